@@ -1,0 +1,95 @@
+/* server.h: the side of the client protocol that a validator runs.
+ *
+ * Clients speak request and reply (nanomsg REQ/REP, raw, so that many requests of one client are
+ * outstanding at once). A client opens a session by TLS 1.3, pinning this validator's link key;
+ * it proves nothing itself: what it may do is decided by the signatures in its requests.
+ *
+ *     client --REQ--> server thread: session, unseal --> bounded ring --> sy_server_next
+ *     client <--REP-- server thread: seal            <-- queue        <-- sy_server_reply
+ *
+ * A request waits as long as its answer takes; the server keeps the way back with it. nanomsg
+ * drops a reply whose connection is gone or congested, so clients ask again under the same request
+ * id: while the first is unanswered, the repeated one only renews the way back.
+ *
+ * Limits: sessions (the one idle for longest makes room when idle for 5 s), half-open handshakes
+ * (a random one makes room), handshakes a second, outstanding requests a session and in all. Over
+ * a limit the client is told "busy" with a time to wait. Garbage is dropped and counted.
+ *
+ * The plaintext of a DATA frame, requests: 0: request id (8), 8: body; replies: 0: request id (8),
+ * 8: status (1: enum sy_reply_status), 9: body, or retry_ms (4) when busy.
+ *
+ * Threads: sy_server_next from one consumer; sy_server_reply from any one thread at a time. */
+#ifndef SY_NET_SERVER_H
+#define SY_NET_SERVER_H
+
+#include <stdbool.h>
+
+#include "core/base/bytes.h"
+#include "core/crypto/keys.h"
+#include "core/net/frame.h"
+
+typedef struct sy_server sy_server;
+
+enum sy_reply_status { SY_REPLY_OK = 0, SY_REPLY_BUSY = 1 };
+
+#define SY_SERVER_REQUEST_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - 8u)
+#define SY_SERVER_REPLY_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - 9u)
+
+struct sy_server_config {
+    const sy_secret_key *key; /* the validator's link key; borrowed until close */
+    const char *bind;         /* "tcp://127.0.0.1:27102" */
+    /* 0 takes the default. */
+    uint32_t sessions_max;            /* 1,024 */
+    uint32_t half_open_max;           /* 64 */
+    uint32_t handshakes_per_s;        /* 500 */
+    uint32_t outstanding_max;         /* 8,192 requests in all */
+    uint32_t outstanding_per_session; /* 256 */
+    uint64_t request_bytes_max;       /* 128 MiB of request bodies not released yet */
+    uint32_t idle_ms;                 /* 120,000 */
+};
+
+/* A request. `token` names it until it is answered; `session` is the same for all requests of one
+ * client session and never reused while the server runs. The body stays valid until
+ * sy_server_release, which may come before or after the reply. */
+struct sy_request {
+    uint64_t token;
+    uint64_t session;
+    struct sy_slice body;
+    void *message;    /* owned; private to the server */
+    uint64_t account; /* private to the server */
+};
+
+/* sy_server_open binds and starts the server thread. SY_ERR_NETWORK: the address is taken or
+ * malformed; err says which and what to do. */
+sy_status sy_server_open(sy_server **server, const struct sy_server_config *config,
+                         struct sy_error *err);
+
+/* sy_server_close stops; unanswered requests are forgotten, their clients ask elsewhere. Requests
+ * not released yet must not be used any more. NULL is fine. */
+void sy_server_close(sy_server *server);
+
+/* sy_server_next takes the oldest request. False: none waits. */
+bool sy_server_next(sy_server *server, struct sy_request *out);
+
+/* sy_server_release gives the body's memory back. */
+void sy_server_release(sy_server *server, struct sy_request *request);
+
+/* sy_server_fd polls readable while requests wait. Do not read it. */
+int sy_server_fd(const sy_server *server);
+
+/* sy_server_reply answers the request named by token, once, with a copy of body. A token that is
+ * not outstanding (answered, or its session ended) is counted and ignored: SY_OK. SY_ERR_LIMIT:
+ * body is longer than SY_SERVER_REPLY_MAX. SY_ERR_NO_MEMORY. */
+sy_status sy_server_reply(sy_server *server, uint64_t token, struct sy_slice body);
+
+/* sy_server_reply_busy answers "try again in retry_ms". */
+sy_status sy_server_reply_busy(sy_server *server, uint64_t token, uint32_t retry_ms);
+
+struct sy_server_info {
+    uint32_t sessions;
+    uint32_t half_open;
+    uint32_t outstanding;
+};
+void sy_server_get_info(sy_server *server, struct sy_server_info *out);
+
+#endif
