@@ -12,6 +12,10 @@
 
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct sy_arena {
     uint8_t *base;
     size_t size_bytes;
@@ -34,4 +38,7 @@ void sy_arena_seal(sy_arena *arena);
 
 #define SY_CARVE(arena, type, count) ((type *)sy_arena_carve((arena), (count), sizeof(type)))
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -13,7 +13,11 @@ extern "C" {
 /* sy_panic prints file, line and condition to stderr in one write and aborts. */
 __attribute__((noreturn, cold)) void sy_panic(const char *file, int line, const char *condition);
 
+// An expression, so it nests in any if and else.
 #define SY_ASSERT(cond) ((cond) ? (void)0 : sy_panic(__FILE__, __LINE__, #cond))
+
+/* SY_UNREACHABLE stands where only our own bug can lead, and says why in a few words. */
+#define SY_UNREACHABLE(why) sy_panic(__FILE__, __LINE__, why)
 
 #ifdef __cplusplus
 }

@@ -57,7 +57,7 @@ static inline int sy_hash_compare(const struct sy_hash *a, const struct sy_hash 
 
 static inline bool sy_hash_is_zero(const struct sy_hash *hash)
 {
-    static const struct sy_hash zero;
+    static const struct sy_hash zero = {{0}};
     return sy_hash_equal(hash, &zero);
 }
 

@@ -8,6 +8,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct sy_prng {
     uint64_t s[4];
 } sy_prng;
@@ -20,4 +24,7 @@ uint64_t sy_prng_below(sy_prng *prng, uint64_t bound);
 bool sy_prng_chance(sy_prng *prng, uint64_t numerator, uint64_t denominator);
 void sy_prng_fill(sy_prng *prng, void *out, size_t size);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -1,8 +1,8 @@
 /* ring.h: the bounded queue by which threads share work. Fixed-size items, many producers, many
  * consumers, first in first out; a full ring refuses instead of growing.
  *
- * Every ring owns an eventfd that is readable while items wait, so a consumer can poll() it
- * beside sockets. Items are copied in and out; a pointer inside an item hands its bytes over. */
+ * Every ring owns an eventfd that is readable while items wait, and for good once the
+ * ring was stopped, so a consumer can poll() it beside sockets. Items are copied in and out; a pointer inside an item hands its bytes over. */
 #ifndef SY_BASE_RING_H
 #define SY_BASE_RING_H
 
@@ -13,9 +13,14 @@
 #include "core/base/arena.h"
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct sy_ring sy_ring;
 
-/* sy_ring_open carves a ring for capacity items of item_bytes each and opens its eventfd. */
+/* sy_ring_open carves a ring for capacity items of item_bytes each and opens its eventfd.
+ * Fails for a zero size, for want of room in the arena, or of file descriptors (SY_ERR_IO). */
 sy_status sy_ring_open(sy_ring **ring, sy_arena *arena, size_t capacity, size_t item_bytes);
 
 /* sy_ring_close closes the eventfd; nobody may use the ring any more. NULL is fine. */
@@ -44,4 +49,7 @@ int sy_ring_fd(const sy_ring *ring);
 /* sy_ring_count is how many items wait right now; another thread may change it at once. */
 size_t sy_ring_count(sy_ring *ring);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

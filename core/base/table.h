@@ -15,6 +15,10 @@
 #include "core/base/bytes.h"
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 typedef struct sy_table {
     uint8_t *slots;    /* slot_count * slot_bytes: key, value; used says which are taken */
     uint8_t *used;     /* one byte a slot */
@@ -49,4 +53,7 @@ bool sy_table_next(const sy_table *table, size_t *cursor, const struct sy_hash *
 /* sy_table_clear forgets everything. */
 void sy_table_clear(sy_table *table);
 
+#ifdef __cplusplus
+}
+#endif
 #endif

@@ -17,6 +17,10 @@
 #include "core/base/bytes.h"
 #include "core/base/status.h"
 
+#ifdef __cplusplus
+extern "C" {
+#endif
+
 enum sy_log_level { SY_LOG_DEBUG, SY_LOG_INFO, SY_LOG_WARN, SY_LOG_ERROR };
 
 enum sy_log_type { SY_LOG_END = 0, SY_LOG_U64, SY_LOG_I64, SY_LOG_TEXT, SY_LOG_HEX, SY_LOG_BOOL };
@@ -40,8 +44,10 @@ struct sy_log_field {
 #define SY_F_BOOL(n, v) ((struct sy_log_field){SY_LOG_BOOL, (n), {.flag = (v)}})
 
 /* sy_log_open directs lines of at least min_level to path (appended, 0600), or to stderr when
- * path is NULL. Before it is called, warnings and errors go to stderr. */
+ * path is NULL. Before it is called, warnings and errors go to stderr. Calling it again moves on
+ * to another file; open and close are for one thread at a time. */
 sy_status sy_log_open(const char *path, enum sy_log_level min_level, struct sy_error *err);
+/* sy_log_close returns to warnings and errors on stderr. */
 void sy_log_close(void);
 
 /* sy_log_fields writes one line; fields end with an element of type SY_LOG_END (NULL: none).
@@ -77,4 +83,7 @@ uint64_t sy_metric_get(enum sy_metric metric);
  * and returns the length it needed: more than size means that it was cut. */
 size_t sy_metrics_render(char *out, size_t size);
 
+#ifdef __cplusplus
+}
+#endif
 #endif
