@@ -1,0 +1,309 @@
+/* store.h: what a validator keeps: votes and bodies, the ledger, the state.
+ *
+ * Bytes go in and come out; what they mean is other rooms' business. One interface, two
+ * implementations: LMDB, and an in-memory twin with the same promises for simulators and tests.
+ *
+ *   votes    records that must be durable before a message may leave, and batch bodies, appended
+ *            once and kept until they are dropped. One call is one durable transaction.
+ *   ledger   blocks 0, 1, 2 ... (block 0 is the genesis block), their certificates, and where each
+ *            transaction was ordered. Append only; one call is one durable transaction.
+ *   state    key hash -> value, made from the blocks' deltas. Recent values live in bounded
+ *            in-memory generations in front of a B-tree; a background thread merges them in. The
+ *            state is derived: after a crash it is made again from the ledger's deltas.
+ *
+ * Durable means: when the call returns SY_OK, a power cut loses nothing of it; when it returns
+ * anything else, nothing of it happened.
+ *
+ * Full disk. A write that finds no room returns SY_ERR_DISK_FULL and changes nothing; from then on
+ * every write to that environment returns SY_ERR_DISK_FULL at once until sy_store_resume. Reads go
+ * on. A device error (SY_ERR_IO) stops all writes of that environment for good: open the store
+ * again.
+ *
+ * Threads. Votes, ledger and state are independent of each other. Within each, calls that write
+ * are made by one thread at a time (the votes thread; the execution thread for ledger and state);
+ * reads may come from any thread at any time, each thread with a reader or view of its own. A
+ * reader or view is used by one thread at a time.
+ *
+ * Memory. Nothing returned points into the store's pages: a slice is a copy inside the reader or
+ * view that gave it, good until that reader or view is asked for the same thing again or closed.
+ * So the store may end an old read transaction at any time, and its maps may move and grow.
+ *
+ * Failpoints (core/base/os.h), in both implementations: store.votes.begin, store.votes.commit,
+ * store.votes.done and likewise store.ledger.*, store.state.*; store.state.apply. "begin" and
+ * "commit" fail the call with nothing changed; at "done" it is durable, so only "kill" is used. */
+#ifndef SY_STORE_STORE_H
+#define SY_STORE_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/base/bytes.h"
+#include "core/base/status.h"
+
+typedef struct sy_store sy_store;
+typedef struct sy_store_reader sy_store_reader;
+typedef struct sy_state_view sy_state_view;
+
+/* ---- opening ---------------------------------------------------------------------------- */
+
+/* Zero in any number means its default. */
+struct sy_store_config {
+    const char *path;         /* folder of the store; ignored by the in-memory twin */
+    struct sy_hash genesis;   /* hash of the network's genesis; another one is refused */
+    bool init;                /* make a new store; an existing one is refused */
+    bool read_only;           /* no writes (SY_ERR_PERMISSION); for audits of a stopped validator */
+    uint64_t votes_map_bytes; /* first size of each memory map (16 GiB); they grow by themselves */
+    uint64_t ledger_map_bytes;
+    uint64_t state_map_bytes;
+    uint64_t generation_bytes;  /* memory of one generation of recent state (32 MiB) */
+    uint32_t generation_count;  /* how many of them, 2 to 16 (4) */
+    uint32_t generation_blocks; /* a generation closes after so many blocks (4,096) */
+    uint32_t view_count_max;    /* open views, 1 to 1,024 (64) */
+    uint32_t view_age_ms_max;   /* older views are ended (60,000) */
+    uint32_t recent_txs;        /* tx positions kept in memory before a run is written, 16 or more
+                                (65,536) */
+};
+
+/* sy_store_open_lmdb opens the store under config->path: three LMDB environments votes/, ledger/
+ * and state/, the file STORE, and a lock that keeps other processes out (SY_ERR_BUSY, naming the
+ * process). All carry one random store id, the format version and the genesis hash.
+ *
+ * Refused, with a sentence that says what to do: a missing store (SY_ERR_NOT_FOUND); one that
+ * exists when config->init asks for a new one (SY_ERR_EXISTS); another network's or another
+ * format's (SY_ERR_ARGUMENT, SY_ERR_VERSION); environments that do not belong together, votes that
+ * are missing or older than the ledger, a state newer than the ledger, truncated files
+ * (SY_ERR_CORRUPT). A store whose making was interrupted counts as missing.
+ *
+ * Replays the deltas of blocks that the state B-tree lacks before it returns. SIGXFSZ is ignored
+ * from then on, so that a file size limit is an error and not a death. */
+sy_status sy_store_open_lmdb(sy_store **store, const struct sy_store_config *config,
+                             struct sy_error *err);
+
+/* sy_store_open_memory opens an empty twin in this process's memory. It starts no thread. */
+sy_status sy_store_open_memory(sy_store **store, const struct sy_store_config *config);
+
+/* sy_store_memory_crash does to a twin what a power cut and a restart do to a validator: what was
+ * promised stays, everything else is gone, the state is made again from the ledger's deltas.
+ * Views must be closed before; readers may stay. Asserts that it is a twin. */
+void sy_store_memory_crash(sy_store *store);
+
+/* sy_store_close ends the merger, closes everything and frees the store. Readers and views must
+ * be closed before (asserted). NULL is fine. It makes nothing durable: that has been done. */
+void sy_store_close(sy_store *store);
+
+/* sy_store_id is the random id made at init. */
+const struct sy_hash *sy_store_id(const sy_store *store);
+
+/* sy_store_resume lets writes be tried again after SY_ERR_DISK_FULL. SY_OK: the environments take
+ * writes (the next one may find the disk full again). SY_ERR_IO: the store must be opened anew.
+ * No write may be under way. */
+sy_status sy_store_resume(sy_store *store, struct sy_error *err);
+
+/* ---- readers ---------------------------------------------------------------------------- */
+
+/* sy_store_reader_open makes a reader. It holds memory for the largest values it has read, and no
+ * transaction between calls. SY_ERR_LIMIT: over 256 are open. */
+sy_status sy_store_reader_open(sy_store_reader **reader, sy_store *store);
+void sy_store_reader_close(sy_store_reader *reader); /* NULL is fine */
+
+/* ---- votes and bodies ------------------------------------------------------------------- */
+
+#define SY_VOTE_VALUE_BYTES_MAX (16u << 20)
+#define SY_BODY_BYTES_MAX (1u << 20)
+#define SY_BODY_HEAD_BYTES 320u /* how much of each body sy_bodies_each shows */
+
+/* Records sort by type, then slot, then extra (a view, a maker, whatever the caller likes). */
+struct sy_record_key {
+    uint8_t type;
+    uint64_t slot;
+    uint64_t extra;
+};
+
+enum sy_vote_op {
+    SY_VOTE_PUT_RECORD,  /* key, value: adds or replaces one record */
+    SY_VOTE_DROP_RECORD, /* key: forgets one record; absent is fine */
+    SY_VOTE_DROP_BELOW,  /* key: forgets all records of key.type with a slot below key.slot */
+    SY_VOTE_PUT_BODY,    /* body, value: stores a body under its digest; again is fine (kept) */
+    SY_VOTE_DROP_BODY    /* body: forgets a body; absent is fine */
+};
+
+struct sy_vote_write {
+    enum sy_vote_op op;
+    struct sy_record_key key;
+    struct sy_hash body;
+    struct sy_slice value;
+};
+
+/* sy_votes_commit makes all writes, in order, in one durable transaction. The store does not check
+ * that a body hashes to its digest. Fails with SY_ERR_LIMIT (a value over its bound), SY_ERR_IO,
+ * SY_ERR_DISK_FULL. Bytes are borrowed for the call. */
+sy_status sy_votes_commit(sy_store *store, const struct sy_vote_write *writes, size_t count,
+                          struct sy_error *err);
+
+/* Called for each item; the value is borrowed for the call. Anything but SY_OK ends the walk and
+ * becomes its result. It may not call the store. */
+typedef sy_status (*sy_record_fn)(void *context, const struct sy_record_key *key,
+                                  struct sy_slice value);
+typedef sy_status (*sy_body_fn)(void *context, const struct sy_hash *digest, size_t body_bytes,
+                                struct sy_slice head);
+
+/* sy_votes_each shows every record in key order. SY_ERR_CORRUPT: a stored value is damaged. */
+sy_status sy_votes_each(sy_store_reader *reader, sy_record_fn show, void *context,
+                        struct sy_error *err);
+
+/* sy_bodies_each shows every body in the order in which they were stored, by its size and its
+ * first SY_BODY_HEAD_BYTES bytes (fewer if it is shorter), without touching the rest. */
+sy_status sy_bodies_each(sy_store_reader *reader, sy_body_fn show, void *context,
+                         struct sy_error *err);
+
+/* sy_body_get gives one whole body, good until the reader's next sy_body_get. SY_ERR_NOT_FOUND;
+ * SY_ERR_CORRUPT. */
+sy_status sy_body_get(sy_store_reader *reader, struct sy_slice *body, const struct sy_hash *digest);
+
+/* ---- ledger ----------------------------------------------------------------------------- */
+
+enum sy_block_part {
+    SY_BLOCK_HEADER,
+    SY_BLOCK_ORDER,    /* the proposal's entries */
+    SY_BLOCK_RECEIPTS, /* packed by the ledger room */
+    SY_BLOCK_DELTAS,   /* core/wire/delta.h */
+    SY_BLOCK_TX_IDS,   /* 32 bytes each, in order of execution */
+    SY_BLOCK_CERTIFICATE,
+    SY_BLOCK_PARTS
+};
+
+#define SY_BLOCK_PART_BYTES_MAX (256u << 20)
+
+struct sy_block_write {
+    uint64_t height;
+    struct sy_slice header;
+    struct sy_slice order;
+    struct sy_slice receipts;
+    struct sy_slice deltas;
+    const struct sy_hash *tx_ids;
+    size_t tx_count;
+};
+
+struct sy_certificate_write {
+    uint64_t height;
+    struct sy_slice certificate;
+};
+
+/* Where a copy of a transaction was ordered: the block and its place among the block's tx ids. */
+struct sy_tx_position {
+    uint64_t height;
+    uint32_t index;
+};
+
+/* sy_ledger_append adds count consecutive blocks in one durable transaction. The first must be
+ * the ledger's next (0 in a new one), else SY_ERR_ARGUMENT. Deltas must be well formed
+ * (core/wire/delta.h), else SY_ERR_FORMAT. Bytes are borrowed for the call. */
+sy_status sy_ledger_append(sy_store *store, const struct sy_block_write *blocks, size_t count,
+                           struct sy_error *err);
+
+/* sy_ledger_put_certificates stores certificates of appended blocks, in any order, in one durable
+ * transaction; one that is there is kept. SY_ERR_ARGUMENT: no such block yet. May be called by
+ * another thread than sy_ledger_append's. */
+sy_status sy_ledger_put_certificates(sy_store *store, const struct sy_certificate_write *writes,
+                                     size_t count, struct sy_error *err);
+
+/* sy_ledger_next is the height that the next append must have: the number of durable blocks. Any
+ * thread. */
+uint64_t sy_ledger_next(const sy_store *store);
+
+/* sy_ledger_height is the newest durable block's height; 0 while there is none or only the
+ * genesis block (which needs no certificate). Any thread. */
+uint64_t sy_ledger_height(const sy_store *store);
+
+/* sy_ledger_certified is the highest h such that the certificates of all blocks 1..h are durable;
+ * 0: none. Any thread. */
+uint64_t sy_ledger_certified(const sy_store *store);
+
+/* sy_ledger_get gives one part of one block, good until the reader is asked for the same part
+ * again. SY_ERR_NOT_FOUND: no such block, or no certificate yet; SY_ERR_CORRUPT: damaged. */
+sy_status sy_ledger_get(sy_store_reader *reader, struct sy_slice *part, uint64_t height,
+                        enum sy_block_part which);
+
+/* sy_ledger_find_tx finds every ordered copy of a transaction, oldest first: *found of them in
+ * all, the first max into positions. A transaction that was never ordered has none (SY_OK). */
+sy_status sy_ledger_find_tx(sy_store_reader *reader, struct sy_tx_position *positions,
+                            size_t *found, size_t max, const struct sy_hash *tx_id);
+
+/* ---- state ------------------------------------------------------------------------------ */
+
+/* sy_state_apply makes block height's deltas visible to new views. Heights are consecutive from
+ * 0; a block may be applied before or after it is appended, but no more than one generation's
+ * worth ahead. SY_ERR_BUSY: the generations are full, nothing happened, wait with sy_state_wait;
+ * SY_ERR_ARGUMENT: another height is next; SY_ERR_FORMAT: malformed deltas. Execution thread. */
+sy_status sy_state_apply(sy_store *store, uint64_t height, struct sy_slice deltas,
+                         struct sy_error *err);
+
+/* sy_state_wait waits until sy_state_apply may have room again. SY_ERR_TIMEOUT; SY_ERR_DISK_FULL
+ * or SY_ERR_IO when the merger has stopped for that reason. */
+sy_status sy_state_wait(sy_store *store, int timeout_ms);
+
+/* sy_state_next is the height that sy_state_apply expects next. Any thread. */
+uint64_t sy_state_next(const sy_store *store);
+
+/* sy_state_get gives the newest value of a key; good until the next sy_state_get or
+ * sy_state_apply. SY_ERR_NOT_FOUND: absent. Execution thread only: it is cheaper than a view. */
+sy_status sy_state_get(sy_store *store, struct sy_slice *value, const struct sy_hash *key);
+
+/* sy_state_flush merges everything applied into the B-tree and waits for it. Needs the blocks
+ * appended. Execution thread; for snapshots and tests. */
+sy_status sy_state_flush(sy_store *store, struct sy_error *err);
+
+/* sy_state_view_open pins the state as it is now, at view height sy_state_view_height: later
+ * blocks do not change what it shows. SY_ERR_LIMIT: too many views; SY_ERR_NOT_FOUND: no block
+ * was applied yet. */
+sy_status sy_state_view_open(sy_state_view **view, sy_store *store);
+void sy_state_view_close(sy_state_view *view); /* NULL is fine */
+uint64_t sy_state_view_height(const sy_state_view *view);
+
+/* sy_state_view_get gives a key's value at the view's height; good until the next call on the
+ * view. SY_ERR_NOT_FOUND: absent; SY_ERR_TIMEOUT: the view grew too old or a map had to grow:
+ * close it and open another. */
+sy_status sy_state_view_get(sy_state_view *view, struct sy_slice *value, const struct sy_hash *key);
+
+/* sy_state_view_scan starts a walk, in key order, over the keys whose first `bits` bits (0 to 256)
+ * are prefix's; from, unless NULL, skips the keys below it. One walk a view at a time. */
+sy_status sy_state_view_scan(sy_state_view *view, const struct sy_hash *prefix, unsigned bits,
+                             const struct sy_hash *from);
+
+/* sy_state_view_next gives the walk's next entry; both good until the next call on the view.
+ * SY_ERR_NOT_FOUND: the walk is over; SY_ERR_TIMEOUT as above. */
+sy_status sy_state_view_next(sy_state_view *view, const struct sy_hash **key,
+                             struct sy_slice *value);
+
+/* ---- figures ---------------------------------------------------------------------------- */
+
+enum sy_store_env { SY_ENV_VOTES, SY_ENV_LEDGER, SY_ENV_STATE, SY_ENV_COUNT };
+
+struct sy_store_env_stats {
+    uint64_t file_bytes; /* on disk */
+    uint64_t map_bytes;  /* of address space; the file cannot be larger */
+    uint64_t commits;    /* durable transactions since opening */
+    uint64_t commit_us;  /* time spent in them, fsync included */
+    uint64_t commit_us_max;
+    uint64_t value_bytes; /* given to the store by its callers */
+    uint64_t map_growths;
+    uint64_t readers_cleared; /* stale readers of dead processes */
+    bool full;                /* refuses writes: no room */
+    bool failed;              /* refuses writes: device error */
+};
+
+struct sy_store_stats {
+    struct sy_store_env_stats env[SY_ENV_COUNT];
+    uint64_t state_complete_height; /* merged into the B-tree */
+    uint64_t state_slices;          /* merge transactions since opening */
+    uint64_t state_slice_us_max;
+    uint32_t generations_used;
+    uint32_t views_open;
+    uint64_t views_ended; /* by the store, for age or a growing map */
+};
+
+/* sy_store_stats_get fills stats. Any thread. */
+void sy_store_stats_get(sy_store *store, struct sy_store_stats *stats);
+
+#endif
