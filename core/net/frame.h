@@ -29,6 +29,10 @@
 #define SY_FRAME_HEAD 28u                  /* before a DATA frame's ciphertext */
 #define SY_FRAME_TAG 16u
 #define SY_FRAME_OVERHEAD (SY_FRAME_HEAD + SY_FRAME_TAG)
+#define SY_FRAME_PREFIX 20u       /* what every frame begins with */
+#define SY_FLIGHT_BYTES_MAX 8192u /* the largest flight of a handshake, either way */
+/* The longest frame that is not a DATA frame. */
+#define SY_FRAME_PLAIN_MAX (SY_FRAME_PREFIX + 32u + SY_FLIGHT_BYTES_MAX)
 
 struct sy_session_id {
     uint8_t bytes[16];
@@ -64,6 +68,10 @@ sy_status sy_frame_parse(struct sy_frame *frame, struct sy_slice bytes);
 /* sy_frame_encode writes any frame but DATA (sy_session_seal makes those) to out and returns its
  * length. Asserts that it fits out_bytes. */
 size_t sy_frame_encode(uint8_t *out, size_t out_bytes, const struct sy_frame *frame);
+
+/* sy_frame_encode_data writes the header of a DATA frame. */
+void sy_frame_encode_data(uint8_t out[SY_FRAME_HEAD], const struct sy_session_id *id,
+                          uint64_t counter);
 
 static inline bool sy_session_id_equal(const struct sy_session_id *a, const struct sy_session_id *b)
 {

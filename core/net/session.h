@@ -9,8 +9,8 @@
  *     open -> step, step ... -> established (both Finished seen, key compared) -> seal / unseal
  *
  * Exporter: label "EXPORTER-systole-link", context = direction (1) || channel (1) || session id
- * (16). Nonce = 32 zero bits || 64-bit big-endian counter, never reused; additional data = session
- * id || counter as it stands in the frame. A window of SY_REPLAY_WINDOW counters per channel
+ * (16). Nonce = 32 zero bits || counter as it stands in the frame, never reused; additional data =
+ * session id || counter. A window of SY_REPLAY_WINDOW counters per channel
  * accepts each frame once in any order.
  *
  * The certificate is self-signed and carries the Ed25519 link key; nothing in it is believed but
@@ -26,16 +26,11 @@
 #include "core/base/bytes.h"
 #include "core/crypto/keys.h"
 #include "core/net/frame.h"
-
-/* Counters remembered behind the newest one, per direction and channel. */
-#define SY_REPLAY_WINDOW 4096u
+#include "core/net/replay.h"
 
 /* A session seals fewer frames than this per channel (AES-GCM under one key, NIST SP 800-38D 8.3
  * with deterministic nonces); owners start a new handshake well before. */
 #define SY_SESSION_FRAMES_MAX (1ull << 32)
-
-/* The largest flight of a handshake, either way; more is refused. */
-#define SY_FLIGHT_BYTES_MAX 8192u
 
 typedef struct sy_tls sy_tls;         /* a certificate and its TLS settings */
 typedef struct sy_session sy_session; /* one handshake, then one set of frame keys */
