@@ -1,0 +1,52 @@
+/* roster.h: the validators of an epoch, and the only place that knows quorum sizes. */
+#ifndef SY_WIRE_ROSTER_H
+#define SY_WIRE_ROSTER_H
+
+#include <stdbool.h>
+
+#include "core/base/bytes.h"
+#include "core/wire/codec.h"
+#include "core/wire/limits.h"
+
+struct sy_validator {
+    char name[SY_NAME_BYTES_MAX + 1];
+    struct sy_hash organisation;
+    struct sy_public_key consensus_key; /* votes, batches, seals */
+    struct sy_public_key link_key;      /* TLS between validators and towards clients */
+    struct sy_public_key admin_key;     /* approvals */
+    char control_address[SY_ADDRESS_BYTES_MAX + 1];
+    char bulk_address[SY_ADDRESS_BYTES_MAX + 1];
+    char client_address[SY_ADDRESS_BYTES_MAX + 1];
+};
+
+struct sy_roster {
+    uint32_t epoch;
+    uint16_t count;
+    struct sy_validator validators[SY_VALIDATORS_MAX];
+};
+
+/* f, quorum and weak for n validators: f = floor((n-1)/3), quorum = floor((n+f)/2)+1, weak = f+1.
+ * Any two quorums share a correct validator; any weak set holds one. n >= 1. */
+static inline unsigned sy_faulty_max(unsigned n)
+{
+    return (n - 1) / 3;
+}
+static inline unsigned sy_quorum(unsigned n)
+{
+    return (n + sy_faulty_max(n)) / 2 + 1;
+}
+static inline unsigned sy_weak(unsigned n)
+{
+    return sy_faulty_max(n) + 1;
+}
+
+/* sy_roster_find is the index of a consensus key, or -1. */
+int sy_roster_find(const struct sy_roster *roster, const struct sy_public_key *consensus_key);
+void sy_roster_encode(struct sy_writer *w, const struct sy_roster *roster);
+/* sy_roster_decode checks counts, names (printable ASCII), addresses and that all keys differ. */
+bool sy_roster_decode(struct sy_reader *r, struct sy_roster *roster);
+/* sy_roster_hash is digest(ROSTER, encoding). */
+void sy_roster_hash(struct sy_hash *out, const struct sy_hash *genesis,
+                    const struct sy_roster *roster);
+
+#endif
