@@ -1,0 +1,100 @@
+/* trie.h: the Merkle trie over state, from which every header's state root comes.
+ *
+ * The map key hash -> value is hashed as a compact binary trie (DESIGN.md, "State"). Bit 0 of a key
+ * hash is the most significant bit of its first byte; 0 goes left, 1 right.
+ *
+ *     root of no leaves    32 zero bytes
+ *     root of one leaf     SHA-256(0x03 || key hash || SHA-256(value)), at whatever depth
+ *     otherwise            SHA-256(0x05 || root of the left half || root of the right half)
+ *
+ * So the root depends on the set alone. Two leaves whose key hashes share k bits cost k levels of
+ * half-empty nodes, which is why grinding ids deepens a path by one level for each doubling of the
+ * work and buys nothing else.
+ *
+ * What is kept in memory. A node is {leaf count, hash, expanded?}. An expanded node's children are
+ * kept too; a node that is not expanded is a bucket, whose leaves are read from the source again
+ * when one of them changes (that is the point: leaves are many, and they are on disk anyway).
+ * Buckets split when they hold more than `bucket_leaves` leaves.
+ *
+ *     depth 0 .. depth      a flat heap: node i has the children 2i and 2i + 1. The array doubles
+ *                           (one level more) when there are more than bucket_leaves leaves a place
+ *                           on the last level; nothing is recomputed, buckets split when touched.
+ *     below the heap        a hash table keyed by (depth, prefix), for buckets on the heap's last
+ *                           level that hold more than 16 leaves: the tail of the distribution, and
+ *                           floods of ground ids, which thereby cost their path and not their
+ *                           number.
+ *
+ * Updating takes all changes of a block at once, sorted; each inner node above them is hashed once.
+ * Memory is the trie's own (it grows with state) and accounted; a bound stops the heap from
+ * growing, after which buckets grow to 16 leaves and the rest goes below the heap. One thread. */
+#ifndef SY_LEDGER_TRIE_H
+#define SY_LEDGER_TRIE_H
+
+#include <stdbool.h>
+
+#include "core/base/bytes.h"
+#include "core/ledger/source.h"
+#include "core/wire/proof.h"
+
+typedef struct sy_trie sy_trie;
+
+/* A bucket above this is always split, whatever memory says. */
+#define SY_TRIE_BUCKET_MAX 16u
+
+struct sy_trie_config {
+    unsigned bucket_leaves;  /* 1..16; 0: 8 */
+    size_t memory_bytes_max; /* the heap does not grow beyond; 0: no bound */
+    size_t changes_max;      /* changes of one update at most; at least 1 */
+};
+
+/* One changed key. Changes of an update ascend strictly by key hash. A change that says what is
+ * so already is harmless. */
+struct sy_trie_change {
+    struct sy_hash key_hash;
+    struct sy_hash value_hash; /* SHA-256(value); ignored unless present */
+    bool present;              /* false: the key is gone */
+};
+
+struct sy_trie_info {
+    uint64_t leaves;
+    unsigned heap_depth;
+    uint64_t deep_nodes; /* kept below the heap */
+    size_t memory_bytes; /* held by the trie */
+    uint64_t hashes;     /* trie nodes and leaves hashed since open */
+    uint64_t scans;      /* buckets read from the source since open */
+    uint64_t scanned;    /* leaves those reads gave */
+};
+
+/* sy_trie_open makes an empty trie. SY_ERR_NO_MEMORY, SY_ERR_ARGUMENT. */
+sy_status sy_trie_open(sy_trie **trie, const struct sy_trie_config *config);
+
+/* sy_trie_close frees it. NULL is fine. */
+void sy_trie_close(sy_trie *trie);
+
+/* sy_trie_rebuild replaces the contents by everything the source holds. */
+sy_status sy_trie_rebuild(sy_trie *trie, const struct sy_state_source *source);
+
+/* sy_trie_update applies count changes. The source may hold the state before them or after them,
+ * or anything between: the changes win. On any failure (the source's, or SY_ERR_NO_MEMORY,
+ * SY_ERR_LIMIT for too many changes or 2^31 leaves) the trie is no longer usable except to be
+ * rebuilt or closed. */
+sy_status sy_trie_update(sy_trie *trie, const struct sy_trie_change *changes, size_t count,
+                         const struct sy_state_source *source);
+
+/* sy_trie_root gives the root of what was updated last. */
+void sy_trie_root(const sy_trie *trie, struct sy_hash *root);
+
+/* sy_trie_prove fills siblings, presence, and the other leaf of an absent key. It does not fill
+ * proof->value: whoever holds the source does. changes: those that the source may not show yet
+ * (the newest update's), or none. */
+sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struct sy_hash *key_hash,
+                        const struct sy_trie_change *changes, size_t count,
+                        const struct sy_state_source *source);
+
+void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info);
+
+/* sy_trie_root_of computes the root of leaves given as sorted changes (all present) without any
+ * trie: for genesis, and for checking. */
+void sy_trie_root_of(struct sy_hash *root, const struct sy_trie_change *leaves, size_t count);
+
+#endif
