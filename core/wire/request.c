@@ -34,7 +34,7 @@ static void decode_read(struct sy_reader *r, struct sy_read_request *read)
     }
 }
 
-void sy_request_encode(struct sy_writer *w, const struct sy_request *request)
+void sy_request_encode(struct sy_writer *w, const struct sy_client_request *request)
 {
     sy_write_u16(w, SY_PROTOCOL_VERSION);
     sy_write_u8(w, request->kind);
@@ -58,11 +58,11 @@ void sy_request_encode(struct sy_writer *w, const struct sy_request *request)
     case SY_REQUEST_BLOCK: sy_write_u64(w, request->body.block_height); break;
     case SY_REQUEST_READ: encode_read(w, &request->body.read); break;
     case SY_REQUEST_STATUS: break;
-    default: SY_ASSERT(!"a request kind that this build sends");
+    default: SY_ASSERT(false); /* only kinds of this build are encoded */
     }
 }
 
-static void decode_submit(struct sy_reader *r, struct sy_request *request)
+static void decode_submit(struct sy_reader *r, struct sy_client_request *request)
 {
     request->body.submit.count = sy_read_u16(r, "count");
     if (request->body.submit.count == 0 || request->body.submit.count > SY_SUBMIT_TXS_MAX) {
@@ -77,7 +77,7 @@ static void decode_submit(struct sy_reader *r, struct sy_request *request)
     }
 }
 
-static void decode_wait(struct sy_reader *r, struct sy_request *request)
+static void decode_wait(struct sy_reader *r, struct sy_client_request *request)
 {
     request->body.wait.wait_ms = sy_read_u32(r, "wait_ms");
     if (request->body.wait.wait_ms > SY_WAIT_MS_MAX) sy_reader_fail(r, "wait_ms");
@@ -91,9 +91,9 @@ static void decode_wait(struct sy_reader *r, struct sy_request *request)
     request->body.wait.ids = sy_read_raw(r, (size_t)request->body.wait.count * 32, "ids");
 }
 
-bool sy_request_decode(struct sy_request *request, struct sy_slice bytes)
+bool sy_request_decode(struct sy_client_request *request, struct sy_slice bytes)
 {
-    *request = (struct sy_request){0};
+    *request = (struct sy_client_request){0};
     struct sy_reader r = sy_reader_of(bytes);
     uint16_t protocol = sy_read_u16(&r, "protocol");
     request->kind = sy_read_u8(&r, "kind");
@@ -120,7 +120,7 @@ bool sy_request_decode(struct sy_request *request, struct sy_slice bytes)
     return sy_reader_done(&r);
 }
 
-bool sy_submit_next(const struct sy_request *request, size_t *offset, struct sy_slice *tx)
+bool sy_submit_next(const struct sy_client_request *request, size_t *offset, struct sy_slice *tx)
 {
     struct sy_slice txs = request->body.submit.txs;
     if (*offset >= txs.size) return false;

@@ -98,7 +98,7 @@ struct sy_read_request {
     struct sy_signature signature;
 };
 
-struct sy_request {
+struct sy_client_request {
     uint8_t kind;
     uint64_t request_id;
     union {
@@ -123,11 +123,11 @@ struct sy_request {
 
 #define SY_HEIGHT_NEWEST UINT64_MAX
 
-void sy_request_encode(struct sy_writer *w, const struct sy_request *request);
+void sy_request_encode(struct sy_writer *w, const struct sy_client_request *request);
 /* sy_request_decode: false when not canonical; request_id is then what could be read of it. */
-bool sy_request_decode(struct sy_request *request, struct sy_slice bytes);
+bool sy_request_decode(struct sy_client_request *request, struct sy_slice bytes);
 /* sy_submit_next gives the next tx: start with *offset = 0; false at the end. */
-bool sy_submit_next(const struct sy_request *request, size_t *offset, struct sy_slice *tx);
+bool sy_submit_next(const struct sy_client_request *request, size_t *offset, struct sy_slice *tx);
 
 /* What a reader signs. */
 void sy_read_digest(struct sy_hash *out, const struct sy_hash *genesis,

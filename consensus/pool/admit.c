@@ -1,0 +1,186 @@
+/* admit.c: peers' batches, from the frame to the store. */
+#include "consensus/pool/pool_internal.h"
+#include "core/base/assert.h"
+#include "core/base/telemetry.h"
+#include "core/crypto/merkle.h"
+
+/* One reason a frame is of no use: a predicate first, so that what follows may assert. */
+static bool ignore_batch(const sy_pool *pool, const struct sy_batch *batch, int maker,
+                         const struct sy_hash *digest)
+{
+    if (maker < 0 || maker == pool->config.self) return true;
+    if (sy_table_find(&pool->bodies, digest) != NULL) return true; /* known, or condemned */
+    if (sy_pool_wanted(pool, digest)) return false;
+    const struct maker *of = &pool->makers[maker];
+    uint64_t seq = batch->header.seq;
+    if (seq < of->next || seq >= of->next + SY_BATCH_WINDOW) return true;
+    if (!sy_hash_is_zero(&of->admitted[seq % SY_BATCH_WINDOW])) return true; /* another digest */
+    return of->queued >= pool->config.queued_per_maker;
+}
+
+static struct inbox *free_inbox(sy_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->inbox_count; i++) {
+        if (!pool->inboxes[i].used) return &pool->inboxes[i];
+    }
+    return NULL;
+}
+
+void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, struct sy_slice bytes,
+                      uint64_t now_ns)
+{
+    (void)now_ns;
+    struct sy_batch batch;
+    if (bytes.size > SY_BATCH_BYTES_MAX || !sy_batch_decode(&batch, bytes)) {
+        sy_metric_add(SY_M_pool_batches_refused_total, 1);
+        return;
+    }
+    struct sy_hash digest;
+    sy_batch_digest(&digest, &pool->config.genesis->hash, batch.header_bytes);
+    int maker = sy_roster_find(pool->config.roster, &batch.header.maker);
+    if (ignore_batch(pool, &batch, maker, &digest)) return;
+    struct inbox *inbox = free_inbox(pool);
+    struct body *body = inbox == NULL ? NULL : sy_pool_body_put(pool, &digest);
+    if (body == NULL) return; /* no room: it will be spread or fetched again */
+
+    memcpy(inbox->bytes, bytes.data, bytes.size);
+    inbox->size = (uint32_t)bytes.size;
+    bool same = sy_batch_decode(&inbox->batch, sy_slice_of(inbox->bytes, bytes.size));
+    SY_ASSERT(same);
+    inbox->used = true;
+    inbox->maker = (uint16_t)maker;
+    inbox->digest = digest;
+    inbox->order = pool->arrivals++;
+    pool->makers[maker].queued++;
+    *body = (struct body){.state = BODY_QUEUED,
+                          .maker = (uint16_t)maker,
+                          .seq = batch.header.seq,
+                          .txs = batch.header.count,
+                          .bytes = batch.header.bytes};
+    sy_pool_check_next(pool, effects);
+}
+
+static struct inbox *oldest_of(sy_pool *pool, uint16_t maker)
+{
+    struct inbox *oldest = NULL;
+    for (uint32_t i = 0; i < pool->inbox_count; i++) {
+        struct inbox *inbox = &pool->inboxes[i];
+        if (!inbox->used || inbox->maker != maker) continue;
+        const struct body *body = (const struct body *)sy_table_find(&pool->bodies, &inbox->digest);
+        if (body == NULL || body->state != BODY_QUEUED) continue;
+        if (oldest == NULL || inbox->order < oldest->order) oldest = inbox;
+    }
+    return oldest;
+}
+
+static void refuse(sy_pool *pool, struct inbox *inbox, bool condemn)
+{
+    (void)sy_table_remove(&pool->bodies, &inbox->digest);
+    if (condemn) {
+        struct sy_hash *place = &pool->condemned[pool->condemned_at++ % WANTS_MAX];
+        if (!sy_hash_is_zero(place)) (void)sy_table_remove(&pool->bodies, place);
+        *place = inbox->digest;
+        struct body *body = sy_pool_body_put(pool, &inbox->digest);
+        if (body != NULL) *body = (struct body){.state = BODY_CONDEMNED, .maker = inbox->maker};
+        pool->condemned_count++;
+        sy_metric_add(SY_M_pool_batches_refused_total, 1);
+        SY_LOG(SY_LOG_WARN, "pool", "batch_condemned", SY_F_U64("maker", inbox->maker),
+               SY_F_U64("seq", inbox->batch.header.seq),
+               SY_F_HEX("digest", inbox->digest.bytes, 32));
+    } else {
+        sy_metric_add(SY_M_pool_batches_refused_total, 1);
+    }
+    inbox->used = false;
+    pool->makers[inbox->maker].queued--;
+}
+
+/* Loads a lane with everything that admission looks at. False: a transaction does not even decode,
+ * so these bytes cannot be what an honest maker's roots speak of. */
+static bool load(sy_pool *pool, struct lane *lane, struct inbox *inbox)
+{
+    lane->jobs[lane->job_count++] = (struct sy_sig_job){.key = inbox->batch.header.maker,
+                                                        .signature = inbox->batch.signature,
+                                                        .digest = inbox->digest,
+                                                        .leaf = SY_JOB_NO_LEAF,
+                                                        .kind = SY_SIG_BATCH};
+    size_t offset = 0;
+    struct sy_slice bytes;
+    while (sy_batch_next(&inbox->batch, &offset, &bytes)) {
+        struct sy_tx tx;
+        const char *what;
+        if (sy_tx_decode(&tx, &what, bytes, sy_network_tag(pool->config.genesis)) != SY_APPLIED) {
+            return false;
+        }
+        if (!sy_pool_lane_add(pool, lane, &tx, bytes)) return false;
+    }
+    return lane->tx_count == inbox->batch.header.count;
+}
+
+void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects)
+{
+    uint16_t makers = pool->config.roster->count;
+    for (uint16_t tried = 0; tried < makers; tried++) {
+        uint16_t maker = (uint16_t)((pool->turn + 1u + tried) % makers);
+        struct inbox *inbox = oldest_of(pool, maker);
+        if (inbox == NULL) continue;
+        struct lane *lane = sy_pool_lane_take(pool);
+        if (lane == NULL) return;
+        pool->turn = maker;
+        if (!load(pool, lane, inbox)) {
+            refuse(pool, inbox, false);
+            tried = UINT16_MAX; /* start over: the lane is still free */
+            continue;
+        }
+        struct body *body = (struct body *)sy_table_find(&pool->bodies, &inbox->digest);
+        SY_ASSERT(body != NULL);
+        body->state = BODY_CHECKING;
+        lane->use = LANE_PEER;
+        lane->inbox = inbox;
+        sy_pool_lane_send(lane, effects);
+    }
+}
+
+/* The roots that the header signs, against those of the bytes. Leaves alternate: body, signatures;
+ * the tree code wants them apart. The lane's slices are free by now and serve as room. */
+static bool roots_match(struct lane *lane)
+{
+    const struct sy_batch_header *header = &lane->inbox->batch.header;
+    struct sy_hash *apart = (struct sy_hash *)(void *)lane->leaves;
+    struct sy_hash root;
+    _Static_assert(2 * sizeof(struct sy_slice) >= sizeof(struct sy_hash), "room for one tree");
+    for (uint32_t i = 0; i < lane->tx_count; i++) apart[i] = lane->hashes[2 * i];
+    sy_merkle_root(&root, apart, apart, lane->tx_count);
+    if (!sy_hash_equal(&root, &header->id_root)) return false;
+    for (uint32_t i = 0; i < lane->tx_count; i++) apart[i] = lane->hashes[2 * i + 1];
+    sy_merkle_root(&root, apart, apart, lane->tx_count);
+    return sy_hash_equal(&root, &header->signature_root);
+}
+
+void sy_pool_admit_checked(sy_pool *pool, struct sy_pool_effects *effects, struct lane *lane)
+{
+    struct inbox *inbox = lane->inbox;
+    /* A relay may have changed bytes that the maker never signed: then nobody is blamed, and the
+     * true bytes are welcome under the same digest. */
+    struct body *body = (struct body *)sy_table_find(&pool->bodies, &inbox->digest);
+    SY_ASSERT(body != NULL && body->state == BODY_CHECKING);
+    if (body->ran || !lane->verdicts[0] || !roots_match(lane)) {
+        refuse(pool, inbox, false);
+        return;
+    }
+    for (uint32_t i = 0; i < lane->tx_count; i++) {
+        if (sy_pool_tx_good(lane, &lane->txs[i])) continue;
+        refuse(pool, inbox, true);
+        return;
+    }
+    body->state = BODY_STORING;
+    struct maker *of = &pool->makers[inbox->maker];
+    body->keep = body->seq < of->next; /* wanted although its seq is over: it may have run */
+    if (body->seq >= of->next && body->seq < of->next + SY_BATCH_WINDOW) {
+        struct sy_hash *place = &of->admitted[body->seq % SY_BATCH_WINDOW];
+        if (sy_hash_is_zero(place)) *place = inbox->digest;
+    }
+    sy_metric_add(SY_M_pool_batches_admitted_total, 1);
+    struct sy_pool_effect *effect = sy_pool_emit(effects, SY_POOL_STORE);
+    effect->digest = inbox->digest;
+    effect->body = sy_slice_of(inbox->bytes, inbox->size);
+}

@@ -1,0 +1,417 @@
+#include "consensus/pool/pool.h"
+
+#include "consensus/pool/pool_internal.h"
+#include "core/base/assert.h"
+#include "core/base/telemetry.h"
+
+struct sy_pool_effect *sy_pool_emit(struct sy_pool_effects *effects, enum sy_pool_effect_type type)
+{
+    SY_ASSERT(effects->count < SY_POOL_EFFECTS_MAX);
+    struct sy_pool_effect *effect = &effects->items[effects->count++];
+    *effect = (struct sy_pool_effect){.type = type};
+    return effect;
+}
+
+static size_t body_capacity(const struct sy_pool_config *config)
+{
+    size_t makers = config->roster->count;
+    return makers * (2 * SY_BATCH_WINDOW + config->queued_per_maker) + 2 * WANTS_MAX;
+}
+
+static size_t pending_capacity(const struct sy_pool_config *config)
+{
+    return (size_t)config->pending_txs_max + 2 * SY_BATCH_TXS_MAX;
+}
+
+static size_t table_bytes(size_t capacity, size_t value_bytes)
+{
+    /* Slots are at most the next power of two above 4/3 of the capacity, and then double that. */
+    return capacity * 3 * (33 + value_bytes + 16) + 4096;
+}
+
+size_t sy_pool_footprint(const struct sy_pool_config *config)
+{
+    size_t inboxes = (size_t)config->roster->count * config->queued_per_maker;
+    size_t lane = SY_BATCH_BYTES_MAX +
+                  LANE_TXS_MAX * (sizeof(struct lane_tx) + 2 * sizeof(struct sy_slice) +
+                                  2 * sizeof(struct sy_hash) + sizeof(struct sy_submit_outcome)) +
+                  LANE_JOBS_MAX * (sizeof(struct sy_sig_job) + 1) + 1024;
+    size_t builder = SY_BATCH_BYTES_MAX + SY_BATCH_TXS_MAX * 3 * sizeof(struct sy_hash) + 1024;
+    return sizeof(sy_pool) + 65536 + config->roster->count * sizeof(struct maker) +
+           inboxes * (sizeof(struct inbox) + SY_BATCH_BYTES_MAX + 128) +
+           config->lanes * (sizeof(struct lane) + lane) + BUILDERS * builder +
+           table_bytes(body_capacity(config), sizeof(struct body)) +
+           table_bytes(pending_capacity(config), 8);
+}
+
+static bool carve_lane(struct lane *lane, sy_arena *arena)
+{
+    lane->txs = SY_CARVE(arena, struct lane_tx, LANE_TXS_MAX);
+    lane->leaves = SY_CARVE(arena, struct sy_slice, 2 * LANE_TXS_MAX);
+    lane->hashes = SY_CARVE(arena, struct sy_hash, 2 * LANE_TXS_MAX);
+    lane->jobs = SY_CARVE(arena, struct sy_sig_job, LANE_JOBS_MAX);
+    lane->verdicts = SY_CARVE(arena, uint8_t, LANE_JOBS_MAX);
+    lane->outcomes = SY_CARVE(arena, struct sy_submit_outcome, LANE_TXS_MAX);
+    lane->bytes = SY_CARVE(arena, uint8_t, SY_BATCH_BYTES_MAX);
+    return lane->txs && lane->leaves && lane->hashes && lane->jobs && lane->verdicts &&
+           lane->outcomes && lane->bytes;
+}
+
+static bool carve_builder(struct builder *builder, sy_arena *arena)
+{
+    builder->bytes = SY_CARVE(arena, uint8_t, SY_BATCH_BYTES_MAX);
+    builder->ids = SY_CARVE(arena, struct sy_hash, SY_BATCH_TXS_MAX);
+    builder->sigs = SY_CARVE(arena, struct sy_hash, SY_BATCH_TXS_MAX);
+    builder->scratch = SY_CARVE(arena, struct sy_hash, SY_BATCH_TXS_MAX);
+    return builder->bytes && builder->ids && builder->sigs && builder->scratch;
+}
+
+static bool carve(sy_pool *pool, sy_arena *arena)
+{
+    const struct sy_pool_config *config = &pool->config;
+    pool->makers = SY_CARVE(arena, struct maker, config->roster->count);
+    pool->inbox_count = config->roster->count * config->queued_per_maker;
+    pool->inboxes = SY_CARVE(arena, struct inbox, pool->inbox_count);
+    pool->lanes = SY_CARVE(arena, struct lane, config->lanes);
+    if (!pool->makers || !pool->inboxes || !pool->lanes) return false;
+    for (uint32_t i = 0; i < pool->inbox_count; i++) {
+        pool->inboxes[i].bytes = SY_CARVE(arena, uint8_t, SY_BATCH_BYTES_MAX);
+        if (pool->inboxes[i].bytes == NULL) return false;
+    }
+    for (uint32_t i = 0; i < config->lanes; i++) {
+        if (!carve_lane(&pool->lanes[i], arena)) return false;
+    }
+    for (unsigned i = 0; i < BUILDERS; i++) {
+        if (!carve_builder(&pool->builders[i], arena)) return false;
+    }
+    return true;
+}
+
+sy_status sy_pool_init(sy_pool **out, sy_arena *arena, const struct sy_pool_config *config)
+{
+    SY_ASSERT(config->lanes >= 2 && config->lanes <= 64);
+    SY_ASSERT(config->queued_per_maker >= 1);
+    SY_ASSERT(config->batch_txs_max >= 1 && config->batch_txs_max <= SY_BATCH_TXS_MAX);
+    sy_pool *pool = SY_CARVE(arena, sy_pool, 1);
+    if (pool == NULL) return SY_ERR_NO_MEMORY;
+    pool->config = *config;
+    if (!carve(pool, arena)) return SY_ERR_NO_MEMORY;
+    SY_TRY(sy_table_init(&pool->bodies, arena, body_capacity(config), sizeof(struct body),
+                         config->seed));
+    SY_TRY(sy_table_init(&pool->pending, arena, pending_capacity(config), 8, config->seed));
+    for (uint16_t i = 0; i < config->roster->count; i++) pool->makers[i].next = 1;
+    pool->next_seq = 1;
+    *out = pool;
+    return SY_OK;
+}
+
+/* ---- what the files share ---------------------------------------------------------------- */
+
+struct body *sy_pool_body_put(sy_pool *pool, const struct sy_hash *digest)
+{
+    return (struct body *)sy_table_put(&pool->bodies, digest, NULL);
+}
+
+bool sy_pool_wanted(const sy_pool *pool, const struct sy_hash *digest)
+{
+    for (unsigned i = 0; i < WANTS_MAX; i++) {
+        if (sy_hash_equal(&pool->wants[i], digest)) return true;
+    }
+    return false;
+}
+
+struct lane *sy_pool_lane_take(sy_pool *pool)
+{
+    for (uint32_t i = 0; i < pool->config.lanes; i++) {
+        struct lane *lane = &pool->lanes[i];
+        if (lane->use != LANE_FREE) continue;
+        lane->tx_count = lane->leaf_count = lane->job_count = 0;
+        lane->bytes_used = lane->request_count = 0;
+        lane->inbox = NULL;
+        return lane;
+    }
+    return NULL;
+}
+
+bool sy_pool_lane_add(sy_pool *pool, struct lane *lane, const struct sy_tx *tx,
+                      struct sy_slice bytes)
+{
+    struct sy_tx_proof proofs[SY_TX_PAYLOAD_SIGS_MAX];
+    unsigned proof_count =
+        sy_tx_proofs(proofs, SY_TX_PAYLOAD_SIGS_MAX, tx, &pool->config.genesis->hash);
+    unsigned signers = sy_tx_signer_count(tx);
+    SY_ASSERT(proof_count <= SY_TX_PAYLOAD_SIGS_MAX);
+    if (lane->tx_count == LANE_TXS_MAX) return false;
+    if (lane->job_count + signers + proof_count > LANE_JOBS_MAX) return false;
+
+    struct lane_tx *slot = &lane->txs[lane->tx_count++];
+    *slot = (struct lane_tx){.bytes = bytes,
+                             .first_job = lane->job_count,
+                             .job_count = signers + proof_count,
+                             .leaf = lane->leaf_count};
+    lane->leaves[lane->leaf_count++] = tx->body;
+    lane->leaves[lane->leaf_count++] = tx->signatures;
+    for (unsigned i = 0; i < signers; i++) {
+        struct sy_sig_job *job = &lane->jobs[lane->job_count++];
+        *job = (struct sy_sig_job){
+            .key = *sy_tx_signer_key(tx, i), .leaf = slot->leaf, .kind = SY_SIG_TX};
+        memcpy(job->signature.bytes, tx->signatures.data + 64 * i, 64);
+    }
+    for (unsigned i = 0; i < proof_count; i++) {
+        lane->jobs[lane->job_count++] = (struct sy_sig_job){.key = proofs[i].key,
+                                                            .signature = proofs[i].signature,
+                                                            .digest = proofs[i].digest,
+                                                            .leaf = SY_JOB_NO_LEAF,
+                                                            .kind = proofs[i].sig_kind};
+    }
+    return true;
+}
+
+void sy_pool_lane_send(struct lane *lane, struct sy_pool_effects *effects)
+{
+    lane->submission = (struct sy_submission){.leaves = lane->leaves,
+                                              .leaf_count = lane->leaf_count,
+                                              .leaf_hashes = lane->hashes,
+                                              .jobs = lane->jobs,
+                                              .job_count = lane->job_count,
+                                              .verdicts = lane->verdicts,
+                                              .confirm_negatives = lane->use == LANE_PEER,
+                                              .owner = lane};
+    sy_pool_emit(effects, SY_POOL_CHECK)->submission = &lane->submission;
+}
+
+bool sy_pool_tx_good(const struct lane *lane, const struct lane_tx *tx)
+{
+    for (uint32_t i = 0; i < tx->job_count; i++) {
+        if (!lane->verdicts[tx->first_job + i]) return false;
+    }
+    return true;
+}
+
+void sy_pool_ready(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest)
+{
+    const struct body *body = (const struct body *)sy_table_find(&pool->bodies, digest);
+    SY_ASSERT(body != NULL && body->state == BODY_STORED);
+    struct sy_pool_effect *effect = sy_pool_emit(effects, SY_POOL_READY);
+    effect->digest = *digest;
+    effect->maker = body->maker;
+    effect->seq = body->seq;
+    effect->txs = body->txs;
+    effect->bytes = body->bytes;
+}
+
+/* ---- life of a body ---------------------------------------------------------------------- */
+
+void sy_pool_set_next(sy_pool *pool, uint16_t maker, uint64_t next)
+{
+    SY_ASSERT(maker < pool->config.roster->count);
+    pool->makers[maker].next = next;
+    if (maker == pool->config.self && pool->next_seq < next) pool->next_seq = next;
+}
+
+void sy_pool_restore(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest,
+                     struct sy_slice head)
+{
+    struct sy_reader reader = sy_reader_of(head);
+    struct sy_batch_header header;
+    if (!sy_batch_header_decode(&reader, &header)) return;
+    int maker = sy_roster_find(pool->config.roster, &header.maker);
+    if (maker < 0) return;
+    struct maker *of = &pool->makers[maker];
+    if (header.seq < of->next) return; /* it ran, or never will */
+    struct body *body = sy_pool_body_put(pool, digest);
+    if (body == NULL) return;
+    *body = (struct body){.state = BODY_STORED,
+                          .maker = (uint16_t)maker,
+                          .seq = header.seq,
+                          .txs = header.count,
+                          .bytes = header.bytes};
+    if (header.seq < of->next + SY_BATCH_WINDOW) {
+        of->admitted[header.seq % SY_BATCH_WINDOW] = *digest;
+    }
+    if (maker == pool->config.self) {
+        struct own *own = &pool->own[header.seq % SY_BATCH_WINDOW];
+        *own = (struct own){.used = true,
+                            .stored = true,
+                            .seq = header.seq,
+                            .txs = header.count,
+                            .digest = *digest};
+        pool->pending_txs += header.count;
+        if (pool->next_seq <= header.seq) pool->next_seq = header.seq + 1;
+    }
+    sy_pool_ready(pool, effects, digest);
+}
+
+void sy_pool_want(sy_pool *pool, const struct sy_hash *digest)
+{
+    if (sy_pool_wanted(pool, digest)) return;
+    pool->wants[pool->want_at++ % WANTS_MAX] = *digest;
+}
+
+bool sy_pool_has(const sy_pool *pool, const struct sy_hash *digest)
+{
+    const struct body *body = (const struct body *)sy_table_find(&pool->bodies, digest);
+    return body != NULL && body->state == BODY_STORED;
+}
+
+void sy_pool_on_checked(sy_pool *pool, struct sy_pool_effects *effects,
+                        struct sy_submission *submission, uint64_t now_ns)
+{
+    struct lane *lane = (struct lane *)submission->owner;
+    SY_ASSERT(lane >= pool->lanes && lane < pool->lanes + pool->config.lanes);
+    pool->signatures += lane->job_count;
+    if (lane->use == LANE_PEER) {
+        sy_pool_admit_checked(pool, effects, lane);
+    } else {
+        SY_ASSERT(lane->use == LANE_INGRESS && pool->ingress_flying > 0);
+        pool->ingress_flying--;
+        sy_pool_ingress_checked(pool, effects, lane, now_ns);
+    }
+    lane->use = LANE_FREE;
+    sy_pool_ingress_send(pool, effects);
+    sy_pool_check_next(pool, effects);
+}
+
+void sy_pool_on_stored(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest,
+                       uint64_t now_ns)
+{
+    for (unsigned i = 0; i < BUILDERS; i++) {
+        struct builder *builder = &pool->builders[i];
+        if (builder->state == BUILDER_STORING && sy_hash_equal(&builder->digest, digest)) {
+            builder->state = BUILDER_FREE;
+        }
+    }
+    for (uint32_t i = 0; i < pool->inbox_count; i++) {
+        struct inbox *inbox = &pool->inboxes[i];
+        if (!inbox->used || !sy_hash_equal(&inbox->digest, digest)) continue;
+        inbox->used = false;
+        pool->makers[inbox->maker].queued--;
+    }
+    struct body *body = (struct body *)sy_table_find(&pool->bodies, digest);
+    if (body == NULL || body->state != BODY_STORING) return;
+    body->state = BODY_STORED;
+    if (body->ran) {
+        (void)sy_table_remove(&pool->bodies, digest);
+        return;
+    }
+    if (body->maker == pool->config.self) {
+        struct own *own = &pool->own[body->seq % SY_BATCH_WINDOW];
+        if (own->used && sy_hash_equal(&own->digest, digest)) {
+            own->stored = true;
+            own->spread_ns = now_ns;
+            sy_pool_emit(effects, SY_POOL_SPREAD)->digest = *digest;
+        }
+    }
+    sy_pool_ready(pool, effects, digest);
+}
+
+static void forget_own(sy_pool *pool, uint64_t seq, const struct sy_hash *ids, uint32_t id_count)
+{
+    for (uint32_t i = 0; i < id_count; i++) (void)sy_table_remove(&pool->pending, &ids[i]);
+    struct own *own = &pool->own[seq % SY_BATCH_WINDOW];
+    if (!own->used || own->seq != seq) return;
+    SY_ASSERT(pool->pending_txs >= own->txs);
+    pool->pending_txs -= own->txs;
+    own->used = false;
+}
+
+void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy_hash *digest,
+                    const struct sy_hash *ids, uint32_t id_count)
+{
+    SY_ASSERT(maker < pool->config.roster->count);
+    struct maker *of = &pool->makers[maker];
+    if (seq >= of->next) of->next = seq + 1;
+    struct body *body = (struct body *)sy_table_find(&pool->bodies, digest);
+    if (body != NULL && body->state == BODY_STORED) {
+        (void)sy_table_remove(&pool->bodies, digest);
+    } else if (body != NULL) {
+        body->ran = true; /* still on its way here: catch-up was faster */
+    }
+    memset(&of->admitted[seq % SY_BATCH_WINDOW], 0, sizeof of->admitted[0]);
+    if (maker == pool->config.self) {
+        forget_own(pool, seq, ids, id_count);
+        if (pool->next_seq <= seq) pool->next_seq = seq + 1;
+    }
+}
+
+void sy_pool_on_certified(sy_pool *pool, struct sy_pool_effects *effects, uint64_t height)
+{
+    /* A body whose seq is over and that did not run lost its place to another digest. Every slot it
+     * was voted for lies at most a window above this height; once that is stable nobody can need
+     * the bytes. */
+    struct sy_hash drop[64];
+    uint32_t drops = 0;
+    size_t cursor = 0;
+    const struct sy_hash *key;
+    void *value;
+    while (drops < 64 && sy_table_next(&pool->bodies, &cursor, &key, &value)) {
+        struct body *body = (struct body *)value;
+        if (body->state != BODY_STORED || body->keep) continue;
+        if (!body->stale && body->seq < pool->makers[body->maker].next) {
+            body->stale = true;
+            body->stale_height = height;
+        }
+        if (body->stale && height >= body->stale_height + SY_PBFT_WINDOW) drop[drops++] = *key;
+    }
+    for (uint32_t i = 0; i < drops; i++) {
+        (void)sy_table_remove(&pool->bodies, &drop[i]);
+        sy_pool_emit(effects, SY_POOL_DROP)->digest = drop[i];
+    }
+}
+
+static uint64_t respread(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
+{
+    uint64_t soonest = UINT64_MAX;
+    unsigned sent = 0;
+    for (unsigned i = 0; i < SY_BATCH_WINDOW; i++) {
+        struct own *own = &pool->own[i];
+        if (!own->used || !own->stored) continue;
+        uint64_t due = own->spread_ns + pool->config.respread_ns;
+        if (now_ns >= due && sent < 4) {
+            sent++;
+            own->spread_ns = now_ns;
+            due = now_ns + pool->config.respread_ns;
+            sy_pool_emit(effects, SY_POOL_SPREAD)->digest = own->digest;
+        }
+        if (due < soonest) soonest = due;
+    }
+    return soonest;
+}
+
+uint64_t sy_pool_on_tick(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
+{
+    uint64_t wake = respread(pool, effects, now_ns);
+    if (pool->open != NULL) {
+        uint64_t due = pool->open->opened_ns + pool->config.batch_timeout_ns;
+        if (now_ns >= due) {
+            sy_pool_seal(pool, effects, now_ns);
+        } else if (due < wake) {
+            wake = due;
+        }
+    }
+    sy_pool_check_next(pool, effects);
+    return wake;
+}
+
+void sy_pool_drain(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
+{
+    pool->draining = true;
+    if (pool->open != NULL) sy_pool_seal(pool, effects, now_ns);
+}
+
+void sy_pool_get_info(const sy_pool *pool, struct sy_pool_info *out)
+{
+    *out = (struct sy_pool_info){.pending_txs = pool->pending_txs,
+                                 .next_seq = pool->next_seq,
+                                 .condemned = pool->condemned_count,
+                                 .signatures = pool->signatures};
+    for (unsigned i = 0; i < SY_BATCH_WINDOW; i++) out->own_batches += pool->own[i].used;
+    for (uint32_t i = 0; i < pool->inbox_count; i++) out->queued_batches += pool->inboxes[i].used;
+    size_t cursor = 0;
+    const struct sy_hash *key;
+    void *value;
+    while (sy_table_next(&pool->bodies, &cursor, &key, &value)) {
+        const struct body *body = (const struct body *)value;
+        out->peer_batches += body->maker != pool->config.self && body->state == BODY_STORED;
+    }
+}

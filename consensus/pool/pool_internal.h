@@ -1,0 +1,158 @@
+/* pool_internal.h: what the pool's files share. Not for other rooms. */
+#ifndef SY_POOL_POOL_INTERNAL_H
+#define SY_POOL_POOL_INTERNAL_H
+
+#include "consensus/pool/pool.h"
+#include "core/wire/tx.h"
+
+#define BATCH_OVERHEAD_BYTES (SY_BATCH_HEADER_BYTES + 64u)
+#define LANE_TXS_MAX SY_BATCH_TXS_MAX
+#define LANE_REQUESTS_MAX 256u
+#define LANE_JOBS_MAX (SY_FRAME_BYTES_MAX / 64u) /* a signature takes 64 bytes of the batch */
+#define BUILDERS 4u
+#define WANTS_MAX 256u
+#define BUSY_RETRY_MS 50u
+
+/* Where a body stands. Absent: never seen, dropped, or it ran. */
+enum body_state { BODY_QUEUED = 1, BODY_CHECKING, BODY_STORING, BODY_STORED, BODY_CONDEMNED };
+
+struct body {
+    enum body_state state;
+    uint16_t maker;
+    bool ran;   /* executed by catch-up before it was stored through the pool */
+    bool keep;  /* may be part of history: never dropped from here */
+    bool stale; /* its seq went to another digest */
+    uint64_t seq;
+    uint32_t txs;
+    uint32_t bytes;
+    uint64_t stale_height;
+};
+
+/* A peer's batch on its way from the frame to the store. */
+struct inbox {
+    bool used;
+    uint16_t maker;
+    uint64_t order; /* arrival, so that a maker's batches are checked in order */
+    struct sy_hash digest;
+    struct sy_batch batch; /* views into bytes */
+    uint32_t size;
+    uint8_t *bytes; /* SY_BATCH_BYTES_MAX */
+};
+
+struct lane_tx {
+    struct sy_slice bytes;
+    uint32_t first_job;
+    uint32_t job_count;
+    uint32_t leaf;
+    uint16_t code; /* refused before the check */
+};
+
+struct lane_request {
+    uint64_t token;
+    uint32_t first;
+    uint32_t count;
+};
+
+enum lane_use { LANE_FREE, LANE_FILLING, LANE_INGRESS, LANE_PEER };
+
+/* A check at the engine: clients' transactions that came together, or one peer's batch. */
+struct lane {
+    enum lane_use use;
+    struct sy_submission submission;
+    uint32_t tx_count;
+    uint32_t leaf_count;
+    uint32_t job_count;
+    struct lane_tx *txs;                /* LANE_TXS_MAX */
+    struct sy_slice *leaves;            /* bodies, then signatures: 2 * LANE_TXS_MAX */
+    struct sy_hash *hashes;             /* the same */
+    struct sy_sig_job *jobs;            /* LANE_JOBS_MAX */
+    uint8_t *verdicts;                  /* LANE_JOBS_MAX */
+    struct sy_submit_outcome *outcomes; /* LANE_TXS_MAX */
+    struct sy_tree_job trees[2];
+    struct inbox *inbox; /* PEER */
+    uint32_t bytes_used; /* FILLING, INGRESS */
+    uint8_t *bytes;
+    uint32_t request_count;
+    struct lane_request requests[LANE_REQUESTS_MAX];
+};
+
+enum builder_state { BUILDER_FREE, BUILDER_OPEN, BUILDER_STORING };
+
+struct builder {
+    enum builder_state state;
+    uint32_t txs;
+    uint32_t used; /* bytes, header and signature included */
+    uint64_t opened_ns;
+    struct sy_hash digest;
+    uint8_t *bytes;       /* SY_BATCH_BYTES_MAX */
+    struct sy_hash *ids;  /* SY_BATCH_TXS_MAX */
+    struct sy_hash *sigs; /* leaf hashes of signatures */
+    struct sy_hash *scratch;
+};
+
+/* An own batch from sealing to execution. */
+struct own {
+    bool used;
+    bool stored;
+    uint64_t seq;
+    uint32_t txs;
+    uint64_t spread_ns;
+    struct sy_hash digest;
+};
+
+struct maker {
+    uint64_t next;                            /* what the state expects */
+    uint32_t queued;                          /* inbox slots in use */
+    struct sy_hash admitted[SY_BATCH_WINDOW]; /* by seq % window; zero: none */
+};
+
+struct sy_pool {
+    struct sy_pool_config config;
+    struct sy_table bodies;  /* digest -> struct body */
+    struct sy_table pending; /* own tx id -> nothing */
+    struct maker *makers;    /* roster->count */
+    struct inbox *inboxes;
+    uint32_t inbox_count;
+    struct lane *lanes;
+    struct builder builders[BUILDERS];
+    struct builder *open; /* NULL: none */
+    struct own own[SY_BATCH_WINDOW];
+    uint64_t next_seq; /* of the next own batch */
+    uint64_t arrivals;
+    uint16_t turn; /* the maker whose batch was checked last */
+    bool draining;
+    uint32_t ingress_flying;
+    uint32_t pending_txs;
+    struct sy_hash wants[WANTS_MAX];
+    uint32_t want_at;
+    struct sy_hash condemned[WANTS_MAX]; /* ring: the table forgets the oldest */
+    uint32_t condemned_at;
+    uint64_t condemned_count;
+    uint64_t signatures;
+    struct sy_submit_outcome busy[SY_SUBMIT_TXS_MAX];
+    uint8_t *tx_scratch;
+};
+
+/* pool.c */
+struct sy_pool_effect *sy_pool_emit(struct sy_pool_effects *effects, enum sy_pool_effect_type type);
+struct body *sy_pool_body_put(sy_pool *pool, const struct sy_hash *digest);
+bool sy_pool_wanted(const sy_pool *pool, const struct sy_hash *digest);
+struct lane *sy_pool_lane_take(sy_pool *pool);
+/* sy_pool_lane_add appends a decoded tx's leaves and jobs; false: the lane has no room. */
+bool sy_pool_lane_add(sy_pool *pool, struct lane *lane, const struct sy_tx *tx,
+                      struct sy_slice bytes);
+void sy_pool_lane_send(struct lane *lane, struct sy_pool_effects *effects);
+bool sy_pool_tx_good(const struct lane *lane, const struct lane_tx *tx);
+void sy_pool_ready(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest);
+
+/* admit.c */
+void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects);
+void sy_pool_admit_checked(sy_pool *pool, struct sy_pool_effects *effects, struct lane *lane);
+
+/* ingress.c */
+void sy_pool_ingress_checked(sy_pool *pool, struct sy_pool_effects *effects, struct lane *lane,
+                             uint64_t now_ns);
+void sy_pool_ingress_send(sy_pool *pool, struct sy_pool_effects *effects);
+void sy_pool_seal(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns);
+
+#endif
