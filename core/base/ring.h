@@ -2,7 +2,8 @@
  * consumers, first in first out; a full ring refuses instead of growing.
  *
  * Every ring owns an eventfd that is readable while items wait, and for good once the
- * ring was stopped, so a consumer can poll() it beside sockets. Items are copied in and out; a pointer inside an item hands its bytes over. */
+ * ring was stopped, so a consumer can poll() it beside sockets. Items are copied in and out; a
+ * pointer inside an item hands its bytes over. */
 #ifndef SY_BASE_RING_H
 #define SY_BASE_RING_H
 

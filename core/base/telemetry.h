@@ -5,8 +5,9 @@
  * accident. Never log health data: ids, counts, codes and addresses only. A line is one write.
  *
  * Metrics are declared once, in metrics.def: SY_METRIC(name, type, help). Names follow
- * <room>_<what>_<unit> and are rendered as systole_<name>; counters end in _total. Counters and gauges are relaxed atomics, cheap on any thread;
- * histograms have fixed power-of-two buckets in microseconds. */
+ * <room>_<what>_<unit> and are rendered as systole_<name>; counters end in _total. Counters and
+ * gauges are relaxed atomics, cheap on any thread; histograms have fixed power-of-two buckets in
+ * microseconds. */
 #ifndef SY_BASE_TELEMETRY_H
 #define SY_BASE_TELEMETRY_H
 
