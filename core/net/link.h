@@ -64,6 +64,8 @@ struct sy_link_config {
     uint32_t peer_count;              /* at most SY_LINK_PEERS_MAX */
     uint32_t me;                      /* own index in peers, or UINT32_MAX: in none (observer) */
 
+    uint32_t peers_max; /* the longest list sy_link_set_peers may give; 0: 32 */
+
     /* Bounds a peer; 0 takes the default. Frames and bytes waiting to be sent, and received
      * frames that the consumer has not released. What goes over is dropped and counted. */
     uint32_t control_frames; /* 2,048 */
@@ -92,7 +94,7 @@ struct sy_link_frame {
 sy_status sy_link_open(sy_link **link, const struct sy_link_config *config, struct sy_error *err);
 
 /* sy_link_close stops the thread, closes the sockets and drops what waits. It returns whatever the
- * peers do. Frames not released yet must not be used any more. NULL is fine. */
+ * peers do. Release received frames first. NULL is fine. */
 void sy_link_close(sy_link *link);
 
 /* sy_link_send copies payload into the queue of peer and channel (CONTROL, BULK). Never blocks.

@@ -5,6 +5,7 @@
 #include <nanomsg/pipeline.h>
 #include <nanomsg/reqrep.h>
 #include <nanomsg/tcp.h>
+#include <poll.h>
 
 #include "core/base/assert.h"
 #include "core/net/address.h"
@@ -208,6 +209,12 @@ sy_status sy_sock_send(struct sy_sock *sock, uint8_t *data, const struct sy_rout
     int sent =
         route ? send_routed(sock, body, route) : nn_send(sock->id, &body, NN_MSG, NN_DONTWAIT);
     return sent < 0 ? SY_ERR_BUSY : SY_OK;
+}
+
+bool sy_sock_can_send(const struct sy_sock *sock)
+{
+    struct pollfd poll_fd = {.fd = sock->send_fd, .events = POLLIN};
+    return sock->id >= 0 && poll(&poll_fd, 1, 0) == 1;
 }
 
 uint64_t sy_sock_broken(const struct sy_sock *sock)

@@ -66,6 +66,10 @@ sy_status sy_sock_recv(struct sy_sock *sock, struct sy_message *message);
  * REQ and REP. SY_ERR_BUSY: not now, data stays the caller's. */
 sy_status sy_sock_send(struct sy_sock *sock, uint8_t *data, const struct sy_route *route);
 
+/* sy_sock_can_send says whether a PUSH or REQ socket would take a message now; a closed one would
+ * not. */
+bool sy_sock_can_send(const struct sy_sock *sock);
+
 /* sy_sock_broken counts connections that broke so far, over-long messages among the causes. */
 uint64_t sy_sock_broken(const struct sy_sock *sock);
 
