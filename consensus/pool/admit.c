@@ -73,7 +73,8 @@ static struct inbox *oldest_of(sy_pool *pool, uint16_t maker)
     return oldest;
 }
 
-static void refuse(sy_pool *pool, struct inbox *inbox, bool condemn)
+static void refuse(sy_pool *pool, struct sy_pool_effects *effects, struct inbox *inbox,
+                   bool condemn)
 {
     (void)sy_table_remove(&pool->bodies, &inbox->digest);
     if (condemn) {
@@ -81,7 +82,12 @@ static void refuse(sy_pool *pool, struct inbox *inbox, bool condemn)
         if (!sy_hash_is_zero(place)) (void)sy_table_remove(&pool->bodies, place);
         *place = inbox->digest;
         struct body *body = sy_pool_body_put(pool, &inbox->digest);
-        if (body != NULL) *body = (struct body){.state = BODY_CONDEMNED, .maker = inbox->maker};
+        SY_ASSERT(body != NULL); /* its own place was given back above */
+        *body = (struct body){.state = BODY_CONDEMNED,
+                              .maker = inbox->maker,
+                              .seq = inbox->batch.header.seq,
+                              .keep = true};
+        sy_pool_refused(effects, &inbox->digest, body);
         pool->condemned_count++;
         sy_metric_add(SY_M_pool_batches_refused_total, 1);
         SY_LOG(SY_LOG_WARN, "pool", "batch_condemned", SY_F_U64("maker", inbox->maker),
@@ -127,7 +133,7 @@ void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects)
         if (lane == NULL) return;
         pool->turn = maker;
         if (!load(pool, lane, inbox)) {
-            refuse(pool, inbox, false);
+            refuse(pool, effects, inbox, false);
             tried = UINT16_MAX; /* start over: the lane is still free */
             continue;
         }
@@ -164,12 +170,12 @@ void sy_pool_admit_checked(sy_pool *pool, struct sy_pool_effects *effects, struc
     struct body *body = (struct body *)sy_table_find(&pool->bodies, &inbox->digest);
     SY_ASSERT(body != NULL && body->state == BODY_CHECKING);
     if (body->ran || !lane->verdicts[0] || !roots_match(lane)) {
-        refuse(pool, inbox, false);
+        refuse(pool, effects, inbox, false);
         return;
     }
     for (uint32_t i = 0; i < lane->tx_count; i++) {
         if (sy_pool_tx_good(lane, &lane->txs[i])) continue;
-        refuse(pool, inbox, true);
+        refuse(pool, effects, inbox, true);
         return;
     }
     body->state = BODY_STORING;

@@ -248,10 +248,22 @@ void sy_pool_want(sy_pool *pool, const struct sy_hash *digest)
     pool->wants[pool->want_at++ % WANTS_MAX] = *digest;
 }
 
-bool sy_pool_has(const sy_pool *pool, const struct sy_hash *digest)
+bool sy_pool_offer(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest)
 {
     const struct body *body = (const struct body *)sy_table_find(&pool->bodies, digest);
-    return body != NULL && body->state == BODY_STORED;
+    if (body == NULL) return false;
+    if (body->state == BODY_STORED) sy_pool_ready(pool, effects, digest);
+    if (body->state == BODY_CONDEMNED) sy_pool_refused(effects, digest, body);
+    return body->state == BODY_STORED || body->state == BODY_CONDEMNED;
+}
+
+void sy_pool_refused(struct sy_pool_effects *effects, const struct sy_hash *digest,
+                     const struct body *body)
+{
+    struct sy_pool_effect *effect = sy_pool_emit(effects, SY_POOL_REFUSED);
+    effect->digest = *digest;
+    effect->maker = body->maker;
+    effect->seq = body->seq;
 }
 
 void sy_pool_on_checked(sy_pool *pool, struct sy_pool_effects *effects,
@@ -359,38 +371,39 @@ void sy_pool_on_certified(sy_pool *pool, struct sy_pool_effects *effects, uint64
     }
 }
 
-static uint64_t respread(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
+static void respread(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
 {
-    uint64_t soonest = UINT64_MAX;
     unsigned sent = 0;
-    for (unsigned i = 0; i < SY_BATCH_WINDOW; i++) {
+    for (unsigned i = 0; i < SY_BATCH_WINDOW && sent < 4; i++) {
         struct own *own = &pool->own[i];
         if (!own->used || !own->stored) continue;
-        uint64_t due = own->spread_ns + pool->config.respread_ns;
-        if (now_ns >= due && sent < 4) {
-            sent++;
-            own->spread_ns = now_ns;
-            due = now_ns + pool->config.respread_ns;
-            sy_pool_emit(effects, SY_POOL_SPREAD)->digest = own->digest;
-        }
-        if (due < soonest) soonest = due;
+        if (now_ns < own->spread_ns + pool->config.respread_ns) continue;
+        sent++;
+        own->spread_ns = now_ns;
+        sy_pool_emit(effects, SY_POOL_SPREAD)->digest = own->digest;
     }
-    return soonest;
 }
 
-uint64_t sy_pool_on_tick(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
+uint64_t sy_pool_wake_ns(const sy_pool *pool)
 {
-    uint64_t wake = respread(pool, effects, now_ns);
-    if (pool->open != NULL) {
-        uint64_t due = pool->open->opened_ns + pool->config.batch_timeout_ns;
-        if (now_ns >= due) {
-            sy_pool_seal(pool, effects, now_ns);
-        } else if (due < wake) {
-            wake = due;
-        }
+    uint64_t wake = UINT64_MAX;
+    if (pool->open != NULL) wake = pool->open->opened_ns + pool->config.batch_timeout_ns;
+    for (unsigned i = 0; i < SY_BATCH_WINDOW; i++) {
+        const struct own *own = &pool->own[i];
+        if (!own->used || !own->stored) continue;
+        uint64_t due = own->spread_ns + pool->config.respread_ns;
+        if (due < wake) wake = due;
+    }
+    return wake;
+}
+
+void sy_pool_on_tick(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
+{
+    respread(pool, effects, now_ns);
+    if (pool->open != NULL && now_ns >= pool->open->opened_ns + pool->config.batch_timeout_ns) {
+        sy_pool_seal(pool, effects, now_ns);
     }
     sy_pool_check_next(pool, effects);
-    return wake;
 }
 
 void sy_pool_drain(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)

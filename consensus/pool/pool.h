@@ -54,6 +54,7 @@ enum sy_pool_effect_type {
     SY_POOL_STORE,   /* make `body` durable under `digest`; then sy_pool_on_stored */
     SY_POOL_SPREAD,  /* send the stored body of `digest` to every peer, bulk channel */
     SY_POOL_READY,   /* admitted and durable: tell the consensus machine */
+    SY_POOL_REFUSED, /* these bytes are condemned: no validator may vote for them */
     SY_POOL_DROP,    /* forget the stored body of `digest` */
     SY_POOL_OUTCOMES /* answer a client's SUBMIT */
 };
@@ -61,9 +62,9 @@ enum sy_pool_effect_type {
 struct sy_pool_effect {
     enum sy_pool_effect_type type;
     struct sy_submission *submission; /* CHECK */
-    struct sy_hash digest;            /* STORE, SPREAD, READY, DROP */
+    struct sy_hash digest;            /* STORE, SPREAD, READY, REFUSED, DROP */
     struct sy_slice body;             /* STORE: good until sy_pool_on_stored */
-    uint16_t maker;                   /* READY */
+    uint16_t maker;                   /* READY, REFUSED */
     uint64_t seq;
     uint32_t txs;
     uint32_t bytes;
@@ -122,15 +123,18 @@ void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy
 /* sy_pool_on_certified drops bodies that never ran and can be voted for no more. */
 void sy_pool_on_certified(sy_pool *pool, struct sy_pool_effects *effects, uint64_t height);
 
-/* sy_pool_on_tick seals a batch whose time has come, and spreads late ones again. Returns the
- * monotonic time at which it wants to be called next (UINT64_MAX: not by itself). */
-uint64_t sy_pool_on_tick(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns);
+/* sy_pool_on_tick seals a batch whose time has come, and spreads late ones again. */
+void sy_pool_on_tick(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns);
+
+/* sy_pool_wake_ns is when sy_pool_on_tick is wanted next. */
+uint64_t sy_pool_wake_ns(const sy_pool *pool);
 
 /* sy_pool_drain stops taking transactions (SUBMIT is answered BUSY) and seals what is open. */
 void sy_pool_drain(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns);
 
-/* sy_pool_has says whether a body is admitted and durable here. */
-bool sy_pool_has(const sy_pool *pool, const struct sy_hash *digest);
+/* sy_pool_offer repeats READY for a body that is admitted and durable here (or REFUSED for one that
+ * is condemned). False: it is neither. */
+bool sy_pool_offer(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest);
 
 struct sy_pool_info {
     uint32_t pending_txs;    /* own, accepted and not executed */

@@ -143,6 +143,8 @@ bool sy_pool_lane_add(sy_pool *pool, struct lane *lane, const struct sy_tx *tx,
                       struct sy_slice bytes);
 void sy_pool_lane_send(struct lane *lane, struct sy_pool_effects *effects);
 bool sy_pool_tx_good(const struct lane *lane, const struct lane_tx *tx);
+void sy_pool_refused(struct sy_pool_effects *effects, const struct sy_hash *digest,
+                     const struct body *body);
 void sy_pool_ready(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest);
 
 /* admit.c */

@@ -1,0 +1,125 @@
+/* inbound.c: frames from peers, up to the consensus machine and the pool. */
+#include "consensus/node/node_internal.h"
+#include "core/base/assert.h"
+#include "core/base/telemetry.h"
+
+static void count_malformed(sy_node *node, uint16_t peer, const char *what)
+{
+    node->frames_malformed++;
+    sy_metric_add(SY_M_pbft_messages_refused_total, 1);
+    SY_LOG(SY_LOG_DEBUG, "node", "frame_refused", SY_F_U64("peer", peer), SY_F_TEXT("what", what));
+}
+
+static struct vote_check *take_check(sy_node *node)
+{
+    for (uint32_t i = 0; i < node->config.vote_checks; i++) {
+        if (node->checks[i].used) continue;
+        node->checks[i].used = true;
+        return &node->checks[i];
+    }
+    return NULL;
+}
+
+/* Votes at or below the certified height decide nothing any more: not worth their signatures. */
+static bool over(const sy_node *node, const struct sy_message *message)
+{
+    uint64_t slot = UINT64_MAX;
+    switch (message->type) {
+    case SY_MESSAGE_PRE_PREPARE: slot = message->body.pre_prepare.proposal.slot; break;
+    case SY_MESSAGE_PREPARE:
+    case SY_MESSAGE_COMMIT: slot = message->body.vote.slot; break;
+    case SY_MESSAGE_SEAL: slot = message->body.seal.height; break;
+    default: return false;
+    }
+    return slot <= node->certified_height;
+}
+
+static void serve_bodies(sy_node *node, uint16_t peer, const struct sy_batch_fetch *fetch)
+{
+    for (uint16_t i = 0; i < fetch->count; i++) {
+        struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_BODY);
+        effect->as.send_body.peer = peer;
+        effect->as.send_body.digest = fetch->digests[i];
+    }
+}
+
+static void serve_blocks(sy_node *node, uint16_t peer, const struct sy_range_fetch *fetch)
+{
+    if (fetch->first == 0 || fetch->first > node->certified_height) return;
+    uint64_t count = node->certified_height - fetch->first + 1;
+    if (count > fetch->count) count = fetch->count;
+    if (count > SY_FETCH_BLOCKS_MAX) count = SY_FETCH_BLOCKS_MAX;
+    struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_BLOCKS);
+    effect->as.send_blocks.peer = peer;
+    effect->as.send_blocks.first = fetch->first;
+    effect->as.send_blocks.count = (uint16_t)count;
+}
+
+static void check_votes(sy_node *node, struct vote_check *check)
+{
+    size_t count = 0;
+    if (!sy_message_jobs(check->jobs, &count, &check->message, node->config.roster,
+                         &node->config.genesis->hash)) {
+        count_malformed(node, check->from, "signer");
+        check->used = false;
+        return;
+    }
+    if (count == 0) {
+        sy_node_queue(node, WORK_MESSAGE)->check = check;
+        return;
+    }
+    node->vote_signatures += count;
+    check->submission = (struct sy_submission){.jobs = check->jobs,
+                                               .job_count = (uint32_t)count,
+                                               .verdicts = check->verdicts,
+                                               .owner = check};
+    sy_node_emit(node, SY_NODE_CHECK)->as.submission = &check->submission;
+}
+
+void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
+{
+    if (bytes.size > 1 && bytes.data[0] == SY_MESSAGE_BATCH) {
+        sy_pool_on_batch(node->pool, node->pool_effects,
+                         sy_slice_of(bytes.data + 1, bytes.size - 1), node->now_ns);
+        return;
+    }
+    struct vote_check *check = take_check(node);
+    if (check == NULL) {
+        node->frames_shed++;
+        return;
+    }
+    check->from = peer;
+    struct sy_message *message = &check->message;
+    if (!sy_message_decode(message, bytes, node->config.roster->count)) {
+        count_malformed(node, peer, "encoding");
+        check->used = false;
+        return;
+    }
+    if (over(node, message)) {
+        check->used = false;
+        return;
+    }
+    switch (message->type) {
+    case SY_MESSAGE_BATCH_FETCH:
+        serve_bodies(node, peer, &message->body.batch_fetch);
+        check->used = false;
+        break;
+    case SY_MESSAGE_BLOCK_FETCH:
+        serve_blocks(node, peer, &message->body.range_fetch);
+        check->used = false;
+        break;
+    default: check_votes(node, check);
+    }
+}
+
+void sy_node_on_vote_checked(sy_node *node, struct vote_check *check)
+{
+    SY_ASSERT(check->used);
+    for (uint32_t i = 0; i < check->submission.job_count; i++) {
+        if (check->verdicts[i]) continue;
+        count_malformed(node, check->from, "signature");
+        check->used = false;
+        return;
+    }
+    sy_node_queue(node, WORK_MESSAGE)->check = check;
+}

@@ -1,0 +1,300 @@
+#include "consensus/node/node.h"
+
+#include "consensus/node/node_internal.h"
+#include "core/base/assert.h"
+#include "core/base/telemetry.h"
+
+size_t sy_node_footprint(const struct sy_node_config *config)
+{
+    struct sy_pool_config pool = config->pool;
+    pool.roster = config->roster;
+    return sizeof(sy_node) + sy_pool_footprint(&pool) + sy_pbft_footprint(config->roster->count) +
+           sizeof(struct sy_pool_effects) + sizeof(struct sy_pbft_effects) +
+           config->vote_checks * sizeof(struct vote_check) + OUT_BYTES +
+           COMMITS_MAX * sizeof(struct commit) + WORK_MAX * sizeof(struct work) + 65536;
+}
+
+sy_status sy_node_init(sy_node **out, sy_arena *arena, const struct sy_node_config *config,
+                       struct sy_error *err)
+{
+    SY_ASSERT(config->vote_checks >= 16 && config->vote_checks <= 4096);
+    sy_node *node = SY_CARVE(arena, sy_node, 1);
+    if (node == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "node: the arena is too small");
+    node->config = *config;
+    node->pool_effects = SY_CARVE(arena, struct sy_pool_effects, 1);
+    node->pbft_effects = SY_CARVE(arena, struct sy_pbft_effects, 1);
+    node->checks = SY_CARVE(arena, struct vote_check, config->vote_checks);
+    node->out = SY_CARVE(arena, uint8_t, OUT_BYTES);
+    node->commits = SY_CARVE(arena, struct commit, COMMITS_MAX);
+    node->work = SY_CARVE(arena, struct work, WORK_MAX);
+    if (!node->pool_effects || !node->pbft_effects || !node->checks || !node->out ||
+        !node->commits || !node->work) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "node: the arena is too small");
+    }
+    struct sy_pbft_config *pbft = &node->config.pbft;
+    pbft->genesis = config->genesis->hash;
+    pbft->epoch = config->roster->epoch;
+    pbft->n = config->roster->count;
+    pbft->self = config->self;
+    struct sy_pool_config *pool = &node->config.pool;
+    pool->genesis = config->genesis;
+    pool->roster = config->roster;
+    pool->self = config->self == SY_PBFT_OBSERVER ? SY_POOL_OBSERVER : config->self;
+    pool->signer = config->signer;
+    for (unsigned i = 0; i < SY_PBFT_TIMER_COUNT; i++) node->timers[i] = SY_PBFT_NEVER;
+    node->pool_wake_ns = UINT64_MAX;
+    SY_TRY(sy_pbft_init(&node->pbft, arena, pbft, err));
+    if (sy_pool_init(&node->pool, arena, pool) != SY_OK) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "pool: the arena is too small");
+    }
+    *out = node;
+    return SY_OK;
+}
+
+/* ---- shared by the files ----------------------------------------------------------------- */
+
+struct sy_node_effect *sy_node_emit(sy_node *node, enum sy_node_effect_type type)
+{
+    SY_ASSERT(node->effects->count < SY_NODE_EFFECTS_MAX);
+    struct sy_node_effect *effect = &node->effects->items[node->effects->count++];
+    effect->type = type;
+    return effect;
+}
+
+struct sy_writer sy_node_writer(sy_node *node, size_t bytes_max)
+{
+    SY_ASSERT(bytes_max <= OUT_BYTES - node->out_used);
+    return sy_writer_of(node->out + node->out_used, bytes_max);
+}
+
+struct sy_slice sy_node_keep(sy_node *node, const struct sy_writer *writer)
+{
+    SY_ASSERT(!writer->failed);
+    node->out_used += (writer->used + 7) & ~(size_t)7;
+    return sy_writer_slice(writer);
+}
+
+struct work *sy_node_queue(sy_node *node, enum work_type type)
+{
+    SY_ASSERT(node->work_in - node->work_out < WORK_MAX);
+    struct work *work = &node->work[node->work_in++ % WORK_MAX];
+    memset(work, 0, sizeof *work);
+    work->type = type;
+    return work;
+}
+
+struct sy_pbft_event *sy_node_queue_pbft(sy_node *node, enum sy_pbft_event_type type)
+{
+    struct work *work = sy_node_queue(node, WORK_PBFT);
+    work->event.type = type;
+    return &work->event;
+}
+
+static void step_pbft(sy_node *node, struct sy_pbft_event *event)
+{
+    event->now_ms = node->now_ms;
+    event->now_ns = node->now_ns;
+    sy_pbft_step(node->pbft, node->pbft_effects, event);
+    sy_node_translate_pbft(node);
+}
+
+/* ---- the start --------------------------------------------------------------------------- */
+
+static void on_start(sy_node *node, const struct sy_node_event *event)
+{
+    SY_ASSERT(!node->resumed);
+    node->certified_height = event->as.start.certified_height;
+    for (uint16_t i = 0; i < node->config.roster->count; i++) {
+        node->next_seqs[i] = event->as.start.next_seqs[i];
+        sy_pool_set_next(node->pool, i, node->next_seqs[i]);
+    }
+    struct sy_pbft_event start = {.type = SY_PBFT_START};
+    start.as.start.certified_height = node->certified_height;
+    start.as.start.header_hash = event->as.start.header_hash;
+    start.as.start.next_seqs = node->next_seqs;
+    step_pbft(node, &start);
+}
+
+static void on_record(sy_node *node, struct sy_slice value)
+{
+    struct sy_pbft_record record;
+    if (!sy_pbft_record_decode(&record, value, node->config.roster->count)) {
+        /* The store checks sums; a record that does not decode is from another version. Losing it
+         * could unsay a vote, so it may not be passed over. */
+        SY_LOG(SY_LOG_ERROR, "node", "vote_record_unreadable", SY_F_U64("bytes", value.size));
+        SY_ASSERT(false);
+    }
+    struct sy_pbft_event restore = {.type = SY_PBFT_RESTORE};
+    restore.as.record = &record;
+    step_pbft(node, &restore);
+}
+
+static void on_resume(sy_node *node)
+{
+    SY_ASSERT(!node->resumed);
+    node->resumed = true;
+    struct sy_pbft_event resume = {.type = SY_PBFT_RESUME};
+    step_pbft(node, &resume);
+    node->pool_wake_ns = node->now_ns;
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+static void on_executed(sy_node *node, const struct sy_node_event *event)
+{
+    for (uint32_t i = 0; i < event->as.executed.ran_count; i++) {
+        const struct sy_node_ran *ran = &event->as.executed.ran[i];
+        SY_ASSERT(ran->maker < node->config.roster->count);
+        node->next_seqs[ran->maker] = ran->seq + 1;
+        sy_pool_on_ran(node->pool, ran->maker, ran->seq, &ran->digest, ran->tx_ids, ran->tx_count);
+    }
+    struct sy_pbft_event executed = {.type = SY_PBFT_EXECUTED};
+    executed.as.executed.height = event->as.executed.height;
+    executed.as.executed.header_hash = event->as.executed.header_hash;
+    executed.as.executed.next_seqs = node->next_seqs;
+    step_pbft(node, &executed);
+}
+
+/* COMMITs up to token are durable: the machine hears of its newest record once, the pool of each
+ * body. */
+static void on_durable(sy_node *node, uint64_t token)
+{
+    SY_ASSERT(token <= node->commit_made);
+    uint64_t pbft_token = 0;
+    while (node->commit_durable < token) {
+        const struct commit *commit = &node->commits[++node->commit_durable % COMMITS_MAX];
+        if (commit->what == SY_COMMIT_RECORD) pbft_token = commit->pbft_token;
+        if (commit->what == SY_COMMIT_BODY) {
+            sy_node_queue(node, WORK_STORED)->digest = commit->digest;
+        }
+    }
+    if (pbft_token != 0) sy_node_queue_pbft(node, SY_PBFT_PERSISTED)->as.token = pbft_token;
+}
+
+static void on_found(sy_node *node, const struct sy_node_event *event)
+{
+    struct sy_reader reader = sy_reader_of(event->as.body.head);
+    struct sy_batch_header header;
+    if (event->as.body.head.size == 0 || !sy_batch_header_decode(&reader, &header)) {
+        return; /* not here: it was asked for, or will be */
+    }
+    int maker = sy_roster_find(node->config.roster, &header.maker);
+    if (maker < 0) return;
+    struct sy_pbft_event *ready = sy_node_queue_pbft(node, SY_PBFT_BATCH_READY);
+    ready->as.batch.digest = event->as.body.digest;
+    ready->as.batch.maker = (uint16_t)maker;
+    ready->as.batch.seq = header.seq;
+    ready->as.batch.tx_count = header.count;
+    ready->as.batch.bytes = header.bytes;
+}
+
+static void on_tick(sy_node *node)
+{
+    for (unsigned i = 0; i < SY_PBFT_TIMER_COUNT; i++) {
+        if (node->timers[i] > node->now_ns) continue;
+        node->timers[i] = SY_PBFT_NEVER;
+        sy_node_queue_pbft(node, SY_PBFT_TIMER)->as.timer = (enum sy_pbft_timer)i;
+    }
+    sy_pool_on_tick(node->pool, node->pool_effects, node->now_ns);
+    node->pool_wake_ns = UINT64_MAX; /* asked for again when the step ends */
+}
+
+static void on_checked(sy_node *node, struct sy_submission *submission)
+{
+    struct vote_check *first = node->checks;
+    struct vote_check *check = (struct vote_check *)submission->owner;
+    if (check >= first && check < first + node->config.vote_checks) {
+        sy_node_on_vote_checked(node, check);
+    } else {
+        sy_pool_on_checked(node->pool, node->pool_effects, submission, node->now_ns);
+    }
+}
+
+static void take(sy_node *node, const struct sy_node_event *event)
+{
+    switch (event->type) {
+    case SY_NODE_START: on_start(node, event); break;
+    case SY_NODE_RECORD: on_record(node, event->as.record); break;
+    case SY_NODE_BODY:
+        sy_pool_restore(node->pool, node->pool_effects, &event->as.body.digest,
+                        event->as.body.head);
+        break;
+    case SY_NODE_RESUME: on_resume(node); break;
+    case SY_NODE_FRAME: sy_node_on_frame(node, event->as.frame.peer, event->as.frame.bytes); break;
+    case SY_NODE_SUBMIT:
+        sy_pool_on_submit(node->pool, node->pool_effects, event->as.submit.token,
+                          event->as.submit.request, node->now_ns);
+        break;
+    case SY_NODE_CHECKED: on_checked(node, event->as.submission); break;
+    case SY_NODE_DURABLE: on_durable(node, event->as.token); break;
+    case SY_NODE_EXECUTED: on_executed(node, event); break;
+    case SY_NODE_CERTIFIED:
+        node->certified_height = event->as.height;
+        sy_node_queue_pbft(node, SY_PBFT_CERTIFICATE_DURABLE)->as.height = event->as.height;
+        sy_pool_on_certified(node->pool, node->pool_effects, event->as.height);
+        break;
+    case SY_NODE_FOUND: on_found(node, event); break;
+    case SY_NODE_TICK: on_tick(node); break;
+    case SY_NODE_DRAIN: sy_pool_drain(node->pool, node->pool_effects, node->now_ns); break;
+    }
+}
+
+static void work_one(sy_node *node)
+{
+    SY_ASSERT(node->work_out < node->work_in);
+    struct work *work = &node->work[node->work_out++ % WORK_MAX];
+    switch (work->type) {
+    case WORK_PBFT: step_pbft(node, &work->event); break;
+    case WORK_STORED:
+        sy_pool_on_stored(node->pool, node->pool_effects, &work->digest, node->now_ns);
+        break;
+    case WORK_MESSAGE: {
+        struct sy_pbft_event event = {.type = SY_PBFT_MESSAGE};
+        event.as.message.from = work->check->from;
+        event.as.message.message = &work->check->message;
+        step_pbft(node, &event);
+        work->check->used = false;
+        break;
+    }
+    }
+}
+
+bool sy_node_step(sy_node *node, struct sy_node_effects *effects, const struct sy_node_event *event)
+{
+    effects->count = 0;
+    node->effects = effects;
+    node->pool_effects->count = 0;
+    node->out_used = 0;
+    if (event != NULL) {
+        node->now_ms = event->now_ms;
+        node->now_ns = event->now_ns;
+        take(node, event);
+    } else if (node->work_out < node->work_in) {
+        work_one(node);
+    }
+    sy_node_translate_pool(node);
+    node->effects = NULL;
+    return node->work_out < node->work_in;
+}
+
+uint64_t sy_node_wake_ns(const sy_node *node)
+{
+    uint64_t wake = node->pool_wake_ns;
+    for (unsigned i = 0; i < SY_PBFT_TIMER_COUNT; i++) {
+        if (node->timers[i] < wake) wake = node->timers[i];
+    }
+    return wake;
+}
+
+void sy_node_get_info(const sy_node *node, struct sy_node_info *info, uint64_t now_ns)
+{
+    memset(info, 0, sizeof *info);
+    sy_pbft_get_info(node->pbft, &info->pbft, now_ns);
+    sy_pool_get_info(node->pool, &info->pool);
+    for (uint16_t i = 0; i < node->config.roster->count; i++) {
+        sy_pbft_get_peer(node->pbft, &info->peers[i], i, now_ns);
+    }
+    info->frames_malformed = node->frames_malformed;
+    info->frames_shed = node->frames_shed;
+    info->signatures = node->vote_signatures + info->pool.signatures;
+}

@@ -1,0 +1,200 @@
+/* outbound.c: what the pool and the consensus machine want done, put into the node's effects. */
+#include "consensus/node/node_internal.h"
+#include "core/base/assert.h"
+#include "core/base/telemetry.h"
+
+/* A PRE_PREPARE or status with everything it may hold; BLOCKs are sent from the store. */
+#define MESSAGE_BYTES_MAX 16384u
+
+static struct sy_node_effect *emit_commit(sy_node *node, enum sy_node_commit what)
+{
+    SY_ASSERT(node->commit_made - node->commit_durable < COMMITS_MAX);
+    struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_COMMIT);
+    memset(&effect->as.commit, 0, sizeof effect->as.commit);
+    effect->as.commit.what = what;
+    effect->as.commit.token = ++node->commit_made;
+    struct commit *commit = &node->commits[node->commit_made % COMMITS_MAX];
+    *commit = (struct commit){.what = what};
+    return effect;
+}
+
+static struct commit *newest_commit(sy_node *node)
+{
+    return &node->commits[node->commit_made % COMMITS_MAX];
+}
+
+static void send_message(sy_node *node, uint16_t to, const struct sy_message *message)
+{
+    struct sy_writer writer = sy_node_writer(node, MESSAGE_BYTES_MAX);
+    sy_message_encode(&writer, message);
+    struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND);
+    effect->as.send.peer = to;
+    effect->as.send.bytes = sy_node_keep(node, &writer);
+}
+
+/* ---- the pool's -------------------------------------------------------------------------- */
+
+static void on_pool_effect(sy_node *node, const struct sy_pool_effect *effect)
+{
+    switch (effect->type) {
+    case SY_POOL_CHECK:
+        sy_node_emit(node, SY_NODE_CHECK)->as.submission = effect->submission;
+        break;
+    case SY_POOL_STORE: {
+        struct sy_node_effect *commit = emit_commit(node, SY_COMMIT_BODY);
+        commit->as.commit.digest = effect->digest;
+        commit->as.commit.value = effect->body;
+        newest_commit(node)->digest = effect->digest;
+        break;
+    }
+    case SY_POOL_SPREAD: {
+        struct sy_node_effect *send = sy_node_emit(node, SY_NODE_SEND_BODY);
+        send->as.send_body.peer = SY_NODE_ALL;
+        send->as.send_body.digest = effect->digest;
+        break;
+    }
+    case SY_POOL_READY: {
+        struct sy_pbft_event *ready = sy_node_queue_pbft(node, SY_PBFT_BATCH_READY);
+        ready->as.batch.digest = effect->digest;
+        ready->as.batch.maker = effect->maker;
+        ready->as.batch.seq = effect->seq;
+        ready->as.batch.tx_count = effect->txs;
+        ready->as.batch.bytes = effect->bytes;
+        break;
+    }
+    case SY_POOL_REFUSED: {
+        struct sy_pbft_event *dropped = sy_node_queue_pbft(node, SY_PBFT_BATCH_DROPPED);
+        dropped->as.batch.digest = effect->digest;
+        dropped->as.batch.maker = effect->maker;
+        dropped->as.batch.seq = effect->seq;
+        dropped->as.batch.condemned = true;
+        break;
+    }
+    case SY_POOL_DROP:
+        emit_commit(node, SY_COMMIT_DROP_BODY)->as.commit.digest = effect->digest;
+        break;
+    case SY_POOL_OUTCOMES: {
+        struct sy_node_effect *outcomes = sy_node_emit(node, SY_NODE_OUTCOMES);
+        outcomes->as.outcomes.token = effect->token;
+        outcomes->as.outcomes.count = effect->count;
+        outcomes->as.outcomes.outcomes = effect->outcomes;
+        break;
+    }
+    }
+}
+
+void sy_node_translate_pool(sy_node *node)
+{
+    for (uint32_t i = 0; i < node->pool_effects->count; i++) {
+        on_pool_effect(node, &node->pool_effects->items[i]);
+    }
+    node->pool_effects->count = 0;
+    /* A new open batch wants a tick at its timeout; asking is cheap and a tick too many harmless.
+     */
+    if (node->resumed) {
+        uint64_t wake = sy_pool_wake_ns(node->pool);
+        if (wake < node->pool_wake_ns) node->pool_wake_ns = wake;
+    }
+}
+
+/* ---- the consensus machine's ------------------------------------------------------------- */
+
+static void persist(sy_node *node, const struct sy_pbft_effect *effect)
+{
+    const struct sy_pbft_record *record = &effect->as.persist.record;
+    struct sy_writer writer = sy_node_writer(node, SY_PBFT_RECORD_BYTES_MAX);
+    sy_pbft_record_encode(&writer, record);
+    struct sy_node_effect *commit = emit_commit(node, SY_COMMIT_RECORD);
+    commit->as.commit.record_type = record->type;
+    commit->as.commit.slot = record->slot;
+    commit->as.commit.view = record->view;
+    commit->as.commit.value = sy_node_keep(node, &writer);
+    newest_commit(node)->pbft_token = effect->as.persist.token;
+}
+
+/* The pool may hold the body already; the store may hold it from a block that ran; else the peer
+ * that the machine names is asked. */
+static void fetch_body(sy_node *node, const struct sy_pbft_effect *effect)
+{
+    const struct sy_hash *digest = &effect->as.fetch_body.digest;
+    if (sy_pool_offer(node->pool, node->pool_effects, digest)) return;
+    sy_pool_want(node->pool, digest);
+    if (effect->as.fetch_body.whom == SY_PBFT_ALL) {
+        sy_node_emit(node, SY_NODE_LOOKUP)->as.lookup = *digest;
+        return;
+    }
+    struct sy_message message = {.type = SY_MESSAGE_BATCH_FETCH};
+    message.body.batch_fetch.count = 1;
+    message.body.batch_fetch.digests[0] = *digest;
+    send_message(node, effect->as.fetch_body.whom, &message);
+}
+
+static void certify(sy_node *node, const struct sy_pbft_effect *effect)
+{
+    struct sy_writer writer = sy_node_writer(node, MESSAGE_BYTES_MAX);
+    sy_certificate_encode(&writer, &effect->as.certified.certificate);
+    struct sy_node_effect *out = sy_node_emit(node, SY_NODE_CERTIFY);
+    out->as.certify.height = effect->as.certified.height;
+    out->as.certify.certificate = sy_node_keep(node, &writer);
+}
+
+static void alarm_raised(sy_node *node, const struct sy_pbft_effect *effect)
+{
+    SY_LOG(SY_LOG_ERROR, "pbft", "alarm", SY_F_U64("alarm", effect->as.alarm.alarm),
+           SY_F_U64("height", effect->as.alarm.height),
+           SY_F_HEX("own", effect->as.alarm.own.bytes, 32),
+           SY_F_HEX("certified", effect->as.alarm.certified.bytes, 32));
+    struct sy_node_effect *out = sy_node_emit(node, SY_NODE_ALARM);
+    out->as.alarm.alarm = effect->as.alarm.alarm;
+    out->as.alarm.height = effect->as.alarm.height;
+}
+
+static void sign_own(sy_node *node, struct sy_pbft_effect *effect)
+{
+    struct sy_own_signature own[SY_PBFT_OWN_MAX];
+    size_t count = sy_pbft_effect_own(own, effect, &node->config.pbft);
+    for (size_t i = 0; i < count; i++) {
+        node->config.signer.sign(node->config.signer.self, own[i].signature, own[i].kind,
+                                 &own[i].digest);
+    }
+}
+
+static void on_pbft_effect(sy_node *node, struct sy_pbft_effect *effect)
+{
+    sign_own(node, effect);
+    switch (effect->type) {
+    case SY_PBFT_PERSIST: persist(node, effect); break;
+    case SY_PBFT_SEND:
+        send_message(node, effect->as.send.to == SY_PBFT_ALL ? SY_NODE_ALL : effect->as.send.to,
+                     &effect->as.send.message);
+        if (effect->as.send.again) sy_metric_add(SY_M_pbft_retransmissions_total, 1);
+        break;
+    case SY_PBFT_FETCH_BODY: fetch_body(node, effect); break;
+    case SY_PBFT_EXECUTE: {
+        struct sy_node_effect *out = sy_node_emit(node, SY_NODE_EXECUTE);
+        out->as.execute.adopted = effect->as.execute.adopted;
+        out->as.execute.proposal = &effect->as.execute.proposal;
+        break;
+    }
+    case SY_PBFT_CERTIFIED: certify(node, effect); break;
+    case SY_PBFT_DROP_VOTES:
+        emit_commit(node, SY_COMMIT_DROP)->as.commit.slot = effect->as.height;
+        break;
+    case SY_PBFT_SET_TIMER:
+        node->timers[effect->as.set_timer.timer] = effect->as.set_timer.at_ns;
+        break;
+    case SY_PBFT_ALARM: alarm_raised(node, effect); break;
+    case SY_PBFT_EVIDENCE:
+        sy_metric_add(SY_M_pbft_equivocations_total, 1);
+        SY_LOG(SY_LOG_WARN, "pbft", "equivocation", SY_F_U64("signer", effect->as.evidence.signer),
+               SY_F_U64("type", effect->as.evidence.type));
+        break;
+    }
+}
+
+void sy_node_translate_pbft(sy_node *node)
+{
+    for (uint32_t i = 0; i < node->pbft_effects->count; i++) {
+        on_pbft_effect(node, &node->pbft_effects->items[i]);
+    }
+}
