@@ -55,8 +55,12 @@ void sy_read_signature(struct sy_reader *r, struct sy_signature *out, const char
 /* Length-prefixed bytes, borrowed; longer than max fails. */
 struct sy_slice sy_read_bytes32(struct sy_reader *r, size_t max, const char *what);
 struct sy_slice sy_read_bytes16(struct sy_reader *r, size_t max, const char *what);
-/* A count that must be <= max and whose items need at least item_bytes each of what remains. */
+/* A u32 (u16) count that must be <= max and whose items need at least item_bytes each of what
+ * remains: a stranger's count never promises more than it brings. */
 uint32_t sy_read_count(struct sy_reader *r, uint32_t max, size_t item_bytes, const char *what);
+uint16_t sy_read_count16(struct sy_reader *r, uint16_t max, size_t item_bytes, const char *what);
+/* A u8 that must be 0 or 1. */
+bool sy_read_bool(struct sy_reader *r, const char *what);
 /* sy_reader_fail marks the reader failed at `what` (first failure wins). */
 void sy_reader_fail(struct sy_reader *r, const char *what);
 size_t sy_reader_left(const struct sy_reader *r);

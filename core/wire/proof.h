@@ -12,9 +12,9 @@
  *
  * A path is an RFC 6962 audit path. Its leaf index and tree size do not travel: several of them
  * lead to the same root by the same siblings, so they would be bytes that nothing checks, while
- * sides are all that hashing needs. A decoded path stands for them with the complete tree of 2^count leaves,
- * leaf_index = sides; a receipt states its own place. Every byte of a proof is bound by a signature
- * or a hash: no proof has a second form.
+ * sides are all that hashing needs. A decoded path stands for them with the complete tree of
+ * 2^count leaves, leaf_index = sides; a receipt states its own place. Every byte of a proof is
+ * bound by a signature or a hash: no proof has a second form.
  *
  * A STATE proof derives its path from the key hash alone (core/ledger/trie.h explains the trie):
  * with count siblings the place lies at depth count, and bit b of the key hash, most significant

@@ -57,9 +57,14 @@ struct sy_receipt {
     struct sy_slice events; /* borrowed: SY_EVENT_BYTES each */
 };
 
+/* Room for any path of the schema (SY_PATH_BYTES_MAX, its terminator included). */
+#define SY_RECEIPT_PATH_BYTES_MAX 95
+
 void sy_event_encode(struct sy_writer *w, const struct sy_event *event);
 bool sy_event_decode(struct sy_reader *r, struct sy_event *event);
 void sy_receipt_encode(struct sy_writer *w, const struct sy_receipt *receipt);
+/* sy_receipt_decode accepts codes of execution only (0 or from SY_REFUSAL_ORDERED_FROM on), keys
+ * that ascend, events that decode, and neither with a refusal. receipt borrows the bytes. */
 bool sy_receipt_decode(struct sy_reader *r, struct sy_receipt *receipt);
 /* sy_receipt_next_key and sy_receipt_next_event walk a receipt's lists: start with *offset = 0;
  * false after the last. */

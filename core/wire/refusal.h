@@ -13,6 +13,11 @@ enum sy_refusal {
 #undef SY_REFUSAL
 };
 
+/* Codes below are answers to a client, never in a receipt; codes from the second on consume the
+ * nonce and so decide the transaction. */
+#define SY_REFUSAL_ORDERED_FROM 32
+#define SY_REFUSAL_DECIDES_FROM 48
+
 struct sy_refusal_info {
     uint16_t number;
     const char *name;     /* "E_STALE_HEAD" */
@@ -22,9 +27,12 @@ struct sy_refusal_info {
 
 /* sy_refusal_info finds a code's entry; an unknown number gives an entry that says so. */
 const struct sy_refusal_info *sy_refusal_info(uint16_t number);
-/* Entry by position, for listings; NULL beyond the end. */
+/* sy_refusal_by_name finds "E_ROLE"; NULL: there is none. */
+const struct sy_refusal_info *sy_refusal_by_name(const char *name);
+/* Entry by position, for listings, SY_APPLIED first; NULL beyond the end. */
 const struct sy_refusal_info *sy_refusal_at(unsigned position);
-/* True when an ordered copy with this code consumed its nonce, and so decides the transaction. */
+/* True when an ordered copy with this code (SY_APPLIED included) consumed its nonce, and so decides
+ * the transaction. */
 bool sy_refusal_decides(uint16_t number);
 
 #endif

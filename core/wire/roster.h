@@ -1,4 +1,8 @@
-/* roster.h: the validators of an epoch, and the only place that knows quorum sizes. */
+/* roster.h: the validators of an epoch, and the only place that knows quorum sizes.
+ *
+ *   roster     u32 epoch | u16 count | validators; a validator's place is its index everywhere
+ *   validator  bytes16 name | 32 organisation | 32 consensus key | 32 link key | 32 admin key
+ *              | bytes16 control address | bytes16 bulk address | bytes16 client address */
 #ifndef SY_WIRE_ROSTER_H
 #define SY_WIRE_ROSTER_H
 
@@ -40,10 +44,19 @@ static inline unsigned sy_weak(unsigned n)
     return sy_faulty_max(n) + 1;
 }
 
+/* The longest encoding: for buffers of makers. */
+#define SY_ROSTER_BYTES_MAX \
+    (4 + 2 + SY_VALIDATORS_MAX * (2 + SY_NAME_BYTES_MAX + 4 * 32 + 3 * (2 + SY_ADDRESS_BYTES_MAX)))
+
 /* sy_roster_find is the index of a consensus key, or -1. */
 int sy_roster_find(const struct sy_roster *roster, const struct sy_public_key *consensus_key);
 void sy_roster_encode(struct sy_writer *w, const struct sy_roster *roster);
-/* sy_roster_decode checks counts, names (printable ASCII), addresses and that all keys differ. */
+/* sy_roster_check judges what a decoder and a person's file must both keep: SY_VALIDATORS_MIN to
+ * SY_VALIDATORS_MAX validators; names of 1 to SY_NAME_BYTES_MAX printable ASCII characters without
+ * a space at either end, all different; addresses of printable ASCII without spaces that end in
+ * ":port"; all keys different, whatever their role. err (may be NULL) says which validator. */
+sy_status sy_roster_check(const struct sy_roster *roster, struct sy_error *err);
+/* sy_roster_decode reads one roster and applies sy_roster_check. */
 bool sy_roster_decode(struct sy_reader *r, struct sy_roster *roster);
 /* sy_roster_hash is digest(ROSTER, encoding). */
 void sy_roster_hash(struct sy_hash *out, const struct sy_hash *genesis,

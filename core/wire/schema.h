@@ -218,7 +218,7 @@ const struct sy_kind *sy_kind_by_name(const char *name);
 const struct sy_kind *sy_kind_at(unsigned position);
 
 /* Where something stands in a payload: "gs1_prefixes[2]", "payloads[3].size". */
-#define SY_PATH_BYTES_MAX 96
+#define SY_PATH_BYTES_MAX (SY_RECEIPT_PATH_BYTES_MAX + 1)
 struct sy_path {
     char text[SY_PATH_BYTES_MAX];
 };

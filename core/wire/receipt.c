@@ -1,0 +1,138 @@
+/* receipt.c: what one ordered copy of a transaction did: bytes. */
+#include "core/wire/receipt.h"
+
+#include "core/wire/limits.h"
+#include "core/wire/refusal.h"
+
+void sy_event_encode(struct sy_writer *w, const struct sy_event *event)
+{
+    sy_write_u16(w, event->kind);
+    sy_write_u8(w, event->subject_kind);
+    sy_write_hash(w, &event->subject);
+    sy_write_u64(w, event->global_number);
+    sy_write_u64(w, event->subject_number);
+    sy_write_hash(w, &event->object);
+}
+
+bool sy_event_decode(struct sy_reader *r, struct sy_event *event)
+{
+    event->kind = sy_read_u16(r, "event.kind");
+    event->subject_kind = sy_read_u8(r, "event.subject_kind");
+    sy_read_hash(r, &event->subject, "event.subject");
+    event->global_number = sy_read_u64(r, "event.global_number");
+    event->subject_number = sy_read_u64(r, "event.subject_number");
+    sy_read_hash(r, &event->object, "event.object");
+    if (event->kind == 0) sy_reader_fail(r, "event.kind");
+    if (event->subject_kind < SY_SUBJECT_ORG || event->subject_kind > SY_SUBJECT_PATIENT) {
+        sy_reader_fail(r, "event.subject_kind");
+    }
+    return !r->failed;
+}
+
+void sy_receipt_encode(struct sy_writer *w, const struct sy_receipt *receipt)
+{
+    if (receipt->path.size > SY_RECEIPT_PATH_BYTES_MAX) w->failed = true;
+    if (receipt->keys.size != (size_t)receipt->key_count * 32) w->failed = true;
+    if (receipt->events.size != (size_t)receipt->event_count * SY_EVENT_BYTES) w->failed = true;
+    sy_write_u64(w, receipt->height);
+    sy_write_u32(w, receipt->index);
+    sy_write_hash(w, &receipt->tx_id);
+    sy_write_u16(w, receipt->code);
+    sy_write_u16(w, receipt->part);
+    sy_write_u64(w, receipt->detail);
+    sy_write_hash(w, &receipt->detail_hash);
+    sy_write_bytes16(w, receipt->path);
+    sy_write_u32(w, receipt->key_count);
+    sy_write_raw(w, receipt->keys.data, receipt->keys.size);
+    sy_write_u32(w, receipt->event_count);
+    sy_write_raw(w, receipt->events.data, receipt->events.size);
+}
+
+bool sy_receipt_next_key(const struct sy_receipt *receipt, size_t *offset, struct sy_hash *key)
+{
+    if (*offset > receipt->keys.size || receipt->keys.size - *offset < sizeof key->bytes) {
+        return false;
+    }
+    memcpy(key->bytes, receipt->keys.data + *offset, sizeof key->bytes);
+    *offset += sizeof key->bytes;
+    return true;
+}
+
+bool sy_receipt_next_event(const struct sy_receipt *receipt, size_t *offset, struct sy_event *event)
+{
+    if (*offset > receipt->events.size || receipt->events.size - *offset < SY_EVENT_BYTES) {
+        return false;
+    }
+    struct sy_reader r = sy_reader_of(sy_slice_of(receipt->events.data + *offset, SY_EVENT_BYTES));
+    *offset += SY_EVENT_BYTES;
+    return sy_event_decode(&r, event);
+}
+
+// Keys ascend, each once: a set has one encoding.
+static bool keys_ascend(const struct sy_receipt *receipt)
+{
+    struct sy_hash key;
+    struct sy_hash last;
+    size_t offset = 0;
+    for (uint32_t i = 0; sy_receipt_next_key(receipt, &offset, &key); i++) {
+        if (i > 0 && sy_hash_compare(&key, &last) <= 0) return false;
+        last = key;
+    }
+    return true;
+}
+
+static bool events_decode(const struct sy_receipt *receipt)
+{
+    struct sy_event event;
+    size_t offset = 0;
+    uint32_t count = 0;
+    while (sy_receipt_next_event(receipt, &offset, &event)) count++;
+    return count == receipt->event_count;
+}
+
+bool sy_receipt_decode(struct sy_reader *r, struct sy_receipt *receipt)
+{
+    memset(receipt, 0, sizeof *receipt);
+    receipt->height = sy_read_u64(r, "receipt.height");
+    receipt->index = sy_read_u32(r, "receipt.index");
+    sy_read_hash(r, &receipt->tx_id, "receipt.tx_id");
+    receipt->code = sy_read_u16(r, "receipt.code");
+    receipt->part = sy_read_u16(r, "receipt.part");
+    receipt->detail = sy_read_u64(r, "receipt.detail");
+    sy_read_hash(r, &receipt->detail_hash, "receipt.detail_hash");
+    receipt->path = sy_read_bytes16(r, SY_RECEIPT_PATH_BYTES_MAX, "receipt.path");
+    receipt->key_count = sy_read_count(r, SY_RECEIPT_KEYS_MAX, 32, "receipt.keys");
+    receipt->keys = sy_read_raw(r, (size_t)receipt->key_count * 32, "receipt.keys");
+    receipt->event_count = sy_read_count(r, SY_EVENTS_PER_TX_MAX, SY_EVENT_BYTES, "receipt.events");
+    receipt->events =
+        sy_read_raw(r, (size_t)receipt->event_count * SY_EVENT_BYTES, "receipt.events");
+
+    if (r->failed) return false;
+    if (receipt->code != SY_APPLIED) {
+        if (receipt->code < SY_REFUSAL_ORDERED_FROM) sy_reader_fail(r, "receipt.code");
+        if (receipt->key_count > 0) sy_reader_fail(r, "receipt.keys");
+        if (receipt->event_count > 0) sy_reader_fail(r, "receipt.events");
+    }
+    if (!keys_ascend(receipt)) sy_reader_fail(r, "receipt.keys");
+    if (!events_decode(receipt)) sy_reader_fail(r, "receipt.events");
+    return !r->failed;
+}
+
+const char *sy_event_name(uint16_t kind)
+{
+    switch (kind) {
+    case SY_EVENT_ORG_ADDED: return "org.added";
+    case SY_EVENT_ORG_SUSPENDED: return "org.suspended";
+    case SY_EVENT_ORG_REINSTATED: return "org.reinstated";
+    case SY_EVENT_CRED_ISSUED: return "cred.issued";
+    case SY_EVENT_CRED_REVOKED: return "cred.revoked";
+    case SY_EVENT_PATIENT_ENROLLED: return "patient.enrolled";
+    case SY_EVENT_PATIENT_CLAIMED: return "patient.claimed";
+    case SY_EVENT_CARE_OPENED: return "care.opened";
+    case SY_EVENT_CARE_CLOSED: return "care.closed";
+    case SY_EVENT_RECORD_CREATED: return "record.created";
+    case SY_EVENT_RECORD_AMENDED: return "record.amended";
+    case SY_EVENT_RECORD_RETRACTED: return "record.retracted";
+    default: return "unknown";
+    }
+}
