@@ -59,6 +59,7 @@ sy_status sy_os_read_file(uint8_t **out, size_t *size, const char *path, size_t 
     sy_status status = read_all(out, size, fd, path, max_bytes, err);
     close(fd);
     if (status == SY_OK) {
+        SY_ASSERT(*out);
         (*out)[*size] = '\0';
     } else {
         free(*out);

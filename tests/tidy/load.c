@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/arena.h"
 #include "core/base/bytes.h"
 #include "core/base/os.h"
 #include "tests/tidy/tidy.h"
 
 #define FILE_BYTES_MAX (4u << 20)
+#define FILES_MAX 4096
+#define MEMORY_BYTES (1u << 30)
 
 static const struct {
     const char *ending;
@@ -27,11 +30,17 @@ static const struct {
 /* Folders of data that others wrote or that hold arbitrary bytes. */
 static const char *const left_out[] = {"build", "tests/data", "tests/fuzz/corpus"};
 
+// Zeroed memory that lives until the program ends.
 static void *allocate(size_t size)
 {
-    void *memory = calloc(1, size ? size : 1);
-    if (!memory) {
+    static sy_arena arena;
+    if (!arena.base && sy_arena_open(&arena, MEMORY_BYTES) != SY_OK) {
         fprintf(stderr, "tidy: no memory left\n");
+        exit(2);
+    }
+    void *memory = sy_arena_carve(&arena, size, 1);
+    if (!memory) {
+        fprintf(stderr, "tidy: the tree is larger than %u bytes\n", MEMORY_BYTES);
         exit(2);
     }
     return memory;
@@ -90,10 +99,13 @@ static void load_file(struct tidy_tree *tree, const char *full_path, const char 
         free(text);
         return;
     }
-    size_t bytes = (tree->file_count + 1) * sizeof tree->files[0];
-    struct tidy_file *grown = (struct tidy_file *)realloc(tree->files, bytes);
-    if (!grown) exit(2);
-    tree->files = grown;
+    if (!tree->files) {
+        tree->files = (struct tidy_file *)allocate(FILES_MAX * sizeof tree->files[0]);
+    }
+    if (tree->file_count == FILES_MAX) {
+        fprintf(stderr, "tidy: more than %d files\n", FILES_MAX);
+        exit(2);
+    }
     struct tidy_file *file = &tree->files[tree->file_count++];
     *file = (struct tidy_file){.path = copy_text(path, strlen(path)), .kind = kind};
     split_lines(file, (char *)text, size);
@@ -134,7 +146,6 @@ void tidy_load_files(struct tidy_tree *tree)
         }
     }
     fts_close(walk);
-    free(roots[0]);
 }
 
 // The words of a line up to a comment or the end.
@@ -179,7 +190,6 @@ static void load_room(struct tidy_tree *tree, const struct tidy_file *file, size
         size_t length = strcspn(rest, "|");
         char *cell = copy_text(rest, length);
         split_words(&columns[column], cell);
-        free(cell);
         rest = rest[length] ? rest + length + 1 : NULL;
     }
     bool fine = column == 4 && columns[0].count == 1 && columns[1].count == 1;

@@ -9,17 +9,17 @@
 
 void tidy_report(struct tidy_tree *tree, const char *path, size_t line, const char *format, ...)
 {
-    tree->findings++;
-    if (line) {
-        printf("%s:%zu: ", path, line);
-    } else {
-        printf("%s: ", path);
-    }
+    char text[1024];
     va_list args;
     va_start(args, format);
-    vprintf(format, args);
+    vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    printf("\n");
+    tree->findings++;
+    if (line) {
+        printf("%s:%zu: %s\n", path, line, text);
+    } else {
+        printf("%s: %s\n", path, text);
+    }
 }
 
 const struct tidy_file *tidy_find(const struct tidy_tree *tree, const char *path)
