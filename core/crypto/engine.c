@@ -5,8 +5,8 @@
  * never fails and nobody ever waits for room: closing cannot hang on a consumer that went away.
  *
  * `current` is the index of the implementation in use and only grows. Workers note which one served
- * a submission; whoever finds that `current` has moved on since then runs it again: the worker right
- * after its run, and sy_engine_done for those that were waiting to be taken. */
+ * a submission; whoever finds that `current` has moved on since then runs it again: the worker
+ * right after its run, and sy_engine_done for those that were waiting to be taken. */
 #include "core/crypto/engine.h"
 
 #include <pthread.h>

@@ -5,10 +5,10 @@
  * roots of `trees` over ranges of leaf hashes. Verdicts depend on each job alone: Ed25519 of RFC
  * 8032, cofactorless, S < L, exactly as OpenSSL decides it, on every implementation.
  *
- *     submit --> queue (bounded) --> worker threads --> done ring (eventfd) --> sy_engine_done
- *                  ^                     |                   |
- *                  |                     +-- implementation: | openssl | portable | avx512 | cuda
- *                  +------- again, if its implementation was retired meanwhile
+ *     sy_engine_submit --> queue --> worker threads --> done ring (eventfd) --> sy_engine_done
+ *                            ^             |                                      |
+ *                            |             +-- cuda | avx512 | portable | openssl |
+ *                            +------------ again, if that one was retired --------+
  *
  * Retirement: an implementation that fails a call, or one of whose sampled answers (verdicts, leaf
  * hashes, roots) OpenSSL contradicts, is retired for good. Every submission that it served and that

@@ -1,9 +1,9 @@
 /* hash.h: SHA-256 and HMAC, and the three ways in which systole hashes (DESIGN.md, "Hashes").
  *
- *   leaf    SHA-256(0x00 || data)                 RFC 6962 2.1; a transaction's id is its body's leaf
- *   node    SHA-256(0x01 || left || right)        RFC 6962 2.1
- *   digest  SHA-256(0x02 || kind || genesis || layout)   everything else that is signed or linked
- *   trie    0x03 and 0x05 prefixes, see core/ledger/trie.h
+ *     leaf    SHA-256(0x00 || data), RFC 6962 2.1; a transaction's id is the leaf of its body
+ *     node    SHA-256(0x01 || left || right), RFC 6962 2.1
+ *     digest  SHA-256(0x02 || kind || genesis || layout), for all else that is signed or linked
+ *     trie    prefixes 0x03 and 0x05, see core/ledger/trie.h
  *
  * The first byte keeps the classes apart, so no value of one class can be offered as another.
  * OpenSSL does the hashing, through contexts kept per thread: fetching an algorithm by name costs

@@ -28,8 +28,8 @@ struct sy_merkle_path {
 void sy_merkle_root(struct sy_hash *root, struct sy_hash *scratch, const struct sy_hash *leaves,
                     size_t count);
 
-/* sy_merkle_path_make fills the audit path of leaf index. scratch: count / 2 + 1 hashes of
- * room, or the leaves themselves when they are no longer needed. index < count <= 2^32 is asserted. */
+/* sy_merkle_path_make fills the audit path of leaf index. scratch: as above. Asserts that
+ * index < count <= 2^32. */
 void sy_merkle_path_make(struct sy_merkle_path *path, struct sy_hash *scratch,
                          const struct sy_hash *leaves, size_t count, size_t index);
 
