@@ -23,9 +23,9 @@
 
 #include "core/base/bytes.h"
 #include "core/base/status.h"
+#include "core/wire/limits.h" /* SY_FRAME_BYTES_MAX: the largest message on any link */
 
 #define SY_FRAME_VERSION 1u
-#define SY_FRAME_BYTES_MAX (1024u * 1024u) /* the largest message on any link */
 #define SY_FRAME_HEAD 28u                  /* before a DATA frame's ciphertext */
 #define SY_FRAME_TAG 16u
 #define SY_FRAME_OVERHEAD (SY_FRAME_HEAD + SY_FRAME_TAG)

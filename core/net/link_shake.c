@@ -18,8 +18,8 @@
 #define PAUSE_NS (50 * SY_MS_NS)
 #define PAUSE_NS_MAX (2000 * SY_MS_NS)
 // How long the initiator waits for a handshake to be confirmed: it grows with the attempts, so that
-// a lost flight costs a second and a slow road still gets there.
-#define CONFIRM_NS (1000 * SY_MS_NS)
+// a lost flight costs little and a slow road still gets there.
+#define CONFIRM_NS (250 * SY_MS_NS)
 #define CONFIRM_NS_MAX SY_HALF_OPEN_NS
 #define PREVIOUS_NS (10000 * SY_MS_NS)
 #define PING_NS (1000 * SY_MS_NS)
