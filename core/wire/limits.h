@@ -44,8 +44,8 @@
 #define SY_PBFT_WINDOW 64u   /* L: slots above the last stable seal */
 #define SY_ROSTER_DELAY 128u /* K: a roster change takes effect at c + K */
 #define SY_CLOCK_SKEW_MS_DEFAULT 2000
-#define SY_NAME_BYTES_MAX 64u
-#define SY_ADDRESS_BYTES_MAX 128u
+#define SY_NAME_BYTES_MAX 63u
+#define SY_ADDRESS_BYTES_MAX 127u
 
 _Static_assert(SY_BATCH_BYTES_MAX < SY_FRAME_BYTES_MAX, "a batch fits one frame");
 _Static_assert(SY_TX_BYTES_MAX * 2 <= SY_FRAME_BYTES_MAX, "the largest tx leaves room in a batch");

@@ -1,0 +1,27 @@
+/* committer.h: the store thread: what the node wants durable, in groups.
+ *
+ * COMMITs and certificates queue up while one transaction is being made durable; all that waits
+ * goes into the next. So the more there is to do, the fewer fsyncs a vote costs. Order is kept.
+ * Records are copied; a body is borrowed until its DURABLE. */
+#ifndef SY_NODE_COMMITTER_H
+#define SY_NODE_COMMITTER_H
+
+#include "consensus/node/inbox.h"
+#include "consensus/node/node.h"
+#include "core/store/store.h"
+
+typedef struct sy_committer sy_committer;
+
+/* sy_committer_open starts the thread. DURABLE, CERTIFIED and FAILED go to inbox. */
+sy_status sy_committer_open(sy_committer **committer, sy_store *store, sy_ring *inbox,
+                            struct sy_error *err);
+
+/* sy_committer_close makes what waits durable, then ends the thread. NULL is fine. */
+void sy_committer_close(sy_committer *committer);
+
+/* sy_committer_put takes a COMMIT or CERTIFY effect. It waits while too much is queued, which is
+ * how a slow disk slows ordering. False: the thread has failed and takes nothing any more. One
+ * caller. */
+bool sy_committer_put(sy_committer *committer, const struct sy_node_effect *effect);
+
+#endif

@@ -1,0 +1,306 @@
+#include "consensus/node/daemon.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "consensus/node/daemon_internal.h"
+#include "consensus/node/recover.h"
+#include "consensus/node/serve.h"
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/base/telemetry.h"
+#include "core/wire/genesis_json.h"
+
+#define INBOX_ITEMS 32768u
+#define VOTE_CHECKS 512u
+#define RESPREAD_MS 250u
+
+/* ---- parts, in the order in which they are opened ---------------------------------------- */
+
+static sy_status load_keys(sy_daemon *daemon, struct sy_error *err)
+{
+    const struct sy_config *config = &daemon->config;
+    const char *passphrase = config->passphrase_file[0] ? config->passphrase_file : NULL;
+    SY_TRY(sy_secret_key_load(&daemon->consensus_key, config->consensus_key, passphrase, err));
+    return sy_secret_key_load(&daemon->link_key, config->link_key, passphrase, err);
+}
+
+static sy_status load_genesis(sy_daemon *daemon, struct sy_error *err)
+{
+    daemon->genesis = (struct sy_genesis *)calloc(1, sizeof *daemon->genesis);
+    if (daemon->genesis == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "genesis: no memory");
+    SY_TRY(sy_genesis_load(daemon->genesis, daemon->config.genesis, err));
+    daemon->roster = &daemon->genesis->roster;
+    struct sy_public_key key;
+    sy_secret_key_public(daemon->consensus_key, &key);
+    int index = sy_roster_find(daemon->roster, &key);
+    daemon->self = index < 0 ? SY_PBFT_OBSERVER : (uint16_t)index;
+    sy_secret_key_public(daemon->link_key, &key);
+    if (index >= 0 && !sy_public_key_equal(&key, &daemon->roster->validators[index].link_key)) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "%s is not the link key that the genesis names for validator \"%s\"",
+                       daemon->config.link_key, daemon->roster->validators[index].name);
+    }
+    return SY_OK;
+}
+
+static sy_status open_store(sy_daemon *daemon, bool init, struct sy_error *err)
+{
+    struct sy_store_config config = {.path = daemon->config.data,
+                                     .genesis = daemon->genesis->hash,
+                                     .init = init,
+                                     .generation_bytes = daemon->config.generation_mib << 20};
+    SY_TRY(sy_store_open_lmdb(&daemon->store, &config, err));
+    if (sy_store_reader_open(&daemon->reader, daemon->store) != SY_OK) {
+        return sy_fail(err, SY_ERR_LIMIT, "%s: too many readers", daemon->config.data);
+    }
+    return sy_executor_open(&daemon->executor, daemon->store, daemon->genesis, err);
+}
+
+static unsigned engine_threads(const struct sy_config *config)
+{
+    if (config->engine_threads > 0) return (unsigned)config->engine_threads;
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    if (online < 1) return 1;
+    return online > 8 ? 8 : (unsigned)online;
+}
+
+static sy_status open_engine(sy_daemon *daemon, struct sy_error *err)
+{
+    static const struct sy_engine_impl *const impls[] = {&sy_engine_openssl, NULL};
+    const char *name = daemon->config.engine;
+    if (strcmp(name, "auto") != 0 && strcmp(name, "openssl") != 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "engine = %s: this build has auto and openssl", name);
+    }
+    struct sy_engine_config config = {.threads = engine_threads(&daemon->config),
+                                      .queue = VOTE_CHECKS + (uint32_t)daemon->config.checks + 64,
+                                      .leaves_max = 2 * SY_BATCH_TXS_MAX,
+                                      .sample_every = (uint32_t)daemon->config.engine_sample_every,
+                                      .impls = impls};
+    return sy_engine_open(&daemon->engine, &config, err);
+}
+
+static void node_config(const sy_daemon *daemon, struct sy_node_config *node)
+{
+    const struct sy_config *config = &daemon->config;
+    *node = (struct sy_node_config){.genesis = daemon->genesis,
+                                    .roster = daemon->roster,
+                                    .signer = sy_signer_of_key(daemon->consensus_key),
+                                    .self = daemon->self,
+                                    .vote_checks = VOTE_CHECKS};
+    sy_pbft_config_default(&node->pbft);
+    node->pbft.pipeline_slots = (uint32_t)config->pipeline_slots;
+    node->pbft.skew_ms = (int64_t)config->skew_ms;
+    node->pbft.batch_ns = config->batch_timeout_ms * 1000000ull;
+    node->pbft.heartbeat_ns = config->heartbeat_ms * 1000000ull;
+    node->pbft.status_ns = config->status_ms * 1000000ull;
+    node->pool.batch_timeout_ns = config->batch_timeout_ms * 1000000ull;
+    node->pool.batch_txs_max = (uint32_t)config->batch_txs_max;
+    node->pool.pending_txs_max = (uint32_t)config->pending_txs_max;
+    node->pool.lanes = (uint32_t)config->checks;
+    node->pool.queued_per_maker = (uint32_t)config->queued_per_maker;
+    node->pool.respread_ns = RESPREAD_MS * 1000000ull;
+    sy_os_random(node->pool.seed, sizeof node->pool.seed);
+}
+
+static sy_status open_node(sy_daemon *daemon, struct sy_error *err)
+{
+    struct sy_node_config config;
+    node_config(daemon, &config);
+    size_t bytes = sy_node_footprint(&config) + sizeof(struct sy_node_effects) +
+                   SY_FOUND_MAX * sizeof(struct found) + SY_SERVE_BYTES_MAX +
+                   INBOX_ITEMS * sizeof(struct sy_inbox_item) + (1u << 20);
+    if (sy_arena_open(&daemon->arena, bytes) != SY_OK) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "no address space for %zu MiB of queues",
+                       bytes >> 20);
+    }
+    SY_TRY(sy_node_init(&daemon->node, &daemon->arena, &config, err));
+    daemon->effects = SY_CARVE(&daemon->arena, struct sy_node_effects, 1);
+    daemon->found = SY_CARVE(&daemon->arena, struct found, SY_FOUND_MAX);
+    daemon->serve_bytes = SY_CARVE(&daemon->arena, uint8_t, SY_SERVE_BYTES_MAX);
+    sy_status status =
+        sy_ring_open(&daemon->inbox, &daemon->arena, INBOX_ITEMS, sizeof(struct sy_inbox_item));
+    if (status != SY_OK || !daemon->effects || !daemon->found || !daemon->serve_bytes) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "the arena for queues is too small");
+    }
+    sy_arena_seal(&daemon->arena);
+    return SY_OK;
+}
+
+/* The configuration may bind elsewhere than the roster says (behind a translated address). */
+static const char *address_of(const char *configured, const char *in_roster)
+{
+    return configured[0] != '\0' ? configured : in_roster;
+}
+
+static sy_status need_address(const char *address, const char *key, struct sy_error *err)
+{
+    if (address[0] != '\0') return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT,
+                   "this key is not in the roster, so it runs as an observer: set `%s` to an "
+                   "address to bind",
+                   key);
+}
+
+static sy_status open_link(sy_daemon *daemon, struct sy_error *err)
+{
+    static const struct sy_validator nobody;
+    const struct sy_roster *roster = daemon->roster;
+    const struct sy_validator *me =
+        daemon->self == SY_PBFT_OBSERVER ? &nobody : &roster->validators[daemon->self];
+    struct sy_link_peer *peers =
+        (struct sy_link_peer *)calloc(roster->count, sizeof(struct sy_link_peer));
+    if (peers == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "links: no memory");
+    for (uint16_t i = 0; i < roster->count; i++) {
+        const struct sy_validator *peer = &roster->validators[i];
+        snprintf(peers[i].name, sizeof peers[i].name, "%s", peer->name);
+        snprintf(peers[i].control, sizeof peers[i].control, "%s", peer->control_address);
+        snprintf(peers[i].bulk, sizeof peers[i].bulk, "%s", peer->bulk_address);
+        peers[i].key = peer->link_key;
+    }
+    struct sy_link_config config = {
+        .key = daemon->link_key,
+        .bind_control = address_of(daemon->config.control, me->control_address),
+        .bind_bulk = address_of(daemon->config.bulk, me->bulk_address),
+        .peers = peers,
+        .peer_count = roster->count,
+        .me = daemon->self == SY_PBFT_OBSERVER ? UINT32_MAX : daemon->self};
+    sy_status status = need_address(config.bind_control, "control", err);
+    if (status == SY_OK) status = need_address(config.bind_bulk, "bulk", err);
+    if (status == SY_OK) status = sy_link_open(&daemon->link, &config, err);
+    free(peers);
+    return status;
+}
+
+static sy_status open_api(sy_daemon *daemon, struct sy_error *err)
+{
+    const char *in_roster = daemon->self == SY_PBFT_OBSERVER
+                                ? ""
+                                : daemon->roster->validators[daemon->self].client_address;
+    struct sy_api_config config = {
+        .server = {.key = daemon->link_key,
+                   .bind = address_of(daemon->config.client, in_roster),
+                   .sessions_max = (uint32_t)daemon->config.sessions_max},
+        .store = daemon->store,
+        .genesis = daemon->genesis,
+        .roster = daemon->roster,
+        .inbox = daemon->inbox,
+        .status = sy_daemon_status_json,
+        .self = daemon};
+    SY_TRY(need_address(config.server.bind, "client", err));
+    SY_TRY(sy_api_open(&daemon->api, &config, err));
+    SY_TRY(sy_runner_open(&daemon->runner, daemon->executor, daemon->inbox, sy_api_proved,
+                          daemon->api, err));
+    sy_api_set_runner(daemon->api, daemon->runner);
+    return SY_OK;
+}
+
+static sy_status open_http(sy_daemon *daemon, struct sy_error *err)
+{
+    if (daemon->config.http[0] == '\0') return SY_OK;
+    const struct sy_http_route routes[] = {
+        {"/metrics", sy_daemon_metrics_page, daemon},
+        {"/healthz", sy_daemon_health_page, daemon},
+    };
+    return sy_http_open(&daemon->http, daemon->config.http, routes,
+                        sizeof routes / sizeof routes[0], err);
+}
+
+static sy_status recover(sy_daemon *daemon, struct sy_error *err)
+{
+    sy_executor_head(daemon->executor, &daemon->snapshot.head, &(struct sy_hash){{0}});
+    SY_TRY(sy_node_recover(daemon->node, daemon->effects, daemon->store, daemon->executor,
+                           daemon->genesis, daemon->roster, sy_daemon_carry, daemon,
+                           sy_os_wall_ms(), sy_os_monotonic_ns(), err));
+    sy_daemon_refresh(daemon, sy_os_monotonic_ns());
+    sy_api_certified(daemon->api, sy_ledger_certified(daemon->store));
+    return SY_OK;
+}
+
+static sy_status open_parts(sy_daemon *daemon, bool init, struct sy_error *err)
+{
+    SY_TRY(load_keys(daemon, err));
+    SY_TRY(load_genesis(daemon, err));
+    SY_TRY(open_store(daemon, init, err));
+    SY_TRY(open_engine(daemon, err));
+    SY_TRY(open_node(daemon, err));
+    SY_TRY(open_link(daemon, err));
+    SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->inbox, err));
+    SY_TRY(open_api(daemon, err));
+    SY_TRY(recover(daemon, err));
+    return open_http(daemon, err);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+sy_status sy_daemon_open(sy_daemon **out, const struct sy_config *config, bool init,
+                         struct sy_error *err)
+{
+    sy_daemon *daemon = (sy_daemon *)calloc(1, sizeof *daemon);
+    if (daemon == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "systoled: no memory");
+    daemon->config = *config;
+    int failed = pthread_mutex_init(&daemon->snapshot.lock, NULL);
+    SY_ASSERT(failed == 0);
+    sy_status status = open_parts(daemon, init, err);
+    if (status != SY_OK) {
+        sy_daemon_close(daemon);
+        return status;
+    }
+    *out = daemon;
+    return SY_OK;
+}
+
+sy_status sy_daemon_check(const struct sy_config *config, FILE *out, struct sy_error *err)
+{
+    sy_daemon *daemon = (sy_daemon *)calloc(1, sizeof *daemon);
+    if (daemon == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "systoled: no memory");
+    daemon->config = *config;
+    sy_status status = load_keys(daemon, err);
+    if (status == SY_OK) status = load_genesis(daemon, err);
+    if (status == SY_OK) {
+        static const struct sy_validator nobody = {.name = "observer"};
+        const struct sy_validator *me =
+            daemon->self == SY_PBFT_OBSERVER ? &nobody : &daemon->roster->validators[daemon->self];
+        fprintf(out,
+                "validator %s of %u\ncontrol   %s\nbulk      %s\nclient    %s\nhttp      %s\n"
+                "data      %s\nthe configuration is sound\n",
+                me->name, daemon->roster->count, address_of(config->control, me->control_address),
+                address_of(config->bulk, me->bulk_address),
+                address_of(config->client, me->client_address), config->http, config->data);
+    }
+    sy_secret_key_close(daemon->consensus_key);
+    sy_secret_key_close(daemon->link_key);
+    free(daemon->genesis);
+    free(daemon);
+    return status;
+}
+
+void sy_daemon_stop(sy_daemon *daemon, uint64_t drain_ms)
+{
+    struct sy_inbox_item item = {.type = SY_INBOX_DRAIN, .number = drain_ms};
+    (void)sy_ring_push(daemon->inbox, &item);
+}
+
+/* Whoever feeds the inbox ends before the inbox does; the store goes last. */
+void sy_daemon_close(sy_daemon *daemon)
+{
+    if (daemon == NULL) return;
+    if (daemon->inbox != NULL) sy_ring_stop(daemon->inbox);
+    sy_http_close(daemon->http);
+    sy_runner_close(daemon->runner);
+    sy_api_close(daemon->api);
+    sy_link_close(daemon->link);
+    sy_engine_close(daemon->engine);
+    sy_committer_close(daemon->committer);
+    sy_executor_close(daemon->executor);
+    sy_store_reader_close(daemon->reader);
+    sy_store_close(daemon->store);
+    sy_ring_close(daemon->inbox);
+    sy_arena_close(&daemon->arena);
+    sy_secret_key_close(daemon->consensus_key);
+    sy_secret_key_close(daemon->link_key);
+    free(daemon->genesis);
+    pthread_mutex_destroy(&daemon->snapshot.lock);
+    free(daemon);
+}

@@ -1,0 +1,68 @@
+/* daemon_internal.h: what daemon.c (life), loop.c (work) and report.c (status) share. */
+#ifndef SY_NODE_DAEMON_INTERNAL_H
+#define SY_NODE_DAEMON_INTERNAL_H
+
+#include <pthread.h>
+
+#include "consensus/node/api.h"
+#include "consensus/node/committer.h"
+#include "consensus/node/daemon.h"
+#include "consensus/node/node.h"
+#include "consensus/node/runner.h"
+#include "core/net/http.h"
+#include "core/net/link.h"
+
+/* What status and metrics show; the loop refreshes it, other threads copy it. */
+struct snapshot {
+    pthread_mutex_t lock;
+    struct sy_node_info info;
+    struct sy_header head;
+    uint64_t taken_ns;
+};
+
+struct found {
+    struct sy_hash digest;
+    uint8_t head[SY_BATCH_HEADER_BYTES];
+    size_t size;
+};
+
+struct sy_daemon {
+    struct sy_config config;
+    struct sy_genesis *genesis;
+    const struct sy_roster *roster; /* the genesis's, as long as there is no other epoch */
+    uint16_t self;
+    sy_secret_key *consensus_key;
+    sy_secret_key *link_key;
+    sy_arena arena;
+    sy_store *store;
+    sy_store_reader *reader; /* the loop's, to serve peers */
+    sy_engine *engine;
+    sy_executor *executor;
+    sy_runner *runner;
+    sy_committer *committer;
+    sy_link *link;
+    sy_api *api;
+    sy_http *http;
+    sy_ring *inbox;
+    sy_node *node;
+    struct sy_node_effects *effects;
+    struct found *found; /* answers to LOOKUPs of the running step */
+    uint32_t found_count;
+    uint8_t *serve_bytes;
+    struct snapshot snapshot;
+    uint64_t drain_ns; /* 0: not draining */
+    bool stopping;
+    struct sy_error failure; /* status SY_OK: none */
+};
+
+#define SY_FOUND_MAX 256u
+
+/* loop.c */
+void sy_daemon_carry(void *self, const struct sy_node_effects *effects);
+/* report.c */
+size_t sy_daemon_status_json(void *self, char *text, size_t size);
+void sy_daemon_metrics_page(void *self, struct sy_http_page *page);
+void sy_daemon_health_page(void *self, struct sy_http_page *page);
+void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns);
+
+#endif

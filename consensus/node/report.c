@@ -1,0 +1,147 @@
+/* report.c: what operators see of a running validator: STATUS, /metrics, /healthz. */
+#include <stdlib.h>
+
+#include "consensus/node/daemon_internal.h"
+#include "core/base/json.h"
+#include "core/base/os.h"
+#include "core/base/telemetry.h"
+
+/* A validator is healthy while the network makes progress and it takes part. */
+#define STALLED_MS_MAX 10000u
+
+void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
+{
+    static struct sy_node_info info; /* 10 KB; only the consensus thread refreshes */
+    sy_node_get_info(daemon->node, &info, now_ns);
+    pthread_mutex_lock(&daemon->snapshot.lock);
+    daemon->snapshot.info = info;
+    daemon->snapshot.taken_ns = now_ns;
+    pthread_mutex_unlock(&daemon->snapshot.lock);
+    sy_metric_set(SY_M_pbft_view, info.pbft.view);
+    sy_metric_set(SY_M_node_height_committed, info.pbft.decided_height);
+    sy_metric_set(SY_M_pool_pending_txs_count, info.pool.pending_txs);
+    sy_metric_set(SY_M_pool_pending_batches_count, info.pool.peer_batches + info.pool.own_batches);
+}
+
+static void copy_snapshot(sy_daemon *daemon, struct sy_node_info *info, struct sy_header *head)
+{
+    pthread_mutex_lock(&daemon->snapshot.lock);
+    *info = daemon->snapshot.info;
+    *head = daemon->snapshot.head;
+    pthread_mutex_unlock(&daemon->snapshot.lock);
+}
+
+static const char *state_word(const struct sy_pbft_info *pbft)
+{
+    if (pbft->halted) return "halted";
+    if (pbft->stalled && !pbft->is_primary && pbft->primary_silent_ms > 2000) {
+        return "stalled: the primary is silent";
+    }
+    if (pbft->stalled) return "stalled";
+    if (pbft->best_peer_height > pbft->certified_height + SY_PBFT_WINDOW) return "catching up";
+    return "working";
+}
+
+static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_info *info)
+{
+    sy_json_key(json, "peers");
+    sy_json_array_begin(json);
+    for (uint16_t i = 0; i < daemon->roster->count; i++) {
+        if (i == daemon->self) continue;
+        struct sy_link_peer_state link;
+        bool known = sy_link_get_peer_state(daemon->link, i, &link);
+        const struct sy_pbft_peer_info *peer = &info->peers[i];
+        sy_json_object_begin(json);
+        sy_json_put_text(json, "name", daemon->roster->validators[i].name);
+        sy_json_key(json, "linked");
+        sy_json_bool(json, known && link.established);
+        sy_json_put_u64(json, "certified_height", peer->certified_height);
+        sy_json_key(json, "status_age_ms");
+        if (peer->status_age_ns == UINT64_MAX) {
+            sy_json_null(json);
+        } else {
+            sy_json_u64(json, peer->status_age_ns / 1000000);
+        }
+        sy_json_put_i64(json, "clock_offset_ms", peer->clock_offset_ms);
+        sy_json_put_u64(json, "equivocations", peer->equivocations);
+        sy_json_object_end(json);
+    }
+    sy_json_array_end(json);
+}
+
+static void put_engine(sy_json *json, sy_daemon *daemon)
+{
+    struct sy_engine_info engine;
+    sy_engine_get_info(daemon->engine, &engine);
+    sy_json_put_text(json, "engine", engine.impl);
+    sy_json_put_u64(json, "engines_retired", engine.retired);
+    sy_json_put_u64(json, "signatures_checked", engine.jobs);
+}
+
+size_t sy_daemon_status_json(void *self, char *text, size_t size)
+{
+    sy_daemon *daemon = (sy_daemon *)self;
+    struct sy_node_info info;
+    struct sy_header head;
+    copy_snapshot(daemon, &info, &head);
+    const struct sy_pbft_info *pbft = &info.pbft;
+    sy_json json;
+    sy_json_init_fixed(&json, text, size);
+    sy_json_object_begin(&json);
+    sy_json_put_text(&json, "state", state_word(pbft));
+    sy_json_put_text(&json, "name",
+                     daemon->self == SY_PBFT_OBSERVER
+                         ? "observer"
+                         : daemon->roster->validators[daemon->self].name);
+    sy_json_key(&json, "network");
+    sy_json_hex(&json, sy_network_tag(daemon->genesis), SY_NETWORK_TAG_BYTES);
+    sy_json_put_u64(&json, "protocol", SY_PROTOCOL_VERSION);
+    sy_json_put_u64(&json, "epoch", daemon->roster->epoch);
+    sy_json_put_u64(&json, "validators", daemon->roster->count);
+    sy_json_put_u64(&json, "quorum", sy_quorum(daemon->roster->count));
+    sy_json_put_u64(&json, "view", pbft->view);
+    sy_json_put_text(&json, "primary", daemon->roster->validators[pbft->primary].name);
+    sy_json_put_u64(&json, "primary_silent_ms", pbft->primary_silent_ms);
+    sy_json_put_u64(&json, "stalled_ms", pbft->stalled_ms);
+    sy_json_put_u64(&json, "certified_height", pbft->certified_height);
+    sy_json_put_u64(&json, "executed_height", pbft->executed_height);
+    sy_json_put_u64(&json, "best_peer_height", pbft->best_peer_height);
+    sy_json_put_i64(&json, "block_time_ms", head.time_ms);
+    sy_json_key(&json, "state_root");
+    sy_json_hex(&json, head.state_root.bytes, 32);
+    sy_json_put_u64(&json, "pending_txs", info.pool.pending_txs);
+    sy_json_put_u64(&json, "ready_batches", pbft->ready_batches);
+    sy_json_put_u64(&json, "equivocations", pbft->equivocations_total);
+    put_engine(&json, daemon);
+    put_peers(&json, daemon, &info);
+    sy_json_object_end(&json);
+    return json.cut ? 0 : json.size;
+}
+
+void sy_daemon_metrics_page(void *self, struct sy_http_page *page)
+{
+    (void)self;
+    page->content_type = "text/plain; version=0.0.4; charset=utf-8";
+    page->text_bytes = sy_metrics_render(page->text, page->text_max);
+    if (page->text_bytes > page->text_max) page->code = 500;
+}
+
+void sy_daemon_health_page(void *self, struct sy_http_page *page)
+{
+    sy_daemon *daemon = (sy_daemon *)self;
+    struct sy_node_info info;
+    struct sy_header head;
+    copy_snapshot(daemon, &info, &head);
+    bool healthy = !info.pbft.halted && info.pbft.stalled_ms < STALLED_MS_MAX;
+    sy_json json;
+    sy_json_init_fixed(&json, page->text, page->text_max);
+    sy_json_object_begin(&json);
+    sy_json_key(&json, "healthy");
+    sy_json_bool(&json, healthy);
+    sy_json_put_text(&json, "state", state_word(&info.pbft));
+    sy_json_put_u64(&json, "certified_height", info.pbft.certified_height);
+    sy_json_object_end(&json);
+    page->text_bytes = json.size;
+    page->content_type = "application/json";
+    page->code = healthy ? 200 : 503;
+}
