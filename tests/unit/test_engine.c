@@ -1,6 +1,7 @@
 /* test_engine.c: the engine around its implementations: limits, order, and above all retirement,
  * with implementations that fail, lie or are not there. ctest: threaded */
 #include <poll.h>
+#include <pthread.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -45,7 +46,7 @@ static void tell_lie(enum lie lie, struct sy_submission *submission)
         if (lie == SAY_NONSENSE) submission->verdicts[i] |= 2;
     }
     if (lie == SPOIL_LEAF && submission->leaf_count > 0) {
-        submission->leaf_hashes[submission->leaf_count - 1].bytes[31] ^= 1;
+        submission->leaf_hashes[0].bytes[31] ^= 1; // Outside the tree of a parcel.
     }
     if (lie == SPOIL_ROOT && submission->tree_count > 0) {
         submission->trees[submission->tree_count - 1].root.bytes[0] ^= 1;
@@ -381,6 +382,8 @@ CASE(indices_and_kinds_out_of_range_are_our_bug)
     assert_aborts(submit_broken, &parcel.submission);
     parcel.tree = (struct sy_tree_job){.first = UINT32_MAX, .count = 2};
     assert_aborts(submit_broken, &parcel.submission);
+    parcel.tree = (struct sy_tree_job){.first = LEAVES, .count = UINT32_MAX};
+    assert_aborts(submit_broken, &parcel.submission);
 }
 
 CASE(closing_finishes_what_was_submitted)
@@ -570,6 +573,87 @@ CASE(what_is_in_flight_on_another_worker_runs_again)
     assert_int_equal(sem_destroy(&entered), 0);
 }
 
+struct caller {
+    sy_engine *engine;
+    struct sy_submission *submission;
+};
+
+static void *run_in_thread(void *context)
+{
+    struct caller *caller = context;
+    return sy_engine_run(caller->engine, caller->submission) == SY_OK ? NULL : context;
+}
+
+// The same for a caller's own thread, which takes nothing from the done ring.
+CASE(what_is_in_flight_in_a_caller_runs_again)
+{
+    struct parcel first, second;
+    struct sy_engine_info info = {.retired = 0};
+    sem_t entered, go_on;
+    pthread_t thread;
+    void *failed;
+    assert_int_equal(sem_init(&entered, 0, 0), 0);
+    assert_int_equal(sem_init(&go_on, 0, 0), 0);
+    fault_a.lie = SAY_GOOD;
+    fault_a.entered = &entered;
+    fault_a.go_on = &go_on;
+    fault_a.fail_at = 2;
+    sy_engine *engine = open_engine(a_first, 1, 0);
+    make_parcel(&first, 0x3f);
+    make_parcel(&second, 0x01);
+    struct caller caller = {engine, &first.submission};
+    assert_int_equal(pthread_create(&thread, NULL, run_in_thread, &caller), 0);
+    assert_int_equal(sem_wait(&entered), 0);
+    assert_int_equal(sy_engine_submit(engine, &second.submission), SY_OK);
+    while (info.retired == 0) {
+        (void)poll(NULL, 0, 1);
+        sy_engine_get_info(engine, &info);
+    }
+    assert_int_equal(sem_post(&go_on), 0);
+    assert_int_equal(pthread_join(thread, &failed), 0);
+    assert_null(failed);
+    check_parcel(&first);
+    check_parcel(wait_done(engine)->owner);
+    sy_engine_close(engine);
+    assert_int_equal(sem_destroy(&go_on), 0);
+    assert_int_equal(sem_destroy(&entered), 0);
+}
+
+CASE(two_workers_that_catch_one_liar_raise_one_alarm)
+{
+    struct parcel parcels[2];
+    sem_t entered, go_on;
+    assert_int_equal(sem_init(&entered, 0, 0), 0);
+    assert_int_equal(sem_init(&go_on, 0, 0), 0);
+    fault_a.lie = SAY_NONSENSE;
+    fault_a.entered = &entered;
+    fault_a.go_on = &go_on;
+    sy_engine *engine = open_engine(a_then_b, 2, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        make_parcel(&parcels[i], i);
+        assert_int_equal(sy_engine_submit(engine, &parcels[i].submission), SY_OK);
+    }
+    for (int i = 0; i < 2; i++) assert_int_equal(sem_wait(&entered), 0);
+    for (int i = 0; i < 2; i++) assert_int_equal(sem_post(&go_on), 0);
+    for (int i = 0; i < 2; i++) check_parcel(wait_done(engine)->owner);
+    assert_standing(engine, "b", 1);
+    sy_engine_close(engine);
+    assert_int_equal(sem_destroy(&go_on), 0);
+    assert_int_equal(sem_destroy(&entered), 0);
+}
+
+CASE(a_verdict_that_is_no_verdict_is_caught_without_sampling)
+{
+    struct parcel parcel;
+    fault_a.lie = SAY_NONSENSE;
+    sy_engine *engine = open_engine(a_first, 0, 0);
+    make_parcel(&parcel, 0x03);
+    assert_int_equal(sy_engine_run(engine, &parcel.submission), SY_OK);
+    check_parcel(&parcel);
+    assert_standing(engine, "openssl", 1);
+    sy_engine_close(engine);
+}
+
 CASE(implementations_retire_one_after_the_other)
 {
     struct parcel parcel;
@@ -669,6 +753,9 @@ int main(void)
         WITH_RESET(a_negative_verdict_is_confirmed_when_asked),
         WITH_RESET(what_waits_to_be_taken_runs_again),
         WITH_RESET(what_is_in_flight_on_another_worker_runs_again),
+        WITH_RESET(what_is_in_flight_in_a_caller_runs_again),
+        WITH_RESET(two_workers_that_catch_one_liar_raise_one_alarm),
+        WITH_RESET(a_verdict_that_is_no_verdict_is_caught_without_sampling),
         WITH_RESET(implementations_retire_one_after_the_other),
         WITH_RESET(a_hint_goes_to_the_implementation_in_use),
         WITH_RESET(samples_repeat_and_keep_their_rate),

@@ -219,7 +219,9 @@ CASE(what_is_no_key_is_refused)
         "garbage\n",
         "-----BEGIN PRIVATE KEY-----\n",
         "-----BEGIN PRIVATE KEY-----\n!!!!\n-----END PRIVATE KEY-----\n",
-        "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEINTuctv5E1hK\n-----END PRIVATE KEY-----\n",
+        "-----BEGIN PRIVATE KEY-----\n"
+        "MC4CAQAwBQYDK2VwBCIEINTuctv5E1hK\n"
+        "-----END PRIVATE KEY-----\n",
         "-----BEGIN PUBLIC KEY-----\n"
         "MCowBQYDK2VwAyEAfU0Of2FTpptiQrUiq77mhf2kQg+INLEIw72uNp71Sfo=\n"
         "-----END PUBLIC KEY-----\n"};

@@ -214,6 +214,7 @@ CASE(a_strangers_impossible_figures_are_refused)
         {1, 1, 0},
         {5, 5, 3},
         {0, (1ull << 32) + 1, 33},
+        {1ull << 32, (1ull << 32) + 1, 1},
         {0, UINT64_MAX, 32},
         {0, UINT64_MAX, 64},
         {UINT64_MAX, UINT64_MAX, 32},
@@ -239,6 +240,7 @@ CASE(path_length_reaches_its_maximum_at_two_to_the_32_leaves)
     assert_int_equal(sy_merkle_path_length(0, 0), SY_MERKLE_PATH_IMPOSSIBLE);
     assert_int_equal(sy_merkle_path_length(most, most), SY_MERKLE_PATH_IMPOSSIBLE);
     assert_int_equal(sy_merkle_path_length(0, most + 1), SY_MERKLE_PATH_IMPOSSIBLE);
+    assert_int_equal(sy_merkle_path_length(most, most + 1), SY_MERKLE_PATH_IMPOSSIBLE);
 }
 
 // CVE-2012-2459: where odd leaves are doubled, these two lists have one root.
