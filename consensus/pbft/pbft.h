@@ -150,7 +150,7 @@ enum sy_pbft_effect_type {
     SY_PBFT_EXECUTE,     /* execute the block of the next height */
     SY_PBFT_CERTIFIED,   /* make the certificate durable, then CERTIFICATE_DURABLE */
     SY_PBFT_DROP_VOTES,  /* vote records with slot <= height may go (sy_pbft_record_droppable) */
-    SY_PBFT_SET_TIMER,   /* replaces the timer's deadline; SY_PBFT_NEVER switches it off */
+    SY_PBFT_SET_TIMER,   /* replaces the timer's deadline; NEVER switches it off; it fires once */
     SY_PBFT_ALARM,       /* a person must look; the machine has stopped voting for good */
     SY_PBFT_EVIDENCE     /* two contradicting signatures of one validator: keep both */
 };
@@ -218,8 +218,8 @@ struct sy_pbft_effect {
 
 /* What one step may cause at most. A slot passes through each of these once in its life, so even a
  * step that moves the whole window stays below the sum. */
-#define SY_PBFT_SLOT_EFFECTS_MAX \
-    8u                         /* persist 2, send 3 (vote, commit, seal), execute, certified,
+#define SY_PBFT_SLOT_EFFECTS_MAX                                                              \
+    8u                         /* persist 2, send 3 (vote, commit, seal), execute, certified, \
                                        and one to spare */
 #define SY_PBFT_SERVE_MAX 256u /* stored messages sent in answer to one status or request */
 #define SY_PBFT_FETCH_MAX 64u  /* bodies asked for in one step */

@@ -11,8 +11,8 @@
  *   HALTED     slot = height, view 0: why this validator no longer votes
  *
  * Bytes: u8 type | u64 slot | u64 view | body
- *   PREPARE    PRE_PREPARE message (vote.h)
- *   PREPARED   PRE_PREPARE message | u16 count | count times: u16 signer, 64 signature
+ *   PREPARE    proposal (block.h) | u64 view | 64 signature of the PRE_PREPARE
+ *   PREPARED   the same | u16 count | count times: u16 signer, 64 signature
  *   BOOT       u64 boots
  *   HALTED     u8 alarm | 32 own header hash | 32 certified header hash */
 #ifndef SY_CONSENSUS_PBFT_RECORD_H

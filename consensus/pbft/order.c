@@ -1,0 +1,434 @@
+/* order.c: from a proposal to a decision (OSDI '99, 4.2: pre-prepare, prepare, commit).
+ *
+ * Two rules differ from the paper, for the better of durability: a vote is sent only after its
+ * record came back durable, and a commit promises that the whole prepared certificate is durable
+ * (PROTOCOL.md, P4 and P5). */
+#include "consensus/pbft/internal.h"
+
+/* A proposal from the future is judged again after this long at most: a clock may be set. */
+#define CLOCK_RECHECK_MS 1000
+
+/* --- sending what is durable ----------------------------------------------------------------- */
+
+static struct sy_vote own_vote(const sy_pbft *pbft, const struct slot *slot, uint8_t type,
+                               const struct sy_hash *digest)
+{
+    return (struct sy_vote){.type = type,
+                            .epoch = pbft->config.epoch,
+                            .view = pbft->view,
+                            .slot = slot->number,
+                            .proposal_digest = *digest,
+                            .signer = pbft->config.self};
+}
+
+void sy_pbft_send_prepare(sy_pbft *pbft, struct slot *slot, uint16_t to, bool again)
+{
+    SY_ASSERT(slot->prepare == OWN_SENT);
+    SY_ASSERT(slot->prepare_token <= pbft->durable_token);
+    if (!again) slot->prepare_ns = pbft->now_ns;
+    if (is_primary(pbft)) {
+        struct sy_message *message = sy_pbft_send(pbft, to, again, SY_MESSAGE_PRE_PREPARE);
+        message->body.pre_prepare = slot->first.pre_prepare;
+    } else {
+        struct sy_message *message = sy_pbft_send(pbft, to, again, SY_MESSAGE_PREPARE);
+        message->body.vote = own_vote(pbft, slot, SY_MESSAGE_PREPARE, &slot->first.digest);
+    }
+}
+
+void sy_pbft_send_commit(sy_pbft *pbft, struct slot *slot, uint16_t to, bool again)
+{
+    SY_ASSERT(slot->commit == OWN_SENT);
+    SY_ASSERT(slot->commit_token <= pbft->durable_token);
+    if (!again) slot->commit_ns = pbft->now_ns;
+    struct sy_message *message = sy_pbft_send(pbft, to, again, SY_MESSAGE_COMMIT);
+    message->body.vote = own_vote(pbft, slot, SY_MESSAGE_COMMIT, &slot->commit_digest);
+}
+
+void sy_pbft_send_seal(sy_pbft *pbft, struct slot *slot, uint16_t to, bool again)
+{
+    SY_ASSERT(slot->run == RUN_DONE);
+    SY_ASSERT(slot->seals[pbft->config.self].present);
+    if (!again) slot->seal_ns = pbft->now_ns;
+    struct sy_message *message = sy_pbft_send(pbft, to, again, SY_MESSAGE_SEAL);
+    message->body.seal = (struct sy_seal_message){.epoch = pbft->config.epoch,
+                                                  .height = slot->number,
+                                                  .header_hash = slot->header_hash,
+                                                  .seal = {.signer = pbft->config.self}};
+}
+
+/* --- may this proposal be prepared? ---------------------------------------------------------- */
+
+static bool weakly_prepared(const sy_pbft *pbft, const struct slot *slot)
+{
+    // weak(n) backups hold one correct one, whose clock found the time in order.
+    return sy_pbft_count_cells(pbft, slot->prepares, &slot->first.digest,
+                               primary_of(pbft, pbft->view)) >= pbft->weak;
+}
+
+static uint8_t judge_clock(const sy_pbft *pbft, int64_t time_ms)
+{
+    if (time_ms > pbft->now_ms + pbft->config.skew_ms) return CLOCK_EARLY;
+    if (time_ms < pbft->now_ms - pbft->config.skew_ms) return CLOCK_LATE;
+    return CLOCK_FINE;
+}
+
+/* When a late proposal may be accepted after a standstill, or never. */
+static uint64_t late_deadline(const sy_pbft *pbft, const struct slot *slot)
+{
+    if (pbft->config.late_grace_ns == SY_PBFT_NEVER) return SY_PBFT_NEVER;
+    if (slot->number != pbft->decided + 1) return SY_PBFT_NEVER;
+    uint64_t since = slot->first.received_ns > pbft->last_decided_ns ? slot->first.received_ns
+                                                                     : pbft->last_decided_ns;
+    return since + pbft->config.late_grace_ns;
+}
+
+static bool clock_allows(const sy_pbft *pbft, struct slot *slot)
+{
+    SY_ASSERT(slot->first.present);
+    if (slot->first.clock != CLOCK_FINE && weakly_prepared(pbft, slot))
+        slot->first.clock = CLOCK_FINE;
+    return slot->first.clock == CLOCK_FINE;
+}
+
+static void set_clock(sy_pbft *pbft, struct candidate *first)
+{
+    int64_t time_ms = first->pre_prepare.proposal.time_ms;
+    first->clock = judge_clock(pbft, time_ms);
+    if (first->clock == CLOCK_FINE) return;
+    pbft->clocks_waiting = true;
+    if (first->clock != CLOCK_EARLY) return;
+    int64_t limit_ms = pbft->now_ms + pbft->config.skew_ms;
+    int64_t wait_ms = time_ms - CLOCK_RECHECK_MS < limit_ms ? time_ms - limit_ms : CLOCK_RECHECK_MS;
+    SY_ASSERT(wait_ms > 0 && wait_ms <= CLOCK_RECHECK_MS);
+    first->clock_ns = pbft->now_ns + (uint64_t)wait_ms * 1000000;
+}
+
+/* The slots whose proposal still waits for its time. */
+static bool waits_for_clock(const struct slot *slot)
+{
+    return slot && slot->first.present && slot->first.clock != CLOCK_FINE &&
+           slot->prepare == OWN_NONE && !sy_pbft_settled(slot);
+}
+
+void sy_pbft_clock_recheck(sy_pbft *pbft)
+{
+    if (!pbft->clocks_waiting || !can_vote(pbft)) return;
+    for (uint64_t h = pbft->decided + 1; h <= pbft->known; h++) {
+        struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (!waits_for_clock(slot)) continue;
+        if (slot->first.clock == CLOCK_EARLY && pbft->now_ns >= slot->first.clock_ns)
+            set_clock(pbft, &slot->first);
+        else if (slot->first.clock == CLOCK_LATE && pbft->now_ns >= late_deadline(pbft, slot))
+            slot->first.clock = CLOCK_FINE;
+        if (slot->first.clock == CLOCK_FINE) sy_pbft_advance(pbft, slot);
+    }
+}
+
+uint64_t sy_pbft_clock_deadline(sy_pbft *pbft)
+{
+    uint64_t at = SY_PBFT_NEVER;
+    if (!pbft->clocks_waiting || !can_vote(pbft)) return at;
+    bool waiting = false;
+    for (uint64_t h = pbft->decided + 1; h <= pbft->known; h++) {
+        const struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (!waits_for_clock(slot)) continue;
+        waiting = true;
+        uint64_t due =
+            slot->first.clock == CLOCK_EARLY ? slot->first.clock_ns : late_deadline(pbft, slot);
+        if (due < at) at = due;
+    }
+    pbft->clocks_waiting = waiting;
+    return at;
+}
+
+static bool names(const struct sy_proposal *proposal, const struct sy_entry *entry)
+{
+    for (uint16_t i = 0; i < proposal->count; i++)
+        if (proposal->entries[i].maker == entry->maker && proposal->entries[i].seq == entry->seq)
+            return true;
+    return false;
+}
+
+/* A batch that already ran, or stands in another open slot that this validator prepared or that is
+ * settled, would be skipped at execution: a correct primary proposes no such thing. */
+static bool entries_conflict(const sy_pbft *pbft, const struct slot *slot)
+{
+    const struct sy_proposal *mine = &slot->first.pre_prepare.proposal;
+    for (uint16_t i = 0; i < mine->count; i++)
+        if (mine->entries[i].seq < pbft->next_seqs[mine->entries[i].maker]) return true;
+    for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
+        const struct slot *open = sy_pbft_slot_find(pbft, h);
+        if (!open || open == slot || (open->prepare == OWN_NONE && !sy_pbft_settled(open)))
+            continue;
+        const struct candidate *plan = sy_pbft_plan(open);
+        for (uint16_t i = 0; plan && i < mine->count; i++)
+            if (names(&plan->pre_prepare.proposal, &mine->entries[i])) return true;
+    }
+    return false;
+}
+
+static void try_prepare(sy_pbft *pbft, struct slot *slot)
+{
+    if (!can_vote(pbft) || is_primary(pbft)) return;
+    if (slot->prepare != OWN_NONE || !slot->first.present || slot->first.refused) return;
+    if (slot->block_present || slot->run != RUN_NONE || slot->conflicted) return;
+    if (!sy_pbft_bodies_complete(&slot->first)) return;
+    if (!clock_allows(pbft, slot)) return;
+    slot->conflicted = entries_conflict(pbft, slot);
+    if (slot->conflicted) return;
+
+    SY_ASSERT(slot->first.pre_prepare.view == pbft->view);
+    SY_ASSERT(slot->number > pbft->certified);
+    struct sy_pbft_record *record =
+        sy_pbft_persist(pbft, &slot->prepare_token, SY_PBFT_RECORD_PREPARE, slot->number);
+    record->as.prepare = slot->first.pre_prepare;
+    slot->prepare = OWN_STORING;
+}
+
+/* --- prepared, committed --------------------------------------------------------------------- */
+
+static void fill_prepared(const sy_pbft *pbft, struct sy_pbft_prepared *prepared,
+                          const struct slot *slot, const struct candidate *candidate)
+{
+    uint16_t primary = primary_of(pbft, pbft->view);
+    prepared->pre_prepare = candidate->pre_prepare;
+    prepared->count = 0;
+    for (uint16_t i = 0; i < pbft->config.n && prepared->count + 1u < pbft->quorum; i++) {
+        const struct cell *cell = &slot->prepares[i];
+        if (i == primary || !cell->present || !sy_hash_equal(&cell->digest, &candidate->digest))
+            continue;
+        prepared->prepares[prepared->count++] = (struct sy_seal){i, cell->signature};
+    }
+    SY_ASSERT(prepared->count + 1u == pbft->quorum);
+}
+
+static void try_commit(sy_pbft *pbft, struct slot *slot, const struct candidate *candidate)
+{
+    if (!can_vote(pbft) || slot->commit != OWN_NONE || !candidate->present) return;
+    if (slot->block_present) return;
+    if (sy_pbft_prepared_count(pbft, slot, candidate) < pbft->quorum) return;
+
+    // A certificate for `other` may be committed although `first` was prepared: only one digest of
+    // a view can have a quorum of prepares, and a commit promises to remember that certificate.
+    SY_ASSERT(candidate == &slot->first || candidate == &slot->other);
+    struct sy_pbft_record *record =
+        sy_pbft_persist(pbft, &slot->commit_token, SY_PBFT_RECORD_PREPARED, slot->number);
+    fill_prepared(pbft, &record->as.prepared, slot, candidate);
+    slot->commit_digest = candidate->digest;
+    slot->commit = OWN_STORING;
+}
+
+static void try_decide(sy_pbft *pbft, struct slot *slot, const struct candidate *candidate)
+{
+    if (slot->decided || !candidate->present) return;
+    unsigned commits =
+        sy_pbft_count_cells(pbft, slot->commits, &candidate->digest, SY_PBFT_OBSERVER);
+    if (commits < pbft->quorum) return;
+    SY_ASSERT(slot->chosen == NULL);
+    slot->decided = true;
+    slot->chosen = candidate;
+}
+
+void sy_pbft_advance(sy_pbft *pbft, struct slot *slot)
+{
+    SY_ASSERT(slot->number > pbft->certified);
+    if (!pbft->live) return;
+    try_prepare(pbft, slot);
+    try_commit(pbft, slot, &slot->first);
+    try_commit(pbft, slot, &slot->other);
+    try_decide(pbft, slot, &slot->first);
+    try_decide(pbft, slot, &slot->other);
+}
+
+void sy_pbft_advance_all(sy_pbft *pbft)
+{
+    for (uint64_t h = pbft->certified + 1; h <= pbft->known; h++) {
+        struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (slot) sy_pbft_advance(pbft, slot);
+    }
+}
+
+static void on_slot_persisted(sy_pbft *pbft, struct slot *slot)
+{
+    uint16_t self = pbft->config.self;
+    if (slot->prepare == OWN_STORING && slot->prepare_token <= pbft->durable_token) {
+        slot->prepare = OWN_SENT;
+        if (!is_primary(pbft))
+            slot->prepares[self] = (struct cell){.present = true, .digest = slot->first.digest};
+        sy_pbft_send_prepare(pbft, slot, SY_PBFT_ALL, false);
+    }
+    if (slot->commit == OWN_STORING && slot->commit_token <= pbft->durable_token) {
+        slot->commit = OWN_SENT;
+        slot->commits[self] = (struct cell){.present = true, .digest = slot->commit_digest};
+        sy_pbft_send_commit(pbft, slot, SY_PBFT_ALL, false);
+    }
+}
+
+void sy_pbft_on_persisted(sy_pbft *pbft, uint64_t token)
+{
+    SY_ASSERT(token <= pbft->next_token);
+    if (token <= pbft->durable_token) return;
+    pbft->durable_token = token;
+    if (!pbft->boot_durable && pbft->boot_token > 0 && pbft->boot_token <= token) {
+        pbft->boot_durable = true;
+        pbft->status_due_ns = pbft->now_ns;
+    }
+    if (!can_vote(pbft)) return; // halted meanwhile: what was withheld stays withheld
+    for (uint64_t h = pbft->certified + 1; h <= pbft->known; h++) {
+        struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (!slot || (slot->prepare != OWN_STORING && slot->commit != OWN_STORING)) continue;
+        on_slot_persisted(pbft, slot);
+        sy_pbft_advance(pbft, slot);
+    }
+}
+
+/* --- what the others say --------------------------------------------------------------------- */
+
+/* A verified message under the own key for which there is no own vote: either another process
+ * holds this key, or the store lost votes. In both cases voting on could contradict them. */
+static void check_own(sy_pbft *pbft, uint64_t height, bool known, const struct sy_hash *own,
+                      const struct sy_hash *seen)
+{
+    static const struct sy_hash none;
+    SY_ASSERT(height > pbft->certified);
+    if (known && sy_hash_equal(own, seen))
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
+    else
+        sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, height, known ? own : &none, seen);
+}
+
+/* Messages for heights under a certificate say nothing any more: their votes were dropped. */
+static bool ignore_stale(sy_pbft *pbft, uint64_t number)
+{
+    if (number > pbft->certified) return false;
+    sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
+    return true;
+}
+
+static bool ignore_view(sy_pbft *pbft, uint32_t epoch, uint64_t view)
+{
+    if (epoch == pbft->config.epoch && view == pbft->view) return false;
+    bool old = epoch < pbft->config.epoch || (epoch == pbft->config.epoch && view < pbft->view);
+    sy_pbft_ignore(pbft, old ? SY_PBFT_IGNORED_STALE : SY_PBFT_IGNORED_FUTURE);
+    return true;
+}
+
+static bool ignore_pre_prepare(sy_pbft *pbft, const struct sy_pre_prepare *message)
+{
+    const struct sy_proposal *proposal = &message->proposal;
+    if (!sy_pbft_in_window(pbft, proposal->slot)) return true;
+    bool good = proposal->count <= SY_PROPOSAL_ENTRIES_MAX;
+    for (uint16_t i = 0; good && i < proposal->count; i++)
+        good = proposal->entries[i].maker < pbft->config.n && proposal->entries[i].seq > 0;
+    if (!good) sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
+    return !good;
+}
+
+/* The primary proposed twice for one slot (OSDI '99, 4.2: a backup accepts one only). */
+static void on_second(sy_pbft *pbft, struct slot *slot, const struct sy_pre_prepare *message,
+                      const struct sy_hash *digest, uint16_t from)
+{
+    SY_ASSERT(slot->first.present);
+    if (!slot->blamed) {
+        slot->blamed = true;
+        struct sy_pbft_evidence *evidence =
+            sy_pbft_blame(pbft, SY_MESSAGE_PRE_PREPARE, primary_of(pbft, message->view));
+        evidence->pair.pre_prepares[0] = slot->first.pre_prepare;
+        evidence->pair.pre_prepares[1] = *message;
+    }
+    // weak(n) commits name it, so a correct validator holds its prepared certificate: it is the
+    // only digest that can be decided in this view, and everybody needs to have it.
+    bool wanted = !slot->other.present &&
+                  sy_pbft_count_cells(pbft, slot->commits, digest, SY_PBFT_OBSERVER) >= pbft->weak;
+    if (!wanted) {
+        sy_pbft_ignore(pbft, slot->other.present && sy_hash_equal(&slot->other.digest, digest)
+                                 ? SY_PBFT_IGNORED_DUPLICATE
+                                 : SY_PBFT_IGNORED_CONFLICT);
+        return;
+    }
+    sy_pbft_candidate_set(pbft, &slot->other, message, digest, from);
+    sy_pbft_bodies_look(pbft, &slot->other, false);
+}
+
+void sy_pbft_on_pre_prepare(sy_pbft *pbft, const struct sy_pre_prepare *message, uint16_t from)
+{
+    uint64_t number = message->proposal.slot;
+    if (ignore_view(pbft, message->proposal.epoch, message->view)) return;
+    if (ignore_stale(pbft, number)) return;
+    struct sy_hash digest;
+    sy_proposal_digest(&digest, &pbft->config.genesis, &message->proposal);
+    if (is_primary(pbft)) {
+        const struct slot *own = sy_pbft_slot_find(pbft, number);
+        bool known = own && own->prepare == OWN_SENT;
+        check_own(pbft, number, known, known ? &own->first.digest : NULL, &digest);
+        return;
+    }
+    if (ignore_pre_prepare(pbft, message)) return;
+    struct slot *slot = sy_pbft_slot_open(pbft, number);
+    if (!slot->first.present) {
+        sy_pbft_candidate_set(pbft, &slot->first, message, &digest, from);
+        set_clock(pbft, &slot->first);
+        sy_pbft_bodies_look(pbft, &slot->first, false);
+    } else if (sy_hash_equal(&slot->first.digest, &digest)) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
+        return;
+    } else {
+        on_second(pbft, slot, message, &digest, from);
+    }
+    sy_pbft_advance(pbft, slot);
+}
+
+static bool ignore_vote(sy_pbft *pbft, const struct sy_vote *vote)
+{
+    if (!sy_pbft_in_window(pbft, vote->slot)) return true;
+    // The pre-prepare is the primary's prepare; it sends no other.
+    bool good = vote->signer < pbft->config.n &&
+                (vote->type == SY_MESSAGE_COMMIT || vote->signer != primary_of(pbft, vote->view));
+    if (!good) sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
+    return !good;
+}
+
+static void on_contradiction(sy_pbft *pbft, struct cell *cell, const struct sy_vote *vote)
+{
+    SY_ASSERT(cell->present);
+    sy_pbft_ignore(pbft, SY_PBFT_IGNORED_CONFLICT);
+    if (cell->blamed) return;
+    cell->blamed = true;
+    struct sy_pbft_evidence *evidence = sy_pbft_blame(pbft, vote->type, vote->signer);
+    evidence->pair.votes[0] = evidence->pair.votes[1] = *vote;
+    evidence->pair.votes[0].proposal_digest = cell->digest;
+    evidence->pair.votes[0].signature = cell->signature;
+}
+
+static void on_own_vote(sy_pbft *pbft, const struct sy_vote *vote)
+{
+    const struct slot *slot = sy_pbft_slot_find(pbft, vote->slot);
+    const struct cell *cell = NULL;
+    if (slot) cell = vote->type == SY_MESSAGE_COMMIT ? slot->commits : slot->prepares;
+    if (cell) cell += pbft->config.self;
+    bool known = cell && cell->present;
+    check_own(pbft, vote->slot, known, known ? &cell->digest : NULL, &vote->proposal_digest);
+}
+
+void sy_pbft_on_vote(sy_pbft *pbft, const struct sy_vote *vote)
+{
+    if (ignore_view(pbft, vote->epoch, vote->view)) return;
+    if (ignore_stale(pbft, vote->slot)) return;
+    if (vote->signer == pbft->config.self) {
+        on_own_vote(pbft, vote);
+        return;
+    }
+    if (ignore_vote(pbft, vote)) return;
+    struct slot *slot = sy_pbft_slot_open(pbft, vote->slot);
+    bool commit = vote->type == SY_MESSAGE_COMMIT;
+    struct cell *cell = commit ? &slot->commits[vote->signer] : &slot->prepares[vote->signer];
+    if (!cell->present) {
+        *cell = (struct cell){
+            .present = true, .digest = vote->proposal_digest, .signature = vote->signature};
+        sy_pbft_advance(pbft, slot);
+    } else if (sy_hash_equal(&cell->digest, &vote->proposal_digest)) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
+    } else {
+        on_contradiction(pbft, cell, vote);
+    }
+}

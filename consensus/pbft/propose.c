@@ -1,0 +1,157 @@
+/* propose.c: the primary puts ready batches into slots.
+ *
+ * A proposal goes round the makers in turn, taking each one's next batch in the order of its seqs,
+ * until nothing more fits: no maker can starve another. It goes out at once while fewer than
+ * pipeline_slots slots are undecided; then a ready batch waits for a decision or for batch_ns,
+ * whichever comes first, so that load makes proposals larger instead of more. */
+#include "consensus/pbft/internal.h"
+
+static bool may_propose(const sy_pbft *pbft)
+{
+    return can_vote(pbft) && is_primary(pbft);
+}
+
+/* Undecided slots among those proposed. */
+unsigned sy_pbft_in_flight(const sy_pbft *pbft)
+{
+    unsigned count = 0;
+    for (uint64_t h = pbft->decided + 1; h <= pbft->proposed; h++) {
+        const struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (!slot || !sy_pbft_settled(slot)) count++;
+    }
+    return count;
+}
+
+static uint64_t next_slot(const sy_pbft *pbft)
+{
+    return (pbft->proposed > pbft->decided ? pbft->proposed : pbft->decided) + 1;
+}
+
+static bool window_has_room(const sy_pbft *pbft)
+{
+    uint64_t number = next_slot(pbft);
+    // A slot that is settled already, by a block that came before the ones below it, is not this
+    // primary's to fill.
+    const struct slot *slot = sy_pbft_slot_find(pbft, number);
+    if (slot && (slot->first.present || sy_pbft_settled(slot))) return false;
+    return number - pbft->certified <= SY_PBFT_WINDOW - PROPOSE_MARGIN;
+}
+
+/* Fills cursors with each maker's next seq as it will be once every open slot is executed: what
+ * execution will do is repeated here in thought (an entry with another seq is skipped). */
+static void find_cursors(const sy_pbft *pbft)
+{
+    memcpy(pbft->cursors, pbft->next_seqs, pbft->config.n * sizeof pbft->cursors[0]);
+    for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
+        const struct slot *slot = sy_pbft_slot_find(pbft, h);
+        const struct candidate *plan = slot ? sy_pbft_plan(slot) : NULL;
+        for (uint16_t i = 0; plan && i < plan->pre_prepare.proposal.count; i++) {
+            const struct sy_entry *entry = &plan->pre_prepare.proposal.entries[i];
+            SY_ASSERT(entry->maker < pbft->config.n);
+            if (entry->seq == pbft->cursors[entry->maker]) pbft->cursors[entry->maker]++;
+        }
+    }
+}
+
+static bool anything_ready(const sy_pbft *pbft)
+{
+    if (pbft->ready_count == 0) return false;
+    find_cursors(pbft);
+    for (uint16_t maker = 0; maker < pbft->config.n; maker++)
+        if (sy_pbft_ready_at(pbft, maker, pbft->cursors[maker])) return true;
+    return false;
+}
+
+/* Takes one more batch of this maker if it has one and it fits. */
+static bool take(sy_pbft *pbft, struct sy_proposal *proposal, uint32_t *txs, uint32_t *bytes,
+                 uint16_t maker)
+{
+    const struct ready_batch *batch = sy_pbft_ready_at(pbft, maker, pbft->cursors[maker]);
+    if (!batch || proposal->count == SY_PROPOSAL_ENTRIES_MAX) return false;
+    if (*txs + batch->tx_count > SY_PROPOSAL_TXS_MAX) return false;
+    if (*bytes + batch->bytes > SY_PROPOSAL_BYTES_MAX) return false;
+    proposal->entries[proposal->count++] = (struct sy_entry){maker, batch->seq, batch->digest};
+    *txs += batch->tx_count;
+    *bytes += batch->bytes;
+    pbft->cursors[maker]++;
+    return true;
+}
+
+static void fill_entries(sy_pbft *pbft, struct sy_proposal *proposal)
+{
+    uint32_t txs = 0, bytes = 0;
+    uint16_t first = pbft->maker_turn;
+    bool more = true;
+    while (more) {
+        more = false;
+        for (uint16_t i = 0; i < pbft->config.n; i++) {
+            uint16_t maker = (uint16_t)((first + i) % pbft->config.n);
+            if (!take(pbft, proposal, &txs, &bytes, maker)) continue;
+            more = true;
+            pbft->maker_turn = (uint16_t)((maker + 1) % pbft->config.n);
+        }
+    }
+    SY_ASSERT(txs <= SY_PROPOSAL_TXS_MAX);
+    SY_ASSERT(bytes <= SY_PROPOSAL_BYTES_MAX);
+}
+
+/* Proposes the next slot with what is ready, perhaps nothing. The pre-prepare is sent when its
+ * record is durable. */
+static void propose_slot(sy_pbft *pbft)
+{
+    uint64_t number = next_slot(pbft);
+    struct slot *slot = sy_pbft_slot_open(pbft, number);
+    SY_ASSERT(!slot->first.present);
+    SY_ASSERT(slot->prepare == OWN_NONE);
+    struct sy_pbft_record *record =
+        sy_pbft_persist(pbft, &slot->prepare_token, SY_PBFT_RECORD_PREPARE, number);
+    struct sy_pre_prepare *own = &record->as.prepare;
+    memset(own, 0, sizeof *own);
+    own->view = pbft->view;
+    own->proposal.epoch = pbft->config.epoch;
+    own->proposal.slot = number;
+    own->proposal.time_ms = pbft->now_ms;
+    fill_entries(pbft, &own->proposal);
+    struct sy_hash digest;
+    sy_proposal_digest(&digest, &pbft->config.genesis, &own->proposal);
+    sy_pbft_candidate_set(pbft, &slot->first, own, &digest, pbft->config.self);
+    sy_pbft_bodies_look(pbft, &slot->first, false);
+    SY_ASSERT(sy_pbft_bodies_complete(&slot->first));
+    slot->prepare = OWN_STORING;
+    pbft->proposed = number;
+    pbft->last_proposed_ns = pbft->now_ns;
+}
+
+void sy_pbft_propose(sy_pbft *pbft)
+{
+    if (!may_propose(pbft)) return;
+    while (window_has_room(pbft)) {
+        if (!anything_ready(pbft)) {
+            pbft->ready_since_ns = 0;
+            unsigned in_flight = sy_pbft_in_flight(pbft);
+            if (in_flight == 0 && pbft->now_ns >= sy_pbft_heartbeat_deadline(pbft))
+                propose_slot(pbft);
+            return;
+        }
+        if (pbft->ready_since_ns == 0) pbft->ready_since_ns = pbft->now_ns > 0 ? pbft->now_ns : 1;
+        bool waited = pbft->now_ns - pbft->ready_since_ns >= pbft->config.batch_ns;
+        if (sy_pbft_in_flight(pbft) >= pbft->config.pipeline_slots && !waited) return;
+        pbft->ready_since_ns = 0;
+        propose_slot(pbft);
+    }
+}
+
+uint64_t sy_pbft_batch_deadline(const sy_pbft *pbft)
+{
+    if (!may_propose(pbft) || pbft->ready_since_ns == 0 || !window_has_room(pbft))
+        return SY_PBFT_NEVER;
+    return pbft->ready_since_ns + pbft->config.batch_ns;
+}
+
+uint64_t sy_pbft_heartbeat_deadline(const sy_pbft *pbft)
+{
+    if (!may_propose(pbft) || pbft->ready_since_ns > 0 || !window_has_room(pbft))
+        return SY_PBFT_NEVER;
+    if (sy_pbft_in_flight(pbft) > 0) return SY_PBFT_NEVER;
+    return pbft->last_proposed_ns + pbft->config.heartbeat_ns;
+}

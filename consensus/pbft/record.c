@@ -1,0 +1,87 @@
+/* record.c: the bytes of the vote store (layouts in record.h). */
+#include "consensus/pbft/record.h"
+
+#include "core/base/assert.h"
+
+static void write_pre_prepare(struct sy_writer *w, const struct sy_pre_prepare *pre_prepare)
+{
+    sy_proposal_encode(w, &pre_prepare->proposal);
+    sy_write_u64(w, pre_prepare->view);
+    sy_write_signature(w, &pre_prepare->signature);
+}
+
+static bool read_pre_prepare(struct sy_reader *r, struct sy_pre_prepare *pre_prepare)
+{
+    if (!sy_proposal_decode(r, &pre_prepare->proposal)) return false;
+    pre_prepare->view = sy_read_u64(r, "view");
+    sy_read_signature(r, &pre_prepare->signature, "signature");
+    return !r->failed;
+}
+
+static void write_prepared(struct sy_writer *w, const struct sy_pbft_prepared *prepared)
+{
+    SY_ASSERT(prepared->count <= SY_VALIDATORS_MAX);
+    write_pre_prepare(w, &prepared->pre_prepare);
+    sy_write_u16(w, prepared->count);
+    for (uint16_t i = 0; i < prepared->count; i++) {
+        sy_write_u16(w, prepared->prepares[i].signer);
+        sy_write_signature(w, &prepared->prepares[i].signature);
+    }
+}
+
+static bool read_prepared(struct sy_reader *r, struct sy_pbft_prepared *prepared, unsigned n)
+{
+    if (!read_pre_prepare(r, &prepared->pre_prepare)) return false;
+    prepared->count = sy_read_count16(r, SY_VALIDATORS_MAX, 2 + 64, "prepares");
+    for (uint16_t i = 0; i < prepared->count; i++) {
+        struct sy_seal *vote = &prepared->prepares[i];
+        vote->signer = sy_read_u16(r, "signer");
+        sy_read_signature(r, &vote->signature, "signature");
+        if (vote->signer >= n || (i > 0 && vote->signer <= vote[-1].signer))
+            sy_reader_fail(r, "signer");
+    }
+    return !r->failed;
+}
+
+void sy_pbft_record_encode(struct sy_writer *w, const struct sy_pbft_record *record)
+{
+    sy_write_u8(w, record->type);
+    sy_write_u64(w, record->slot);
+    sy_write_u64(w, record->view);
+    switch (record->type) {
+    case SY_PBFT_RECORD_PREPARE: write_pre_prepare(w, &record->as.prepare); break;
+    case SY_PBFT_RECORD_PREPARED: write_prepared(w, &record->as.prepared); break;
+    case SY_PBFT_RECORD_BOOT: sy_write_u64(w, record->as.boots); break;
+    case SY_PBFT_RECORD_HALTED:
+        sy_write_u8(w, record->as.halt.alarm);
+        sy_write_hash(w, &record->as.halt.own);
+        sy_write_hash(w, &record->as.halt.certified);
+        break;
+    default: SY_ASSERT(record->type == SY_PBFT_RECORD_PREPARE); // no other type is ever made
+    }
+}
+
+static bool read_body(struct sy_reader *r, struct sy_pbft_record *record, unsigned n)
+{
+    switch (record->type) {
+    case SY_PBFT_RECORD_PREPARE: return read_pre_prepare(r, &record->as.prepare);
+    case SY_PBFT_RECORD_PREPARED: return read_prepared(r, &record->as.prepared, n);
+    case SY_PBFT_RECORD_BOOT: record->as.boots = sy_read_u64(r, "boots"); return !r->failed;
+    case SY_PBFT_RECORD_HALTED:
+        record->as.halt.alarm = sy_read_u8(r, "alarm");
+        sy_read_hash(r, &record->as.halt.own, "own header hash");
+        sy_read_hash(r, &record->as.halt.certified, "certified header hash");
+        return !r->failed && record->as.halt.alarm != 0;
+    default: return false;
+    }
+}
+
+bool sy_pbft_record_decode(struct sy_pbft_record *record, struct sy_slice bytes, unsigned n)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    memset(record, 0, sizeof *record);
+    record->type = sy_read_u8(&r, "type");
+    record->slot = sy_read_u64(&r, "slot");
+    record->view = sy_read_u64(&r, "view");
+    return read_body(&r, record, n) && sy_reader_done(&r);
+}

@@ -1,0 +1,117 @@
+/* slot.c: the window of slots above the certified height (OSDI '99, 4.3: the low water mark is the
+ * last stable checkpoint, the high water mark lies SY_PBFT_WINDOW above it). */
+#include "consensus/pbft/internal.h"
+
+bool sy_pbft_in_window(sy_pbft *pbft, uint64_t number)
+{
+    if (number <= pbft->certified) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
+        return false;
+    }
+    // OSDI '99, 4.2: between the water marks only, so that a faulty primary cannot exhaust the
+    // space of slots, nor anybody the memory.
+    if (number - pbft->certified > SY_PBFT_WINDOW) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_FUTURE);
+        return false;
+    }
+    return true;
+}
+
+static void clear(const sy_pbft *pbft, struct slot *slot)
+{
+    struct cell *prepares = slot->prepares, *commits = slot->commits, *seals = slot->seals;
+    size_t bytes = pbft->config.n * sizeof(struct cell);
+    memset(slot, 0, sizeof *slot);
+    memset(prepares, 0, bytes);
+    memset(commits, 0, bytes);
+    memset(seals, 0, bytes);
+    slot->prepares = prepares;
+    slot->commits = commits;
+    slot->seals = seals;
+}
+
+struct slot *sy_pbft_slot_open(sy_pbft *pbft, uint64_t number)
+{
+    SY_ASSERT(number > pbft->certified);
+    SY_ASSERT(number - pbft->certified <= SY_PBFT_WINDOW);
+    struct slot *slot = &pbft->slots[number % SY_PBFT_WINDOW];
+    SY_ASSERT(slot->number == 0 || slot->number == number);
+    slot->number = number;
+    if (number > pbft->known) pbft->known = number;
+    return slot;
+}
+
+struct slot *sy_pbft_slot_find(const sy_pbft *pbft, uint64_t number)
+{
+    if (number == 0) return NULL;
+    struct slot *slot = &pbft->slots[number % SY_PBFT_WINDOW];
+    return slot->number == number ? slot : NULL;
+}
+
+void sy_pbft_slot_clear_to(sy_pbft *pbft, uint64_t height)
+{
+    SY_ASSERT(height <= pbft->known);
+    for (size_t i = 0; i < SY_PBFT_WINDOW; i++) {
+        struct slot *slot = &pbft->slots[i];
+        if (slot->number != 0 && slot->number <= height) clear(pbft, slot);
+    }
+}
+
+unsigned sy_pbft_count_cells(const sy_pbft *pbft, const struct cell *cells,
+                             const struct sy_hash *digest, uint16_t skip)
+{
+    unsigned count = 0;
+    for (uint16_t i = 0; i < pbft->config.n; i++)
+        if (cells[i].present && i != skip && sy_hash_equal(&cells[i].digest, digest)) count++;
+    SY_ASSERT(count <= pbft->config.n);
+    return count;
+}
+
+unsigned sy_pbft_prepared_count(const sy_pbft *pbft, const struct slot *slot,
+                                const struct candidate *candidate)
+{
+    SY_ASSERT(candidate->present);
+    // OSDI '99, 4.2: prepared = the pre-prepare and matching prepares from different backups. The
+    // own pre-prepare counts once it is durable, like any vote of this validator.
+    bool counts = !is_primary(pbft) || slot->prepare == OWN_SENT;
+    return counts + sy_pbft_count_cells(pbft, slot->prepares, &candidate->digest,
+                                        primary_of(pbft, pbft->view));
+}
+
+bool sy_pbft_settled(const struct slot *slot)
+{
+    return slot->decided || slot->block_present;
+}
+
+const struct candidate *sy_pbft_plan(const struct slot *slot)
+{
+    if (slot->chosen) return slot->chosen;
+    if (slot->block_present) return &slot->block;
+    return slot->first.present ? &slot->first : NULL;
+}
+
+/* Only the entries in use are copied: a candidate has room for 64. */
+static void copy_proposal(struct sy_proposal *out, const struct sy_proposal *in)
+{
+    SY_ASSERT(in->count <= SY_PROPOSAL_ENTRIES_MAX);
+    memcpy(out, in, offsetof(struct sy_proposal, entries) + in->count * sizeof in->entries[0]);
+}
+
+void sy_pbft_candidate_set(sy_pbft *pbft, struct candidate *candidate,
+                           const struct sy_pre_prepare *pre_prepare, const struct sy_hash *digest,
+                           uint16_t from)
+{
+    SY_ASSERT(!candidate->present);
+    candidate->present = true;
+    candidate->refused = false;
+    candidate->clock = CLOCK_FINE;
+    candidate->asked = 0;
+    candidate->from = from;
+    candidate->have = 0;
+    candidate->received_ns = pbft->now_ns;
+    candidate->ask_ns = SY_PBFT_NEVER;
+    candidate->digest = *digest;
+    copy_proposal(&candidate->pre_prepare.proposal, &pre_prepare->proposal);
+    candidate->pre_prepare.view = pre_prepare->view;
+    candidate->pre_prepare.signature = pre_prepare->signature;
+}

@@ -1,0 +1,242 @@
+/* status.c: status messages, and what they make others send again.
+ *
+ * A link may lose anything. Every validator tells all others, every status_ns while anything is
+ * open, how far it is and which votes it lacks (TOCS 2002, 5.2: "status messages"). Whoever hears
+ * that sends its OWN messages again that the peer lacks; others' messages and proposals that only
+ * another peer can serve are asked for with SLOT_FETCH, from one peer at a time, so that n
+ * validators never answer one status with n copies of everything. */
+#include "consensus/pbft/internal.h"
+
+bool sy_pbft_open(const sy_pbft *pbft)
+{
+    if (pbft->known > pbft->certified || pbft->ready_count > 0) return true;
+    for (uint16_t i = 0; i < pbft->config.n; i++)
+        if (sy_pbft_claim(&pbft->peers[i]) > pbft->certified) return true;
+    return false;
+}
+
+/* --- what this validator has of a slot ------------------------------------------------------- */
+
+/* weak(n) commits name a digest whose proposal is not here: it is needed, whatever else is held. */
+static bool lacks_committed(const sy_pbft *pbft, const struct slot *slot)
+{
+    for (uint16_t i = 0; i < pbft->config.n; i++) {
+        const struct cell *cell = &slot->commits[i];
+        if (!cell->present) continue;
+        if (slot->first.present && sy_hash_equal(&slot->first.digest, &cell->digest)) continue;
+        if (slot->other.present && sy_hash_equal(&slot->other.digest, &cell->digest)) continue;
+        if (sy_pbft_count_cells(pbft, slot->commits, &cell->digest, SY_PBFT_OBSERVER) >= pbft->weak)
+            return true;
+    }
+    return false;
+}
+
+struct holding {
+    bool pre_prepared, prepared, committed;
+};
+
+static struct holding holding_of(const sy_pbft *pbft, const struct slot *slot)
+{
+    if (!slot) return (struct holding){0};
+    if (sy_pbft_settled(slot)) return (struct holding){true, true, true};
+    struct holding have = {0};
+    have.pre_prepared = slot->first.present && !lacks_committed(pbft, slot);
+    have.prepared = slot->commit != OWN_NONE;
+    if (!have.prepared && slot->first.present)
+        have.prepared = sy_pbft_prepared_count(pbft, slot, &slot->first) >= pbft->quorum;
+    return have;
+}
+
+static void send_status(sy_pbft *pbft)
+{
+    struct sy_status_message *status =
+        &sy_pbft_send(pbft, SY_PBFT_ALL, false, SY_MESSAGE_STATUS)->body.status;
+    *status = (struct sy_status_message){.epoch = pbft->config.epoch,
+                                         .view = pbft->view,
+                                         .signer = pbft->config.self,
+                                         .counter = pbft->boots << 32 | ++pbft->status_seq,
+                                         .time_ms = pbft->now_ms,
+                                         .certified_height = pbft->certified,
+                                         .executed_height = pbft->executed};
+    for (uint64_t h = pbft->certified + 1; h <= pbft->known; h++) {
+        struct holding have = holding_of(pbft, sy_pbft_slot_find(pbft, h));
+        unsigned bit = (unsigned)(h - pbft->certified - 1);
+        SY_ASSERT(bit < 64);
+        status->pre_prepared_mask |= (uint64_t)have.pre_prepared << bit;
+        status->prepared_mask |= (uint64_t)have.prepared << bit;
+        status->committed_mask |= (uint64_t)have.committed << bit;
+    }
+}
+
+/* --- what a peer lacks ----------------------------------------------------------------------- */
+
+/* What a peer's last status says about a slot above its certified height. */
+static struct holding holding_of_peer(const struct peer *peer, uint64_t number)
+{
+    SY_ASSERT(number > peer->certified);
+    uint64_t bit = number - peer->certified - 1;
+    if (bit >= 64) return (struct holding){0};
+    return (struct holding){peer->pre_prepared_mask >> bit & 1, peer->prepared_mask >> bit & 1,
+                            peer->committed_mask >> bit & 1};
+}
+
+static bool aged(const sy_pbft *pbft, uint64_t sent_ns)
+{
+    return sent_ns == 0 || pbft->now_ns - sent_ns >= pbft->config.resend_ns;
+}
+
+/* Three messages at most; false when the step's budget would not cover them. */
+static bool push_slot(sy_pbft *pbft, struct slot *slot, uint16_t to)
+{
+    if (pbft->serves_left < 3) return false;
+    const struct peer *peer = &pbft->peers[to];
+    struct holding have = holding_of_peer(peer, slot->number);
+    bool wants_prepare = is_primary(pbft) ? !have.pre_prepared : !have.prepared;
+    if (slot->prepare == OWN_SENT && wants_prepare && aged(pbft, slot->prepare_ns)) {
+        sy_pbft_send_prepare(pbft, slot, to, true);
+        pbft->serves_left--;
+    }
+    if (slot->commit == OWN_SENT && !have.committed && aged(pbft, slot->commit_ns)) {
+        sy_pbft_send_commit(pbft, slot, to, true);
+        pbft->serves_left--;
+    }
+    bool sealed = slot->run == RUN_DONE && slot->seals[pbft->config.self].present;
+    if (sealed && peer->executed >= slot->number && aged(pbft, slot->seal_ns)) {
+        sy_pbft_send_seal(pbft, slot, to, true);
+        pbft->serves_left--;
+    }
+    return true;
+}
+
+static void push(sy_pbft *pbft, uint16_t to)
+{
+    struct peer *peer = &pbft->peers[to];
+    if (pbft->config.self == SY_PBFT_OBSERVER) return;
+    if (peer->pushed_ns != 0 && pbft->now_ns - peer->pushed_ns < pbft->config.resend_ns) return;
+    peer->pushed_ns = pbft->now_ns;
+    uint64_t from = peer->certified > pbft->certified ? peer->certified : pbft->certified;
+    if (from >= pbft->known) return;
+    for (uint64_t h = from + 1; h <= pbft->known && h - peer->certified <= SY_PBFT_WINDOW; h++) {
+        struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (slot && !push_slot(pbft, slot, to)) break;
+    }
+}
+
+void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status)
+{
+    uint16_t signer = status->signer;
+    if (signer >= pbft->config.n || status->epoch != pbft->config.epoch) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
+        return;
+    }
+    struct peer *peer = &pbft->peers[signer];
+    // A replayed status must not undo a newer one.
+    if (signer == pbft->config.self || status->counter <= peer->status_counter) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
+        return;
+    }
+    peer->status_counter = status->counter;
+    peer->status_ns = pbft->now_ns;
+    peer->certified = status->certified_height;
+    peer->executed = status->executed_height;
+    peer->pre_prepared_mask = status->pre_prepared_mask;
+    peer->prepared_mask = status->prepared_mask;
+    peer->committed_mask = status->committed_mask;
+    peer->clock_offset_ms = (int64_t)((uint64_t)status->time_ms - (uint64_t)pbft->now_ms);
+    if (status->view == pbft->view) push(pbft, signer);
+}
+
+/* --- asking for what only others have -------------------------------------------------------- */
+
+/* Once per status period without a decision: the lowest undecided slot and the ones after it, from
+ * the next peer whose status shows more of it than is here. */
+static void ask_slots(sy_pbft *pbft)
+{
+    uint64_t number = pbft->decided + 1;
+    if (number - pbft->certified > SY_PBFT_WINDOW) return;
+    if (pbft->now_ns - pbft->last_decided_ns < pbft->config.status_ns) return;
+    struct holding mine = holding_of(pbft, sy_pbft_slot_find(pbft, number));
+    for (uint16_t i = 0; i < pbft->config.n; i++) {
+        uint16_t whom = (uint16_t)((pbft->slot_turn + i) % pbft->config.n);
+        const struct peer *peer = &pbft->peers[whom];
+        if (whom == pbft->config.self || peer->certified >= number) continue;
+        struct holding theirs = holding_of_peer(peer, number);
+        bool more = (theirs.pre_prepared && !mine.pre_prepared) ||
+                    (theirs.prepared && !mine.prepared) || (theirs.committed && !mine.committed);
+        if (!more) continue;
+        pbft->slot_turn = (uint16_t)((whom + 1) % pbft->config.n);
+        struct sy_message *message = sy_pbft_send(pbft, whom, false, SY_MESSAGE_SLOT_FETCH);
+        message->body.range_fetch =
+            (struct sy_range_fetch){.view = pbft->view, .first = number, .count = SLOT_FETCH_MAX};
+        return;
+    }
+}
+
+static void serve_cells(sy_pbft *pbft, const struct slot *slot, const struct cell *cells,
+                        enum sy_message_type type, const struct sy_hash *digest, uint16_t to)
+{
+    for (uint16_t i = 0; i < pbft->config.n && pbft->serves_left > 0; i++) {
+        if (!cells[i].present || !sy_hash_equal(&cells[i].digest, digest)) continue;
+        pbft->serves_left--;
+        struct sy_message *message = sy_pbft_send(pbft, to, true, type);
+        message->body.vote = (struct sy_vote){.type = (uint8_t)type,
+                                              .epoch = pbft->config.epoch,
+                                              .view = pbft->view,
+                                              .slot = slot->number,
+                                              .proposal_digest = cells[i].digest,
+                                              .signer = i,
+                                              .signature = cells[i].signature};
+    }
+}
+
+/* The proposal that others need most: what was decided, else committed, else received. */
+static const struct candidate *serving(const sy_pbft *pbft, const struct slot *slot)
+{
+    if (slot->chosen) return slot->chosen;
+    if (slot->commit == OWN_SENT && slot->other.present &&
+        sy_hash_equal(&slot->other.digest, &slot->commit_digest))
+        return &slot->other;
+    if (is_primary(pbft) && slot->prepare != OWN_SENT) return NULL;
+    return slot->first.present ? &slot->first : NULL;
+}
+
+void sy_pbft_on_slot_fetch(sy_pbft *pbft, const struct sy_range_fetch *fetch, uint16_t from)
+{
+    bool good = from < pbft->config.n && from != pbft->config.self && fetch->view == pbft->view &&
+                fetch->first > pbft->certified && fetch->first <= pbft->known;
+    struct peer *peer = good ? &pbft->peers[from] : NULL;
+    if (peer && peer->served_ns != 0 && pbft->now_ns - peer->served_ns < pbft->config.resend_ns)
+        peer = NULL;
+    if (!peer) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_UNEXPECTED);
+        return;
+    }
+    peer->served_ns = pbft->now_ns;
+    unsigned count = fetch->count < SLOT_FETCH_MAX ? fetch->count : SLOT_FETCH_MAX;
+    for (uint64_t h = fetch->first; count > 0 && h <= pbft->known; h++, count--) {
+        const struct slot *slot = sy_pbft_slot_find(pbft, h);
+        const struct candidate *candidate = slot ? serving(pbft, slot) : NULL;
+        if (!candidate) continue;
+        if (pbft->serves_left == 0) return;
+        pbft->serves_left--;
+        sy_pbft_send(pbft, from, true, SY_MESSAGE_PRE_PREPARE)->body.pre_prepare =
+            candidate->pre_prepare;
+        serve_cells(pbft, slot, slot->prepares, SY_MESSAGE_PREPARE, &candidate->digest, from);
+        serve_cells(pbft, slot, slot->commits, SY_MESSAGE_COMMIT, &candidate->digest, from);
+    }
+}
+
+void sy_pbft_status_tick(sy_pbft *pbft)
+{
+    const struct sy_pbft_config *config = &pbft->config;
+    bool observer = config->self == SY_PBFT_OBSERVER;
+    // Counters of statuses rise across restarts by the number of starts, once that is durable.
+    if (!observer && !pbft->boot_durable) return;
+    bool open = sy_pbft_open(pbft);
+    if (open && pbft->status_due_ns > pbft->now_ns + config->status_ns)
+        pbft->status_due_ns = pbft->now_ns + config->status_ns;
+    if (pbft->now_ns < pbft->status_due_ns) return;
+    pbft->status_due_ns = pbft->now_ns + (open ? config->status_ns : config->status_idle_ns);
+    if (!observer) send_status(pbft);
+    ask_slots(pbft);
+}
