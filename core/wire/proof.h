@@ -1,7 +1,7 @@
 /* proof.h: .syproof, a statement that anybody can check offline with only the genesis file.
  *
  *   magic "SYPROOF1" | 16 network tag | u8 kind | header | certificate (exactly quorum seals in
- *   roster order; absent for height 0) | body
+ *   roster order; absent for height 0) | body | 32 SHA-256 of all bytes before
  *   RECEIPT body  receipt bytes32 | path to receipts root
  *                 | u8 with_tx; if 1: tx bytes32 | path in the batch to its id root | batch header
  *                 | path of the batch digest to batches root
@@ -14,7 +14,9 @@
  * lead to the same root by the same siblings, so they would be bytes that nothing checks, while
  * sides are all that hashing needs. A decoded path stands for them with the complete tree of
  * 2^count leaves, leaf_index = sides; a receipt states its own place. Every byte of a proof is
- * bound by a signature or a hash: no proof has a second form.
+ * bound by a signature or a hash: no proof has a second form. Only the key of a proof of absence is
+ * not: the same path shows every key absent that would lie there, so whoever asks compares the key.
+ * The checksum at the end is what makes any damage to a file plain, this one too.
  *
  * A STATE proof derives its path from the key hash alone (core/ledger/trie.h explains the trie):
  * with count siblings the place lies at depth count, and bit b of the key hash, most significant
