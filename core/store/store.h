@@ -28,9 +28,10 @@
  * view that gave it, good until that reader or view is asked for the same thing again or closed.
  * So the store may end an old read transaction at any time, and its maps may move and grow.
  *
- * Failpoints (core/base/os.h), in both implementations: store.votes.begin, store.votes.commit,
- * store.votes.done and likewise store.ledger.*, store.state.*; store.state.apply. "begin" and
- * "commit" fail the call with nothing changed; at "done" it is durable, so only "kill" is used. */
+ * Failpoints (core/base/os.h): store.votes.begin, store.votes.commit, store.votes.done and
+ * likewise store.ledger.*; store.state.apply. With LMDB also store.state.begin and so on, in the
+ * merger. "begin" and "commit" fail the call with nothing changed; at "done" it is durable, so
+ * only "kill" does anything. */
 #ifndef SY_STORE_STORE_H
 #define SY_STORE_STORE_H
 
@@ -239,8 +240,9 @@ sy_status sy_ledger_find_tx(sy_store_reader *reader, struct sy_tx_position *posi
 sy_status sy_state_apply(sy_store *store, uint64_t height, struct sy_slice deltas,
                          struct sy_error *err);
 
-/* sy_state_wait waits until sy_state_apply may have room again. SY_ERR_TIMEOUT; SY_ERR_DISK_FULL
- * or SY_ERR_IO when the merger has stopped for that reason. */
+/* sy_state_wait waits until sy_state_apply may have room again; timeout_ms -1: for ever.
+ * SY_ERR_TIMEOUT; SY_ERR_DISK_FULL or SY_ERR_IO when the merger has stopped for that reason;
+ * SY_ERR_BUSY when the blocks that fill the generations must be appended first. */
 sy_status sy_state_wait(sy_store *store, int timeout_ms);
 
 /* sy_state_next is the height that sy_state_apply expects next. Any thread. */

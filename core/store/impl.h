@@ -1,0 +1,118 @@
+/* impl.h: what store.c and the two implementations share. Private to core/store. */
+#ifndef SY_STORE_IMPL_H
+#define SY_STORE_IMPL_H
+
+#include <stdatomic.h>
+
+#include "core/store/store.h"
+
+/* Memory that grows to what it must hold and keeps its size. */
+struct sy_buffer {
+    uint8_t *data;
+    size_t size;
+    size_t room;
+};
+
+/* sy_buffer_fit makes room for size bytes and sets the buffer's size; what it held is lost.
+ * SY_ERR_NO_MEMORY leaves it as it was. */
+sy_status sy_buffer_fit(struct sy_buffer *buffer, size_t size);
+/* sy_buffer_set copies bytes in. */
+sy_status sy_buffer_set(struct sy_buffer *buffer, const void *data, size_t size);
+/* sy_buffer_append adds bytes to what it holds. */
+sy_status sy_buffer_append(struct sy_buffer *buffer, const void *data, size_t size);
+void sy_buffer_free(struct sy_buffer *buffer);
+
+static inline struct sy_slice sy_buffer_slice(const struct sy_buffer *buffer)
+{
+    return sy_slice_of(buffer->data, buffer->size);
+}
+
+/* Whether one environment still takes writes, and its figures. */
+struct sy_env_health {
+    atomic_bool full;
+    atomic_bool failed;
+    atomic_uint_fast64_t commits;
+    atomic_uint_fast64_t commit_us;
+    atomic_uint_fast64_t commit_us_max;
+    atomic_uint_fast64_t value_bytes;
+    atomic_uint_fast64_t map_growths;
+    atomic_uint_fast64_t readers_cleared;
+};
+
+struct sy_state;
+
+/* What differs between LMDB and the twin. Arguments were checked by store.c. */
+struct sy_store_ops {
+    void (*close)(sy_store *store);
+    sy_status (*resume)(sy_store *store, struct sy_error *err);
+    sy_status (*reader_open)(sy_store_reader *reader);
+    void (*reader_close)(sy_store_reader *reader);
+    sy_status (*votes_commit)(sy_store *store, const struct sy_vote_write *writes, size_t count,
+                              struct sy_error *err);
+    sy_status (*votes_each)(sy_store_reader *reader, sy_record_fn show, void *context,
+                            struct sy_error *err);
+    sy_status (*bodies_each)(sy_store_reader *reader, sy_body_fn show, void *context,
+                             struct sy_error *err);
+    sy_status (*body_get)(sy_store_reader *reader, struct sy_buffer *out,
+                          const struct sy_hash *digest);
+    sy_status (*ledger_append)(sy_store *store, const struct sy_block_write *blocks, size_t count,
+                               struct sy_error *err);
+    sy_status (*put_certificates)(sy_store *store, const struct sy_certificate_write *writes,
+                                  size_t count, struct sy_error *err);
+    sy_status (*ledger_get)(sy_store_reader *reader, struct sy_buffer *out, uint64_t height,
+                            enum sy_block_part which);
+    sy_status (*find_tx)(sy_store_reader *reader, struct sy_buffer *positions,
+                         const struct sy_hash *tx_id);
+    void (*env_sizes)(sy_store *store, enum sy_store_env env, uint64_t *file_bytes,
+                      uint64_t *map_bytes);
+};
+
+/* Each implementation's own struct begins with this one. */
+struct sy_store {
+    const struct sy_store_ops *ops;
+    struct sy_store_config config; /* defaults filled in */
+    struct sy_hash id;
+    struct sy_state *state;
+    struct sy_env_health health[SY_ENV_COUNT];
+    atomic_uint_fast64_t next;      /* durable blocks */
+    atomic_uint_fast64_t certified; /* see sy_ledger_certified */
+    atomic_uint readers_open;
+};
+
+struct sy_store_reader {
+    sy_store *store;
+    struct sy_buffer parts[SY_BLOCK_PARTS];
+    struct sy_buffer body;
+    struct sy_buffer positions;
+    void *impl; /* the implementation's */
+};
+
+#define SY_READERS_MAX 256u
+
+extern const char *const sy_env_names[SY_ENV_COUNT];
+
+/* sy_store_prepare fills in defaults and checks bounds (SY_ERR_ARGUMENT). */
+sy_status sy_store_prepare(sy_store *store, const struct sy_store_config *config,
+                           struct sy_error *err);
+
+/* sy_env_check refuses while the environment is full or failed. */
+sy_status sy_env_check(sy_store *store, enum sy_store_env env, struct sy_error *err);
+
+/* sy_env_failpoint runs the failpoint store.<env>.<stage> and, if it fires, marks the environment
+ * as the real failure would. */
+sy_status sy_env_failpoint(sy_store *store, enum sy_store_env env, const char *stage,
+                           struct sy_error *err);
+
+/* sy_env_done runs the failpoint store.<env>.done: what precedes it is durable, so it can only
+ * kill. */
+void sy_env_done(enum sy_store_env env);
+
+/* sy_env_refuse marks the environment full or failed by status and returns it with a sentence;
+ * detail says what the system said. */
+sy_status sy_env_refuse(sy_store *store, enum sy_store_env env, sy_status status,
+                        const char *detail, struct sy_error *err);
+
+/* sy_env_committed counts one durable commit that began at start_ns. */
+void sy_env_committed(sy_store *store, enum sy_store_env env, uint64_t start_ns);
+
+#endif

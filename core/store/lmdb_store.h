@@ -1,0 +1,87 @@
+/* lmdb_store.h: the LMDB store as its files share it.
+ *
+ *   PATH/STORE    text: format, store id, genesis; written last at init, so a store without it was
+ *                 never finished and has promised nothing
+ *   PATH/lock     held by flock while a process has the store open; contains its pid
+ *   PATH/votes    records | heads | bodies | numbers            (lmdb_votes.c)
+ *   PATH/ledger   blocks | certificates | runs | directory      (lmdb_ledger.c, lmdb_index.c)
+ *   PATH/state    state                                         (lmdb_state.c)
+ *
+ * How environments from different times are told apart: the ledger writes down, in every append,
+ * how many commits the votes had made; so votes with fewer are older than the ledger. The state
+ * writes down its complete and target heights; so a state above the ledger is newer than it. */
+#ifndef SY_STORE_LMDB_STORE_H
+#define SY_STORE_LMDB_STORE_H
+
+#include "core/store/lmdb_env.h"
+#include "core/store/lmdb_index.h"
+#include "core/store/state.h"
+
+/* Counters of the environments. */
+enum { SY_VOTES_COMMITS, SY_VOTES_NEXT_BODY };
+enum {
+    SY_LEDGER_NEXT,
+    SY_LEDGER_CERTIFIED,
+    SY_LEDGER_VOTES_COMMITS,
+    SY_LEDGER_RUN_HEIGHT, /* the first tx that is in no run: its block ... */
+    SY_LEDGER_RUN_INDEX   /* ... and its place there */
+};
+enum { SY_STATE_COMPLETE, SY_STATE_TARGET };
+
+/* Trees, in the order of the plans in lmdb_store.c. */
+enum { SY_TREE_RECORDS, SY_TREE_HEADS, SY_TREE_BODIES, SY_TREE_NUMBERS };
+enum { SY_TREE_BLOCKS, SY_TREE_CERTIFICATES, SY_TREE_RUNS, SY_TREE_DIRECTORY };
+enum { SY_TREE_STATE };
+
+struct sy_lmdb_store {
+    sy_store store; /* first */
+    struct sy_lmdb_env env[SY_ENV_COUNT];
+    atomic_uint_fast64_t votes_commits; /* durable ones, all time */
+    struct sy_tx_index index;
+    size_t merge_keys; /* how many keys a slice of a merge takes; the merger's */
+    char *path;        /* what config.path points to */
+    int lock_fd;
+};
+
+struct sy_lmdb_reader {
+    MDB_txn *votes;
+    MDB_txn *ledger;
+};
+
+static inline struct sy_lmdb_store *sy_lmdb_of(sy_store *store)
+{
+    return (struct sy_lmdb_store *)(void *)store;
+}
+
+/* lmdb_votes.c */
+sy_status sy_lmdb_votes_commit(sy_store *store, const struct sy_vote_write *writes, size_t count,
+                               struct sy_error *err);
+sy_status sy_lmdb_votes_each(sy_store_reader *reader, sy_record_fn show, void *context,
+                             struct sy_error *err);
+sy_status sy_lmdb_bodies_each(sy_store_reader *reader, sy_body_fn show, void *context,
+                              struct sy_error *err);
+sy_status sy_lmdb_body_get(sy_store_reader *reader, struct sy_buffer *out,
+                           const struct sy_hash *digest);
+
+/* lmdb_ledger.c */
+sy_status sy_lmdb_ledger_append(sy_store *store, const struct sy_block_write *blocks, size_t count,
+                                struct sy_error *err);
+sy_status sy_lmdb_put_certificates(sy_store *store, const struct sy_certificate_write *writes,
+                                   size_t count, struct sy_error *err);
+sy_status sy_lmdb_ledger_get(sy_store_reader *reader, struct sy_buffer *out, uint64_t height,
+                             enum sy_block_part which);
+sy_status sy_lmdb_find_tx(sy_store_reader *reader, struct sy_buffer *positions,
+                          const struct sy_hash *tx_id);
+/* sy_lmdb_block_part finds one part inside a transaction, borrowed from it, unchecked: an LMDB
+ * code. */
+int sy_lmdb_block_part(struct sy_lmdb_env *env, MDB_txn *txn, MDB_val *stored, uint64_t height,
+                       enum sy_block_part which);
+/* sy_lmdb_part_seed is the seed of a part's checksum. */
+uint64_t sy_lmdb_part_seed(uint64_t height, enum sy_block_part which);
+/* sy_lmdb_ledger_ready reads what is in no run into the index's memory. */
+sy_status sy_lmdb_ledger_ready(struct sy_lmdb_store *lmdb, struct sy_error *err);
+
+/* lmdb_state.c */
+extern const struct sy_state_base_ops sy_lmdb_state_ops;
+
+#endif

@@ -1,0 +1,63 @@
+/* stores.h: stores and their contents for tests: both implementations, numbered blocks, and a model
+ * of the state to compare with. */
+#ifndef SY_TESTS_SUPPORT_STORES_H
+#define SY_TESTS_SUPPORT_STORES_H
+
+#include "core/base/prng.h"
+#include "core/store/store.h"
+#include "core/wire/delta.h"
+
+enum test_store_kind { TEST_STORE_LMDB, TEST_STORE_MEMORY };
+
+/* A store that can be "restarted": LMDB is closed and opened again, the twin crashes. */
+struct test_store {
+    enum test_store_kind kind;
+    char folder[256]; /* LMDB's, removed by test_store_end */
+    struct sy_store_config config;
+    sy_store *store;
+};
+
+/* test_store_begin opens a new store with small limits; begin_with takes limits from config. */
+void test_store_begin(struct test_store *t, enum test_store_kind kind);
+void test_store_begin_with(struct test_store *t, enum test_store_kind kind,
+                           const struct sy_store_config *config);
+void test_store_restart(struct test_store *t);
+void test_store_end(struct test_store *t);
+
+/* test_hash_of gives the 32 bytes that stand for a number, the same everywhere. */
+struct sy_hash test_hash_of(uint64_t number);
+
+/* test_fill writes the bytes that stand for a number; test_is_filled checks them. */
+void test_fill(uint8_t *out, size_t size, uint64_t number);
+bool test_is_filled(struct sy_slice bytes, size_t size, uint64_t number);
+
+/* A block of known bytes: parts of sizes that depend on the height, tx_count ids from
+ * test_hash_of(height * 1000 + i), and deltas. Free with test_block_free. */
+struct test_block {
+    struct sy_block_write write;
+    uint8_t *memory;
+};
+void test_block_make(struct test_block *block, uint64_t height, size_t tx_count,
+                     struct sy_slice deltas);
+void test_block_free(struct test_block *block);
+/* test_block_check reads every part back and compares. */
+void test_block_check(sy_store_reader *reader, uint64_t height, size_t tx_count,
+                      struct sy_slice deltas);
+
+/* A model of the state: keys are test_hash_of(0 .. keys - 1), values known by a number. */
+#define TEST_MODEL_KEYS 600u
+struct test_model {
+    uint64_t version[TEST_MODEL_KEYS]; /* 0: absent */
+};
+
+/* test_model_step changes about `changes` random keys for a block and packs the deltas into out
+ * (at least TEST_MODEL_KEYS * 128 bytes); returns the packed slice of it. */
+#define TEST_MODEL_BYTES (TEST_MODEL_KEYS * 128u)
+struct sy_slice test_model_step(struct test_model *model, uint8_t *out, sy_prng *prng,
+                                uint64_t height, unsigned changes);
+/* test_model_check compares every key, by get, and a whole walk, with a view at its height. */
+void test_model_check(sy_state_view *view, const struct test_model *model);
+/* test_model_value is the value that goes with a version; at most 100 bytes. */
+struct sy_slice test_model_value(uint8_t out[100], uint64_t version);
+
+#endif
