@@ -8,6 +8,7 @@ static void encode_read(struct sy_writer *w, const struct sy_read_request *read)
     sy_write_u8(w, read->subject);
     sy_write_u8(w, read->state_kind);
     sy_write_hash(w, &read->id);
+    sy_write_hash(w, &read->second);
     sy_write_u8(w, read->purpose);
     sy_write_u64(w, read->nonce);
     sy_write_i64(w, read->time_ms);
@@ -20,6 +21,7 @@ static void decode_read(struct sy_reader *r, struct sy_read_request *read)
     read->subject = sy_read_u8(r, "subject");
     read->state_kind = sy_read_u8(r, "state_kind");
     sy_read_hash(r, &read->id, "id");
+    sy_read_hash(r, &read->second, "second");
     read->purpose = sy_read_u8(r, "purpose");
     read->nonce = sy_read_u64(r, "nonce");
     read->time_ms = sy_read_i64(r, "time_ms");
@@ -134,13 +136,14 @@ bool sy_submit_next(const struct sy_client_request *request, size_t *offset, str
 void sy_read_digest(struct sy_hash *out, const struct sy_hash *genesis,
                     const struct sy_read_request *read)
 {
-    uint8_t layout[1 + 8 + 8 + 1 + 32 + 1];
+    uint8_t layout[1 + 8 + 8 + 1 + 32 + 32 + 1];
     struct sy_writer w = sy_writer_of(layout, sizeof layout);
     sy_write_u8(&w, read->subject);
     sy_write_u64(&w, read->nonce);
     sy_write_i64(&w, read->time_ms);
     sy_write_u8(&w, read->state_kind);
     sy_write_hash(&w, &read->id);
+    sy_write_hash(&w, &read->second);
     sy_write_u8(&w, read->purpose);
     SY_ASSERT(!w.failed && w.used == sizeof layout);
     sy_hash_digest(out, SY_DIGEST_READ, genesis, sy_writer_slice(&w));

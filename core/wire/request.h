@@ -5,7 +5,7 @@
  *
  * An answer repeats the request's id. Reads about a subject (TX, RECORD, PATIENT, ...) carry a
  * signature, kind READ, over digest(READ, u8 subject | u64 nonce | i64 time_ms | u8 state kind
- * | 32 id | u8 purpose), and are judged by role and open care. Everything told comes from
+ * | 32 id | 32 second | u8 purpose), and are judged by role and open care. Everything told comes from
  * certified heights. FORMAT.md has the offset tables. */
 #ifndef SY_WIRE_REQUEST_H
 #define SY_WIRE_REQUEST_H
@@ -34,7 +34,8 @@ enum sy_answer_kind {
     SY_ANSWER_HELLO = 65,   /* 16 network tag | u16 protocol | u64 certified height | i64 its time */
     SY_ANSWER_SUBMIT = 66,  /* u16 count | an outcome a tx: u8 state | u16 code | u32 retry_ms */
     SY_ANSWER_WAIT = 67,    /* struct sy_wait_answer's layout, below */
-    SY_ANSWER_BLOCK = 68,   /* header | certificate | proposal | u32 count | 32 a tx id */
+    SY_ANSWER_BLOCK = 68,   /* header | u8 1, certificate, proposal (0, nothing: genesis)
+                             * | u32 count | 32 a tx id */
     SY_ANSWER_READ = 69,    /* a whole .syproof, bytes32 */
     SY_ANSWER_STATUS = 70,  /* JSON text, bytes32 */
     SY_ANSWER_REFUSED = 71  /* u16 code (enum sy_answer_code) | bytes16 sentence */
@@ -91,6 +92,8 @@ struct sy_read_request {
     uint8_t subject;    /* enum sy_read_subject */
     uint8_t state_kind; /* SY_READ_STATE: enum of core/wire/state.h; else 0 */
     struct sy_hash id;
+    struct sy_hash second; /* of an entry about two things: the organisation of an open care, the
+                              version (u32, zero padded) of a record version; else zero */
     uint8_t purpose;
     uint64_t nonce; /* random: a repeated one is refused */
     int64_t time_ms;

@@ -1,0 +1,352 @@
+#include "consensus/node/api.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "consensus/node/api_internal.h"
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/base/telemetry.h"
+#include "core/base/thread.h"
+
+#define REQUESTS_A_TURN 256u
+#define RETRY_MS 100u
+
+/* ---- jobs -------------------------------------------------------------------------------- */
+
+struct job *sy_api_job_take(sy_api *api, enum job_state state, struct sy_request *server_request,
+                            const struct sy_client_request *request)
+{
+    for (uint32_t i = 0; i < JOBS; i++) {
+        struct job *job = &api->jobs[i];
+        if (job->state != JOB_FREE) continue;
+        job->state = state;
+        job->server_request = *server_request;
+        job->request = *request;
+        job->released = job->deferred = job->poll = job->dirty = false;
+        job->outcome_count = job->left = 0;
+        job->proof = NULL;
+        job->proof_bytes = 0;
+        return job;
+    }
+    (void)sy_server_reply_busy(api->server, server_request->token, RETRY_MS);
+    sy_server_release(api->server, server_request);
+    sy_metric_add(SY_M_client_requests_busy_total, 1);
+    return NULL;
+}
+
+void sy_api_job_free(sy_api *api, struct job *job)
+{
+    if (!job->released) sy_server_release(api->server, &job->server_request);
+    free(job->proof);
+    job->proof = NULL;
+    job->generation++;
+    job->state = JOB_FREE;
+}
+
+uint64_t sy_api_token(const sy_api *api, const struct job *job)
+{
+    return (uint64_t)job->generation << 32 | (uint64_t)(job - api->jobs);
+}
+
+static struct job *find_job(sy_api *api, uint64_t token, enum job_state state)
+{
+    uint32_t index = (uint32_t)token;
+    if (index >= JOBS) return NULL;
+    struct job *job = &api->jobs[index];
+    bool same = job->generation == (uint32_t)(token >> 32) && job->state == state;
+    return same ? job : NULL;
+}
+
+/* ---- answers ----------------------------------------------------------------------------- */
+
+void sy_api_reply(sy_api *api, const struct sy_request *to, const struct sy_writer *writer)
+{
+    SY_ASSERT(!writer->failed);
+    sy_metric_add(SY_M_client_requests_total, 1);
+    (void)sy_server_reply(api->server, to->token, sy_writer_slice(writer));
+}
+
+void sy_api_refuse(sy_api *api, const struct sy_request *to, uint64_t request_id,
+                   enum sy_answer_code code, const char *sentence)
+{
+    struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
+    sy_answer_refused(&writer, request_id, code, sentence);
+    sy_metric_add(SY_M_client_requests_refused_total, 1);
+    (void)sy_server_reply(api->server, to->token, sy_writer_slice(&writer));
+}
+
+/* ---- SUBMIT ------------------------------------------------------------------------------ */
+
+static void on_submit(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
+{
+    if (atomic_load(&api->draining)) {
+        sy_api_refuse(api, from, request->request_id, SY_ANSWER_STOPPING,
+                      "this validator is stopping: submit to another one");
+        sy_server_release(api->server, from);
+        return;
+    }
+    struct job *job = sy_api_job_take(api, JOB_SUBMIT, from, request);
+    if (job == NULL) return;
+    struct sy_inbox_item item = {
+        .type = SY_INBOX_SUBMIT, .number = sy_api_token(api, job), .pointer = &job->request};
+    if (sy_ring_push(api->config.inbox, &item)) return;
+    (void)sy_server_reply_busy(api->server, from->token, RETRY_MS);
+    sy_api_job_free(api, job);
+}
+
+static void answer_submit(sy_api *api, struct job *job)
+{
+    struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
+    sy_answer_begin(&writer, SY_ANSWER_SUBMIT, job->request.request_id);
+    sy_write_u16(&writer, (uint16_t)job->outcome_count);
+    for (uint32_t i = 0; i < job->outcome_count; i++) {
+        sy_write_u8(&writer, job->outcomes[i].state);
+        sy_write_u16(&writer, job->outcomes[i].code);
+        sy_write_u32(&writer, job->outcomes[i].retry_ms);
+    }
+    sy_api_reply(api, &job->server_request, &writer);
+    sy_api_job_free(api, job);
+}
+
+/* Outcomes and the letting go of the bytes come in either order; the job ends with the second. */
+static void on_submitted(sy_api *api, uint64_t token)
+{
+    struct job *job = find_job(api, token, JOB_SUBMIT);
+    if (job == NULL) return;
+    sy_server_release(api->server, &job->server_request);
+    job->released = true;
+    if (job->deferred) answer_submit(api, job);
+}
+
+static void on_outcomes(sy_api *api, uint64_t token)
+{
+    struct job *job = find_job(api, token, JOB_SUBMIT);
+    if (job == NULL) return;
+    job->deferred = true;
+    if (job->released) answer_submit(api, job);
+}
+
+/* ---- small requests ---------------------------------------------------------------------- */
+
+static void on_hello(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
+{
+    uint64_t id = request->request_id;
+    if (memcmp(request->body.hello.network, sy_network_tag(api->config.genesis),
+               SY_NETWORK_TAG_BYTES) != 0) {
+        sy_api_refuse(api, from, id, SY_ANSWER_OTHER_NETWORK,
+                      "this validator serves another network: compare genesis files");
+    } else if (request->body.hello.protocol_min > SY_PROTOCOL_VERSION ||
+               request->body.hello.protocol_max < SY_PROTOCOL_VERSION) {
+        sy_api_refuse(api, from, id, SY_ANSWER_OTHER_PROTOCOL,
+                      "no protocol version in common: upgrade the older side");
+    } else {
+        const struct sy_block_view *view;
+        int64_t time_ms = 0;
+        if (sy_block_views_open(&api->views, &view, api->certified) == SY_OK) {
+            time_ms = view->header.time_ms;
+        }
+        struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
+        sy_answer_begin(&writer, SY_ANSWER_HELLO, id);
+        sy_write_raw(&writer, sy_network_tag(api->config.genesis), SY_NETWORK_TAG_BYTES);
+        sy_write_u16(&writer, SY_PROTOCOL_VERSION);
+        sy_write_u64(&writer, api->certified);
+        sy_write_i64(&writer, time_ms);
+        sy_api_reply(api, from, &writer);
+    }
+    sy_server_release(api->server, from);
+}
+
+static void on_status(sy_api *api, struct sy_request *from, uint64_t request_id)
+{
+    size_t size = api->config.status(api->config.self, api->text, ANSWER_BYTES - 64);
+    struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
+    sy_answer_begin(&writer, SY_ANSWER_STATUS, request_id);
+    sy_write_bytes32(&writer, sy_slice_of(api->text, size));
+    sy_api_reply(api, from, &writer);
+    sy_server_release(api->server, from);
+}
+
+/* ---- the thread -------------------------------------------------------------------------- */
+
+static void dispatch(sy_api *api, struct sy_request *from)
+{
+    struct sy_client_request request;
+    if (!sy_request_decode(&request, from->body)) {
+        sy_api_refuse(api, from, request.request_id, SY_ANSWER_MALFORMED,
+                      "the request is not canonical: use libsystole of this protocol version");
+        sy_server_release(api->server, from);
+        return;
+    }
+    switch (request.kind) {
+    case SY_REQUEST_HELLO: on_hello(api, from, &request); break;
+    case SY_REQUEST_SUBMIT: on_submit(api, from, &request); break;
+    case SY_REQUEST_WAIT: sy_api_on_wait(api, from, &request); break;
+    case SY_REQUEST_BLOCK: sy_api_on_block(api, from, &request); break;
+    case SY_REQUEST_READ: sy_api_on_read(api, from, &request); break;
+    default: on_status(api, from, request.request_id);
+    }
+}
+
+static void on_item(sy_api *api, const struct api_item *item)
+{
+    switch (item->type) {
+    case API_SUBMITTED: on_submitted(api, item->number); break;
+    case API_OUTCOMES: on_outcomes(api, item->number); break;
+    case API_CERTIFIED:
+        sy_api_wait_certified(api, item->number);
+        sy_api_read_certified(api);
+        break;
+    case API_PROVED: {
+        struct job *job = find_job(api, item->number, JOB_PROOF);
+        if (job != NULL) sy_api_on_proof(api, job, item->status, item->proved);
+        free(item->proved);
+        break;
+    }
+    case API_STOP: api->stopping = true; break;
+    }
+}
+
+static void *run(void *self)
+{
+    sy_api *api = (sy_api *)self;
+    while (!api->stopping) {
+        struct api_item item;
+        while (!api->stopping && sy_ring_pop(api->items, &item)) on_item(api, &item);
+        struct sy_request request;
+        unsigned taken = 0;
+        while (taken < REQUESTS_A_TURN && sy_server_next(api->server, &request)) {
+            dispatch(api, &request);
+            taken++;
+        }
+        uint64_t now_ns = sy_os_monotonic_ns();
+        uint64_t wake_ns = sy_api_wait_deadlines(api, now_ns);
+        if (taken == REQUESTS_A_TURN) continue;
+        struct pollfd fds[] = {{.fd = sy_server_fd(api->server), .events = POLLIN},
+                               {.fd = sy_ring_fd(api->items), .events = POLLIN}};
+        uint64_t wait_ms = wake_ns > now_ns ? (wake_ns - now_ns) / 1000000 + 1 : 0;
+        (void)poll(fds, 2, wait_ms > 1000 ? 1000 : (int)wait_ms);
+    }
+    return NULL;
+}
+
+/* ---- what other threads tell ------------------------------------------------------------- */
+
+static void post(sy_api *api, const struct api_item *item)
+{
+    (void)sy_ring_push_wait(api->items, item);
+}
+
+void sy_api_submitted(sy_api *api, uint64_t token)
+{
+    post(api, &(struct api_item){.type = API_SUBMITTED, .number = token});
+}
+
+void sy_api_outcomes(sy_api *api, uint64_t token, uint32_t count,
+                     const struct sy_submit_outcome *outcomes)
+{
+    /* The job is this SUBMIT's alone until the API thread hears of its outcomes. */
+    struct job *job = &api->jobs[(uint32_t)token % JOBS];
+    SY_ASSERT(count <= SY_SUBMIT_TXS_MAX);
+    memcpy(job->outcomes, outcomes, count * sizeof *outcomes);
+    job->outcome_count = count;
+    post(api, &(struct api_item){.type = API_OUTCOMES, .number = token});
+}
+
+void sy_api_certified(sy_api *api, uint64_t height)
+{
+    post(api, &(struct api_item){.type = API_CERTIFIED, .number = height});
+}
+
+void sy_api_proved(void *self, uint64_t token, sy_status status, const struct sy_header *header,
+                   struct sy_slice proof)
+{
+    sy_api *api = (sy_api *)self;
+    struct proved *proved = (struct proved *)malloc(sizeof *proved + proof.size);
+    if (proved == NULL) {
+        status = SY_ERR_NO_MEMORY;
+    } else {
+        proved->header = *header;
+        proved->size = proof.size;
+        if (proof.size > 0) memcpy(proved->bytes, proof.data, proof.size);
+    }
+    struct api_item item = {
+        .type = API_PROVED, .number = token, .status = status, .proved = proved};
+    if (!sy_ring_push_wait(api->items, &item)) free(proved);
+}
+
+void sy_api_drain(sy_api *api)
+{
+    atomic_store(&api->draining, true);
+}
+
+void sy_api_set_runner(sy_api *api, sy_runner *runner)
+{
+    atomic_store(&api->runner, runner);
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static sy_status open_parts(sy_api *api, struct sy_error *err)
+{
+    size_t waits = 16384;
+    size_t bytes = JOBS * sizeof(struct job) + 2 * ANSWER_BYTES + (waits + SEEN_READS) * 3 * 64 +
+                   SEEN_READS * sizeof(struct sy_hash) + 65536 * sizeof(struct api_item) +
+                   (1u << 20);
+    SY_TRY(sy_arena_open(&api->arena, bytes));
+    api->jobs = SY_CARVE(&api->arena, struct job, JOBS);
+    api->answer = SY_CARVE(&api->arena, uint8_t, ANSWER_BYTES);
+    api->text = SY_CARVE(&api->arena, char, ANSWER_BYTES);
+    api->seen_order = SY_CARVE(&api->arena, struct sy_hash, SEEN_READS);
+    if (!api->jobs || !api->answer || !api->text || !api->seen_order) return SY_ERR_NO_MEMORY;
+    uint64_t seed[2];
+    sy_os_random(seed, sizeof seed);
+    SY_TRY(sy_table_init(&api->waiting, &api->arena, waits, sizeof(uint64_t), seed));
+    SY_TRY(sy_table_init(&api->seen, &api->arena, SEEN_READS, 8, seed));
+    SY_TRY(sy_ring_open(&api->items, &api->arena, 65536, sizeof(struct api_item)));
+    SY_TRY(sy_store_reader_open(&api->reader, api->config.store));
+    SY_TRY(sy_block_views_init(&api->views, api->reader));
+    api->certified = sy_ledger_certified(api->config.store);
+    SY_TRY(sy_server_open(&api->server, &api->config.server, err));
+    SY_TRY(sy_thread_start(&api->thread, "sy-api", run, api, err));
+    api->started = true;
+    return SY_OK;
+}
+
+sy_status sy_api_open(sy_api **out, const struct sy_api_config *config, struct sy_error *err)
+{
+    struct sy_error inner = {SY_OK, ""};
+    sy_api *api = (sy_api *)calloc(1, sizeof *api);
+    if (api == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "API: no memory");
+    api->config = *config;
+    sy_status status = open_parts(api, &inner);
+    if (status != SY_OK) {
+        sy_api_close(api);
+        return sy_fail(err, status, "%s",
+                       inner.text[0] != '\0' ? inner.text : "the API thread has no memory");
+    }
+    *out = api;
+    return SY_OK;
+}
+
+void sy_api_close(sy_api *api)
+{
+    if (api == NULL) return;
+    if (api->started) {
+        post(api, &(struct api_item){.type = API_STOP});
+        sy_thread_join(api->thread);
+    }
+    if (api->items != NULL) {
+        struct api_item item;
+        while (sy_ring_pop(api->items, &item)) free(item.proved);
+    }
+    for (uint32_t i = 0; api->jobs != NULL && i < JOBS; i++) {
+        if (api->jobs[i].state != JOB_FREE) sy_api_job_free(api, &api->jobs[i]);
+    }
+    sy_server_close(api->server);
+    sy_block_views_free(&api->views);
+    sy_store_reader_close(api->reader);
+    sy_ring_close(api->items);
+    sy_arena_close(&api->arena);
+    free(api);
+}

@@ -1,0 +1,100 @@
+/* api_internal.h: what the API's files share. */
+#ifndef SY_NODE_API_INTERNAL_H
+#define SY_NODE_API_INTERNAL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "consensus/node/api.h"
+#include "consensus/node/block_view.h"
+#include "core/base/table.h"
+
+#define JOBS 1024u
+#define COPIES_MAX 64u /* ordered copies of one transaction that are looked at */
+#define ANSWER_BYTES SY_SERVER_REPLY_MAX
+#define SEEN_READS 65536u
+
+enum job_state { JOB_FREE, JOB_SUBMIT, JOB_WAIT, JOB_PROOF, JOB_CERTIFICATE };
+
+/* A request that is not answered at once. */
+struct job {
+    enum job_state state;
+    uint32_t generation; /* so that a late answer finds nobody instead of somebody else */
+    struct sy_request server_request;
+    struct sy_client_request request;
+    bool released; /* the server's body was given back */
+    bool deferred; /* SUBMIT: outcomes came before the consensus thread let go of the bytes */
+    /* SUBMIT */
+    uint32_t outcome_count;
+    struct sy_submit_outcome outcomes[SY_SUBMIT_TXS_MAX];
+    /* WAIT */
+    uint64_t deadline_ns;
+    uint32_t left; /* transactions not final yet */
+    bool poll;     /* waits for one that another job waits for too */
+    bool dirty;
+    struct sy_tx_position positions[SY_WAIT_IDS_MAX]; /* height 0: not final */
+    /* PROOF, CERTIFICATE */
+    struct sy_header header;
+    uint8_t *proof; /* owned: an encoded state proof */
+    size_t proof_bytes;
+};
+
+enum api_item_type { API_SUBMITTED = 1, API_OUTCOMES, API_CERTIFIED, API_PROVED, API_STOP };
+struct api_item {
+    enum api_item_type type;
+    uint64_t number; /* token, or height */
+    sy_status status;
+    struct proved *proved; /* owned */
+};
+struct proved {
+    struct sy_header header;
+    size_t size;
+    uint8_t bytes[];
+};
+
+struct sy_api {
+    struct sy_api_config config;
+    sy_server *server;
+    _Atomic(sy_runner *) runner;
+    atomic_bool draining;
+    sy_store_reader *reader;
+    sy_arena arena;
+    sy_ring *items;
+    pthread_t thread;
+    bool started;
+    bool stopping;
+    struct job *jobs;
+    uint64_t certified;
+    struct sy_table waiting; /* tx id -> u64 job index of the first who waits */
+    struct sy_table seen;    /* reads: hash of reader and nonce */
+    struct sy_hash *seen_order;
+    uint64_t seen_count;
+    struct sy_block_views views;
+    struct sy_proof proof; /* of the answer under way */
+    uint8_t *answer;
+    char *text;
+};
+
+/* api.c */
+struct job *sy_api_job_take(sy_api *api, enum job_state state, struct sy_request *server_request,
+                            const struct sy_client_request *request);
+void sy_api_job_free(sy_api *api, struct job *job);
+uint64_t sy_api_token(const sy_api *api, const struct job *job);
+void sy_api_reply(sy_api *api, const struct sy_request *to, const struct sy_writer *writer);
+void sy_api_refuse(sy_api *api, const struct sy_request *to, uint64_t request_id,
+                   enum sy_answer_code code, const char *sentence);
+
+/* api_wait.c */
+/* The copy that decides a transaction at certified heights, or the last one. False: none yet. */
+bool sy_api_decide(sy_api *api, struct sy_tx_position *position, const struct sy_hash *tx_id);
+void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
+void sy_api_wait_certified(sy_api *api, uint64_t height);
+uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns);
+
+/* api_read.c */
+void sy_api_on_block(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
+void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
+void sy_api_on_proof(sy_api *api, struct job *job, sy_status status, struct proved *proved);
+void sy_api_read_certified(sy_api *api);
+
+#endif

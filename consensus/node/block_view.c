@@ -1,0 +1,200 @@
+#include "consensus/node/block_view.h"
+
+#include <stdlib.h>
+
+#include "core/base/assert.h"
+#include "core/crypto/hash.h"
+#include "core/wire/batch.h"
+#include "core/wire/tx.h"
+
+sy_status sy_block_views_init(struct sy_block_views *views, sy_store_reader *reader)
+{
+    memset(views, 0, sizeof *views);
+    views->reader = reader;
+    for (unsigned i = 0; i < SY_BLOCK_VIEWS; i++) views->views[i].height = UINT64_MAX;
+    views->leaves = (struct sy_hash *)calloc(SY_BATCH_TXS_MAX, sizeof *views->leaves);
+    return views->leaves == NULL ? SY_ERR_NO_MEMORY : SY_OK;
+}
+
+void sy_block_views_free(struct sy_block_views *views)
+{
+    for (unsigned i = 0; i < SY_BLOCK_VIEWS; i++) {
+        free(views->views[i].bytes);
+        free(views->views[i].offsets);
+        free(views->views[i].sizes);
+        sy_merkle_tree_free(&views->views[i].receipts);
+    }
+    sy_merkle_tree_free(&views->batch);
+    sy_merkle_tree_free(&views->block);
+    free(views->leaves);
+    views->leaves = NULL;
+}
+
+/* ---- opening ----------------------------------------------------------------------------- */
+
+static sy_status copy_parts(struct sy_block_view *view, struct sy_slice parts[3])
+{
+    size_t size = parts[0].size + parts[1].size + parts[2].size;
+    if (view->capacity < size) {
+        uint8_t *grown = (uint8_t *)realloc(view->bytes, size);
+        if (grown == NULL) return SY_ERR_NO_MEMORY;
+        view->bytes = grown;
+        view->capacity = size;
+    }
+    size_t used = 0;
+    for (int i = 0; i < 3; i++) {
+        if (parts[i].size > 0) memcpy(view->bytes + used, parts[i].data, parts[i].size);
+        parts[i].data = view->bytes + used;
+        used += parts[i].size;
+    }
+    return SY_OK;
+}
+
+static sy_status grow_index(struct sy_block_view *view, uint32_t count)
+{
+    size_t room = count > 0 ? count : 1;
+    uint32_t *offsets = (uint32_t *)realloc(view->offsets, room * sizeof *offsets);
+    if (offsets == NULL) return SY_ERR_NO_MEMORY;
+    view->offsets = offsets;
+    uint32_t *sizes = (uint32_t *)realloc(view->sizes, room * sizeof *sizes);
+    if (sizes == NULL) return SY_ERR_NO_MEMORY;
+    view->sizes = sizes;
+    return SY_OK;
+}
+
+static sy_status index_receipts(struct sy_block_view *view, struct sy_slice receipts)
+{
+    struct sy_reader reader = sy_reader_of(receipts);
+    view->tx_count = receipts.size == 0 ? 0 : sy_read_u32(&reader, "count");
+    if (view->tx_count > receipts.size) return SY_ERR_CORRUPT;
+    SY_TRY(grow_index(view, view->tx_count));
+    struct sy_hash *leaves =
+        (struct sy_hash *)malloc(((size_t)view->tx_count + 1) * sizeof *leaves);
+    if (leaves == NULL) return SY_ERR_NO_MEMORY;
+    for (uint32_t i = 0; i < view->tx_count && !reader.failed; i++) {
+        struct sy_slice receipt = sy_read_bytes32(&reader, receipts.size, "receipt");
+        if (reader.failed) break;
+        view->offsets[i] = (uint32_t)(receipt.data - view->bytes);
+        view->sizes[i] = (uint32_t)receipt.size;
+        sy_hash_leaf(&leaves[i], receipt);
+    }
+    sy_status status = sy_reader_done(&reader) ? SY_OK : SY_ERR_CORRUPT;
+    if (status == SY_OK) status = sy_merkle_tree_build(&view->receipts, leaves, view->tx_count);
+    free(leaves);
+    if (status != SY_OK) return status;
+    bool same = sy_hash_equal(&view->receipts.root, &view->header.receipts_root);
+    return same ? SY_OK : SY_ERR_CORRUPT;
+}
+
+static sy_status load(struct sy_block_views *views, struct sy_block_view *view, uint64_t height)
+{
+    static const enum sy_block_part which[3] = {SY_BLOCK_HEADER, SY_BLOCK_CERTIFICATE,
+                                                SY_BLOCK_RECEIPTS};
+    struct sy_slice parts[3] = {{NULL, 0}, {NULL, 0}, {NULL, 0}};
+    for (int i = 0; i < 3; i++) {
+        if (height == 0 && which[i] != SY_BLOCK_HEADER) continue; /* genesis has neither */
+        SY_TRY(sy_ledger_get(views->reader, &parts[i], height, which[i]));
+    }
+    struct sy_slice order;
+    view->order.count = 0;
+    if (height > 0) {
+        SY_TRY(sy_ledger_get(views->reader, &order, height, SY_BLOCK_ORDER));
+        struct sy_reader reader = sy_reader_of(order);
+        if (!sy_proposal_decode(&reader, &view->order)) return SY_ERR_CORRUPT;
+    }
+    SY_TRY(copy_parts(view, parts));
+    view->header_bytes = parts[0];
+    view->certificate = parts[1];
+    struct sy_reader reader = sy_reader_of(parts[0]);
+    if (!sy_header_decode(&reader, &view->header)) return SY_ERR_CORRUPT;
+    return index_receipts(view, parts[2]);
+}
+
+sy_status sy_block_views_open(struct sy_block_views *views, const struct sy_block_view **out,
+                              uint64_t height)
+{
+    struct sy_block_view *oldest = &views->views[0];
+    for (unsigned i = 0; i < SY_BLOCK_VIEWS; i++) {
+        struct sy_block_view *view = &views->views[i];
+        if (view->height == height) {
+            view->used = ++views->clock;
+            *out = view;
+            return SY_OK;
+        }
+        if (view->used < oldest->used) oldest = view;
+    }
+    oldest->height = UINT64_MAX;
+    SY_TRY(load(views, oldest, height));
+    oldest->height = height;
+    oldest->used = ++views->clock;
+    *out = oldest;
+    return SY_OK;
+}
+
+struct sy_slice sy_block_view_receipt(const struct sy_block_view *view, uint32_t index)
+{
+    SY_ASSERT(index < view->tx_count);
+    return sy_slice_of(view->bytes + view->offsets[index], view->sizes[index]);
+}
+
+/* ---- proofs ------------------------------------------------------------------------------ */
+
+/* Finds the entry in whose batch transaction `index` of the block stands. */
+static sy_status find_batch(struct sy_block_views *views, const struct sy_block_view *view,
+                            uint32_t index, struct sy_batch *batch, uint16_t *entry,
+                            uint32_t *place)
+{
+    uint32_t first = 0;
+    for (uint16_t i = 0; i < view->order.count; i++) {
+        struct sy_slice body;
+        SY_TRY(sy_body_get(views->reader, &body, &view->order.entries[i].digest));
+        if (!sy_batch_decode(batch, body)) return SY_ERR_CORRUPT;
+        if (index < first + batch->header.count) {
+            *entry = i;
+            *place = index - first;
+            return SY_OK;
+        }
+        first += batch->header.count;
+    }
+    return SY_ERR_CORRUPT;
+}
+
+static sy_status prove_tx(struct sy_block_views *views, struct sy_receipt_proof *proof,
+                          const struct sy_block_view *view, uint32_t index)
+{
+    struct sy_batch batch;
+    uint16_t entry = 0;
+    uint32_t place = 0;
+    SY_TRY(find_batch(views, view, index, &batch, &entry, &place));
+    size_t offset = 0;
+    struct sy_slice bytes;
+    uint32_t at = 0;
+    for (; sy_batch_next(&batch, &offset, &bytes); at++) {
+        struct sy_tx tx;
+        const char *what;
+        if (sy_tx_decode(&tx, &what, bytes, NULL) != SY_APPLIED) return SY_ERR_CORRUPT;
+        sy_tx_id(&views->leaves[at], &tx);
+        if (at == place) proof->tx = bytes;
+    }
+    if (at != batch.header.count) return SY_ERR_CORRUPT;
+    SY_TRY(sy_merkle_tree_build(&views->batch, views->leaves, at));
+    sy_merkle_tree_path(&views->batch, &proof->tx_path, place);
+    proof->batch = batch.header;
+    for (uint16_t i = 0; i < view->order.count; i++) {
+        sy_hash_leaf(&views->leaves[i], sy_slice_of(view->order.entries[i].digest.bytes, 32));
+    }
+    SY_TRY(sy_merkle_tree_build(&views->block, views->leaves, view->order.count));
+    sy_merkle_tree_path(&views->block, &proof->batch_path, entry);
+    proof->with_tx = true;
+    return SY_OK;
+}
+
+sy_status sy_block_views_prove(struct sy_block_views *views, struct sy_receipt_proof *proof,
+                               const struct sy_block_view *view, uint32_t index, bool with_tx)
+{
+    SY_ASSERT(index < view->tx_count);
+    proof->receipt = sy_block_view_receipt(view, index);
+    sy_merkle_tree_path(&view->receipts, &proof->receipt_path, index);
+    proof->with_tx = false;
+    return with_tx ? prove_tx(views, proof, view, index) : SY_OK;
+}
