@@ -16,7 +16,7 @@
 
 typedef struct sy_dial sy_dial;
 
-#define SY_DIAL_REQUEST_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - 8u)
+#define SY_DIAL_REQUEST_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - 16u)
 
 struct sy_dial_config {
     const char *address;             /* "tcp://127.0.0.1:27102"; copied */

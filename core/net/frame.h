@@ -26,7 +26,7 @@
 #include "core/wire/limits.h" /* SY_FRAME_BYTES_MAX: the largest message on any link */
 
 #define SY_FRAME_VERSION 1u
-#define SY_FRAME_HEAD 28u                  /* before a DATA frame's ciphertext */
+#define SY_FRAME_HEAD 28u /* before a DATA frame's ciphertext */
 #define SY_FRAME_TAG 16u
 #define SY_FRAME_OVERHEAD (SY_FRAME_HEAD + SY_FRAME_TAG)
 #define SY_FRAME_PREFIX 20u       /* what every frame begins with */

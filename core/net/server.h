@@ -8,15 +8,19 @@
  *     client <--REP-- server thread: seal            <-- queue        <-- sy_server_reply
  *
  * A request waits as long as its answer takes; the server keeps the way back with it. nanomsg
- * drops a reply whose connection is gone or congested, so clients ask again under the same request
- * id: while the first is unanswered, the repeated one only renews the way back.
+ * drops a reply whose connection is gone or congested, so three things keep replies flowing: a
+ * session has at most SY_REPLY_WINDOW_BYTES of replies on their way that the client has not
+ * acknowledged, further ones wait; clients ask again, under the same request id, when no answer
+ * comes; and while a request is unanswered, repeating it only renews the way back. A request may
+ * still be delivered twice (its answer was lost): answering it twice must be harmless.
  *
  * Limits: sessions (the one idle for longest makes room when idle for 5 s), half-open handshakes
  * (a random one makes room), handshakes a second, outstanding requests a session and in all. Over
  * a limit the client is told "busy" with a time to wait. Garbage is dropped and counted.
  *
- * The plaintext of a DATA frame, requests: 0: request id (8), 8: body; replies: 0: request id (8),
- * 8: status (1: enum sy_reply_status), 9: body, or retry_ms (4) when busy.
+ * The plaintext of a DATA frame, from the client: 0: request id (8; 0: acknowledges only), 8: one
+ * more than the newest reply counter received (8), 16: body. From the server: 0: request id (8; 0:
+ * the session stands), 8: status (1, enum sy_reply_status), 9: body, or retry_ms (4) when busy.
  *
  * Threads: sy_server_next from one consumer; sy_server_reply from any one thread at a time. */
 #ifndef SY_NET_SERVER_H
@@ -32,8 +36,14 @@ typedef struct sy_server sy_server;
 
 enum sy_reply_status { SY_REPLY_OK = 0, SY_REPLY_BUSY = 1 };
 
-#define SY_SERVER_REQUEST_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - 8u)
-#define SY_SERVER_REPLY_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - 9u)
+#define SY_REQUEST_HEAD 16u
+#define SY_REPLY_HEAD 9u
+#define SY_SERVER_REQUEST_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - SY_REQUEST_HEAD)
+#define SY_SERVER_REPLY_MAX (SY_FRAME_BYTES_MAX - SY_FRAME_OVERHEAD - SY_REPLY_HEAD)
+
+/* Unacknowledged replies of one session: below what kernels buffer for a connection by default. */
+#define SY_REPLY_WINDOW_BYTES (128u * 1024u)
+#define SY_REPLY_WINDOW_FRAMES 64u
 
 struct sy_server_config {
     const sy_secret_key *key; /* the validator's link key; borrowed until close */
@@ -45,6 +55,7 @@ struct sy_server_config {
     uint32_t outstanding_max;         /* 8,192 requests in all */
     uint32_t outstanding_per_session; /* 256 */
     uint64_t request_bytes_max;       /* 128 MiB of request bodies not released yet */
+    uint64_t reply_bytes_max;         /* 256 MiB of replies that wait to be sent */
     uint32_t idle_ms;                 /* 120,000 */
 };
 
@@ -64,8 +75,8 @@ struct sy_request {
 sy_status sy_server_open(sy_server **server, const struct sy_server_config *config,
                          struct sy_error *err);
 
-/* sy_server_close stops; unanswered requests are forgotten, their clients ask elsewhere. Requests
- * not released yet must not be used any more. NULL is fine. */
+/* sy_server_close stops; unanswered requests are forgotten, their clients ask elsewhere. Release
+ * requests first. NULL is fine. */
 void sy_server_close(sy_server *server);
 
 /* sy_server_next takes the oldest request. False: none waits. */
@@ -79,7 +90,8 @@ int sy_server_fd(const sy_server *server);
 
 /* sy_server_reply answers the request named by token, once, with a copy of body. A token that is
  * not outstanding (answered, or its session ended) is counted and ignored: SY_OK. SY_ERR_LIMIT:
- * body is longer than SY_SERVER_REPLY_MAX. SY_ERR_NO_MEMORY. */
+ * body is longer than SY_SERVER_REPLY_MAX; the request stays unanswered. SY_ERR_CLOSED: the server
+ * is closing. */
 sy_status sy_server_reply(sy_server *server, uint64_t token, struct sy_slice body);
 
 /* sy_server_reply_busy answers "try again in retry_ms". */
