@@ -91,7 +91,7 @@ static void answer_proof(sy_api *api, const struct sy_request *to, uint64_t id,
     struct sy_proof *proof = &api->proof;
     struct sy_reader certificate = sy_reader_of(view->certificate);
     memcpy(proof->network, sy_network_tag(api->config.genesis), SY_NETWORK_TAG_BYTES);
-    proof->kind = kind;
+    proof->kind = (uint8_t)kind;
     proof->header = view->header;
     proof->certificate.count = 0;
     bool fine = view->height == 0 ||
