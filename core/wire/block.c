@@ -49,7 +49,7 @@ bool sy_proposal_decode(struct sy_reader *r, struct sy_proposal *proposal)
     memset(proposal, 0, sizeof *proposal);
     proposal->epoch = sy_read_u32(r, "proposal.epoch");
     proposal->slot = sy_read_u64(r, "proposal.slot");
-    if (proposal->slot == 0) sy_reader_fail(r, "proposal.slot");
+    if (proposal->slot == 0 || proposal->slot > SY_SLOT_MAX) sy_reader_fail(r, "proposal.slot");
     (void)read_time(r, &proposal->time_ms, "proposal.time_ms");
     proposal->count = sy_read_count16(r, SY_PROPOSAL_ENTRIES_MAX, ENTRY_BYTES, "proposal.count");
     for (unsigned i = 0; i < proposal->count && !r->failed; i++) {
@@ -93,6 +93,7 @@ bool sy_header_decode(struct sy_reader *r, struct sy_header *header)
     header->height = sy_read_u64(r, "header.height");
     header->epoch = sy_read_u32(r, "header.epoch");
     if (header->protocol != SY_PROTOCOL_VERSION) sy_reader_fail(r, "header.protocol");
+    if (header->height > SY_SLOT_MAX) sy_reader_fail(r, "header.height");
     (void)read_time(r, &header->time_ms, "header.time_ms");
     sy_read_hash(r, &header->previous, "header.previous");
     sy_read_hash(r, &header->batches_root, "header.batches_root");

@@ -5,6 +5,8 @@
 #ifndef SY_WIRE_LIMITS_H
 #define SY_WIRE_LIMITS_H
 
+#include <stdint.h>
+
 #define SY_PROTOCOL_VERSION 1
 #define SY_TX_VERSION 1
 
@@ -32,6 +34,7 @@
 /* Blocks. */
 #define SY_PROPOSAL_ENTRIES_MAX 64u
 #define SY_PROPOSAL_TXS_MAX 16384u
+#define SY_SLOT_MAX (UINT64_MAX / 2) /* slots, heights, views: sums with them cannot wrap */
 #define SY_PROPOSAL_BYTES_MAX (4u << 20)
 #define SY_EVENTS_PER_TX_MAX (2u * SY_ATOMIC_PAYLOADS_MAX)
 #define SY_RECEIPT_KEYS_MAX (4u * SY_ATOMIC_PAYLOADS_MAX + 64u)

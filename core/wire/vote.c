@@ -131,8 +131,15 @@ static uint16_t read_signer(struct sy_reader *r, unsigned n)
 static uint64_t read_slot(struct sy_reader *r)
 {
     uint64_t slot = sy_read_u64(r, "slot");
-    if (slot == 0) sy_reader_fail(r, "slot");
+    if (slot == 0 || slot > SY_SLOT_MAX) sy_reader_fail(r, "slot");
     return slot;
+}
+
+static uint64_t read_view(struct sy_reader *r)
+{
+    uint64_t view = sy_read_u64(r, "view");
+    if (view > SY_SLOT_MAX) sy_reader_fail(r, "view");
+    return view;
 }
 
 // A proposal whose makers are all of this roster.
@@ -147,7 +154,7 @@ static void read_proposal(struct sy_reader *r, struct sy_proposal *proposal, uns
 static void read_pre_prepare(struct sy_reader *r, struct sy_pre_prepare *out, unsigned n)
 {
     read_proposal(r, &out->proposal, n);
-    out->view = sy_read_u64(r, "view");
+    out->view = read_view(r);
     sy_read_signature(r, &out->signature, "signature");
 }
 
@@ -155,7 +162,7 @@ static void read_vote(struct sy_reader *r, struct sy_vote *vote, uint8_t type, u
 {
     vote->type = type;
     vote->epoch = sy_read_u32(r, "epoch");
-    vote->view = sy_read_u64(r, "view");
+    vote->view = read_view(r);
     vote->slot = read_slot(r);
     sy_read_hash(r, &vote->proposal_digest, "proposal_digest");
     vote->signer = read_signer(r, n);
@@ -174,7 +181,7 @@ static void read_seal(struct sy_reader *r, struct sy_seal_message *out, unsigned
 static void read_status(struct sy_reader *r, struct sy_status_message *status, unsigned n)
 {
     status->epoch = sy_read_u32(r, "epoch");
-    status->view = sy_read_u64(r, "view");
+    status->view = read_view(r);
     status->signer = read_signer(r, n);
     status->counter = sy_read_u64(r, "counter");
     status->time_ms = sy_read_i64(r, "time_ms");
@@ -185,10 +192,8 @@ static void read_status(struct sy_reader *r, struct sy_status_message *status, u
     status->committed_mask = sy_read_u64(r, "committed_mask");
     sy_read_signature(r, &status->signature, "signature");
     if (status->time_ms < 0 || status->time_ms > SY_TIME_MS_MAX) sy_reader_fail(r, "time_ms");
-    // A certificate may arrive before this validator executed its block, never the other way
-    // round by more than a window; a height near 2^64 would wrap whoever adds to it.
-    if (status->certified_height > UINT64_MAX / 2) sy_reader_fail(r, "certified_height");
-    if (status->executed_height > UINT64_MAX / 2) sy_reader_fail(r, "executed_height");
+    if (status->certified_height > SY_SLOT_MAX) sy_reader_fail(r, "certified_height");
+    if (status->executed_height > SY_SLOT_MAX) sy_reader_fail(r, "executed_height");
 }
 
 // Digests are all different, so that one request cannot ask for one body many times.
@@ -208,11 +213,10 @@ static void read_batch_fetch(struct sy_reader *r, struct sy_batch_fetch *fetch)
 
 static void read_range(struct sy_reader *r, struct sy_range_fetch *fetch, uint8_t type)
 {
-    if (type == SY_MESSAGE_SLOT_FETCH) fetch->view = sy_read_u64(r, "view");
+    if (type == SY_MESSAGE_SLOT_FETCH) fetch->view = read_view(r);
     fetch->first = read_slot(r);
     fetch->count = sy_read_u16(r, "count");
     if (fetch->count == 0 || fetch->count > SY_FETCH_BLOCKS_MAX) sy_reader_fail(r, "count");
-    if (fetch->first > UINT64_MAX / 2) sy_reader_fail(r, "slot");
 }
 
 static void read_block(struct sy_reader *r, struct sy_block_message *block, unsigned n)
@@ -224,12 +228,11 @@ static void read_block(struct sy_reader *r, struct sy_block_message *block, unsi
     if (block->header.epoch != block->proposal.epoch) sy_reader_fail(r, "header.epoch");
 }
 
-static void read_batch(struct sy_reader *r, struct sy_slice *batch)
+static void read_batch(struct sy_reader *r, struct sy_slice *bytes)
 {
-    *batch = sy_read_raw(r, sy_reader_left(r), "batch");
-    if (batch->size <= SY_BATCH_FRONT_BYTES || batch->size > SY_BATCH_BYTES_MAX) {
-        sy_reader_fail(r, "batch");
-    }
+    struct sy_batch batch;
+    *bytes = sy_read_raw(r, sy_reader_left(r), "batch");
+    if (!sy_batch_decode(&batch, *bytes)) sy_reader_fail(r, "batch");
 }
 
 bool sy_message_decode(struct sy_message *message, struct sy_slice bytes, unsigned n)

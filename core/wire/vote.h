@@ -100,15 +100,17 @@ struct sy_message {
         struct sy_vote vote;
         struct sy_seal_message seal;
         struct sy_status_message status;
-        struct sy_slice batch; /* borrowed: the batch's bytes */
+        struct sy_slice batch; /* borrowed: the batch's bytes, which sy_batch_decode accepts */
         struct sy_batch_fetch batch_fetch;
         struct sy_range_fetch range_fetch;
         struct sy_block_message block;
     } body;
 };
 
-/* sy_message_decode reads one whole message; n = size of the roster (signers must be below it).
- * False: not canonical. sy_message_encode writes one. */
+/* sy_message_decode reads one whole message; n = size of the epoch's roster (signers and makers
+ * must be below it). False: not canonical, or beyond a limit: slots and heights from 1 to 2^63 - 1,
+ * 1 to SY_FETCH_DIGESTS_MAX different digests, 1 to SY_FETCH_BLOCKS_MAX slots, a BLOCK whose header
+ * and proposal agree. Signatures are the caller's. sy_message_encode writes one. */
 bool sy_message_decode(struct sy_message *message, struct sy_slice bytes, unsigned n);
 void sy_message_encode(struct sy_writer *w, const struct sy_message *message);
 
