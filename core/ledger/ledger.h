@@ -10,18 +10,24 @@
  *       the caller makes the block durable and applies the deltas to the source
  *     sy_ledger_execute ...
  *
- * A batch runs when its maker is in the roster, the entry names that maker, and its seq is the
- * maker's next; otherwise the entry is skipped and leaves nothing behind. Every transaction of a
+ * A batch runs when the entry names a maker of the roster and that maker's next seq, the batch is
+ * of that maker and seq, and it fits what a proposal may hold beside those before it; otherwise the
+ * entry is skipped and leaves nothing behind. Every transaction of a
  * batch that runs gets a receipt. Checks stand in this order (ledger catalogue, "Envelope"):
  *
  *     of every signer   E_KEY_UNKNOWN, then E_KEY_REVOKED      a new key that the payload itself
- *                                                              enrols may cosign, never sign first
+ *                                                              enrols may sign, if a known one
+                                                              signs too
  *     of the first      E_REPLAY, E_EXPIRED                    up to here nothing is consumed
  *     of every signer   E_ORG_SUSPENDED
  *     payload by payload  E_ROLE, E_SCHEMA, E_CRED_EXPIRED, the contract's own
  *
  * Nonces belong to the first signer's key alone: a cosigner signs the same body, nonce included,
  * so its signature can be replayed no more than the body can, and it spends no nonce of its own.
+ * The signer that answers for a payload is the first whose role the kind allows; in an atomic
+ * transaction the one that the part names. The organisation field must be that of the first signer
+ * (zero for a patient or a regulator), or of whoever answers when the first signer's key is new.
+ *
  * A transaction refused from E_ORG_SUSPENDED on writes its key's nonce window and nothing else; its
  * receipt lists no keys, because no contract wrote any. An atomic transaction is executed part by
  * part; the first refusal takes back all parts, and the receipt carries that part's own code and
@@ -53,13 +59,13 @@ struct sy_ledger_config {
 struct sy_block_entry {
     struct sy_entry entry;
     struct sy_slice batch;        /* borrowed for the call: the whole batch, admitted before */
-    const struct sy_hash *tx_ids; /* what admission computed, or NULL */
+    const struct sy_hash *tx_ids; /* what admission computed, one a tx; NULL: computed here */
 };
 
 struct sy_block_input {
     uint64_t height;
     uint32_t epoch;
-    int64_t time_ms;                  /* the proposal's; of a null slot anything, say 0 */
+    int64_t time_ms;                  /* the proposal's; of a null slot 0 */
     const struct sy_header *previous; /* header of height - 1 */
     const struct sy_block_entry *entries;
     size_t entry_count; /* at most SY_PROPOSAL_ENTRIES_MAX */
@@ -112,8 +118,8 @@ void sy_ledger_close(sy_ledger *ledger);
 void sy_ledger_state_root(const sy_ledger *ledger, struct sy_hash *root);
 
 /* sy_ledger_execute runs one block. Failures: SY_ERR_FORMAT, SY_ERR_CORRUPT (bytes that no
- * admission could have passed, or not those that the entry names), SY_ERR_LIMIT (more than a
- * proposal may hold), SY_ERR_ARGUMENT (height does not follow the previous header), the source's
+ * admission could have passed, or not those that the entry names), SY_ERR_LIMIT (more entries than
+ * a proposal may hold), SY_ERR_ARGUMENT (height does not follow the previous header), the source's
  * own. After a failure of the source the ledger refuses everything and must be opened again; after
  * the others nothing has changed. */
 sy_status sy_ledger_execute(sy_ledger *ledger, struct sy_block_result *result,

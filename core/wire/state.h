@@ -14,7 +14,8 @@
  *   nonces           signing key                         struct sy_nonces; absent: nothing seen
  *   credential       public key, of any use, ever        struct sy_credential
  *   organisation     organisation id                     struct sy_org
- *   prefix           SHA-256(0x04 || padded digits || 0) 32 organisation id
+ *   org events       organisation id                     u64 events about it; absent: 0
+ *   prefix           its digits, zero padded             32 organisation id
  *   patient          patient id                          struct sy_patient
  *   care             care id                             struct sy_care
  *   open care        pair(patient, organisation)         32 care id; absent: none is open
@@ -22,9 +23,10 @@
  *   record version   pair(record, u32 version padded)    struct sy_record_version, from 2 on
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
- * tables. A decoder accepts what the encoder writes and nothing else, and gives slices that borrow
- * from the bytes it was given. No value is longer than SY_STATE_VALUE_BYTES_MAX. Everything here
- * is pure and may be called from any thread. */
+ * tables. A list is u16 count | bytes16 items, the items as in the payload that brought them; what
+ * stands in [] is there when its flag is set. A decoder accepts what the encoder writes and nothing
+ * else, and gives slices and lists that borrow from the bytes it was given. No value is longer than
+ * SY_STATE_VALUE_BYTES_MAX. Everything here is pure and may be called from any thread. */
 #ifndef SY_WIRE_STATE_H
 #define SY_WIRE_STATE_H
 
@@ -35,6 +37,7 @@
 #include "core/wire/genesis.h"
 #include "core/wire/limits.h"
 #include "core/wire/roster.h"
+#include "core/wire/schema.h"
 
 enum sy_state_kind {
     SY_STATE_PARAMS = 16,
@@ -51,7 +54,8 @@ enum sy_state_kind {
     SY_STATE_OPEN_CARE = 27,
     SY_STATE_RECORD = 28,
     SY_STATE_RECORD_VERSION = 29,
-    SY_STATE_KIND_COUNT = 30
+    SY_STATE_ORG_EVENTS = 30,
+    SY_STATE_KIND_COUNT = 31
 };
 
 /* Key hashes by what they name. */
@@ -64,7 +68,7 @@ void sy_state_key_open_care(struct sy_hash *out, const struct sy_hash *patient,
                             const struct sy_hash *organisation);
 void sy_state_key_record_version(struct sy_hash *out, const struct sy_hash *record,
                                  uint32_t version);
-/* digits: a GS1 company prefix of at most 32 bytes; a longer one gives the key of its first 32. */
+/* digits: a GS1 company prefix, at most 32 bytes (asserted: kinds.def allows 12). */
 void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits);
 
 /* --- governance -------------------------------------------------------------------------------*/
@@ -123,12 +127,15 @@ bool sy_nonces_decode(struct sy_nonces *nonces, struct sy_slice bytes);
 /* A key has one use, for ever; what is enrolled for one can never be enrolled for another. */
 enum sy_key_use { SY_KEY_TX = 1, SY_KEY_CONSENSUS = 2, SY_KEY_LINK = 3, SY_KEY_ADMIN = 4 };
 
-#define SY_SPECIALTY_BYTES_MAX 32u
-#define SY_SCOPE_BYTES_MAX 2048u
+/* Room for what kinds.def allows at most. */
+#define SY_ENDPOINTS_BYTES_MAX (8u * (2u + SY_TEXT_BYTES_MAX))
+#define SY_PREFIXES_BYTES_MAX (16u * (2u + 12u))
+#define SY_SCOPE_BYTES_MAX (16u * (2u + SY_CODE_BYTES_MAX))
+#define SY_GUARDIANS_MAX 16u
 
 /*   u8 use | u8 role | 32 holder | u8 flags (1 revoked, 2 x25519) | i64 not before | i64 not after
  *   | [32 x25519 key] | [i64 revoked at | u16 reason | u64 height revoked] | u64 height issued
- *   | u64 events | bytes16 specialty | bytes16 scope */
+ *   | u64 events | bytes16 specialty | list scope */
 struct sy_credential {
     uint8_t use;  /* enum sy_key_use */
     uint8_t role; /* enum sy_role; 0 unless use is SY_KEY_TX */
@@ -146,7 +153,7 @@ struct sy_credential {
     uint64_t issued_height;
     uint64_t events;           /* events about this key so far */
     struct sy_slice specialty; /* borrowed text */
-    struct sy_slice scope;     /* borrowed: the payload's text list as it stood, or nothing */
+    struct sy_list scope;      /* borrowed texts: record classes; none: no limit */
 };
 void sy_credential_encode(struct sy_writer *w, const struct sy_credential *credential);
 bool sy_credential_decode(struct sy_credential *credential, struct sy_slice bytes);
@@ -154,8 +161,10 @@ bool sy_credential_decode(struct sy_credential *credential, struct sy_slice byte
 bool sy_credential_valid(const struct sy_credential *credential, int64_t time_ms);
 
 /*   u16 kind | u8 flags (1 suspended, 2 npi) | 32 name hash | 32 admin key | 32 x25519 key
- *   | [32 npi hash] | [u16 reason | i64 from | u64 height suspended] | u64 height | u64 events
- *   | bytes16 endpoints | bytes16 prefixes */
+ *   | [32 npi hash] | [u16 reason | i64 from | u64 height suspended] | u64 height
+ *   | list endpoints | list prefixes
+ *
+ * Its events are counted apart, because an organisation's entry can be long. */
 struct sy_org {
     uint16_t kind; /* enum sy_org_kind */
     bool suspended;
@@ -168,17 +177,14 @@ struct sy_org {
     int64_t suspended_from_ms;
     uint64_t suspended_height;
     uint64_t registered_height;
-    uint64_t events;
-    struct sy_slice endpoints; /* borrowed: the payload's text list as it stood */
-    struct sy_slice prefixes;  /* borrowed: likewise */
+    struct sy_list endpoints; /* borrowed texts */
+    struct sy_list prefixes;  /* borrowed texts */
 };
 void sy_org_encode(struct sy_writer *w, const struct sy_org *org);
 bool sy_org_decode(struct sy_org *org, struct sy_slice bytes);
 
-#define SY_GUARDIANS_MAX 16u
-
 /*   32 organisation | u8 flags (1 claimed, 2 x25519) | [32 wallet key] | [32 x25519 key]
- *   | u64 height | u64 events | u8 guardians needed | u8 guardians, 32 a guardian's key */
+ *   | u64 height | u64 events | u8 guardians needed | list guardians */
 struct sy_patient {
     struct sy_hash organisation; /* who enrolled the patient */
     bool claimed;
@@ -188,8 +194,7 @@ struct sy_patient {
     uint64_t enrolled_height;
     uint64_t events; /* events about this patient so far */
     uint8_t guardians_needed;
-    uint8_t guardian_count;
-    struct sy_slice guardians; /* borrowed: 32 bytes each */
+    struct sy_list guardians; /* borrowed ids: their keys */
 };
 void sy_patient_encode(struct sy_writer *w, const struct sy_patient *patient);
 bool sy_patient_decode(struct sy_patient *patient, struct sy_slice bytes);
@@ -238,7 +243,7 @@ bool sy_record_version_decode(struct sy_record_version *version, struct sy_slice
  *
  *   u8 subject kind | 32 subject | 32 holder | bytes16 class | u8 flags (1 retracted, 2 tag,
  *   4 encounter) | [16 tag] | [32 encounter] | [u16 reason | u64 height retracted]
- *   | u32 versions | u8 heads, u32 each ascending | u8 parents, 32 each | first version */
+ *   | u32 versions | u8 heads, u32 each ascending | list parents | first version */
 struct sy_record {
     uint8_t subject_kind; /* enum sy_subject_kind */
     struct sy_hash subject;
@@ -254,8 +259,7 @@ struct sy_record {
     uint32_t versions; /* how many there are */
     uint8_t head_count;
     uint32_t heads[SY_RECORD_HEADS_MAX];
-    uint8_t parent_count;
-    struct sy_slice parents; /* borrowed: 32 bytes each, other records' ids */
+    struct sy_list parents; /* borrowed ids: records it links to */
     struct sy_record_version first;
 };
 void sy_record_encode(struct sy_writer *w, const struct sy_record *record);

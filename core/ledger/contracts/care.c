@@ -1,0 +1,105 @@
+/* care.c: care relations: an organisation treats a patient until the relation is closed.
+ *
+ * care.open (either side answers for it)
+ *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
+ *   the organisation is not registered                    E_ORG_UNKNOWN {id}
+ *   the care id is taken, or the organisation holds an
+ *   open relation with this patient                       E_CARE_EXISTS {care id}
+ *   no gateway, admin, doctor or nurse of org_id signed   E_SIGNER_MISSING {org id}
+ *   the patient did not sign, unless the organisation
+ *   signed as gateway and the reason is not `agreed`      E_SIGNER_MISSING {patient id}
+ *   writes   care, open care
+ *   event    care.opened about the patient, object: the care id
+ *
+ * care.close (either side answers for it)
+ *   there is no such relation, or it is closed            E_CARE_UNKNOWN {care id}
+ *   the signer is of neither side                         E_ROLE {roles of the kind}
+ *   writes   care; removes open care, so that its absence can be proven
+ *   event    care.closed about the patient, object: the care id */
+#include "core/base/assert.h"
+#include "core/ledger/contracts/contracts.h"
+
+static const uint32_t org_side = SY_ROLE_BIT(SY_ROLE_GATEWAY) | SY_ROLE_BIT(SY_ROLE_ORG_ADMIN) |
+                                 SY_ROLE_BIT(SY_ROLE_DOCTOR) | SY_ROLE_BIT(SY_ROLE_NURSE);
+
+/* Did a signer with one of these roles, acting for holder, sign? */
+static bool signed_by(const struct sy_exec *x, uint32_t roles, const struct sy_hash *holder)
+{
+    SY_ASSERT(x->signer_count >= 1 && x->signer_count <= SY_TX_SIGNERS_MAX);
+    for (unsigned i = 0; i < x->signer_count; i++) {
+        const struct sy_exec_signer *signer = &x->signers[i];
+        if (signer->valid && (roles & SY_ROLE_BIT(signer->role)) != 0 &&
+            sy_hash_equal(&signer->holder, holder)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Both sides, or a gateway with a reason of its own. */
+static enum sy_refusal check_sides(struct sy_exec *x, const struct sy_care_open *p)
+{
+    if (!signed_by(x, org_side, &p->org_id)) {
+        return sy_refuse_hash(x, SY_E_SIGNER_MISSING, &p->org_id);
+    }
+    if (signed_by(x, SY_ROLE_BIT(SY_ROLE_PATIENT), &p->patient_id)) return SY_APPLIED;
+    bool alone =
+        p->reason != SY_CARE_AGREED && signed_by(x, SY_ROLE_BIT(SY_ROLE_GATEWAY), &p->org_id);
+    return alone ? SY_APPLIED : sy_refuse_hash(x, SY_E_SIGNER_MISSING, &p->patient_id);
+}
+
+enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload *payload)
+{
+    const struct sy_care_open *p = &payload->care_open;
+    SY_ASSERT(x->by->known);
+    if (!sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
+        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
+    }
+    if (!sy_exec_has(x, SY_STATE_ORG, &p->org_id)) {
+        return sy_refuse_hash(x, SY_E_ORG_UNKNOWN, &p->org_id);
+    }
+    if (sy_exec_has(x, SY_STATE_CARE, &p->care_id)) {
+        return sy_refuse_hash(x, SY_E_CARE_EXISTS, &p->care_id);
+    }
+    struct sy_hash other;
+    if (sy_exec_find_open_care(x, &other, &p->patient_id, &p->org_id)) {
+        return sy_refuse_hash(x, SY_E_CARE_EXISTS, &other);
+    }
+    enum sy_refusal code = check_sides(x, p);
+    if (code != SY_APPLIED) return code;
+    struct sy_care care = {
+        .patient = p->patient_id,
+        .organisation = p->org_id,
+        .reason = p->reason,
+        .opened_height = x->height,
+    };
+    sy_exec_save_care(x, &p->care_id, &care);
+    struct sy_hash key_hash;
+    sy_state_key_open_care(&key_hash, &p->patient_id, &p->org_id);
+    uint8_t room[32];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_id_encode(&w, &p->care_id);
+    sy_exec_save(x, &key_hash, &w);
+    sy_exec_event(x, SY_EVENT_CARE_OPENED, SY_SUBJECT_PATIENT, &p->patient_id, &p->care_id);
+    return SY_APPLIED;
+}
+
+enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload *payload)
+{
+    const struct sy_care_close *p = &payload->care_close;
+    SY_ASSERT(x->by->known);
+    struct sy_care care;
+    if (!sy_exec_find_care(x, &care, &p->care_id) || care.closed_height != 0) {
+        return sy_refuse_hash(x, SY_E_CARE_UNKNOWN, &p->care_id);
+    }
+    const struct sy_hash *side =
+        x->by->role == SY_ROLE_PATIENT ? &care.patient : &care.organisation;
+    if (!sy_hash_equal(&x->by->holder, side)) return sy_refuse_role(x, x->kind->roles);
+    care.closed_height = x->height;
+    sy_exec_save_care(x, &p->care_id, &care);
+    struct sy_hash key_hash;
+    sy_state_key_open_care(&key_hash, &care.patient, &care.organisation);
+    sy_exec_remove(x, &key_hash);
+    sy_exec_event(x, SY_EVENT_CARE_CLOSED, SY_SUBJECT_PATIENT, &care.patient, &p->care_id);
+    return SY_APPLIED;
+}

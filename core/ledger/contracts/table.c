@@ -1,0 +1,21 @@
+/* table.c: which contract runs a kind of transaction. */
+#include "core/ledger/contracts/contracts.h"
+
+sy_contract sy_contract_of(uint16_t kind)
+{
+    switch (kind) {
+    case SY_KIND_org_register: return sy_contract_org_register;
+    case SY_KIND_org_suspend: return sy_contract_org_suspend;
+    case SY_KIND_org_reinstate: return sy_contract_org_reinstate;
+    case SY_KIND_cred_issue: return sy_contract_cred_issue;
+    case SY_KIND_cred_revoke: return sy_contract_cred_revoke;
+    case SY_KIND_patient_enrol: return sy_contract_patient_enrol;
+    case SY_KIND_patient_claim: return sy_contract_patient_claim;
+    case SY_KIND_care_open: return sy_contract_care_open;
+    case SY_KIND_care_close: return sy_contract_care_close;
+    case SY_KIND_record_create: return sy_contract_record_create;
+    case SY_KIND_record_amend: return sy_contract_record_amend;
+    case SY_KIND_record_retract: return sy_contract_record_retract;
+    default: return NULL;
+    }
+}

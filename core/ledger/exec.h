@@ -1,0 +1,155 @@
+/* exec.h: what a contract sees while it runs (internal to core/ledger).
+ *
+ * A contract is a function of its payload and of this context. It reads and writes typed state
+ * through the calls below and answers with a refusal code, having filled detail, detail_hash or
+ * path when the code has something to say. It may write before it refuses: whatever it wrote is
+ * taken back. It must not write what it borrowed from after that was written again.
+ *
+ * A failing source (or a value in it that does not decode) is nobody's transaction's fault: the
+ * call then answers "absent" and `failed` keeps the reason; the block is abandoned as soon as the
+ * contract returns, whatever it returned. So no contract asserts anything about state. */
+#ifndef SY_LEDGER_EXEC_H
+#define SY_LEDGER_EXEC_H
+
+#include <stdbool.h>
+
+#include "core/base/bytes.h"
+#include "core/ledger/overlay.h"
+#include "core/wire/receipt.h"
+#include "core/wire/refusal.h"
+#include "core/wire/schema.h"
+#include "core/wire/state.h"
+#include "core/wire/tx.h"
+
+/* What state says about one signer's key when the payload begins. */
+struct sy_exec_signer {
+    struct sy_public_key key;
+    bool known; /* enrolled for transactions */
+    bool revoked;
+    bool valid;     /* known, not revoked, within its window at block time */
+    bool suspended; /* its organisation is */
+    uint8_t role;
+    struct sy_hash holder; /* organisation, patient id, or zero for a regulator */
+};
+
+/* Key hashes are computed once for an id that comes again: 33 bytes decide the place. */
+#define SY_EXEC_MEMO 1024u
+struct sy_exec_memo {
+    uint8_t kind; /* 0: empty */
+    struct sy_hash id;
+    struct sy_hash key_hash;
+};
+
+struct sy_exec {
+    /* the block's */
+    sy_overlay *state;
+    uint64_t height;
+    int64_t time_ms;
+    struct sy_params params;
+    uint64_t next_event;       /* global number of the next event, from 1 */
+    sy_status failed;          /* the source's first failure */
+    struct sy_exec_memo *memo; /* SY_EXEC_MEMO */
+    /* the transaction's */
+    const struct sy_tx *tx;
+    unsigned signer_count;
+    struct sy_exec_signer signers[SY_TX_SIGNERS_MAX];
+    bool signers_stale;      /* a credential or an organisation was written since they were read */
+    struct sy_writer events; /* SY_EVENT_BYTES each */
+    uint32_t event_count;
+    /* the payload's */
+    const struct sy_kind *kind;
+    const struct sy_exec_signer *by; /* the signer that answers for it */
+    /* the refusal's */
+    uint64_t detail;
+    struct sy_hash detail_hash;
+    struct sy_path path;
+};
+
+/* A contract, by the number of its kind. */
+typedef enum sy_refusal (*sy_contract)(struct sy_exec *x, const union sy_payload *payload);
+sy_contract sy_contract_of(uint16_t kind);
+
+/* --- refusing --------------------------------------------------------------------------------- */
+
+/* Each fills its detail and returns the code, so that a rule reads `return sy_refuse_...`. */
+enum sy_refusal sy_refuse_role(struct sy_exec *x, uint32_t roles);
+enum sy_refusal sy_refuse_path(struct sy_exec *x, enum sy_refusal code, const char *path);
+enum sy_refusal sy_refuse_hash(struct sy_exec *x, enum sy_refusal code, const struct sy_hash *hash);
+enum sy_refusal sy_refuse_key(struct sy_exec *x, enum sy_refusal code,
+                              const struct sy_public_key *key);
+
+/* --- state ------------------------------------------------------------------------------------ */
+
+/* sy_exec_key is the key hash of an id, from the memo where it can. */
+void sy_exec_key(struct sy_exec *x, struct sy_hash *out, enum sy_state_kind kind,
+                 const struct sy_hash *id);
+
+/* find: false when absent. has: presence alone. What is found borrows until the payload ends or
+ * the same entry is written. save writes the whole value. */
+bool sy_exec_find(struct sy_exec *x, struct sy_slice *value, const struct sy_hash *key_hash);
+bool sy_exec_has(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id);
+void sy_exec_save(struct sy_exec *x, const struct sy_hash *key_hash, const struct sy_writer *value);
+void sy_exec_remove(struct sy_exec *x, const struct sy_hash *key_hash);
+
+bool sy_exec_find_credential(struct sy_exec *x, struct sy_credential *out,
+                             const struct sy_public_key *key);
+bool sy_exec_find_org(struct sy_exec *x, struct sy_org *out, const struct sy_hash *id);
+bool sy_exec_find_patient(struct sy_exec *x, struct sy_patient *out, const struct sy_hash *id);
+bool sy_exec_find_care(struct sy_exec *x, struct sy_care *out, const struct sy_hash *id);
+bool sy_exec_find_record(struct sy_exec *x, struct sy_record *out, const struct sy_hash *id);
+bool sy_exec_find_open_care(struct sy_exec *x, struct sy_hash *care, const struct sy_hash *patient,
+                            const struct sy_hash *organisation);
+void sy_exec_save_credential(struct sy_exec *x, const struct sy_public_key *key,
+                             const struct sy_credential *credential);
+void sy_exec_save_org(struct sy_exec *x, const struct sy_hash *id, const struct sy_org *org);
+void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
+                          const struct sy_patient *patient);
+void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct sy_care *care);
+void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
+                         const struct sy_record *record);
+
+/* --- what several contracts ask --------------------------------------------------------------- */
+
+/* sy_exec_signer finds a signer of the transaction by key; NULL: it did not sign. */
+const struct sy_exec_signer *sy_exec_signer(const struct sy_exec *x,
+                                            const struct sy_public_key *key);
+
+/* sy_exec_acts_for: the role acts for an organisation (not a regulator or a patient). */
+bool sy_exec_acts_for_org(unsigned role);
+
+/* sy_exec_treats: the organisation enrolled the patient or holds an open care relation. */
+bool sy_exec_treats(struct sy_exec *x, const struct sy_patient *patient,
+                    const struct sy_hash *patient_id, const struct sy_hash *organisation);
+
+/* sy_exec_event emits an event: global number and the subject's own, both without gaps. The
+ * subject must have been found by the contract before. */
+void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_kind subject_kind,
+                   const struct sy_hash *subject, const struct sy_hash *object);
+
+/* sy_exec_enrol checks that a key may be enrolled (E_KEY_IN_USE, E_KEY_WEAK) and writes its
+ * credential with this height as the height of issue. */
+enum sy_refusal sy_exec_enrol(struct sy_exec *x, const struct sy_public_key *key,
+                              struct sy_credential *credential);
+
+/* --- running transactions (exec.c) ------------------------------------------------------------ */
+
+/* Keys that one transaction's contracts write at most: the shortest payload that writes three is
+ * 39 bytes long and an atomic transaction has 4,096 of them; the densest otherwise is org.register
+ * with 16 prefixes, 19 keys in over 330 bytes. */
+#define SY_EXEC_KEYS_MAX (SY_TX_BYTES_MAX / 16)
+
+/* sy_exec_run judges and executes one transaction and fills what its receipt says; keys has room
+ * for SY_EXEC_KEYS_MAX and, like x->events, is borrowed by the receipt. Of the context the block's
+ * part must be filled. Anything but SY_OK: the source failed, or tx is nothing that admission could
+ * have passed (SY_ERR_FORMAT); the block is abandoned. */
+sy_status sy_exec_run(struct sy_exec *x, struct sy_receipt *receipt, struct sy_hash *keys,
+                      const struct sy_tx *tx);
+
+static inline struct sy_hash sy_hash_of_key(const struct sy_public_key *key)
+{
+    struct sy_hash hash;
+    memcpy(hash.bytes, key->bytes, sizeof hash.bytes);
+    return hash;
+}
+
+#endif

@@ -1,0 +1,296 @@
+/* exec_state.c: typed state for contracts, and what several of them ask; see exec.h. */
+#include "core/base/assert.h"
+#include "core/crypto/keys.h"
+#include "core/ledger/exec.h"
+
+// --- refusing
+// -------------------------------------------------------------------------------------
+
+enum sy_refusal sy_refuse_role(struct sy_exec *x, uint32_t roles)
+{
+    x->detail = roles;
+    return SY_E_ROLE;
+}
+
+enum sy_refusal sy_refuse_path(struct sy_exec *x, enum sy_refusal code, const char *path)
+{
+    size_t size = strlen(path);
+    SY_ASSERT(size < sizeof x->path.text);
+    memcpy(x->path.text, path, size + 1);
+    return code;
+}
+
+enum sy_refusal sy_refuse_hash(struct sy_exec *x, enum sy_refusal code, const struct sy_hash *hash)
+{
+    x->detail_hash = *hash;
+    return code;
+}
+
+enum sy_refusal sy_refuse_key(struct sy_exec *x, enum sy_refusal code,
+                              const struct sy_public_key *key)
+{
+    x->detail_hash = sy_hash_of_key(key);
+    return code;
+}
+
+// --- entries
+// --------------------------------------------------------------------------------------
+
+void sy_exec_key(struct sy_exec *x, struct sy_hash *out, enum sy_state_kind kind,
+                 const struct sy_hash *id)
+{
+    size_t place = (sy_load_u16(id->bytes) ^ sy_load_u16(id->bytes + 16) ^ (unsigned)kind * 37u) %
+                   SY_EXEC_MEMO;
+    struct sy_exec_memo *memo = &x->memo[place];
+    if (memo->kind != kind || !sy_hash_equal(&memo->id, id)) {
+        memo->kind = (uint8_t)kind;
+        memo->id = *id;
+        sy_state_key_id(&memo->key_hash, kind, id);
+    }
+    *out = memo->key_hash;
+}
+
+/* The first failure stays; later ones follow from it. */
+static void keep_failure(struct sy_exec *x, sy_status status)
+{
+    if (x->failed == SY_OK) x->failed = status;
+}
+
+bool sy_exec_find(struct sy_exec *x, struct sy_slice *value, const struct sy_hash *key_hash)
+{
+    sy_status status = sy_overlay_get(x->state, value, key_hash);
+    if (status != SY_OK && status != SY_ERR_NOT_FOUND) keep_failure(x, status);
+    return status == SY_OK;
+}
+
+bool sy_exec_has(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id)
+{
+    struct sy_hash key;
+    sy_exec_key(x, &key, kind, id);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key);
+}
+
+void sy_exec_save(struct sy_exec *x, const struct sy_hash *key_hash, const struct sy_writer *value)
+{
+    SY_ASSERT(!value->failed);
+    sy_status status = sy_overlay_put(x->state, key_hash, sy_writer_slice(value));
+    if (status != SY_OK) keep_failure(x, status);
+}
+
+void sy_exec_remove(struct sy_exec *x, const struct sy_hash *key_hash)
+{
+    sy_status status = sy_overlay_remove(x->state, key_hash);
+    if (status != SY_OK) keep_failure(x, status);
+}
+
+/* A value that is there and does not decode was never written by execution. */
+static bool decoded(struct sy_exec *x, bool good)
+{
+    if (!good) keep_failure(x, SY_ERR_CORRUPT);
+    return good;
+}
+
+bool sy_exec_find_credential(struct sy_exec *x, struct sy_credential *out,
+                             const struct sy_public_key *key)
+{
+    struct sy_hash id = sy_hash_of_key(key);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CREDENTIAL, &id);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_credential_decode(out, value));
+}
+
+bool sy_exec_find_org(struct sy_exec *x, struct sy_org *out, const struct sy_hash *id)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_ORG, id);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_org_decode(out, value));
+}
+
+bool sy_exec_find_patient(struct sy_exec *x, struct sy_patient *out, const struct sy_hash *id)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_PATIENT, id);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_patient_decode(out, value));
+}
+
+bool sy_exec_find_care(struct sy_exec *x, struct sy_care *out, const struct sy_hash *id)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CARE, id);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_care_decode(out, value));
+}
+
+bool sy_exec_find_record(struct sy_exec *x, struct sy_record *out, const struct sy_hash *id)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_RECORD, id);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_record_decode(out, value));
+}
+
+bool sy_exec_find_open_care(struct sy_exec *x, struct sy_hash *care, const struct sy_hash *patient,
+                            const struct sy_hash *organisation)
+{
+    struct sy_hash key_hash;
+    sy_state_key_open_care(&key_hash, patient, organisation);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_id_decode(care, value));
+}
+
+void sy_exec_save_credential(struct sy_exec *x, const struct sy_public_key *key,
+                             const struct sy_credential *credential)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_credential_encode(&w, credential);
+    struct sy_hash id = sy_hash_of_key(key);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CREDENTIAL, &id);
+    sy_exec_save(x, &key_hash, &w);
+    x->signers_stale = true;
+}
+
+void sy_exec_save_org(struct sy_exec *x, const struct sy_hash *id, const struct sy_org *org)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_org_encode(&w, org);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_ORG, id);
+    sy_exec_save(x, &key_hash, &w);
+    x->signers_stale = true;
+}
+
+void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
+                          const struct sy_patient *patient)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_patient_encode(&w, patient);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_PATIENT, id);
+    sy_exec_save(x, &key_hash, &w);
+}
+
+void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct sy_care *care)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_care_encode(&w, care);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CARE, id);
+    sy_exec_save(x, &key_hash, &w);
+}
+
+void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
+                         const struct sy_record *record)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_record_encode(&w, record);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_RECORD, id);
+    sy_exec_save(x, &key_hash, &w);
+}
+
+// --- what several contracts ask
+// -------------------------------------------------------------------
+
+const struct sy_exec_signer *sy_exec_signer(const struct sy_exec *x,
+                                            const struct sy_public_key *key)
+{
+    for (unsigned i = 0; i < x->signer_count; i++) {
+        if (sy_public_key_equal(&x->signers[i].key, key)) return &x->signers[i];
+    }
+    return NULL;
+}
+
+bool sy_exec_acts_for_org(unsigned role)
+{
+    SY_ASSERT(role < SY_ROLE_COUNT);
+    return role != 0 && role != SY_ROLE_REGULATOR && role != SY_ROLE_PATIENT &&
+           role != SY_ROLE_GUARDIAN;
+}
+
+bool sy_exec_treats(struct sy_exec *x, const struct sy_patient *patient,
+                    const struct sy_hash *patient_id, const struct sy_hash *organisation)
+{
+    if (sy_hash_equal(&patient->organisation, organisation)) return true;
+    struct sy_hash care;
+    return sy_exec_find_open_care(x, &care, patient_id, organisation);
+}
+
+/* Counts one more event about the subject and returns its number, from 1. Contracts found the
+ * subject before; state without it was not made by execution (0, and the block is abandoned). */
+static uint64_t count_event(struct sy_exec *x, enum sy_subject_kind kind,
+                            const struct sy_hash *subject)
+{
+    if (kind == SY_SUBJECT_PATIENT) {
+        struct sy_patient patient;
+        if (!decoded(x, sy_exec_find_patient(x, &patient, subject))) return 0;
+        patient.events++;
+        sy_exec_save_patient(x, subject, &patient);
+        return patient.events;
+    }
+    if (kind == SY_SUBJECT_KEY) {
+        struct sy_public_key key;
+        memcpy(key.bytes, subject->bytes, sizeof key.bytes);
+        struct sy_credential credential;
+        if (!decoded(x, sy_exec_find_credential(x, &credential, &key))) return 0;
+        credential.events++;
+        bool stale = x->signers_stale;
+        sy_exec_save_credential(x, &key, &credential);
+        x->signers_stale = stale; // a counter changes nothing about who may sign
+        return credential.events;
+    }
+    SY_ASSERT(kind == SY_SUBJECT_ORG);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_ORG_EVENTS, subject);
+    uint64_t events = 0;
+    struct sy_slice value;
+    if (sy_exec_find(x, &value, &key_hash) && !decoded(x, sy_count_decode(&events, value))) {
+        return 0;
+    }
+    events++;
+    uint8_t room[8];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_count_encode(&w, events);
+    sy_exec_save(x, &key_hash, &w);
+    return events;
+}
+
+void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_kind subject_kind,
+                   const struct sy_hash *subject, const struct sy_hash *object)
+{
+    struct sy_event event = {
+        .kind = (uint16_t)kind,
+        .subject_kind = (uint8_t)subject_kind,
+        .subject = *subject,
+        .global_number = x->next_event,
+        .subject_number = count_event(x, subject_kind, subject),
+        .object = *object,
+    };
+    SY_ASSERT(event.subject_number != 0 || x->failed != SY_OK);
+    sy_event_encode(&x->events, &event);
+    SY_ASSERT(!x->events.failed);
+    x->next_event++;
+    x->event_count++;
+}
+
+enum sy_refusal sy_exec_enrol(struct sy_exec *x, const struct sy_public_key *key,
+                              struct sy_credential *credential)
+{
+    struct sy_hash id = sy_hash_of_key(key);
+    if (sy_exec_has(x, SY_STATE_CREDENTIAL, &id)) return sy_refuse_key(x, SY_E_KEY_IN_USE, key);
+    if (!sy_key_enrollable(key)) return sy_refuse_key(x, SY_E_KEY_WEAK, key);
+    credential->use = SY_KEY_TX;
+    credential->issued_height = x->height;
+    SY_ASSERT(credential->role != 0 && credential->role < SY_ROLE_COUNT);
+    sy_exec_save_credential(x, key, credential);
+    return SY_APPLIED;
+}

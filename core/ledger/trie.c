@@ -1,0 +1,509 @@
+/* trie.c: updating, rebuilding and proving; see trie.h for the trie itself, trie_nodes.h for where
+ * its nodes lie and trie_hash.h for runs of leaves.
+ *
+ * An update walks down from the root with the run of sorted changes, splitting the run at each
+ * expanded node, and comes back up hashing. A bucket's leaves are gathered from the source, merged
+ * with its run of changes, and become a subtree. Depth is bounded by 256, so walks keep their own
+ * stacks. Counts are always recomputed from leaves or children, never adjusted, so applying a
+ * change twice is the same as applying it once. */
+#include "core/ledger/trie.h"
+
+#include <stdlib.h>
+
+#include "core/base/assert.h"
+#include "core/crypto/hash.h"
+#include "core/ledger/trie_hash.h"
+#include "core/ledger/trie_nodes.h"
+
+#define BUCKET_LEAVES_DEFAULT 8u
+#define REBUILD_LEAVES 4096u
+#define WALK_MAX 258u
+
+struct sy_trie {
+    struct sy_nodes nodes;
+    unsigned bucket_leaves;
+    size_t changes_max;
+    struct sy_trie_leaf *leaves; /* gathered: room for leaves_max */
+    size_t leaves_max;
+    bool broken; /* an update failed half-way */
+    uint64_t hashes, scans, scanned;
+};
+
+/* A place on the way down and the run of items below it. */
+struct frame {
+    unsigned depth;
+    unsigned stage; /* 0: arrived, 1: left half done, 2: both done */
+    size_t lo, hi;
+};
+
+sy_status sy_trie_open(sy_trie **out, const struct sy_trie_config *config)
+{
+    *out = NULL;
+    if (config->bucket_leaves > SY_TRIE_BUCKET_MAX || config->changes_max == 0) {
+        return SY_ERR_ARGUMENT;
+    }
+    sy_trie *trie = calloc(1, sizeof *trie);
+    if (trie == NULL) return SY_ERR_NO_MEMORY;
+    trie->bucket_leaves =
+        config->bucket_leaves != 0 ? config->bucket_leaves : BUCKET_LEAVES_DEFAULT;
+    trie->changes_max = config->changes_max;
+    size_t run_max =
+        config->changes_max > REBUILD_LEAVES ? config->changes_max : (size_t)REBUILD_LEAVES;
+    trie->leaves_max = run_max + SY_TRIE_BUCKET_MAX;
+    trie->leaves = calloc(trie->leaves_max, sizeof *trie->leaves);
+    sy_status status = trie->leaves == NULL ? SY_ERR_NO_MEMORY : SY_OK;
+    if (status == SY_OK) status = sy_nodes_open(&trie->nodes, config->memory_bytes_max);
+    if (status != SY_OK) {
+        sy_trie_close(trie);
+        return status;
+    }
+    *out = trie;
+    return SY_OK;
+}
+
+void sy_trie_close(sy_trie *trie)
+{
+    if (trie == NULL) return;
+    sy_nodes_close(&trie->nodes);
+    free(trie->leaves);
+    free(trie);
+}
+
+void sy_trie_root(const sy_trie *trie, struct sy_hash *root)
+{
+    static const struct sy_hash anywhere;
+    *root = sy_nodes_find(&trie->nodes, 0, &anywhere)->hash;
+}
+
+void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info)
+{
+    static const struct sy_hash anywhere;
+    *info = (struct sy_trie_info){
+        .leaves = sy_node_count(sy_nodes_find(&trie->nodes, 0, &anywhere)),
+        .heap_depth = trie->nodes.heap_depth,
+        .deep_nodes = trie->nodes.deep_count,
+        .memory_bytes = sy_nodes_bytes(&trie->nodes) + trie->leaves_max * sizeof *trie->leaves,
+        .hashes = trie->hashes,
+        .scans = trie->scans,
+        .scanned = trie->scanned,
+    };
+}
+
+// --- gathering leaves
+// -----------------------------------------------------------------------------
+
+/* A scan of one place, merged with the changes below it. */
+struct gather {
+    sy_trie *trie;
+    const struct sy_trie_change *changes;
+    size_t next, end; /* changes not yet merged */
+    size_t count;     /* leaves gathered */
+    bool overflow;
+};
+
+static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
+                      const struct sy_hash *value_hash)
+{
+    if (g->count == g->trie->leaves_max) {
+        g->overflow = true;
+        return;
+    }
+    struct sy_trie_leaf *leaf = &g->trie->leaves[g->count++];
+    leaf->key_hash = *key_hash;
+    leaf->value_hash = *value_hash;
+    sy_trie_leaf(&leaf->hash, key_hash, value_hash);
+    g->trie->hashes++;
+}
+
+/* Merges the changes below key_hash (all that are left: NULL). */
+static void take_changes_below(struct gather *g, const struct sy_hash *key_hash)
+{
+    while (g->next < g->end) {
+        const struct sy_trie_change *change = &g->changes[g->next];
+        if (key_hash != NULL && sy_hash_compare(&change->key_hash, key_hash) >= 0) return;
+        if (change->present) take_leaf(g, &change->key_hash, &change->value_hash);
+        g->next++;
+    }
+}
+
+static bool take_scanned(void *user, const struct sy_hash *key_hash, struct sy_slice value)
+{
+    struct gather *g = user;
+    g->trie->scanned++;
+    take_changes_below(g, key_hash);
+    bool changed = g->next < g->end && sy_hash_equal(&g->changes[g->next].key_hash, key_hash);
+    if (!changed && !g->overflow) {
+        struct sy_hash value_hash;
+        sy_sha256(&value_hash, value.data, value.size);
+        take_leaf(g, key_hash, &value_hash);
+    }
+    return !g->overflow;
+}
+
+/* Fills trie->leaves with what lies below (depth, key) once changes[lo, hi) are applied. */
+static sy_status gather_leaves(sy_trie *trie, size_t *count, unsigned depth,
+                               const struct sy_hash *key, const struct sy_trie_change *changes,
+                               size_t lo, size_t hi, const struct sy_state_source *source)
+{
+    SY_ASSERT(lo <= hi && depth <= 256);
+    struct gather g = {.trie = trie, .changes = changes, .next = lo, .end = hi};
+    const struct sy_node *node = sy_nodes_find(&trie->nodes, depth, key);
+    if (node != NULL && sy_node_count(node) > 0) {
+        trie->scans++;
+        SY_TRY(source->scan(source->self, key, depth, take_scanned, &g));
+    }
+    take_changes_below(&g, NULL);
+    // A bucket holds few leaves and a run no more than changes_max: more than that can only come
+    // from a source that holds something else than what was applied.
+    if (g.overflow) return SY_ERR_CORRUPT;
+    *count = g.count;
+    return SY_OK;
+}
+
+// --- building and combining
+// -----------------------------------------------------------------------
+
+static bool must_expand(const sy_trie *trie, unsigned depth, size_t leaves)
+{
+    if (depth < trie->nodes.heap_depth) return leaves > trie->bucket_leaves;
+    return leaves > SY_TRIE_BUCKET_MAX;
+}
+
+/* Index of the first of items[lo, hi), sorted by the key hash they start with, that goes right at
+ * `depth`. */
+static size_t split_run(const void *items, size_t item_bytes, size_t lo, size_t hi, unsigned depth)
+{
+    SY_ASSERT(depth < 256);
+    while (lo < hi) {
+        size_t middle = lo + (hi - lo) / 2;
+        struct sy_hash key;
+        memcpy(&key, (const uint8_t *)items + middle * item_bytes, sizeof key);
+        if (sy_trie_bit(&key, depth) == 0) {
+            lo = middle + 1;
+        } else {
+            hi = middle;
+        }
+    }
+    return lo;
+}
+
+static size_t split_leaves(const struct sy_trie_leaf *leaves, size_t lo, size_t hi, unsigned depth)
+{
+    _Static_assert(offsetof(struct sy_trie_leaf, key_hash) == 0, "split_run reads it there");
+    return split_run(leaves, sizeof *leaves, lo, hi, depth);
+}
+
+static size_t split_changes(const struct sy_trie_change *changes, size_t lo, size_t hi,
+                            unsigned depth)
+{
+    _Static_assert(offsetof(struct sy_trie_change, key_hash) == 0, "split_run reads it there");
+    return split_run(changes, sizeof *changes, lo, hi, depth);
+}
+
+/* The prefix of one half of the place (depth, key). */
+static void half_key(struct sy_hash *out, const struct sy_hash *key, unsigned depth, unsigned bit)
+{
+    SY_ASSERT(depth < 256 && bit < 2);
+    sy_trie_prefix(out, key, depth);
+    out->bytes[depth / 8] |= (uint8_t)(bit << (7 - depth % 8));
+}
+
+/* Makes an expanded node from its two children, which are kept. Below the heap a node that no
+ * longer needs its children lets them go: they hold at most as many leaves as it does, so they are
+ * not expanded themselves. */
+static sy_status combine_children(sy_trie *trie, unsigned depth, const struct sy_hash *key,
+                                  bool keep)
+{
+    SY_ASSERT(depth < 256);
+    static const struct sy_node none;
+    struct sy_hash side[2];
+    struct sy_node child[2];
+    for (unsigned s = 0; s < 2; s++) {
+        half_key(&side[s], key, depth, s);
+        const struct sy_node *found = sy_nodes_find(&trie->nodes, depth + 1, &side[s]);
+        child[s] = found == NULL ? none : *found;
+    }
+    uint64_t count = (uint64_t)sy_node_count(&child[0]) + sy_node_count(&child[1]);
+    if (count > SY_NODES_COUNT_MAX) return SY_ERR_LIMIT;
+    struct sy_node node = {.bits = SY_NODES_EXPANDED | (uint32_t)count};
+    sy_trie_combine(&node.hash, &child[0].hash, sy_node_count(&child[0]), &child[1].hash,
+                    sy_node_count(&child[1]), &trie->hashes);
+    if (!keep && depth >= trie->nodes.heap_depth && count <= SY_TRIE_BUCKET_MAX) {
+        node.bits = (uint32_t)count;
+        for (unsigned s = 0; s < 2; s++) {
+            SY_ASSERT(!sy_node_expanded(&child[s]));
+            sy_nodes_remove(&trie->nodes, depth + 1, &side[s]);
+        }
+    }
+    return sy_nodes_put(&trie->nodes, depth, key, &node);
+}
+
+/* Stores an unexpanded node for leaves [lo, hi). */
+static sy_status put_bucket(sy_trie *trie, unsigned depth, const struct sy_hash *key, size_t lo,
+                            size_t hi)
+{
+    struct sy_node node = {.bits = (uint32_t)(hi - lo)};
+    SY_ASSERT(!sy_node_expanded(&node));
+    sy_trie_run_root(&node.hash, trie->leaves + lo, hi - lo, depth, &trie->hashes);
+    return sy_nodes_put(&trie->nodes, depth, key, &node);
+}
+
+/* Replaces the bucket at (depth, key) by the subtree of the gathered leaves [0, count). */
+static sy_status build_subtree(sy_trie *trie, unsigned depth, const struct sy_hash *key,
+                               size_t count)
+{
+    if (!must_expand(trie, depth, count)) return put_bucket(trie, depth, key, 0, count);
+    struct frame stack[WALK_MAX];
+    size_t used = 0;
+    stack[used++] = (struct frame){.depth = depth, .lo = 0, .hi = count};
+    while (used > 0) {
+        struct frame *top = &stack[used - 1];
+        const struct sy_hash *here = &trie->leaves[top->lo].key_hash;
+        if (top->stage == 2) {
+            SY_TRY(combine_children(trie, top->depth, here, false));
+            used--;
+            continue;
+        }
+        size_t middle = split_leaves(trie->leaves, top->lo, top->hi, top->depth);
+        size_t lo = top->stage == 0 ? top->lo : middle;
+        size_t hi = top->stage == 0 ? middle : top->hi;
+        unsigned child = top->depth + 1;
+        struct sy_hash side;
+        half_key(&side, here, top->depth, top->stage);
+        top->stage++;
+        if (!must_expand(trie, child, hi - lo)) {
+            SY_TRY(put_bucket(trie, child, &side, lo, hi));
+            continue;
+        }
+        SY_ASSERT(used < WALK_MAX);
+        stack[used++] = (struct frame){.depth = child, .lo = lo, .hi = hi};
+    }
+    return SY_OK;
+}
+
+// --- updating
+// -------------------------------------------------------------------------------------
+
+/* Walks down to the buckets that changes touch and back up. */
+static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *changes, size_t count,
+                               const struct sy_state_source *source)
+{
+    struct frame stack[WALK_MAX];
+    size_t used = 0;
+    stack[used++] = (struct frame){.depth = 0, .lo = 0, .hi = count};
+    while (used > 0) {
+        struct frame *top = &stack[used - 1];
+        const struct sy_hash *here = &changes[top->lo].key_hash;
+        if (top->stage == 0) {
+            const struct sy_node *node = sy_nodes_find(&trie->nodes, top->depth, here);
+            if (node == NULL || !sy_node_expanded(node)) {
+                size_t leaves = 0;
+                SY_TRY(gather_leaves(trie, &leaves, top->depth, here, changes, top->lo, top->hi,
+                                     source));
+                SY_TRY(build_subtree(trie, top->depth, here, leaves));
+                used--;
+                continue;
+            }
+        }
+        if (top->stage == 2) {
+            SY_TRY(combine_children(trie, top->depth, here, false));
+            used--;
+            continue;
+        }
+        size_t middle = split_changes(changes, top->lo, top->hi, top->depth);
+        size_t lo = top->stage == 0 ? top->lo : middle;
+        size_t hi = top->stage == 0 ? middle : top->hi;
+        unsigned child = top->depth + 1;
+        top->stage++;
+        if (lo == hi) continue;
+        SY_ASSERT(used < WALK_MAX);
+        stack[used++] = (struct frame){.depth = child, .lo = lo, .hi = hi};
+    }
+    return SY_OK;
+}
+
+/* Adds levels to the heap while there would be more than bucket_leaves leaves a place. */
+static sy_status grow_for(sy_trie *trie, uint64_t leaves)
+{
+    while (leaves > (uint64_t)trie->bucket_leaves << trie->nodes.heap_depth &&
+           sy_nodes_can_grow(&trie->nodes)) {
+        SY_TRY(sy_nodes_grow(&trie->nodes));
+    }
+    return SY_OK;
+}
+
+static bool changes_ascend(const struct sy_trie_change *changes, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        if (sy_hash_compare(&changes[i - 1].key_hash, &changes[i].key_hash) >= 0) return false;
+    }
+    return true;
+}
+
+sy_status sy_trie_update(sy_trie *trie, const struct sy_trie_change *changes, size_t count,
+                         const struct sy_state_source *source)
+{
+    if (trie->broken) return SY_ERR_CLOSED;
+    if (count > trie->changes_max) return SY_ERR_LIMIT;
+    SY_ASSERT(changes_ascend(changes, count));
+    if (count == 0) return SY_OK;
+    struct sy_trie_info info;
+    sy_trie_get_info(trie, &info);
+    sy_status status = grow_for(trie, info.leaves + count);
+    if (status == SY_OK) status = apply_changes(trie, changes, count, source);
+    trie->broken = status != SY_OK;
+    return status;
+}
+
+// --- rebuilding
+// -----------------------------------------------------------------------------------
+
+/* Adds one at bit `bits` - 1 of a prefix. False: it was the last of its length. */
+static bool advance_prefix(struct sy_hash *prefix, unsigned bits)
+{
+    SY_ASSERT(bits <= 256);
+    for (unsigned i = bits; i-- > 0;) {
+        uint8_t mask = (uint8_t)(0x80u >> (i % 8));
+        prefix->bytes[i / 8] ^= mask;
+        if ((prefix->bytes[i / 8] & mask) != 0) return true;
+    }
+    return false;
+}
+
+/* The shortest length at or above `bits_min` at which prefix, of `bits` bits, may start a run. */
+static unsigned widen_prefix(const struct sy_hash *prefix, unsigned bits, unsigned bits_min)
+{
+    while (bits > bits_min && sy_trie_bit(prefix, bits - 1) == 0) bits--;
+    return bits;
+}
+
+/* Puts the gathered leaves at (bits, prefix), expanding everything above. */
+static sy_status place_run(sy_trie *trie, const struct sy_hash *prefix, unsigned bits, size_t count)
+{
+    SY_TRY(build_subtree(trie, bits, prefix, count));
+    for (unsigned depth = bits; depth-- > 0;) {
+        SY_TRY(combine_children(trie, depth, prefix, true));
+    }
+    return SY_OK;
+}
+
+static sy_status rebuild_runs(sy_trie *trie, const struct sy_state_source *source)
+{
+    struct sy_hash prefix = {{0}};
+    unsigned bits = 0;
+    unsigned bits_min = 0;
+    bool first = true;
+    do {
+        struct gather g = {.trie = trie};
+        SY_TRY(source->scan(source->self, &prefix, bits, take_scanned, &g));
+        if (g.overflow) {
+            if (bits == 256) return SY_ERR_CORRUPT;
+            bits++;
+            continue;
+        }
+        if (first) {
+            // Key hashes are spread evenly, so the first run says how many leaves there are.
+            SY_TRY(grow_for(trie, bits < 32 ? (uint64_t)g.count << bits : UINT32_MAX));
+            bits_min = bits < trie->nodes.heap_depth ? bits : trie->nodes.heap_depth;
+            first = false;
+        }
+        SY_TRY(place_run(trie, &prefix, bits, g.count));
+        if (!advance_prefix(&prefix, bits)) return SY_OK;
+        bits = widen_prefix(&prefix, bits, bits_min);
+    } while (true);
+}
+
+sy_status sy_trie_rebuild(sy_trie *trie, const struct sy_state_source *source)
+{
+    sy_nodes_clear(&trie->nodes);
+    sy_status status = rebuild_runs(trie, source);
+    trie->broken = status != SY_OK;
+    return status;
+}
+
+// --- proving
+// --------------------------------------------------------------------------------------
+
+/* Narrows [*lo, *hi) to the changes below (depth, key). */
+static void narrow_changes(const struct sy_trie_change *changes, size_t *lo, size_t *hi,
+                           unsigned depth, const struct sy_hash *key)
+{
+    for (unsigned d = 0; d < depth && *lo < *hi; d++) {
+        size_t middle = split_changes(changes, *lo, *hi, d);
+        if (sy_trie_bit(key, d) == 0) {
+            *hi = middle;
+        } else {
+            *lo = middle;
+        }
+    }
+}
+
+/* Goes on inside a bucket of count gathered leaves, down to the key's own place. */
+static void prove_in_bucket(sy_trie *trie, struct sy_state_proof *proof, size_t count,
+                            unsigned depth)
+{
+    const struct sy_hash *key = &proof->key_hash;
+    size_t lo = 0;
+    size_t hi = count;
+    while (hi - lo > 1) {
+        size_t middle = split_leaves(trie->leaves, lo, hi, depth);
+        bool right = sy_trie_bit(key, depth) == 1;
+        size_t other_lo = right ? lo : middle;
+        size_t other_hi = right ? middle : hi;
+        SY_ASSERT(proof->count < SY_TRIE_DEPTH_MAX);
+        sy_trie_run_root(&proof->siblings[proof->count++], trie->leaves + other_lo,
+                         other_hi - other_lo, depth + 1, &trie->hashes);
+        lo = right ? middle : lo;
+        hi = right ? hi : middle;
+        depth++;
+    }
+    if (hi == lo) return;
+    const struct sy_trie_leaf *leaf = &trie->leaves[lo];
+    proof->present = sy_hash_equal(&leaf->key_hash, key);
+    proof->other = !proof->present;
+    if (proof->other) {
+        proof->other_key_hash = leaf->key_hash;
+        proof->other_value_hash = leaf->value_hash;
+    }
+}
+
+static void reverse_siblings(struct sy_state_proof *proof)
+{
+    for (size_t i = 0; i < proof->count / 2u; i++) {
+        struct sy_hash swap = proof->siblings[i];
+        proof->siblings[i] = proof->siblings[proof->count - 1u - i];
+        proof->siblings[proof->count - 1u - i] = swap;
+    }
+}
+
+sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struct sy_hash *key_hash,
+                        const struct sy_trie_change *changes, size_t count,
+                        const struct sy_state_source *source)
+{
+    if (trie->broken) return SY_ERR_CLOSED;
+    proof->key_hash = *key_hash;
+    proof->present = false;
+    proof->other = false;
+    proof->value = sy_slice_of(NULL, 0);
+    proof->count = 0;
+    unsigned depth = 0;
+    const struct sy_node *node = sy_nodes_find(&trie->nodes, 0, key_hash);
+    while (node != NULL && sy_node_expanded(node) && sy_node_count(node) > 1) {
+        struct sy_hash other;
+        half_key(&other, key_hash, depth, 1 - sy_trie_bit(key_hash, depth));
+        const struct sy_node *sibling = sy_nodes_find(&trie->nodes, depth + 1, &other);
+        static const struct sy_hash empty;
+        proof->siblings[proof->count++] = sibling == NULL ? empty : sibling->hash;
+        depth++;
+        node = sy_nodes_find(&trie->nodes, depth, key_hash);
+    }
+    size_t lo = 0;
+    size_t hi = count;
+    narrow_changes(changes, &lo, &hi, depth, key_hash);
+    size_t leaves = 0;
+    SY_TRY(gather_leaves(trie, &leaves, depth, key_hash, changes, lo, hi, source));
+    if (leaves != (node == NULL ? 0 : sy_node_count(node))) return SY_ERR_CORRUPT;
+    prove_in_bucket(trie, proof, leaves, depth);
+    reverse_siblings(proof);
+    return SY_OK;
+}

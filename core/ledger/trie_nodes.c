@@ -1,0 +1,218 @@
+/* trie_nodes.c: the trie's nodes in memory; see trie_nodes.h. */
+#include "core/ledger/trie_nodes.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/base/siphash.h"
+
+#define DEEP_SLOTS_MIN 64u
+
+static size_t heap_bytes(unsigned depth)
+{
+    SY_ASSERT(depth <= SY_NODES_HEAP_DEPTH_MAX);
+    return ((size_t)2 << depth) * sizeof(struct sy_node);
+}
+
+void sy_trie_prefix(struct sy_hash *out, const struct sy_hash *key, unsigned depth)
+{
+    SY_ASSERT(depth <= 256);
+    struct sy_hash prefix = {{0}};
+    memcpy(prefix.bytes, key->bytes, depth / 8);
+    if (depth % 8 != 0) {
+        prefix.bytes[depth / 8] = (uint8_t)(key->bytes[depth / 8] & (0xff00u >> (depth % 8)));
+    }
+    *out = prefix;
+}
+
+/* The first `depth` bits as a number. */
+static uint32_t prefix_number(const struct sy_hash *key, unsigned depth)
+{
+    SY_ASSERT(depth <= SY_NODES_HEAP_DEPTH_MAX);
+    uint32_t top = (uint32_t)key->bytes[0] << 24 | (uint32_t)key->bytes[1] << 16 |
+                   (uint32_t)key->bytes[2] << 8 | key->bytes[3];
+    return depth == 0 ? 0 : top >> (32 - depth);
+}
+
+sy_status sy_nodes_open(struct sy_nodes *nodes, size_t memory_bytes_max)
+{
+    *nodes = (struct sy_nodes){.memory_bytes_max = memory_bytes_max};
+    sy_os_random(nodes->seed, sizeof nodes->seed);
+    void *heap =
+        mmap(NULL, heap_bytes(0), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (heap == MAP_FAILED) return SY_ERR_NO_MEMORY;
+    nodes->heap = heap;
+    return SY_OK;
+}
+
+void sy_nodes_close(struct sy_nodes *nodes)
+{
+    if (nodes->heap != NULL) (void)munmap(nodes->heap, heap_bytes(nodes->heap_depth));
+    free(nodes->deep);
+    *nodes = (struct sy_nodes){.heap = NULL};
+}
+
+void sy_nodes_clear(struct sy_nodes *nodes)
+{
+    memset(nodes->heap, 0, heap_bytes(nodes->heap_depth));
+    if (nodes->deep != NULL) memset(nodes->deep, 0, nodes->deep_slots * sizeof *nodes->deep);
+    nodes->deep_count = 0;
+}
+
+size_t sy_nodes_bytes(const struct sy_nodes *nodes)
+{
+    return heap_bytes(nodes->heap_depth) + nodes->deep_slots * sizeof *nodes->deep;
+}
+
+// --- the table below the heap
+// ---------------------------------------------------------------------
+
+/* The slot where (depth, prefix) belongs. Ground ids choose prefixes, so the hash is keyed. */
+static size_t home_slot(const struct sy_nodes *nodes, unsigned depth, const struct sy_hash *prefix)
+{
+    uint8_t bytes[34];
+    memcpy(bytes, prefix->bytes, 32);
+    sy_store_u16(bytes + 32, (uint16_t)depth);
+    return (size_t)sy_siphash13(nodes->seed, bytes, sizeof bytes) & (nodes->deep_slots - 1);
+}
+
+/* The slot that holds (depth, prefix), or the free slot where it would go. */
+static size_t probe(const struct sy_nodes *nodes, unsigned depth, const struct sy_hash *prefix)
+{
+    SY_ASSERT(nodes->deep_count < nodes->deep_slots);
+    size_t slot = home_slot(nodes, depth, prefix);
+    while (nodes->deep[slot].depth != 0) {
+        const struct sy_deep_node *entry = &nodes->deep[slot];
+        if (entry->depth == depth && sy_hash_equal(&entry->prefix, prefix)) break;
+        slot = (slot + 1) & (nodes->deep_slots - 1);
+    }
+    return slot;
+}
+
+static sy_status enlarge_deep(struct sy_nodes *nodes)
+{
+    struct sy_nodes larger = *nodes;
+    larger.deep_slots = nodes->deep_slots == 0 ? DEEP_SLOTS_MIN : nodes->deep_slots * 2;
+    larger.deep = calloc(larger.deep_slots, sizeof *larger.deep);
+    if (larger.deep == NULL) return SY_ERR_NO_MEMORY;
+    for (size_t i = 0; i < nodes->deep_slots; i++) {
+        const struct sy_deep_node *entry = &nodes->deep[i];
+        if (entry->depth == 0) continue;
+        larger.deep[probe(&larger, entry->depth, &entry->prefix)] = *entry;
+    }
+    free(nodes->deep);
+    *nodes = larger;
+    return SY_OK;
+}
+
+/* Backward-shift deletion: no tombstones, so probing never degrades. */
+static void free_slot(struct sy_nodes *nodes, size_t hole)
+{
+    SY_ASSERT(nodes->deep[hole].depth != 0);
+    size_t mask = nodes->deep_slots - 1;
+    for (size_t i = (hole + 1) & mask; nodes->deep[i].depth != 0; i = (i + 1) & mask) {
+        size_t home = home_slot(nodes, nodes->deep[i].depth, &nodes->deep[i].prefix);
+        // An entry may move back into the hole only if its home does not lie between the two.
+        if (((i - home) & mask) < ((i - hole) & mask)) continue;
+        nodes->deep[hole] = nodes->deep[i];
+        hole = i;
+    }
+    nodes->deep[hole].depth = 0;
+    nodes->deep_count--;
+}
+
+static sy_status put_deep(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key,
+                          const struct sy_node *node)
+{
+    if (nodes->deep_count >= nodes->deep_slots / 4 * 3) SY_TRY(enlarge_deep(nodes));
+    struct sy_hash prefix;
+    sy_trie_prefix(&prefix, key, depth);
+    struct sy_deep_node *entry = &nodes->deep[probe(nodes, depth, &prefix)];
+    if (entry->depth == 0) nodes->deep_count++;
+    *entry = (struct sy_deep_node){.prefix = prefix, .node = *node, .depth = (uint16_t)depth};
+    return SY_OK;
+}
+
+// --- both
+// -----------------------------------------------------------------------------------------
+
+struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
+                              const struct sy_hash *key)
+{
+    SY_ASSERT(depth <= 256);
+    if (depth <= nodes->heap_depth) {
+        return &nodes->heap[((size_t)1 << depth) | prefix_number(key, depth)];
+    }
+    if (nodes->deep_count == 0) return NULL;
+    struct sy_hash prefix;
+    sy_trie_prefix(&prefix, key, depth);
+    struct sy_deep_node *entry = &nodes->deep[probe(nodes, depth, &prefix)];
+    return entry->depth == 0 ? NULL : &entry->node;
+}
+
+sy_status sy_nodes_put(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key,
+                       const struct sy_node *node)
+{
+    SY_ASSERT(depth <= 256);
+    if (depth > nodes->heap_depth) {
+        if (sy_node_count(node) != 0) return put_deep(nodes, depth, key, node);
+        sy_nodes_remove(nodes, depth, key);
+        return SY_OK;
+    }
+    *sy_nodes_find(nodes, depth, key) = *node;
+    return SY_OK;
+}
+
+void sy_nodes_remove(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key)
+{
+    struct sy_node *node = sy_nodes_find(nodes, depth, key);
+    if (node == NULL) return;
+    if (depth <= nodes->heap_depth) {
+        *node = (struct sy_node){.bits = 0};
+        return;
+    }
+    struct sy_hash prefix;
+    sy_trie_prefix(&prefix, key, depth);
+    free_slot(nodes, probe(nodes, depth, &prefix));
+}
+
+bool sy_nodes_can_grow(const struct sy_nodes *nodes)
+{
+    if (nodes->heap_depth >= SY_NODES_HEAP_DEPTH_MAX) return false;
+    return nodes->memory_bytes_max == 0 ||
+           heap_bytes(nodes->heap_depth + 1) + nodes->deep_slots * sizeof *nodes->deep <=
+               nodes->memory_bytes_max;
+}
+
+/* The children of every expanded node of the level that was the last one lie in the table. */
+static void move_level(struct sy_nodes *nodes, unsigned parent_depth)
+{
+    size_t first = (size_t)1 << parent_depth;
+    for (size_t i = 0; i < first && nodes->deep_count > 0; i++) {
+        if (!sy_node_expanded(&nodes->heap[first | i])) continue;
+        for (size_t child = 2 * i; child <= 2 * i + 1; child++) {
+            struct sy_hash prefix = {{0}};
+            uint32_t top = (uint32_t)child << (31 - parent_depth);
+            for (int b = 0; b < 4; b++) prefix.bytes[b] = (uint8_t)(top >> (24 - 8 * b));
+            size_t slot = probe(nodes, parent_depth + 1, &prefix);
+            if (nodes->deep[slot].depth == 0) continue;
+            nodes->heap[2 * first | child] = nodes->deep[slot].node;
+            free_slot(nodes, slot);
+        }
+    }
+}
+
+sy_status sy_nodes_grow(struct sy_nodes *nodes)
+{
+    SY_ASSERT(nodes->heap_depth < SY_NODES_HEAP_DEPTH_MAX);
+    size_t old_bytes = heap_bytes(nodes->heap_depth);
+    void *heap = mremap(nodes->heap, old_bytes, heap_bytes(nodes->heap_depth + 1), MREMAP_MAYMOVE);
+    if (heap == MAP_FAILED) return SY_ERR_NO_MEMORY;
+    nodes->heap = heap;
+    nodes->heap_depth++;
+    // Bytes beyond the old end that shared its last page were never touched, so all are zero.
+    move_level(nodes, nodes->heap_depth - 1);
+    return SY_OK;
+}

@@ -1,0 +1,86 @@
+/* trie_nodes.h: where the trie keeps its nodes (internal to core/ledger and its tests).
+ *
+ * A place in the trie is (depth, prefix): the first `depth` bits of any key hash below it. Places
+ * down to heap_depth lie in a flat heap, (1 << depth) | prefix; deeper ones in a hash table, where
+ * an entry that is missing is an empty node. The heap is mapped memory that doubles in place when
+ * it can; the table doubles by rehashing. Neither ever shrinks. */
+#ifndef SY_LEDGER_TRIE_NODES_H
+#define SY_LEDGER_TRIE_NODES_H
+
+#include <stdbool.h>
+
+#include "core/base/bytes.h"
+
+#define SY_NODES_HEAP_DEPTH_MAX 30u
+#define SY_NODES_EXPANDED 0x80000000u
+#define SY_NODES_COUNT_MAX 0x7fffffffu
+
+/* Leaves below, the subtree's root, and whether the children are kept. */
+struct sy_node {
+    struct sy_hash hash;
+    uint32_t bits; /* SY_NODES_EXPANDED | leaf count */
+};
+
+static inline uint32_t sy_node_count(const struct sy_node *node)
+{
+    return node->bits & SY_NODES_COUNT_MAX;
+}
+static inline bool sy_node_expanded(const struct sy_node *node)
+{
+    return (node->bits & SY_NODES_EXPANDED) != 0;
+}
+
+struct sy_deep_node {
+    struct sy_hash prefix; /* bits from `depth` on are clear */
+    struct sy_node node;
+    uint16_t depth; /* 0: the slot is free */
+};
+
+struct sy_nodes {
+    struct sy_node *heap; /* 2 << heap_depth nodes; [0] is not used */
+    unsigned heap_depth;
+    size_t memory_bytes_max; /* 0: no bound */
+    struct sy_deep_node *deep;
+    size_t deep_slots; /* power of two */
+    size_t deep_count;
+    uint64_t seed[2];
+};
+
+/* bit is the index-th bit of a key hash, most significant first. index < 256. */
+static inline unsigned sy_trie_bit(const struct sy_hash *key, unsigned index)
+{
+    return (unsigned)(key->bytes[index / 8] >> (7 - index % 8)) & 1u;
+}
+
+/* sy_trie_prefix clears all bits of key from `depth` on. depth <= 256. */
+void sy_trie_prefix(struct sy_hash *out, const struct sy_hash *key, unsigned depth);
+
+/* sy_nodes_open makes an empty heap of depth 0. SY_ERR_NO_MEMORY. */
+sy_status sy_nodes_open(struct sy_nodes *nodes, size_t memory_bytes_max);
+/* sy_nodes_close frees everything; harmless on a zeroed struct. */
+void sy_nodes_close(struct sy_nodes *nodes);
+/* sy_nodes_clear forgets all nodes and keeps the memory. */
+void sy_nodes_clear(struct sy_nodes *nodes);
+
+/* sy_nodes_find returns the node at (depth, first bits of key), or NULL for an empty one below the
+ * heap. Valid until the next put, remove or grow. */
+struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
+                              const struct sy_hash *key);
+
+/* sy_nodes_put stores a node; an empty one below the heap is removed instead.
+ * SY_ERR_NO_MEMORY. */
+sy_status sy_nodes_put(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key,
+                       const struct sy_node *node);
+
+/* sy_nodes_remove empties a place. */
+void sy_nodes_remove(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key);
+
+/* sy_nodes_can_grow: one more level of heap is allowed by depth and memory bound. */
+bool sy_nodes_can_grow(const struct sy_nodes *nodes);
+/* sy_nodes_grow adds a level to the heap and moves what the table held of it. */
+sy_status sy_nodes_grow(struct sy_nodes *nodes);
+
+/* sy_nodes_bytes is the memory held. */
+size_t sy_nodes_bytes(const struct sy_nodes *nodes);
+
+#endif

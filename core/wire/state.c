@@ -1,0 +1,283 @@
+/* state.c: key hashes of state, and the encodings of governance and nonces; identities and records
+ * are in state_values.c. See state.h. */
+#include "core/wire/state.h"
+
+#include "core/base/assert.h"
+#include "core/crypto/hash.h"
+#include "core/wire/proof.h"
+
+#define PAIR_PREFIX 0x04
+
+static const char *const kind_names[SY_STATE_KIND_COUNT] = {
+    [SY_STATE_PARAMS] = "params",
+    [SY_STATE_ROSTER] = "roster",
+    [SY_STATE_VALIDATOR] = "validator",
+    [SY_STATE_MAKER] = "maker",
+    [SY_STATE_EVENT_COUNT] = "event count",
+    [SY_STATE_NONCES] = "nonces",
+    [SY_STATE_CREDENTIAL] = "credential",
+    [SY_STATE_ORG] = "organisation",
+    [SY_STATE_PREFIX] = "prefix",
+    [SY_STATE_PATIENT] = "patient",
+    [SY_STATE_CARE] = "care",
+    [SY_STATE_OPEN_CARE] = "open care",
+    [SY_STATE_RECORD] = "record",
+    [SY_STATE_RECORD_VERSION] = "record version",
+    [SY_STATE_ORG_EVENTS] = "org events",
+};
+
+const char *sy_state_kind_name(unsigned kind)
+{
+    return kind < SY_STATE_KIND_COUNT ? kind_names[kind] : NULL;
+}
+
+// --- key hashes
+// -----------------------------------------------------------------------------------
+
+void sy_state_key_id(struct sy_hash *out, enum sy_state_kind kind, const struct sy_hash *id)
+{
+    SY_ASSERT(kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT);
+    sy_state_key_hash(out, (uint8_t)kind, id);
+}
+
+void sy_state_key_zero(struct sy_hash *out, enum sy_state_kind kind)
+{
+    static const struct sy_hash zero;
+    sy_state_key_id(out, kind, &zero);
+}
+
+void sy_state_key_public(struct sy_hash *out, enum sy_state_kind kind,
+                         const struct sy_public_key *key)
+{
+    struct sy_hash id;
+    memcpy(id.bytes, key->bytes, sizeof id.bytes);
+    sy_state_key_id(out, kind, &id);
+}
+
+void sy_state_key_validator(struct sy_hash *out, uint16_t index)
+{
+    struct sy_hash id = {{0}};
+    sy_store_u16(id.bytes, index);
+    sy_state_key_id(out, SY_STATE_VALIDATOR, &id);
+}
+
+void sy_state_key_open_care(struct sy_hash *out, const struct sy_hash *patient,
+                            const struct sy_hash *organisation)
+{
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, patient, organisation);
+    sy_state_key_id(out, SY_STATE_OPEN_CARE, &id);
+}
+
+void sy_state_key_record_version(struct sy_hash *out, const struct sy_hash *record,
+                                 uint32_t version)
+{
+    struct sy_hash number = {{0}};
+    sy_store_u32(number.bytes, version);
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, record, &number);
+    sy_state_key_id(out, SY_STATE_RECORD_VERSION, &id);
+}
+
+void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits)
+{
+    struct sy_hash id = {{0}};
+    SY_ASSERT(digits.size <= sizeof id.bytes);
+    if (digits.size > 0) memcpy(id.bytes, digits.data, digits.size);
+    sy_state_key_id(out, SY_STATE_PREFIX, &id);
+}
+
+// --- governance
+// -----------------------------------------------------------------------------------
+
+void sy_params_encode(struct sy_writer *w, const struct sy_params *params)
+{
+    sy_write_u32(w, params->regulators_needed);
+    sy_write_i64(w, params->credential_ms_max);
+    sy_write_u64(w, params->record_bytes_max);
+}
+
+bool sy_params_decode(struct sy_params *params, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    params->regulators_needed = sy_read_u32(&r, "regulators_needed");
+    params->credential_ms_max = sy_read_i64(&r, "credential_ms_max");
+    params->record_bytes_max = sy_read_u64(&r, "record_bytes_max");
+    return sy_reader_done(&r);
+}
+
+void sy_roster_head_encode(struct sy_writer *w, const struct sy_roster_head *head)
+{
+    sy_write_u32(w, head->epoch);
+    sy_write_u16(w, head->count);
+    sy_write_hash(w, &head->hash);
+}
+
+bool sy_roster_head_decode(struct sy_roster_head *head, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    head->epoch = sy_read_u32(&r, "epoch");
+    head->count = sy_read_u16(&r, "count");
+    sy_read_hash(&r, &head->hash, "hash");
+    return sy_reader_done(&r);
+}
+
+static void write_text(struct sy_writer *w, const char *text)
+{
+    sy_write_bytes16(w, sy_slice_of(text, strlen(text)));
+}
+
+/* room: the array's size, terminator included. */
+static void read_text(struct sy_reader *r, char *out, size_t room, const char *what)
+{
+    struct sy_slice text = sy_read_bytes16(r, room - 1, what);
+    if (text.size > 0 && memchr(text.data, 0, text.size) != NULL) {
+        sy_reader_fail(r, what);
+        text.size = 0;
+    }
+    if (text.size > 0) memcpy(out, text.data, text.size);
+    out[text.size] = '\0';
+}
+
+void sy_validator_state_encode(struct sy_writer *w, const struct sy_validator *validator)
+{
+    write_text(w, validator->name);
+    sy_write_hash(w, &validator->organisation);
+    sy_write_public_key(w, &validator->consensus_key);
+    sy_write_public_key(w, &validator->link_key);
+    sy_write_public_key(w, &validator->admin_key);
+    write_text(w, validator->control_address);
+    write_text(w, validator->bulk_address);
+    write_text(w, validator->client_address);
+}
+
+bool sy_validator_state_decode(struct sy_validator *validator, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    read_text(&r, validator->name, sizeof validator->name, "name");
+    sy_read_hash(&r, &validator->organisation, "organisation");
+    sy_read_public_key(&r, &validator->consensus_key, "consensus_key");
+    sy_read_public_key(&r, &validator->link_key, "link_key");
+    sy_read_public_key(&r, &validator->admin_key, "admin_key");
+    read_text(&r, validator->control_address, sizeof validator->control_address, "control_address");
+    read_text(&r, validator->bulk_address, sizeof validator->bulk_address, "bulk_address");
+    read_text(&r, validator->client_address, sizeof validator->client_address, "client_address");
+    return sy_reader_done(&r);
+}
+
+void sy_count_encode(struct sy_writer *w, uint64_t count)
+{
+    sy_write_u64(w, count);
+}
+
+bool sy_count_decode(uint64_t *count, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    *count = sy_read_u64(&r, "count");
+    return sy_reader_done(&r);
+}
+
+void sy_id_encode(struct sy_writer *w, const struct sy_hash *id)
+{
+    sy_write_hash(w, id);
+}
+
+bool sy_id_decode(struct sy_hash *id, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, id, "id");
+    return sy_reader_done(&r);
+}
+
+// --- nonces
+// ---------------------------------------------------------------------------------------
+
+static bool map_bit(const struct sy_nonces *nonces, uint64_t nonce)
+{
+    uint64_t index = nonce - nonces->floor - 1;
+    SY_ASSERT(index < SY_NONCE_WINDOW);
+    return (nonces->map[index / 8] >> (index % 8) & 1) != 0;
+}
+
+bool sy_nonces_seen(const struct sy_nonces *nonces, uint64_t nonce)
+{
+    if (nonce <= nonces->floor) return true;
+    return nonce <= nonces->highest && map_bit(nonces, nonce);
+}
+
+bool sy_nonces_accept(const struct sy_nonces *nonces, uint64_t nonce)
+{
+    // Nothing that was too old when highest stood lower can come back: highest only rises.
+    if (nonce > nonces->highest) return nonce - nonces->highest <= SY_NONCE_WINDOW;
+    return !sy_nonces_seen(nonces, nonce);
+}
+
+/* Moves the floor up by count, whatever the bits it passes say. */
+static void raise_floor(struct sy_nonces *nonces, uint64_t count)
+{
+    SY_ASSERT(count <= SY_NONCE_WINDOW);
+    size_t bytes = (size_t)count / 8;
+    unsigned shift = (unsigned)(count % 8);
+    memmove(nonces->map, nonces->map + bytes, sizeof nonces->map - bytes);
+    memset(nonces->map + sizeof nonces->map - bytes, 0, bytes);
+    for (size_t i = 0; shift > 0 && i < sizeof nonces->map; i++) {
+        unsigned above = i + 1 < sizeof nonces->map ? nonces->map[i + 1] : 0;
+        nonces->map[i] = (uint8_t)((nonces->map[i] | above << 8) >> shift);
+    }
+    nonces->floor += count;
+}
+
+void sy_nonces_use(struct sy_nonces *nonces, uint64_t nonce)
+{
+    SY_ASSERT(sy_nonces_accept(nonces, nonce));
+    if (nonce > nonces->highest) {
+        // The window moves: what falls out of its lower end counts as seen.
+        uint64_t reach = nonce - nonces->floor;
+        if (reach > SY_NONCE_WINDOW) {
+            uint64_t drop = reach - SY_NONCE_WINDOW;
+            if (drop > SY_NONCE_WINDOW) {
+                memset(nonces->map, 0, sizeof nonces->map);
+                nonces->floor = nonce - SY_NONCE_WINDOW;
+            } else {
+                raise_floor(nonces, drop);
+            }
+        }
+        nonces->highest = nonce;
+    }
+    uint64_t index = nonce - nonces->floor - 1;
+    SY_ASSERT(index < SY_NONCE_WINDOW);
+    nonces->map[index / 8] |= (uint8_t)(1u << (index % 8));
+    uint64_t run = 0;
+    while (run < nonces->highest - nonces->floor && map_bit(nonces, nonces->floor + 1 + run)) run++;
+    if (run > 0) raise_floor(nonces, run);
+}
+
+static size_t map_bytes(const struct sy_nonces *nonces)
+{
+    SY_ASSERT(nonces->highest - nonces->floor <= SY_NONCE_WINDOW);
+    return (size_t)((nonces->highest - nonces->floor + 7) / 8);
+}
+
+void sy_nonces_encode(struct sy_writer *w, const struct sy_nonces *nonces)
+{
+    sy_write_u64(w, nonces->highest);
+    sy_write_u64(w, nonces->floor);
+    sy_write_raw(w, nonces->map, map_bytes(nonces));
+}
+
+bool sy_nonces_decode(struct sy_nonces *nonces, struct sy_slice bytes)
+{
+    *nonces = (struct sy_nonces){.highest = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    nonces->highest = sy_read_u64(&r, "highest");
+    nonces->floor = sy_read_u64(&r, "floor");
+    uint64_t span = nonces->highest - nonces->floor;
+    if (nonces->floor > nonces->highest || span > SY_NONCE_WINDOW) sy_reader_fail(&r, "floor");
+    if (r.failed) return false;
+    struct sy_slice map = sy_read_raw(&r, (size_t)((span + 7) / 8), "map");
+    if (!sy_reader_done(&r)) return false;
+    if (span == 0) return true;
+    memcpy(nonces->map, map.data, map.size);
+    bool tail_clear = span % 8 == 0 || nonces->map[span / 8] >> (span % 8) == 0;
+    return tail_clear && (nonces->map[0] & 1) == 0 && map_bit(nonces, nonces->highest);
+}

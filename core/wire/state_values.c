@@ -1,0 +1,343 @@
+/* state_values.c: the encodings of identities and records; see state.h. */
+#include "core/base/assert.h"
+#include "core/wire/state.h"
+
+enum {
+    CREDENTIAL_REVOKED = 1,
+    CREDENTIAL_X25519 = 2,
+    ORG_SUSPENDED = 1,
+    ORG_NPI = 2,
+    PATIENT_CLAIMED = 1,
+    PATIENT_X25519 = 2,
+    VERSION_LOCATOR = 1,
+    VERSION_REPORTED = 2,
+    RECORD_RETRACTED = 1,
+    RECORD_TAG = 2,
+    RECORD_ENCOUNTER = 4
+};
+
+static uint8_t flag_if(bool set, unsigned flag)
+{
+    return (uint8_t)(set ? flag : 0);
+}
+
+/* Reads flags and refuses those that have no meaning. */
+static uint8_t read_flags(struct sy_reader *r, unsigned known)
+{
+    uint8_t flags = sy_read_u8(r, "flags");
+    if ((flags & ~known) != 0) sy_reader_fail(r, "flags");
+    return r->failed ? 0 : flags;
+}
+
+static void write_list(struct sy_writer *w, const struct sy_list *list)
+{
+    sy_write_u16(w, list->count);
+    sy_write_bytes16(w, list->items);
+}
+
+static void read_id_list(struct sy_reader *r, struct sy_list *list, size_t items_max,
+                         const char *what)
+{
+    list->count = sy_read_u16(r, what);
+    list->items = sy_read_bytes16(r, items_max * 32, what);
+    if (list->items.size != (size_t)list->count * 32) sy_reader_fail(r, what);
+    if (r->failed) *list = (struct sy_list){.count = 0};
+}
+
+static void read_text_list(struct sy_reader *r, struct sy_list *list, size_t bytes_max,
+                           const char *what)
+{
+    list->count = sy_read_u16(r, what);
+    list->items = sy_read_bytes16(r, bytes_max, what);
+    struct sy_reader items = sy_reader_of(list->items);
+    for (unsigned i = 0; i < list->count && !items.failed; i++) {
+        (void)sy_read_bytes16(&items, SY_TEXT_BYTES_MAX, what);
+    }
+    if (!sy_reader_done(&items)) sy_reader_fail(r, what);
+    if (r->failed) *list = (struct sy_list){.count = 0};
+}
+
+// --- identities
+// -----------------------------------------------------------------------------------
+
+void sy_credential_encode(struct sy_writer *w, const struct sy_credential *credential)
+{
+    sy_write_u8(w, credential->use);
+    sy_write_u8(w, credential->role);
+    sy_write_hash(w, &credential->holder);
+    sy_write_u8(w, flag_if(credential->revoked, CREDENTIAL_REVOKED) |
+                       flag_if(credential->has_x25519_key, CREDENTIAL_X25519));
+    sy_write_i64(w, credential->not_before_ms);
+    sy_write_i64(w, credential->not_after_ms);
+    if (credential->has_x25519_key) sy_write_public_key(w, &credential->x25519_key);
+    if (credential->revoked) {
+        sy_write_i64(w, credential->revoked_at_ms);
+        sy_write_u16(w, credential->revoke_reason);
+        sy_write_u64(w, credential->revoked_height);
+    }
+    sy_write_u64(w, credential->issued_height);
+    sy_write_u64(w, credential->events);
+    sy_write_bytes16(w, credential->specialty);
+    write_list(w, &credential->scope);
+}
+
+bool sy_credential_decode(struct sy_credential *credential, struct sy_slice bytes)
+{
+    *credential = (struct sy_credential){.use = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    credential->use = sy_read_u8(&r, "use");
+    if (credential->use < SY_KEY_TX || credential->use > SY_KEY_ADMIN) sy_reader_fail(&r, "use");
+    credential->role = sy_read_u8(&r, "role");
+    if (credential->role >= SY_ROLE_COUNT) sy_reader_fail(&r, "role");
+    if ((credential->use == SY_KEY_TX) != (credential->role != 0)) sy_reader_fail(&r, "role");
+    sy_read_hash(&r, &credential->holder, "holder");
+    uint8_t flags = read_flags(&r, CREDENTIAL_REVOKED | CREDENTIAL_X25519);
+    credential->revoked = (flags & CREDENTIAL_REVOKED) != 0;
+    credential->has_x25519_key = (flags & CREDENTIAL_X25519) != 0;
+    credential->not_before_ms = sy_read_i64(&r, "not_before");
+    credential->not_after_ms = sy_read_i64(&r, "not_after");
+    if (credential->has_x25519_key) sy_read_public_key(&r, &credential->x25519_key, "x25519_key");
+    if (credential->revoked) {
+        credential->revoked_at_ms = sy_read_i64(&r, "revoked_at");
+        credential->revoke_reason = sy_read_u16(&r, "revoke_reason");
+        credential->revoked_height = sy_read_u64(&r, "revoked_height");
+    }
+    credential->issued_height = sy_read_u64(&r, "issued_height");
+    credential->events = sy_read_u64(&r, "events");
+    credential->specialty = sy_read_bytes16(&r, SY_CODE_BYTES_MAX, "specialty");
+    read_text_list(&r, &credential->scope, SY_SCOPE_BYTES_MAX, "scope");
+    return sy_reader_done(&r);
+}
+
+bool sy_credential_valid(const struct sy_credential *credential, int64_t time_ms)
+{
+    return credential->use == SY_KEY_TX && !credential->revoked &&
+           time_ms >= credential->not_before_ms && time_ms <= credential->not_after_ms;
+}
+
+void sy_org_encode(struct sy_writer *w, const struct sy_org *org)
+{
+    sy_write_u16(w, org->kind);
+    sy_write_u8(w, flag_if(org->suspended, ORG_SUSPENDED) | flag_if(org->has_npi_hash, ORG_NPI));
+    sy_write_hash(w, &org->name_hash);
+    sy_write_public_key(w, &org->admin_key);
+    sy_write_public_key(w, &org->x25519_key);
+    if (org->has_npi_hash) sy_write_hash(w, &org->npi_hash);
+    if (org->suspended) {
+        sy_write_u16(w, org->suspend_reason);
+        sy_write_i64(w, org->suspended_from_ms);
+        sy_write_u64(w, org->suspended_height);
+    }
+    sy_write_u64(w, org->registered_height);
+    write_list(w, &org->endpoints);
+    write_list(w, &org->prefixes);
+}
+
+bool sy_org_decode(struct sy_org *org, struct sy_slice bytes)
+{
+    *org = (struct sy_org){.kind = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    org->kind = sy_read_u16(&r, "kind");
+    if (org->kind == 0 || org->kind >= SY_ORG_KIND_COUNT) sy_reader_fail(&r, "kind");
+    uint8_t flags = read_flags(&r, ORG_SUSPENDED | ORG_NPI);
+    org->suspended = (flags & ORG_SUSPENDED) != 0;
+    org->has_npi_hash = (flags & ORG_NPI) != 0;
+    sy_read_hash(&r, &org->name_hash, "name_hash");
+    sy_read_public_key(&r, &org->admin_key, "admin_key");
+    sy_read_public_key(&r, &org->x25519_key, "x25519_key");
+    if (org->has_npi_hash) sy_read_hash(&r, &org->npi_hash, "npi_hash");
+    if (org->suspended) {
+        org->suspend_reason = sy_read_u16(&r, "suspend_reason");
+        org->suspended_from_ms = sy_read_i64(&r, "suspended_from");
+        org->suspended_height = sy_read_u64(&r, "suspended_height");
+    }
+    org->registered_height = sy_read_u64(&r, "registered_height");
+    read_text_list(&r, &org->endpoints, SY_ENDPOINTS_BYTES_MAX, "endpoints");
+    read_text_list(&r, &org->prefixes, SY_PREFIXES_BYTES_MAX, "prefixes");
+    return sy_reader_done(&r);
+}
+
+void sy_patient_encode(struct sy_writer *w, const struct sy_patient *patient)
+{
+    sy_write_hash(w, &patient->organisation);
+    sy_write_u8(w, flag_if(patient->claimed, PATIENT_CLAIMED) |
+                       flag_if(patient->has_x25519_key, PATIENT_X25519));
+    if (patient->claimed) sy_write_public_key(w, &patient->wallet_key);
+    if (patient->has_x25519_key) sy_write_public_key(w, &patient->x25519_key);
+    sy_write_u64(w, patient->enrolled_height);
+    sy_write_u64(w, patient->events);
+    sy_write_u8(w, patient->guardians_needed);
+    write_list(w, &patient->guardians);
+}
+
+bool sy_patient_decode(struct sy_patient *patient, struct sy_slice bytes)
+{
+    *patient = (struct sy_patient){.claimed = false};
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &patient->organisation, "organisation");
+    uint8_t flags = read_flags(&r, PATIENT_CLAIMED | PATIENT_X25519);
+    patient->claimed = (flags & PATIENT_CLAIMED) != 0;
+    patient->has_x25519_key = (flags & PATIENT_X25519) != 0;
+    if (patient->claimed) sy_read_public_key(&r, &patient->wallet_key, "wallet_key");
+    if (patient->has_x25519_key) sy_read_public_key(&r, &patient->x25519_key, "x25519_key");
+    patient->enrolled_height = sy_read_u64(&r, "enrolled_height");
+    patient->events = sy_read_u64(&r, "events");
+    patient->guardians_needed = sy_read_u8(&r, "guardians_needed");
+    read_id_list(&r, &patient->guardians, SY_GUARDIANS_MAX, "guardians");
+    if (patient->guardians_needed > patient->guardians.count) sy_reader_fail(&r, "guardians");
+    return sy_reader_done(&r);
+}
+
+void sy_care_encode(struct sy_writer *w, const struct sy_care *care)
+{
+    sy_write_hash(w, &care->patient);
+    sy_write_hash(w, &care->organisation);
+    sy_write_u16(w, care->reason);
+    sy_write_u64(w, care->opened_height);
+    sy_write_u64(w, care->closed_height);
+}
+
+bool sy_care_decode(struct sy_care *care, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &care->patient, "patient");
+    sy_read_hash(&r, &care->organisation, "organisation");
+    care->reason = sy_read_u16(&r, "reason");
+    care->opened_height = sy_read_u64(&r, "opened_height");
+    care->closed_height = sy_read_u64(&r, "closed_height");
+    return sy_reader_done(&r);
+}
+
+// --- records
+// --------------------------------------------------------------------------------------
+
+void sy_record_version_encode(struct sy_writer *w, const struct sy_record_version *version)
+{
+    sy_write_u32(w, version->version);
+    sy_write_u32(w, version->parent);
+    sy_write_u16(w, version->form);
+    sy_write_hash(w, &version->commit);
+    sy_write_u64(w, version->size);
+    sy_write_public_key(w, &version->author);
+    sy_write_u8(w, version->author_role);
+    sy_write_hash(w, &version->holder);
+    sy_write_u16(w, version->reason);
+    sy_write_u64(w, version->height);
+    sy_write_i64(w, version->time_ms);
+    sy_write_u8(w, flag_if(version->has_locator_commit, VERSION_LOCATOR) |
+                       flag_if(version->patient_reported, VERSION_REPORTED));
+    if (version->has_locator_commit) sy_write_hash(w, &version->locator_commit);
+}
+
+static void read_version(struct sy_reader *r, struct sy_record_version *version)
+{
+    version->version = sy_read_u32(r, "version");
+    version->parent = sy_read_u32(r, "parent");
+    if (version->parent >= version->version) sy_reader_fail(r, "parent");
+    version->form = sy_read_u16(r, "form");
+    sy_read_hash(r, &version->commit, "commit");
+    version->size = sy_read_u64(r, "size");
+    sy_read_public_key(r, &version->author, "author");
+    version->author_role = sy_read_u8(r, "author_role");
+    if (version->author_role >= SY_ROLE_COUNT) sy_reader_fail(r, "author_role");
+    sy_read_hash(r, &version->holder, "holder");
+    version->reason = sy_read_u16(r, "reason");
+    version->height = sy_read_u64(r, "height");
+    version->time_ms = sy_read_i64(r, "time");
+    uint8_t flags = read_flags(r, VERSION_LOCATOR | VERSION_REPORTED);
+    version->has_locator_commit = (flags & VERSION_LOCATOR) != 0;
+    version->patient_reported = (flags & VERSION_REPORTED) != 0;
+    if (version->has_locator_commit) sy_read_hash(r, &version->locator_commit, "locator_commit");
+}
+
+bool sy_record_version_decode(struct sy_record_version *version, struct sy_slice bytes)
+{
+    *version = (struct sy_record_version){.version = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    read_version(&r, version);
+    return sy_reader_done(&r);
+}
+
+static void write_heads(struct sy_writer *w, const struct sy_record *record)
+{
+    SY_ASSERT(record->head_count <= SY_RECORD_HEADS_MAX);
+    sy_write_u32(w, record->versions);
+    sy_write_u8(w, record->head_count);
+    for (unsigned i = 0; i < record->head_count; i++) sy_write_u32(w, record->heads[i]);
+}
+
+/* Heads ascend, name versions that exist, and there is at least one. */
+static void read_heads(struct sy_reader *r, struct sy_record *record)
+{
+    record->versions = sy_read_u32(r, "versions");
+    record->head_count = sy_read_u8(r, "heads");
+    if (record->head_count == 0 || record->head_count > SY_RECORD_HEADS_MAX) {
+        sy_reader_fail(r, "heads");
+    }
+    uint32_t last = 0;
+    for (unsigned i = 0; i < record->head_count && !r->failed; i++) {
+        record->heads[i] = sy_read_u32(r, "heads");
+        if (record->heads[i] <= last || record->heads[i] > record->versions) {
+            sy_reader_fail(r, "heads");
+        }
+        last = record->heads[i];
+    }
+}
+
+void sy_record_encode(struct sy_writer *w, const struct sy_record *record)
+{
+    sy_write_u8(w, record->subject_kind);
+    sy_write_hash(w, &record->subject);
+    sy_write_hash(w, &record->holder);
+    sy_write_bytes16(w, record->record_class);
+    sy_write_u8(w, flag_if(record->retracted, RECORD_RETRACTED) |
+                       flag_if(record->has_sens_tag, RECORD_TAG) |
+                       flag_if(record->has_encounter, RECORD_ENCOUNTER));
+    if (record->has_sens_tag) sy_write_raw(w, record->sens_tag, sizeof record->sens_tag);
+    if (record->has_encounter) sy_write_hash(w, &record->encounter);
+    if (record->retracted) {
+        sy_write_u16(w, record->retract_reason);
+        sy_write_u64(w, record->retracted_height);
+    }
+    write_heads(w, record);
+    write_list(w, &record->parents);
+    sy_record_version_encode(w, &record->first);
+}
+
+bool sy_record_decode(struct sy_record *record, struct sy_slice bytes)
+{
+    *record = (struct sy_record){.subject_kind = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    record->subject_kind = sy_read_u8(&r, "subject_kind");
+    if (record->subject_kind < SY_SUBJECT_ORG || record->subject_kind > SY_SUBJECT_PATIENT) {
+        sy_reader_fail(&r, "subject_kind");
+    }
+    sy_read_hash(&r, &record->subject, "subject");
+    sy_read_hash(&r, &record->holder, "holder");
+    record->record_class = sy_read_bytes16(&r, SY_CODE_BYTES_MAX, "class");
+    uint8_t flags = read_flags(&r, RECORD_RETRACTED | RECORD_TAG | RECORD_ENCOUNTER);
+    record->retracted = (flags & RECORD_RETRACTED) != 0;
+    record->has_sens_tag = (flags & RECORD_TAG) != 0;
+    record->has_encounter = (flags & RECORD_ENCOUNTER) != 0;
+    if (record->has_sens_tag) {
+        struct sy_slice tag = sy_read_raw(&r, sizeof record->sens_tag, "sens_tag");
+        if (!r.failed) memcpy(record->sens_tag, tag.data, sizeof record->sens_tag);
+    }
+    if (record->has_encounter) sy_read_hash(&r, &record->encounter, "encounter");
+    if (record->retracted) {
+        record->retract_reason = sy_read_u16(&r, "retract_reason");
+        record->retracted_height = sy_read_u64(&r, "retracted_height");
+    }
+    read_heads(&r, record);
+    read_id_list(&r, &record->parents, SY_RECORD_PARENTS_MAX, "parents");
+    read_version(&r, &record->first);
+    if (record->first.version != 1) sy_reader_fail(&r, "first");
+    return sy_reader_done(&r);
+}
+
+_Static_assert(SY_ENDPOINTS_BYTES_MAX + SY_PREFIXES_BYTES_MAX + 512 <= SY_STATE_VALUE_BYTES_MAX,
+               "the largest organisation fits a state value");
+_Static_assert(SY_SCOPE_BYTES_MAX + SY_CODE_BYTES_MAX + 512 <= SY_STATE_VALUE_BYTES_MAX,
+               "the largest credential fits a state value");
+_Static_assert(16 + SY_NONCE_WINDOW / 8 <= SY_STATE_VALUE_BYTES_MAX,
+               "the largest nonce window fits a state value");
