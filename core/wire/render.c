@@ -257,6 +257,7 @@ void sy_genesis_to_json(struct sy_json *json, const struct sy_genesis *genesis)
         sy_json_hex(json, genesis->regulators[i].bytes, sizeof genesis->regulators[i].bytes);
     }
     sy_json_array_end(json);
+    put_hash(json, "hash", &genesis->hash);
     sy_json_object_end(json);
 }
 

@@ -34,7 +34,7 @@ void sy_batch_header_to_json(struct sy_json *json, const struct sy_batch_header 
 void sy_proposal_to_json(struct sy_json *json, const struct sy_proposal *proposal);
 
 /* sy_genesis_to_json writes genesis.json: {format, created_ms, protocol, params, roster,
- * regulators}; core/client reads it back. */
+ * regulators, hash}; genesis_json.h reads it back. */
 void sy_genesis_to_json(struct sy_json *json, const struct sy_genesis *genesis);
 void sy_roster_to_json(struct sy_json *json, const struct sy_roster *roster);
 
