@@ -48,7 +48,7 @@ enum sy_session_role {
 enum sy_channel { SY_CHANNEL_CONTROL = 0, SY_CHANNEL_BULK = 1, SY_CHANNEL_CLIENT = 2 };
 #define SY_CHANNEL_COUNT 3
 
-/* sy_tls_open makes the certificate of key, which is borrowed until sy_tls_close. key may be NULL
+/* sy_tls_open makes the certificate of key, which may be closed afterwards. key may be NULL
  * for a side that only opens CLIENT sessions. SY_ERR_CRYPTO: OpenSSL refused, err says where. */
 sy_status sy_tls_open(sy_tls **tls, const sy_secret_key *key, struct sy_error *err);
 
