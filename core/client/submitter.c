@@ -1,0 +1,505 @@
+#include "core/client/submitter.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "core/base/arena.h"
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/base/table.h"
+#include "core/base/telemetry.h"
+#include "core/client/client.h"
+#include "core/wire/state.h"
+
+#define FLYING_MAX (2u * SY_IMPORT_WINDOW_MAX)
+#define OUTGOING_LOW 1024u /* ask the importer for more below this */
+#define GROUP_TXS 256u
+#define GROUP_BYTES (512u << 10)
+#define SUBMITS_A_CLIENT 4u
+#define WAITS_A_CLIENT 16u
+#define SUBMIT_MS 10000
+#define WAIT_MS 5000u
+#define RESEND_NS 15000000000ull
+#define TURN_MS 10
+#define PROGRESS_NS 250000000ull
+#define READ_MS 10000
+
+/* A transaction between the importer's SEND and its end. */
+struct flight {
+    bool used;
+    struct sy_hash id;
+    struct sy_slice tx; /* the importer's, until it is told the end */
+    uint64_t first_ns;  /* first send; 0: not yet */
+    uint64_t sent_ns;   /* last send */
+    uint64_t not_before_ns;
+    uint32_t next; /* in whichever list it stands */
+};
+
+#define NONE UINT32_MAX
+
+struct list {
+    uint32_t head;
+    uint32_t tail;
+    uint32_t count;
+};
+
+/* A request on its way, and whom it is about. */
+struct group {
+    bool used;
+    bool is_wait;
+    uint64_t request;
+    uint16_t count;
+    uint32_t flights[GROUP_TXS];
+};
+
+#define GROUPS_A_CLIENT (SUBMITS_A_CLIENT + WAITS_A_CLIENT)
+
+struct peer {
+    sy_client *client; /* NULL: does not answer */
+    bool sick;         /* lied or is stopping: not used any more */
+    unsigned submits;
+    unsigned waits;
+    struct list watched;
+    struct group groups[GROUPS_A_CLIENT];
+};
+
+struct submitter {
+    const struct sy_submitter_config *config;
+    struct sy_submit_result *result;
+    sy_arena arena;
+    struct flight *flights;
+    struct sy_table by_id; /* id -> u32 index */
+    struct list free_flights;
+    struct list outgoing;
+    struct peer *peers;
+    uint16_t peer_count;
+    uint16_t turn;
+    bool done;
+    uint64_t start_ns;
+    uint64_t progress_ns;
+    uint64_t last_final_ns;
+    uint64_t finals;
+    uint64_t finals_before;
+    struct sy_error failure;
+};
+
+/* ---- lists of flights -------------------------------------------------------------------- */
+
+static void push(struct submitter *s, struct list *list, uint32_t index)
+{
+    s->flights[index].next = NONE;
+    if (list->count++ == 0) {
+        list->head = index;
+    } else {
+        s->flights[list->tail].next = index;
+    }
+    list->tail = index;
+}
+
+static uint32_t pop(struct submitter *s, struct list *list)
+{
+    if (list->count == 0) return NONE;
+    uint32_t index = list->head;
+    list->head = s->flights[index].next;
+    list->count--;
+    return index;
+}
+
+static void land(struct submitter *s, uint32_t index)
+{
+    struct flight *flight = &s->flights[index];
+    SY_ASSERT(flight->used);
+    (void)sy_table_remove(&s->by_id, &flight->id);
+    flight->used = false;
+    push(s, &s->free_flights, index);
+}
+
+/* ---- from the importer ------------------------------------------------------------------- */
+
+static struct peer *next_peer(struct submitter *s)
+{
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        struct peer *peer = &s->peers[s->turn++ % s->peer_count];
+        if (peer->client != NULL && !peer->sick) return peer;
+    }
+    return NULL;
+}
+
+static sy_status take_send(struct submitter *s, const struct sy_import_action *action)
+{
+    const uint32_t *known = (const uint32_t *)sy_table_find(&s->by_id, &action->tx_id);
+    if (known != NULL) return SY_OK; /* it is under way already */
+    uint32_t index = pop(s, &s->free_flights);
+    SY_ASSERT(index != NONE); /* the importer's window is below FLYING_MAX */
+    uint32_t *place = (uint32_t *)sy_table_put(&s->by_id, &action->tx_id, NULL);
+    SY_ASSERT(place != NULL);
+    *place = index;
+    s->flights[index] = (struct flight){.used = true, .id = action->tx_id, .tx = action->tx};
+    push(s, &s->outgoing, index);
+    return SY_OK;
+}
+
+/* Reads a key's nonce window with proof: whether a transaction whose time has passed ever ran. */
+static sy_status take_nonce(struct submitter *s, const struct sy_import_action *action,
+                            struct sy_error *err)
+{
+    struct peer *peer = next_peer(s);
+    if (peer == NULL) return sy_fail(err, SY_ERR_NETWORK, "no validator answers");
+    struct sy_read_request read = {.subject = SY_READ_STATE,
+                                   .state_kind = SY_STATE_NONCES,
+                                   .purpose = SY_PURPOSE_OPERATIONS,
+                                   .time_ms = sy_os_wall_ms()};
+    memcpy(read.id.bytes, action->key.bytes, sizeof read.id.bytes);
+    sy_os_random(&read.nonce, sizeof read.nonce);
+    sy_secret_key_public(s->config->reader, &read.reader);
+    struct sy_hash digest;
+    sy_read_digest(&digest, &s->config->genesis->hash, &read);
+    sy_sign(s->config->reader, &read.signature, SY_SIG_READ, &digest);
+    struct sy_slice bytes;
+    static struct sy_proof proof; /* one submitter a process; too large for a stack */
+    SY_TRY(sy_client_read(peer->client, &bytes, &proof, &read, READ_MS, err));
+    struct sy_slice value = {NULL, 0};
+    if (proof.state.present) value = proof.state.value;
+    return sy_importer_on_nonce(s->config->importer, &action->key, value, &proof.header, err);
+}
+
+static sy_status fill(struct submitter *s, struct sy_error *err)
+{
+    while (!s->done && s->outgoing.count < OUTGOING_LOW) {
+        struct sy_import_action action;
+        SY_TRY(sy_importer_next(s->config->importer, &action, err));
+        switch (action.kind) {
+        case SY_IMPORT_SEND: SY_TRY(take_send(s, &action)); break;
+        case SY_IMPORT_NONCE: SY_TRY(take_nonce(s, &action, err)); break;
+        case SY_IMPORT_DONE: s->done = true; break;
+        default: return SY_OK;
+        }
+    }
+    return SY_OK;
+}
+
+/* ---- to the validators ------------------------------------------------------------------- */
+
+static struct group *free_group(struct peer *peer)
+{
+    for (unsigned i = 0; i < GROUPS_A_CLIENT; i++) {
+        if (!peer->groups[i].used) return &peer->groups[i];
+    }
+    return NULL;
+}
+
+static struct group *submit_group(struct submitter *s, struct peer *peer, struct sy_slice *txs,
+                                  uint64_t now_ns)
+{
+    struct group *group = free_group(peer);
+    SY_ASSERT(group != NULL);
+    group->count = 0;
+    size_t bytes = 0;
+    while (group->count < GROUP_TXS && s->outgoing.count > 0) {
+        struct flight *flight = &s->flights[s->outgoing.head];
+        if (flight->not_before_ns > now_ns) break;
+        if (group->count > 0 && bytes + flight->tx.size > GROUP_BYTES) break;
+        bytes += flight->tx.size + 4;
+        txs[group->count] = flight->tx;
+        group->flights[group->count++] = pop(s, &s->outgoing);
+    }
+    return group;
+}
+
+static void mark_sent(struct submitter *s, const struct group *group, uint64_t now_ns)
+{
+    for (uint16_t i = 0; i < group->count; i++) {
+        struct flight *flight = &s->flights[group->flights[i]];
+        if (flight->first_ns != 0) s->result->resent++;
+        if (flight->first_ns == 0) flight->first_ns = now_ns;
+        flight->sent_ns = now_ns;
+    }
+}
+
+static void submit_some(struct submitter *s, uint64_t now_ns)
+{
+    struct sy_slice txs[GROUP_TXS];
+    for (uint16_t i = 0; i < s->peer_count && s->outgoing.count > 0; i++) {
+        struct peer *peer = next_peer(s);
+        if (peer == NULL) return;
+        if (peer->submits >= SUBMITS_A_CLIENT) continue;
+        struct group *group = submit_group(s, peer, txs, now_ns);
+        if (group->count == 0) return;
+        sy_status status =
+            sy_client_submit(peer->client, &group->request, txs, group->count, SUBMIT_MS);
+        if (status != SY_OK) {
+            for (uint16_t k = 0; k < group->count; k++) push(s, &s->outgoing, group->flights[k]);
+            return;
+        }
+        mark_sent(s, group, now_ns);
+        group->used = true;
+        group->is_wait = false;
+        peer->submits++;
+    }
+}
+
+static void watch_some(struct submitter *s, struct peer *peer)
+{
+    while (peer->watched.count > 0 && peer->waits < WAITS_A_CLIENT) {
+        struct sy_hash ids[GROUP_TXS];
+        struct group *group = free_group(peer);
+        if (group == NULL) return;
+        group->count = 0;
+        while (group->count < GROUP_TXS && peer->watched.count > 0) {
+            uint32_t index = pop(s, &peer->watched);
+            ids[group->count] = s->flights[index].id;
+            group->flights[group->count++] = index;
+        }
+        sy_status status =
+            sy_client_wait(peer->client, &group->request, ids, group->count, WAIT_MS, false);
+        if (status != SY_OK) {
+            for (uint16_t k = 0; k < group->count; k++) push(s, &peer->watched, group->flights[k]);
+            return;
+        }
+        group->used = true;
+        group->is_wait = true;
+        peer->waits++;
+    }
+}
+
+/* ---- from the validators ----------------------------------------------------------------- */
+
+/* A whole group goes elsewhere: whatever became of it, sending the same bytes again is safe. */
+static void send_elsewhere(struct submitter *s, const struct group *group, uint32_t retry_ms)
+{
+    uint64_t not_before = sy_os_monotonic_ns() + retry_ms * 1000000ull;
+    for (uint16_t i = 0; i < group->count; i++) {
+        s->flights[group->flights[i]].not_before_ns = not_before;
+        push(s, &s->outgoing, group->flights[i]);
+    }
+}
+
+static sy_status take_outcomes(struct submitter *s, struct peer *peer, const struct group *group,
+                               const struct sy_submit_outcome *outcomes, struct sy_error *err)
+{
+    uint64_t now_ns = sy_os_monotonic_ns();
+    for (uint16_t i = 0; i < group->count; i++) {
+        uint32_t index = group->flights[i];
+        struct flight *flight = &s->flights[index];
+        if (outcomes[i].state == SY_TX_REFUSED && outcomes[i].code != SY_E_BUSY) {
+            struct sy_hash id = flight->id;
+            land(s, index);
+            SY_TRY(sy_importer_on_refused(s->config->importer, &id, outcomes[i].code, err));
+        } else if (outcomes[i].state == SY_TX_RECEIVED || outcomes[i].state == SY_TX_FINAL) {
+            sy_importer_on_received(s->config->importer, &flight->id);
+            push(s, &peer->watched, index);
+        } else {
+            flight->not_before_ns = now_ns + (outcomes[i].retry_ms + 1) * 1000000ull;
+            push(s, &s->outgoing, index);
+        }
+    }
+    return SY_OK;
+}
+
+static sy_status take_final(struct submitter *s, uint32_t index, const struct sy_client_tx *tx,
+                            struct sy_error *err)
+{
+    struct flight *flight = &s->flights[index];
+    uint64_t now_ns = sy_os_monotonic_ns();
+    struct sy_import_outcome outcome = {.tx_id = tx->id,
+                                        .receipt = tx->receipt_bytes,
+                                        .receipt_proof = tx->proof,
+                                        .header = tx->header,
+                                        .certificate = tx->certificate};
+    sy_quantile_add(&s->result->latency_us, (now_ns - flight->first_ns) / 1000);
+    if (tx->header->height > s->result->last_height) s->result->last_height = tx->header->height;
+    s->finals++;
+    s->last_final_ns = now_ns;
+    land(s, index);
+    return sy_importer_on_final(s->config->importer, &outcome, err);
+}
+
+static sy_status take_txs(struct submitter *s, struct peer *peer, const struct group *group,
+                          const struct sy_client_tx *txs, struct sy_error *err)
+{
+    uint64_t now_ns = sy_os_monotonic_ns();
+    for (uint16_t i = 0; i < group->count; i++) {
+        uint32_t index = group->flights[i];
+        if (txs[i].state == SY_TX_FINAL) {
+            SY_TRY(take_final(s, index, &txs[i], err));
+        } else if (now_ns - s->flights[index].sent_ns > RESEND_NS) {
+            push(s, &s->outgoing, index); /* the validator may have lost it: through another one */
+        } else {
+            push(s, &peer->watched, index);
+        }
+    }
+    return SY_OK;
+}
+
+static struct group *find_group(struct peer *peer, uint64_t request)
+{
+    for (unsigned i = 0; i < GROUPS_A_CLIENT; i++) {
+        if (peer->groups[i].used && peer->groups[i].request == request) return &peer->groups[i];
+    }
+    return NULL;
+}
+
+static sy_status take_event(struct submitter *s, struct peer *peer,
+                            const struct sy_client_event *event, struct sy_error *err)
+{
+    struct group *group = find_group(peer, event->request);
+    if (group == NULL) return SY_OK;
+    group->used = false;
+    if (group->is_wait) {
+        peer->waits--;
+    } else {
+        peer->submits--;
+    }
+    if (event->status == SY_OK && event->txs != NULL) {
+        return take_txs(s, peer, group, event->txs, err);
+    }
+    if (event->status == SY_OK) return take_outcomes(s, peer, group, event->outcomes, err);
+    if (event->status == SY_ERR_CRYPTO || event->status == SY_ERR_FORMAT ||
+        event->status == SY_ERR_CLOSED) {
+        peer->sick = true;
+        (void)sy_fail(&s->failure, event->status, "%s", event->text);
+        SY_LOG(SY_LOG_WARN, "client", "validator_left_out", SY_F_TEXT("why", event->text));
+    }
+    send_elsewhere(s, group, event->status == SY_ERR_BUSY ? event->retry_ms : 0);
+    return SY_OK;
+}
+
+/* Whatever a validator that is left out still held goes to the others. */
+static void empty_sick(struct submitter *s, struct peer *peer)
+{
+    if (!peer->sick) return;
+    while (peer->watched.count > 0) push(s, &s->outgoing, pop(s, &peer->watched));
+}
+
+static sy_status take_events(struct submitter *s, struct sy_error *err)
+{
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        struct peer *peer = &s->peers[i];
+        struct sy_client_event event;
+        while (peer->client != NULL && sy_client_poll(peer->client, &event, 0)) {
+            SY_TRY(take_event(s, peer, &event, err));
+        }
+        empty_sick(s, peer);
+    }
+    return SY_OK;
+}
+
+/* ---- the run ----------------------------------------------------------------------------- */
+
+static void tell_progress(struct submitter *s, uint64_t now_ns)
+{
+    if (s->config->progress == NULL || now_ns - s->progress_ns < PROGRESS_NS) return;
+    struct sy_submit_progress progress = {.height = s->result->last_height};
+    sy_importer_totals(s->config->importer, &progress.totals);
+    progress.seconds = (double)(now_ns - s->start_ns) / 1e9;
+    progress.tx_per_s =
+        (double)(s->finals - s->finals_before) * 1e9 / (double)(now_ns - s->progress_ns);
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        progress.validators += s->peers[i].client != NULL && !s->peers[i].sick;
+    }
+    s->finals_before = s->finals;
+    s->progress_ns = now_ns;
+    s->config->progress(s->config->self, &progress);
+}
+
+static void wait_for_events(struct submitter *s)
+{
+    struct pollfd fds[SY_VALIDATORS_MAX];
+    nfds_t count = 0;
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        if (s->peers[i].client == NULL) continue;
+        fds[count++] = (struct pollfd){.fd = sy_client_fd(s->peers[i].client), .events = POLLIN};
+    }
+    (void)poll(fds, count, TURN_MS);
+}
+
+static sy_status check_patience(struct submitter *s, uint64_t now_ns, struct sy_error *err)
+{
+    if (next_peer(s) == NULL) {
+        return sy_fail(err, SY_ERR_NETWORK, "no validator is left to ask; the last said: %s",
+                       s->failure.text);
+    }
+    uint64_t patience_ms = s->config->patience_ms ? s->config->patience_ms : 60000;
+    if (now_ns - s->last_final_ns < patience_ms * 1000000ull) return SY_OK;
+    return sy_fail(err, SY_ERR_TIMEOUT,
+                   "nothing became final for %llu s; `systole status` shows why; run again with "
+                   "--resume, nothing is lost",
+                   (unsigned long long)patience_ms / 1000);
+}
+
+static sy_status work(struct submitter *s, struct sy_error *err)
+{
+    for (;;) {
+        SY_TRY(fill(s, err));
+        uint64_t now_ns = sy_os_monotonic_ns();
+        submit_some(s, now_ns);
+        for (uint16_t i = 0; i < s->peer_count; i++) {
+            struct peer *peer = &s->peers[i];
+            if (peer->client == NULL || peer->sick) continue;
+            watch_some(s, peer);
+            sy_importer_on_block_time(s->config->importer, sy_client_time_ms(peer->client));
+        }
+        tell_progress(s, now_ns);
+        if (s->done && s->free_flights.count == FLYING_MAX) return SY_OK;
+        wait_for_events(s);
+        SY_TRY(take_events(s, err));
+        SY_TRY(check_patience(s, now_ns, err));
+    }
+}
+
+static sy_status connect_all(struct submitter *s, struct sy_error *err)
+{
+    unsigned connected = 0;
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        struct sy_client_config config = {
+            .genesis = s->config->genesis, .validator = i, .outstanding_max = GROUPS_A_CLIENT + 4};
+        if (sy_client_open(&s->peers[i].client, &config, &s->failure) != SY_OK) {
+            s->peers[i].client = NULL;
+            SY_LOG(SY_LOG_WARN, "client", "validator_unreachable",
+                   SY_F_TEXT("why", s->failure.text));
+            continue;
+        }
+        connected++;
+        uint64_t height = sy_client_height(s->peers[i].client);
+        if (height > s->result->first_height) s->result->first_height = height;
+    }
+    s->result->last_height = s->result->first_height;
+    if (connected > 0) return SY_OK;
+    return sy_fail(err, SY_ERR_NETWORK, "no validator answers; the last said: %s", s->failure.text);
+}
+
+static sy_status prepare(struct submitter *s, struct sy_error *err)
+{
+    size_t bytes = FLYING_MAX * sizeof(struct flight) + FLYING_MAX * 3 * 64 +
+                   s->peer_count * sizeof(struct peer) + (1u << 20);
+    uint64_t seed[2];
+    sy_os_random(seed, sizeof seed);
+    if (sy_arena_open(&s->arena, bytes) != SY_OK) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "submit: no memory");
+    }
+    s->flights = SY_CARVE(&s->arena, struct flight, FLYING_MAX);
+    s->peers = SY_CARVE(&s->arena, struct peer, s->peer_count);
+    if (s->flights == NULL || s->peers == NULL ||
+        sy_table_init(&s->by_id, &s->arena, FLYING_MAX, sizeof(uint64_t), seed) != SY_OK) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "submit: no memory");
+    }
+    for (uint32_t i = 0; i < FLYING_MAX; i++) push(s, &s->free_flights, i);
+    return connect_all(s, err);
+}
+
+sy_status sy_submitter_run(const struct sy_submitter_config *config,
+                           struct sy_submit_result *result, struct sy_error *err)
+{
+    struct submitter s = {
+        .config = config, .result = result, .peer_count = config->genesis->roster.count};
+    memset(result, 0, sizeof *result);
+    s.start_ns = s.progress_ns = s.last_final_ns = sy_os_monotonic_ns();
+    sy_status status = prepare(&s, err);
+    if (status == SY_OK) status = work(&s, err);
+    result->seconds = (double)(sy_os_monotonic_ns() - s.start_ns) / 1e9;
+    for (uint16_t i = 0; s.peers != NULL && i < s.peer_count; i++) {
+        sy_client_close(s.peers[i].client);
+    }
+    sy_arena_close(&s.arena);
+    return status;
+}
