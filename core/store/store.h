@@ -12,12 +12,13 @@
  *            state is derived: after a crash it is made again from the ledger's deltas.
  *
  * Durable means: when the call returns SY_OK, a power cut loses nothing of it; when it returns
- * anything else, nothing of it happened.
+ * anything else, nothing of it happened, but for SY_ERR_IO, after which opening the store again
+ * tells whether it did.
  *
  * Full disk. A write that finds no room returns SY_ERR_DISK_FULL and changes nothing; from then on
  * every write to that environment returns SY_ERR_DISK_FULL at once until sy_store_resume. Reads go
- * on. A device error (SY_ERR_IO) stops all writes of that environment for good: open the store
- * again.
+ * on. A device error (SY_ERR_IO) stops all writes of that environment for good, and perhaps reads
+ * too: open the store again.
  *
  * Threads. Votes, ledger and state are independent of each other. Within each, calls that write
  * are made by one thread at a time (the votes thread; the execution thread for ledger and state);
