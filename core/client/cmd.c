@@ -1,0 +1,183 @@
+/* cmd.c: options, sentences and exit codes of `systole`'s commands. */
+#include "core/client/cmd.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+#include "core/base/bytes.h"
+
+#define ANSWER_BYTES_MAX (64u << 20)
+
+/* ---- usage -------------------------------------------------------------------------------- */
+
+static void print_option(FILE *out, const struct sy_option *option)
+{
+    char left[64];
+    (void)snprintf(left, sizeof left, "--%s%s%s", option->name, option->value ? " " : "",
+                   option->value ? option->value : "");
+    fprintf(out, "  %-22s %s\n", left, option->help);
+}
+
+void sy_cmd_print_usage(const struct sy_cmd *cmd, FILE *out)
+{
+    fprintf(out, "usage: systole %s [OPTIONS]%s%s\n\n%s\n", cmd->name, cmd->arguments[0] ? " " : "",
+            cmd->arguments, cmd->about);
+    for (unsigned i = 0; i < cmd->option_count; i++) print_option(out, &cmd->options[i]);
+    fprintf(out, "  %-22s %s\n  %-22s %s\n", "--json", "answer with one JSON object", "--help",
+            "print this");
+    fputs("\nexit codes: 0 done, 1 refused or not proven, 2 usage, 3 network\n", out);
+}
+
+int sy_cmd_usage(const struct sy_cmd *cmd, const char *format, ...)
+{
+    va_list args;
+    fprintf(stderr, "systole %s: ", cmd->name);
+    va_start(args, format);
+    (void)vfprintf(stderr, format, args);
+    va_end(args);
+    fprintf(stderr, "; see `systole %s --help`\n", cmd->name);
+    return SY_EXIT_USAGE;
+}
+
+/* ---- parsing ------------------------------------------------------------------------------ */
+
+static const struct sy_option *find_option(const struct sy_cmd *cmd, const char *name, size_t size)
+{
+    for (unsigned i = 0; i < cmd->option_count; i++) {
+        const char *candidate = cmd->options[i].name;
+        if (strlen(candidate) == size && memcmp(candidate, name, size) == 0) {
+            return &cmd->options[i];
+        }
+    }
+    return NULL;
+}
+
+static bool set_option(struct sy_cmd *cmd, int *exit_code, const struct sy_option *option,
+                       const char *value)
+{
+    if (option->type == SY_OPTION_TEXT) {
+        *(const char **)option->out = value;
+        return true;
+    }
+    if (option->type == SY_OPTION_NUMBER) {
+        if (sy_parse_u64((uint64_t *)option->out, value, option->min, option->max)) return true;
+        *exit_code = sy_cmd_usage(cmd, "--%s must be a whole number from %llu to %llu, not '%s'",
+                                  option->name, (unsigned long long)option->min,
+                                  (unsigned long long)option->max, value);
+        return false;
+    }
+    struct sy_option_list *list = (struct sy_option_list *)option->out;
+    if (list->count == SY_OPTION_ITEMS_MAX) {
+        *exit_code = sy_cmd_usage(cmd, "--%s is given more than %d times", option->name,
+                                  SY_OPTION_ITEMS_MAX);
+        return false;
+    }
+    list->items[list->count++] = value;
+    return true;
+}
+
+// One option at argv[*at]; its value may be the word after it.
+static bool take_option(struct sy_cmd *cmd, int *exit_code, int *at, int argc, char **argv)
+{
+    const char *name = argv[*at] + 2;
+    size_t size = strcspn(name, "=");
+    const char *value = name[size] == '=' ? name + size + 1 : NULL;
+    bool is_json = size == 4 && memcmp(name, "json", 4) == 0;
+    const struct sy_option *option = find_option(cmd, name, size);
+    if (!option && !is_json) {
+        *exit_code = sy_cmd_usage(cmd, "there is no option --%.*s", (int)size, name);
+        return false;
+    }
+    if (is_json || option->type == SY_OPTION_SWITCH) {
+        if (value) {
+            *exit_code = sy_cmd_usage(cmd, "--%.*s takes no value", (int)size, name);
+            return false;
+        }
+        *(is_json ? &cmd->json : (bool *)option->out) = true;
+        return true;
+    }
+    if (!value && *at + 1 < argc) value = argv[++*at];
+    if (!value) {
+        *exit_code = sy_cmd_usage(cmd, "--%s needs a value, %s", option->name, option->value);
+        return false;
+    }
+    return set_option(cmd, exit_code, option, value);
+}
+
+bool sy_cmd_parse(struct sy_cmd *cmd, int *exit_code, int argc, char **argv)
+{
+    bool options_end = false;
+    cmd->words = argv + 1;
+    cmd->word_count = 0;
+    for (int i = 1; i < argc; i++) {
+        char *word = argv[i];
+        if (!options_end && strcmp(word, "--") == 0) {
+            options_end = true;
+        } else if (!options_end && (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)) {
+            sy_cmd_print_usage(cmd, stdout);
+            *exit_code = SY_EXIT_DONE;
+            return false;
+        } else if (!options_end && word[0] == '-' && word[1] == '-') {
+            if (!take_option(cmd, exit_code, &i, argc, argv)) return false;
+        } else if (!options_end && word[0] == '-' && word[1] != '\0') {
+            *exit_code = sy_cmd_usage(cmd, "there is no option %s", word);
+            return false;
+        } else {
+            cmd->words[cmd->word_count++] = word;
+        }
+    }
+    if (cmd->word_count >= cmd->words_min && cmd->word_count <= cmd->words_max) return true;
+    if (cmd->word_count < cmd->words_min) {
+        *exit_code = sy_cmd_usage(cmd, "something is missing: give %s", cmd->arguments);
+    } else {
+        *exit_code = sy_cmd_usage(cmd, "'%s' is one argument too many",
+                                  cmd->words[cmd->words_max > 0 ? cmd->words_max : 0]);
+    }
+    return false;
+}
+
+/* ---- results ------------------------------------------------------------------------------ */
+
+enum sy_exit sy_exit_of(sy_status status)
+{
+    switch (status) {
+    case SY_OK: return SY_EXIT_DONE;
+    case SY_ERR_ARGUMENT: return SY_EXIT_USAGE;
+    case SY_ERR_NETWORK:
+    case SY_ERR_TIMEOUT:
+    case SY_ERR_CLOSED:
+    case SY_ERR_BUSY: return SY_EXIT_NETWORK;
+    default: return SY_EXIT_REFUSED;
+    }
+}
+
+void sy_cmd_json_begin(sy_json *json)
+{
+    sy_json_init_growing(json, ANSWER_BYTES_MAX);
+    sy_json_set_pretty(json);
+    sy_json_object_begin(json);
+}
+
+int sy_cmd_json_end(sy_json *json, int exit_code)
+{
+    sy_json_object_end(json);
+    const char *text = sy_json_finish(json);
+    bool told =
+        text && fputs(text, stdout) >= 0 && fputc('\n', stdout) != EOF && fflush(stdout) == 0;
+    sy_json_free(json);
+    if (told) return exit_code;
+    fputs("systole: the answer could not be written to standard output\n", stderr);
+    return SY_EXIT_REFUSED;
+}
+
+int sy_cmd_fail(const struct sy_cmd *cmd, const struct sy_error *err)
+{
+    int code = (int)sy_exit_of(err->status);
+    fprintf(stderr, "systole %s: %s\n", cmd->name, err->text);
+    if (!cmd->json) return code;
+    sy_json json;
+    sy_cmd_json_begin(&json);
+    sy_json_put_text(&json, "error", err->text);
+    sy_json_put_text(&json, "status", sy_status_name(err->status));
+    return sy_cmd_json_end(&json, code);
+}

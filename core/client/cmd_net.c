@@ -1,0 +1,238 @@
+/* cmd_net.c: which network a command speaks to, from a client.conf, and who answers there. */
+#include <ctype.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/os.h"
+#include "core/client/cmd.h"
+#include "core/net/address.h"
+#include "core/wire/genesis_json.h"
+
+#define CONFIG_BYTES_MAX 65536u
+
+/* ---- client.conf -------------------------------------------------------------------------- */
+
+struct key {
+    const char *name;
+    size_t offset; /* of a path in struct sy_cmd_net */
+    const char *fallback;
+};
+
+static const struct key keys[] = {
+    {"genesis", offsetof(struct sy_cmd_net, genesis_path), "genesis.json"},
+    {"client", offsetof(struct sy_cmd_net, client), "client"},
+    {"regulator_key", offsetof(struct sy_cmd_net, regulator_key), ""},
+    {"key", offsetof(struct sy_cmd_net, key), ""},
+    {"passphrase_file", offsetof(struct sy_cmd_net, passphrase_file), ""},
+};
+#define KEY_COUNT (sizeof keys / sizeof keys[0])
+#define KEY_ADDRESSES KEY_COUNT
+
+/* Where a line stands, for sentences. */
+struct place {
+    const char *path;
+    unsigned line;
+    struct sy_error *err;
+};
+
+static char *trim(char *text)
+{
+    while (isspace((unsigned char)*text)) text++;
+    size_t size = strlen(text);
+    while (size > 0 && isspace((unsigned char)text[size - 1])) text[--size] = '\0';
+    return text;
+}
+
+/* A path, relative to the configuration's folder unless it begins with a slash. */
+static sy_status set_path(struct sy_cmd_net *net, const struct key *key, const char *value,
+                          const struct place *place)
+{
+    const char *slash = strrchr(place->path, '/');
+    int folder = slash && value[0] != '/' && value[0] ? (int)(slash - place->path + 1) : 0;
+    char *out = (char *)net + key->offset;
+    int size = snprintf(out, SY_CMD_PATH_MAX, "%.*s%s", folder, place->path, value);
+    if (size >= 0 && size < SY_CMD_PATH_MAX) return SY_OK;
+    return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: the path of %s is longer than %d bytes",
+                   place->path, place->line, key->name, SY_CMD_PATH_MAX - 1);
+}
+
+static sy_status set_addresses(struct sy_cmd_net *net, char *value, const struct place *place)
+{
+    struct sy_error inner = {SY_OK, ""};
+    char *rest = value;
+    while (rest) {
+        char *item = rest;
+        rest = strchr(item, ',');
+        if (rest) *rest++ = '\0';
+        item = trim(item);
+        sy_status status = sy_address_parse(NULL, item, &inner);
+        if (status == SY_OK &&
+            (net->address_count == SY_VALIDATORS_MAX || strlen(item) > SY_ADDRESS_BYTES_MAX)) {
+            status =
+                sy_fail(&inner, SY_ERR_ARGUMENT, "too many addresses, or one that is too long");
+        }
+        if (status != SY_OK) {
+            return sy_fail(place->err, status, "%s:%u: %s", place->path, place->line, inner.text);
+        }
+        strcpy(net->addresses[net->address_count++], item);
+    }
+    return SY_OK;
+}
+
+static sy_status take_line(struct sy_cmd_net *net, bool seen[KEY_COUNT + 1], char *line,
+                           const struct place *place)
+{
+    line = trim(line);
+    if (line[0] == '\0' || line[0] == '#') return SY_OK;
+    char *equals = strchr(line, '=');
+    if (!equals) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT,
+                       "%s:%u: expected `key = value`, found \"%.40s\"", place->path, place->line,
+                       line);
+    }
+    *equals = '\0';
+    const char *name = trim(line);
+    char *value = trim(equals + 1);
+    size_t index = 0;
+    while (index < KEY_COUNT && strcmp(keys[index].name, name) != 0) index++;
+    if (index == KEY_COUNT && strcmp(name, "addresses") != 0) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT,
+                       "%s:%u: there is no key \"%.40s\"; a client.conf has genesis, addresses, "
+                       "client, regulator_key, key and passphrase_file",
+                       place->path, place->line, name);
+    }
+    if (seen[index]) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: %s is given twice", place->path,
+                       place->line, name);
+    }
+    seen[index] = true;
+    if (index == KEY_ADDRESSES) return set_addresses(net, value, place);
+    return set_path(net, &keys[index], value, place);
+}
+
+static sy_status read_config(struct sy_cmd_net *net, const char *path, struct sy_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    bool seen[KEY_COUNT + 1] = {false};
+    struct place place = {path, 0, err};
+    SY_TRY(sy_os_read_file(&bytes, &size, path, CONFIG_BYTES_MAX, err));
+    sy_status status = SY_OK;
+    for (size_t i = 0; i < KEY_COUNT && status == SY_OK; i++) {
+        status = set_path(net, &keys[i], keys[i].fallback, &place);
+    }
+    if (status == SY_OK && memchr(bytes, '\0', size)) {
+        status = sy_fail(err, SY_ERR_ARGUMENT, "%s: this is not a text file", path);
+    }
+    char *rest = (char *)bytes;
+    while (status == SY_OK && rest) {
+        char *line = rest;
+        rest = strchr(line, '\n');
+        if (rest) *rest++ = '\0';
+        place.line++;
+        status = take_line(net, seen, line, &place);
+    }
+    free(bytes);
+    return status;
+}
+
+/* ---- the network -------------------------------------------------------------------------- */
+
+static sy_status choose_validator(struct sy_cmd_net *net, const char *name, struct sy_error *err)
+{
+    const struct sy_roster *roster = &net->genesis.roster;
+    uint64_t number;
+    net->validator = -1;
+    if (!name) return SY_OK;
+    for (int i = 0; i < roster->count; i++) {
+        if (strcmp(roster->validators[i].name, name) == 0) net->validator = i;
+    }
+    if (net->validator < 0 && sy_parse_u64(&number, name, 0, roster->count - 1u)) {
+        net->validator = (int)number;
+    }
+    if (net->validator >= 0) return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT,
+                   "--validator %s: the roster of %s has no such name; its numbers are 0 to %u",
+                   name, net->genesis_path, roster->count - 1u);
+}
+
+static sy_status load_net(struct sy_cmd_net *net, const struct sy_cmd_where *where,
+                          struct sy_error *err)
+{
+    char path[SY_CMD_PATH_MAX];
+    const char *config = where->config;
+    if (!config) {
+        int size = snprintf(path, sizeof path, "%s/client.conf", where->net);
+        if (size < 0 || size >= SY_CMD_PATH_MAX) {
+            return sy_fail(err, SY_ERR_ARGUMENT, "--net: the path is too long");
+        }
+        config = path;
+    }
+    SY_TRY(read_config(net, config, err));
+    SY_TRY(sy_genesis_load(&net->genesis, net->genesis_path, err));
+    if (net->address_count != 0 && net->address_count != net->genesis.roster.count) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "%s: %u addresses for %u validators: give one each, in roster order", config,
+                       (unsigned)net->address_count, (unsigned)net->genesis.roster.count);
+    }
+    return choose_validator(net, where->validator, err);
+}
+
+sy_status sy_cmd_net_open(struct sy_cmd_net **net, const struct sy_cmd_where *where,
+                          struct sy_error *err)
+{
+    *net = NULL;
+    if (!where->net == !where->config) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "say which network: --net DIR (a folder made by `systole testnet`) or "
+                       "--config FILE (a client.conf), one of them");
+    }
+    struct sy_cmd_net *made = (struct sy_cmd_net *)calloc(1, sizeof *made);
+    if (!made) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory for a network");
+    sy_status status = load_net(made, where, err);
+    if (status == SY_OK) {
+        *net = made;
+    } else {
+        free(made);
+    }
+    return status;
+}
+
+void sy_cmd_net_close(struct sy_cmd_net *net)
+{
+    free(net);
+}
+
+const char *sy_cmd_net_address(const struct sy_cmd_net *net, unsigned validator)
+{
+    return net->address_count > 0 ? net->addresses[validator]
+                                  : net->genesis.roster.validators[validator].client_address;
+}
+
+sy_status sy_cmd_connect(sy_client **client, const struct sy_cmd_net *net, struct sy_error *err)
+{
+    struct sy_error inner = {SY_OK, ""};
+    unsigned count = net->genesis.roster.count;
+    unsigned first = (unsigned)net->validator;
+    if (net->validator < 0) {
+        uint32_t random;
+        sy_os_random(&random, sizeof random);
+        first = random % count;
+    }
+    char told[sizeof err->text] = "";
+    size_t used = 0;
+    sy_status status = SY_ERR_NETWORK;
+    for (unsigned i = 0; i < (net->validator < 0 ? count : 1) && status != SY_OK; i++) {
+        unsigned index = (first + i) % count;
+        struct sy_client_config config = {.genesis = &net->genesis,
+                                          .validator = (uint16_t)index,
+                                          .address = sy_cmd_net_address(net, index)};
+        status = sy_client_open(client, &config, &inner);
+        if (status == SY_OK || used >= sizeof told) continue;
+        int size = snprintf(told + used, sizeof told - used, "%s%s", used ? "; " : "", inner.text);
+        used += size > 0 ? (size_t)size : 0;
+    }
+    if (status == SY_OK) return SY_OK;
+    return sy_fail(err, status, "no validator answers: %.440s", told);
+}
