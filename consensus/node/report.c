@@ -113,6 +113,7 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json_put_u64(&json, "ready_batches", pbft->ready_batches);
     sy_json_put_u64(&json, "equivocations", pbft->equivocations_total);
     put_engine(&json, daemon);
+    sy_json_put_u64(&json, "net_bytes_sent", sy_metric_get(SY_M_net_bytes_sent_total));
     put_peers(&json, daemon, &info);
     sy_json_object_end(&json);
     return json.cut ? 0 : json.size;

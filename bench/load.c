@@ -1,0 +1,351 @@
+#include "bench/load.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/client/client.h"
+
+#define GROUP_TXS 256u
+#define GROUP_NS 4000000ull /* what falls due within this time travels together */
+#define GROUPS 48u
+#define WAIT_MS 10000u
+#define SUBMIT_MS 20000
+#define SAMPLE_NS 20000000ull
+
+enum tx_state { TX_IDLE, TX_SENT, TX_RECEIVED, TX_ENDED };
+
+struct group {
+    bool used;
+    bool is_wait;
+    uint64_t request;
+    uint16_t count;
+    uint32_t txs[GROUP_TXS];
+};
+
+struct peer {
+    sy_client *client;
+    struct group groups[GROUPS];
+};
+
+struct load {
+    const struct sy_load_config *config;
+    struct sy_load_result *result;
+    struct peer *peers;
+    uint16_t peer_count;
+    uint16_t turn;
+    uint8_t *states;
+    uint64_t *due_ns;
+    uint32_t *again; /* stack of transactions to send again */
+    uint64_t *again_ns;
+    uint32_t again_count;
+    uint32_t next; /* first that was never sent */
+    uint32_t undecided;
+    uint64_t start_ns;
+    uint64_t last_due_ns;
+    uint64_t sampled_ns;
+    double backlog[3];
+    uint32_t samples[3];
+};
+
+/* ---- signing ----------------------------------------------------------------------------- */
+
+sy_status sy_load_sign(struct sy_load_txs *txs, sy_population *population, unsigned stage,
+                       uint32_t count, int64_t valid_until_ms, struct sy_error *err)
+{
+    if (stage < SY_POPULATION_STAGES) count = sy_population_stage_count(population, stage);
+    size_t capacity = (size_t)count * 512 + SY_POPULATION_TX_BYTES;
+    *txs = (struct sy_load_txs){.bytes = (uint8_t *)malloc(capacity),
+                                .txs = (struct sy_slice *)calloc(count, sizeof(struct sy_slice)),
+                                .ids = (struct sy_hash *)calloc(count, sizeof(struct sy_hash))};
+    if (!txs->bytes || !txs->txs || !txs->ids) {
+        sy_load_free(txs);
+        return sy_fail(err, SY_ERR_NO_MEMORY, "load: no memory for %u transactions", count);
+    }
+    size_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        uint8_t tx[SY_POPULATION_TX_BYTES];
+        struct sy_slice made =
+            stage < SY_POPULATION_STAGES
+                ? sy_population_stage(population, tx, &txs->ids[i], stage, i, valid_until_ms)
+                : sy_population_record(population, tx, &txs->ids[i], valid_until_ms);
+        if (capacity - used < made.size) {
+            sy_load_free(txs);
+            return sy_fail(err, SY_ERR_LIMIT, "load: transactions are longer than expected");
+        }
+        memcpy(txs->bytes + used, made.data, made.size);
+        txs->txs[i] = sy_slice_of(txs->bytes + used, made.size);
+        used += made.size;
+    }
+    txs->count = count;
+    return SY_OK;
+}
+
+void sy_load_free(struct sy_load_txs *txs)
+{
+    free(txs->bytes);
+    free(txs->txs);
+    free(txs->ids);
+    *txs = (struct sy_load_txs){0};
+}
+
+/* ---- sending ----------------------------------------------------------------------------- */
+
+static struct group *free_group(struct peer *peer, bool is_wait)
+{
+    /* A third of the groups stays free for waits, or finals would have nowhere to come from. */
+    unsigned first = is_wait ? 0 : GROUPS / 3;
+    for (unsigned i = first; i < GROUPS; i++) {
+        if (!peer->groups[i].used) return &peer->groups[i];
+    }
+    return NULL;
+}
+
+static bool is_due(const struct load *load, uint32_t tx, uint64_t now_ns)
+{
+    if (load->config->rate_per_s > 0) return load->due_ns[tx] <= now_ns;
+    return load->undecided < load->config->closed_window;
+}
+
+static uint32_t take_due(struct load *load, uint64_t now_ns)
+{
+    if (load->again_count > 0 && load->again_ns[load->again_count - 1] <= now_ns) {
+        return load->again[--load->again_count];
+    }
+    if (load->next == load->config->txs->count || !is_due(load, load->next, now_ns)) {
+        return UINT32_MAX;
+    }
+    uint32_t tx = load->next++;
+    if (load->config->rate_per_s <= 0) load->due_ns[tx] = now_ns;
+    load->last_due_ns = load->due_ns[tx];
+    load->undecided++;
+    load->result->sent++;
+    return tx;
+}
+
+static void push_again(struct load *load, uint32_t tx, uint64_t at_ns)
+{
+    load->states[tx] = TX_IDLE;
+    load->again[load->again_count] = tx;
+    load->again_ns[load->again_count++] = at_ns;
+}
+
+static sy_status send_due(struct load *load, uint64_t now_ns, struct sy_error *err)
+{
+    for (uint16_t tried = 0; tried < load->peer_count; tried++) {
+        struct peer *peer = &load->peers[load->turn++ % load->peer_count];
+        struct group *group = free_group(peer, false);
+        if (group == NULL) continue;
+        struct sy_slice slices[GROUP_TXS];
+        group->count = 0;
+        while (group->count < GROUP_TXS) {
+            uint32_t tx = take_due(load, now_ns);
+            if (tx == UINT32_MAX) break;
+            slices[group->count] = load->config->txs->txs[tx];
+            group->txs[group->count++] = tx;
+            load->states[tx] = TX_SENT;
+        }
+        if (group->count == 0) return SY_OK;
+        sy_status status =
+            sy_client_submit(peer->client, &group->request, slices, group->count, SUBMIT_MS);
+        if (status != SY_OK) {
+            return sy_fail(err, status, "%s takes no requests", sy_client_name(peer->client));
+        }
+        group->used = true;
+        group->is_wait = false;
+    }
+    return SY_OK;
+}
+
+static sy_status watch(struct load *load, struct peer *peer, const uint32_t *txs, uint16_t count,
+                       struct sy_error *err)
+{
+    struct group *group = free_group(peer, true);
+    SY_ASSERT(group != NULL); /* every wait takes the place of the group that led to it */
+    struct sy_hash ids[GROUP_TXS];
+    for (uint16_t i = 0; i < count; i++) {
+        ids[i] = load->config->txs->ids[txs[i]];
+        group->txs[i] = txs[i];
+    }
+    group->count = count;
+    sy_status status = sy_client_wait(peer->client, &group->request, ids, count, WAIT_MS, false);
+    if (status != SY_OK) {
+        return sy_fail(err, status, "%s takes no requests", sy_client_name(peer->client));
+    }
+    group->used = true;
+    group->is_wait = true;
+    return SY_OK;
+}
+
+/* ---- answers ----------------------------------------------------------------------------- */
+
+static void end_tx(struct load *load, uint32_t tx, bool final)
+{
+    SY_ASSERT(load->states[tx] != TX_ENDED);
+    load->states[tx] = TX_ENDED;
+    load->undecided--;
+    load->result->final += final;
+    load->result->refused += !final;
+}
+
+static sy_status take_outcomes(struct load *load, struct peer *peer, const struct group *done,
+                               const struct sy_submit_outcome *outcomes, struct sy_error *err)
+{
+    uint32_t received[GROUP_TXS];
+    uint16_t count = 0;
+    uint64_t now_ns = sy_os_monotonic_ns();
+    for (uint16_t i = 0; i < done->count; i++) {
+        uint32_t tx = done->txs[i];
+        if (outcomes[i].state == SY_TX_RECEIVED || outcomes[i].state == SY_TX_FINAL) {
+            load->states[tx] = TX_RECEIVED;
+            received[count++] = tx;
+        } else if (outcomes[i].state == SY_TX_BUSY) {
+            load->result->busy++;
+            push_again(load, tx, now_ns + outcomes[i].retry_ms * 1000000ull);
+        } else {
+            end_tx(load, tx, false);
+        }
+    }
+    return count > 0 ? watch(load, peer, received, count, err) : SY_OK;
+}
+
+static sy_status take_txs(struct load *load, struct peer *peer, const struct group *done,
+                          const struct sy_client_tx *txs, struct sy_error *err)
+{
+    uint32_t left[GROUP_TXS];
+    uint16_t count = 0;
+    uint64_t now_ns = sy_os_monotonic_ns();
+    uint64_t sending_ns = load->last_due_ns;
+    for (uint16_t i = 0; i < done->count; i++) {
+        uint32_t tx = done->txs[i];
+        if (txs[i].state != SY_TX_FINAL) {
+            left[count++] = tx;
+            continue;
+        }
+        bool applied = txs[i].receipt.code == SY_APPLIED;
+        end_tx(load, tx, applied);
+        if (applied) sy_quantile_add(&load->result->latency_us, (now_ns - load->due_ns[tx]) / 1000);
+        if (now_ns <= sending_ns || load->next < load->config->txs->count) {
+            load->result->committed_per_s += applied;
+        }
+    }
+    return count > 0 ? watch(load, peer, left, count, err) : SY_OK;
+}
+
+static sy_status take_event(struct load *load, struct peer *peer,
+                            const struct sy_client_event *event, struct sy_error *err)
+{
+    struct group *group = NULL;
+    for (unsigned i = 0; i < GROUPS; i++) {
+        if (peer->groups[i].used && peer->groups[i].request == event->request) {
+            group = &peer->groups[i];
+        }
+    }
+    SY_ASSERT(group != NULL);
+    group->used = false;
+    struct group done = *group;
+    if (event->status == SY_OK && event->txs != NULL) {
+        return take_txs(load, peer, &done, event->txs, err);
+    }
+    if (event->status == SY_OK) return take_outcomes(load, peer, &done, event->outcomes, err);
+    if (event->status == SY_ERR_CRYPTO || event->status == SY_ERR_FORMAT) {
+        return sy_fail(err, event->status, "%s", event->text);
+    }
+    if (done.is_wait) return watch(load, peer, done.txs, done.count, err);
+    uint64_t at_ns = sy_os_monotonic_ns() + (event->retry_ms + 1) * 1000000ull;
+    for (uint16_t i = 0; i < done.count; i++) push_again(load, done.txs[i], at_ns);
+    load->result->busy += done.count;
+    return SY_OK;
+}
+
+/* ---- the run ----------------------------------------------------------------------------- */
+
+static void sample(struct load *load, uint64_t now_ns)
+{
+    if (now_ns - load->sampled_ns < SAMPLE_NS || load->next == load->config->txs->count) return;
+    load->sampled_ns = now_ns;
+    unsigned third = (unsigned)((uint64_t)load->next * 3 / load->config->txs->count);
+    load->backlog[third] += load->undecided;
+    load->samples[third]++;
+}
+
+static sy_status turn(struct load *load, struct sy_error *err)
+{
+    uint64_t now_ns = sy_os_monotonic_ns();
+    SY_TRY(send_due(load, now_ns, err));
+    sample(load, now_ns);
+    struct pollfd fds[SY_VALIDATORS_MAX];
+    for (uint16_t i = 0; i < load->peer_count; i++) {
+        fds[i] = (struct pollfd){.fd = sy_client_fd(load->peers[i].client), .events = POLLIN};
+    }
+    (void)poll(fds, load->peer_count, (int)(GROUP_NS / 1000000));
+    for (uint16_t i = 0; i < load->peer_count; i++) {
+        struct sy_client_event event;
+        while (sy_client_poll(load->peers[i].client, &event, 0)) {
+            SY_TRY(take_event(load, &load->peers[i], &event, err));
+        }
+    }
+    return SY_OK;
+}
+
+static sy_status run(struct load *load, struct sy_error *err)
+{
+    const struct sy_load_config *config = load->config;
+    load->start_ns = load->last_due_ns = sy_os_monotonic_ns();
+    for (uint32_t i = 0; config->rate_per_s > 0 && i < config->txs->count; i++) {
+        load->due_ns[i] = load->start_ns + (uint64_t)((double)i * 1e9 / config->rate_per_s);
+    }
+    while (load->next < config->txs->count || load->undecided > 0) {
+        SY_TRY(turn(load, err));
+        bool all_sent = load->next == config->txs->count;
+        uint64_t end_ns = load->last_due_ns + config->drain_ms * 1000000ull;
+        if (all_sent && sy_os_monotonic_ns() > end_ns) break;
+    }
+    struct sy_load_result *result = load->result;
+    result->seconds = (double)(sy_os_monotonic_ns() - load->start_ns) / 1e9;
+    result->send_seconds = (double)(load->last_due_ns - load->start_ns) / 1e9;
+    result->lost = load->undecided;
+    if (result->send_seconds > 0) result->committed_per_s /= result->send_seconds;
+    result->backlog_middle = load->samples[1] ? load->backlog[1] / load->samples[1] : 0;
+    result->backlog_end = load->samples[2] ? load->backlog[2] / load->samples[2] : 0;
+    return SY_OK;
+}
+
+static sy_status prepare(struct load *load, struct sy_error *err)
+{
+    uint32_t count = load->config->txs->count;
+    load->peer_count = load->config->genesis->roster.count;
+    load->peers = (struct peer *)calloc(load->peer_count, sizeof(struct peer));
+    load->states = (uint8_t *)calloc(count, 1);
+    load->due_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
+    load->again = (uint32_t *)calloc(count, sizeof(uint32_t));
+    load->again_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
+    if (!load->peers || !load->states || !load->due_ns || !load->again || !load->again_ns) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "load: no memory");
+    }
+    for (uint16_t i = 0; i < load->peer_count; i++) {
+        struct sy_client_config config = {
+            .genesis = load->config->genesis, .validator = i, .outstanding_max = GROUPS + 4};
+        SY_TRY(sy_client_open(&load->peers[i].client, &config, err));
+    }
+    return SY_OK;
+}
+
+sy_status sy_load_run(struct sy_load_result *result, const struct sy_load_config *config,
+                      struct sy_error *err)
+{
+    struct load load = {.config = config, .result = result};
+    memset(result, 0, sizeof *result);
+    sy_status status = prepare(&load, err);
+    if (status == SY_OK) status = run(&load, err);
+    for (uint16_t i = 0; load.peers != NULL && i < load.peer_count; i++) {
+        sy_client_close(load.peers[i].client);
+    }
+    free(load.peers);
+    free(load.states);
+    free(load.due_ns);
+    free(load.again);
+    free(load.again_ns);
+    return status;
+}

@@ -1,0 +1,20 @@
+/* main_bench.c: systole-bench, the program that stresses and measures. */
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/cluster.h"
+
+static const char usage[] = "usage: systole-bench COMMAND [OPTION...]\n"
+                            "\n"
+                            "  cluster   real validators on this machine under open-loop load\n"
+                            "\n"
+                            "`systole-bench COMMAND --help` explains each.\n";
+
+int main(int argc, char **argv)
+{
+    if (argc >= 2 && strcmp(argv[1], "cluster") == 0) return sy_bench_cluster(argc - 1, argv + 1);
+    bool asked = argc >= 2 && strcmp(argv[1], "--help") == 0;
+    fputs(usage, asked ? stdout : stderr);
+    return asked ? 0 : 2;
+}

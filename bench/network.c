@@ -1,0 +1,311 @@
+#include "bench/network.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/client/client.h"
+#include "core/wire/genesis_json.h"
+
+#define PATH_BYTES 512
+#define END_MS 20000u
+#define START_MS 30000u
+
+struct sy_network {
+    struct sy_network_config config;
+    char dir[PATH_BYTES];
+    char bin[PATH_BYTES];
+    struct sy_genesis genesis;
+    sy_secret_key *regulator;
+    pid_t pids[SY_VALIDATORS_MAX];
+};
+
+static void sleep_ms(unsigned ms)
+{
+    struct timespec wait = {.tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000};
+    (void)nanosleep(&wait, NULL);
+}
+
+static void path_of(char *out, const sy_network *network, const char *format, unsigned validator)
+{
+    char tail[128];
+    /* Formats are literals of this file with at most one %u. */
+    snprintf(tail, sizeof tail, format, validator);
+    int size = snprintf(out, PATH_BYTES, "%s/%s", network->dir, tail);
+    SY_ASSERT(size > 0 && size < PATH_BYTES);
+}
+
+/* ---- processes --------------------------------------------------------------------------- */
+
+static pid_t spawn(const char *program, char *const argv[], const char *output)
+{
+    pid_t pid = fork();
+    if (pid != 0) return pid;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    sigset_t none;
+    sigemptyset(&none);
+    (void)sigprocmask(SIG_SETMASK, &none, NULL);
+    int fd = open(output, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+    if (fd >= 0) {
+        (void)dup2(fd, STDOUT_FILENO);
+        (void)dup2(fd, STDERR_FILENO);
+    }
+    execv(program, argv);
+    _exit(127);
+}
+
+static sy_status make_testnet(sy_network *network, struct sy_error *err)
+{
+    char program[PATH_BYTES + 16];
+    char output[PATH_BYTES + 16];
+    char count[16];
+    snprintf(program, sizeof program, "%s/systole", network->bin);
+    snprintf(output, sizeof output, "%s.testnet.log", network->dir);
+    snprintf(count, sizeof count, "%u", network->config.validators);
+    char *argv[] = {program, "testnet",     network->dir, "--validators",
+                    count,   "--base-port", "0",          NULL};
+    pid_t pid = spawn(program, argv, output);
+    int code = -1;
+    if (pid < 0 || waitpid(pid, &code, 0) != pid || code != 0) {
+        return sy_fail(err, SY_ERR_IO, "`%s testnet %s` failed: see %s", program, network->dir,
+                       output);
+    }
+    (void)unlink(output);
+    return SY_OK;
+}
+
+static sy_status start(sy_network *network, unsigned validator, bool init, struct sy_error *err)
+{
+    char program[PATH_BYTES + 16];
+    char config[PATH_BYTES];
+    char output[PATH_BYTES];
+    snprintf(program, sizeof program, "%s/systoled", network->bin);
+    path_of(config, network, "v%u/systoled.conf", validator);
+    path_of(output, network, "v%u/output", validator);
+    char *argv[] = {program, "--config", config, init ? "--init" : NULL, NULL};
+    pid_t pid = spawn(program, argv, output);
+    if (pid < 0) return sy_fail(err, SY_ERR_IO, "%s cannot be started", program);
+    network->pids[validator] = pid;
+    return SY_OK;
+}
+
+sy_status sy_network_start(sy_network *network, unsigned validator, struct sy_error *err)
+{
+    SY_ASSERT(validator < network->config.validators && network->pids[validator] == 0);
+    return start(network, validator, false, err);
+}
+
+void sy_network_kill(sy_network *network, unsigned validator, int signal, int *code)
+{
+    SY_ASSERT(validator < network->config.validators);
+    pid_t pid = network->pids[validator];
+    *code = 0;
+    if (pid == 0) return;
+    (void)kill(pid, signal);
+    for (unsigned waited_ms = 0; waitpid(pid, code, WNOHANG) == 0; waited_ms += 10) {
+        if (waited_ms >= END_MS) (void)kill(pid, SIGKILL);
+        sleep_ms(10);
+    }
+    network->pids[validator] = 0;
+}
+
+pid_t sy_network_pid(const sy_network *network, unsigned validator)
+{
+    return network->pids[validator];
+}
+
+/* ---- readiness --------------------------------------------------------------------------- */
+
+static bool still_runs(sy_network *network, unsigned validator)
+{
+    int code;
+    if (waitpid(network->pids[validator], &code, WNOHANG) == 0) return true;
+    network->pids[validator] = 0;
+    return false;
+}
+
+/* Reads one number of the validator's own status. */
+static bool read_status(sy_network *network, unsigned validator, const char *name, uint64_t *out)
+{
+    struct sy_client_config config = {
+        .genesis = &network->genesis, .validator = (uint16_t)validator, .connect_ms = 2000};
+    sy_client *client = NULL;
+    struct sy_slice text;
+    bool found = false;
+    if (sy_client_open(&client, &config, NULL) == SY_OK &&
+        sy_client_get_status(client, &text, 5000, NULL) == SY_OK) {
+        json_t *json = json_loadb((const char *)text.data, text.size, 0, NULL);
+        json_t *value = json_object_get(json, name);
+        found = json_is_integer(value);
+        if (found) *out = (uint64_t)json_integer_value(value);
+        json_decref(json);
+    }
+    sy_client_close(client);
+    return found;
+}
+
+sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t height,
+                           unsigned timeout_ms, struct sy_error *err)
+{
+    uint64_t deadline_ns = sy_os_monotonic_ns() + timeout_ms * 1000000ull;
+    uint64_t reached = 0;
+    while (sy_os_monotonic_ns() < deadline_ns) {
+        if (network->pids[validator] == 0 || !still_runs(network, validator)) {
+            return sy_fail(err, SY_ERR_CLOSED, "validator %u has ended: see %s/v%u/output",
+                           validator, network->dir, validator);
+        }
+        if (read_status(network, validator, "certified_height", &reached) && reached >= height) {
+            return SY_OK;
+        }
+        sleep_ms(20);
+    }
+    return sy_fail(err, SY_ERR_TIMEOUT, "validator %u stands at height %llu, not %llu, after %u s",
+                   validator, (unsigned long long)reached, (unsigned long long)height,
+                   timeout_ms / 1000);
+}
+
+/* ---- what they use ----------------------------------------------------------------------- */
+
+static uint64_t cpu_us_of(pid_t pid)
+{
+    char path[64];
+    uint8_t *text = NULL;
+    size_t size;
+    snprintf(path, sizeof path, "/proc/%ld/stat", (long)pid);
+    if (sy_os_read_file(&text, &size, path, 4096, NULL) != SY_OK) return 0;
+    unsigned long user = 0;
+    unsigned long system = 0;
+    /* Fields count from behind the command's name, which may hold anything. */
+    const char *rest = strrchr((const char *)text, ')');
+    int found = rest == NULL ? 0
+                             : sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                                      &user, &system);
+    free(text);
+    uint64_t ticks = (uint64_t)sysconf(_SC_CLK_TCK);
+    return found == 2 ? (user + system) * 1000000ull / ticks : 0;
+}
+
+static uint64_t folder_bytes(const char *path)
+{
+    DIR *dir = opendir(path);
+    if (dir == NULL) return 0;
+    uint64_t bytes = 0;
+    for (const struct dirent *entry = readdir(dir); entry != NULL; entry = readdir(dir)) {
+        char inner[2 * PATH_BYTES];
+        struct stat about;
+        if (entry->d_name[0] == '.') continue;
+        snprintf(inner, sizeof inner, "%s/%s", path, entry->d_name);
+        if (lstat(inner, &about) == 0 && S_ISREG(about.st_mode)) {
+            bytes += (uint64_t)about.st_blocks * 512;
+        }
+    }
+    closedir(dir);
+    return bytes;
+}
+
+static uint64_t store_bytes(const sy_network *network, unsigned validator)
+{
+    static const char *const parts[] = {"v%u/data/votes", "v%u/data/ledger", "v%u/data/state"};
+    uint64_t bytes = 0;
+    for (unsigned i = 0; i < 3; i++) {
+        char path[PATH_BYTES];
+        path_of(path, network, parts[i], validator);
+        bytes += folder_bytes(path);
+    }
+    return bytes;
+}
+
+sy_status sy_network_use(sy_network *network, struct sy_network_usage *usage, struct sy_error *err)
+{
+    *usage = (struct sy_network_usage){0};
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        uint64_t signatures = 0;
+        uint64_t net_bytes = 0;
+        if (network->pids[i] == 0) continue;
+        if (!read_status(network, i, "signatures_checked", &signatures) ||
+            !read_status(network, i, "net_bytes_sent", &net_bytes)) {
+            return sy_fail(err, SY_ERR_NETWORK, "validator %u does not tell its status", i);
+        }
+        usage->cpu_us += cpu_us_of(network->pids[i]);
+        usage->disk_bytes += store_bytes(network, i);
+        usage->signatures += signatures;
+        usage->net_bytes += net_bytes;
+    }
+    return SY_OK;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static sy_status open_parts(sy_network *network, struct sy_error *err)
+{
+    char path[PATH_BYTES];
+    SY_TRY(make_testnet(network, err));
+    path_of(path, network, "genesis.json", 0);
+    SY_TRY(sy_genesis_load(&network->genesis, path, err));
+    path_of(path, network, "keys/regulator-%u.pem", 0);
+    SY_TRY(sy_secret_key_load(&network->regulator, path, NULL, err));
+    for (unsigned i = 0; i < network->config.validators; i++) SY_TRY(start(network, i, true, err));
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        SY_TRY(sy_network_await(network, i, 1, START_MS, err));
+    }
+    return SY_OK;
+}
+
+sy_status sy_network_open(sy_network **out, const struct sy_network_config *config,
+                          struct sy_error *err)
+{
+    SY_ASSERT(config->validators >= SY_VALIDATORS_MIN && config->validators <= SY_VALIDATORS_MAX);
+    sy_network *network = (sy_network *)calloc(1, sizeof *network);
+    if (network == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "network: no memory");
+    network->config = *config;
+    snprintf(network->dir, sizeof network->dir, "%s", config->dir);
+    snprintf(network->bin, sizeof network->bin, "%s", config->bin);
+    sy_status status = open_parts(network, err);
+    if (status != SY_OK) {
+        sy_network_close(network);
+        return status;
+    }
+    *out = network;
+    return SY_OK;
+}
+
+void sy_network_close(sy_network *network)
+{
+    if (network == NULL) return;
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        if (network->pids[i] != 0) (void)kill(network->pids[i], SIGTERM);
+    }
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        int code;
+        sy_network_kill(network, i, 0, &code); /* asked already: a second SIGTERM would hurry it */
+    }
+    sy_secret_key_close(network->regulator);
+    free(network);
+}
+
+const struct sy_genesis *sy_network_genesis(const sy_network *network)
+{
+    return &network->genesis;
+}
+
+const sy_secret_key *sy_network_regulator(const sy_network *network)
+{
+    return network->regulator;
+}
+
+const char *sy_network_dir(const sy_network *network)
+{
+    return network->dir;
+}

@@ -1,0 +1,58 @@
+/* network.h: a network of real systoled processes on this machine, for benches and cluster tests.
+ *
+ * Made with `systole testnet` in a fresh folder, on free ports of 127.0.0.1. Processes are children
+ * of the caller, are ended by pid, and die with it. One thread at a time. */
+#ifndef SY_BENCH_NETWORK_H
+#define SY_BENCH_NETWORK_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "core/crypto/keys.h"
+#include "core/wire/genesis.h"
+
+typedef struct sy_network sy_network;
+
+struct sy_network_config {
+    const char *bin;     /* folder of systole and systoled */
+    const char *dir;     /* made; must not exist */
+    unsigned validators; /* 4..100 */
+};
+
+/* What all validators together have used so far. */
+struct sy_network_usage {
+    uint64_t cpu_us;     /* user and system */
+    uint64_t disk_bytes; /* of all data folders */
+    uint64_t net_bytes;  /* handed to the links (their own metrics) */
+    uint64_t signatures; /* checked by all engines (their own account) */
+};
+
+/* sy_network_open makes the folder and starts every validator; it returns when all of them answer
+ * and are linked. */
+sy_status sy_network_open(sy_network **network, const struct sy_network_config *config,
+                          struct sy_error *err);
+
+/* sy_network_close sends SIGTERM, waits, and after 20 s SIGKILLs. The folder stays. NULL is fine.
+ */
+void sy_network_close(sy_network *network);
+
+const struct sy_genesis *sy_network_genesis(const sy_network *network);
+/* The regulator's key of the test network; the network's. */
+const sy_secret_key *sy_network_regulator(const sy_network *network);
+const char *sy_network_dir(const sy_network *network);
+pid_t sy_network_pid(const sy_network *network, unsigned validator); /* 0: not running */
+
+/* sy_network_kill ends one validator with this signal and waits for its end; *code is its exit
+ * status as waitpid gives it. sy_network_start starts it again over its store; it does not wait
+ * until it answers. */
+void sy_network_kill(sy_network *network, unsigned validator, int signal, int *code);
+sy_status sy_network_start(sy_network *network, unsigned validator, struct sy_error *err);
+
+/* sy_network_await waits until this validator answers and has certified at least height. */
+sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t height,
+                           unsigned timeout_ms, struct sy_error *err);
+
+/* sy_network_use adds up what the running validators have used. */
+sy_status sy_network_use(sy_network *network, struct sy_network_usage *usage, struct sy_error *err);
+
+#endif
