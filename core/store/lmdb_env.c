@@ -17,6 +17,8 @@
 #define IDENTITY_SEED 0x6964656e74697479u
 #define COUNTERS_SEED 0x636f756e74657273u
 
+#define CLEAR_EVERY_COMMITS 128u
+
 // A transaction that fails for want of room may report it as a short write; so near the end of
 // the room that is what it was.
 #define ROOM_SLACK_BYTES (8ull << 20)
@@ -182,12 +184,6 @@ static sy_status open_env(struct sy_lmdb_env *env, const struct sy_lmdb_plan *pl
     }
     if (!rc) rc = mdb_env_open(env->env, env->path, flags, 0600);
     if (rc) return open_fail(env, rc, "opening the environment", err);
-    if (!plan->read_only) {
-        int dead = 0;
-        rc = mdb_reader_check(env->env, &dead);
-        if (rc) return open_fail(env, rc, "clearing stale readers", err);
-        atomic_fetch_add(&env->store->health[env->which].readers_cleared, (uint64_t)dead);
-    }
     return SY_OK;
 }
 
@@ -313,13 +309,22 @@ void sy_lmdb_close(struct sy_lmdb_env *env)
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
+// The snapshot of a process that died while reading (a backup, say) keeps every page from being
+// used again; so its place is cleared now and then, and before the map grows.
+static int clear_dead_readers(struct sy_lmdb_env *env)
+{
+    struct sy_env_health *health = &env->store->health[env->which];
+    int dead = 0;
+    int rc = mdb_reader_check(env->env, &dead);
+    if (!rc) atomic_fetch_add(&health->readers_cleared, (uint64_t)dead);
+    return rc;
+}
+
 static int grow(struct sy_lmdb_env *env)
 {
     MDB_envinfo info;
-    int dead = 0;
     int rc = mdb_env_info(env->env, &info);
-    // Pages that a dead process's reader holds cannot be used again.
-    if (!rc) rc = mdb_reader_check(env->env, &dead);
+    if (!rc) rc = clear_dead_readers(env);
     if (rc) return rc;
     int failed = pthread_rwlock_wrlock(&env->gate);
     if (env->before_grow) env->before_grow(env->grow_context);
@@ -327,9 +332,7 @@ static int grow(struct sy_lmdb_env *env)
     if (rc) atomic_store(&env->broken, true);
     failed |= pthread_rwlock_unlock(&env->gate);
     SY_ASSERT(!failed);
-    struct sy_env_health *health = &env->store->health[env->which];
-    atomic_fetch_add(&health->map_growths, 1);
-    atomic_fetch_add(&health->readers_cleared, (uint64_t)dead);
+    atomic_fetch_add(&env->store->health[env->which].map_growths, 1);
     SY_LOG(SY_LOG_INFO, "store", "map_grew", SY_F_TEXT("env", sy_env_names[env->which]),
            SY_F_U64("bytes", info.me_mapsize * 2));
     return rc;
@@ -363,7 +366,9 @@ static sy_status write_locked(struct sy_lmdb_env *env, sy_lmdb_body body, void *
     SY_TRY(sy_env_check(env->store, env->which, err));
     SY_TRY(sy_env_failpoint(env->store, env->which, "begin", err));
     sy_status refused = SY_OK;
-    int rc = try_write(env, body, context, &refused, err);
+    uint64_t commits = atomic_load(&env->store->health[env->which].commits);
+    int rc = commits % CLEAR_EVERY_COMMITS == 0 ? clear_dead_readers(env) : MDB_SUCCESS;
+    if (!rc) rc = try_write(env, body, context, &refused, err);
     while (rc == MDB_MAP_FULL) {
         rc = grow(env);
         if (!rc) rc = try_write(env, body, context, &refused, err);
