@@ -451,8 +451,11 @@ static sy_status connect_all(struct submitter *s, struct sy_error *err)
 {
     unsigned connected = 0;
     for (uint16_t i = 0; i < s->peer_count; i++) {
-        struct sy_client_config config = {
-            .genesis = s->config->genesis, .validator = i, .outstanding_max = GROUPS_A_CLIENT + 4};
+        struct sy_client_config config = {.genesis = s->config->genesis,
+                                          .validator = i,
+                                          .address =
+                                              s->config->addresses ? s->config->addresses[i] : NULL,
+                                          .outstanding_max = GROUPS_A_CLIENT + 4};
         if (sy_client_open(&s->peers[i].client, &config, &s->failure) != SY_OK) {
             s->peers[i].client = NULL;
             SY_LOG(SY_LOG_WARN, "client", "validator_unreachable",

@@ -33,8 +33,9 @@ struct sy_submit_result {
 struct sy_submitter_config {
     const struct sy_genesis *genesis;
     sy_importer *importer;
-    const sy_secret_key *reader; /* signs reads of nonce windows; a regulator's key */
-    uint32_t patience_ms;        /* give up after so long without anything final; 0: 60,000 */
+    const char *const *addresses; /* one a validator, in roster order; NULL: the roster's */
+    const sy_secret_key *reader;  /* signs reads of nonce windows; a regulator's key */
+    uint32_t patience_ms;         /* give up after so long without anything final; 0: 60,000 */
     void (*progress)(void *self, const struct sy_submit_progress *progress); /* may be NULL */
     void *self;
 };
