@@ -49,11 +49,15 @@ static void path_of(char *out, const sy_network *network, const char *format, un
 
 /* ---- processes --------------------------------------------------------------------------- */
 
-static pid_t spawn(const char *program, char *const argv[], const char *output)
+static pid_t spawn(const char *program, char *const argv[], const char *output, bool detached)
 {
     pid_t pid = fork();
     if (pid != 0) return pid;
-    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (detached) {
+        (void)setsid();
+    } else {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    }
     sigset_t none;
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -76,7 +80,7 @@ static sy_status make_testnet(sy_network *network, struct sy_error *err)
     snprintf(count, sizeof count, "%u", network->config.validators);
     char *argv[] = {program, "testnet",     network->dir, "--validators",
                     count,   "--base-port", "0",          NULL};
-    pid_t pid = spawn(program, argv, output);
+    pid_t pid = spawn(program, argv, output, false);
     int code = -1;
     if (pid < 0 || waitpid(pid, &code, 0) != pid || code != 0) {
         return sy_fail(err, SY_ERR_IO, "`%s testnet %s` failed: see %s", program, network->dir,
@@ -86,7 +90,8 @@ static sy_status make_testnet(sy_network *network, struct sy_error *err)
     return SY_OK;
 }
 
-static sy_status start(sy_network *network, unsigned validator, bool init, struct sy_error *err)
+static sy_status start(sy_network *network, unsigned validator, bool init, bool detached,
+                       struct sy_error *err)
 {
     char program[PATH_BYTES + 16];
     char config[PATH_BYTES];
@@ -95,7 +100,7 @@ static sy_status start(sy_network *network, unsigned validator, bool init, struc
     path_of(config, network, "v%u/systoled.conf", validator);
     path_of(output, network, "v%u/output", validator);
     char *argv[] = {program, "--config", config, init ? "--init" : NULL, NULL};
-    pid_t pid = spawn(program, argv, output);
+    pid_t pid = spawn(program, argv, output, detached);
     if (pid < 0) return sy_fail(err, SY_ERR_IO, "%s cannot be started", program);
     network->pids[validator] = pid;
     return SY_OK;
@@ -104,7 +109,13 @@ static sy_status start(sy_network *network, unsigned validator, bool init, struc
 sy_status sy_network_start(sy_network *network, unsigned validator, struct sy_error *err)
 {
     SY_ASSERT(validator < network->config.validators && network->pids[validator] == 0);
-    return start(network, validator, false, err);
+    return start(network, validator, false, false, err);
+}
+
+sy_status sy_network_start_detached(sy_network *network, unsigned validator, struct sy_error *err)
+{
+    SY_ASSERT(validator < network->config.validators && network->pids[validator] == 0);
+    return start(network, validator, false, true, err);
 }
 
 void sy_network_kill(sy_network *network, unsigned validator, int signal, int *code)
@@ -256,7 +267,9 @@ static sy_status open_parts(sy_network *network, struct sy_error *err)
     SY_TRY(sy_genesis_load(&network->genesis, path, err));
     path_of(path, network, "keys/regulator-%u.pem", 0);
     SY_TRY(sy_secret_key_load(&network->regulator, path, NULL, err));
-    for (unsigned i = 0; i < network->config.validators; i++) SY_TRY(start(network, i, true, err));
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        SY_TRY(start(network, i, true, false, err));
+    }
     for (unsigned i = 0; i < network->config.validators; i++) {
         SY_TRY(sy_network_await(network, i, 1, START_MS, err));
     }
@@ -291,6 +304,11 @@ void sy_network_close(sy_network *network)
         int code;
         sy_network_kill(network, i, 0, &code); /* asked already: a second SIGTERM would hurry it */
     }
+    sy_network_leave(network);
+}
+
+void sy_network_leave(sy_network *network)
+{
     sy_secret_key_close(network->regulator);
     free(network);
 }

@@ -48,6 +48,12 @@ pid_t sy_network_pid(const sy_network *network, unsigned validator); /* 0: not r
 void sy_network_kill(sy_network *network, unsigned validator, int signal, int *code);
 sy_status sy_network_start(sy_network *network, unsigned validator, struct sy_error *err);
 
+/* sy_network_start_detached starts a validator that does not die with this process. */
+sy_status sy_network_start_detached(sy_network *network, unsigned validator, struct sy_error *err);
+
+/* sy_network_leave frees everything but ends no process. */
+void sy_network_leave(sy_network *network);
+
 /* sy_network_await waits until this validator answers and has certified at least height. */
 sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t height,
                            unsigned timeout_ms, struct sy_error *err);
