@@ -282,7 +282,7 @@ void test_certificate(struct sy_certificate *certificate, const struct sy_genesi
 
 static unsigned bit_of(const struct sy_hash *key_hash, unsigned depth)
 {
-    return key_hash->bytes[depth / 8] >> (7 - depth % 8) & 1u;
+    return (unsigned)key_hash->bytes[depth / 8] >> (7 - depth % 8) & 1u;
 }
 
 static unsigned shared_bits(const struct sy_hash *a, const struct sy_hash *b)

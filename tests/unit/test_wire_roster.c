@@ -163,13 +163,8 @@ CASE(roster_has_4_to_100_validators)
 
 CASE(names_are_printable_and_different)
 {
-    static const char *const bad[] = {"",
-                                      " leading",
-                                      "trailing ",
-                                      "tab\there",
-                                      "\xC3\xBC"
-                                      "ber",
-                                      "del\x7F"};
+    static const char *const bad[] = {"",          " leading",   "trailing ",
+                                      "tab\there", "\xC3\xBCwe", "del\x7F"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct sy_roster *roster = fresh();
         (void)snprintf(roster->validators[2].name, sizeof roster->validators[2].name, "%s", bad[i]);
