@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/client/read.h"
 #include "core/crypto/hash.h"
 #include "core/net/dial.h"
 
@@ -454,6 +455,10 @@ sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct
         !sy_proof_verify(proof, client->genesis, NULL, &what)) {
         return sy_fail(err, SY_ERR_CRYPTO, "%s sent a proof that does not hold: %s",
                        sy_client_name(client), what);
+    }
+    if (!sy_read_fits(proof, read)) {
+        return sy_fail(err, SY_ERR_CRYPTO, "%s sent a proof of something else than was asked",
+                       sy_client_name(client));
     }
     return SY_OK;
 }
