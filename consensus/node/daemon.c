@@ -14,7 +14,7 @@
 
 #define INBOX_ITEMS 32768u
 #define VOTE_CHECKS 512u
-#define RESPREAD_MS 250u
+#define RESPREAD_MS 500u
 
 /* ---- parts, in the order in which they are opened ---------------------------------------- */
 

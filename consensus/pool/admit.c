@@ -4,18 +4,23 @@
 #include "core/base/telemetry.h"
 #include "core/crypto/merkle.h"
 
-/* One reason a frame is of no use: a predicate first, so that what follows may assert. */
+/* Whether the pool would have no use for a body, were it good and not wanted. */
+static bool has_no_place(const struct maker *of, uint64_t seq)
+{
+    if (!sy_pool_in_window(of, seq)) return true;
+    return !sy_hash_is_zero(&of->admitted[seq % SY_BATCH_WINDOW]); /* taken by another digest */
+}
+
+/* Every reason why a frame is of no use: a predicate first, so that what follows may assert. */
 static bool ignore_batch(const sy_pool *pool, const struct sy_batch *batch, int maker,
-                         const struct sy_hash *digest)
+                         const struct sy_hash *digest, uint16_t sender)
 {
     if (maker < 0 || maker == pool->config.self) return true;
     if (sy_table_find(&pool->bodies, digest) != NULL) return true; /* known, or condemned */
-    if (sy_pool_wanted(pool, digest)) return false;
     const struct maker *of = &pool->makers[maker];
-    uint64_t seq = batch->header.seq;
-    if (seq < of->next || seq >= of->next + SY_BATCH_WINDOW) return true;
-    if (!sy_hash_is_zero(&of->admitted[seq % SY_BATCH_WINDOW])) return true; /* another digest */
-    return of->queued >= pool->config.queued_per_maker;
+    if (sy_pool_wanted(pool, digest)) return of->bodies >= BODIES_WANTED_MAX;
+    if (of->bodies >= BODIES_MAX || has_no_place(of, batch->header.seq)) return true;
+    return pool->shares[sender] >= pool->config.queued_per_maker;
 }
 
 static struct inbox *free_inbox(sy_pool *pool)
@@ -26,10 +31,11 @@ static struct inbox *free_inbox(sy_pool *pool)
     return NULL;
 }
 
-void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, struct sy_slice bytes,
-                      uint64_t now_ns)
+void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t from,
+                      struct sy_slice bytes)
 {
-    (void)now_ns;
+    uint16_t count = pool->config.roster->count;
+    uint16_t sender = from < count ? from : count;
     struct sy_batch batch;
     if (bytes.size > SY_BATCH_BYTES_MAX || !sy_batch_decode(&batch, bytes)) {
         sy_metric_add(SY_M_pool_batches_refused_total, 1);
@@ -38,10 +44,9 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, struct sy_
     struct sy_hash digest;
     sy_batch_digest(&digest, &pool->config.genesis->hash, batch.header_bytes);
     int maker = sy_roster_find(pool->config.roster, &batch.header.maker);
-    if (ignore_batch(pool, &batch, maker, &digest)) return;
+    if (ignore_batch(pool, &batch, maker, &digest, sender)) return;
     struct inbox *inbox = free_inbox(pool);
-    struct body *body = inbox == NULL ? NULL : sy_pool_body_put(pool, &digest);
-    if (body == NULL) return; /* no room: it will be spread or fetched again */
+    if (inbox == NULL) return; /* no room: it will be spread or fetched again */
 
     memcpy(inbox->bytes, bytes.data, bytes.size);
     inbox->size = (uint32_t)bytes.size;
@@ -49,23 +54,23 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, struct sy_
     SY_ASSERT(same);
     inbox->used = true;
     inbox->maker = (uint16_t)maker;
+    inbox->sender = sender;
     inbox->digest = digest;
     inbox->order = pool->arrivals++;
-    pool->makers[maker].queued++;
-    *body = (struct body){.state = BODY_QUEUED,
-                          .maker = (uint16_t)maker,
-                          .seq = batch.header.seq,
-                          .txs = batch.header.count,
-                          .bytes = batch.header.bytes};
+    pool->shares[sender]++;
+    struct body *body = sy_pool_body_add(pool, &digest, inbox->maker, BODY_QUEUED);
+    body->seq = batch.header.seq;
+    body->txs = batch.header.count;
+    body->bytes = inbox->size;
     sy_pool_check_next(pool, effects);
 }
 
-static struct inbox *oldest_of(sy_pool *pool, uint16_t maker)
+static struct inbox *oldest_of(sy_pool *pool, uint16_t sender)
 {
     struct inbox *oldest = NULL;
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         struct inbox *inbox = &pool->inboxes[i];
-        if (!inbox->used || inbox->maker != maker) continue;
+        if (!inbox->used || inbox->sender != sender) continue;
         const struct body *body = (const struct body *)sy_table_find(&pool->bodies, &inbox->digest);
         if (body == NULL || body->state != BODY_QUEUED) continue;
         if (oldest == NULL || inbox->order < oldest->order) oldest = inbox;
@@ -73,31 +78,26 @@ static struct inbox *oldest_of(sy_pool *pool, uint16_t maker)
     return oldest;
 }
 
-static void refuse(sy_pool *pool, struct sy_pool_effects *effects, struct inbox *inbox,
-                   bool condemn)
+static void condemn(sy_pool *pool, struct sy_pool_effects *effects, const struct inbox *inbox)
 {
-    (void)sy_table_remove(&pool->bodies, &inbox->digest);
-    if (condemn) {
-        struct sy_hash *place = &pool->condemned[pool->condemned_at++ % WANTS_MAX];
-        if (!sy_hash_is_zero(place)) (void)sy_table_remove(&pool->bodies, place);
-        *place = inbox->digest;
-        struct body *body = sy_pool_body_put(pool, &inbox->digest);
-        SY_ASSERT(body != NULL); /* its own place was given back above */
-        *body = (struct body){.state = BODY_CONDEMNED,
-                              .maker = inbox->maker,
-                              .seq = inbox->batch.header.seq,
-                              .keep = true};
-        sy_pool_refused(effects, &inbox->digest, body);
-        pool->condemned_count++;
-        sy_metric_add(SY_M_pool_batches_refused_total, 1);
-        SY_LOG(SY_LOG_WARN, "pool", "batch_condemned", SY_F_U64("maker", inbox->maker),
-               SY_F_U64("seq", inbox->batch.header.seq),
-               SY_F_HEX("digest", inbox->digest.bytes, 32));
-    } else {
-        sy_metric_add(SY_M_pool_batches_refused_total, 1);
-    }
-    inbox->used = false;
-    pool->makers[inbox->maker].queued--;
+    struct sy_hash *place = &pool->condemned[pool->condemned_at++ % WANTS_MAX];
+    if (!sy_hash_is_zero(place)) sy_pool_body_forget(pool, place);
+    *place = inbox->digest;
+    struct body *body = sy_pool_body_add(pool, &inbox->digest, inbox->maker, BODY_CONDEMNED);
+    body->seq = inbox->batch.header.seq;
+    sy_pool_refused(effects, &inbox->digest, body);
+    pool->condemned_count++;
+    SY_LOG(SY_LOG_WARN, "pool", "batch_condemned", SY_F_U64("maker", inbox->maker),
+           SY_F_U64("seq", inbox->batch.header.seq), SY_F_HEX("digest", inbox->digest.bytes, 32));
+}
+
+/* Forgets a body that cannot be admitted. What is blamed on its maker is condemned besides. */
+static void refuse(sy_pool *pool, struct sy_pool_effects *effects, struct inbox *inbox, bool blame)
+{
+    sy_pool_body_forget(pool, &inbox->digest);
+    if (blame) condemn(pool, effects, inbox);
+    sy_metric_add(SY_M_pool_batches_refused_total, 1);
+    sy_pool_inbox_free(pool, inbox);
 }
 
 /* Loads a lane with everything that admission looks at. False: a transaction does not even decode,
@@ -124,24 +124,28 @@ static bool load(sy_pool *pool, struct lane *lane, struct inbox *inbox)
 
 void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects)
 {
-    uint16_t makers = pool->config.roster->count;
-    for (uint16_t tried = 0; tried < makers; tried++) {
-        uint16_t maker = (uint16_t)((pool->turn + 1u + tried) % makers);
-        struct inbox *inbox = oldest_of(pool, maker);
+    unsigned senders = pool->config.roster->count + 1u;
+    unsigned tried = 0;
+    while (tried < senders) {
+        uint16_t sender = (uint16_t)((pool->turn + 1u + tried++) % senders);
+        struct inbox *inbox = oldest_of(pool, sender);
         if (inbox == NULL) continue;
+        /* One lane is always left to clients. */
+        if (pool->peers_flying + 1 >= pool->config.lanes) return;
         struct lane *lane = sy_pool_lane_take(pool);
         if (lane == NULL) return;
-        pool->turn = maker;
+        pool->turn = sender;
+        tried = 0;
         if (!load(pool, lane, inbox)) {
             refuse(pool, effects, inbox, false);
-            tried = UINT16_MAX; /* start over: the lane is still free */
-            continue;
+            continue; /* the lane is still free */
         }
         struct body *body = (struct body *)sy_table_find(&pool->bodies, &inbox->digest);
         SY_ASSERT(body != NULL);
         body->state = BODY_CHECKING;
         lane->use = LANE_PEER;
         lane->inbox = inbox;
+        pool->peers_flying++;
         sy_pool_lane_send(lane, effects);
     }
 }
@@ -178,13 +182,14 @@ void sy_pool_admit_checked(sy_pool *pool, struct sy_pool_effects *effects, struc
         refuse(pool, effects, inbox, true);
         return;
     }
-    body->state = BODY_STORING;
     struct maker *of = &pool->makers[inbox->maker];
-    body->keep = body->seq < of->next; /* wanted although its seq is over: it may have run */
-    if (body->seq >= of->next && body->seq < of->next + SY_BATCH_WINDOW) {
-        struct sy_hash *place = &of->admitted[body->seq % SY_BATCH_WINDOW];
-        if (sy_hash_is_zero(place)) *place = inbox->digest;
+    if (!sy_pool_unwant(pool, &inbox->digest) && has_no_place(of, body->seq)) {
+        refuse(pool, effects, inbox, false); /* another digest came first, or its time is over */
+        return;
     }
+    body->state = BODY_STORING;
+    body->keep = body->seq < of->next; /* wanted although its seq is over: it may have run */
+    sy_pool_place(of, body->seq, &inbox->digest);
     sy_metric_add(SY_M_pool_batches_admitted_total, 1);
     struct sy_pool_effect *effect = sy_pool_emit(effects, SY_POOL_STORE);
     effect->digest = inbox->digest;

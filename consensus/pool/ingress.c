@@ -39,7 +39,7 @@ static struct lane *filling_lane(sy_pool *pool, const struct sy_client_request *
         struct lane *lane = &pool->lanes[i];
         ingress += lane->use == LANE_INGRESS || lane->use == LANE_FILLING;
         if (lane->use != LANE_FILLING) continue;
-        bool room = lane->bytes_used + submit->body.submit.txs.size <= SY_BATCH_BYTES_MAX &&
+        bool room = lane->bytes_used + submit->body.submit.txs.size <= LANE_BYTES_MAX &&
                     lane->tx_count + submit->body.submit.count <= LANE_TXS_MAX &&
                     lane->request_count < LANE_REQUESTS_MAX;
         if (room) return lane;
@@ -70,7 +70,7 @@ void sy_pool_on_submit(sy_pool *pool, struct sy_pool_effects *effects, uint64_t 
     uint32_t count = submit->body.submit.count;
     SY_ASSERT(count >= 1 && count <= SY_SUBMIT_TXS_MAX);
     struct lane *lane = NULL;
-    if (!overloaded(pool, count) && submit->body.submit.txs.size <= SY_BATCH_BYTES_MAX) {
+    if (!overloaded(pool, count) && submit->body.submit.txs.size <= LANE_BYTES_MAX) {
         lane = filling_lane(pool, submit);
     }
     if (lane == NULL) {
@@ -108,7 +108,8 @@ void sy_pool_ingress_send(sy_pool *pool, struct sy_pool_effects *effects)
 static bool open_builder(sy_pool *pool, uint64_t now_ns)
 {
     if (pool->open != NULL) return true;
-    if (pool->next_seq >= pool->makers[pool->config.self].next + SY_BATCH_WINDOW) return false;
+    const struct maker *self = &pool->makers[pool->config.self];
+    if (pool->next_seq >= self->next + SY_BATCH_WINDOW || self->bodies >= BODIES_MAX) return false;
     for (unsigned i = 0; i < BUILDERS; i++) {
         struct builder *builder = &pool->builders[i];
         if (builder->state != BUILDER_FREE) continue;
@@ -126,8 +127,7 @@ static bool append(sy_pool *pool, struct sy_pool_effects *effects, const struct 
                    const struct lane_tx *tx, uint64_t now_ns)
 {
     uint32_t need = 4 + (uint32_t)tx->bytes.size;
-    if (pool->open != NULL && (pool->open->txs == pool->config.batch_txs_max ||
-                               pool->open->used + need > SY_BATCH_BYTES_MAX)) {
+    if (pool->open != NULL && pool->open->used + need > SY_BATCH_BYTES_MAX) {
         sy_pool_seal(pool, effects, now_ns);
     }
     if (!open_builder(pool, now_ns)) return false;
@@ -140,6 +140,7 @@ static bool append(sy_pool *pool, struct sy_pool_effects *effects, const struct 
     builder->sigs[builder->txs] = lane->hashes[tx->leaf + 1];
     builder->txs++;
     pool->pending_txs++;
+    if (builder->txs == pool->config.batch_txs_max) sy_pool_seal(pool, effects, now_ns);
     return true;
 }
 
@@ -204,14 +205,11 @@ void sy_pool_seal(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_n
     pool->config.signer.sign(pool->config.signer.self, &signature, SY_SIG_BATCH, &builder->digest);
     memcpy(builder->bytes + SY_BATCH_HEADER_BYTES, signature.bytes, sizeof signature.bytes);
 
-    struct body *body = sy_pool_body_put(pool, &builder->digest);
-    SY_ASSERT(body != NULL); /* own batches are at most a window, which the table has room for */
-    *body = (struct body){.state = BODY_STORING,
-                          .maker = pool->config.self,
-                          .seq = header.seq,
-                          .txs = header.count,
-                          .bytes = header.bytes};
-    pool->makers[pool->config.self].admitted[header.seq % SY_BATCH_WINDOW] = builder->digest;
+    struct body *body = sy_pool_body_add(pool, &builder->digest, pool->config.self, BODY_STORING);
+    body->seq = header.seq;
+    body->txs = header.count;
+    body->bytes = builder->used;
+    sy_pool_place(&pool->makers[pool->config.self], header.seq, &builder->digest);
     pool->own[header.seq % SY_BATCH_WINDOW] = (struct own){.used = true,
                                                            .seq = header.seq,
                                                            .txs = header.count,

@@ -4,6 +4,9 @@
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
 
+/* Bodies told or dropped by one sweep at most; the rest waits for the next certificate. */
+#define SWEEP_MAX 64u
+
 struct sy_pool_effect *sy_pool_emit(struct sy_pool_effects *effects, enum sy_pool_effect_type type)
 {
     SY_ASSERT(effects->count < SY_POOL_EFFECTS_MAX);
@@ -14,8 +17,7 @@ struct sy_pool_effect *sy_pool_emit(struct sy_pool_effects *effects, enum sy_poo
 
 static size_t body_capacity(const struct sy_pool_config *config)
 {
-    size_t makers = config->roster->count;
-    return makers * (2 * SY_BATCH_WINDOW + config->queued_per_maker) + 2 * WANTS_MAX;
+    return (size_t)config->roster->count * BODIES_WANTED_MAX + WANTS_MAX; /* the condemned */
 }
 
 static size_t pending_capacity(const struct sy_pool_config *config)
@@ -32,12 +34,13 @@ static size_t table_bytes(size_t capacity, size_t value_bytes)
 size_t sy_pool_footprint(const struct sy_pool_config *config)
 {
     size_t inboxes = (size_t)config->roster->count * config->queued_per_maker;
-    size_t lane = SY_BATCH_BYTES_MAX +
+    size_t lane = LANE_BYTES_MAX +
                   LANE_TXS_MAX * (sizeof(struct lane_tx) + 2 * sizeof(struct sy_slice) +
                                   2 * sizeof(struct sy_hash) + sizeof(struct sy_submit_outcome)) +
                   LANE_JOBS_MAX * (sizeof(struct sy_sig_job) + 1) + 1024;
     size_t builder = SY_BATCH_BYTES_MAX + SY_BATCH_TXS_MAX * 3 * sizeof(struct sy_hash) + 1024;
-    return sizeof(sy_pool) + 65536 + config->roster->count * sizeof(struct maker) +
+    return sizeof(sy_pool) + 65536 +
+           config->roster->count * (sizeof(struct maker) + sizeof(uint32_t)) +
            inboxes * (sizeof(struct inbox) + SY_BATCH_BYTES_MAX + 128) +
            config->lanes * (sizeof(struct lane) + lane) + BUILDERS * builder +
            table_bytes(body_capacity(config), sizeof(struct body)) +
@@ -52,7 +55,7 @@ static bool carve_lane(struct lane *lane, sy_arena *arena)
     lane->jobs = SY_CARVE(arena, struct sy_sig_job, LANE_JOBS_MAX);
     lane->verdicts = SY_CARVE(arena, uint8_t, LANE_JOBS_MAX);
     lane->outcomes = SY_CARVE(arena, struct sy_submit_outcome, LANE_TXS_MAX);
-    lane->bytes = SY_CARVE(arena, uint8_t, SY_BATCH_BYTES_MAX);
+    lane->bytes = SY_CARVE(arena, uint8_t, LANE_BYTES_MAX);
     return lane->txs && lane->leaves && lane->hashes && lane->jobs && lane->verdicts &&
            lane->outcomes && lane->bytes;
 }
@@ -70,10 +73,11 @@ static bool carve(sy_pool *pool, sy_arena *arena)
 {
     const struct sy_pool_config *config = &pool->config;
     pool->makers = SY_CARVE(arena, struct maker, config->roster->count);
+    pool->shares = SY_CARVE(arena, uint32_t, config->roster->count + 1u);
     pool->inbox_count = config->roster->count * config->queued_per_maker;
     pool->inboxes = SY_CARVE(arena, struct inbox, pool->inbox_count);
     pool->lanes = SY_CARVE(arena, struct lane, config->lanes);
-    if (!pool->makers || !pool->inboxes || !pool->lanes) return false;
+    if (!pool->makers || !pool->shares || !pool->inboxes || !pool->lanes) return false;
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         pool->inboxes[i].bytes = SY_CARVE(arena, uint8_t, SY_BATCH_BYTES_MAX);
         if (pool->inboxes[i].bytes == NULL) return false;
@@ -105,11 +109,42 @@ sy_status sy_pool_init(sy_pool **out, sy_arena *arena, const struct sy_pool_conf
     return SY_OK;
 }
 
+#define FLYING_BATCHES 2u
+#define PATIENCE 16u
+
 /* ---- what the files share ---------------------------------------------------------------- */
 
-struct body *sy_pool_body_put(sy_pool *pool, const struct sy_hash *digest)
+struct body *sy_pool_body_add(sy_pool *pool, const struct sy_hash *digest, uint16_t maker,
+                              enum body_state state)
 {
-    return (struct body *)sy_table_put(&pool->bodies, digest, NULL);
+    bool is_new = false;
+    struct body *body = (struct body *)sy_table_put(&pool->bodies, digest, &is_new);
+    SY_ASSERT(body != NULL && is_new);
+    *body = (struct body){.state = state, .maker = maker};
+    if (state != BODY_CONDEMNED) pool->makers[maker].bodies++;
+    return body;
+}
+
+void sy_pool_body_forget(sy_pool *pool, const struct sy_hash *digest)
+{
+    const struct body *body = (const struct body *)sy_table_find(&pool->bodies, digest);
+    SY_ASSERT(body != NULL);
+    if (body->state != BODY_CONDEMNED) {
+        SY_ASSERT(pool->makers[body->maker].bodies > 0);
+        pool->makers[body->maker].bodies--;
+    }
+    (void)sy_table_remove(&pool->bodies, digest);
+}
+
+bool sy_pool_in_window(const struct maker *maker, uint64_t seq)
+{
+    return seq >= maker->next && seq - maker->next < SY_BATCH_WINDOW;
+}
+
+void sy_pool_place(struct maker *maker, uint64_t seq, const struct sy_hash *digest)
+{
+    struct sy_hash *place = &maker->admitted[seq % SY_BATCH_WINDOW];
+    if (sy_pool_in_window(maker, seq) && sy_hash_is_zero(place)) *place = *digest;
 }
 
 bool sy_pool_wanted(const sy_pool *pool, const struct sy_hash *digest)
@@ -118,6 +153,23 @@ bool sy_pool_wanted(const sy_pool *pool, const struct sy_hash *digest)
         if (sy_hash_equal(&pool->wants[i], digest)) return true;
     }
     return false;
+}
+
+bool sy_pool_unwant(sy_pool *pool, const struct sy_hash *digest)
+{
+    for (unsigned i = 0; i < WANTS_MAX; i++) {
+        if (!sy_hash_equal(&pool->wants[i], digest)) continue;
+        memset(&pool->wants[i], 0, sizeof pool->wants[i]);
+        return true;
+    }
+    return false;
+}
+
+void sy_pool_inbox_free(sy_pool *pool, struct inbox *inbox)
+{
+    SY_ASSERT(inbox->used && pool->shares[inbox->sender] > 0);
+    inbox->used = false;
+    pool->shares[inbox->sender]--;
 }
 
 struct lane *sy_pool_lane_take(sy_pool *pool)
@@ -218,17 +270,14 @@ void sy_pool_restore(sy_pool *pool, struct sy_pool_effects *effects, const struc
     int maker = sy_roster_find(pool->config.roster, &header.maker);
     if (maker < 0) return;
     struct maker *of = &pool->makers[maker];
-    if (header.seq < of->next) return; /* it ran, or never will */
-    struct body *body = sy_pool_body_put(pool, digest);
-    if (body == NULL) return;
-    *body = (struct body){.state = BODY_STORED,
-                          .maker = (uint16_t)maker,
-                          .seq = header.seq,
-                          .txs = header.count,
-                          .bytes = header.bytes};
-    if (header.seq < of->next + SY_BATCH_WINDOW) {
-        of->admitted[header.seq % SY_BATCH_WINDOW] = *digest;
-    }
+    if (header.seq < of->next || of->bodies >= BODIES_WANTED_MAX) return; /* ran, or never will */
+    if (sy_table_find(&pool->bodies, digest) != NULL) return;
+    struct body *body = sy_pool_body_add(pool, digest, (uint16_t)maker, BODY_STORED);
+    body->seq = header.seq;
+    body->txs = header.count;
+    body->bytes = BATCH_OVERHEAD_BYTES + header.bytes;
+    body->far = !sy_pool_in_window(of, header.seq);
+    sy_pool_place(of, header.seq, digest);
     if (maker == pool->config.self) {
         struct own *own = &pool->own[header.seq % SY_BATCH_WINDOW];
         *own = (struct own){.used = true,
@@ -248,11 +297,23 @@ void sy_pool_want(sy_pool *pool, const struct sy_hash *digest)
     pool->wants[pool->want_at++ % WANTS_MAX] = *digest;
 }
 
-bool sy_pool_offer(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest)
+bool sy_pool_coming(const sy_pool *pool, const struct sy_hash *digest)
 {
     const struct body *body = (const struct body *)sy_table_find(&pool->bodies, digest);
     if (body == NULL) return false;
-    if (body->state == BODY_STORED) sy_pool_ready(pool, effects, digest);
+    return body->state != BODY_STORED && body->state != BODY_CONDEMNED;
+}
+
+bool sy_pool_offer(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest)
+{
+    struct body *body = (struct body *)sy_table_find(&pool->bodies, digest);
+    if (body == NULL) return false;
+    if (body->state == BODY_STORED) {
+        /* It is needed again, for a slot at most a window above what is certified: it stays until
+         * that slot is. */
+        body->stale_height = pool->certified;
+        sy_pool_ready(pool, effects, digest);
+    }
     if (body->state == BODY_CONDEMNED) sy_pool_refused(effects, digest, body);
     return body->state == BODY_STORED || body->state == BODY_CONDEMNED;
 }
@@ -273,6 +334,8 @@ void sy_pool_on_checked(sy_pool *pool, struct sy_pool_effects *effects,
     SY_ASSERT(lane >= pool->lanes && lane < pool->lanes + pool->config.lanes);
     pool->signatures += lane->job_count;
     if (lane->use == LANE_PEER) {
+        SY_ASSERT(pool->peers_flying > 0);
+        pool->peers_flying--;
         sy_pool_admit_checked(pool, effects, lane);
     } else {
         SY_ASSERT(lane->use == LANE_INGRESS && pool->ingress_flying > 0);
@@ -295,22 +358,23 @@ void sy_pool_on_stored(sy_pool *pool, struct sy_pool_effects *effects, const str
     }
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         struct inbox *inbox = &pool->inboxes[i];
-        if (!inbox->used || !sy_hash_equal(&inbox->digest, digest)) continue;
-        inbox->used = false;
-        pool->makers[inbox->maker].queued--;
+        if (inbox->used && sy_hash_equal(&inbox->digest, digest)) sy_pool_inbox_free(pool, inbox);
     }
     struct body *body = (struct body *)sy_table_find(&pool->bodies, digest);
     if (body == NULL || body->state != BODY_STORING) return;
     body->state = BODY_STORED;
     if (body->ran) {
-        (void)sy_table_remove(&pool->bodies, digest);
+        sy_pool_body_forget(pool, digest);
         return;
     }
+    const struct maker *of = &pool->makers[body->maker];
+    body->far = body->seq >= of->next && !sy_pool_in_window(of, body->seq);
     if (body->maker == pool->config.self) {
         struct own *own = &pool->own[body->seq % SY_BATCH_WINDOW];
         if (own->used && sy_hash_equal(&own->digest, digest)) {
             own->stored = true;
             own->spread_ns = now_ns;
+            own->spreads = 1;
             sy_pool_emit(effects, SY_POOL_SPREAD)->digest = *digest;
         }
     }
@@ -335,7 +399,7 @@ void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy
     if (seq >= of->next) of->next = seq + 1;
     struct body *body = (struct body *)sy_table_find(&pool->bodies, digest);
     if (body != NULL && body->state == BODY_STORED) {
-        (void)sy_table_remove(&pool->bodies, digest);
+        sy_pool_body_forget(pool, digest);
     } else if (body != NULL) {
         body->ran = true; /* still on its way here: catch-up was faster */
     }
@@ -346,29 +410,62 @@ void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy
     }
 }
 
+/* A body outside its maker's window has no use of its own: its seq went to another digest, or is
+ * far ahead and was only wanted. Every slot it was voted for lies at most a window above the height
+ * at which that was noticed; once that is certified, nobody can need the bytes from here. */
+static void judge_age(const sy_pool *pool, struct body *body)
+{
+    bool useful = sy_pool_in_window(&pool->makers[body->maker], body->seq);
+    if (useful) {
+        body->stale = false;
+    } else if (!body->stale) {
+        body->stale = true;
+        body->stale_height = pool->certified;
+    }
+}
+
 void sy_pool_on_certified(sy_pool *pool, struct sy_pool_effects *effects, uint64_t height)
 {
-    /* A body whose seq is over and that did not run lost its place to another digest. Every slot it
-     * was voted for lies at most a window above this height; once that is stable nobody can need
-     * the bytes. */
-    struct sy_hash drop[64];
-    uint32_t drops = 0;
+    struct sy_hash drops[SWEEP_MAX];
+    uint32_t drop_count = 0;
+    uint32_t ready_count = 0;
     size_t cursor = 0;
     const struct sy_hash *key;
     void *value;
-    while (drops < 64 && sy_table_next(&pool->bodies, &cursor, &key, &value)) {
+    pool->certified = height;
+    while (sy_table_next(&pool->bodies, &cursor, &key, &value)) {
         struct body *body = (struct body *)value;
-        if (body->state != BODY_STORED || body->keep) continue;
-        if (!body->stale && body->seq < pool->makers[body->maker].next) {
-            body->stale = true;
-            body->stale_height = height;
+        if (body->state != BODY_STORED) continue;
+        judge_age(pool, body);
+        if (body->far && !body->stale && ready_count < SWEEP_MAX) {
+            body->far = false;
+            sy_pool_place(&pool->makers[body->maker], body->seq, key);
+            sy_pool_ready(pool, effects, key);
+            ready_count++;
         }
-        if (body->stale && height >= body->stale_height + SY_PBFT_WINDOW) drop[drops++] = *key;
+        bool over = body->stale && height >= body->stale_height + SY_PBFT_WINDOW;
+        if (over && drop_count < SWEEP_MAX) drops[drop_count++] = *key;
     }
-    for (uint32_t i = 0; i < drops; i++) {
-        (void)sy_table_remove(&pool->bodies, &drop[i]);
-        sy_pool_emit(effects, SY_POOL_DROP)->digest = drop[i];
+    for (uint32_t i = 0; i < drop_count; i++) {
+        const struct body *body = (const struct body *)sy_table_find(&pool->bodies, &drops[i]);
+        if (!body->keep) sy_pool_emit(effects, SY_POOL_DROP)->digest = drops[i];
+        sy_pool_body_forget(pool, &drops[i]);
     }
+}
+
+static uint64_t respread_due_ns(const sy_pool *pool, const struct own *own)
+{
+    uint32_t shift = own->spreads > 0 ? own->spreads - 1 : 0;
+    if (shift > OWN_RESPREAD_SHIFT_MAX) shift = OWN_RESPREAD_SHIFT_MAX;
+    return own->spread_ns + (pool->config.respread_ns << shift);
+}
+
+/* Links lose little, so a batch that is not executed yet is rarely lost: the pause doubles, and an
+ * overloaded network is not loaded further by its own impatience. */
+static uint64_t respread_due_ns(const sy_pool *pool, const struct own *own)
+{
+    unsigned doublings = own->spreads < 4 ? own->spreads : 4;
+    return own->spread_ns + (pool->config.respread_ns << doublings);
 }
 
 static void respread(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
@@ -377,21 +474,33 @@ static void respread(sy_pool *pool, struct sy_pool_effects *effects, uint64_t no
     for (unsigned i = 0; i < SY_BATCH_WINDOW && sent < 4; i++) {
         struct own *own = &pool->own[i];
         if (!own->used || !own->stored) continue;
-        if (now_ns < own->spread_ns + pool->config.respread_ns) continue;
+        if (now_ns < respread_due_ns(pool, own)) continue;
         sent++;
+        own->spreads++;
         own->spread_ns = now_ns;
         sy_pool_emit(effects, SY_POOL_SPREAD)->digest = own->digest;
     }
 }
 
+/* A lonely batch goes after the timeout. While own batches wait to be executed, a new one gains
+ * little by leaving at once and costs every validator a signature: it collects more, up to
+ * PATIENCE timeouts, so batches grow with the load by themselves. */
+static uint64_t seal_due_ns(const sy_pool *pool)
+{
+    unsigned waiting = 0;
+    for (unsigned i = 0; i < SY_BATCH_WINDOW; i++) waiting += pool->own[i].used;
+    uint64_t timeouts = waiting >= FLYING_BATCHES ? PATIENCE : 1;
+    return pool->open->opened_ns + timeouts * pool->config.batch_timeout_ns;
+}
+
 uint64_t sy_pool_wake_ns(const sy_pool *pool)
 {
     uint64_t wake = UINT64_MAX;
-    if (pool->open != NULL) wake = pool->open->opened_ns + pool->config.batch_timeout_ns;
+    if (pool->open != NULL) wake = seal_due_ns(pool);
     for (unsigned i = 0; i < SY_BATCH_WINDOW; i++) {
         const struct own *own = &pool->own[i];
         if (!own->used || !own->stored) continue;
-        uint64_t due = own->spread_ns + pool->config.respread_ns;
+        uint64_t due = respread_due_ns(pool, own);
         if (due < wake) wake = due;
     }
     return wake;
@@ -400,7 +509,7 @@ uint64_t sy_pool_wake_ns(const sy_pool *pool)
 void sy_pool_on_tick(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_ns)
 {
     respread(pool, effects, now_ns);
-    if (pool->open != NULL && now_ns >= pool->open->opened_ns + pool->config.batch_timeout_ns) {
+    if (pool->open != NULL && now_ns >= seal_due_ns(pool)) {
         sy_pool_seal(pool, effects, now_ns);
     }
     sy_pool_check_next(pool, effects);

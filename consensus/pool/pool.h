@@ -15,8 +15,9 @@
  * Peers' batches: a peer keeps next <= seq < next + SY_BATCH_WINDOW and one admitted digest per
  * (maker, seq); another digest, or a seq outside the window, only if the consensus machine wants
  * it (a pre-prepare names it). A refusal condemns these bytes, and blames the maker only when its
- * signature over this very digest is good. Makers are checked in turn and bounded in count, so no
- * maker can starve another.
+ * signature over this very digest is good. What waits for a check is counted to the peer that sent
+ * it, since anybody can write another's name on a batch, and peers are checked in turn; what was
+ * admitted is bounded by maker. So nobody can starve another.
  *
  * The pool is a state machine of the consensus thread: events in, effects out; no clock, I/O or
  * keys (a signer signs batch digests). Memory is carved at init. */
@@ -42,8 +43,9 @@ struct sy_pool_config {
     uint32_t batch_txs_max;           /* <= SY_BATCH_TXS_MAX */
     uint32_t pending_txs_max;         /* own transactions not executed yet; beyond: BUSY */
     uint32_t lanes;                   /* checks at the engine at once, 2..64 */
-    uint32_t queued_per_maker;        /* batches waiting for a lane, a maker */
-    uint64_t respread_ns;             /* own batches not executed after this are spread again */
+    uint32_t queued_per_maker;        /* batches that one peer has waiting here */
+    uint64_t respread_ns;             /* own batches not executed after this are spread again, then
+                                         after twice as long, up to eight times */
     uint64_t seed[2];                 /* for hash tables that strangers fill */
 };
 
@@ -99,13 +101,18 @@ void sy_pool_set_next(sy_pool *pool, uint16_t maker, uint64_t next);
 void sy_pool_on_submit(sy_pool *pool, struct sy_pool_effects *effects, uint64_t token,
                        const struct sy_client_request *submit, uint64_t now_ns);
 
-/* sy_pool_on_batch takes a batch that a peer sent. Bytes are copied when it is of use. */
-void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, struct sy_slice bytes,
-                      uint64_t now_ns);
+/* sy_pool_on_batch takes a batch that a peer sent: from is its roster index, anything else an
+ * outsider. Bytes are copied when it is of use. */
+void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t from,
+                      struct sy_slice bytes);
 
 /* sy_pool_want says that the consensus machine needs this body: it is admitted whatever its seq
  * when it comes. Bounded; the oldest wants are forgotten. */
 void sy_pool_want(sy_pool *pool, const struct sy_hash *digest);
+
+/* sy_pool_coming: bytes under this digest are here, but not checked or not durable yet. READY will
+ * follow, unless they turn out to be no good. */
+bool sy_pool_coming(const sy_pool *pool, const struct sy_hash *digest);
 
 /* sy_pool_on_checked takes a submission back from the engine. */
 void sy_pool_on_checked(sy_pool *pool, struct sy_pool_effects *effects,
@@ -120,7 +127,8 @@ void sy_pool_on_stored(sy_pool *pool, struct sy_pool_effects *effects, const str
 void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy_hash *digest,
                     const struct sy_hash *ids, uint32_t id_count);
 
-/* sy_pool_on_certified drops bodies that never ran and can be voted for no more. */
+/* sy_pool_on_certified drops bodies that never ran and can be voted for no more, and repeats READY
+ * for those that were announced above their maker's window and lie inside it now. */
 void sy_pool_on_certified(sy_pool *pool, struct sy_pool_effects *effects, uint64_t height);
 
 /* sy_pool_on_tick seals a batch whose time has come, and spreads late ones again. */

@@ -9,9 +9,17 @@
 #define LANE_TXS_MAX SY_BATCH_TXS_MAX
 #define LANE_REQUESTS_MAX 256u
 #define LANE_JOBS_MAX (SY_FRAME_BYTES_MAX / 64u) /* a signature takes 64 bytes of the batch */
+#define LANE_BYTES_MAX SY_FRAME_BYTES_MAX        /* whatever one SUBMIT can hold */
 #define BUILDERS 4u
 #define WANTS_MAX 256u
 #define BUSY_RETRY_MS 50u
+
+/* Bodies of one maker that the pool knows at once: those of its window and as many that went
+ * stale; twice that when the consensus machine asks for more. So no maker fills the table. */
+#define BODIES_MAX (2u * SY_BATCH_WINDOW)
+#define BODIES_WANTED_MAX (4u * SY_BATCH_WINDOW)
+#define OWN_RESPREAD_SHIFT_MAX \
+    3u /* each spreading of an own batch waits twice as long, to 8 times */
 
 /* Where a body stands. Absent: never seen, dropped, or it ran. */
 enum body_state { BODY_QUEUED = 1, BODY_CHECKING, BODY_STORING, BODY_STORED, BODY_CONDEMNED };
@@ -20,8 +28,9 @@ struct body {
     enum body_state state;
     uint16_t maker;
     bool ran;   /* executed by catch-up before it was stored through the pool */
-    bool keep;  /* may be part of history: never dropped from here */
-    bool stale; /* its seq went to another digest */
+    bool keep;  /* may be part of history: forgotten here, but never dropped from the store */
+    bool far;   /* READY when its seq was above the window: to be told again inside it */
+    bool stale; /* its seq is outside the window since the certified height stale_height */
     uint64_t seq;
     uint32_t txs;
     uint32_t bytes;
@@ -32,7 +41,8 @@ struct body {
 struct inbox {
     bool used;
     uint16_t maker;
-    uint64_t order; /* arrival, so that a maker's batches are checked in order */
+    uint16_t sender; /* index into shares: whose room this takes */
+    uint64_t order;  /* arrival, so that a sender's batches are checked in order */
     struct sy_hash digest;
     struct sy_batch batch; /* views into bytes */
     uint32_t size;
@@ -71,7 +81,7 @@ struct lane {
     struct sy_tree_job trees[2];
     struct inbox *inbox; /* PEER */
     uint32_t bytes_used; /* FILLING, INGRESS */
-    uint8_t *bytes;
+    uint8_t *bytes;      /* LANE_BYTES_MAX */
     uint32_t request_count;
     struct lane_request requests[LANE_REQUESTS_MAX];
 };
@@ -96,13 +106,15 @@ struct own {
     bool stored;
     uint64_t seq;
     uint32_t txs;
-    uint64_t spread_ns;
+    uint32_t spreads;   /* how often it was spread */
+    uint64_t spread_ns; /* when it was spread last */
+    uint32_t spreads;   /* how often again: the pause doubles each time */
     struct sy_hash digest;
 };
 
 struct maker {
     uint64_t next;                            /* what the state expects */
-    uint32_t queued;                          /* inbox slots in use */
+    uint32_t bodies;                          /* entries of the body table, condemned ones apart */
     struct sy_hash admitted[SY_BATCH_WINDOW]; /* by seq % window; zero: none */
 };
 
@@ -111,6 +123,7 @@ struct sy_pool {
     struct sy_table bodies;  /* digest -> struct body */
     struct sy_table pending; /* own tx id -> nothing */
     struct maker *makers;    /* roster->count */
+    uint32_t *shares;        /* inboxes in use by each sender; the last is for outsiders */
     struct inbox *inboxes;
     uint32_t inbox_count;
     struct lane *lanes;
@@ -119,9 +132,11 @@ struct sy_pool {
     struct own own[SY_BATCH_WINDOW];
     uint64_t next_seq; /* of the next own batch */
     uint64_t arrivals;
-    uint16_t turn; /* the maker whose batch was checked last */
+    uint16_t turn;      /* the sender whose batch was checked last */
+    uint64_t certified; /* the height told last */
     bool draining;
     uint32_t ingress_flying;
+    uint32_t peers_flying;
     uint32_t pending_txs;
     struct sy_hash wants[WANTS_MAX];
     uint32_t want_at;
@@ -135,8 +150,18 @@ struct sy_pool {
 
 /* pool.c */
 struct sy_pool_effect *sy_pool_emit(struct sy_pool_effects *effects, enum sy_pool_effect_type type);
-struct body *sy_pool_body_put(sy_pool *pool, const struct sy_hash *digest);
+/* sy_pool_body_add makes an entry for a digest that has none; the table has room for as many as
+ * the bounds above allow. sy_pool_body_forget removes it. */
+struct body *sy_pool_body_add(sy_pool *pool, const struct sy_hash *digest, uint16_t maker,
+                              enum body_state state);
+void sy_pool_body_forget(sy_pool *pool, const struct sy_hash *digest);
+bool sy_pool_in_window(const struct maker *maker, uint64_t seq);
+/* sy_pool_place makes digest the admitted one of its maker's seq, if that has none. */
+void sy_pool_place(struct maker *maker, uint64_t seq, const struct sy_hash *digest);
 bool sy_pool_wanted(const sy_pool *pool, const struct sy_hash *digest);
+/* sy_pool_unwant forgets a want; false: there was none. */
+bool sy_pool_unwant(sy_pool *pool, const struct sy_hash *digest);
+void sy_pool_inbox_free(sy_pool *pool, struct inbox *inbox);
 struct lane *sy_pool_lane_take(sy_pool *pool);
 /* sy_pool_lane_add appends a decoded tx's leaves and jobs; false: the lane has no room. */
 bool sy_pool_lane_add(sy_pool *pool, struct lane *lane, const struct sy_tx *tx,

@@ -1,7 +1,7 @@
 /* engine.c: queue, workers, delivery and retirement; see engine.h.
  *
  * A submission that is on its way is in exactly one place: the queue, a worker's hands, or the done
- * ring. `outstanding` bounds how many there are, and both rings have that many places, so pushing
+ * ring. `outstanding` bounds how many there are, and all rings have that many places, so pushing
  * never fails and nobody ever waits for room: closing cannot hang on a consumer that went away.
  *
  * `current` is the index of the implementation in use and only grows. Workers note which one served
@@ -28,6 +28,7 @@ struct opened_impl {
 
 struct worker {
     sy_engine *engine;
+    sy_ring *queue; // which one it serves
     pthread_t thread;
     struct sy_hash *scratch;
 };
@@ -39,8 +40,9 @@ struct finished {
 
 struct sy_engine {
     sy_arena arena;
-    sy_ring *queue; // struct sy_submission *
-    sy_ring *done;  // struct finished
+    sy_ring *queue;  // struct sy_submission *
+    sy_ring *urgent; // the same, for those that may not wait
+    sy_ring *done;   // struct finished
     uint32_t queue_max;
     uint32_t leaves_max;
     uint32_t sample_every;
@@ -49,7 +51,7 @@ struct sy_engine {
     unsigned impl_count;
     atomic_uint current;
 
-    struct worker workers[SY_ENGINE_THREADS_MAX];
+    struct worker workers[SY_ENGINE_THREADS_MAX + 1]; // the last one serves what is urgent
     unsigned worker_count;
 
     pthread_mutex_t caller_lock; // guards caller_scratch: work done in callers' threads
@@ -142,7 +144,7 @@ static void *work(void *context)
     struct worker *worker = context;
     sy_engine *engine = worker->engine;
     struct sy_submission *submission = NULL;
-    while (sy_ring_pop_wait(engine->queue, &submission, -1)) {
+    while (sy_ring_pop_wait(worker->queue, &submission, -1)) {
         finish_submission(engine, submission, run_to_end(engine, submission, worker->scratch));
     }
     return NULL;
@@ -185,7 +187,7 @@ static void enqueue(sy_engine *engine, struct sy_submission *submission)
         finish_submission(engine, submission, run_in_caller(engine, submission));
         return;
     }
-    bool pushed = sy_ring_push(engine->queue, &submission);
+    bool pushed = sy_ring_push(submission->urgent ? engine->urgent : engine->queue, &submission);
     SY_ASSERT(pushed);
 }
 
@@ -305,7 +307,7 @@ static sy_status carve_memory(sy_engine *engine, const struct sy_engine_config *
 {
     size_t scratch_bytes = (size_t)config->leaves_max * sizeof(struct sy_hash) + 64;
     size_t ring_bytes = (size_t)config->queue * sizeof(struct finished) + 4096;
-    size_t total_bytes = scratch_bytes * (config->threads + 1) + 2 * ring_bytes;
+    size_t total_bytes = scratch_bytes * (config->threads + 2) + 3 * ring_bytes;
     sy_status status = sy_arena_open(&engine->arena, total_bytes);
     // One more than the limit, so that the address is there even when no leaf is ever hashed.
     size_t room = (size_t)config->leaves_max + 1;
@@ -314,13 +316,17 @@ static sy_status carve_memory(sy_engine *engine, const struct sy_engine_config *
                               sizeof(struct sy_submission *));
     }
     if (status == SY_OK) {
+        status = sy_ring_open(&engine->urgent, &engine->arena, config->queue,
+                              sizeof(struct sy_submission *));
+    }
+    if (status == SY_OK) {
         status =
             sy_ring_open(&engine->done, &engine->arena, config->queue, sizeof(struct finished));
     }
-    for (unsigned i = 0; status == SY_OK && i <= config->threads; i++) {
+    for (unsigned i = 0; status == SY_OK && i <= config->threads + 1; i++) {
         struct sy_hash *scratch = SY_CARVE(&engine->arena, struct sy_hash, room);
         if (scratch == NULL) status = SY_ERR_NO_MEMORY;
-        if (i == config->threads) {
+        if (i == config->threads + 1) {
             engine->caller_scratch = scratch;
         } else {
             engine->workers[i].scratch = scratch;
@@ -336,9 +342,11 @@ static sy_status carve_memory(sy_engine *engine, const struct sy_engine_config *
 
 static sy_status start_workers(sy_engine *engine, unsigned threads, struct sy_error *err)
 {
-    for (unsigned i = 0; i < threads; i++) {
+    unsigned workers = threads > 0 ? threads + 1 : 0;
+    for (unsigned i = 0; i < workers; i++) {
         struct worker *worker = &engine->workers[i];
         worker->engine = engine;
+        worker->queue = i == threads ? engine->urgent : engine->queue;
         SY_TRY(sy_thread_start(&worker->thread, "sy-engine", work, worker, err));
         engine->worker_count++;
     }
@@ -373,9 +381,11 @@ void sy_engine_close(sy_engine *engine)
 {
     if (engine == NULL) return;
     if (engine->queue != NULL) sy_ring_stop(engine->queue);
+    if (engine->urgent != NULL) sy_ring_stop(engine->urgent);
     for (unsigned i = 0; i < engine->worker_count; i++) sy_thread_join(engine->workers[i].thread);
     for (unsigned i = 0; i < engine->impl_count; i++) close_impl(&engine->impls[i]);
     sy_ring_close(engine->done);
+    sy_ring_close(engine->urgent);
     sy_ring_close(engine->queue);
     int failed = pthread_mutex_destroy(&engine->caller_lock);
     SY_ASSERT(!failed);

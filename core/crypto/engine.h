@@ -73,6 +73,7 @@ struct sy_submission {
     struct sy_tree_job *trees;
     uint32_t tree_count;
 
+    bool urgent; /* does not wait behind others: a worker of its own serves these (votes) */
     bool confirm_negatives; /* a 0 verdict is confirmed with OpenSSL before it is told */
     void *owner;            /* the caller's own; untouched */
 };
