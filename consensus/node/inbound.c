@@ -80,8 +80,8 @@ static void check_votes(sy_node *node, struct vote_check *check)
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
 {
     if (bytes.size > 1 && bytes.data[0] == SY_MESSAGE_BATCH) {
-        sy_pool_on_batch(node->pool, node->pool_effects,
-                         sy_slice_of(bytes.data + 1, bytes.size - 1), node->now_ns);
+        sy_pool_on_batch(node->pool, node->pool_effects, peer,
+                         sy_slice_of(bytes.data + 1, bytes.size - 1));
         return;
     }
     struct vote_check *check = take_check(node);

@@ -108,7 +108,6 @@ struct own {
     uint32_t txs;
     uint32_t spreads;   /* how often it was spread */
     uint64_t spread_ns; /* when it was spread last */
-    uint32_t spreads;   /* how often again: the pause doubles each time */
     struct sy_hash digest;
 };
 
