@@ -22,6 +22,8 @@
 #define RECEIPT_BYTES_MAX ((size_t)SY_PROPOSAL_BYTES_MAX * 6 + 256u * SY_PROPOSAL_TXS_MAX)
 #define DELTA_BYTES_MAX (VALUE_BYTES_MAX + (size_t)WRITES_MAX * SY_DELTA_ITEM_BYTES)
 
+#define TRIE_BYTES_DEFAULT ((size_t)256 << 20)
+
 struct sy_ledger {
     struct sy_genesis genesis;
     struct sy_hash roster_hash;
@@ -104,7 +106,8 @@ static sy_status open_parts(sy_ledger *ledger, const struct sy_ledger_config *co
     }
     struct sy_trie_config trie = {
         .bucket_leaves = config->trie_bucket_leaves,
-        .memory_bytes_max = config->trie_bytes_max,
+        .memory_bytes_max =
+            config->trie_bytes_max != 0 ? config->trie_bytes_max : TRIE_BYTES_DEFAULT,
         .changes_max = WRITES_MAX,
     };
     status = sy_trie_open(&ledger->trie, &trie);
@@ -321,6 +324,7 @@ static sy_status pack_writes(sy_ledger *ledger)
         struct sy_trie_change *change = &ledger->changes[i];
         change->key_hash = entry->key_hash;
         change->present = entry->present;
+        change->was_present = entry->was_present;
         struct sy_delta delta = {.key = entry->key_hash, .op = SY_DELTA_REMOVE};
         if (entry->present) {
             delta.op = SY_DELTA_PUT;

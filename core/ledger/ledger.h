@@ -52,7 +52,7 @@ struct sy_ledger_config {
     const struct sy_genesis *genesis; /* sealed; copied */
     struct sy_state_source source;    /* kept; must outlive the ledger */
     unsigned trie_bucket_leaves;      /* 0: the default */
-    size_t trie_bytes_max;            /* 0: no bound */
+    size_t trie_bytes_max;            /* memory for the trie's heap; 0: 256 MiB */
 };
 
 /* One entry of the proposal and the batch it names. */

@@ -36,11 +36,13 @@ struct sy_overlay_entry {
     bool was_present; /* in the source */
 };
 
-/* A dense array of entries and the table of indices into it. */
+/* A dense array of entries and the table of indices into it. The table uses as many of its slots as
+ * the entries need, so that a small block stays in the processor's caches. */
 struct sy_overlay_map {
     struct sy_overlay_entry *entries;
-    uint32_t *slots; /* index + 1; 0: free */
-    size_t slot_count;
+    uint32_t *slots;   /* index + 1; 0: free; those beyond slot_count are 0 */
+    size_t slot_count; /* in use: a power of two */
+    size_t slot_room;
     size_t capacity;
     size_t count;
 };

@@ -15,7 +15,7 @@
 #include "core/ledger/trie_hash.h"
 #include "core/ledger/trie_nodes.h"
 
-#define BUCKET_LEAVES_DEFAULT 8u
+#define BUCKET_LEAVES_DEFAULT 2u
 #define REBUILD_LEAVES 4096u
 #define WALK_MAX 258u
 
@@ -92,6 +92,13 @@ void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info)
 // --- gathering leaves
 // -----------------------------------------------------------------------------
 
+/* The changes below one place: changes[lo, hi). */
+struct change_run {
+    const struct sy_trie_change *changes;
+    size_t lo, hi;
+    bool applied; /* the trie has them already */
+};
+
 /* A scan of one place, merged with the changes below it. */
 struct gather {
     sy_trie *trie;
@@ -140,15 +147,27 @@ static bool take_scanned(void *user, const struct sy_hash *key_hash, struct sy_s
     return !g->overflow;
 }
 
-/* Fills trie->leaves with what lies below (depth, key) once changes[lo, hi) are applied. */
-static sy_status gather_leaves(sy_trie *trie, size_t *count, unsigned depth,
-                               const struct sy_hash *key, const struct sy_trie_change *changes,
-                               size_t lo, size_t hi, const struct sy_state_source *source)
+/* Must the source be asked for a bucket, or do the changes account for all of its leaves? The
+ * count is from before the changes, or after them once they are applied. */
+static bool must_scan(const struct sy_node *node, const struct change_run *run)
 {
-    SY_ASSERT(lo <= hi && depth <= 256);
-    struct gather g = {.trie = trie, .changes = changes, .next = lo, .end = hi};
-    const struct sy_node *node = sy_nodes_find(&trie->nodes, depth, key);
-    if (node != NULL && sy_node_count(node) > 0) {
+    if (node == NULL) return false;
+    uint32_t unaccounted = sy_node_count(node);
+    for (size_t i = run->lo; i < run->hi && unaccounted > 0; i++) {
+        const struct sy_trie_change *change = &run->changes[i];
+        unaccounted -= (run->applied ? change->present : change->was_present) ? 1 : 0;
+    }
+    return unaccounted > 0;
+}
+
+/* Fills trie->leaves with what lies below (depth, key) once the run of changes is applied. */
+static sy_status gather_leaves(sy_trie *trie, size_t *count, unsigned depth,
+                               const struct sy_hash *key, const struct change_run *run,
+                               const struct sy_state_source *source)
+{
+    SY_ASSERT(run->lo <= run->hi && depth <= 256);
+    struct gather g = {.trie = trie, .changes = run->changes, .next = run->lo, .end = run->hi};
+    if (must_scan(sy_nodes_find(&trie->nodes, depth, key), run)) {
         trie->scans++;
         SY_TRY(source->scan(source->self, key, depth, take_scanned, &g));
     }
@@ -200,29 +219,14 @@ static size_t split_changes(const struct sy_trie_change *changes, size_t lo, siz
     return split_run(changes, sizeof *changes, lo, hi, depth);
 }
 
-/* The prefix of one half of the place (depth, key). */
-static void half_key(struct sy_hash *out, const struct sy_hash *key, unsigned depth, unsigned bit)
-{
-    SY_ASSERT(depth < 256 && bit < 2);
-    sy_trie_prefix(out, key, depth);
-    out->bytes[depth / 8] |= (uint8_t)(bit << (7 - depth % 8));
-}
-
 /* Makes an expanded node from its two children, which are kept. Below the heap a node that no
  * longer needs its children lets them go: they hold at most as many leaves as it does, so they are
  * not expanded themselves. */
 static sy_status combine_children(sy_trie *trie, unsigned depth, const struct sy_hash *key,
                                   bool keep)
 {
-    SY_ASSERT(depth < 256);
-    static const struct sy_node none;
-    struct sy_hash side[2];
     struct sy_node child[2];
-    for (unsigned s = 0; s < 2; s++) {
-        half_key(&side[s], key, depth, s);
-        const struct sy_node *found = sy_nodes_find(&trie->nodes, depth + 1, &side[s]);
-        child[s] = found == NULL ? none : *found;
-    }
+    sy_nodes_children(&trie->nodes, child, depth, key);
     uint64_t count = (uint64_t)sy_node_count(&child[0]) + sy_node_count(&child[1]);
     if (count > SY_NODES_COUNT_MAX) return SY_ERR_LIMIT;
     struct sy_node node = {.bits = SY_NODES_EXPANDED | (uint32_t)count};
@@ -232,7 +236,9 @@ static sy_status combine_children(sy_trie *trie, unsigned depth, const struct sy
         node.bits = (uint32_t)count;
         for (unsigned s = 0; s < 2; s++) {
             SY_ASSERT(!sy_node_expanded(&child[s]));
-            sy_nodes_remove(&trie->nodes, depth + 1, &side[s]);
+            struct sy_hash side;
+            sy_trie_half(&side, key, depth, s);
+            sy_nodes_remove(&trie->nodes, depth + 1, &side);
         }
     }
     return sy_nodes_put(&trie->nodes, depth, key, &node);
@@ -269,7 +275,7 @@ static sy_status build_subtree(sy_trie *trie, unsigned depth, const struct sy_ha
         size_t hi = top->stage == 0 ? middle : top->hi;
         unsigned child = top->depth + 1;
         struct sy_hash side;
-        half_key(&side, here, top->depth, top->stage);
+        sy_trie_half(&side, here, top->depth, top->stage);
         top->stage++;
         if (!must_expand(trie, child, hi - lo)) {
             SY_TRY(put_bucket(trie, child, &side, lo, hi));
@@ -298,8 +304,8 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
             const struct sy_node *node = sy_nodes_find(&trie->nodes, top->depth, here);
             if (node == NULL || !sy_node_expanded(node)) {
                 size_t leaves = 0;
-                SY_TRY(gather_leaves(trie, &leaves, top->depth, here, changes, top->lo, top->hi,
-                                     source));
+                struct change_run run = {changes, top->lo, top->hi, false};
+                SY_TRY(gather_leaves(trie, &leaves, top->depth, here, &run, source));
                 SY_TRY(build_subtree(trie, top->depth, here, leaves));
                 used--;
                 continue;
@@ -490,18 +496,17 @@ sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struc
     const struct sy_node *node = sy_nodes_find(&trie->nodes, 0, key_hash);
     while (node != NULL && sy_node_expanded(node) && sy_node_count(node) > 1) {
         struct sy_hash other;
-        half_key(&other, key_hash, depth, 1 - sy_trie_bit(key_hash, depth));
+        sy_trie_half(&other, key_hash, depth, 1 - sy_trie_bit(key_hash, depth));
         const struct sy_node *sibling = sy_nodes_find(&trie->nodes, depth + 1, &other);
         static const struct sy_hash empty;
         proof->siblings[proof->count++] = sibling == NULL ? empty : sibling->hash;
         depth++;
         node = sy_nodes_find(&trie->nodes, depth, key_hash);
     }
-    size_t lo = 0;
-    size_t hi = count;
-    narrow_changes(changes, &lo, &hi, depth, key_hash);
+    struct change_run run = {changes, 0, count, true};
+    narrow_changes(changes, &run.lo, &run.hi, depth, key_hash);
     size_t leaves = 0;
-    SY_TRY(gather_leaves(trie, &leaves, depth, key_hash, changes, lo, hi, source));
+    SY_TRY(gather_leaves(trie, &leaves, depth, key_hash, &run, source));
     if (leaves != (node == NULL ? 0 : sy_node_count(node))) return SY_ERR_CORRUPT;
     prove_in_bucket(trie, proof, leaves, depth);
     reverse_siblings(proof);

@@ -27,6 +27,13 @@ void sy_trie_prefix(struct sy_hash *out, const struct sy_hash *key, unsigned dep
     *out = prefix;
 }
 
+void sy_trie_half(struct sy_hash *out, const struct sy_hash *key, unsigned depth, unsigned bit)
+{
+    SY_ASSERT(depth < 256 && bit < 2);
+    sy_trie_prefix(out, key, depth);
+    out->bytes[depth / 8] |= (uint8_t)(bit << (7 - depth % 8));
+}
+
 /* The first `depth` bits as a number. */
 static uint32_t prefix_number(const struct sy_hash *key, unsigned depth)
 {
@@ -150,6 +157,23 @@ struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
     sy_trie_prefix(&prefix, key, depth);
     struct sy_deep_node *entry = &nodes->deep[probe(nodes, depth, &prefix)];
     return entry->depth == 0 ? NULL : &entry->node;
+}
+
+void sy_nodes_children(const struct sy_nodes *nodes, struct sy_node children[2], unsigned depth,
+                       const struct sy_hash *key)
+{
+    SY_ASSERT(depth < 256);
+    if (depth < nodes->heap_depth) {
+        size_t index = (size_t)1 << depth | prefix_number(key, depth);
+        memcpy(children, &nodes->heap[2 * index], 2 * sizeof *children);
+        return;
+    }
+    for (unsigned side = 0; side < 2; side++) {
+        struct sy_hash prefix;
+        sy_trie_half(&prefix, key, depth, side);
+        const struct sy_node *found = sy_nodes_find(nodes, depth + 1, &prefix);
+        children[side] = found == NULL ? (struct sy_node){.bits = 0} : *found;
+    }
 }
 
 sy_status sy_nodes_put(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key,

@@ -67,6 +67,13 @@ void sy_nodes_clear(struct sy_nodes *nodes);
 struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
                               const struct sy_hash *key);
 
+/* sy_nodes_children copies the two children of (depth, first bits of key). depth < 256. */
+void sy_nodes_children(const struct sy_nodes *nodes, struct sy_node children[2], unsigned depth,
+                       const struct sy_hash *key);
+
+/* sy_trie_half is the prefix of one half of a place: its first `depth` bits, then bit. */
+void sy_trie_half(struct sy_hash *out, const struct sy_hash *key, unsigned depth, unsigned bit);
+
 /* sy_nodes_put stores a node; an empty one below the heap is removed instead.
  * SY_ERR_NO_MEMORY. */
 sy_status sy_nodes_put(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key,

@@ -212,16 +212,24 @@ bool sy_nonces_accept(const struct sy_nonces *nonces, uint64_t nonce)
     return !sy_nonces_seen(nonces, nonce);
 }
 
-/* Moves the floor up by count, whatever the bits it passes say. */
+static size_t map_bytes(const struct sy_nonces *nonces)
+{
+    SY_ASSERT(nonces->highest - nonces->floor <= SY_NONCE_WINDOW);
+    return (size_t)((nonces->highest - nonces->floor + 7) / 8);
+}
+
+/* Moves the floor up by count, whatever the bits it passes say. All bits above highest are clear,
+ * so only the bytes up to there move. */
 static void raise_floor(struct sy_nonces *nonces, uint64_t count)
 {
-    SY_ASSERT(count <= SY_NONCE_WINDOW);
-    size_t bytes = (size_t)count / 8;
+    size_t used = map_bytes(nonces);
+    size_t bytes = (size_t)(count / 8);
     unsigned shift = (unsigned)(count % 8);
-    memmove(nonces->map, nonces->map + bytes, sizeof nonces->map - bytes);
-    memset(nonces->map + sizeof nonces->map - bytes, 0, bytes);
-    for (size_t i = 0; shift > 0 && i < sizeof nonces->map; i++) {
-        unsigned above = i + 1 < sizeof nonces->map ? nonces->map[i + 1] : 0;
+    SY_ASSERT(bytes <= used);
+    memmove(nonces->map, nonces->map + bytes, used - bytes);
+    memset(nonces->map + used - bytes, 0, bytes);
+    for (size_t i = 0; shift > 0 && i < used; i++) {
+        unsigned above = i + 1 < used ? nonces->map[i + 1] : 0;
         nonces->map[i] = (uint8_t)((nonces->map[i] | above << 8) >> shift);
     }
     nonces->floor += count;
@@ -235,12 +243,9 @@ void sy_nonces_use(struct sy_nonces *nonces, uint64_t nonce)
         uint64_t reach = nonce - nonces->floor;
         if (reach > SY_NONCE_WINDOW) {
             uint64_t drop = reach - SY_NONCE_WINDOW;
-            if (drop > SY_NONCE_WINDOW) {
-                memset(nonces->map, 0, sizeof nonces->map);
-                nonces->floor = nonce - SY_NONCE_WINDOW;
-            } else {
-                raise_floor(nonces, drop);
-            }
+            uint64_t held = nonces->highest - nonces->floor;
+            raise_floor(nonces, drop < held ? drop : held);
+            nonces->floor = nonce - SY_NONCE_WINDOW;
         }
         nonces->highest = nonce;
     }
@@ -250,12 +255,6 @@ void sy_nonces_use(struct sy_nonces *nonces, uint64_t nonce)
     uint64_t run = 0;
     while (run < nonces->highest - nonces->floor && map_bit(nonces, nonces->floor + 1 + run)) run++;
     if (run > 0) raise_floor(nonces, run);
-}
-
-static size_t map_bytes(const struct sy_nonces *nonces)
-{
-    SY_ASSERT(nonces->highest - nonces->floor <= SY_NONCE_WINDOW);
-    return (size_t)((nonces->highest - nonces->floor + 7) / 8);
 }
 
 void sy_nonces_encode(struct sy_writer *w, const struct sy_nonces *nonces)

@@ -53,6 +53,9 @@ static void plan(struct world *world, const struct sy_hash *key, bool present, u
     }
     world->changes[i].key_hash = *key;
     world->changes[i].present = present;
+    // a hint where it is true, and sometimes none
+    world->changes[i].was_present =
+        key->bytes[31] % 4 != 0 && state_array_find(&world->state, key) != NULL;
     sy_sha256(&world->changes[i].value_hash, &value, 1);
     world->values[i] = value;
 }
