@@ -315,8 +315,8 @@ static sy_status run(struct load *load, struct sy_error *err)
 static sy_status prepare(struct load *load, struct sy_error *err)
 {
     uint32_t count = load->config->txs->count;
-    load->peer_count = load->config->genesis->roster.count;
-    load->peers = (struct peer *)calloc(load->peer_count, sizeof(struct peer));
+    uint16_t validators = load->config->genesis->roster.count;
+    load->peers = (struct peer *)calloc(validators, sizeof(struct peer));
     load->states = (uint8_t *)calloc(count, 1);
     load->due_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
     load->again = (uint32_t *)calloc(count, sizeof(uint32_t));
@@ -324,10 +324,13 @@ static sy_status prepare(struct load *load, struct sy_error *err)
     if (!load->peers || !load->states || !load->due_ns || !load->again || !load->again_ns) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "load: no memory");
     }
-    for (uint16_t i = 0; i < load->peer_count; i++) {
+    load->peer_count = 0;
+    for (uint16_t i = 0; i < validators; i++) {
+        if (i < 64 && (load->config->skip >> i & 1)) continue;
         struct sy_client_config config = {
             .genesis = load->config->genesis, .validator = i, .outstanding_max = GROUPS + 4};
-        SY_TRY(sy_client_open(&load->peers[i].client, &config, err));
+        SY_TRY(sy_client_open(&load->peers[load->peer_count].client, &config, err));
+        load->peer_count++;
     }
     return SY_OK;
 }

@@ -21,6 +21,7 @@ struct sy_load_txs {
 struct sy_load_config {
     const struct sy_genesis *genesis;
     const struct sy_load_txs *txs;
+    uint64_t skip;     /* bit i: validator i (below 64) is not used */
     double rate_per_s; /* 0: as fast as answers come, `closed_window` undecided at most */
     uint32_t closed_window;
     uint32_t drain_ms; /* after the last was due: how long to wait for the rest */

@@ -187,6 +187,12 @@ sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t hei
                    timeout_ms / 1000);
 }
 
+uint64_t sy_network_height(sy_network *network, unsigned validator)
+{
+    uint64_t height = 0;
+    return read_status(network, validator, "certified_height", &height) ? height : 0;
+}
+
 /* ---- what they use ----------------------------------------------------------------------- */
 
 static uint64_t cpu_us_of(pid_t pid)

@@ -58,6 +58,9 @@ void sy_network_leave(sy_network *network);
 sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t height,
                            unsigned timeout_ms, struct sy_error *err);
 
+/* sy_network_height is the certified height that a validator tells; 0: it does not answer. */
+uint64_t sy_network_height(sy_network *network, unsigned validator);
+
 /* sy_network_use adds up what the running validators have used. */
 sy_status sy_network_use(sy_network *network, struct sy_network_usage *usage, struct sy_error *err);
 

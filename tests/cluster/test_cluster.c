@@ -1,0 +1,273 @@
+/* test_cluster.c: four real systoled processes under load, hurt on purpose.
+ * ctest: serial slow timeout=600 */
+#include <fcntl.h>
+#include <jansson.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench/load.h"
+#include "bench/network.h"
+#include "core/base/os.h"
+#include "core/base/thread.h"
+#include "tests/support/test.h"
+
+#define VALIDATORS 4u
+#define LIFETIME_MS (3600ll * 1000)
+#define CATCH_UP_MS 120000u
+
+static const char *programs(void)
+{
+    const char *bin = getenv("SYSTOLE_BIN");
+    assert_non_null(bin);
+    return bin;
+}
+
+struct world {
+    char folder[256];
+    char dir[300];
+    sy_network *network;
+    sy_population *population;
+};
+
+static void must(sy_status status, const struct sy_error *err)
+{
+    if (status != SY_OK) fail_msg("%s", err->text);
+}
+
+static int64_t until_ms(void)
+{
+    return sy_os_wall_ms() + LIFETIME_MS;
+}
+
+static void load_all(struct world *world, struct sy_load_result *result, unsigned stage,
+                     uint32_t count, double rate, uint64_t skip)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_load_txs txs;
+    must(sy_load_sign(&txs, world->population, stage, count, until_ms(), &err), &err);
+    struct sy_load_config config = {.genesis = sy_network_genesis(world->network),
+                                    .txs = &txs,
+                                    .rate_per_s = rate,
+                                    .skip = skip,
+                                    .closed_window = 256,
+                                    .drain_ms = CATCH_UP_MS};
+    must(sy_load_run(result, &config, &err), &err);
+    sy_load_free(&txs);
+}
+
+static void open_world(struct world *world, const char *name)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_load_result result;
+    memset(world, 0, sizeof *world);
+    test_folder(world->folder, sizeof world->folder, name);
+    snprintf(world->dir, sizeof world->dir, "%s/net", world->folder);
+    struct sy_network_config config = {
+        .bin = programs(), .dir = world->dir, .validators = VALIDATORS};
+    must(sy_network_open(&world->network, &config, &err), &err);
+    struct sy_population_config people = {.genesis = sy_network_genesis(world->network),
+                                          .regulator = sy_network_regulator(world->network),
+                                          .organisations = 2,
+                                          .gateways = 8,
+                                          .patients = 32,
+                                          .seed = 7};
+    must(sy_population_open(&world->population, &people, &err), &err);
+    for (unsigned stage = 0; stage < SY_POPULATION_STAGES; stage++) {
+        load_all(world, &result, stage, 0, 0, 0);
+        assert_int_equal(result.final, sy_population_stage_count(world->population, stage));
+    }
+}
+
+static void stop_network(struct world *world)
+{
+    for (unsigned i = 0; i < VALIDATORS; i++) {
+        int code;
+        sy_network_kill(world->network, i, SIGTERM, &code);
+        assert_true(WIFEXITED(code) && WEXITSTATUS(code) == 0);
+    }
+}
+
+static void close_world(struct world *world)
+{
+    sy_population_close(world->population);
+    sy_network_close(world->network);
+    assert_int_equal(sy_os_remove_tree(world->folder, NULL), SY_OK);
+}
+
+/* ---- audits ------------------------------------------------------------------------------ */
+
+struct audit {
+    char state_root[65];
+    json_int_t height;
+    json_int_t transactions;
+};
+
+static void audit(const struct world *world, unsigned validator, struct audit *out)
+{
+    char program[300];
+    char folder[320];
+    char output[340];
+    snprintf(program, sizeof program, "%s/systole", programs());
+    snprintf(folder, sizeof folder, "%s/v%u", world->dir, validator);
+    snprintf(output, sizeof output, "%s/audit.json", folder);
+    pid_t pid = fork();
+    if (pid == 0) {
+        int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (fd >= 0) (void)dup2(fd, STDOUT_FILENO);
+        execl(program, program, "audit", "--json", folder, (char *)NULL);
+        _exit(127);
+    }
+    int code = -1;
+    assert_int_equal(waitpid(pid, &code, 0), pid);
+    assert_true(WIFEXITED(code));
+    assert_int_equal(WEXITSTATUS(code), 0);
+    json_t *json = json_load_file(output, 0, NULL);
+    assert_true(json_is_object(json));
+    const char *root = json_string_value(json_object_get(json, "state_root"));
+    assert_non_null(root);
+    snprintf(out->state_root, sizeof out->state_root, "%s", root);
+    out->height = json_integer_value(json_object_get(json, "height"));
+    out->transactions = json_integer_value(json_object_get(json, "transactions"));
+    json_decref(json);
+}
+
+/* Every validator's replay from genesis agrees; with how many transactions. */
+static json_int_t audits_agree(const struct world *world)
+{
+    struct audit first;
+    audit(world, 0, &first);
+    assert_true(first.height > 0);
+    for (unsigned i = 1; i < VALIDATORS; i++) {
+        struct audit other;
+        audit(world, i, &other);
+        assert_string_equal(other.state_root, first.state_root);
+        assert_int_equal(other.transactions, first.transactions);
+    }
+    return first.transactions;
+}
+
+static json_int_t set_up_txs(const struct world *world)
+{
+    json_int_t count = 0;
+    for (unsigned stage = 0; stage < SY_POPULATION_STAGES; stage++) {
+        count += sy_population_stage_count(world->population, stage);
+    }
+    return count;
+}
+
+/* ---- the cases --------------------------------------------------------------------------- */
+
+struct stream {
+    struct world *world;
+    uint32_t count;
+    double rate;
+    uint64_t skip;
+    struct sy_load_result result;
+};
+
+static void *run_stream(void *self)
+{
+    struct stream *stream = (struct stream *)self;
+    load_all(stream->world, &stream->result, SY_POPULATION_STAGES, stream->count, stream->rate,
+             stream->skip);
+    return NULL;
+}
+
+static void await_same_height(struct world *world, unsigned validator)
+{
+    struct sy_error err = {SY_OK, ""};
+    must(sy_network_await(world->network, 0, 1, CATCH_UP_MS, &err), &err);
+    /* Whatever validator 0 has certified by now, the one that was away reaches too. */
+    uint64_t height = sy_network_height(world->network, 0);
+    assert_true(height > 0);
+    must(sy_network_await(world->network, validator, height, CATCH_UP_MS, &err), &err);
+}
+
+CASE(a_killed_backup_catches_up_and_nothing_is_lost_or_doubled)
+{
+    struct world world;
+    open_world(&world, "cluster-kill");
+    struct stream stream = {.world = &world, .count = 1200, .rate = 200, .skip = 1u << 3};
+    struct sy_error err = {SY_OK, ""};
+    pthread_t thread;
+    must(sy_thread_start(&thread, "stream", run_stream, &stream, &err), &err);
+    struct timespec wait = {.tv_sec = 1};
+    int code;
+    (void)nanosleep(&wait, NULL);
+    sy_network_kill(world.network, 3, SIGKILL, &code);
+    assert_true(WIFSIGNALED(code) && WTERMSIG(code) == SIGKILL);
+    (void)nanosleep(&wait, NULL);
+    must(sy_network_start(world.network, 3, &err), &err);
+    sy_thread_join(thread);
+    assert_int_equal(stream.result.final, stream.count);
+    assert_int_equal(stream.result.refused, 0);
+    assert_int_equal(stream.result.lost, 0);
+    await_same_height(&world, 3);
+    stop_network(&world);
+    /* Every transaction stands once: a second copy would have its own receipt. */
+    assert_int_equal(audits_agree(&world), set_up_txs(&world) + stream.count);
+    close_world(&world);
+}
+
+CASE(a_corrupted_signature_is_refused_while_the_rest_commits)
+{
+    struct world world;
+    struct sy_error err = {SY_OK, ""};
+    struct sy_load_txs txs;
+    open_world(&world, "cluster-corrupt");
+    must(sy_load_sign(&txs, world.population, SY_POPULATION_STAGES, 200, until_ms(), &err), &err);
+    uint8_t *last = (uint8_t *)(uintptr_t)&txs.txs[77].data[txs.txs[77].size - 1];
+    *last ^= 0x40;
+    struct sy_load_result result;
+    struct sy_load_config config = {.genesis = sy_network_genesis(world.network),
+                                    .txs = &txs,
+                                    .closed_window = 64,
+                                    .drain_ms = CATCH_UP_MS};
+    must(sy_load_run(&result, &config, &err), &err);
+    sy_load_free(&txs);
+    assert_int_equal(result.final, 199);
+    assert_int_equal(result.refused, 1);
+    assert_int_equal(result.lost, 0);
+    stop_network(&world);
+    assert_int_equal(audits_agree(&world), set_up_txs(&world) + 199);
+    close_world(&world);
+}
+
+CASE(all_validators_killed_at_once_come_back_with_everything_final)
+{
+    struct world world;
+    struct sy_error err = {SY_OK, ""};
+    open_world(&world, "cluster-all");
+    struct stream stream = {.world = &world, .count = 300, .rate = 0, .skip = 0};
+    (void)run_stream(&stream);
+    assert_int_equal(stream.result.final, stream.count);
+    for (unsigned i = 0; i < VALIDATORS; i++) {
+        int code;
+        sy_network_kill(world.network, i, SIGKILL, &code);
+    }
+    for (unsigned i = 0; i < VALIDATORS; i++) must(sy_network_start(world.network, i, &err), &err);
+    for (unsigned i = 0; i < VALIDATORS; i++) {
+        must(sy_network_await(world.network, i, 1, CATCH_UP_MS, &err), &err);
+    }
+    (void)run_stream(&stream); /* and it goes on from there */
+    assert_int_equal(stream.result.final, stream.count);
+    for (unsigned i = 1; i < VALIDATORS; i++) await_same_height(&world, i);
+    stop_network(&world);
+    assert_int_equal(audits_agree(&world), set_up_txs(&world) + 2 * stream.count);
+    close_world(&world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(a_killed_backup_catches_up_and_nothing_is_lost_or_doubled),
+        cmocka_unit_test(a_corrupted_signature_is_refused_while_the_rest_commits),
+        cmocka_unit_test(all_validators_killed_at_once_come_back_with_everything_final),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
