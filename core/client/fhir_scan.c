@@ -265,8 +265,8 @@ static bool note_fault(struct sy_fhir_scan *scan)
     return false;
 }
 
-/* A document that is no Bundle is one resource. Whatever was taken for a Bundle's entries is part of
- * it and is checked once more, as any other value. */
+/* A document that is no Bundle is one resource. Whatever was taken for a Bundle's entries is part
+ * of it and is checked once more, as any other value. */
 static bool finish_resource(struct sy_fhir_scan *scan, struct sy_slice span)
 {
     struct sy_json_scanner *scanner = &scan->scanner;

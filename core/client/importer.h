@@ -1,10 +1,10 @@
 /* importer.h: from FHIR files to signed transactions, durable in the client's store, handed out
  * in dependency order; and back again: what became of them.
  *
- *     files --> scan --> facts --> map --> sign --> client store --> ready queue --> sy_importer_next
- *                                                        ^                                 |
- *                                                        |                              (network)
- *     totals, issues, report <-- settle <----------------+---- sy_importer_on_final/... <--+
+ *     files -> scan -> facts -> map -> sign -> client store -> window -> sy_importer_next
+ *                                                   ^                           |
+ *                                                   |                       (network)
+ *     totals, issues, report  <---  settle  <-------+---  sy_importer_on_final and so on
  *
  * Nothing here touches the network: the caller asks for the next action, does it, and tells what
  * came of it. Every transaction handed out is durable first, with its key's nonce, so a process
@@ -74,6 +74,7 @@ enum sy_import_action_kind {
     SY_IMPORT_SEND = 1, /* submit `tx`; then tell received, refused or final */
     SY_IMPORT_NONCE,    /* read the nonce window of `key` at a certified height whose time is above
                            `after_ms`; then tell sy_importer_on_nonce */
+    SY_IMPORT_MORE,     /* a piece of reading was done, nothing to send yet: call again */
     SY_IMPORT_WAIT,     /* nothing to do until something told earlier is answered */
     SY_IMPORT_DONE      /* all inputs read and everything decided */
 };
@@ -90,10 +91,10 @@ struct sy_import_action {
 };
 
 /* sy_importer_next reads, maps and signs as much as it needs and gives the next action; each SEND
- * and each NONCE is given once (sy_importer_resend brings a SEND back). Bounded work: at most one
- * Bundle or one group of lines. Fails only when the world does: the store cannot be written, a
- * disk is full, an input cannot be read to its end (the rest of the inputs still is: call again).
- * After SY_ERR_DISK_FULL nothing was lost: make room and run again with `resume`. */
+ * and each NONCE is given once (sy_importer_resend brings a SEND back). Bounded work a call. Inputs
+ * that cannot be opened or read to their end become issues, and the others are read. Fails only
+ * when the store or the keyring does; the importer then stops. After SY_ERR_DISK_FULL nothing was
+ * lost: make room and run again with `resume`. */
 sy_status sy_importer_next(sy_importer *importer, struct sy_import_action *action,
                            struct sy_error *err);
 
