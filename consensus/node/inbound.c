@@ -10,17 +10,39 @@ static void count_malformed(sy_node *node, uint16_t peer, const char *what)
     SY_LOG(SY_LOG_DEBUG, "node", "frame_refused", SY_F_U64("peer", peer), SY_F_TEXT("what", what));
 }
 
-static struct vote_check *take_check(sy_node *node)
+/* Whose share a check takes: everybody outside the roster has one together. */
+static uint16_t *share_of(sy_node *node, uint16_t peer)
 {
-    for (uint32_t i = 0; i < node->config.vote_checks; i++) {
-        if (node->checks[i].used) continue;
-        node->checks[i].used = true;
-        return &node->checks[i];
-    }
-    return NULL;
+    uint16_t count = node->config.roster->count;
+    return &node->shares[peer < count ? peer : count];
 }
 
-/* Votes at or below the certified height decide nothing any more: not worth their signatures. */
+/* Every peer may have twice its part of the checks at the engine, so that f of them, however much
+ * they send, leave a third to the others. */
+static struct vote_check *take_check(sy_node *node, uint16_t peer)
+{
+    uint16_t *share = share_of(node, peer);
+    uint32_t part = 2 * node->config.vote_checks / node->config.roster->count;
+    if (node->free_count == 0 || *share >= (part > 4 ? part : 4)) return NULL;
+    ++*share;
+    struct vote_check *check = &node->checks[node->free_checks[--node->free_count]];
+    SY_ASSERT(!check->used);
+    check->used = true;
+    check->from = peer;
+    return check;
+}
+
+void sy_node_free_check(sy_node *node, struct vote_check *check)
+{
+    uint16_t *share = share_of(node, check->from);
+    SY_ASSERT(check->used && *share > 0);
+    --*share;
+    check->used = false;
+    node->free_checks[node->free_count++] = (uint16_t)(check - node->checks);
+}
+
+/* Votes and blocks at or below the certified height decide nothing any more, and blocks above the
+ * window cannot be kept: not worth their signatures. */
 static bool over(const sy_node *node, const struct sy_message *message)
 {
     uint64_t slot = UINT64_MAX;
@@ -29,6 +51,10 @@ static bool over(const sy_node *node, const struct sy_message *message)
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT: slot = message->body.vote.slot; break;
     case SY_MESSAGE_SEAL: slot = message->body.seal.height; break;
+    case SY_MESSAGE_BLOCK:
+        slot = message->body.block.header.height;
+        if (slot > node->certified_height + SY_PBFT_WINDOW) return true;
+        break;
     default: return false;
     }
     return slot <= node->certified_height;
@@ -61,7 +87,7 @@ static void check_votes(sy_node *node, struct vote_check *check)
     if (!sy_message_jobs(check->jobs, &count, &check->message, node->config.roster,
                          &node->config.genesis->hash)) {
         count_malformed(node, check->from, "signer");
-        check->used = false;
+        sy_node_free_check(node, check);
         return;
     }
     if (count == 0) {
@@ -84,30 +110,29 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
                          sy_slice_of(bytes.data + 1, bytes.size - 1));
         return;
     }
-    struct vote_check *check = take_check(node);
+    struct vote_check *check = take_check(node, peer);
     if (check == NULL) {
         node->frames_shed++;
         return;
     }
-    check->from = peer;
     struct sy_message *message = &check->message;
     if (!sy_message_decode(message, bytes, node->config.roster->count)) {
         count_malformed(node, peer, "encoding");
-        check->used = false;
+        sy_node_free_check(node, check);
         return;
     }
     if (over(node, message)) {
-        check->used = false;
+        sy_node_free_check(node, check);
         return;
     }
     switch (message->type) {
     case SY_MESSAGE_BATCH_FETCH:
         serve_bodies(node, peer, &message->body.batch_fetch);
-        check->used = false;
+        sy_node_free_check(node, check);
         break;
     case SY_MESSAGE_BLOCK_FETCH:
         serve_blocks(node, peer, &message->body.range_fetch);
-        check->used = false;
+        sy_node_free_check(node, check);
         break;
     default: check_votes(node, check);
     }
@@ -119,7 +144,7 @@ void sy_node_on_vote_checked(sy_node *node, struct vote_check *check)
     for (uint32_t i = 0; i < check->submission.job_count; i++) {
         if (check->verdicts[i]) continue;
         count_malformed(node, check->from, "signature");
-        check->used = false;
+        sy_node_free_check(node, check);
         return;
     }
     sy_node_queue(node, WORK_MESSAGE)->check = check;

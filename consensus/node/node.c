@@ -10,7 +10,7 @@ size_t sy_node_footprint(const struct sy_node_config *config)
     pool.roster = config->roster;
     return sizeof(sy_node) + sy_pool_footprint(&pool) + sy_pbft_footprint(config->roster->count) +
            sizeof(struct sy_pool_effects) + sizeof(struct sy_pbft_effects) +
-           config->vote_checks * sizeof(struct vote_check) + OUT_BYTES +
+           config->vote_checks * (sizeof(struct vote_check) + sizeof(uint16_t)) + OUT_BYTES +
            COMMITS_MAX * sizeof(struct commit) + WORK_MAX * sizeof(struct work) + 65536;
 }
 
@@ -24,12 +24,17 @@ sy_status sy_node_init(sy_node **out, sy_arena *arena, const struct sy_node_conf
     node->pool_effects = SY_CARVE(arena, struct sy_pool_effects, 1);
     node->pbft_effects = SY_CARVE(arena, struct sy_pbft_effects, 1);
     node->checks = SY_CARVE(arena, struct vote_check, config->vote_checks);
+    node->free_checks = SY_CARVE(arena, uint16_t, config->vote_checks);
     node->out = SY_CARVE(arena, uint8_t, OUT_BYTES);
     node->commits = SY_CARVE(arena, struct commit, COMMITS_MAX);
     node->work = SY_CARVE(arena, struct work, WORK_MAX);
-    if (!node->pool_effects || !node->pbft_effects || !node->checks || !node->out ||
-        !node->commits || !node->work) {
+    if (!node->pool_effects || !node->pbft_effects || !node->checks || !node->free_checks ||
+        !node->out || !node->commits || !node->work) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "node: the arena is too small");
+    }
+    while (node->free_count < config->vote_checks) {
+        node->free_checks[node->free_count] = (uint16_t)node->free_count;
+        node->free_count++;
     }
     struct sy_pbft_config *pbft = &node->config.pbft;
     pbft->genesis = config->genesis->hash;
@@ -118,12 +123,8 @@ static void on_start(sy_node *node, const struct sy_node_event *event)
 static void on_record(sy_node *node, struct sy_slice value)
 {
     struct sy_pbft_record record;
-    if (!sy_pbft_record_decode(&record, value, node->config.roster->count)) {
-        /* The store checks sums; a record that does not decode is from another version. Losing it
-         * could unsay a vote, so it may not be passed over. */
-        SY_LOG(SY_LOG_ERROR, "node", "vote_record_unreadable", SY_F_U64("bytes", value.size));
-        SY_ASSERT(false);
-    }
+    bool decoded = sy_pbft_record_decode(&record, value, node->config.roster->count);
+    SY_ASSERT(decoded); /* sy_node_recover has tried it */
     struct sy_pbft_event restore = {.type = SY_PBFT_RESTORE};
     restore.as.record = &record;
     step_pbft(node, &restore);
@@ -253,7 +254,7 @@ static void work_one(sy_node *node)
         event.as.message.from = work->check->from;
         event.as.message.message = &work->check->message;
         step_pbft(node, &event);
-        work->check->used = false;
+        sy_node_free_check(node, work->check);
         break;
     }
     }

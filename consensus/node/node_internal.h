@@ -43,6 +43,9 @@ struct sy_node {
     struct sy_pbft_effects *pbft_effects;
     struct sy_node_effects *effects; /* of the running step */
     struct vote_check *checks;
+    uint16_t *free_checks; /* indices of those not in use */
+    uint32_t free_count;
+    uint16_t shares[SY_VALIDATORS_MAX + 1]; /* checks in use, by peer; the last: outsiders */
     uint8_t *out;
     size_t out_used;
     struct commit *commits; /* ring: token t at t % COMMITS_MAX */
@@ -73,6 +76,7 @@ struct sy_pbft_event *sy_node_queue_pbft(sy_node *node, enum sy_pbft_event_type 
 /* inbound.c */
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes);
 void sy_node_on_vote_checked(sy_node *node, struct vote_check *check);
+void sy_node_free_check(sy_node *node, struct vote_check *check);
 
 /* outbound.c */
 void sy_node_translate_pool(sy_node *node);

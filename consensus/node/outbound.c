@@ -72,6 +72,7 @@ static void on_pool_effect(sy_node *node, const struct sy_pool_effect *effect)
     }
     case SY_POOL_DROP:
         emit_commit(node, SY_COMMIT_DROP_BODY)->as.commit.digest = effect->digest;
+        newest_commit(node)->digest = effect->digest;
         break;
     case SY_POOL_OUTCOMES: {
         struct sy_node_effect *outcomes = sy_node_emit(node, SY_NODE_OUTCOMES);
@@ -112,14 +113,28 @@ static void persist(sy_node *node, const struct sy_pbft_effect *effect)
     newest_commit(node)->pbft_token = effect->as.persist.token;
 }
 
-/* The pool may hold the body already; the store may hold it from a block that ran; else the peer
- * that the machine names is asked. */
+/* The body may still be in the store although the pool has given it up. */
+static bool being_dropped(const sy_node *node, const struct sy_hash *digest)
+{
+    for (uint64_t token = node->commit_durable + 1; token <= node->commit_made; token++) {
+        const struct commit *commit = &node->commits[token % COMMITS_MAX];
+        if (commit->what == SY_COMMIT_DROP_BODY && sy_hash_equal(&commit->digest, digest)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The pool may hold the body already, or be about to; the store may hold it from a block that ran;
+ * else the peer that the machine names is asked. */
 static void fetch_body(sy_node *node, const struct sy_pbft_effect *effect)
 {
     const struct sy_hash *digest = &effect->as.fetch_body.digest;
     if (sy_pool_offer(node->pool, node->pool_effects, digest)) return;
     sy_pool_want(node->pool, digest);
+    if (sy_pool_coming(node->pool, digest)) return;
     if (effect->as.fetch_body.whom == SY_PBFT_ALL) {
+        if (being_dropped(node, digest)) return;
         sy_node_emit(node, SY_NODE_LOOKUP)->as.lookup = *digest;
         return;
     }

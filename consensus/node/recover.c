@@ -4,11 +4,13 @@
 
 struct recovery {
     sy_node *node;
+    const struct sy_roster *roster;
     struct sy_node_effects *effects;
     sy_node_carry carry;
     void *self;
     int64_t now_ms;
     uint64_t now_ns;
+    struct sy_record_key unreadable; /* type 0: none */
 };
 
 static void feed(struct recovery *recovery, struct sy_node_event *event)
@@ -24,12 +26,19 @@ static void feed(struct recovery *recovery, struct sy_node_event *event)
     }
 }
 
+/* The store checks sums; a record that does not decode is from another version or another roster.
+ * Losing it could unsay a vote, so it may not be passed over. */
 static sy_status show_record(void *context, const struct sy_record_key *key, struct sy_slice value)
 {
-    (void)key;
+    struct recovery *recovery = (struct recovery *)context;
+    struct sy_pbft_record record;
+    if (!sy_pbft_record_decode(&record, value, recovery->roster->count)) {
+        recovery->unreadable = *key;
+        return SY_ERR_CORRUPT;
+    }
     struct sy_node_event event = {.type = SY_NODE_RECORD};
     event.as.record = value;
-    feed((struct recovery *)context, &event);
+    feed(recovery, &event);
     return SY_OK;
 }
 
@@ -119,7 +128,13 @@ sy_status sy_node_recover(sy_node *node, struct sy_node_effects *effects, sy_sto
                           const struct sy_roster *roster, sy_node_carry carry, void *self,
                           int64_t now_ms, uint64_t now_ns, struct sy_error *err)
 {
-    struct recovery recovery = {node, effects, carry, self, now_ms, now_ns};
+    struct recovery recovery = {.node = node,
+                                .roster = roster,
+                                .effects = effects,
+                                .carry = carry,
+                                .self = self,
+                                .now_ms = now_ms,
+                                .now_ns = now_ns};
     sy_store_reader *reader = NULL;
     sy_status status = sy_store_reader_open(&reader, store);
     if (status != SY_OK) return sy_fail(err, status, "recovery: too many store readers");
@@ -129,6 +144,13 @@ sy_status sy_node_recover(sy_node *node, struct sy_node_effects *effects, sy_sto
                       sy_status_name(status));
     }
     if (status == SY_OK) status = sy_votes_each(reader, show_record, &recovery, err);
+    if (recovery.unreadable.type != 0) {
+        (void)sy_fail(err, status,
+                      "recovery: the vote record of type %u, slot %llu cannot be read: this store "
+                      "is of another version or damaged; without its votes this validator must "
+                      "come back under a new key",
+                      recovery.unreadable.type, (unsigned long long)recovery.unreadable.slot);
+    }
     if (status == SY_OK) status = sy_bodies_each(reader, show_body, &recovery, err);
     sy_store_reader_close(reader);
     if (status != SY_OK) return status;
