@@ -140,14 +140,13 @@ uint64_t sy_pbft_bodies_deadline(sy_pbft *pbft)
 /* --- what the node tells --------------------------------------------------------------------- */
 
 /* A certified block whose entries carry a maker or seq that the bodies do not: the sender made it
- * up around a true certificate. It is forgotten; another peer will be asked. */
+ * up around a true certificate. It is forgotten; another peer will be asked, in due time. */
 static void discard_block(sy_pbft *pbft, struct slot *slot)
 {
     SY_ASSERT(slot->block_present && slot->run == RUN_NONE);
-    sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
+    sy_pbft_distrust(pbft, slot->block.from);
     slot->block_present = false;
     slot->block.present = false;
-    pbft->block_due_ns = SY_PBFT_NEVER;
 }
 
 /* Judges the body that was announced against every entry that names its digest, if any. */

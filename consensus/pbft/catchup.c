@@ -9,6 +9,9 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 
+/* How many request periods a peer's blocks are not wanted after a made-up one. */
+#define DISTRUST_PERIODS 20u
+
 uint64_t sy_pbft_claim(const struct peer *peer)
 {
     // A seal for height h shows that its signer has certificates up to a window below h.
@@ -26,6 +29,21 @@ uint64_t sy_pbft_told_height(const sy_pbft *pbft)
         if (told >= pbft->weak && height > best) best = height;
     }
     return best;
+}
+
+/* A peer that sent a made-up block is neither asked nor heard about blocks for a while: otherwise
+ * every lie would cost another request, and every request many lies. */
+void sy_pbft_distrust(sy_pbft *pbft, uint16_t from)
+{
+    sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
+    if (from < pbft->config.n)
+        pbft->peers[from].distrusted_ns =
+            pbft->now_ns + DISTRUST_PERIODS * pbft->config.block_retry_ns;
+}
+
+static bool distrusted(const sy_pbft *pbft, uint16_t from)
+{
+    return from < pbft->config.n && pbft->peers[from].distrusted_ns > pbft->now_ns;
 }
 
 /* --- asking ---------------------------------------------------------------------------------- */
@@ -55,7 +73,7 @@ static void request(sy_pbft *pbft, uint64_t first, uint64_t limit)
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         uint16_t whom = (uint16_t)((pbft->block_turn + i) % pbft->config.n);
         uint64_t claim = sy_pbft_claim(&pbft->peers[whom]);
-        if (whom == pbft->config.self || claim < first) continue;
+        if (whom == pbft->config.self || claim < first || distrusted(pbft, whom)) continue;
         uint64_t last = claim < limit ? claim : limit;
         SY_ASSERT(last >= first && last - first < SY_FETCH_BLOCKS_MAX);
         struct sy_message *message = sy_pbft_send(pbft, whom, false, SY_MESSAGE_BLOCK_FETCH);
@@ -143,8 +161,12 @@ void sy_pbft_on_block(sy_pbft *pbft, const struct sy_block_message *block, uint1
 {
     uint64_t number = block->header.height;
     if (!sy_pbft_in_window(pbft, number)) return;
+    if (distrusted(pbft, from)) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_UNEXPECTED);
+        return;
+    }
     if (!block_consistent(pbft, block)) {
-        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
+        sy_pbft_distrust(pbft, from);
         return;
     }
     struct slot *slot = sy_pbft_slot_open(pbft, number);

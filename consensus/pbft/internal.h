@@ -77,6 +77,7 @@ struct slot {
     uint8_t run;     /* enum run_state */
     bool block_present;
     bool conflicted; /* names a (maker, seq) of another open slot: judged again after execution */
+    uint64_t opened_ns;
     uint64_t prepare_token, commit_token;
     uint64_t prepare_ns, commit_ns, seal_ns; /* when sent to all; 0: before the start */
     struct sy_hash commit_digest;
@@ -112,6 +113,7 @@ struct peer {
     int64_t clock_offset_ms;
     uint64_t sealed;               /* highest height it sealed */
     uint64_t pushed_ns, served_ns; /* when it was last sent stored messages; 0: never */
+    uint64_t distrusted_ns;        /* until then its blocks are not wanted */
     uint64_t equivocations;
 };
 
@@ -224,9 +226,12 @@ unsigned sy_pbft_count_cells(const sy_pbft *pbft, const struct cell *cells,
 /* sy_pbft_prepared_count counts who prepared a candidate, the pre-prepare as the primary's. */
 unsigned sy_pbft_prepared_count(const sy_pbft *pbft, const struct slot *slot,
                                 const struct candidate *candidate);
-/* sy_pbft_settled: the slot's block is fixed, by commits or by a certificate. */
+/* sy_pbft_block_holds: a certified block is here with all its bodies. */
+bool sy_pbft_block_holds(const struct slot *slot);
+/* sy_pbft_settled: what the slot executes is fixed, by commits or by a certificate. */
 bool sy_pbft_settled(const struct slot *slot);
-/* sy_pbft_plan is the proposal that the slot will execute as far as is known, or NULL. */
+/* sy_pbft_plan is what the slot will execute as far as this validator stands by it: what was
+ * decided, or what it prepared itself; or NULL. */
 const struct candidate *sy_pbft_plan(const struct slot *slot);
 /* sy_pbft_candidate_set fills a candidate from a pre-prepare. */
 void sy_pbft_candidate_set(sy_pbft *pbft, struct candidate *candidate,
@@ -304,6 +309,7 @@ bool sy_pbft_open(const sy_pbft *pbft);
 void sy_pbft_on_block(sy_pbft *pbft, const struct sy_block_message *block, uint16_t from);
 /* sy_pbft_catch_up asks a peer for certified blocks if this validator is behind. */
 void sy_pbft_catch_up(sy_pbft *pbft);
+void sy_pbft_distrust(sy_pbft *pbft, uint16_t from);
 /* sy_pbft_claim is the height up to which a peer says it can serve blocks. */
 uint64_t sy_pbft_claim(const struct peer *peer);
 /* sy_pbft_told_height is a certified height that weak(n) validators tell, self included. */

@@ -158,9 +158,7 @@ static bool entries_conflict(const sy_pbft *pbft, const struct slot *slot)
         if (mine->entries[i].seq < pbft->next_seqs[mine->entries[i].maker]) return true;
     for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
         const struct slot *open = sy_pbft_slot_find(pbft, h);
-        if (!open || open == slot || (open->prepare == OWN_NONE && !sy_pbft_settled(open)))
-            continue;
-        const struct candidate *plan = sy_pbft_plan(open);
+        const struct candidate *plan = open && open != slot ? sy_pbft_plan(open) : NULL;
         for (uint16_t i = 0; plan && i < mine->count; i++)
             if (names(&plan->pre_prepare.proposal, &mine->entries[i])) return true;
     }
@@ -171,7 +169,7 @@ static void try_prepare(sy_pbft *pbft, struct slot *slot)
 {
     if (!can_vote(pbft) || is_primary(pbft)) return;
     if (slot->prepare != OWN_NONE || !slot->first.present || slot->first.refused) return;
-    if (slot->block_present || slot->run != RUN_NONE || slot->conflicted) return;
+    if (sy_pbft_block_holds(slot) || slot->run != RUN_NONE || slot->conflicted) return;
     if (!sy_pbft_bodies_complete(&slot->first)) return;
     if (!clock_allows(pbft, slot)) return;
     slot->conflicted = entries_conflict(pbft, slot);
@@ -205,7 +203,7 @@ static void fill_prepared(const sy_pbft *pbft, struct sy_pbft_prepared *prepared
 static void try_commit(sy_pbft *pbft, struct slot *slot, const struct candidate *candidate)
 {
     if (!can_vote(pbft) || slot->commit != OWN_NONE || !candidate->present) return;
-    if (slot->block_present) return;
+    if (sy_pbft_block_holds(slot)) return; // certified already: nobody needs it
     if (sy_pbft_prepared_count(pbft, slot, candidate) < pbft->quorum) return;
 
     // A certificate for `other` may be committed although `first` was prepared: only one digest of

@@ -36,6 +36,7 @@ struct slot *sy_pbft_slot_open(sy_pbft *pbft, uint64_t number)
     SY_ASSERT(number - pbft->certified <= SY_PBFT_WINDOW);
     struct slot *slot = &pbft->slots[number % SY_PBFT_WINDOW];
     SY_ASSERT(slot->number == 0 || slot->number == number);
+    if (slot->number == 0) slot->opened_ns = pbft->now_ns;
     slot->number = number;
     if (number > pbft->known) pbft->known = number;
     return slot;
@@ -78,16 +79,22 @@ unsigned sy_pbft_prepared_count(const sy_pbft *pbft, const struct slot *slot,
                                         primary_of(pbft, pbft->view));
 }
 
+bool sy_pbft_block_holds(const struct slot *slot)
+{
+    // Until every body is here, the sender's word for makers and seqs is not checked.
+    return slot->block_present && sy_pbft_bodies_complete(&slot->block);
+}
+
 bool sy_pbft_settled(const struct slot *slot)
 {
-    return slot->decided || slot->block_present;
+    return slot->decided || slot->run != RUN_NONE || sy_pbft_block_holds(slot);
 }
 
 const struct candidate *sy_pbft_plan(const struct slot *slot)
 {
     if (slot->chosen) return slot->chosen;
-    if (slot->block_present) return &slot->block;
-    return slot->first.present ? &slot->first : NULL;
+    if (sy_pbft_block_holds(slot)) return &slot->block;
+    return slot->prepare != OWN_NONE ? &slot->first : NULL;
 }
 
 /* Only the entries in use are copied: a candidate has room for 64. */

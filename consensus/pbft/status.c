@@ -38,10 +38,13 @@ struct holding {
 static struct holding holding_of(const sy_pbft *pbft, const struct slot *slot)
 {
     if (!slot) return (struct holding){0};
-    if (sy_pbft_settled(slot)) return (struct holding){true, true, true};
-    struct holding have = {0};
-    have.pre_prepared = slot->first.present && !lacks_committed(pbft, slot);
-    have.prepared = slot->commit != OWN_NONE;
+    if (sy_pbft_block_holds(slot) || slot->certify_asked) return (struct holding){true, true, true};
+    // A slot that others' commits decided still needs the own COMMIT: only those commits that this
+    // validator happened to receive are known to exist, and not every peer need have them.
+    bool done = sy_pbft_settled(slot) && !can_vote(pbft);
+    struct holding have = {.committed = sy_pbft_settled(slot)};
+    have.pre_prepared = done || (slot->first.present && !lacks_committed(pbft, slot));
+    have.prepared = done || slot->commit != OWN_NONE;
     if (!have.prepared && slot->first.present)
         have.prepared = sy_pbft_prepared_count(pbft, slot, &slot->first) >= pbft->quorum;
     return have;
@@ -148,27 +151,40 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status)
 
 /* --- asking for what only others have -------------------------------------------------------- */
 
-/* Once per status period without a decision: the lowest undecided slot and the ones after it, from
- * the next peer whose status shows more of it than is here. */
-static void ask_slots(sy_pbft *pbft)
+static bool lacks(struct holding mine, struct holding theirs)
 {
-    uint64_t number = pbft->decided + 1;
-    if (number - pbft->certified > SY_PBFT_WINDOW) return;
-    if (pbft->now_ns - pbft->last_decided_ns < pbft->config.status_ns) return;
-    struct holding mine = holding_of(pbft, sy_pbft_slot_find(pbft, number));
+    return (theirs.pre_prepared && !mine.pre_prepared) || (theirs.prepared && !mine.prepared) ||
+           (theirs.committed && !mine.committed);
+}
+
+/* Asks the next peer whose status shows more of this slot than is here. */
+static bool ask_slot(sy_pbft *pbft, uint64_t number, struct holding mine)
+{
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         uint16_t whom = (uint16_t)((pbft->slot_turn + i) % pbft->config.n);
         const struct peer *peer = &pbft->peers[whom];
         if (whom == pbft->config.self || peer->certified >= number) continue;
-        struct holding theirs = holding_of_peer(peer, number);
-        bool more = (theirs.pre_prepared && !mine.pre_prepared) ||
-                    (theirs.prepared && !mine.prepared) || (theirs.committed && !mine.committed);
-        if (!more) continue;
+        if (!lacks(mine, holding_of_peer(peer, number))) continue;
         pbft->slot_turn = (uint16_t)((whom + 1) % pbft->config.n);
         struct sy_message *message = sy_pbft_send(pbft, whom, false, SY_MESSAGE_SLOT_FETCH);
         message->body.range_fetch =
             (struct sy_range_fetch){.view = pbft->view, .first = number, .count = SLOT_FETCH_MAX};
-        return;
+        return true;
+    }
+    return false;
+}
+
+/* Once per status period: the lowest slot that has been incomplete for that long. */
+static void ask_slots(sy_pbft *pbft)
+{
+    static const struct holding all = {true, true, true};
+    for (uint64_t h = pbft->certified + 1; h <= pbft->known + 1; h++) {
+        if (h - pbft->certified > SY_PBFT_WINDOW) return;
+        const struct slot *slot = sy_pbft_slot_find(pbft, h);
+        uint64_t since = slot ? slot->opened_ns : pbft->last_decided_ns;
+        if (pbft->now_ns - since < pbft->config.status_ns) continue;
+        struct holding mine = holding_of(pbft, slot);
+        if (lacks(mine, all) && ask_slot(pbft, h, mine)) return;
     }
 }
 
