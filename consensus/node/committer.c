@@ -16,17 +16,6 @@
 
 _Static_assert(SLOT_BYTES >= SY_PBFT_RECORD_BYTES_MAX, "a slot holds any record");
 
-struct item {
-    bool is_certificate;
-    enum sy_node_commit what;
-    uint8_t record_type;
-    uint64_t slot; /* certificate: height */
-    uint64_t view;
-    uint64_t token;
-    struct sy_hash digest;
-    struct sy_slice value;
-};
-
 struct sy_committer {
     sy_store *store;
     sy_ring *inbox;
@@ -36,45 +25,42 @@ struct sy_committer {
     pthread_t thread;
     bool started;
     atomic_bool failed;
-    struct item group[GROUP_MAX];
+    struct sy_node_effect group[GROUP_MAX];
     struct sy_vote_write writes[GROUP_MAX * 2]; /* a DROP is two writes */
     struct sy_certificate_write certificates[GROUP_MAX];
 };
 
-static bool owns_slot(const struct item *item)
+/* Bytes that are good until the next step only are copied into a slot; a body stays where it is. */
+static struct sy_slice *short_lived(struct sy_node_effect *item)
 {
-    return item->is_certificate || item->what == SY_COMMIT_RECORD;
+    if (item->type == SY_NODE_CERTIFY) return &item->as.certify.certificate;
+    return item->as.commit.what == SY_COMMIT_RECORD ? &item->as.commit.value : NULL;
 }
 
-/* ---- the thread -------------------------------------------------------------------------- */
-
-static size_t add_writes(struct sy_vote_write *out, const struct item *item)
+size_t sy_committer_writes(struct sy_vote_write out[2], const struct sy_node_effect *commit)
 {
-    struct sy_vote_write *write = out;
+    SY_ASSERT(commit->type == SY_NODE_COMMIT);
     memset(out, 0, 2 * sizeof *out);
-    switch (item->what) {
+    out->body = commit->as.commit.digest;
+    out->value = commit->as.commit.value;
+    switch (commit->as.commit.what) {
     case SY_COMMIT_RECORD:
-        write->op = SY_VOTE_PUT_RECORD;
-        write->key = (struct sy_record_key){item->record_type, item->slot, item->view};
-        write->value = item->value;
+        out->op = SY_VOTE_PUT_RECORD;
+        out->key = (struct sy_record_key){commit->as.commit.record_type, commit->as.commit.slot,
+                                          commit->as.commit.view};
         return 1;
     case SY_COMMIT_DROP:
         out[0].op = out[1].op = SY_VOTE_DROP_BELOW;
-        out[0].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARE, item->slot + 1, 0};
-        out[1].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARED, item->slot + 1, 0};
+        out[0].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARE, commit->as.commit.slot + 1, 0};
+        out[1].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARED, commit->as.commit.slot + 1, 0};
         return 2;
-    case SY_COMMIT_BODY:
-        write->op = SY_VOTE_PUT_BODY;
-        write->body = item->digest;
-        write->value = item->value;
-        return 1;
-    case SY_COMMIT_DROP_BODY:
-        write->op = SY_VOTE_DROP_BODY;
-        write->body = item->digest;
-        return 1;
+    case SY_COMMIT_BODY: out->op = SY_VOTE_PUT_BODY; return 1;
+    case SY_COMMIT_DROP_BODY: out->op = SY_VOTE_DROP_BODY; return 1;
     }
-    return 0;
+    SY_UNREACHABLE("there is no other commit");
 }
+
+/* ---- the thread -------------------------------------------------------------------------- */
 
 static sy_status write_group(sy_committer *committer, size_t count, uint64_t *token,
                              uint64_t *height, struct sy_error *err)
@@ -82,14 +68,14 @@ static sy_status write_group(sy_committer *committer, size_t count, uint64_t *to
     size_t writes = 0;
     size_t certificates = 0;
     for (size_t i = 0; i < count; i++) {
-        const struct item *item = &committer->group[i];
-        if (item->is_certificate) {
-            committer->certificates[certificates++] =
-                (struct sy_certificate_write){item->slot, item->value};
-            if (item->slot > *height) *height = item->slot;
+        const struct sy_node_effect *item = &committer->group[i];
+        if (item->type == SY_NODE_CERTIFY) {
+            committer->certificates[certificates++] = (struct sy_certificate_write){
+                item->as.certify.height, item->as.certify.certificate};
+            if (item->as.certify.height > *height) *height = item->as.certify.height;
         } else {
-            writes += add_writes(committer->writes + writes, item);
-            *token = item->token;
+            writes += sy_committer_writes(committer->writes + writes, item);
+            *token = item->as.commit.token;
         }
     }
     if (writes > 0) SY_TRY(sy_votes_commit(committer->store, committer->writes, writes, err));
@@ -120,9 +106,8 @@ static void fail(sy_committer *committer, sy_status status, const struct sy_erro
 static void give_slots_back(sy_committer *committer, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        if (!owns_slot(&committer->group[i])) continue;
-        const uint8_t *slot = committer->group[i].value.data;
-        (void)sy_ring_push(committer->free_slots, &slot);
+        const struct sy_slice *value = short_lived(&committer->group[i]);
+        if (value != NULL) (void)sy_ring_push(committer->free_slots, &value->data);
     }
 }
 
@@ -153,9 +138,10 @@ static void *run(void *self)
 
 static sy_status open_parts(sy_committer *committer, struct sy_error *err)
 {
-    size_t bytes = ITEMS * (SLOT_BYTES + sizeof(struct item) + 64) + (1u << 20);
+    size_t bytes = ITEMS * (SLOT_BYTES + sizeof(struct sy_node_effect) + 64) + (1u << 20);
     SY_TRY(sy_arena_open(&committer->arena, bytes));
-    SY_TRY(sy_ring_open(&committer->items, &committer->arena, ITEMS, sizeof(struct item)));
+    SY_TRY(
+        sy_ring_open(&committer->items, &committer->arena, ITEMS, sizeof(struct sy_node_effect)));
     SY_TRY(sy_ring_open(&committer->free_slots, &committer->arena, ITEMS, sizeof(uint8_t *)));
     for (unsigned i = 0; i < ITEMS; i++) {
         const uint8_t *slot = SY_CARVE(&committer->arena, uint8_t, SLOT_BYTES);
@@ -195,27 +181,15 @@ void sy_committer_close(sy_committer *committer)
 
 bool sy_committer_put(sy_committer *committer, const struct sy_node_effect *effect)
 {
-    struct item item = {0};
-    if (effect->type == SY_NODE_CERTIFY) {
-        item.is_certificate = true;
-        item.slot = effect->as.certify.height;
-        item.value = effect->as.certify.certificate;
-    } else {
-        SY_ASSERT(effect->type == SY_NODE_COMMIT);
-        item.what = effect->as.commit.what;
-        item.record_type = effect->as.commit.record_type;
-        item.slot = effect->as.commit.slot;
-        item.view = effect->as.commit.view;
-        item.token = effect->as.commit.token;
-        item.digest = effect->as.commit.digest;
-        item.value = effect->as.commit.value;
-    }
-    if (owns_slot(&item)) {
-        SY_ASSERT(item.value.size <= SLOT_BYTES);
+    SY_ASSERT(effect->type == SY_NODE_CERTIFY || effect->type == SY_NODE_COMMIT);
+    struct sy_node_effect item = *effect;
+    struct sy_slice *value = short_lived(&item);
+    if (value != NULL) {
+        SY_ASSERT(value->size <= SLOT_BYTES);
         uint8_t *slot;
         if (!sy_ring_pop_wait(committer->free_slots, &slot, -1)) return false;
-        memcpy(slot, item.value.data, item.value.size);
-        item.value.data = slot;
+        memcpy(slot, value->data, value->size);
+        value->data = slot;
     }
     return !atomic_load(&committer->failed) && sy_ring_push_wait(committer->items, &item);
 }

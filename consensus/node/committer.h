@@ -19,6 +19,10 @@ sy_status sy_committer_open(sy_committer **committer, sy_store *store, sy_ring *
 /* sy_committer_close makes what waits durable, then ends the thread. NULL is fine. */
 void sy_committer_close(sy_committer *committer);
 
+/* sy_committer_writes says what a COMMIT effect writes to the vote store: one or two writes, which
+ * borrow the effect's bytes. Pure. */
+size_t sy_committer_writes(struct sy_vote_write out[2], const struct sy_node_effect *commit);
+
 /* sy_committer_put takes a COMMIT or CERTIFY effect. It waits while too much is queued, which is
  * how a slow disk slows ordering. False: the thread has failed and takes nothing any more. One
  * caller. */

@@ -282,6 +282,13 @@ void sy_daemon_stop(sy_daemon *daemon, uint64_t drain_ms)
     (void)sy_ring_push(daemon->inbox, &item);
 }
 
+void sy_daemon_flap(sy_daemon *daemon, unsigned peer)
+{
+    if (peer >= daemon->roster->count || peer == daemon->self) return;
+    struct sy_inbox_item item = {.type = SY_INBOX_FLAP, .number = peer};
+    (void)sy_ring_push(daemon->inbox, &item);
+}
+
 /* Whoever feeds the inbox ends before the inbox does; the store goes last. */
 void sy_daemon_close(sy_daemon *daemon)
 {

@@ -30,6 +30,10 @@ sy_status sy_daemon_run(sy_daemon *daemon, struct sy_error *err);
  * given drain_ms to be executed, then run returns. A second call ends at once. Any thread. */
 void sy_daemon_stop(sy_daemon *daemon, uint64_t drain_ms);
 
+/* sy_daemon_flap cuts the transport to a peer (roster index) as a failing network would; it comes
+ * back by itself. For drills and tests. Any thread. */
+void sy_daemon_flap(sy_daemon *daemon, unsigned peer);
+
 void sy_daemon_close(sy_daemon *daemon); /* NULL is fine */
 
 #endif

@@ -12,6 +12,7 @@ enum sy_inbox_type {
     SY_INBOX_SUBMIT,      /* number: token; pointer: struct sy_client_request (API thread) */
     SY_INBOX_FAILED,      /* a thread cannot go on: status; pointer: static text, what failed */
     SY_INBOX_DRAIN,       /* stop taking transactions */
+    SY_INBOX_FLAP,        /* number: a peer whose transport is cut; for drills */
     SY_INBOX_STOP         /* end the loop */
 };
 

@@ -189,6 +189,7 @@ static void on_item(sy_daemon *daemon, const struct sy_inbox_item *item)
         break;
     case SY_INBOX_FAILED: fail_with(daemon, item->status, (const char *)item->pointer); break;
     case SY_INBOX_DRAIN: start_drain(daemon, item->number); break;
+    case SY_INBOX_FLAP: sy_link_flap(daemon->link, (uint32_t)item->number); break;
     case SY_INBOX_STOP: daemon->stopping = true; break;
     }
 }
