@@ -194,10 +194,12 @@ static void put_events(struct sy_writer *w)
 void sy_schema_write_markdown(struct sy_writer *w)
 {
     const struct sy_kind *kind;
-    put(w, "# The transaction catalogue\n\n"
-           "Written by `systole explain --markdown` from core/wire/kinds.def, enums.def and\n"
-           "refusal.def; a test compares it. Encodings of the types stand in FORMAT.md.\n\n"
-           "## Kinds\n");
+    put(w,
+        "# The transaction catalogue\n\n"
+        "Written by `systole explain --markdown` from core/wire/kinds.def, enums.def and\n"
+        "refusal.def; a test compares it. Encodings of the types stand in FORMAT.md. A possession\n"
+        "is there exactly when the key before it is.\n\n"
+        "## Kinds\n");
     for (unsigned i = 0; (kind = sy_kind_at(i)) != NULL; i++) put_kind_section(w, kind);
     put_events(w);
     put_refusals(w);

@@ -141,7 +141,7 @@ void test_block_make(struct test_block *block)
     for (unsigned i = 0; i < TEST_BLOCK_TXS; i++) make_receipt(block, &room, i);
     for (unsigned i = 0; i < 7; i++) {
         struct sy_hash id = test_hash(90 + i);
-        sy_state_key_hash(&block->state[i].key_hash, 3, &id);
+        sy_state_key_hash(&block->state[i].key_hash, 25, &id); // a patient
         block->state[i].value = sy_slice_of("state value of a patient", 18 + i % 6);
     }
     SY_ASSERT(!room.failed);
