@@ -2,9 +2,12 @@
 #include "core/client/cmd.h"
 
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/bytes.h"
+#include "core/base/os.h"
 
 #define ANSWER_BYTES_MAX (64u << 20)
 
@@ -180,4 +183,60 @@ int sy_cmd_fail(const struct sy_cmd *cmd, const struct sy_error *err)
     sy_json_put_text(&json, "error", err->text);
     sy_json_put_text(&json, "status", sy_status_name(err->status));
     return sy_cmd_json_end(&json, code);
+}
+
+/* ---- words and files ---------------------------------------------------------------------- */
+
+sy_status sy_cmd_hash(struct sy_hash *out, const char *what, const char *text, struct sy_error *err)
+{
+    if (sy_hex_decode(out->bytes, sizeof out->bytes, text)) return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT, "%s must be 64 hex digits, not '%.80s'", what, text);
+}
+
+sy_status sy_cmd_read_input(uint8_t **out, size_t *size, const char *path, size_t max,
+                            struct sy_error *err)
+{
+    if (strcmp(path, "-") != 0) return sy_os_read_file(out, size, path, max, err);
+    uint8_t *bytes = (uint8_t *)malloc(max + 2);
+    if (!bytes) return sy_fail(err, SY_ERR_NO_MEMORY, "standard input: no memory");
+    *size = fread(bytes, 1, max + 1, stdin);
+    bytes[*size] = '\0';
+    sy_status status = SY_OK;
+    if (ferror(stdin)) status = sy_fail(err, SY_ERR_IO, "standard input cannot be read");
+    if (*size > max) {
+        status = sy_fail(err, SY_ERR_LIMIT, "standard input: longer than %zu bytes", max);
+    }
+    if (status == SY_OK) {
+        *out = bytes;
+    } else {
+        free(bytes);
+    }
+    return status;
+}
+
+sy_status sy_cmd_put_json(sy_json *json, const char *path, struct sy_error *err)
+{
+    const char *text = sy_json_finish(json);
+    sy_status status = SY_OK;
+    if (!text) {
+        status = sy_fail(err, SY_ERR_NO_MEMORY, "the answer is too long to be written");
+    } else if (path && strcmp(path, "-") != 0) {
+        status = sy_os_write_file(path, text, json->size, 0644, err);
+    } else if (fputs(text, stdout) < 0 || fputc('\n', stdout) == EOF || fflush(stdout) != 0) {
+        status = sy_fail(err, SY_ERR_IO, "standard output takes no more");
+    }
+    sy_json_free(json);
+    return status;
+}
+
+void sy_cmd_time(char out[SY_CMD_TIME_BYTES], int64_t ms)
+{
+    struct tm tm;
+    time_t seconds = (time_t)(ms / 1000);
+    if (ms < 0 || ms > SY_TIME_MS_MAX || !gmtime_r(&seconds, &tm)) {
+        (void)snprintf(out, SY_CMD_TIME_BYTES, "%lld ms", (long long)ms);
+        return;
+    }
+    size_t used = strftime(out, SY_CMD_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
+    (void)snprintf(out + used, SY_CMD_TIME_BYTES - used, ".%03dZ", (int)(ms % 1000));
 }

@@ -13,7 +13,7 @@
 
 #include "core/base/json.h"
 #include "core/base/status.h"
-#include "core/client/client.h"
+#include "core/client/network.h"
 #include "core/crypto/keys.h"
 #include "core/wire/genesis.h"
 
@@ -130,6 +130,7 @@ struct sy_cmd_net {
     struct sy_genesis genesis;
     uint16_t address_count; /* 0: as in the roster; else one a validator */
     char addresses[SY_VALIDATORS_MAX][SY_ADDRESS_BYTES_MAX + 1];
+    const char *address_pointers[SY_VALIDATORS_MAX]; /* where each listens for clients */
     char genesis_path[SY_CMD_PATH_MAX];
     char client[SY_CMD_PATH_MAX];
     char regulator_key[SY_CMD_PATH_MAX];   /* "": none */
@@ -148,8 +149,37 @@ void sy_cmd_net_close(struct sy_cmd_net *net);
 /* sy_cmd_net_address is where a validator listens for clients. */
 const char *sy_cmd_net_address(const struct sy_cmd_net *net, unsigned validator);
 
-/* sy_cmd_connect opens a conversation with the validator that was asked for, or with the first that
- * answers, beginning at a random one. SY_ERR_NETWORK: none does; err tells of each. */
-sy_status sy_cmd_connect(sy_client **client, const struct sy_cmd_net *net, struct sy_error *err);
+/* sy_cmd_genesis loads the genesis file that a command works offline with: path (--genesis), else
+ * the one of --net or --config, else genesis.json here. free() it. */
+sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
+                         const struct sy_cmd_where *where, struct sy_error *err);
+
+/* sy_cmd_network opens the network's conversations (network.h), which borrow from net. */
+sy_status sy_cmd_network(sy_network **network, const struct sy_cmd_net *net, struct sy_error *err);
+
+/* sy_cmd_read_key loads the key that signs reads: path, if one is given (--key), else the
+ * configuration's `key`, else its regulator_key. SY_ERR_ARGUMENT: there is none. The caller closes
+ * it. net may be NULL when path is given. */
+sy_status sy_cmd_read_key(sy_secret_key **key, const struct sy_cmd_net *net, const char *path,
+                          struct sy_error *err);
+
+/* ---- words and files ---------------------------------------------------------------------- */
+
+/* sy_cmd_hash reads 64 hex digits; SY_ERR_ARGUMENT names what is wrong with them. */
+sy_status sy_cmd_hash(struct sy_hash *out, const char *what, const char *text,
+                      struct sy_error *err);
+
+/* sy_cmd_read_input reads a whole file, or standard input for "-", of at most max bytes into fresh
+ * memory. */
+sy_status sy_cmd_read_input(uint8_t **out, size_t *size, const char *path, size_t max,
+                            struct sy_error *err);
+
+/* sy_cmd_put_json prints a finished JSON text (json's) to a file, or to stdout for NULL or "-",
+ * with a line break, and frees the writer. A file that exists is replaced. */
+sy_status sy_cmd_put_json(sy_json *json, const char *path, struct sy_error *err);
+
+/* sy_cmd_time writes "2026-11-23T00:12:12.345Z" into out. */
+#define SY_CMD_TIME_BYTES 32
+void sy_cmd_time(char out[SY_CMD_TIME_BYTES], int64_t ms);
 
 #endif

@@ -176,6 +176,9 @@ static sy_status load_net(struct sy_cmd_net *net, const struct sy_cmd_where *whe
                        "%s: %u addresses for %u validators: give one each, in roster order", config,
                        (unsigned)net->address_count, (unsigned)net->genesis.roster.count);
     }
+    for (unsigned i = 0; i < net->genesis.roster.count; i++) {
+        net->address_pointers[i] = sy_cmd_net_address(net, i);
+    }
     return choose_validator(net, where->validator, err);
 }
 
@@ -210,29 +213,47 @@ const char *sy_cmd_net_address(const struct sy_cmd_net *net, unsigned validator)
                                   : net->genesis.roster.validators[validator].client_address;
 }
 
-sy_status sy_cmd_connect(sy_client **client, const struct sy_cmd_net *net, struct sy_error *err)
+sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
+                         const struct sy_cmd_where *where, struct sy_error *err)
 {
-    struct sy_error inner = {SY_OK, ""};
-    unsigned count = net->genesis.roster.count;
-    unsigned first = (unsigned)net->validator;
-    if (net->validator < 0) {
-        uint32_t random;
-        sy_os_random(&random, sizeof random);
-        first = random % count;
-    }
-    char told[sizeof err->text] = "";
-    size_t used = 0;
-    sy_status status = SY_ERR_NETWORK;
-    for (unsigned i = 0; i < (net->validator < 0 ? count : 1) && status != SY_OK; i++) {
-        unsigned index = (first + i) % count;
-        struct sy_client_config config = {.genesis = &net->genesis,
-                                          .validator = (uint16_t)index,
-                                          .address = sy_cmd_net_address(net, index)};
-        status = sy_client_open(client, &config, &inner);
-        if (status == SY_OK || used >= sizeof told) continue;
-        int size = snprintf(told + used, sizeof told - used, "%s%s", used ? "; " : "", inner.text);
-        used += size > 0 ? (size_t)size : 0;
+    *genesis = (struct sy_genesis *)malloc(sizeof **genesis);
+    if (!*genesis) return sy_fail(err, SY_ERR_NO_MEMORY, "genesis: no memory");
+    sy_status status = SY_OK;
+    if (!path && (where->net || where->config)) {
+        struct sy_cmd_net *net;
+        status = sy_cmd_net_open(&net, where, err);
+        if (status == SY_OK) **genesis = net->genesis;
+        if (status == SY_OK) sy_cmd_net_close(net);
+    } else {
+        status = sy_genesis_load(*genesis, path ? path : "genesis.json", err);
+        if (status == SY_ERR_NOT_FOUND && !path) {
+            status = sy_fail(err, SY_ERR_ARGUMENT,
+                             "say which network: --genesis FILE, --net DIR or --config FILE");
+        }
     }
     if (status == SY_OK) return SY_OK;
-    return sy_fail(err, status, "no validator answers: %.440s", told);
+    free(*genesis);
+    *genesis = NULL;
+    return status;
+}
+
+sy_status sy_cmd_network(sy_network **network, const struct sy_cmd_net *net, struct sy_error *err)
+{
+    struct sy_network_config config = {
+        .genesis = &net->genesis, .addresses = net->address_pointers, .validator = net->validator};
+    return sy_network_open(network, &config, err);
+}
+
+sy_status sy_cmd_read_key(sy_secret_key **key, const struct sy_cmd_net *net, const char *path,
+                          struct sy_error *err)
+{
+    const char *passphrase = net && net->passphrase_file[0] ? net->passphrase_file : NULL;
+    if (!path && net && net->key[0]) path = net->key;
+    if (!path && net && net->regulator_key[0]) path = net->regulator_key;
+    if (!path) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "what concerns a subject is read with a signature: give --key FILE, or name "
+                       "a key in the client.conf");
+    }
+    return sy_secret_key_load(key, path, passphrase, err);
 }

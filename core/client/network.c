@@ -1,0 +1,443 @@
+/* network.c: asking one validator after the other until an answer is proven. */
+#include "core/client/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/client/read.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/merkle.h"
+#include "core/ledger/ledger.h"
+#include "core/wire/tx.h"
+
+#define CALL_MS_DEFAULT 5000
+#define TURN_MS 3000 /* how long one validator is waited for before another is tried too */
+#define PAUSE_MS 200 /* between two rounds in which nobody could help */
+#define PROOF_BYTES_MAX (2u * SY_FRAME_BYTES_MAX)
+
+struct sy_network {
+    const struct sy_genesis *genesis;
+    const char *const *addresses;
+    int validator;
+    int call_ms;
+    unsigned turn; /* whom to ask first */
+    struct sy_proof proof;
+    sy_client *clients[SY_VALIDATORS_MAX];
+};
+
+/* ---- opening ------------------------------------------------------------------------------ */
+
+sy_status sy_network_open(sy_network **out, const struct sy_network_config *config,
+                          struct sy_error *err)
+{
+    uint32_t random;
+    sy_network *net = (sy_network *)calloc(1, sizeof *net);
+    if (!net) return sy_fail(err, SY_ERR_NO_MEMORY, "network: no memory");
+    sy_os_random(&random, sizeof random);
+    net->genesis = config->genesis;
+    net->addresses = config->addresses;
+    net->validator = config->validator;
+    net->call_ms = config->call_ms > 0 ? config->call_ms : CALL_MS_DEFAULT;
+    net->turn = random % config->genesis->roster.count;
+    *out = net;
+    return SY_OK;
+}
+
+void sy_network_close(sy_network *net)
+{
+    if (!net) return;
+    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) sy_client_close(net->clients[i]);
+    free(net);
+}
+
+const struct sy_genesis *sy_network_genesis(const sy_network *net)
+{
+    return net->genesis;
+}
+
+sy_status sy_network_client(sy_network *net, sy_client **client, unsigned validator,
+                            struct sy_error *err)
+{
+    SY_ASSERT(validator < net->genesis->roster.count);
+    if (!net->clients[validator]) {
+        struct sy_client_config config = {.genesis = net->genesis,
+                                          .validator = (uint16_t)validator,
+                                          .address =
+                                              net->addresses ? net->addresses[validator] : NULL,
+                                          .outstanding_max = 4,
+                                          .connect_ms = net->call_ms};
+        SY_TRY(sy_client_open(&net->clients[validator], &config, err));
+    }
+    *client = net->clients[validator];
+    return SY_OK;
+}
+
+void sy_network_drop(sy_network *net, unsigned validator)
+{
+    sy_client_close(net->clients[validator]);
+    net->clients[validator] = NULL;
+}
+
+/* ---- one after the other ------------------------------------------------------------------ */
+
+/* Asks one validator; anything but SY_OK lets the next one be asked. */
+typedef sy_status (*ask_fn)(void *context, sy_network *net, sy_client *client,
+                            struct sy_error *err);
+
+/* What a validator cannot prove, so the others are asked too. */
+static bool is_claim(sy_status status)
+{
+    return status == SY_ERR_NOT_FOUND || status == SY_ERR_PERMISSION;
+}
+
+/* Asks validators in turn, each once. The result of the first that succeeds; else a claim, if
+ * anybody made one; else SY_ERR_NETWORK or, when somebody answered at all, what was wrong with it.
+ */
+static sy_status ask_in_turn(sy_network *net, ask_fn ask, void *context, struct sy_error *err)
+{
+    unsigned count = net->genesis->roster.count;
+    unsigned tries = net->validator < 0 ? count : 1;
+    struct sy_error inner = {SY_OK, ""};
+    sy_status result = SY_ERR_NETWORK;
+    char told[sizeof err->text] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < tries; i++) {
+        unsigned validator =
+            net->validator < 0 ? (net->turn + i) % count : (unsigned)net->validator;
+        sy_client *client;
+        sy_status status = sy_network_client(net, &client, validator, &inner);
+        if (status == SY_OK) status = ask(context, net, client, &inner);
+        if (status == SY_OK) {
+            net->turn = validator;
+            return SY_OK;
+        }
+        if (!is_claim(status)) sy_network_drop(net, validator);
+        if (result == SY_ERR_NETWORK || (is_claim(status) && !is_claim(result))) result = status;
+        if (used >= sizeof told) continue;
+        int size = snprintf(told + used, sizeof told - used, "%s%s", used ? "; " : "", inner.text);
+        used += size > 0 ? (size_t)size : 0;
+    }
+    net->turn = (net->turn + 1) % count;
+    return sy_fail(err, result, "%.500s", told);
+}
+
+/* ---- proven answers ----------------------------------------------------------------------- */
+
+void sy_proven_free(struct sy_proven *proven)
+{
+    free(proven->bytes);
+    proven->bytes = NULL;
+    proven->size = 0;
+}
+
+sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
+                         const struct sy_roster *roster, struct sy_error *err)
+{
+    const char *what = "not canonical";
+    sy_proven_free(proven);
+    proven->bytes = bytes;
+    proven->size = size;
+    memset(&proven->receipt, 0, sizeof proven->receipt);
+    if (!sy_proof_decode(&proven->proof, sy_slice_of(bytes, size), roster, &what)) {
+        return sy_fail(err, SY_ERR_FORMAT, "this is not a proof that can be read (%s)", what);
+    }
+    if (proven->proof.kind != SY_PROOF_RECEIPT) return SY_OK;
+    struct sy_reader r = sy_reader_of(proven->proof.receipt.receipt);
+    if (sy_receipt_decode(&r, &proven->receipt) && sy_reader_done(&r)) return SY_OK;
+    return sy_fail(err, SY_ERR_FORMAT, "this proof's receipt cannot be read");
+}
+
+/* Encodes a whole proof into fresh memory. */
+static sy_status take_proof(sy_network *net, struct sy_proven *proven, const struct sy_proof *proof,
+                            struct sy_error *err)
+{
+    uint8_t *bytes = (uint8_t *)malloc(PROOF_BYTES_MAX);
+    if (!bytes) return sy_fail(err, SY_ERR_NO_MEMORY, "proof: no memory");
+    struct sy_writer w = sy_writer_of(bytes, PROOF_BYTES_MAX);
+    sy_proof_encode(&w, proof);
+    SY_ASSERT(!w.failed); // made of what came in one frame
+    uint8_t *fitted = (uint8_t *)realloc(bytes, w.used);
+    return sy_proven_take(proven, fitted ? fitted : bytes, w.used, &net->genesis->roster, err);
+}
+
+static sy_status take_final(sy_network *net, struct sy_proven *final, const struct sy_client_tx *tx,
+                            struct sy_error *err)
+{
+    struct sy_proof *proof = &net->proof;
+    struct sy_reader certificate = sy_reader_of(tx->certificate);
+    struct sy_reader body = sy_reader_of(tx->proof);
+    memcpy(proof->network, sy_network_tag(net->genesis), sizeof proof->network);
+    proof->kind = SY_PROOF_RECEIPT;
+    proof->header = *tx->header;
+    // The client verified all of this; it is only put together again.
+    bool decodes =
+        sy_certificate_decode(&certificate, &proof->certificate, net->genesis->roster.count) &&
+        sy_receipt_proof_decode(&body, &proof->receipt);
+    SY_ASSERT(decodes);
+    return take_proof(net, final, proof, err);
+}
+
+/* ---- submitting and waiting --------------------------------------------------------------- */
+
+static sy_status poll_for(sy_client *client, struct sy_client_event *event, uint64_t request,
+                          int timeout_ms, struct sy_error *err)
+{
+    uint64_t end_ns = sy_os_monotonic_ns() + (uint64_t)timeout_ms * 1000000u;
+    do {
+        if (!sy_client_poll(client, event, 100) || event->request != request) continue;
+        if (event->status == SY_OK) return SY_OK;
+        return sy_fail(err, event->status, "%s: %s", sy_client_name(client),
+                       event->text && event->text[0] ? event->text : sy_status_name(event->status));
+    } while (sy_os_monotonic_ns() < end_ns);
+    return sy_fail(err, SY_ERR_TIMEOUT, "%s did not answer within %d ms", sy_client_name(client),
+                   timeout_ms);
+}
+
+struct submission {
+    struct sy_slice tx;
+    uint16_t code;
+};
+
+static sy_status ask_submit(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+{
+    struct submission *submission = (struct submission *)context;
+    struct sy_client_event event;
+    uint64_t request;
+    sy_status status = sy_client_submit(client, &request, &submission->tx, 1, net->call_ms);
+    if (status != SY_OK) {
+        return sy_fail(err, status, "%s: %s", sy_client_name(client), sy_status_name(status));
+    }
+    SY_TRY(poll_for(client, &event, request, net->call_ms, err));
+    if (!event.outcomes || event.count != 1) {
+        return sy_fail(err, SY_ERR_FORMAT, "%s answered another question", sy_client_name(client));
+    }
+    const struct sy_submit_outcome *outcome = &event.outcomes[0];
+    if (outcome->state == SY_TX_RECEIVED || outcome->state == SY_TX_FINAL) return SY_OK;
+    if (outcome->state != SY_TX_REFUSED || outcome->code == SY_E_BUSY) {
+        return sy_fail(err, SY_ERR_BUSY, "%s is busy", sy_client_name(client));
+    }
+    const struct sy_refusal_info *info = sy_refusal_info(outcome->code);
+    submission->code = outcome->code;
+    return sy_fail(err, SY_ERR_PERMISSION, "%s refuses it: %s, %s: %s", sy_client_name(client),
+                   info->name, info->sentence, info->remedy);
+}
+
+sy_status sy_network_submit(sy_network *net, uint16_t *code, struct sy_slice tx,
+                            struct sy_error *err)
+{
+    struct submission submission = {.tx = tx};
+    sy_status status = ask_in_turn(net, ask_submit, &submission, err);
+    *code = submission.code;
+    return status;
+}
+
+struct wait {
+    struct sy_proven *final;
+    const struct sy_hash *id;
+    bool with_tx;
+    uint64_t end_ns;
+};
+
+static int left_ms(uint64_t end_ns)
+{
+    uint64_t now_ns = sy_os_monotonic_ns();
+    return now_ns >= end_ns ? 0 : (int)((end_ns - now_ns) / 1000000u) + 1;
+}
+
+static sy_status ask_wait(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+{
+    struct wait *wait = (struct wait *)context;
+    struct sy_client_event event;
+    uint64_t request;
+    int ms = left_ms(wait->end_ns);
+    if (ms > TURN_MS) ms = TURN_MS;
+    sy_status status = sy_client_wait(client, &request, wait->id, 1, (uint32_t)ms, wait->with_tx);
+    if (status != SY_OK) {
+        return sy_fail(err, status, "%s: %s", sy_client_name(client), sy_status_name(status));
+    }
+    SY_TRY(poll_for(client, &event, request, ms + net->call_ms, err));
+    if (!event.txs || event.count != 1) {
+        return sy_fail(err, SY_ERR_FORMAT, "%s answered another question", sy_client_name(client));
+    }
+    if (event.txs[0].state != SY_TX_FINAL) {
+        return sy_fail(err, SY_ERR_NOT_FOUND, "%s: it is not final yet", sy_client_name(client));
+    }
+    return take_final(net, wait->final, &event.txs[0], err);
+}
+
+static void pause_ms(int ms)
+{
+    struct timespec time = {.tv_sec = ms / 1000, .tv_nsec = (ms % 1000) * 1000000l};
+    (void)nanosleep(&time, NULL);
+}
+
+/* Waits at the validators in turn until one proves it final or the time is up. */
+static sy_status wait_until(sy_network *net, struct wait *wait, struct sy_error *err)
+{
+    struct sy_error inner = {SY_OK, ""};
+    while (left_ms(wait->end_ns) > 0) {
+        sy_status status = ask_in_turn(net, ask_wait, wait, &inner);
+        if (status == SY_OK) return SY_OK;
+        if (status != SY_ERR_NOT_FOUND) pause_ms(PAUSE_MS);
+    }
+    return sy_fail(err, SY_ERR_TIMEOUT,
+                   "nobody proved in time that it is final; its outcome is unknown, and asking "
+                   "again is safe (%.300s)",
+                   inner.text);
+}
+
+sy_status sy_network_wait(sy_network *net, struct sy_proven *final, const struct sy_hash *tx_id,
+                          bool with_tx, int timeout_ms, struct sy_error *err)
+{
+    struct wait wait = {.final = final,
+                        .id = tx_id,
+                        .with_tx = with_tx,
+                        .end_ns = sy_os_monotonic_ns() + (uint64_t)timeout_ms * 1000000u};
+    return wait_until(net, &wait, err);
+}
+
+sy_status sy_network_settle(sy_network *net, struct sy_proven *final, uint16_t *code,
+                            struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err)
+{
+    struct sy_tx decoded;
+    struct sy_hash id;
+    uint64_t end_ns = sy_os_monotonic_ns() + (uint64_t)timeout_ms * 1000000u;
+    *code = SY_APPLIED;
+    if (sy_tx_decode(&decoded, NULL, tx, NULL) != SY_APPLIED) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "these bytes are no transaction");
+    }
+    sy_tx_id(&id, &decoded);
+    sy_status status = SY_ERR_TIMEOUT;
+    while (left_ms(end_ns) > 0) {
+        status = sy_network_submit(net, code, tx, err);
+        if (status == SY_ERR_PERMISSION) return status;
+        if (status != SY_OK) {
+            pause_ms(PAUSE_MS);
+            continue;
+        }
+        // A turn, then the same bytes go to whoever is asked next: the first may keep them back.
+        uint64_t turn_ns = sy_os_monotonic_ns() + 2u * TURN_MS * 1000000ull;
+        struct wait wait = {.final = final,
+                            .id = &id,
+                            .with_tx = with_tx,
+                            .end_ns = turn_ns < end_ns ? turn_ns : end_ns};
+        status = wait_until(net, &wait, err);
+        if (status == SY_OK) return SY_OK;
+    }
+    return status;
+}
+
+/* ---- reads -------------------------------------------------------------------------------- */
+
+struct question {
+    struct sy_proven *answer;
+    struct sy_read_request read;
+    const sy_secret_key *key;
+    int64_t max_age_ms;
+};
+
+static sy_status ask_read(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+{
+    struct question *question = (struct question *)context;
+    struct sy_slice bytes;
+    sy_read_sign(&question->read, question->key, net->genesis);
+    SY_TRY(sy_client_read(client, &bytes, &net->proof, &question->read, net->call_ms, err));
+    int64_t age_ms = sy_os_wall_ms() - net->proof.header.time_ms;
+    if (question->read.subject == SY_READ_STATE && question->max_age_ms > 0 &&
+        age_ms > question->max_age_ms) {
+        return sy_fail(err, SY_ERR_TIMEOUT,
+                       "%s proves only what was so %lld s ago; the network may stand still",
+                       sy_client_name(client), (long long)(age_ms / 1000));
+    }
+    uint8_t *copy = (uint8_t *)malloc(bytes.size);
+    if (!copy) return sy_fail(err, SY_ERR_NO_MEMORY, "proof: no memory");
+    memcpy(copy, bytes.data, bytes.size);
+    return sy_proven_take(question->answer, copy, bytes.size, &net->genesis->roster, err);
+}
+
+sy_status sy_network_read(sy_network *net, struct sy_proven *answer,
+                          const struct sy_read_request *read, const sy_secret_key *key,
+                          int64_t max_age_ms, struct sy_error *err)
+{
+    struct question question = {
+        .answer = answer, .read = *read, .key = key, .max_age_ms = max_age_ms};
+    return ask_in_turn(net, ask_read, &question, err);
+}
+
+/* ---- blocks ------------------------------------------------------------------------------- */
+
+/* Block 0 has no certificate: everybody derives it. */
+static bool is_genesis_block(const struct sy_genesis *genesis, const struct sy_header *header,
+                             struct sy_error *err)
+{
+    struct sy_header derived;
+    struct sy_hash root;
+    struct sy_hash own, theirs;
+    uint8_t *bytes = (uint8_t *)malloc(SY_LEDGER_GENESIS_BYTES_MAX);
+    if (!bytes) return false;
+    struct sy_writer deltas = sy_writer_of(bytes, SY_LEDGER_GENESIS_BYTES_MAX);
+    sy_status status = sy_ledger_genesis(&deltas, &root, genesis);
+    free(bytes);
+    if (status != SY_OK) {
+        (void)sy_fail(err, status, "the genesis state cannot be made");
+        return false;
+    }
+    sy_genesis_header(&derived, genesis, &root);
+    sy_header_hash(&own, &genesis->hash, &derived);
+    sy_header_hash(&theirs, &genesis->hash, header);
+    return sy_hash_equal(&own, &theirs);
+}
+
+/* The entries that ran stand under the header's batches root. */
+static bool order_fits(const struct sy_proposal *order, const struct sy_header *header)
+{
+    struct sy_hash leaves[SY_PROPOSAL_ENTRIES_MAX];
+    struct sy_hash root;
+    for (unsigned i = 0; i < order->count; i++) {
+        sy_hash_leaf(&leaves[i], sy_slice_of(order->entries[i].digest.bytes, 32));
+    }
+    sy_merkle_root(&root, leaves, leaves, order->count);
+    return sy_hash_equal(&root, &header->batches_root) && order->slot == header->height;
+}
+
+struct block_question {
+    struct sy_block_answer *answer;
+    uint64_t height;
+};
+
+static sy_status ask_block(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+{
+    struct block_question *question = (struct block_question *)context;
+    struct sy_block_answer *answer = question->answer;
+    struct sy_client_block *block = &answer->block;
+    SY_TRY(sy_client_get_block(client, block, question->height, net->call_ms, err));
+    bool fits = block->header.height == 0 ? is_genesis_block(net->genesis, &block->header, err)
+                                          : order_fits(&block->order, &block->header);
+    if (!fits) {
+        return sy_fail(err, SY_ERR_CRYPTO, "%s sent a block whose parts do not fit each other",
+                       sy_client_name(client));
+    }
+    answer->ids = (struct sy_hash *)malloc((size_t)block->tx_count * 32 + 1);
+    if (!answer->ids) return sy_fail(err, SY_ERR_NO_MEMORY, "block: no memory");
+    if (block->tx_count > 0) memcpy(answer->ids, block->tx_ids, (size_t)block->tx_count * 32);
+    block->tx_ids = answer->ids;
+    (void)snprintf(answer->told_by, sizeof answer->told_by, "%s", sy_client_name(client));
+    return SY_OK;
+}
+
+sy_status sy_network_block(sy_network *net, struct sy_block_answer *answer, uint64_t height,
+                           struct sy_error *err)
+{
+    struct block_question question = {answer, height};
+    memset(answer, 0, sizeof *answer);
+    return ask_in_turn(net, ask_block, &question, err);
+}
+
+void sy_block_answer_free(struct sy_block_answer *answer)
+{
+    free(answer->ids);
+    answer->ids = NULL;
+}

@@ -1,0 +1,27 @@
+/* show.h: proven answers for people and for --json. Nothing is judged here: the caller verified. */
+#ifndef SY_CLIENT_SHOW_H
+#define SY_CLIENT_SHOW_H
+
+#include <stdio.h>
+
+#include "core/base/json.h"
+#include "core/client/network.h"
+
+/* sy_show_state writes a state entry's value as an object, by its kind (enum sy_state_kind); a
+ * value that cannot be read is shown as hex. */
+void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value);
+
+/* sy_show_proof writes the members "height", "time_ms", "header", "sealed_by" of a proof. */
+void sy_show_proof(sy_json *json, const struct sy_proof *proof, const struct sy_genesis *genesis);
+
+/* sy_show_proof_line prints one line: which block proves it, when, and whose seals it bears. */
+void sy_show_proof_line(FILE *out, const struct sy_proof *proof, const struct sy_genesis *genesis);
+
+/* sy_show_receipt_lines prints what a transaction did: applied, or refused with what to do. */
+void sy_show_receipt_lines(FILE *out, const struct sy_receipt *receipt);
+
+/* sy_show_pretty prints a JSON writer's text (begun growing and pretty), with a line break, and
+ * frees the writer. */
+void sy_show_pretty(FILE *out, sy_json *json);
+
+#endif
