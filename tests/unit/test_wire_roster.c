@@ -19,19 +19,25 @@ static int prepare(void **state)
 
 /* --- quorums ------------------------------------------------------------------------------- */
 
-// What quorums are for, by counting and not by the formula: any two of them share a correct
-// validator, the correct ones alone make one, and any weak set holds a correct one.
+// What quorums are for, by counting and not by the formula: any two of them share more validators
+// than may be faulty, the correct ones alone make one, and any weak set holds a correct one. n and
+// the number of faulty ones grow side by side: PBFT needs more than three times as many.
 CASE(quorums_intersect_in_a_correct_validator_for_any_n)
 {
+    unsigned faulty = 0;
     for (unsigned n = 1; n <= SY_VALIDATORS_MAX; n++) {
-        unsigned f = sy_faulty_max(n);
-        assert_true(n >= 3 * f + 1 && n < 3 * (f + 1) + 1);
-        unsigned shared_at_least = 2 * sy_quorum(n) - n;
-        assert_true(shared_at_least > f);
-        assert_true(sy_quorum(n) <= n - f);
-        assert_int_equal(sy_weak(n), f + 1);
-        // And no smaller number would do: quorums are the least that intersect so.
-        assert_true(2 * (sy_quorum(n) - 1) < n + f + 1);
+        while (n > (faulty + 1) * 3) faulty++;
+        assert_int_equal(sy_faulty_max(n), faulty);
+        unsigned quorum = sy_quorum(n);
+        unsigned correct = n - faulty;
+        unsigned shared = quorum - (n - quorum); // by two quorums that overlap least
+        assert_true(shared > faulty);
+        assert_true(quorum <= correct);
+        assert_true(sy_weak(n) > faulty);
+        assert_true(sy_weak(n) - 1 == faulty);
+        // And no smaller number would do.
+        unsigned smaller = quorum - 1;
+        assert_true(smaller < n - smaller || smaller - (n - smaller) <= faulty);
     }
 }
 
