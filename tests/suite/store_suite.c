@@ -310,13 +310,13 @@ CASE(a_failed_append_happens_not_at_all)
     static const char *const places[] = {"store.ledger.begin", "store.ledger.commit"};
     for (unsigned i = 0; i < 2; i++) {
         struct test_store t;
-        struct test_block block;
+        struct test_stored block;
         size_t found = 99;
         struct sy_tx_position at;
         struct sy_hash id = test_hash_of(1000);
         begin(&t, state);
         append_one(t.store, 0, 3);
-        test_block_make(&block, 1, 100, sy_slice_of(NULL, 0));
+        test_stored_make(&block, 1, 100, sy_slice_of(NULL, 0));
         sy_os_failpoint_arm(places[i], 1, "enospc");
         assert_int_equal(sy_ledger_append(t.store, &block.write, 1, NULL), SY_ERR_DISK_FULL);
         assert_int_equal(sy_ledger_next(t.store), 1);
@@ -328,7 +328,7 @@ CASE(a_failed_append_happens_not_at_all)
         assert_int_equal(sy_ledger_find_tx(reader, &at, &found, 1, &id), SY_OK);
         assert_int_equal(found, 1);
         sy_store_reader_close(reader);
-        test_block_free(&block);
+        test_stored_free(&block);
         sy_os_failpoint_arm(NULL, 0, NULL);
         test_store_end(&t);
     }
@@ -351,13 +351,13 @@ CASE(a_failed_apply_happens_not_at_all)
 
 static void append_one(sy_store *store, uint64_t height, size_t tx_count)
 {
-    struct test_block block;
+    struct test_stored block;
     struct sy_error err = {0};
-    test_block_make(&block, height, tx_count, sy_slice_of(NULL, 0));
+    test_stored_make(&block, height, tx_count, sy_slice_of(NULL, 0));
     sy_status status = sy_ledger_append(store, &block.write, 1, &err);
     if (status != SY_OK) print_error("%s\n", err.text);
     assert_int_equal(status, SY_OK);
-    test_block_free(&block);
+    test_stored_free(&block);
 }
 
 CASE(a_new_ledger_is_empty)
@@ -379,22 +379,22 @@ CASE(a_new_ledger_is_empty)
 CASE(blocks_come_back_part_by_part)
 {
     struct test_store t;
-    struct test_block run[5];
+    struct test_stored run[5];
     begin(&t, state);
     for (uint64_t h = 0; h < 20; h++) append_one(t.store, h, (size_t)h % 4);
     struct sy_block_write writes[5];
     for (uint64_t i = 0; i < 5; i++) {
-        test_block_make(&run[i], 20 + i, 2, sy_slice_of(NULL, 0));
+        test_stored_make(&run[i], 20 + i, 2, sy_slice_of(NULL, 0));
         writes[i] = run[i].write;
     }
     assert_int_equal(sy_ledger_append(t.store, writes, 5, NULL), SY_OK);
-    for (uint64_t i = 0; i < 5; i++) test_block_free(&run[i]);
+    for (uint64_t i = 0; i < 5; i++) test_stored_free(&run[i]);
     for (unsigned round = 0; round < 2; round++) {
         assert_int_equal(sy_ledger_next(t.store), 25);
         assert_int_equal(sy_ledger_height(t.store), 24);
         sy_store_reader *reader = open_reader(t.store);
         for (uint64_t h = 0; h < 25; h++) {
-            test_block_check(reader, h, h < 20 ? h % 4 : 2, sy_slice_of(NULL, 0));
+            test_stored_check(reader, h, h < 20 ? h % 4 : 2, sy_slice_of(NULL, 0));
         }
         sy_store_reader_close(reader);
         test_store_restart(&t);
@@ -405,10 +405,10 @@ CASE(blocks_come_back_part_by_part)
 CASE(only_the_next_height_is_appended)
 {
     struct test_store t;
-    struct test_block block;
+    struct test_stored block;
     struct sy_error err;
     begin(&t, state);
-    test_block_make(&block, 1, 0, sy_slice_of(NULL, 0));
+    test_stored_make(&block, 1, 0, sy_slice_of(NULL, 0));
     assert_int_equal(sy_ledger_append(t.store, &block.write, 1, &err), SY_ERR_ARGUMENT);
     assert_non_null(strstr(err.text, "block 1 was offered where block 0"));
     append_one(t.store, 0, 0);
@@ -418,23 +418,23 @@ CASE(only_the_next_height_is_appended)
     assert_int_equal(sy_ledger_next(t.store), 1);
     assert_int_equal(sy_ledger_append(t.store, &block.write, 1, &err), SY_OK);
     assert_int_equal(sy_ledger_append(t.store, &block.write, 1, &err), SY_ERR_ARGUMENT);
-    test_block_free(&block);
+    test_stored_free(&block);
     test_store_end(&t);
 }
 
 CASE(malformed_deltas_are_not_appended_nor_applied)
 {
     struct test_store t;
-    struct test_block block;
+    struct test_stored block;
     uint8_t junk[40] = {1, 2, 3};
     begin(&t, state);
-    test_block_make(&block, 0, 0, sy_slice_of(junk, sizeof junk));
+    test_stored_make(&block, 0, 0, sy_slice_of(junk, sizeof junk));
     assert_int_equal(sy_ledger_append(t.store, &block.write, 1, NULL), SY_ERR_FORMAT);
     assert_int_equal(sy_state_apply(t.store, 0, sy_slice_of(junk, sizeof junk), NULL),
                      SY_ERR_FORMAT);
     assert_int_equal(sy_ledger_next(t.store), 0);
     assert_int_equal(sy_state_next(t.store), 0);
-    test_block_free(&block);
+    test_stored_free(&block);
     test_store_end(&t);
 }
 

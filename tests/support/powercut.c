@@ -212,7 +212,7 @@ static ssize_t write_at(int fd, const void *data, size_t size, off_t at)
     return done;
 }
 
-ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
+ssize_t powercut_pwrite(int fd, const void *data, size_t size, off_t at)
 {
     if (!is_watched(fd)) return (ssize_t)syscall(SYS_pwrite64, fd, data, size, at);
     lock_cut();
@@ -221,7 +221,7 @@ ssize_t pwrite(int fd, const void *data, size_t size, off_t at)
     return done;
 }
 
-ssize_t write(int fd, const void *data, size_t size)
+ssize_t powercut_write(int fd, const void *data, size_t size)
 {
     if (!is_watched(fd)) return (ssize_t)syscall(SYS_write, fd, data, size);
     lock_cut();
@@ -232,7 +232,7 @@ ssize_t write(int fd, const void *data, size_t size)
     return done;
 }
 
-ssize_t writev(int fd, const struct iovec *parts, int count)
+ssize_t powercut_writev(int fd, const struct iovec *parts, int count)
 {
     if (!is_watched(fd)) return (ssize_t)syscall(SYS_writev, fd, parts, count);
     lock_cut();
@@ -261,18 +261,18 @@ static int sync_file(int fd, long number)
     return fate == FAIL_EIO ? (int)fail_with(EIO) : 0;
 }
 
-int fdatasync(int fd)
+int powercut_fdatasync(int fd)
 {
     return sync_file(fd, SYS_fdatasync);
 }
 
-int fsync(int fd)
+int powercut_fsync(int fd)
 {
     return sync_file(fd, SYS_fsync);
 }
 
 // A device without room says so.
-int statvfs(const char *restrict path, struct statvfs *restrict out)
+int powercut_statvfs(const char *path, struct statvfs *out)
 {
     struct statfs info;
     if (syscall(SYS_statfs, path, &info) != 0) return -1;

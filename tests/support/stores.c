@@ -100,8 +100,8 @@ static size_t part_size(uint64_t height, unsigned part)
     return sizes[(height + part) % (sizeof sizes / sizeof sizes[0])];
 }
 
-void test_block_make(struct test_block *block, uint64_t height, size_t tx_count,
-                     struct sy_slice deltas)
+void test_stored_make(struct test_stored *block, uint64_t height, size_t tx_count,
+                      struct sy_slice deltas)
 {
     size_t header = part_size(height, 0);
     size_t order = part_size(height, 1);
@@ -125,14 +125,14 @@ void test_block_make(struct test_block *block, uint64_t height, size_t tx_count,
     };
 }
 
-void test_block_free(struct test_block *block)
+void test_stored_free(struct test_stored *block)
 {
     free(block->memory);
     block->memory = NULL;
 }
 
-void test_block_check(sy_store_reader *reader, uint64_t height, size_t tx_count,
-                      struct sy_slice deltas)
+void test_stored_check(sy_store_reader *reader, uint64_t height, size_t tx_count,
+                       struct sy_slice deltas)
 {
     struct sy_slice part;
     for (unsigned i = 0; i < 3; i++) {

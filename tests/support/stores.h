@@ -32,17 +32,17 @@ void test_fill(uint8_t *out, size_t size, uint64_t number);
 bool test_is_filled(struct sy_slice bytes, size_t size, uint64_t number);
 
 /* A block of known bytes: parts of sizes that depend on the height, tx_count ids from
- * test_hash_of(height * 1000 + i), and deltas. Free with test_block_free. */
-struct test_block {
+ * test_hash_of(height * 1000 + i), and deltas. Free with test_stored_free. */
+struct test_stored {
     struct sy_block_write write;
     uint8_t *memory;
 };
-void test_block_make(struct test_block *block, uint64_t height, size_t tx_count,
-                     struct sy_slice deltas);
-void test_block_free(struct test_block *block);
-/* test_block_check reads every part back and compares. */
-void test_block_check(sy_store_reader *reader, uint64_t height, size_t tx_count,
+void test_stored_make(struct test_stored *block, uint64_t height, size_t tx_count,
                       struct sy_slice deltas);
+void test_stored_free(struct test_stored *block);
+/* test_stored_check reads every part back and compares. */
+void test_stored_check(sy_store_reader *reader, uint64_t height, size_t tx_count,
+                       struct sy_slice deltas);
 
 /* A model of the state: keys are test_hash_of(0 .. keys - 1), values known by a number. */
 #define TEST_MODEL_KEYS 600u

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -14,6 +16,8 @@
 #include "tests/support/powercut.h"
 #include "tests/support/stores.h"
 #include "tests/support/test.h"
+
+POWERCUT_INSTALL
 
 /* Step i of the work: record (1, i, 0), body i, block i with 3 txs and its deltas, and, every
  * second step, the certificates that are missing. Records below i - 8 are dropped. */
@@ -117,13 +121,13 @@ static void commit_block(sy_store *store, uint64_t height, int fd)
 {
     static uint8_t packed[TEST_MODEL_BYTES];
     struct test_model unused = {0};
-    struct test_block block;
+    struct test_stored block;
     struct sy_error err;
     struct sy_slice deltas = deltas_of(&unused, packed, height);
-    test_block_make(&block, height, STEP_TXS, deltas);
+    test_stored_make(&block, height, STEP_TXS, deltas);
     must(sy_ledger_append(store, &block.write, 1, &err), &err);
     promise(fd, 'b', height + 1);
-    test_block_free(&block);
+    test_stored_free(&block);
     sy_status status;
     while ((status = sy_state_apply(store, height, deltas, &err)) == SY_ERR_BUSY) {
         must(sy_state_wait(store, 60000), &err);
@@ -244,7 +248,7 @@ static sy_status check_ledger(sy_store *store, sy_store_reader *reader,
     if (sy_ledger_certified(store) < promised->certified) return SY_ERR_NOT_FOUND;
     for (uint64_t height = 0; height < next; height++) {
         struct sy_slice deltas = deltas_of(&model, packed, height);
-        test_block_check(reader, height, STEP_TXS, deltas);
+        test_stored_check(reader, height, STEP_TXS, deltas);
         SY_TRY(check_txs(reader, height));
     }
     if (next == 0) return SY_OK;

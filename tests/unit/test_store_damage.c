@@ -74,11 +74,11 @@ static void fill_ledger(sy_store *store)
     static uint8_t packed[TEST_MODEL_BYTES];
     struct test_model model = {0};
     for (uint64_t height = 0; height < BLOCKS; height++) {
-        struct test_block block;
+        struct test_stored block;
         struct sy_slice deltas = deltas_of(&model, packed, height);
-        test_block_make(&block, height, STEP_TXS, deltas);
+        test_stored_make(&block, height, STEP_TXS, deltas);
         assert_int_equal(sy_ledger_append(store, &block.write, 1, NULL), SY_OK);
-        test_block_free(&block);
+        test_stored_free(&block);
         sy_status status;
         while ((status = sy_state_apply(store, height, deltas, NULL)) == SY_ERR_BUSY) {
             assert_int_equal(sy_state_wait(store, 60000), SY_OK);
@@ -191,7 +191,7 @@ static enum outcome read_votes(sy_store_reader *reader)
     return found;
 }
 
-static enum outcome read_block(sy_store_reader *reader, const struct test_block *block)
+static enum outcome read_block(sy_store_reader *reader, const struct test_stored *block)
 {
     const struct sy_slice parts[] = {block->write.header, block->write.order, block->write.receipts,
                                      block->write.deltas,
@@ -219,10 +219,10 @@ static enum outcome read_ledger(sy_store *store, sy_store_reader *reader, struct
     static uint8_t packed[TEST_MODEL_BYTES];
     enum outcome found = sy_ledger_next(store) == BLOCKS ? WHOLE : LIED;
     for (uint64_t height = 0; height < BLOCKS; height++) {
-        struct test_block block;
-        test_block_make(&block, height, STEP_TXS, deltas_of(model, packed, height));
+        struct test_stored block;
+        test_stored_make(&block, height, STEP_TXS, deltas_of(model, packed, height));
         found = worse(found, read_block(reader, &block));
-        test_block_free(&block);
+        test_stored_free(&block);
     }
     return found;
 }

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
+#include <sys/statvfs.h>
+#include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -16,6 +18,8 @@
 #include "tests/support/powercut.h"
 #include "tests/support/stores.h"
 #include "tests/support/test.h"
+
+POWERCUT_INSTALL
 
 #define STEP_TXS 2u
 #define BODY_BYTES 40000u
@@ -80,11 +84,11 @@ static sy_status step_block(struct filling *f)
 {
     static uint8_t packed[TEST_MODEL_BYTES];
     struct test_model next = f->model;
-    struct test_block block;
+    struct test_stored block;
     struct sy_slice deltas = deltas_of(&next, packed, f->blocks);
-    test_block_make(&block, f->blocks, STEP_TXS, deltas);
+    test_stored_make(&block, f->blocks, STEP_TXS, deltas);
     sy_status status = sy_ledger_append(f->store, &block.write, 1, NULL);
-    test_block_free(&block);
+    test_stored_free(&block);
     if (status != SY_OK) return status;
     f->model = next;
     f->blocks++;
@@ -131,7 +135,7 @@ static void check_newest(struct filling *f, uint64_t depth)
     assert_int_equal(sy_ledger_next(f->store), f->blocks);
     for (uint64_t height = 0; height < f->blocks; height++) {
         struct sy_slice deltas = deltas_of(&model, packed, height);
-        if (height + depth >= f->blocks) test_block_check(f->reader, height, STEP_TXS, deltas);
+        if (height + depth >= f->blocks) test_stored_check(f->reader, height, STEP_TXS, deltas);
         if (height + 1 == state_next) shown = model;
     }
     if (state_next == 0) return;

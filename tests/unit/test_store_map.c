@@ -39,10 +39,10 @@ static void put_body(sy_store *store, uint64_t number, size_t size)
 
 static void append_and_apply(sy_store *store, uint64_t height, struct sy_slice deltas)
 {
-    struct test_block block;
-    test_block_make(&block, height, 5, deltas);
+    struct test_stored block;
+    test_stored_make(&block, height, 5, deltas);
     assert_int_equal(sy_ledger_append(store, &block.write, 1, NULL), SY_OK);
-    test_block_free(&block);
+    test_stored_free(&block);
     sy_status status;
     while ((status = sy_state_apply(store, height, deltas, NULL)) == SY_ERR_BUSY) {
         assert_int_equal(sy_state_wait(store, 60000), SY_OK);
@@ -143,8 +143,8 @@ CASE(a_file_under_steady_load_stops_growing)
     uint64_t settled = 0;
     sy_prng_seed(&prng, test_seed());
     begin_tiny(&t, 60000);
-    for (uint64_t i = 0; i < 3000; i++) {
-        put_body(t.store, i, (size_t)sy_prng_below(&prng, 300000));
+    for (uint64_t i = 0; i < 1500; i++) {
+        put_body(t.store, i, (size_t)sy_prng_below(&prng, 150000));
         struct sy_vote_write writes[] = {
             {.op = SY_VOTE_PUT_RECORD, .key = {1, i, 0}, .value = sy_slice_of("vote", 4)},
             {.op = SY_VOTE_DROP_BELOW, .key = {1, i < 20 ? 0 : i - 20, 0}},
@@ -152,10 +152,10 @@ CASE(a_file_under_steady_load_stops_growing)
         };
         assert_int_equal(sy_votes_commit(t.store, writes, 3, NULL), SY_OK);
         sy_store_stats_get(t.store, &stats);
-        if (i == 1000) settled = stats.env[SY_ENV_VOTES].file_bytes;
+        if (i == 500) settled = stats.env[SY_ENV_VOTES].file_bytes;
     }
-    // Twenty bodies are alive at a time: some 3 MB.
-    print_message("%llu bytes after 1,000 bodies, %llu after 3,000\n", (unsigned long long)settled,
+    // Twenty bodies are alive at a time: some 1.5 MB.
+    print_message("%llu bytes after 500 bodies, %llu after 1,500\n", (unsigned long long)settled,
                   (unsigned long long)stats.env[SY_ENV_VOTES].file_bytes);
     assert_true(stats.env[SY_ENV_VOTES].file_bytes < 2 * settled);
     assert_true(stats.env[SY_ENV_VOTES].file_bytes < 32u << 20);

@@ -48,11 +48,11 @@ static void put_record(sy_store *store, uint64_t slot)
 
 static void append(sy_store *store)
 {
-    struct test_block block;
-    test_block_make(&block, sy_ledger_next(store), 2, sy_slice_of(NULL, 0));
+    struct test_stored block;
+    test_stored_make(&block, sy_ledger_next(store), 2, sy_slice_of(NULL, 0));
     assert_int_equal(sy_ledger_append(store, &block.write, 1, NULL), SY_OK);
     assert_int_equal(sy_state_apply(store, block.write.height, sy_slice_of(NULL, 0), NULL), SY_OK);
-    test_block_free(&block);
+    test_stored_free(&block);
 }
 
 // A closed store with a few votes and blocks.
@@ -330,7 +330,7 @@ CASE(a_read_only_store_reads_and_writes_nothing)
     assert_int_equal(sy_store_open_lmdb(&store, &config, NULL), SY_OK);
     sy_store_reader *reader = NULL;
     assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
-    test_block_check(reader, 1, 2, sy_slice_of(NULL, 0));
+    test_stored_check(reader, 1, 2, sy_slice_of(NULL, 0));
     sy_store_reader_close(reader);
     sy_state_view *view = NULL;
     assert_int_equal(sy_state_view_open(&view, store), SY_OK);
