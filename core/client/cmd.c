@@ -8,6 +8,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/os.h"
+#include "core/wire/schema.h"
 
 #define ANSWER_BYTES_MAX (64u << 20)
 
@@ -173,10 +174,27 @@ int sy_cmd_json_end(sy_json *json, int exit_code)
     return SY_EXIT_REFUSED;
 }
 
+char *sy_cmd_printable(char *text)
+{
+    size_t at = 0;
+    while (text[at]) {
+        size_t size = 1;
+        while (size < 4 && ((unsigned char)text[at + size] & 0xc0) == 0x80) size++;
+        if (sy_text_is_printable(sy_slice_of(text + at, size))) {
+            at += size;
+        } else {
+            text[at++] = '?';
+        }
+    }
+    return text;
+}
+
 int sy_cmd_fail(const struct sy_cmd *cmd, const struct sy_error *err)
 {
     int code = (int)sy_exit_of(err->status);
-    fprintf(stderr, "systole %s: %s\n", cmd->name, err->text);
+    char sentence[sizeof err->text];
+    memcpy(sentence, err->text, sizeof sentence);
+    fprintf(stderr, "systole %s: %s\n", cmd->name, sy_cmd_printable(sentence));
     if (!cmd->json) return code;
     sy_json json;
     sy_cmd_json_begin(&json);

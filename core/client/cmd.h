@@ -178,6 +178,10 @@ sy_status sy_cmd_read_input(uint8_t **out, size_t *size, const char *path, size_
  * with a line break, and frees the writer. A file that exists is replaced. */
 sy_status sy_cmd_put_json(sy_json *json, const char *path, struct sy_error *err);
 
+/* sy_cmd_printable replaces what a terminal would obey instead of show (controls, and bytes that
+ * are not UTF-8) by '?', in place: part of a sentence may be a validator's. Returns text. */
+char *sy_cmd_printable(char *text);
+
 /* sy_cmd_time writes "2026-11-23T00:12:12.345Z" into out. */
 #define SY_CMD_TIME_BYTES 32
 void sy_cmd_time(char out[SY_CMD_TIME_BYTES], int64_t ms);

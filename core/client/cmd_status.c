@@ -1,0 +1,222 @@
+/* cmd_status.c: `systole status`: what each validator says of itself, and, beside it, what is
+ * proven: the newest certified block that anybody could show. */
+#include <jansson.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "core/base/os.h"
+#include "core/client/cmd.h"
+
+#define CALL_MS 2000
+#define WATCH_S_DEFAULT 2u
+
+static const char about[] =
+    "Asks every validator how it is. The table is each validator's own account:\n"
+    "nothing in it is proven but the last line, the newest certified block.\n";
+
+struct account {
+    bool answers;
+    char *json; /* its own words; malloc'ed */
+    char why[sizeof(((struct sy_error *)0)->text)];
+};
+
+struct status {
+    const struct sy_cmd *cmd;
+    struct sy_cmd_net *net;
+    sy_network *network;
+    struct account accounts[SY_VALIDATORS_MAX];
+    bool block_known;
+    struct sy_block_answer newest;
+    struct sy_error block_error;
+};
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+static void ask(struct status *status, unsigned validator)
+{
+    struct account *account = &status->accounts[validator];
+    struct sy_error err = {SY_OK, ""};
+    sy_client *client;
+    struct sy_slice text;
+    free(account->json);
+    memset(account, 0, sizeof *account);
+    sy_status result = sy_network_client(status->network, &client, validator, &err);
+    if (result == SY_OK) result = sy_client_get_status(client, &text, CALL_MS, &err);
+    if (result == SY_OK) account->json = strndup((const char *)text.data, text.size);
+    account->answers = account->json != NULL;
+    if (account->answers) return;
+    sy_network_drop(status->network, validator);
+    (void)snprintf(account->why, sizeof account->why, "%s", sy_cmd_printable(err.text));
+}
+
+static bool asked_for(const struct status *status, unsigned validator)
+{
+    return status->net->validator < 0 || (unsigned)status->net->validator == validator;
+}
+
+/* True when at least one validator answers. */
+static bool ask_all(struct status *status)
+{
+    bool any = false;
+    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+        if (!asked_for(status, i)) continue;
+        ask(status, i);
+        any = any || status->accounts[i].answers;
+    }
+    sy_block_answer_free(&status->newest);
+    status->block_known = any && sy_network_block(status->network, &status->newest,
+                                                  SY_HEIGHT_NEWEST, &status->block_error) == SY_OK;
+    return any;
+}
+
+/* ---- telling ------------------------------------------------------------------------------ */
+
+static long long number_of(const json_t *tree, const char *name)
+{
+    return (long long)json_integer_value(json_object_get(tree, name));
+}
+
+#define WORD_BYTES 64
+
+static const char *text_of(char out[WORD_BYTES], const json_t *tree, const char *name)
+{
+    const char *text = json_string_value(json_object_get(tree, name));
+    (void)snprintf(out, WORD_BYTES, "%s", text ? text : "?");
+    return sy_cmd_printable(out);
+}
+
+static void print_account(const struct status *status, unsigned validator)
+{
+    const char *name = status->net->genesis.roster.validators[validator].name;
+    const struct account *account = &status->accounts[validator];
+    json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
+    if (!tree) {
+        printf("%-12s does not answer: %s\n", name,
+               account->answers ? "its answer is no JSON" : account->why);
+        return;
+    }
+    unsigned linked = 0;
+    char primary[WORD_BYTES];
+    char state[WORD_BYTES];
+    const json_t *peers = json_object_get(tree, "peers");
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        linked += json_is_true(json_object_get(json_array_get(peers, i), "linked"));
+    }
+    printf("%-12s %10lld %10lld %6lld %-12s %5u %9lld  %s\n", name,
+           number_of(tree, "certified_height"), number_of(tree, "executed_height"),
+           number_of(tree, "view"), text_of(primary, tree, "primary"), linked,
+           number_of(tree, "pending_txs"), text_of(state, tree, "state"));
+    json_decref(tree);
+}
+
+static void print_newest(const struct status *status)
+{
+    char time[SY_CMD_TIME_BYTES];
+    char hex[65];
+    if (!status->block_known) {
+        printf("\nno certified block could be proven: %s\n", status->block_error.text);
+        return;
+    }
+    const struct sy_header *header = &status->newest.block.header;
+    sy_cmd_time(time, header->time_ms);
+    sy_hex_encode(hex, header->state_root.bytes, sizeof header->state_root.bytes);
+    printf("\nproven: block %llu of %s (%.1f s ago), state root %s\n",
+           (unsigned long long)header->height, time,
+           (double)(sy_os_wall_ms() - header->time_ms) / 1000, hex);
+}
+
+static int tell_text(const struct status *status, int code)
+{
+    puts("what each validator says of itself:");
+    printf("%-12s %10s %10s %6s %-12s %5s %9s  %s\n", "validator", "certified", "executed", "view",
+           "primary", "links", "pending", "state");
+    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+        if (asked_for(status, i)) print_account(status, i);
+    }
+    print_newest(status);
+    (void)fflush(stdout);
+    return code;
+}
+
+static int tell_json(const struct status *status, int code)
+{
+    sy_json json;
+    sy_cmd_json_begin(&json);
+    sy_json_key(&json, "validators");
+    sy_json_array_begin(&json);
+    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+        const struct account *account = &status->accounts[i];
+        if (!asked_for(status, i)) continue;
+        json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
+        sy_json_object_begin(&json);
+        sy_json_put_text(&json, "name", status->net->genesis.roster.validators[i].name);
+        sy_json_put_bool(&json, "answers", account->answers);
+        if (tree) {
+            sy_json_key(&json, "own_account");
+            sy_json_raw(&json, account->json, strlen(account->json));
+        } else {
+            sy_json_put_text(&json, "why", account->why);
+        }
+        sy_json_object_end(&json);
+        json_decref(tree);
+    }
+    sy_json_array_end(&json);
+    if (status->block_known) {
+        const struct sy_header *header = &status->newest.block.header;
+        sy_json_key(&json, "proven");
+        sy_json_object_begin(&json);
+        sy_json_put_u64(&json, "height", header->height);
+        sy_json_put_i64(&json, "time_ms", header->time_ms);
+        sy_json_put_hex(&json, "state_root", header->state_root.bytes, 32);
+        sy_json_object_end(&json);
+    }
+    return sy_cmd_json_end(&json, code);
+}
+
+static int run_status(struct status *status, bool watch, uint64_t every_s)
+{
+    for (;;) {
+        int code = ask_all(status) ? SY_EXIT_DONE : SY_EXIT_NETWORK;
+        if (watch && !status->cmd->json) fputs("\033[H\033[2J", stdout);
+        code = status->cmd->json ? tell_json(status, code) : tell_text(status, code);
+        if (!watch || ferror(stdout)) return code;
+        struct timespec pause = {.tv_sec = (time_t)every_s};
+        (void)nanosleep(&pause, NULL);
+    }
+}
+
+int sy_cmd_status(int argc, char **argv)
+{
+    static struct status status; /* too large for a small stack; one command a process */
+    struct sy_cmd_where where = {NULL, NULL, NULL};
+    bool watch = false;
+    uint64_t every_s = WATCH_S_DEFAULT;
+    const struct sy_option options[] = {
+        {"watch", SY_OPTION_SWITCH, &watch, NULL, "again and again, until interrupted", 0, 0},
+        {"every", SY_OPTION_NUMBER, &every_s, "SECONDS", "pause of --watch (2)", 1, 3600},
+        SY_CMD_WHERE_OPTIONS(where),
+    };
+    struct sy_cmd cmd = {.name = "status",
+                         .arguments = "",
+                         .about = about,
+                         .options = options,
+                         .option_count = sizeof options / sizeof options[0]};
+    int exit_code;
+    struct sy_error err = {SY_OK, ""};
+    if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
+    status.cmd = &cmd;
+    sy_status result = sy_cmd_net_open(&status.net, &where, &err);
+    if (result == SY_OK) {
+        struct sy_network_config config = {.genesis = &status.net->genesis,
+                                           .addresses = status.net->address_pointers,
+                                           .validator = status.net->validator,
+                                           .call_ms = CALL_MS};
+        result = sy_network_open(&status.network, &config, &err);
+    }
+    exit_code = result == SY_OK ? run_status(&status, watch, every_s) : sy_cmd_fail(&cmd, &err);
+    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) free(status.accounts[i].json);
+    sy_block_answer_free(&status.newest);
+    sy_network_close(status.network);
+    sy_cmd_net_close(status.net);
+    return exit_code;
+}
