@@ -95,7 +95,8 @@ sy_status sy_client_get_block(sy_client *client, struct sy_client_block *block, 
                               int timeout_ms, struct sy_error *err);
 
 /* sy_client_read sends a signed read (read.h) and gives the whole .syproof, verified and about
- * what was asked; borrowed until the next call. SY_ERR_NOT_FOUND, SY_ERR_PERMISSION, SY_ERR_CRYPTO. */
+ * what was asked; borrowed until the next call. SY_ERR_NOT_FOUND, SY_ERR_PERMISSION, SY_ERR_CRYPTO.
+ */
 sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct sy_proof *proof,
                          const struct sy_read_request *read, int timeout_ms, struct sy_error *err);
 

@@ -413,14 +413,14 @@ static void wait_for_events(struct submitter *s)
     (void)poll(fds, count, TURN_MS);
 }
 
-static sy_status check_patience(struct submitter *s, uint64_t now_ns, struct sy_error *err)
+static sy_status check_patience(struct submitter *s, struct sy_error *err)
 {
     if (next_peer(s) == NULL) {
         return sy_fail(err, SY_ERR_NETWORK, "no validator is left to ask; the last said: %s",
                        s->failure.text);
     }
     uint64_t patience_ms = s->config->patience_ms ? s->config->patience_ms : 60000;
-    if (now_ns - s->last_final_ns < patience_ms * 1000000ull) return SY_OK;
+    if (sy_os_monotonic_ns() - s->last_final_ns < patience_ms * 1000000ull) return SY_OK;
     return sy_fail(err, SY_ERR_TIMEOUT,
                    "nothing became final for %llu s; `systole status` shows why; run again with "
                    "--resume, nothing is lost",
@@ -443,7 +443,7 @@ static sy_status work(struct submitter *s, struct sy_error *err)
         if (s->done && s->free_flights.count == FLYING_MAX) return SY_OK;
         wait_for_events(s);
         SY_TRY(take_events(s, err));
-        SY_TRY(check_patience(s, now_ns, err));
+        SY_TRY(check_patience(s, err));
     }
 }
 

@@ -3,10 +3,10 @@
  *
  *   u16 protocol | u8 kind | u64 request id | body
  *
- * An answer repeats the request's id. Reads about a subject (TX, RECORD, PATIENT, ...) carry a
- * signature, kind READ, over digest(READ, u8 subject | u64 nonce | i64 time_ms | u8 state kind
- * | 32 id | 32 second | u8 purpose), and are judged by role and open care. Everything told comes from
- * certified heights. FORMAT.md has the offset tables. */
+ * An answer repeats the request's id. Reads about a subject (a transaction, a record, a patient)
+ * carry a signature, kind READ, over digest(READ, u8 subject | u64 nonce | i64 time_ms | u8 state
+ * kind | 32 id | 32 second | u8 purpose), and are judged by role and open care. Everything told
+ * comes from certified heights. FORMAT.md has the offset tables. */
 #ifndef SY_WIRE_REQUEST_H
 #define SY_WIRE_REQUEST_H
 
@@ -31,9 +31,9 @@ enum sy_request_kind {
 };
 
 enum sy_answer_kind {
-    SY_ANSWER_HELLO = 65,   /* 16 network tag | u16 protocol | u64 certified height | i64 its time */
+    SY_ANSWER_HELLO = 65,   /* 16 network tag | u16 protocol | u64 certified height | i64 time */
     SY_ANSWER_SUBMIT = 66,  /* u16 count | an outcome a tx: u8 state | u16 code | u32 retry_ms */
-    SY_ANSWER_WAIT = 67,    /* struct sy_wait_answer's layout, below */
+    SY_ANSWER_WAIT = 67,    /* below */
     SY_ANSWER_BLOCK = 68,   /* header | u8 1, certificate, proposal (0, nothing: genesis)
                              * | u32 count | 32 a tx id */
     SY_ANSWER_READ = 69,    /* a whole .syproof, bytes32 */
