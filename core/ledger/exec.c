@@ -199,9 +199,8 @@ static enum sy_refusal run_payload(struct sy_exec *x, const struct sy_kind *kind
 static enum sy_refusal run_parts(struct sy_exec *x, uint16_t *part_index,
                                  const struct sy_atomic *atomic)
 {
-    if (atomic->payloads.count == 0 || atomic->payloads.count > SY_ATOMIC_PAYLOADS_MAX) {
-        return sy_refuse_path(x, SY_E_SCHEMA, "payloads");
-    }
+    SY_ASSERT(atomic->payloads.count <= SY_ATOMIC_PAYLOADS_MAX);
+    if (atomic->payloads.count == 0) return sy_refuse_path(x, SY_E_SCHEMA, "payloads");
     struct sy_part part;
     uint16_t index = 0;
     for (size_t offset = 0; sy_list_next_part(&atomic->payloads, &offset, &part); index++) {
