@@ -1,15 +1,12 @@
 /* cmd_net.c: which network a command speaks to, from a client.conf, and who answers there. */
-#include <ctype.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/base/os.h"
 #include "core/client/cmd.h"
+#include "core/client/conf.h"
 #include "core/net/address.h"
 #include "core/wire/genesis_json.h"
-
-#define CONFIG_BYTES_MAX 65536u
 
 /* ---- client.conf -------------------------------------------------------------------------- */
 
@@ -29,35 +26,8 @@ static const struct key keys[] = {
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
 #define KEY_ADDRESSES KEY_COUNT
 
-/* Where a line stands, for sentences. */
-struct place {
-    const char *path;
-    unsigned line;
-    struct sy_error *err;
-};
-
-static char *trim(char *text)
-{
-    while (isspace((unsigned char)*text)) text++;
-    size_t size = strlen(text);
-    while (size > 0 && isspace((unsigned char)text[size - 1])) text[--size] = '\0';
-    return text;
-}
-
-/* A path, relative to the configuration's folder unless it begins with a slash. */
-static sy_status set_path(struct sy_cmd_net *net, const struct key *key, const char *value,
-                          const struct place *place)
-{
-    const char *slash = strrchr(place->path, '/');
-    int folder = slash && value[0] != '/' && value[0] ? (int)(slash - place->path + 1) : 0;
-    char *out = (char *)net + key->offset;
-    int size = snprintf(out, SY_CMD_PATH_MAX, "%.*s%s", folder, place->path, value);
-    if (size >= 0 && size < SY_CMD_PATH_MAX) return SY_OK;
-    return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: the path of %s is longer than %d bytes",
-                   place->path, place->line, key->name, SY_CMD_PATH_MAX - 1);
-}
-
-static sy_status set_addresses(struct sy_cmd_net *net, char *value, const struct place *place)
+static sy_status set_addresses(struct sy_cmd_net *net, char *value,
+                               const struct sy_conf_place *place)
 {
     struct sy_error inner = {SY_OK, ""};
     char *rest = value;
@@ -65,7 +35,8 @@ static sy_status set_addresses(struct sy_cmd_net *net, char *value, const struct
         char *item = rest;
         rest = strchr(item, ',');
         if (rest) *rest++ = '\0';
-        item = trim(item);
+        item += strspn(item, " \t");
+        item[strcspn(item, " \t")] = '\0';
         sy_status status = sy_address_parse(NULL, item, &inner);
         if (status == SY_OK &&
             (net->address_count == SY_VALIDATORS_MAX || strlen(item) > SY_ADDRESS_BYTES_MAX)) {
@@ -80,20 +51,21 @@ static sy_status set_addresses(struct sy_cmd_net *net, char *value, const struct
     return SY_OK;
 }
 
-static sy_status take_line(struct sy_cmd_net *net, bool seen[KEY_COUNT + 1], char *line,
-                           const struct place *place)
+struct config_reader {
+    struct sy_cmd_net *net;
+    bool seen[KEY_COUNT + 1];
+};
+
+static sy_status set_path(struct sy_cmd_net *net, const struct key *key, const char *value,
+                          const struct sy_conf_place *place)
 {
-    line = trim(line);
-    if (line[0] == '\0' || line[0] == '#') return SY_OK;
-    char *equals = strchr(line, '=');
-    if (!equals) {
-        return sy_fail(place->err, SY_ERR_ARGUMENT,
-                       "%s:%u: expected `key = value`, found \"%.40s\"", place->path, place->line,
-                       line);
-    }
-    *equals = '\0';
-    const char *name = trim(line);
-    char *value = trim(equals + 1);
+    return sy_conf_path((char *)net + key->offset, SY_CMD_PATH_MAX, key->name, value, place);
+}
+
+static sy_status take_key(void *context, const char *name, char *value,
+                          const struct sy_conf_place *place)
+{
+    struct config_reader *reader = (struct config_reader *)context;
     size_t index = 0;
     while (index < KEY_COUNT && strcmp(keys[index].name, name) != 0) index++;
     if (index == KEY_COUNT && strcmp(name, "addresses") != 0) {
@@ -102,39 +74,23 @@ static sy_status take_line(struct sy_cmd_net *net, bool seen[KEY_COUNT + 1], cha
                        "client, regulator_key, key and passphrase_file",
                        place->path, place->line, name);
     }
-    if (seen[index]) {
+    if (reader->seen[index]) {
         return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: %s is given twice", place->path,
                        place->line, name);
     }
-    seen[index] = true;
-    if (index == KEY_ADDRESSES) return set_addresses(net, value, place);
-    return set_path(net, &keys[index], value, place);
+    reader->seen[index] = true;
+    if (index == KEY_ADDRESSES) return set_addresses(reader->net, value, place);
+    return set_path(reader->net, &keys[index], value, place);
 }
 
 static sy_status read_config(struct sy_cmd_net *net, const char *path, struct sy_error *err)
 {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    bool seen[KEY_COUNT + 1] = {false};
-    struct place place = {path, 0, err};
-    SY_TRY(sy_os_read_file(&bytes, &size, path, CONFIG_BYTES_MAX, err));
-    sy_status status = SY_OK;
-    for (size_t i = 0; i < KEY_COUNT && status == SY_OK; i++) {
-        status = set_path(net, &keys[i], keys[i].fallback, &place);
+    struct config_reader reader = {.net = net};
+    struct sy_conf_place place = {path, 0, err};
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        SY_TRY(set_path(net, &keys[i], keys[i].fallback, &place));
     }
-    if (status == SY_OK && memchr(bytes, '\0', size)) {
-        status = sy_fail(err, SY_ERR_ARGUMENT, "%s: this is not a text file", path);
-    }
-    char *rest = (char *)bytes;
-    while (status == SY_OK && rest) {
-        char *line = rest;
-        rest = strchr(line, '\n');
-        if (rest) *rest++ = '\0';
-        place.line++;
-        status = take_line(net, seen, line, &place);
-    }
-    free(bytes);
-    return status;
+    return sy_conf_each(path, take_key, &reader, err);
 }
 
 /* ---- the network -------------------------------------------------------------------------- */
