@@ -148,16 +148,18 @@ struct sy_pbft {
     /* The step under way. */
     struct sy_pbft_effects *effects;
     int64_t now_ms;
-    uint64_t now_ns;
+    uint64_t now_ns; /* never 0, which stands for "never" in the times below */
     uint32_t fetches_left;
     uint32_t serves_left;
 
     uint64_t last_decided_ns;   /* or when the machine resumed */
     uint64_t last_certified_ns; /* likewise */
-    uint64_t waiting_since_ns;  /* 0: nothing waits */
+    bool waiting;               /* something is open or ready, */
+    uint64_t waiting_since_ns;  /* since then */
     uint64_t primary_heard_ns;
     uint64_t last_proposed_ns;
-    uint64_t ready_since_ns; /* something to propose waits since; 0: nothing */
+    bool ready_waits;        /* something to propose waits, */
+    uint64_t ready_since_ns; /* since then */
     uint64_t status_due_ns;
     bool clocks_waiting;   /* some candidate's clock verdict is not CLOCK_FINE */
     bool bodies_missing;   /* some candidate lacks a body */
@@ -301,7 +303,7 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status);
 void sy_pbft_on_slot_fetch(sy_pbft *pbft, const struct sy_range_fetch *fetch, uint16_t from);
 /* sy_pbft_status_tick sends a status and asks for what is missing, when due. */
 void sy_pbft_status_tick(sy_pbft *pbft);
-/* sy_pbft_open: some slot above the certified height is in use, or a peer is ahead. */
+/* sy_pbft_open: some slot above the certified height is in use here or at a peer. */
 bool sy_pbft_open(const sy_pbft *pbft);
 
 /* --- catchup.c ------------------------------------------------------------------------------- */

@@ -89,6 +89,7 @@ sy_status sy_pbft_init(sy_pbft **out, sy_arena *arena, const struct sy_pbft_conf
     *pbft = (sy_pbft){.config = *config,
                       .quorum = sy_quorum(config->n),
                       .weak = sy_weak(config->n),
+                      .now_ns = 1,
                       .status_due_ns = SY_PBFT_NEVER,
                       .block_due_ns = SY_PBFT_NEVER};
     pbft->slots = (struct slot *)carved[PART_SLOTS];
@@ -271,10 +272,9 @@ static void note_progress(sy_pbft *pbft)
         pbft->last_decided_ns = pbft->now_ns;
     }
     SY_ASSERT(pbft->decided >= pbft->certified);
-    if (!something_waits(pbft))
-        pbft->waiting_since_ns = 0;
-    else if (pbft->waiting_since_ns == 0)
-        pbft->waiting_since_ns = pbft->now_ns > 0 ? pbft->now_ns : 1;
+    bool waits = something_waits(pbft);
+    if (waits && !pbft->waiting) pbft->waiting_since_ns = pbft->now_ns;
+    pbft->waiting = waits;
 }
 
 static void set_timer(sy_pbft *pbft, enum sy_pbft_timer timer, uint64_t at_ns)
@@ -336,7 +336,7 @@ static void count_open_proposals(const sy_pbft *pbft, struct sy_pbft_info *info)
         if (!slot || !slot->first.present) continue;
         info->proposed_height = h;
         info->late_proposals += slot->prepare == OWN_NONE && slot->first.clock == CLOCK_LATE;
-        info->refused_proposals += slot->first.refused;
+        info->refused_proposals += slot->first.refused || slot->conflicted;
     }
 }
 
@@ -361,14 +361,14 @@ void sy_pbft_get_info(const sy_pbft *pbft, struct sy_pbft_info *info, uint64_t n
     count_open_proposals(pbft, info);
     if (!pbft->live) return;
     uint64_t now = now_ns > pbft->now_ns ? now_ns : pbft->now_ns;
-    uint64_t since = 0;
-    if (pbft->waiting_since_ns > 0)
+    uint64_t since = now;
+    if (pbft->waiting)
         since = pbft->last_decided_ns > pbft->waiting_since_ns ? pbft->last_decided_ns
                                                                : pbft->waiting_since_ns;
     else if (now - pbft->last_decided_ns > 2 * pbft->config.heartbeat_ns)
         since = pbft->last_decided_ns + pbft->config.heartbeat_ns; // an overdue heartbeat
-    if (since > 0) info->stalled_ms = (now - since) / MS;
-    info->stalled = since > 0 && now - since >= STALL_NS;
+    info->stalled_ms = (now - since) / MS;
+    info->stalled = now - since >= STALL_NS;
     if (!info->is_primary) info->primary_silent_ms = (now - pbft->primary_heard_ns) / MS;
 }
 

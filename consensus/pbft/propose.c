@@ -127,31 +127,30 @@ void sy_pbft_propose(sy_pbft *pbft)
     if (!may_propose(pbft)) return;
     while (window_has_room(pbft)) {
         if (!anything_ready(pbft)) {
-            pbft->ready_since_ns = 0;
+            pbft->ready_waits = false;
             unsigned in_flight = sy_pbft_in_flight(pbft);
             if (in_flight == 0 && pbft->now_ns >= sy_pbft_heartbeat_deadline(pbft))
                 propose_slot(pbft);
             return;
         }
-        if (pbft->ready_since_ns == 0) pbft->ready_since_ns = pbft->now_ns > 0 ? pbft->now_ns : 1;
+        if (!pbft->ready_waits) pbft->ready_since_ns = pbft->now_ns;
+        pbft->ready_waits = true;
         bool waited = pbft->now_ns - pbft->ready_since_ns >= pbft->config.batch_ns;
         if (sy_pbft_in_flight(pbft) >= pbft->config.pipeline_slots && !waited) return;
-        pbft->ready_since_ns = 0;
+        pbft->ready_waits = false;
         propose_slot(pbft);
     }
 }
 
 uint64_t sy_pbft_batch_deadline(const sy_pbft *pbft)
 {
-    if (!may_propose(pbft) || pbft->ready_since_ns == 0 || !window_has_room(pbft))
-        return SY_PBFT_NEVER;
+    if (!may_propose(pbft) || !pbft->ready_waits || !window_has_room(pbft)) return SY_PBFT_NEVER;
     return pbft->ready_since_ns + pbft->config.batch_ns;
 }
 
 uint64_t sy_pbft_heartbeat_deadline(const sy_pbft *pbft)
 {
-    if (!may_propose(pbft) || pbft->ready_since_ns > 0 || !window_has_room(pbft))
-        return SY_PBFT_NEVER;
+    if (!may_propose(pbft) || pbft->ready_waits || !window_has_room(pbft)) return SY_PBFT_NEVER;
     if (sy_pbft_in_flight(pbft) > 0) return SY_PBFT_NEVER;
     return pbft->last_proposed_ns + pbft->config.heartbeat_ns;
 }

@@ -7,11 +7,20 @@
  * validators never answer one status with n copies of everything. */
 #include "consensus/pbft/internal.h"
 
+/* The highest slot of which a peer's last status shows anything. */
+static uint64_t shown_height(const struct peer *peer)
+{
+    uint64_t claim = sy_pbft_claim(peer), height = peer->certified;
+    uint64_t mask = peer->pre_prepared_mask | peer->prepared_mask | peer->committed_mask;
+    for (; mask != 0 && height < UINT64_MAX; mask >>= 1) height++;
+    return height > claim ? height : claim;
+}
+
 bool sy_pbft_open(const sy_pbft *pbft)
 {
     if (pbft->known > pbft->certified || pbft->ready_count > 0) return true;
     for (uint16_t i = 0; i < pbft->config.n; i++)
-        if (sy_pbft_claim(&pbft->peers[i]) > pbft->certified) return true;
+        if (shown_height(&pbft->peers[i]) > pbft->certified) return true;
     return false;
 }
 

@@ -1,0 +1,236 @@
+/* pbft_checks.c: what must hold in every world, judged from what the machines did, not from what
+ * they say. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "core/base/assert.h"
+#include "core/crypto/engine.h"
+#include "tests/scenario/pbft_world_internal.h"
+
+void check_fail(struct world *world, const char *format, ...)
+{
+    if (world->result->failure[0]) return; // the first one is the cause
+    char text[200];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof text, format, arguments);
+    va_end(arguments);
+    snprintf(world->result->failure, sizeof world->result->failure, "at %llu us: %s",
+             (unsigned long long)(world->now_ns / 1000), text);
+}
+
+static bool good_signature(const struct sy_signature *signature, enum sy_sig_kind kind,
+                           const struct sy_hash *digest, uint16_t signer)
+{
+    struct sy_signature expected;
+    world_sign(&expected, kind, digest, signer);
+    return memcmp(expected.bytes, signature->bytes, sizeof expected.bytes) == 0;
+}
+
+bool check_signatures(const struct world *world, const struct sy_message *message)
+{
+    static struct sy_sig_job jobs[SY_MESSAGE_JOBS_MAX];
+    size_t count;
+    if (!sy_message_jobs(jobs, &count, message, &world->roster, &world->genesis)) return false;
+    for (size_t i = 0; i < count; i++) {
+        uint16_t signer = sy_load_u16(jobs[i].key.bytes);
+        if (!good_signature(&jobs[i].signature, (enum sy_sig_kind)jobs[i].kind, &jobs[i].digest,
+                            signer))
+            return false;
+    }
+    return true;
+}
+
+/* --- no amnesia ------------------------------------------------------------------------------ */
+
+static void remember_signed(struct world *world, uint16_t index, uint8_t kind, uint64_t view,
+                            uint64_t slot, const struct sy_hash *digest)
+{
+    struct node_model *node = &world->nodes[index];
+    for (unsigned i = 0; i < node->signed_count; i++) {
+        const struct signed_model *old = &node->signatures[i];
+        if (old->kind != kind || old->view != view || old->slot != slot) continue;
+        if (!sy_hash_equal(&old->digest, digest))
+            check_fail(world, "validator %u signed twice in slot %llu, kind %u", index,
+                       (unsigned long long)slot, kind);
+        return;
+    }
+    SY_ASSERT(node->signed_count < SIGNED_MAX);
+    node->signatures[node->signed_count++] = (struct signed_model){kind, view, slot, *digest};
+}
+
+static bool find_durable(struct sy_pbft_record *out, const struct world *world, uint16_t index,
+                         uint8_t type, uint64_t slot, uint64_t view)
+{
+    const struct node_model *node = &world->nodes[index];
+    for (unsigned i = 0; i < node->record_count; i++) {
+        const struct record_model *record = &node->records[i];
+        if (record->token == 0 && record->type == type && record->slot == slot &&
+            record->view == view)
+            return sy_pbft_record_decode(out, sy_slice_of(record->bytes, record->size),
+                                         world->rules.n);
+    }
+    return false;
+}
+
+static bool bodies_held(const struct world *world, uint16_t index,
+                        const struct sy_proposal *proposal)
+{
+    for (uint16_t i = 0; i < proposal->count; i++) {
+        bool held = false;
+        for (unsigned b = 0; b < world->batch_count; b++)
+            if (sy_hash_equal(&world->batches[b].digest, &proposal->entries[i].digest))
+                held = world->nodes[index].has_body[b];
+        if (!held) return false;
+    }
+    return true;
+}
+
+static void check_prepare(struct world *world, uint16_t index, uint64_t slot, uint64_t view,
+                          const struct sy_hash *digest)
+{
+    static struct sy_pbft_record record;
+    struct sy_hash durable;
+    if (!find_durable(&record, world, index, SY_PBFT_RECORD_PREPARE, slot, view)) {
+        check_fail(world, "validator %u prepared slot %llu before its record was durable", index,
+                   (unsigned long long)slot);
+        return;
+    }
+    sy_proposal_digest(&durable, &world->genesis, &record.as.prepare.proposal);
+    if (!sy_hash_equal(&durable, digest))
+        check_fail(world, "validator %u prepared another proposal than its record's", index);
+    if (!bodies_held(world, index, &record.as.prepare.proposal))
+        check_fail(world, "validator %u prepared slot %llu without a body", index,
+                   (unsigned long long)slot);
+}
+
+/* The certificate behind a commit, counted here from its signatures alone. */
+static void check_commit(struct world *world, uint16_t index, const struct sy_vote *vote)
+{
+    static struct sy_pbft_record record;
+    static struct sy_message message;
+    if (!find_durable(&record, world, index, SY_PBFT_RECORD_PREPARED, vote->slot, vote->view)) {
+        check_fail(world, "validator %u committed slot %llu before its certificate was durable",
+                   index, (unsigned long long)vote->slot);
+        return;
+    }
+    const struct sy_pbft_prepared *prepared = &record.as.prepared;
+    message.type = SY_MESSAGE_PRE_PREPARE;
+    message.body.pre_prepare = prepared->pre_prepare;
+    unsigned good = check_signatures(world, &message);
+    struct sy_hash digest;
+    sy_proposal_digest(&digest, &world->genesis, &prepared->pre_prepare.proposal);
+    uint64_t seen = 1; // the primary of view 0
+    for (uint16_t i = 0; i < prepared->count; i++) {
+        uint16_t signer = prepared->prepares[i].signer;
+        message.type = SY_MESSAGE_PREPARE;
+        message.body.vote = (struct sy_vote){.type = SY_MESSAGE_PREPARE,
+                                             .slot = vote->slot,
+                                             .proposal_digest = digest,
+                                             .signer = signer,
+                                             .signature = prepared->prepares[i].signature};
+        if (!check_signatures(world, &message) || (seen >> signer & 1)) continue;
+        seen |= (uint64_t)1 << signer;
+        good++;
+    }
+    if (good < sy_quorum(world->rules.n) || !sy_hash_equal(&digest, &vote->proposal_digest))
+        check_fail(world, "validator %u committed slot %llu with %u prepares", index,
+                   (unsigned long long)vote->slot, good);
+}
+
+void check_sent(struct world *world, uint16_t index, const struct sy_message *message)
+{
+    struct sy_hash digest;
+    if (!check_signatures(world, message)) {
+        check_fail(world, "validator %u sends a message of type %u with a bad signature", index,
+                   message->type);
+        return;
+    }
+    switch (message->type) {
+    case SY_MESSAGE_PRE_PREPARE:
+        if (index != 0) return; // relayed
+        sy_proposal_digest(&digest, &world->genesis, &message->body.pre_prepare.proposal);
+        check_prepare(world, index, message->body.pre_prepare.proposal.slot,
+                      message->body.pre_prepare.view, &digest);
+        remember_signed(world, index, SY_SIG_PRE_PREPARE, message->body.pre_prepare.view,
+                        message->body.pre_prepare.proposal.slot, &digest);
+        return;
+    case SY_MESSAGE_PREPARE:
+    case SY_MESSAGE_COMMIT: {
+        const struct sy_vote *vote = &message->body.vote;
+        if (vote->signer != index) return;
+        if (message->type == SY_MESSAGE_COMMIT)
+            check_commit(world, index, vote);
+        else
+            check_prepare(world, index, vote->slot, vote->view, &vote->proposal_digest);
+        remember_signed(world, index, message->type, vote->view, vote->slot,
+                        &vote->proposal_digest);
+        return;
+    }
+    case SY_MESSAGE_SEAL: {
+        const struct sy_seal_message *seal = &message->body.seal;
+        const struct block_model *block = &world->nodes[index].blocks[seal->height];
+        if (!block->executed || !sy_hash_equal(&block->hash, &seal->header_hash))
+            check_fail(world, "validator %u sealed height %llu that it has not executed", index,
+                       (unsigned long long)seal->height);
+        remember_signed(world, index, SY_SIG_SEAL, 0, seal->height, &seal->header_hash);
+        return;
+    }
+    default: return;
+    }
+}
+
+/* --- agreement ------------------------------------------------------------------------------- */
+
+void check_executed(struct world *world, uint16_t index, uint64_t height)
+{
+    const struct node_model *node = &world->nodes[index];
+    for (uint16_t i = 0; i < world->rules.n; i++) {
+        const struct node_model *other = &world->nodes[i];
+        if (!other->correct || !node->correct || !other->blocks[height].executed) continue;
+        if (!sy_hash_equal(&other->blocks[height].hash, &node->blocks[height].hash))
+            check_fail(world, "validators %u and %u executed different blocks at height %llu", i,
+                       index, (unsigned long long)height);
+    }
+}
+
+void check_certificate(struct world *world, uint16_t index, uint64_t height,
+                       const struct sy_hash *hash, const struct sy_certificate *certificate)
+{
+    const struct node_model *node = &world->nodes[index];
+    struct sy_hash digest;
+    sy_seal_digest(&digest, &world->genesis, 0, height, hash);
+    bool good = certificate->count == sy_quorum(world->rules.n) && node->blocks[height].executed &&
+                sy_hash_equal(hash, &node->blocks[height].hash);
+    for (uint16_t i = 0; good && i < certificate->count; i++) {
+        const struct sy_seal *seal = &certificate->seals[i];
+        good = (i == 0 || seal->signer > seal[-1].signer) &&
+               good_signature(&seal->signature, SY_SIG_SEAL, &digest, seal->signer);
+    }
+    if (!good && node->correct)
+        check_fail(world, "validator %u has a bad certificate for height %llu", index,
+                   (unsigned long long)height);
+}
+
+/* --- the end --------------------------------------------------------------------------------- */
+
+void check_end(struct world *world)
+{
+    struct world_result *result = world->result;
+    result->heights = UINT64_MAX;
+    result->all_ran = true;
+    for (uint16_t i = 0; i < world->rules.n; i++) {
+        const struct node_model *node = &world->nodes[i];
+        if (!node->correct) continue;
+        if (node->certified < result->heights) result->heights = node->certified;
+        uint64_t ran = 0;
+        for (uint16_t m = 0; m < world->rules.n; m++) ran += node->next_seqs[m] - 1;
+        if (ran != world->batch_count) result->all_ran = false;
+        if (!node->up) continue;
+        struct sy_pbft_info info;
+        sy_pbft_get_info(node->pbft, &info, world->now_ns);
+        result->retransmissions += info.retransmissions_total;
+        result->adopted += info.blocks_adopted_total;
+        if (info.stalled) result->stalled = true;
+    }
+}

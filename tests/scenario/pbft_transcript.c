@@ -1,0 +1,425 @@
+/* pbft_transcript.c: the commands of transcripts. */
+#include "tests/scenario/pbft_transcript.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/merkle.h"
+#include "tests/support/test.h"
+
+/* --- words ----------------------------------------------------------------------------------- */
+
+static const char *option(const char *key)
+{
+    size_t length = strlen(key);
+    for (unsigned i = 1; i < t.word_count; i++)
+        if (strncmp(t.words[i], key, length) == 0 && t.words[i][length] == '=')
+            return t.words[i] + length + 1;
+    return NULL;
+}
+
+static int64_t number(const char *key, int64_t otherwise)
+{
+    const char *text = option(key);
+    return text ? strtoll(text, NULL, 10) : otherwise;
+}
+
+/* A list of numbers: calls visit for each. */
+static unsigned list(uint64_t *out, unsigned max, const char *text)
+{
+    unsigned count = 0;
+    while (text && *text && count < max) {
+        char *end;
+        out[count++] = strtoull(text, &end, 10);
+        text = *end == ',' ? end + 1 : end;
+    }
+    return count;
+}
+
+/* maker:seq, or maker:seq=maker:seq where the second names the body. */
+static struct sy_entry entry_of(const char *text)
+{
+    struct sy_entry entry = {0};
+    char body[16];
+    char *end;
+    entry.maker = (uint16_t)strtoul(text, &end, 10);
+    SY_ASSERT(*end == ':');
+    entry.seq = strtoull(end + 1, &end, 10);
+    snprintf(body, sizeof body, "%u:%llu", entry.maker, (unsigned long long)entry.seq);
+    if (*end == '=') snprintf(body, sizeof body, "%.*s", (int)strcspn(end + 1, ","), end + 1);
+    entry.digest = name_of(body)->hash;
+    return entry;
+}
+
+static void entries_of(struct sy_proposal *proposal, const char *text)
+{
+    while (text && *text) {
+        proposal->entries[proposal->count++] = entry_of(text);
+        text = strchr(text, ',');
+        if (text) text++;
+    }
+}
+
+/* --- commands -------------------------------------------------------------------------------- */
+
+static void set_next(const char *text)
+{
+    if (text) (void)list(t.next_seqs, SY_VALIDATORS_MAX, text);
+}
+
+static void do_machine(void)
+{
+    sy_arena_close(&t.arena);
+    memset(&t.config, 0, sizeof t.config);
+    sy_pbft_config_default(&t.config);
+    t.config.n = (uint16_t)number("n", 4);
+    t.config.self = (uint16_t)number("self", 0);
+    t.config.pipeline_slots = (uint32_t)number("pipeline", 4);
+    t.config.skew_ms = number("skew_ms", 2000);
+    if (option("grace_ms"))
+        t.config.late_grace_ns = (uint64_t)number("grace_ms", 0) * MS;
+    else
+        t.config.late_grace_ns = SY_PBFT_NEVER;
+    if (option("observer")) t.config.self = SY_PBFT_OBSERVER;
+    sy_sha256(&t.config.genesis, "genesis", 7);
+    assert_int_equal(sy_arena_open(&t.arena, sy_pbft_footprint(t.config.n)), SY_OK);
+    assert_int_equal(sy_pbft_init(&t.pbft, &t.arena, &t.config, NULL), SY_OK);
+    for (unsigned i = 0; i < SY_PBFT_TIMER_COUNT; i++) t.timers[i] = SY_PBFT_NEVER;
+    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) t.next_seqs[i] = 1;
+    memset(&t.before, 0, sizeof t.before);
+}
+
+static void do_start(void)
+{
+    struct sy_pbft_event event = {.type = SY_PBFT_START};
+    set_next(option("next"));
+    t.executed = (uint64_t)number("height", 0);
+    event.as.start.certified_height = t.executed;
+    event.as.start.header_hash = name_of(option("header") ? option("header") : "G")->hash;
+    event.as.start.next_seqs = t.next_seqs;
+    step(&event);
+}
+
+static void do_restore(void)
+{
+    static struct sy_pbft_record record;
+    memset(&record, 0, sizeof record);
+    const char *what = t.words[1];
+    const struct name *name = name_of(t.words[2]);
+    record.slot = name->proposal.slot;
+    record.view = (uint64_t)number("view", 0);
+    if (strcmp(what, "prepare") == 0) {
+        record.type = SY_PBFT_RECORD_PREPARE;
+        record.as.prepare.proposal = name->proposal;
+        record.as.prepare.view = record.view;
+    } else if (strcmp(what, "prepared") == 0) {
+        uint64_t signers[SY_VALIDATORS_MAX];
+        record.type = SY_PBFT_RECORD_PREPARED;
+        record.as.prepared.pre_prepare.proposal = name->proposal;
+        record.as.prepared.pre_prepare.view = record.view;
+        record.as.prepared.count = (uint16_t)list(signers, SY_VALIDATORS_MAX, option("signers"));
+        for (uint16_t i = 0; i < record.as.prepared.count; i++)
+            record.as.prepared.prepares[i].signer = (uint16_t)signers[i];
+    } else if (strcmp(what, "boot") == 0) {
+        record = (struct sy_pbft_record){.type = SY_PBFT_RECORD_BOOT};
+        record.as.boots = strtoull(t.words[2], NULL, 10);
+    } else {
+        record = (struct sy_pbft_record){.type = SY_PBFT_RECORD_HALTED,
+                                         .slot = (uint64_t)number("height", 1)};
+        record.as.halt = (struct sy_pbft_halt){SY_PBFT_ALARM_DIVERGED, name->hash, name->hash};
+    }
+    struct sy_pbft_event event = {.type = SY_PBFT_RESTORE};
+    event.as.record = &record;
+    step(&event);
+}
+
+static void do_proposal(void)
+{
+    struct name *name = name_of(t.words[1]);
+    memset(&name->proposal, 0, sizeof name->proposal);
+    name->proposal.slot = (uint64_t)number("slot", 1);
+    name->proposal.time_ms = START_MS + number("time", 0);
+    name->proposal.epoch = (uint32_t)number("epoch", 0);
+    entries_of(&name->proposal, option("entries"));
+    sy_proposal_digest(&name->hash, &t.config.genesis, &name->proposal);
+}
+
+static void do_pre_prepare(void)
+{
+    static struct sy_message message;
+    message.type = SY_MESSAGE_PRE_PREPARE;
+    message.body.pre_prepare.proposal = name_of(t.words[1])->proposal;
+    message.body.pre_prepare.view = (uint64_t)number("view", 0);
+    step_message(&message, (uint16_t)number("from", 0));
+}
+
+static void do_votes(uint8_t type)
+{
+    static struct sy_message message;
+    uint64_t signers[SY_VALIDATORS_MAX];
+    const struct name *name = name_of(t.words[1]);
+    unsigned count = list(signers, SY_VALIDATORS_MAX, option("signers"));
+    for (unsigned i = 0; i < count; i++) {
+        message.type = type;
+        message.body.vote =
+            (struct sy_vote){.type = type,
+                             .epoch = (uint32_t)number("epoch", 0),
+                             .view = (uint64_t)number("view", 0),
+                             .slot = (uint64_t)number("slot", (int64_t)name->proposal.slot),
+                             .proposal_digest = name->hash,
+                             .signer = (uint16_t)signers[i]};
+        step_message(&message, (uint16_t)signers[i]);
+    }
+}
+
+static void do_seals(void)
+{
+    static struct sy_message message;
+    uint64_t signers[SY_VALIDATORS_MAX];
+    unsigned count = list(signers, SY_VALIDATORS_MAX, option("signers"));
+    for (unsigned i = 0; i < count; i++) {
+        message.type = SY_MESSAGE_SEAL;
+        message.body.seal = (struct sy_seal_message){.height = (uint64_t)number("height", 1),
+                                                     .epoch = (uint32_t)number("epoch", 0),
+                                                     .header_hash = name_of(t.words[1])->hash,
+                                                     .seal = {.signer = (uint16_t)signers[i]}};
+        step_message(&message, (uint16_t)signers[i]);
+    }
+}
+
+static void do_block(void)
+{
+    static struct sy_message message;
+    struct sy_hash leaves[SY_PROPOSAL_ENTRIES_MAX];
+    uint64_t signers[SY_VALIDATORS_MAX];
+    memset(&message, 0, sizeof message);
+    message.type = SY_MESSAGE_BLOCK;
+    struct sy_block_message *block = &message.body.block;
+    block->proposal.slot = (uint64_t)number("slot", 1);
+    block->proposal.time_ms = START_MS + number("time", 0);
+    entries_of(&block->proposal, option("entries"));
+    block->header = (struct sy_header){.protocol = SY_PROTOCOL_VERSION,
+                                       .height = block->proposal.slot,
+                                       .time_ms = START_MS + number("ran", number("time", 0)),
+                                       .previous = name_of(option("previous"))->hash};
+    block->header.epoch = (uint32_t)number("epoch", 0);
+    struct sy_proposal truth = {0};
+    entries_of(&truth, option("root") ? option("root") : option("entries"));
+    for (uint16_t i = 0; i < truth.count; i++)
+        sy_hash_leaf(&leaves[i], sy_slice_of(truth.entries[i].digest.bytes, 32));
+    sy_merkle_root(&block->header.batches_root, leaves, leaves, truth.count);
+    const char *sealers = option("signers") ? option("signers") : "0,1,2";
+    block->certificate.count = (uint16_t)list(signers, SY_VALIDATORS_MAX, sealers);
+    for (uint16_t i = 0; i < block->certificate.count; i++)
+        block->certificate.seals[i].signer = (uint16_t)signers[i];
+    sy_header_hash(&name_of(t.words[1])->hash, &t.config.genesis, &block->header);
+    step_message(&message, (uint16_t)number("from", 2));
+}
+
+static uint64_t mask_of(const char *key)
+{
+    uint64_t mask = 0;
+    const char *text = option(key);
+    for (unsigned i = 0; text && text[i]; i++) mask |= (uint64_t)(text[i] == '1') << i;
+    return mask;
+}
+
+static void do_status(void)
+{
+    static struct sy_message message;
+    message.type = SY_MESSAGE_STATUS;
+    message.body.status = (struct sy_status_message){
+        .epoch = (uint32_t)number("epoch", 0),
+        .signer = (uint16_t)number("from", 2),
+        .view = (uint64_t)number("view", 0),
+        .counter = (uint64_t)number("counter", (int64_t)++t.counter),
+        .certified_height = (uint64_t)number("certified", 0),
+        .executed_height = (uint64_t)number("executed", number("certified", 0)),
+        .pre_prepared_mask = mask_of("pre"),
+        .prepared_mask = mask_of("prepared"),
+        .committed_mask = mask_of("committed")};
+    step_message(&message, message.body.status.signer);
+}
+
+static void do_slot_fetch(void)
+{
+    static struct sy_message message;
+    message.type = SY_MESSAGE_SLOT_FETCH;
+    message.body.range_fetch = (struct sy_range_fetch){.first = (uint64_t)number("first", 1),
+                                                       .count = (uint16_t)number("count", 1),
+                                                       .view = (uint64_t)number("view", 0)};
+    step_message(&message, (uint16_t)number("from", 2));
+}
+
+static void do_batch(enum sy_pbft_event_type type)
+{
+    struct sy_pbft_event event = {.type = type};
+    struct sy_entry entry = entry_of(t.words[1]);
+    event.as.batch.digest = entry.digest;
+    event.as.batch.maker = entry.maker;
+    event.as.batch.seq = entry.seq;
+    event.as.batch.tx_count = (uint32_t)number("txs", 1);
+    event.as.batch.bytes = (uint32_t)number("bytes", 1000);
+    event.as.batch.condemned = t.word_count > 2 && strcmp(t.words[2], "condemned") == 0;
+    step(&event);
+}
+
+static void do_persisted(void)
+{
+    struct sy_pbft_event event = {.type = SY_PBFT_PERSISTED};
+    event.as.token = (uint64_t)number("token", (int64_t)t.token);
+    step(&event);
+}
+
+static void do_executed(void)
+{
+    const struct sy_proposal *proposal = &t.running[++t.executed % SY_PBFT_WINDOW];
+    for (uint16_t i = 0; i < proposal->count; i++) {
+        uint64_t *next = &t.next_seqs[proposal->entries[i].maker];
+        if (proposal->slot == t.executed && proposal->entries[i].seq == *next) ++*next;
+    }
+    set_next(option("next"));
+    struct sy_pbft_event event = {.type = SY_PBFT_EXECUTED};
+    event.as.executed.height = t.executed;
+    event.as.executed.header_hash = name_of(t.words[1])->hash;
+    event.as.executed.next_seqs = t.next_seqs;
+    step(&event);
+}
+
+static void fire_due_timers(void)
+{
+    for (;;) {
+        unsigned first = 0;
+        for (unsigned i = 1; i < SY_PBFT_TIMER_COUNT; i++)
+            if (t.timers[i] < t.timers[first]) first = i;
+        if (t.timers[first] > t.now_ns) return;
+        t.timers[first] = SY_PBFT_NEVER;
+        struct sy_pbft_event event = {.type = SY_PBFT_TIMER};
+        event.as.timer = (enum sy_pbft_timer)first;
+        step(&event);
+    }
+}
+
+/* Time passes from one timer to the next, as it would. */
+static void do_wait(void)
+{
+    uint64_t end = t.now_ns + strtoull(t.words[1], NULL, 10) * MS;
+    for (;;) {
+        uint64_t at = end;
+        for (unsigned i = 0; i < SY_PBFT_TIMER_COUNT; i++)
+            if (t.timers[i] < at) at = t.timers[i];
+        if (at > t.now_ns) t.now_ns = at;
+        fire_due_timers();
+        if (t.now_ns >= end) return;
+    }
+}
+
+static void do_info(void)
+{
+    struct sy_pbft_info info;
+    sy_pbft_get_info(t.pbft, &info, t.now_ns);
+    say("  certified %llu executed %llu decided %llu proposed %llu told %llu ready %u late %u "
+        "refused %u%s%s, stalled %llu ms, primary silent %llu ms\n",
+        (unsigned long long)info.certified_height, (unsigned long long)info.executed_height,
+        (unsigned long long)info.decided_height, (unsigned long long)info.proposed_height,
+        (unsigned long long)info.best_peer_height, info.ready_batches, info.late_proposals,
+        info.refused_proposals, info.halted ? " HALTED" : "", info.stalled ? " STALLED" : "",
+        (unsigned long long)info.stalled_ms, (unsigned long long)info.primary_silent_ms);
+}
+
+static void do_simple(enum sy_pbft_event_type type)
+{
+    struct sy_pbft_event event = {.type = type};
+    if (type == SY_PBFT_CERTIFICATE_DURABLE) event.as.height = strtoull(t.words[1], NULL, 10);
+    step(&event);
+}
+
+/* --- the language ---------------------------------------------------------------------------- */
+
+static void do_resume(void)
+{
+    do_simple(SY_PBFT_RESUME);
+}
+static void do_certified(void)
+{
+    do_simple(SY_PBFT_CERTIFICATE_DURABLE);
+}
+static void do_prepare(void)
+{
+    do_votes(SY_MESSAGE_PREPARE);
+}
+static void do_commit(void)
+{
+    do_votes(SY_MESSAGE_COMMIT);
+}
+static void do_ready(void)
+{
+    do_batch(SY_PBFT_BATCH_READY);
+}
+static void do_drop(void)
+{
+    do_batch(SY_PBFT_BATCH_DROPPED);
+}
+static void do_hide(void)
+{
+    t.hide_status = true;
+}
+
+static const struct {
+    const char *verb;
+    void (*run)(void);
+} commands[] = {
+    {"machine", do_machine},   {"start", do_start},         {"restore", do_restore},
+    {"resume", do_resume},     {"proposal", do_proposal},   {"pre_prepare", do_pre_prepare},
+    {"prepare", do_prepare},   {"commit", do_commit},       {"seal", do_seals},
+    {"block", do_block},       {"status", do_status},       {"slot_fetch", do_slot_fetch},
+    {"ready", do_ready},       {"drop", do_drop},           {"persisted", do_persisted},
+    {"executed", do_executed}, {"certified", do_certified}, {"wait", do_wait},
+    {"info", do_info},         {"hide", do_hide},
+};
+
+static bool run_command(void)
+{
+    for (size_t i = 0; i < sizeof commands / sizeof commands[0]; i++) {
+        if (strcmp(t.words[0], commands[i].verb) != 0) continue;
+        commands[i].run();
+        return true;
+    }
+    return false;
+}
+
+static void run_line(const char *line)
+{
+    char copy[512];
+    SY_ASSERT(strlen(line) < sizeof copy);
+    say("%s\n", line);
+    if (line[0] == '#' || line[0] == 0) return;
+    strcpy(copy, line);
+    t.word_count = 0;
+    for (char *at = strtok(copy, " "); at && t.word_count < WORDS_MAX; at = strtok(NULL, " "))
+        t.words[t.word_count++] = at;
+    if (t.word_count == 0 || !run_command())
+        fail_msg("%s:%u: unknown command \"%s\"", t.file, t.line, line);
+}
+
+/* Runs the commands of a transcript and leaves the whole new text in t.out. */
+void transcript_run(char *text)
+{
+    memset(&t.names, 0, sizeof t.names);
+    t.name_count = 0;
+    t.hide_status = false;
+    t.used = 0;
+    t.now_ns = START_NS;
+    t.line = 0;
+    t.token = t.executed = t.counter = 0;
+    for (char *line = text; line && *line;) {
+        char *end = strchr(line, '\n');
+        if (end) *end = 0;
+        t.line++;
+        if (line[0] != ' ') run_line(line);
+        line = end ? end + 1 : NULL;
+    }
+}
