@@ -1,5 +1,5 @@
 /* address.h: addresses as the configuration, the roster and genesis write them:
- * "tcp://127.0.0.1:27100". Pure. */
+ * "tcp://127.0.0.1:27100". IPv4 and host names; nanomsg resolves names as it connects. Pure. */
 #ifndef SY_NET_ADDRESS_H
 #define SY_NET_ADDRESS_H
 

@@ -66,6 +66,7 @@ struct sy_link_slot {
     struct sy_link_peer peer;
     bool initiator; /* this validator starts the handshakes */
     struct sy_sock socks[SY_LINK_CHANNELS];
+    uint64_t reconnect_ns;          /* closed ones are not opened again before */
     bool blocked[SY_LINK_CHANNELS]; /* the socket took no more: wait for its send_fd */
     sy_session *current;            /* sends; the peer has shown that it has the keys */
     sy_session *previous;           /* still receives for a while */

@@ -5,6 +5,9 @@
 #include "core/net/address.h"
 #include "core/net/link_internal.h"
 
+// How soon sockets that could not be opened are tried again.
+#define RECONNECT_NS (1000 * SY_MS_NS)
+
 static sy_status check_peer(const struct sy_link_peer *peer, uint32_t index, struct sy_error *err)
 {
     struct sy_error why;
@@ -14,9 +17,16 @@ static sy_status check_peer(const struct sy_link_peer *peer, uint32_t index, str
     if (!terminated) {
         return sy_fail(err, SY_ERR_ARGUMENT, "peer %u: a name or address is too long", index);
     }
-    if (sy_address_parse(NULL, peer->control, &why) != SY_OK ||
-        sy_address_parse(NULL, peer->bulk, &why) != SY_OK) {
+    struct sy_address control, bulk;
+    if (sy_address_parse(&control, peer->control, &why) != SY_OK ||
+        sy_address_parse(&bulk, peer->bulk, &why) != SY_OK) {
         return sy_fail(err, SY_ERR_ARGUMENT, "peer %u (%s): %s", index, peer->name, why.text);
+    }
+    if (strcmp(control.host, "*") == 0 || strcmp(bulk.host, "*") == 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "peer %u (%s): '*' is where a validator listens, not where others find it; "
+                       "the roster needs its host name or address",
+                       index, peer->name);
     }
     return SY_OK;
 }
@@ -75,6 +85,7 @@ static void close_socks(struct sy_link_slot *slot)
 void sy_link_reconnect(struct sy_link_slot *slot)
 {
     struct sy_error err;
+    slot->reconnect_ns = sy_os_monotonic_ns() + RECONNECT_NS;
     const char *addresses[SY_LINK_CHANNELS] = {slot->peer.control, slot->peer.bulk};
     close_socks(slot);
     for (uint32_t c = 0; c < SY_LINK_CHANNELS; c++) {

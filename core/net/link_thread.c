@@ -245,7 +245,8 @@ static void look_at_timers(sy_link *link, uint64_t now_ns)
     for (uint32_t i = 0; i < link->peers_max; i++) {
         struct sy_link_slot *slot = &link->slots[i];
         if (!slot->used) continue;
-        if (slot->socks[0].id < 0 || slot->socks[1].id < 0) sy_link_reconnect(slot);
+        bool closed = slot->socks[0].id < 0 || slot->socks[1].id < 0;
+        if (closed && now_ns >= slot->reconnect_ns) sy_link_reconnect(slot);
         sy_link_tend(link, slot, now_ns);
         if (slot->state.established) up++;
         if (!slot->state.established || slot->next) quiet = false;

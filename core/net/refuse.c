@@ -12,7 +12,8 @@ static const struct reason_row {
 } reasons[SY_NET_REASON_COUNT] = {
     [SY_NET_GARBAGE]         = {SY_M_net_refused_garbage_total, "garbage", SY_LOG_WARN},
     [SY_NET_OVERLONG]        = {SY_M_net_refused_overlong_total, "overlong", SY_LOG_WARN},
-    [SY_NET_UNKNOWN_SESSION] = {SY_M_net_refused_unknown_session_total, "unknown_session", SY_LOG_INFO},
+    [SY_NET_UNKNOWN_SESSION] = {SY_M_net_refused_unknown_session_total, "unknown_session",
+                                SY_LOG_INFO},
     [SY_NET_FORGED]          = {SY_M_net_refused_forged_total, "forged", SY_LOG_WARN},
     [SY_NET_REPLAYED]        = {SY_M_net_refused_replayed_total, "replayed", SY_LOG_WARN},
     [SY_NET_STRANGER]        = {SY_M_net_refused_stranger_total, "stranger", SY_LOG_WARN},
@@ -21,7 +22,7 @@ static const struct reason_row {
     [SY_NET_TIMED_OUT]       = {SY_M_net_handshakes_timed_out_total, "timed_out", SY_LOG_INFO},
     [SY_NET_EVICTED]         = {SY_M_net_handshakes_evicted_total, "evicted", SY_LOG_INFO},
     [SY_NET_LIMITED]         = {SY_M_net_limited_total, "limited", SY_LOG_WARN},
-    [SY_NET_BROKEN]          = {SY_M_net_connections_broken_total, "connection_broken", SY_LOG_INFO},
+    [SY_NET_BROKEN]          = {SY_M_net_connections_broken_total, "connection_ended", SY_LOG_INFO},
     [SY_NET_QUEUE_FULL]      = {SY_M_net_dropped_queue_full_total, "queue_full", SY_LOG_INFO},
     [SY_NET_STALE]           = {SY_M_net_dropped_stale_total, "stale", SY_LOG_INFO},
     [SY_NET_INBOX_FULL]      = {SY_M_net_dropped_inbox_full_total, "inbox_full", SY_LOG_WARN},

@@ -19,10 +19,10 @@ enum sy_net_reason {
     SY_NET_TIMED_OUT,       /* a handshake not finished in time */
     SY_NET_EVICTED,         /* a half-open handshake that made room for another */
     SY_NET_LIMITED,         /* above a limit of handshakes, sessions or requests */
-    SY_NET_BROKEN,          /* a connection that broke, over-long messages among the causes */
-    SY_NET_QUEUE_FULL,      /* own frames dropped: the peer's send queue is full */
-    SY_NET_STALE,           /* own frames dropped: they waited too long for a session */
-    SY_NET_INBOX_FULL,      /* a peer's frames dropped: it is ahead of our consumer */
+    SY_NET_BROKEN,     /* an incoming connection that ended, over-long messages among the causes */
+    SY_NET_QUEUE_FULL, /* own frames dropped: the peer's send queue is full */
+    SY_NET_STALE,      /* own frames dropped: they waited too long for a session */
+    SY_NET_INBOX_FULL, /* a peer's frames dropped: it is ahead of our consumer */
     SY_NET_REASON_COUNT
 };
 

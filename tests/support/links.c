@@ -1,13 +1,20 @@
 #include "tests/support/links.h"
 
+#include <arpa/inet.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "core/base/os.h"
 #include "tests/support/test.h"
+
+// Below the ports that systems give to outgoing connections, and away from systole's own default.
+#define FIRST_PORT 20000
+#define LAST_PORT 26999
 
 void test_sleep_ms(unsigned ms)
 {
@@ -15,16 +22,42 @@ void test_sleep_ms(unsigned ms)
     nanosleep(&pause, NULL);
 }
 
+// Takes count ports among the tests that run beside this one: a UDP socket on the same number is
+// held until the process ends. False, and nothing taken, when another test has one of them.
+static bool reserve_ports(uint16_t first, unsigned count)
+{
+    int fds[64];
+    unsigned taken = 0;
+    assert_true(count <= sizeof fds / sizeof *fds);
+    for (; taken < count; taken++) {
+        struct sockaddr_in address = {.sin_family = AF_INET,
+                                      .sin_port = htons((uint16_t)(first + taken)),
+                                      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+        fds[taken] = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        assert_true(fds[taken] >= 0);
+        if (bind(fds[taken], (const struct sockaddr *)&address, sizeof address) != 0) break;
+    }
+    if (taken == count) return true;
+    for (unsigned i = 0; i <= taken; i++) close(fds[i]);
+    return false;
+}
+
 uint16_t test_free_ports(unsigned count)
 {
     static uint16_t next;
-    // Tests run beside each other: each process starts elsewhere.
-    if (next == 0) next = (uint16_t)(20000 + (unsigned)getpid() * 37u % 10000u);
-    uint16_t port = sy_os_free_port(next, count);
-    assert_int_not_equal(port, 0);
-    next = (uint16_t)(port + count);
-    if (next > 31500) next = 20000;
-    return port;
+    if (next == 0)
+        next = (uint16_t)(FIRST_PORT + (unsigned)getpid() * 37u % (LAST_PORT - FIRST_PORT));
+    for (int tries = 0; tries < 1000; tries++) {
+        uint16_t port = sy_os_free_port(next, count);
+        if (port == 0 || port + count > LAST_PORT) {
+            next = FIRST_PORT;
+            continue;
+        }
+        next = (uint16_t)(port + count);
+        if (reserve_ports(port, count)) return port;
+    }
+    fail_msg("no %u free ports between %d and %d on 127.0.0.1", count, FIRST_PORT, LAST_PORT);
+    return 0;
 }
 
 uint64_t test_count(enum sy_net_reason reason)

@@ -41,7 +41,8 @@ void test_links_carry(struct test_links *net, uint32_t a, uint32_t b, const char
 uint64_t test_count(enum sy_net_reason reason);
 void test_wait_count(enum sy_net_reason reason, uint64_t minimum);
 
-/* test_free_ports finds count free ports, each time others. */
+/* test_free_ports finds count free ports, each time others, and no other test gets them too. At
+ * most 64. */
 uint16_t test_free_ports(unsigned count);
 
 void test_sleep_ms(unsigned ms);

@@ -171,6 +171,9 @@ CASE(a_roster_that_cannot_work_is_refused_with_its_reason)
     strcpy(net.peers[1].bulk, "udp://127.0.0.1:1");
     assert_int_equal(sy_link_open(&link, &config, &err), SY_ERR_ARGUMENT);
     assert_error_names(&err, "udp://127.0.0.1:1");
+    strcpy(net.peers[1].bulk, "tcp://*:27101");
+    assert_int_equal(sy_link_open(&link, &config, &err), SY_ERR_ARGUMENT);
+    assert_error_names(&err, "host name");
     strcpy(net.peers[1].bulk, net.peers[0].bulk);
     net.peers[1].key = net.peers[0].key;
     assert_int_equal(sy_link_open(&link, &config, &err), SY_ERR_ARGUMENT);
