@@ -578,7 +578,7 @@ static sy_status find_in_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_bu
 sy_status sy_tx_index_find_runs(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buffer *candidates,
                                 const struct sy_hash *tx_id)
 {
-    struct sy_tx_directory directory;
+    struct sy_tx_directory directory = {0};
     SY_TRY(get_directory(env, txn, &directory));
     for (uint32_t i = 0; i < directory.run_count; i++) {
         SY_TRY(find_in_run(env, txn, candidates, &directory.runs[i], tx_id->bytes));

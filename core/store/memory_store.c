@@ -428,7 +428,8 @@ static sy_status put_certificates(sy_store *store, const struct sy_certificate_w
     sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
     if (status == SY_OK && !made) status = sy_fail(err, SY_ERR_NO_MEMORY, "ledger: no memory");
     if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_LEDGER, "commit", err);
-    for (size_t i = 0; status == SY_OK && i < count; i++) {
+    SY_ASSERT(status != SY_OK || made);
+    for (size_t i = 0; status == SY_OK && made && i < count; i++) {
         keep_certificate(memory, writes[i].height, &copies[i], writes[i].certificate.size);
     }
     if (status == SY_OK) {

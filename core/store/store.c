@@ -316,10 +316,11 @@ sy_status sy_ledger_append(sy_store *store, const struct sy_block_write *blocks,
     uint64_t next = sy_ledger_next(store);
     uint64_t bytes = 0;
     for (size_t i = 0; i < count; i++) {
-        if (blocks[i].height != next + i) {
+        uint64_t expected = next + i;
+        if (blocks[i].height != expected) {
             return sy_fail(err, SY_ERR_ARGUMENT,
                            "ledger: block %llu was offered where block %llu comes next",
-                           (unsigned long long)blocks[i].height, (unsigned long long)(next + i));
+                           (unsigned long long)blocks[i].height, (unsigned long long)expected);
         }
         SY_TRY(check_block(&bytes, &blocks[i], err));
     }
