@@ -1,0 +1,323 @@
+/* cmd_verify.c: `systole verify`: proofs, offline, with only the genesis file: one file, many, a
+ * folder of them, or every receipt that a client's store kept. */
+#include <dirent.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "core/base/os.h"
+#include "core/client/client_store.h"
+#include "core/client/cmd.h"
+#include "core/client/show.h"
+#include "core/wire/render.h"
+
+#define PROOF_BYTES_MAX (2u << 20)
+
+static const char about[] =
+    "Checks proofs against the genesis file and nothing else: certificate, paths,\n"
+    "and that receipt and transaction speak of each other. PROOF is a .syproof file\n"
+    "or a folder of them. --store checks every receipt that a client's store kept\n"
+    "(the folder that client.conf names), each under its header and certificate.\n";
+
+struct verify {
+    const struct sy_cmd *cmd;
+    struct sy_cmd_where where;
+    const char *genesis_path;
+    const char *store_path;
+    struct sy_genesis *genesis;
+    struct sy_proven proven;
+    struct sy_proof proof; /* of a kept receipt */
+    uint64_t good;
+    uint64_t bad;
+    uint64_t applied;
+    uint64_t refused;
+    uint64_t headers;
+    char first_bad[512];
+};
+
+static void note_bad(struct verify *verify, const char *name, const char *why)
+{
+    if (verify->bad++ == 0) {
+        (void)snprintf(verify->first_bad, sizeof verify->first_bad, "%s: %s", name, why);
+    }
+    if (!verify->cmd->json) fprintf(stderr, "systole verify: %s: not proven: %s\n", name, why);
+}
+
+static void note_good(struct verify *verify, const struct sy_proof *proof, uint16_t code)
+{
+    verify->good++;
+    if (proof->kind != SY_PROOF_RECEIPT) return;
+    if (code == SY_APPLIED) {
+        verify->applied++;
+    } else {
+        verify->refused++;
+    }
+}
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+/* False: it does not hold, and that was noted. */
+static bool verify_file(struct verify *verify, const char *path)
+{
+    struct sy_error err = {SY_OK, ""};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    const char *what = "";
+    sy_status status = sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, &err);
+    if (status == SY_OK) {
+        status = sy_proven_take(&verify->proven, bytes, size, &verify->genesis->roster, &err);
+    }
+    if (status == SY_OK && !sy_proof_verify(&verify->proven.proof, verify->genesis, NULL, &what)) {
+        status = sy_fail(&err, SY_ERR_CRYPTO, "it does not hold: %s", what);
+    }
+    if (status != SY_OK) {
+        note_bad(verify, path, err.text);
+        return false;
+    }
+    note_good(verify, &verify->proven.proof, verify->proven.receipt.code);
+    return true;
+}
+
+static bool is_proof_name(const char *name)
+{
+    size_t size = strlen(name);
+    return size > 8 && strcmp(name + size - 8, ".syproof") == 0;
+}
+
+static void verify_folder(struct verify *verify, const char *path)
+{
+    char whole[SY_CMD_PATH_MAX];
+    const struct dirent *entry;
+    uint64_t before = verify->good + verify->bad;
+    DIR *dir = opendir(path);
+    if (!dir) {
+        note_bad(verify, path, strerror(errno));
+        return;
+    }
+    while ((entry = readdir(dir)) != NULL) {
+        if (!is_proof_name(entry->d_name)) continue;
+        int size = snprintf(whole, sizeof whole, "%s/%s", path, entry->d_name);
+        if (size > 0 && (size_t)size < sizeof whole) {
+            (void)verify_file(verify, whole);
+        } else {
+            note_bad(verify, entry->d_name, "its path is too long");
+        }
+    }
+    closedir(dir);
+    if (verify->good + verify->bad == before) {
+        note_bad(verify, path, "there is no .syproof file in it");
+    }
+}
+
+/* ---- a client's store --------------------------------------------------------------------- */
+
+/* Headers that were verified, by height: receipts come in runs under one. */
+struct trusted {
+    uint8_t *known; /* a bit a height */
+    uint64_t room;
+};
+
+static bool is_trusted(const struct trusted *trusted, uint64_t height)
+{
+    return height < trusted->room && (trusted->known[height / 8] >> (height % 8) & 1) != 0;
+}
+
+static bool trust(struct trusted *trusted, uint64_t height)
+{
+    if (height >= trusted->room) {
+        uint64_t room = (height + 1) * 2 + 1024;
+        room -= room % 8;
+        uint8_t *moved = (uint8_t *)realloc(trusted->known, room / 8);
+        if (!moved) return false;
+        memset(moved + trusted->room / 8, 0, (room - trusted->room) / 8);
+        trusted->known = moved;
+        trusted->room = room;
+    }
+    trusted->known[height / 8] |= (uint8_t)(1u << (height % 8));
+    return true;
+}
+
+/* The header of a height, certificate checked once. */
+static sy_status load_header(struct verify *verify, sy_client_store *store, struct trusted *trusted,
+                             struct sy_header *header, uint64_t height, struct sy_error *err)
+{
+    struct sy_slice bytes;
+    const struct sy_genesis *genesis = verify->genesis;
+    SY_TRY(sy_client_get_header(store, header, &bytes, height, err));
+    if (is_trusted(trusted, height)) return SY_OK;
+    struct sy_reader r = sy_reader_of(bytes);
+    if (header->height != height ||
+        !sy_certificate_decode(&r, &verify->proof.certificate, genesis->roster.count) ||
+        !sy_reader_done(&r) ||
+        !sy_certificate_verify(&verify->proof.certificate, &genesis->roster, &genesis->hash,
+                               header)) {
+        return sy_fail(err, SY_ERR_CRYPTO, "the certificate of block %llu does not hold",
+                       (unsigned long long)height);
+    }
+    // Heights far beyond a ledger's own cannot be certified, so the bitmap stays small.
+    if (!trust(trusted, height)) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory");
+    verify->headers++;
+    return SY_OK;
+}
+
+static sy_status check_receipt(struct verify *verify, sy_client_store *store,
+                               struct trusted *trusted, const struct sy_client_done *done,
+                               struct sy_error *err)
+{
+    struct sy_receipt_proof *body = &verify->proof.receipt;
+    struct sy_header header;
+    struct sy_receipt receipt;
+    const char *what = "";
+    struct sy_reader r = sy_reader_of(done->proof);
+    if (!sy_receipt_proof_decode(&r, body) || !sy_reader_done(&r)) {
+        return sy_fail(err, SY_ERR_FORMAT, "its proof cannot be read");
+    }
+    SY_TRY(load_header(verify, store, trusted, &header, done->height, err));
+    if (!sy_receipt_proof_verify(body, &header, verify->genesis, &what)) {
+        return sy_fail(err, SY_ERR_CRYPTO, "its proof does not hold: %s", what);
+    }
+    struct sy_reader in = sy_reader_of(body->receipt);
+    if (!sy_receipt_decode(&in, &receipt) || !sy_hash_equal(&receipt.tx_id, &done->tx_id) ||
+        receipt.code != done->code) {
+        return sy_fail(err, SY_ERR_CORRUPT, "its proof is of another transaction or outcome");
+    }
+    verify->proof.kind = SY_PROOF_RECEIPT;
+    note_good(verify, &verify->proof, receipt.code);
+    return SY_OK;
+}
+
+static sy_status verify_rows(struct verify *verify, sy_client_store *store, struct trusted *trusted,
+                             struct sy_error *err)
+{
+    struct sy_client_done done;
+    struct sy_error inner = {SY_OK, ""};
+    char hex[65];
+    for (uint64_t seq = 0;; seq = done.seq + 1) {
+        sy_status status = sy_client_done_from(store, &done, seq, err);
+        if (status == SY_ERR_NOT_FOUND) return SY_OK;
+        if (status != SY_OK) return status;
+        if (done.height == 0) continue; // refused before ordering: there is nothing to prove
+        if (check_receipt(verify, store, trusted, &done, &inner) == SY_OK) continue;
+        sy_hex_encode(hex, done.tx_id.bytes, sizeof done.tx_id.bytes);
+        note_bad(verify, hex, inner.text);
+    }
+}
+
+static sy_status verify_store(struct verify *verify, struct sy_error *err)
+{
+    struct trusted trusted = {NULL, 0};
+    sy_client_store *store = NULL;
+    SY_TRY(sy_client_store_open(&store, verify->store_path, &verify->genesis->hash,
+                                SY_CLIENT_STORE_READ, err));
+    sy_status status = verify_rows(verify, store, &trusted, err);
+    sy_client_store_close(store);
+    free(trusted.known);
+    return status;
+}
+
+/* ---- telling ------------------------------------------------------------------------------ */
+
+static int tell_one(struct verify *verify, const char *path)
+{
+    sy_json json;
+    if (!verify_file(verify, path)) {
+        if (!verify->cmd->json) return SY_EXIT_REFUSED;
+        sy_cmd_json_begin(&json);
+        sy_json_put_bool(&json, "proven", false);
+        sy_json_put_text(&json, "why", verify->first_bad);
+        return sy_cmd_json_end(&json, SY_EXIT_REFUSED);
+    }
+    const struct sy_proof *proof = &verify->proven.proof;
+    if (verify->cmd->json) {
+        sy_cmd_json_begin(&json);
+        sy_json_put_bool(&json, "proven", true);
+        sy_json_key(&json, "proof");
+        sy_proof_to_json(&json, proof, verify->genesis);
+        return sy_cmd_json_end(&json, SY_EXIT_DONE);
+    }
+    if (proof->kind == SY_PROOF_RECEIPT) {
+        sy_show_receipt_lines(stdout, &verify->proven.receipt);
+    } else {
+        char hex[65];
+        sy_hex_encode(hex, proof->state.key_hash.bytes, sizeof proof->state.key_hash.bytes);
+        printf("state entry %s: %s\n", hex, proof->state.present ? "present" : "absent");
+    }
+    sy_show_proof_line(stdout, proof, verify->genesis);
+    return SY_EXIT_DONE;
+}
+
+static int tell_many(const struct verify *verify)
+{
+    int code = verify->bad == 0 ? SY_EXIT_DONE : SY_EXIT_REFUSED;
+    if (!verify->cmd->json) {
+        printf("%llu proofs hold (%llu applied, %llu refused), %llu do not\n",
+               (unsigned long long)verify->good, (unsigned long long)verify->applied,
+               (unsigned long long)verify->refused, (unsigned long long)verify->bad);
+        return code;
+    }
+    sy_json json;
+    sy_cmd_json_begin(&json);
+    sy_json_put_bool(&json, "proven", verify->bad == 0);
+    sy_json_put_u64(&json, "proofs", verify->good + verify->bad);
+    sy_json_put_u64(&json, "good", verify->good);
+    sy_json_put_u64(&json, "bad", verify->bad);
+    sy_json_put_u64(&json, "applied", verify->applied);
+    sy_json_put_u64(&json, "refused", verify->refused);
+    sy_json_put_u64(&json, "headers", verify->headers);
+    if (verify->bad > 0) sy_json_put_text(&json, "first", verify->first_bad);
+    return sy_cmd_json_end(&json, code);
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+static int run_verify(struct verify *verify)
+{
+    const struct sy_cmd *cmd = verify->cmd;
+    struct sy_error err = {SY_OK, ""};
+    sy_status status = sy_cmd_genesis(&verify->genesis, verify->genesis_path, &verify->where, &err);
+    if (status == SY_OK && verify->store_path) status = verify_store(verify, &err);
+    if (status != SY_OK) return sy_cmd_fail(cmd, &err);
+    if (!verify->store_path && cmd->word_count == 1 && !is_folder(cmd->words[0])) {
+        return tell_one(verify, cmd->words[0]);
+    }
+    for (int i = 0; i < cmd->word_count; i++) {
+        if (is_folder(cmd->words[i])) {
+            verify_folder(verify, cmd->words[i]);
+        } else {
+            (void)verify_file(verify, cmd->words[i]);
+        }
+    }
+    return tell_many(verify);
+}
+
+int sy_cmd_verify(int argc, char **argv)
+{
+    static struct verify verify; /* too large for a small stack; one command a process */
+    const struct sy_option options[] = {
+        {"genesis", SY_OPTION_TEXT, &verify.genesis_path, "FILE",
+         "the network's genesis file (genesis.json here)", 0, 0},
+        {"store", SY_OPTION_TEXT, &verify.store_path, "DIR",
+         "check every receipt that this client's store kept", 0, 0},
+        SY_CMD_WHERE_OPTIONS(verify.where),
+    };
+    struct sy_cmd cmd = {.name = "verify",
+                         .arguments = "PROOF...",
+                         .about = about,
+                         .options = options,
+                         .option_count = sizeof options / sizeof options[0],
+                         .words_max = 1 << 20};
+    int exit_code;
+    if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
+    if (cmd.word_count == 0 && !verify.store_path) {
+        return sy_cmd_usage(&cmd, "name a proof, a folder of proofs, or --store DIR");
+    }
+    verify.cmd = &cmd;
+    exit_code = run_verify(&verify);
+    sy_proven_free(&verify.proven);
+    free(verify.genesis);
+    return exit_code;
+}
