@@ -61,18 +61,10 @@ static void show_progress(void *self, const struct sy_submit_progress *progress)
 
 static void write_figures(const struct run *run, struct sy_json *json)
 {
-    struct sy_import_totals totals;
-    sy_importer_totals(run->importer, &totals);
     const struct sy_submit_result *result = &run->result;
     double seconds = result->seconds > 0 ? result->seconds : 1;
     sy_json_put_u64(json, "validators", run->net->genesis.roster.count);
-    sy_json_put_u64(json, "resources", totals.resources_read);
-    sy_json_put_u64(json, "transactions", totals.txs_made);
-    sy_json_put_u64(json, "final", totals.txs_final);
-    sy_json_put_u64(json, "duplicates", totals.duplicates);
-    sy_json_put_u64(json, "refused", totals.refused);
     sy_json_put_u64(json, "blocks", result->last_height - result->first_height);
-    sy_json_put_u64(json, "height", result->last_height);
     sy_json_key(json, "seconds");
     sy_json_decimal(json, (int64_t)(result->seconds * 1000), 3);
     sy_json_key(json, "tx_per_s");

@@ -19,10 +19,18 @@
 #define WAITS_A_CLIENT 16u
 #define SUBMIT_MS 10000
 #define WAIT_MS 5000u
-#define RESEND_NS 15000000000ull
+#define RESEND_NS 30000000000ull
 #define TURN_MS 10
 #define PROGRESS_NS 250000000ull
 #define READ_MS 10000
+
+/* How many transactions are under way follows from how long they take: more than the validators
+ * have work for only makes everybody wait, and waiting looks like loss. */
+#define FLYING_FIRST 1024u
+#define FLYING_LEAST 256u
+#define PACE_NS 200000000ull
+#define BRISK_US 600000u
+#define SLOW_US 1200000u
 
 /* A transaction between the importer's SEND and its end. */
 struct flight {
@@ -80,6 +88,10 @@ struct submitter {
     uint64_t last_final_ns;
     uint64_t finals;
     uint64_t finals_before;
+    uint32_t limit; /* flights at once */
+    uint64_t pace_ns;
+    uint64_t paced_us; /* of the finals since then: sum of latencies, and how many */
+    uint64_t paced;
     struct sy_error failure;
 };
 
@@ -165,7 +177,8 @@ static sy_status take_nonce(struct submitter *s, const struct sy_import_action *
 
 static sy_status fill(struct submitter *s, struct sy_error *err)
 {
-    while (!s->done && s->outgoing.count < OUTGOING_LOW) {
+    while (!s->done && s->outgoing.count < OUTGOING_LOW &&
+           FLYING_MAX - s->free_flights.count < s->limit) {
         struct sy_import_action action;
         SY_TRY(sy_importer_next(s->config->importer, &action, err));
         switch (action.kind) {
@@ -306,7 +319,10 @@ static sy_status take_final(struct submitter *s, uint32_t index, const struct sy
                                         .receipt_proof = tx->proof,
                                         .header = tx->header,
                                         .certificate = tx->certificate};
-    sy_quantile_add(&s->result->latency_us, (now_ns - flight->first_ns) / 1000);
+    uint64_t latency_us = (now_ns - flight->first_ns) / 1000;
+    sy_quantile_add(&s->result->latency_us, latency_us);
+    s->paced_us += latency_us;
+    s->paced++;
     if (tx->header->height > s->result->last_height) s->result->last_height = tx->header->height;
     s->finals++;
     s->last_final_ns = now_ns;
@@ -402,6 +418,17 @@ static void tell_progress(struct submitter *s, uint64_t now_ns)
     s->config->progress(s->config->self, &progress);
 }
 
+static void set_pace(struct submitter *s, uint64_t now_ns)
+{
+    if (now_ns - s->pace_ns < PACE_NS || s->paced == 0) return;
+    uint64_t mean_us = s->paced_us / s->paced;
+    uint32_t step = s->limit / 8;
+    if (mean_us < BRISK_US && s->limit + step <= FLYING_MAX / 2) s->limit += step;
+    if (mean_us > SLOW_US && s->limit - step >= FLYING_LEAST) s->limit -= step;
+    s->pace_ns = now_ns;
+    s->paced_us = s->paced = 0;
+}
+
 static void wait_for_events(struct submitter *s)
 {
     struct pollfd fds[SY_VALIDATORS_MAX];
@@ -439,6 +466,7 @@ static sy_status work(struct submitter *s, struct sy_error *err)
             watch_some(s, peer);
             sy_importer_on_block_time(s->config->importer, sy_client_time_ms(peer->client));
         }
+        set_pace(s, now_ns);
         tell_progress(s, now_ns);
         if (s->done && s->free_flights.count == FLYING_MAX) return SY_OK;
         wait_for_events(s);
@@ -496,6 +524,7 @@ sy_status sy_submitter_run(const struct sy_submitter_config *config,
     struct submitter s = {
         .config = config, .result = result, .peer_count = config->genesis->roster.count};
     memset(result, 0, sizeof *result);
+    s.limit = FLYING_FIRST;
     s.start_ns = s.progress_ns = s.last_final_ns = sy_os_monotonic_ns();
     sy_status status = prepare(&s, err);
     if (status == SY_OK) status = work(&s, err);
