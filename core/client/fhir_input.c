@@ -66,7 +66,12 @@ static sy_status fill(struct sy_fhir_input *input, struct sy_error *err)
 static void consume(struct sy_fhir_input *input, size_t count)
 {
     SY_ASSERT(count <= input->to - input->from);
-    for (size_t i = 0; i < count; i++) input->line += input->buffer[input->from + i] == '\n';
+    const uint8_t *at = input->buffer + input->from;
+    const uint8_t *end = at + count;
+    while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {
+        input->line++;
+        at++;
+    }
     input->from += count;
     input->offset += count;
     if (input->from == input->to) input->from = input->to = 0;

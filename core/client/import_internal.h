@@ -23,6 +23,12 @@
 #include "core/client/keyring.h"
 #include "core/wire/schema.h"
 
+/* Bytes of a transaction that was signed anew, which the caller may still look at. */
+struct sy_import_old {
+    struct sy_hash tx_id;
+    uint8_t *tx;
+};
+
 /* Things whose making was refused in this run are not tried again before the next. */
 #define SY_IMPORT_FAILED_THINGS_MAX 65536u
 /* Work between two durable commits. */
@@ -88,7 +94,9 @@ struct sy_importer {
     bool some_held;       /* some transaction may be waiting for block time */
     int64_t looked_at_ms; /* block time at which that was last looked at */
     sy_arena failed_arena;
-    struct sy_table failed_things;    /* labels */
+    struct sy_table failed_things; /* labels */
+    struct sy_import_old *old;     /* freed when the caller tells about their ids, or at close */
+    size_t old_count, old_capacity;
     struct sy_public_key nonce_asked; /* NONCE that is out */
     bool nonce_is_asked;
     uint8_t *room; /* for bodies and payloads: SY_IMPORT_ROOM_BYTES */
@@ -249,6 +257,8 @@ sy_status sy_import_refuse_all(sy_importer *importer, struct sy_pending *pending
 /* sy_import_expired turns what block time has overtaken into PROOF, and gives the next key whose
  * nonces have to be read. False: none. */
 bool sy_import_expired(sy_importer *importer, struct sy_public_key *key, int64_t *after_ms);
+/* sy_import_drop_old frees the bytes kept for an id; NULL: all. */
+void sy_import_drop_old(sy_importer *importer, const struct sy_hash *tx_id);
 bool sy_import_has_failed(const sy_importer *importer, const struct sy_hash *label);
 
 /* --- telling (import_report.c) --------------------------------------------------------------- */

@@ -58,6 +58,11 @@ static bool is_stdin(const struct sy_import_input *input)
 static sy_status finish_input(sy_importer *importer, struct sy_error *err)
 {
     struct sy_import_input *input = &importer->inputs[importer->input];
+    if (importer->opened && importer->file.offset > input->cursor.next_offset) {
+        // White space behind the last document.
+        importer->totals.bytes_read += importer->file.offset - input->cursor.next_offset;
+        input->cursor.next_offset = importer->file.offset;
+    }
     if (importer->opened && is_stdin(input)) {
         importer->stdin_file = importer->file;
         memset(&importer->file, 0, sizeof importer->file);

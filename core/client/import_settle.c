@@ -15,6 +15,8 @@
 /* How often the same bytes are handed out again after a replay was told, before waiting for the
  * end of their validity: the receipt that decided may just not have been told yet. */
 #define REPLAY_TRIES_MAX 3u
+/* Block time between two readings of a nonce window for the same transaction. */
+#define ASK_AGAIN_MS 5000
 
 static sy_status latch(sy_importer *importer, sy_status status)
 {
@@ -31,6 +33,15 @@ static sy_status closed(struct sy_error *err)
 bool sy_import_has_failed(const sy_importer *importer, const struct sy_hash *label)
 {
     return sy_table_find(&importer->failed_things, label) != NULL;
+}
+
+void sy_import_drop_old(sy_importer *importer, const struct sy_hash *tx_id)
+{
+    for (size_t i = importer->old_count; i-- > 0;) {
+        if (tx_id != NULL && !sy_hash_equal(&importer->old[i].tx_id, tx_id)) continue;
+        free(importer->old[i].tx);
+        importer->old[i] = importer->old[--importer->old_count];
+    }
 }
 
 /* --- resuming -------------------------------------------------------------------------------- */
@@ -217,6 +228,7 @@ sy_status sy_importer_on_refused(sy_importer *importer, const struct sy_hash *tx
 {
     if (importer->failed) return closed(err);
     struct sy_pending *pending = sy_window_find_id(&importer->window, tx_id);
+    if (pending == NULL) sy_import_drop_old(importer, tx_id);
     if (pending == NULL || code == SY_E_BUSY) return SY_OK;
     struct sy_client_done done = {.seq = pending->seq, .tx_id = *tx_id, .code = code};
     return latch(importer, sy_import_refuse_all(importer, pending, &done, NULL, err));
@@ -226,6 +238,7 @@ sy_status sy_importer_on_refused(sy_importer *importer, const struct sy_hash *tx
 static void hold(sy_importer *importer, struct sy_pending *pending, uint16_t code)
 {
     pending->code = code;
+    pending->borrowed = false;
     bool ready_again = code == SY_E_REPLAY && pending->tries < REPLAY_TRIES_MAX;
     if (pending->state == SY_PENDING_READY) return;
     pending->state = SY_PENDING_HELD;
@@ -266,6 +279,7 @@ sy_status sy_importer_on_final(sy_importer *importer, const struct sy_import_out
 {
     if (importer->failed) return closed(err);
     struct sy_pending *pending = sy_window_find_id(&importer->window, &outcome->tx_id);
+    if (pending == NULL) sy_import_drop_old(importer, &outcome->tx_id);
     if (pending == NULL) return SY_OK;
     struct sy_receipt receipt;
     struct sy_reader r = sy_reader_of(outcome->receipt);
@@ -335,7 +349,8 @@ bool sy_import_expired(sy_importer *importer, struct sy_public_key *key, int64_t
         }
         bool out = pending->state == SY_PENDING_OUT || pending->state == SY_PENDING_HELD;
         bool over = pending->valid_until_ms < time_ms;
-        if (out && over) pending->state = SY_PENDING_PROOF;
+        if (out && over && pending->ask_after_ms <= time_ms) pending->state = SY_PENDING_PROOF;
+        if (pending->ask_after_ms > time_ms) importer->some_held = true;
         if (pending->state == SY_PENDING_HELD) importer->some_held = true;
         if (pending->state == SY_PENDING_PROOF && !found) {
             found = true;
@@ -355,6 +370,7 @@ static sy_status judge_expired(sy_importer *importer, struct sy_pending *pending
     bool hopeless = pending->code == SY_E_KEY_UNKNOWN || pending->code == SY_E_KEY_REVOKED;
     if (used) {
         // It ran, nobody else signs with this key: its receipt is asked for again.
+        pending->ask_after_ms = importer->block_time_ms + ASK_AGAIN_MS;
         pending->again = true;
         sy_window_make_ready(&importer->window, pending);
         return SY_OK;

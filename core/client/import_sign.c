@@ -252,6 +252,22 @@ static sy_status draft_of(sy_importer *importer, struct sy_import_draft *draft,
     return SY_OK;
 }
 
+static bool keep_old(sy_importer *importer, const struct sy_hash *tx_id, uint8_t *tx)
+{
+    if (importer->old_count == importer->old_capacity) {
+        size_t capacity = importer->old_capacity == 0 ? 64 : importer->old_capacity * 2;
+        struct sy_import_old *old = realloc(importer->old, capacity * sizeof *old);
+        if (old == NULL) {
+            free(tx);
+            return false;
+        }
+        importer->old = old;
+        importer->old_capacity = capacity;
+    }
+    importer->old[importer->old_count++] = (struct sy_import_old){*tx_id, tx};
+    return true;
+}
+
 sy_status sy_import_sign_again(sy_importer *importer, struct sy_pending *pending,
                                struct sy_error *err)
 {
@@ -291,7 +307,12 @@ sy_status sy_import_sign_again(sy_importer *importer, struct sy_pending *pending
         .valid_until_ms = queued.valid_until_ms,
         .tx = queued.tx,
     };
-    status = sy_window_replace(&importer->window, pending, &add, err);
+    struct sy_hash old_id = pending->tx_id;
+    uint8_t *old;
+    status = sy_window_replace(&importer->window, pending, &old, &add, err);
+    if (old != NULL && !keep_old(importer, &old_id, old)) {
+        status = sy_fail(err, SY_ERR_NO_MEMORY, "no memory to sign a transaction again");
+    }
     if (status != SY_OK) goto out;
     importer->totals.txs_signed_again++;
     importer->run_dirty = true;

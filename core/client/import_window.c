@@ -359,9 +359,12 @@ void sy_window_remove(struct sy_import_window *window, struct sy_pending *pendin
 }
 
 sy_status sy_window_replace(struct sy_import_window *window, struct sy_pending *pending,
-                            const struct sy_window_add *add, struct sy_error *err)
+                            uint8_t **old, const struct sy_window_add *add, struct sy_error *err)
 {
     SY_ASSERT(add->seq == pending->seq && pending->state != SY_PENDING_READY);
+    *old = pending->borrowed ? pending->tx : NULL;
+    if (pending->borrowed) pending->tx = NULL;
+    pending->borrowed = false;
     if (!copy_tx(window, pending, add->tx)) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "no memory for the importer's window");
     }
@@ -370,6 +373,7 @@ sy_status sy_window_replace(struct sy_import_window *window, struct sy_pending *
     fill_pending(pending, add);
     pending->received = false;
     pending->tries = 0;
+    pending->ask_after_ms = 0;
     pending->code = 0;
     return index_pending(window, pending) ? SY_OK : fail_nonces(err);
 }
@@ -402,4 +406,5 @@ void sy_window_take_ready(struct sy_import_window *window)
     window->ready_first = pending->next_ready;
     if (window->ready_first == SY_WINDOW_NONE) window->ready_last = SY_WINDOW_NONE;
     pending->state = SY_PENDING_OUT;
+    pending->borrowed = true;
 }

@@ -34,10 +34,12 @@ struct sy_pending {
     uint8_t state; /* enum sy_pending_state */
     bool again;    /* may have been sent before */
     bool received; /* a validator said so */
+    bool borrowed; /* the caller may still look at tx */
     uint16_t code; /* HELD, PROOF: the last one told */
     uint32_t tries;
-    uint32_t waits;      /* undecided transactions it is built on */
-    uint32_t first_edge; /* those that are built on it */
+    int64_t ask_after_ms; /* no nonces are read for it before this block time */
+    uint32_t waits;       /* undecided transactions it is built on */
+    uint32_t first_edge;  /* those that are built on it */
     uint32_t next_ready;
     uint8_t *tx; /* owned */
     uint32_t tx_bytes;
@@ -97,9 +99,10 @@ void sy_window_remove(struct sy_import_window *window, struct sy_pending *pendin
 uint64_t sy_window_dependent(const struct sy_import_window *window,
                              const struct sy_pending *pending, uint32_t position);
 
-/* sy_window_replace gives an entry other bytes (signed again): new id, nonce and end. */
+/* sy_window_replace gives an entry other bytes (signed again): new id, nonce and end. *old is the
+ * caller's to free: the bytes it had, if somebody may still look at them; else NULL. */
 sy_status sy_window_replace(struct sy_import_window *window, struct sy_pending *pending,
-                            const struct sy_window_add *add, struct sy_error *err);
+                            uint8_t **old, const struct sy_window_add *add, struct sy_error *err);
 
 void sy_window_make_ready(struct sy_import_window *window, struct sy_pending *pending);
 /* The oldest ready entry, or NULL; taking makes it OUT. */

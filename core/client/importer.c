@@ -145,6 +145,8 @@ void sy_importer_close(sy_importer *importer)
     sy_keyring_close(importer->keyring);
     sy_client_store_close(importer->store);
     sy_import_report_close(importer);
+    sy_import_drop_old(importer, NULL);
+    free(importer->old);
     for (size_t i = 0; i < importer->input_count; i++) free(importer->inputs[i].path);
     free(importer->inputs);
     free(importer->room);
