@@ -86,9 +86,7 @@ static void encode_tx(struct sy_writer *w, struct ledger_world *world, const str
     struct sy_tx tx;
     test_tx_begin(&tx, &world->genesis, plan->kind, plan->keys, plan->key_count);
     tx.organisation = plan->organisation;
-    uint64_t *last = &world->nonces[plan->keys[0]];
-    tx.nonce = plan->nonce != 0 ? plan->nonce : *last + 1;
-    if (tx.nonce > *last) *last = tx.nonce;
+    tx.nonce = plan->nonce != 0 ? plan->nonce : ++world->nonces[plan->keys[0]];
     tx.valid_until_ms =
         plan->valid_until_ms != 0 ? plan->valid_until_ms : world->header.time_ms + 3600 * 1000;
     tx.payload = payload;

@@ -60,7 +60,7 @@ struct ledger_world {
     sy_ledger *ledger;
     struct sy_header header; /* the newest */
     uint64_t next_seq[WORLD_VALIDATORS];
-    uint64_t nonces[TEST_KEYS_MAX]; /* the last one used */
+    uint64_t nonces[TEST_KEYS_MAX]; /* the last one that was not given explicitly */
     int64_t step_ms;
     uint8_t *batch; /* being filled: SY_BATCH_BYTES_MAX */
     size_t batch_bytes;

@@ -271,6 +271,7 @@ CASE(block_time_never_stands_still)
     world.step_ms = INT64_MAX - world.header.time_ms; // a liar's
     world_execute(&world, NULL, 0);
     assert_true(world.header.time_ms <= SY_TIME_MS_MAX);
+    world.step_ms = 5000; // beyond the end of time
     world_execute(&world, NULL, 0);
     assert_int_equal(world.header.time_ms, (int64_t)SY_TIME_MS_MAX + 1);
 }

@@ -492,7 +492,8 @@ CASE(trie_is_unusable_after_its_source_failed)
     static struct world world;
     open_world(&world, 0, 0);
     live_through(&world, &prng, 3, 500);
-    struct sy_hash key = random_key(&prng);
+    // beside a leaf, so that the source must be asked
+    struct sy_hash key = ground_key(&prng, &world.state.entries[0].key_hash, 40);
     plan(&world, &key, true, 1);
     world.state.fail_after = 1;
     sy_status status = sy_trie_update(world.trie, world.changes, world.count, &world.source);
