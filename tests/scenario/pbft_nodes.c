@@ -384,10 +384,10 @@ void node_start(struct world *world, uint16_t index)
 {
     struct node_model *node = &world->nodes[index];
     configure(world, index);
-    sy_arena_close(&node->arena);
-    sy_status status = sy_arena_open(&node->arena, sy_pbft_footprint(world->rules.n));
-    SY_ASSERT(status == SY_OK);
-    status = sy_pbft_init(&node->pbft, &node->arena, &node->config, NULL);
+    // A new process starts with fresh memory.
+    memset(node->arena->base, 0, node->arena->used_bytes);
+    node->arena->used_bytes = 0;
+    sy_status status = sy_pbft_init(&node->pbft, node->arena, &node->config, NULL);
     SY_ASSERT(status == SY_OK);
     node->up = true;
     node->life++;

@@ -261,6 +261,36 @@ static void plan_faults(struct world *world)
         world_schedule(world, rules->faults_until_ns + 1000 * MS, HAPPENS_START, i, 0, 0);
 }
 
+/* Memory that every world uses anew; large, and costly to map again for each. */
+static struct {
+    sy_arena arena;
+    struct block_model blocks[WORLD_HEIGHTS_MAX];
+    struct signed_model signatures[SIGNED_MAX];
+} kept[NODES_MAX];
+
+static void open_node(struct world *world, uint16_t index)
+{
+    const struct world_rules *rules = &world->rules;
+    struct node_model *node = &world->nodes[index];
+    node->correct =
+        rules->primary_faulty ? index >= rules->faulty : index < rules->n - rules->faulty;
+    node->arena = &kept[index].arena;
+    node->signatures = kept[index].signatures;
+    node->blocks = kept[index].blocks;
+    for (unsigned h = 0; h < WORLD_HEIGHTS_MAX && (h == 0 || node->blocks[h].executed); h++)
+        memset(&node->blocks[h], 0, sizeof node->blocks[h]);
+    node->clock_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)rules->clock_spread_ms + 1);
+    for (uint16_t m = 0; m < rules->n; m++) node->next_seqs[m] = 1;
+    sy_header_hash(&node->blocks[0].hash, &world->genesis, &node->blocks[0].header);
+    node->blocks[0].executed = node->blocks[0].certified = true;
+    if (node->arena->size_bytes != sy_pbft_footprint(rules->n)) {
+        sy_arena_close(node->arena);
+        sy_status status = sy_arena_open(node->arena, sy_pbft_footprint(rules->n));
+        SY_ASSERT(status == SY_OK);
+    }
+    node_start(world, index);
+}
+
 static void open_world(struct world *world)
 {
     const struct world_rules *rules = &world->rules;
@@ -268,19 +298,8 @@ static void open_world(struct world *world)
     sy_sha256(&world->genesis, "genesis", 7);
     world->roster.count = rules->n;
     for (uint16_t i = 0; i < rules->n; i++) {
-        struct node_model *node = &world->nodes[i];
         sy_store_u16(world->roster.validators[i].consensus_key.bytes, i);
-        node->correct = rules->primary_faulty ? i >= rules->faulty : i < rules->n - rules->faulty;
-        node->blocks = (struct block_model *)calloc(WORLD_HEIGHTS_MAX, sizeof *node->blocks);
-        node->signatures = (struct signed_model *)calloc(SIGNED_MAX, sizeof *node->signatures);
-        SY_ASSERT(node->blocks && node->signatures);
-        node->clock_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)rules->clock_spread_ms + 1);
-        for (uint16_t m = 0; m < rules->n; m++) node->next_seqs[m] = 1;
-        sy_header_hash(&node->blocks[0].hash, &world->genesis, &node->blocks[0].header);
-        node->blocks[0].executed = node->blocks[0].certified = true;
-        sy_status status = sy_arena_open(&node->arena, sy_pbft_footprint(rules->n));
-        SY_ASSERT(status == SY_OK);
-        node_start(world, i);
+        open_node(world, i);
     }
 }
 
@@ -294,9 +313,6 @@ static void close_world(struct world *world)
     for (uint16_t i = 0; i < world->rules.n; i++) {
         struct node_model *node = &world->nodes[i];
         for (unsigned r = 0; r < node->record_count; r++) free(node->records[r].bytes);
-        free(node->blocks);
-        free(node->signatures);
-        sy_arena_close(&node->arena);
     }
 }
 

@@ -64,7 +64,7 @@ struct signed_model {
 struct node_model {
     bool correct, up;
     uint32_t life;
-    sy_arena arena;
+    sy_arena *arena;
     sy_pbft *pbft;
     struct sy_pbft_config config;
     int64_t clock_ms; /* its wall clock minus the world's */
