@@ -1,0 +1,570 @@
+/* systole.c: libsystole: the public names over the client room's own. Each handle is a thin box;
+ * what it does is network.c's, tx_draft.c's and core/wire's. */
+#include "core/client/systole.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/os.h"
+#include "core/client/network.h"
+#include "core/client/tx_draft.h"
+#include "core/client/tx_json.h"
+#include "core/net/address.h"
+#include "core/wire/genesis_json.h"
+#include "core/wire/render.h"
+#include "core/wire/schema.h"
+#include "core/wire/state.h"
+
+#define READ_AGE_MS_MAX 60000
+#define TEXT_BYTES_MAX (32u << 20)
+
+struct systole_network {
+    struct sy_genesis genesis;
+    sy_network *net;
+    const char *pointers[SY_VALIDATORS_MAX];
+    char addresses[SY_VALIDATORS_MAX][SY_ADDRESS_BYTES_MAX + 1];
+};
+struct systole_key {
+    sy_secret_key *key;
+};
+struct systole_tx {
+    sy_draft *draft;
+};
+struct systole_proof {
+    struct sy_proven proven;
+};
+
+/* ---- results ------------------------------------------------------------------------------ */
+
+static _Thread_local struct sy_error last_error;
+
+static enum systole_result result_of(sy_status status)
+{
+    switch (status) {
+    case SY_OK: return SYSTOLE_OK;
+    case SY_ERR_ARGUMENT: return SYSTOLE_ERR_ARGUMENT;
+    case SY_ERR_NOT_FOUND: return SYSTOLE_ERR_NOT_FOUND;
+    case SY_ERR_EXISTS: return SYSTOLE_ERR_EXISTS;
+    case SY_ERR_NO_MEMORY: return SYSTOLE_ERR_MEMORY;
+    case SY_ERR_FORMAT: return SYSTOLE_ERR_FORMAT;
+    case SY_ERR_VERSION: return SYSTOLE_ERR_VERSION;
+    case SY_ERR_LIMIT: return SYSTOLE_ERR_LIMIT;
+    case SY_ERR_CORRUPT:
+    case SY_ERR_CRYPTO: return SYSTOLE_ERR_NOT_PROVEN;
+    case SY_ERR_PERMISSION: return SYSTOLE_ERR_FORBIDDEN;
+    case SY_ERR_NETWORK:
+    case SY_ERR_CLOSED:
+    case SY_ERR_BUSY: return SYSTOLE_ERR_NETWORK;
+    case SY_ERR_TIMEOUT: return SYSTOLE_ERR_UNKNOWN;
+    default: return SYSTOLE_ERR_FILE;
+    }
+}
+
+const char *systole_result_name(enum systole_result result)
+{
+    static const char *const names[] = {
+        "ok",      "bad argument", "not found",  "exists",    "no memory", "file",   "bad form",
+        "version", "limit",        "not proven", "forbidden", "network",   "unknown"};
+    unsigned number = (unsigned)result;
+    return number < sizeof names / sizeof names[0] ? names[number] : "no result";
+}
+
+const char *systole_error_text(void)
+{
+    return last_error.text;
+}
+
+const char *systole_version(void)
+{
+    return SYSTOLE_VERSION;
+}
+
+void systole_free(void *text)
+{
+    free(text);
+}
+
+static enum systole_result no_memory(void)
+{
+    return result_of(sy_fail(&last_error, SY_ERR_NO_MEMORY, "no memory"));
+}
+
+/* ---- networks ----------------------------------------------------------------------------- */
+
+static sy_status take_addresses(systole_network *network, const char *const *addresses,
+                                size_t count)
+{
+    if (count == 0) return SY_OK;
+    if (count != network->genesis.roster.count) {
+        return sy_fail(&last_error, SY_ERR_ARGUMENT,
+                       "%zu addresses for %u validators: give one each", count,
+                       (unsigned)network->genesis.roster.count);
+    }
+    for (size_t i = 0; i < count; i++) {
+        SY_TRY(sy_address_parse(NULL, addresses[i], &last_error));
+        if (strlen(addresses[i]) > SY_ADDRESS_BYTES_MAX) {
+            return sy_fail(&last_error, SY_ERR_LIMIT, "address %zu is too long", i);
+        }
+        strcpy(network->addresses[i], addresses[i]);
+        network->pointers[i] = network->addresses[i];
+    }
+    return SY_OK;
+}
+
+enum systole_result systole_network_open(systole_network **out, const char *genesis_path,
+                                         const char *const *addresses, size_t address_count)
+{
+    systole_network *network = (systole_network *)calloc(1, sizeof *network);
+    if (!network) return no_memory();
+    sy_status status = sy_genesis_load(&network->genesis, genesis_path, &last_error);
+    if (status == SY_OK) status = take_addresses(network, addresses, address_count);
+    if (status == SY_OK) {
+        struct sy_network_config config = {.genesis = &network->genesis,
+                                           .addresses = address_count ? network->pointers : NULL,
+                                           .validator = -1};
+        status = sy_network_open(&network->net, &config, &last_error);
+    }
+    if (status == SY_OK) {
+        *out = network;
+    } else {
+        free(network);
+    }
+    return result_of(status);
+}
+
+void systole_network_close(systole_network *network)
+{
+    if (!network) return;
+    sy_network_close(network->net);
+    free(network);
+}
+
+void systole_network_get_hash(const systole_network *network, uint8_t hash[32])
+{
+    memcpy(hash, network->genesis.hash.bytes, 32);
+}
+
+unsigned systole_network_count(const systole_network *network)
+{
+    return network->genesis.roster.count;
+}
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+static enum systole_result box_key(systole_key **out, sy_secret_key *key)
+{
+    systole_key *box = (systole_key *)calloc(1, sizeof *box);
+    if (!box) {
+        sy_secret_key_close(key);
+        return no_memory();
+    }
+    box->key = key;
+    *out = box;
+    return SYSTOLE_OK;
+}
+
+enum systole_result systole_key_load(systole_key **key, const char *path,
+                                     const char *passphrase_path)
+{
+    sy_secret_key *secret = NULL;
+    sy_status status = sy_secret_key_load(&secret, path, passphrase_path, &last_error);
+    return status == SY_OK ? box_key(key, secret) : result_of(status);
+}
+
+enum systole_result systole_key_generate(systole_key **key, const char *path,
+                                         const char *passphrase_path)
+{
+    sy_secret_key *secret = NULL;
+    sy_status status = sy_secret_key_generate(&secret, &last_error);
+    if (status == SY_OK && path) {
+        status = sy_secret_key_save(secret, path, passphrase_path, &last_error);
+    }
+    if (status == SY_OK) return box_key(key, secret);
+    sy_secret_key_close(secret);
+    return result_of(status);
+}
+
+void systole_key_close(systole_key *key)
+{
+    if (!key) return;
+    sy_secret_key_close(key->key);
+    free(key);
+}
+
+void systole_key_get_public(const systole_key *key, uint8_t public_key[32])
+{
+    struct sy_public_key half;
+    sy_secret_key_public(key->key, &half);
+    memcpy(public_key, half.bytes, sizeof half.bytes);
+}
+
+/* ---- transactions ------------------------------------------------------------------------- */
+
+static enum systole_result box_tx(systole_tx **out, sy_draft *draft)
+{
+    systole_tx *box = (systole_tx *)calloc(1, sizeof *box);
+    if (!box) {
+        sy_draft_close(draft);
+        return no_memory();
+    }
+    box->draft = draft;
+    *out = box;
+    return SYSTOLE_OK;
+}
+
+/* Everything but the payload. */
+static sy_status fill_envelope(struct sy_tx *tx, const struct sy_kind *kind,
+                               const struct systole_tx_config *config)
+{
+    if (!config->signer || config->nonce == 0) {
+        return sy_fail(&last_error, SY_ERR_ARGUMENT, "a transaction needs a signer and a nonce");
+    }
+    if (config->cosigner_count > SY_TX_COSIGNERS_MAX) {
+        return sy_fail(&last_error, SY_ERR_ARGUMENT, "at most %u cosigners", SY_TX_COSIGNERS_MAX);
+    }
+    tx->kind = kind->number;
+    tx->nonce = config->nonce;
+    tx->valid_until_ms =
+        config->valid_until_ms ? config->valid_until_ms : sy_os_wall_ms() + 3600 * 1000;
+    memcpy(tx->signer.bytes, config->signer, 32);
+    if (config->organisation) memcpy(tx->organisation.bytes, config->organisation, 32);
+    tx->cosigner_count = (uint8_t)config->cosigner_count;
+    for (size_t i = 0; i < config->cosigner_count; i++) {
+        memcpy(tx->cosigners[i].bytes, config->cosigners + 32 * i, 32);
+    }
+    return SY_OK;
+}
+
+enum systole_result systole_tx_make(systole_tx **tx, const systole_network *network,
+                                    const struct systole_tx_config *config)
+{
+    struct sy_tx fields;
+    sy_draft *draft = NULL;
+    memset(&fields, 0, sizeof fields);
+    if (config->struct_bytes < sizeof *config || !config->kind || !config->fields) {
+        return result_of(sy_fail(&last_error, SY_ERR_ARGUMENT,
+                                 "set struct_bytes, kind and fields of the configuration"));
+    }
+    const struct sy_kind *kind = sy_kind_by_name(config->kind);
+    if (!kind) {
+        return result_of(
+            sy_fail(&last_error, SY_ERR_ARGUMENT, "there is no kind '%.60s'", config->kind));
+    }
+    uint8_t *payload = (uint8_t *)malloc(SY_TX_BYTES_MAX);
+    if (!payload) return no_memory();
+    struct sy_writer w = sy_writer_of(payload, SY_TX_BYTES_MAX);
+    struct sy_slice json = sy_slice_of(config->fields, strlen(config->fields));
+    sy_status status = fill_envelope(&fields, kind, config);
+    if (status == SY_OK) status = sy_payload_from_json(&w, kind, json, "fields", &last_error);
+    fields.payload = sy_writer_slice(&w);
+    if (status == SY_OK) status = sy_draft_make(&draft, &network->genesis, &fields, &last_error);
+    free(payload);
+    return status == SY_OK ? box_tx(tx, draft) : result_of(status);
+}
+
+enum systole_result systole_tx_parse(systole_tx **tx, const systole_network *network,
+                                     const char *text, size_t size)
+{
+    sy_draft *draft = NULL;
+    sy_status status = sy_draft_parse(&draft, &network->genesis, sy_slice_of(text, size),
+                                      "transaction", &last_error);
+    return status == SY_OK ? box_tx(tx, draft) : result_of(status);
+}
+
+void systole_tx_close(systole_tx *tx)
+{
+    if (!tx) return;
+    sy_draft_close(tx->draft);
+    free(tx);
+}
+
+/* Gives a writer's text away; the writer is done. */
+static enum systole_result give_text(char **out, sy_json *json)
+{
+    const char *text = sy_json_finish(json);
+    char *copy = text ? strdup(text) : NULL;
+    sy_json_free(json);
+    if (!copy) return no_memory();
+    *out = copy;
+    return SYSTOLE_OK;
+}
+
+enum systole_result systole_tx_get_text(const systole_tx *tx, char **text)
+{
+    sy_json json;
+    sy_json_init_growing(&json, TEXT_BYTES_MAX);
+    sy_json_set_pretty(&json);
+    sy_draft_to_json(tx->draft, &json);
+    return give_text(text, &json);
+}
+
+void systole_tx_get_id(const systole_tx *tx, uint8_t tx_id[32])
+{
+    struct sy_hash id;
+    sy_draft_id(tx->draft, &id);
+    memcpy(tx_id, id.bytes, sizeof id.bytes);
+}
+
+enum systole_result systole_tx_prove(systole_tx *tx, const systole_network *network,
+                                     const systole_key *key)
+{
+    unsigned proven;
+    return result_of(sy_draft_prove(tx->draft, &proven, key->key, &network->genesis, &last_error));
+}
+
+enum systole_result systole_tx_sign(systole_tx *tx, const systole_network *network,
+                                    const systole_key *key)
+{
+    unsigned place;
+    return result_of(sy_draft_sign(tx->draft, &place, key->key, &network->genesis, &last_error));
+}
+
+unsigned systole_tx_missing(const systole_tx *tx)
+{
+    return sy_draft_missing(tx->draft);
+}
+
+/* ---- asking ------------------------------------------------------------------------------- */
+
+static systole_proof *new_proof(void)
+{
+    return (systole_proof *)calloc(1, sizeof(systole_proof));
+}
+
+/* Hands a proof over, or throws it away. */
+static enum systole_result give_proof(systole_proof **out, systole_proof *proof, sy_status status)
+{
+    if (status == SY_OK) {
+        *out = proof;
+    } else {
+        systole_proof_close(proof);
+    }
+    return result_of(status);
+}
+
+enum systole_result systole_submit(systole_network *network, const systole_tx *tx)
+{
+    uint16_t code;
+    sy_status status = sy_draft_check(tx->draft, &network->genesis, &last_error);
+    if (status == SY_OK) {
+        status = sy_network_submit(network->net, &code, sy_draft_bytes(tx->draft), &last_error);
+    }
+    return result_of(status);
+}
+
+enum systole_result systole_wait(systole_network *network, systole_proof **out,
+                                 const uint8_t tx_id[32], int timeout_ms)
+{
+    struct sy_hash id;
+    systole_proof *proof = new_proof();
+    if (!proof) return no_memory();
+    memcpy(id.bytes, tx_id, sizeof id.bytes);
+    sy_status status = sy_network_wait(network->net, &proof->proven, &id, true,
+                                       timeout_ms < 0 ? 0 : timeout_ms, &last_error);
+    return give_proof(out, proof, status);
+}
+
+enum systole_result systole_settle(systole_network *network, systole_proof **out,
+                                   const systole_tx *tx, int timeout_ms)
+{
+    uint16_t code;
+    sy_status status = sy_draft_check(tx->draft, &network->genesis, &last_error);
+    if (status != SY_OK) return result_of(status);
+    systole_proof *proof = new_proof();
+    if (!proof) return no_memory();
+    status = sy_network_settle(network->net, &proof->proven, &code, sy_draft_bytes(tx->draft), true,
+                               timeout_ms < 0 ? 0 : timeout_ms, &last_error);
+    return give_proof(out, proof, status);
+}
+
+static enum systole_result read_proof(systole_network *network, systole_proof **out,
+                                      struct sy_read_request *read, const uint8_t id[32],
+                                      const systole_key *reader, int64_t max_age_ms)
+{
+    systole_proof *proof = new_proof();
+    if (!proof) return no_memory();
+    memcpy(read->id.bytes, id, sizeof read->id.bytes);
+    sy_status status =
+        sy_network_read(network->net, &proof->proven, read, reader->key, max_age_ms, &last_error);
+    return give_proof(out, proof, status);
+}
+
+enum systole_result systole_read_tx(systole_network *network, systole_proof **proof,
+                                    const uint8_t tx_id[32], const systole_key *reader,
+                                    enum systole_purpose purpose)
+{
+    struct sy_read_request read = {.subject = SY_READ_TX, .purpose = (uint8_t)purpose};
+    return read_proof(network, proof, &read, tx_id, reader, 0);
+}
+
+enum systole_result systole_read_receipt(systole_network *network, systole_proof **proof,
+                                         const uint8_t tx_id[32], const systole_key *reader,
+                                         enum systole_purpose purpose)
+{
+    struct sy_read_request read = {.subject = SY_READ_RECEIPT, .purpose = (uint8_t)purpose};
+    return read_proof(network, proof, &read, tx_id, reader, 0);
+}
+
+enum systole_result systole_read_state(systole_network *network, systole_proof **proof,
+                                       const char *entry, const uint8_t id[32],
+                                       const uint8_t *second, const systole_key *reader,
+                                       enum systole_purpose purpose, int64_t max_age_ms)
+{
+    static const struct {
+        const char *word;
+        uint8_t kind;
+    } entries[] = {
+        {"record", SY_STATE_RECORD},       {"record version", SY_STATE_RECORD_VERSION},
+        {"organisation", SY_STATE_ORG},    {"credential", SY_STATE_CREDENTIAL},
+        {"patient", SY_STATE_PATIENT},     {"care", SY_STATE_CARE},
+        {"open care", SY_STATE_OPEN_CARE}, {"nonces", SY_STATE_NONCES},
+    };
+    struct sy_read_request read = {.subject = SY_READ_STATE, .purpose = (uint8_t)purpose};
+    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
+        if (strcmp(entries[i].word, entry) == 0) read.state_kind = entries[i].kind;
+    }
+    bool of_two =
+        read.state_kind == SY_STATE_RECORD_VERSION || read.state_kind == SY_STATE_OPEN_CARE;
+    if (read.state_kind == 0 || of_two != (second != NULL)) {
+        return result_of(sy_fail(&last_error, SY_ERR_ARGUMENT,
+                                 read.state_kind == 0
+                                     ? "there is no kind of entry '%.40s'"
+                                     : "'%.40s': second goes with record version and open care",
+                                 entry));
+    }
+    if (second) memcpy(read.second.bytes, second, sizeof read.second.bytes);
+    return read_proof(network, proof, &read, id, reader, max_age_ms < 0 ? 0 : max_age_ms);
+}
+
+enum systole_result systole_next_nonce(systole_network *network, uint64_t *nonce,
+                                       const uint8_t signer[32], const systole_key *reader)
+{
+    systole_proof *proof = NULL;
+    struct sy_nonces nonces;
+    memset(&nonces, 0, sizeof nonces);
+    enum systole_result result = systole_read_state(network, &proof, "nonces", signer, NULL, reader,
+                                                    SYSTOLE_PURPOSE_OPERATIONS, READ_AGE_MS_MAX);
+    if (result != SYSTOLE_OK) return result;
+    const struct sy_state_proof *state = &proof->proven.proof.state;
+    sy_status status = SY_OK;
+    if (state->present && !sy_nonces_decode(&nonces, state->value)) {
+        status = sy_fail(&last_error, SY_ERR_VERSION, "the nonces proven are of an unknown form");
+    }
+    if (status == SY_OK) *nonce = nonces.highest + 1;
+    systole_proof_close(proof);
+    return result_of(status);
+}
+
+/* ---- proofs ------------------------------------------------------------------------------- */
+
+enum systole_result systole_proof_verify(systole_proof **out, const systole_network *network,
+                                         const void *bytes, size_t size)
+{
+    const char *what = "";
+    systole_proof *proof = new_proof();
+    uint8_t *copy = (uint8_t *)malloc(size + 1);
+    if (!proof || !copy) {
+        free(proof);
+        free(copy);
+        return no_memory();
+    }
+    if (size > 0) memcpy(copy, bytes, size);
+    sy_status status =
+        sy_proven_take(&proof->proven, copy, size, &network->genesis.roster, &last_error);
+    if (status == SY_OK && !sy_proof_verify(&proof->proven.proof, &network->genesis, NULL, &what)) {
+        status = sy_fail(&last_error, SY_ERR_CRYPTO, "the proof does not hold: %s", what);
+    }
+    return give_proof(out, proof, status);
+}
+
+void systole_proof_close(systole_proof *proof)
+{
+    if (!proof) return;
+    sy_proven_free(&proof->proven);
+    free(proof);
+}
+
+void systole_proof_get_bytes(const systole_proof *proof, const void **bytes, size_t *size)
+{
+    *bytes = proof->proven.bytes;
+    *size = proof->proven.size;
+}
+
+void systole_proof_get_info(const systole_proof *proof, struct systole_proof_info *out)
+{
+    const struct sy_proof *from = &proof->proven.proof;
+    const struct sy_receipt *receipt = &proof->proven.receipt;
+    struct systole_proof_info info = {.struct_bytes = out->struct_bytes,
+                                      .kind = from->kind,
+                                      .height = from->header.height,
+                                      .time_ms = from->header.time_ms,
+                                      .seals = from->certificate.count};
+    memcpy(info.state_root, from->header.state_root.bytes, 32);
+    if (from->kind == SY_PROOF_RECEIPT) {
+        memcpy(info.tx_id, receipt->tx_id.bytes, 32);
+        info.index = receipt->index;
+        info.code = receipt->code;
+        info.part = receipt->part;
+    } else {
+        info.present = from->state.present;
+        if (from->state.present) {
+            info.value = from->state.value.data;
+            info.value_size = from->state.value.size;
+        }
+    }
+    // A caller compiled against an earlier header has a shorter struct.
+    memcpy(out, &info, out->struct_bytes < sizeof info ? out->struct_bytes : sizeof info);
+}
+
+enum systole_result systole_proof_get_json(const systole_proof *proof,
+                                           const systole_network *network, char **text)
+{
+    sy_json json;
+    sy_json_init_growing(&json, TEXT_BYTES_MAX);
+    sy_json_set_pretty(&json);
+    sy_proof_to_json(&json, &proof->proven.proof, &network->genesis);
+    return give_text(text, &json);
+}
+
+/* ---- words -------------------------------------------------------------------------------- */
+
+enum systole_result systole_explain(char **out, const char *word)
+{
+    uint64_t number = 0;
+    const struct sy_kind *kind = sy_kind_by_name(word);
+    const struct sy_refusal_info *info = sy_refusal_by_name(word);
+    if (sy_parse_u64(&number, word, 0, UINT16_MAX)) {
+        for (unsigned i = 0; (info = sy_refusal_at(i)) != NULL && info->number != number;) i++;
+    }
+    if (!kind && !info) {
+        return result_of(
+            sy_fail(&last_error, SY_ERR_NOT_FOUND, "there is no kind or code '%.60s'", word));
+    }
+    char *text = (char *)malloc(SY_CATALOGUE_BYTES_MAX + 1);
+    if (!text) return no_memory();
+    struct sy_writer w = sy_writer_of(text, SY_CATALOGUE_BYTES_MAX);
+    if (kind) {
+        sy_kind_explain(&w, kind);
+    } else {
+        sy_refusal_explain(&w, info->number);
+    }
+    text[w.used] = '\0';
+    *out = text;
+    return SYSTOLE_OK;
+}
+
+const char *systole_code_name(uint16_t code)
+{
+    return sy_refusal_info(code)->name;
+}
+
+const char *systole_code_sentence(uint16_t code)
+{
+    return sy_refusal_info(code)->sentence;
+}
+
+const char *systole_code_remedy(uint16_t code)
+{
+    return sy_refusal_info(code)->remedy;
+}

@@ -1,0 +1,293 @@
+/* systole.h: libsystole, the client of a systole health ledger.
+ *
+ * A systole network is a group of validators, run by different organisations, that agree on one
+ * order of signed health transactions and prove to everybody what came of each. This library makes
+ * transactions from JSON, signs and submits them, waits until they are final, reads what the
+ * ledger holds, and checks proofs, online or offline.
+ *
+ *     systole_network *net;            a genesis file names the network and all its validators
+ *     systole_key *key;                an Ed25519 key in a PKCS#8 PEM file
+ *     systole_tx *tx;                  make -> prove new keys -> sign, each signer -> settle
+ *     systole_proof *proof;            what became of it, as anybody can check offline
+ *
+ *     systole_network_open(&net, "genesis.json", NULL, 0);
+ *     systole_key_load(&key, "gateway.pem", NULL);
+ *     systole_tx_make(&tx, net, &config);
+ *     systole_tx_sign(tx, net, key);
+ *     systole_settle(net, &proof, tx, 30000);
+ *
+ * Nothing is believed from one validator. Every answer is checked before you see it: transaction,
+ * Merkle path, block header, and the certificate, which is the signatures of a quorum of validators
+ * named in the genesis file. A validator that is down, slow or lying costs time: the next is asked.
+ *
+ * Results. Every function that can fail returns an enum systole_result; systole_error_text then
+ * gives one sentence for a person: what failed, where, and what to do. A function that fails leaves
+ * its outputs as they were.
+ *
+ * A transaction that the ledger refuses is not a failure of this library: it has a proof like any
+ * other, and systole_proof_get_info tells the code. systole_explain has the words for it.
+ *
+ * Ownership. What a function makes (systole_network, key, tx, proof) is yours to close, by the
+ * function named for it; texts given through char ** are yours, for systole_free. Everything passed
+ * in is borrowed for the call only, unless its comment says otherwise. Closing NULL is fine.
+ *
+ * Threads. A handle belongs to one thread at a time; different handles may be used by different
+ * threads at the same time. A network handle keeps one conversation a validator, so give each
+ * thread that talks its own. Texts about errors are kept a thread.
+ *
+ * Keys, ids and hashes are 32 bytes; in JSON they are 64 lower-case hex digits. Times are
+ * milliseconds since 1970, UTC. */
+#ifndef SYSTOLE_H
+#define SYSTOLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The version of this header. systole_version tells that of the library. */
+#define SYSTOLE_VERSION_MAJOR 0
+#define SYSTOLE_VERSION_MINOR 1
+#define SYSTOLE_VERSION_PATCH 0
+
+typedef struct systole_network systole_network;
+typedef struct systole_key systole_key;
+typedef struct systole_tx systole_tx;
+typedef struct systole_proof systole_proof;
+
+/* ---- results ------------------------------------------------------------------------------ */
+
+enum systole_result {
+    SYSTOLE_OK = 0,
+    SYSTOLE_ERR_ARGUMENT = 1,   /* what was passed makes no sense: a field, a kind, a length */
+    SYSTOLE_ERR_NOT_FOUND = 2,  /* no such file; every validator says there is no such thing */
+    SYSTOLE_ERR_EXISTS = 3,     /* a file that would be overwritten */
+    SYSTOLE_ERR_MEMORY = 4,     /* no memory left */
+    SYSTOLE_ERR_FILE = 5,       /* a file could not be read or written */
+    SYSTOLE_ERR_FORMAT = 6,     /* bytes or text that are not of their form */
+    SYSTOLE_ERR_VERSION = 7,    /* of a version that this library does not know */
+    SYSTOLE_ERR_LIMIT = 8,      /* larger than a stated bound */
+    SYSTOLE_ERR_NOT_PROVEN = 9, /* a signature, certificate or proof does not hold, or is missing */
+    SYSTOLE_ERR_FORBIDDEN = 10, /* every validator refuses it: before ordering, or this reader */
+    SYSTOLE_ERR_NETWORK = 11,   /* no validator answers */
+    SYSTOLE_ERR_UNKNOWN = 12    /* the time is over and the outcome unknown: asking again is safe */
+};
+
+/* systole_result_name is the result's name in lower case ("not proven"). Never NULL; static. */
+const char *systole_result_name(enum systole_result result);
+
+/* systole_error_text is one sentence about the last failure in this thread; "" before any. Good
+ * until this thread's next call of the library. */
+const char *systole_error_text(void);
+
+/* systole_version is the library's version, "0.1.0". Static. */
+const char *systole_version(void);
+
+/* systole_free frees a text that the library gave. NULL is fine. */
+void systole_free(void *text);
+
+/* ---- networks ----------------------------------------------------------------------------- */
+
+/* systole_network_open reads a genesis file and checks it; it talks to nobody yet, so it serves for
+ * offline work too. addresses: where the validators listen for clients, one a validator in the
+ * genesis's order ("tcp://10.0.0.5:27102"), copied; NULL and 0: the genesis's own. The caller
+ * closes the network. SYSTOLE_ERR_NOT_FOUND, _FORMAT, _VERSION; _ARGUMENT: a value in the file that
+ * cannot be, or another number of addresses; _NOT_PROVEN: the file's hash does not fit its
+ * contents. */
+enum systole_result systole_network_open(systole_network **network, const char *genesis_path,
+                                         const char *const *addresses, size_t address_count);
+void systole_network_close(systole_network *network);
+
+/* systole_network_get_hash copies the genesis's hash, which names the network. Compare it with what
+ * its operators publish: everything that is proven is proven relative to it. */
+void systole_network_get_hash(const systole_network *network, uint8_t hash[32]);
+
+/* systole_network_count is the number of validators. */
+unsigned systole_network_count(const systole_network *network);
+
+/* ---- keys --------------------------------------------------------------------------------- */
+
+/* systole_key_load reads a PKCS#8 PEM file of mode 0600. passphrase_path: a file whose first line
+ * decrypts it; NULL: it is not encrypted. The secret stays in OpenSSL's hands and is wiped by
+ * systole_key_close. SYSTOLE_ERR_NOT_FOUND; _FORBIDDEN: others can read the file; _FORMAT;
+ * _NOT_PROVEN: the passphrase is wrong; _ARGUMENT: another kind of key. */
+enum systole_result systole_key_load(systole_key **key, const char *path,
+                                     const char *passphrase_path);
+
+/* systole_key_generate makes a fresh key and, unless path is NULL, saves it to a new file of mode
+ * 0600. SYSTOLE_ERR_EXISTS: there is such a file. */
+enum systole_result systole_key_generate(systole_key **key, const char *path,
+                                         const char *passphrase_path);
+void systole_key_close(systole_key *key);
+
+/* systole_key_get_public copies the public half. */
+void systole_key_get_public(const systole_key *key, uint8_t public_key[32]);
+
+/* ---- transactions ------------------------------------------------------------------------- */
+
+/* What a transaction is made of. Zero the whole struct first, and set struct_bytes: a later version
+ * may have more members at the end. */
+struct systole_tx_config {
+    size_t struct_bytes;      /* sizeof(struct systole_tx_config) */
+    const char *kind;         /* "record.create"; systole_explain lists a kind's fields */
+    const char *fields;       /* a JSON object: {"record_id": "random", "class": "Patient", ...} */
+    const uint8_t *signer;    /* 32: public key of the first signer */
+    const uint8_t *cosigners; /* 32 bytes each: further signers, at most 16; NULL: none */
+    size_t cosigner_count;
+    const uint8_t *organisation; /* 32: id of the organisation that the first signer acts for; NULL
+                                    for a regulator or a patient */
+    uint64_t nonce;              /* a number that the first signer has not used: see
+                                    systole_next_nonce */
+    int64_t valid_until_ms;      /* last block time at which it may run, at most 24 hours ahead; 0:
+                                    an hour from now */
+};
+
+/* systole_tx_make makes a transaction; nobody has signed it yet. An id of "random" and a time of
+ * "now" are filled in. Checks every field against its kind's rules, and names the one that breaks
+ * one. SYSTOLE_ERR_ARGUMENT, _FORMAT (no JSON), _LIMIT. The caller closes it. */
+enum systole_result systole_tx_make(systole_tx **tx, const systole_network *network,
+                                    const struct systole_tx_config *config);
+
+/* systole_tx_parse reads what systole_tx_get_text wrote: the way in which a transaction travels
+ * between its signers, and the file of `systole tx`. SYSTOLE_ERR_FORMAT, _VERSION; _ARGUMENT: it is
+ * another network's. */
+enum systole_result systole_tx_parse(systole_tx **tx, const systole_network *network,
+                                     const char *text, size_t size);
+void systole_tx_close(systole_tx *tx);
+
+/* systole_tx_get_text gives the transaction with the signatures that it has, as JSON. */
+enum systole_result systole_tx_get_text(const systole_tx *tx, char **text);
+
+/* systole_tx_get_id copies the transaction's id: the hash of everything that is signed. It is final
+ * once the first signature stands; proving a possession changes it. */
+void systole_tx_get_id(const systole_tx *tx, uint8_t tx_id[32]);
+
+/* systole_tx_prove makes the proof of possession of a key that the transaction enrols. It must come
+ * before the first signature. SYSTOLE_ERR_NOT_FOUND: the transaction enrols no such key;
+ * _FORBIDDEN: somebody signed already. */
+enum systole_result systole_tx_prove(systole_tx *tx, const systole_network *network,
+                                     const systole_key *key);
+
+/* systole_tx_sign signs in the key's place, first signer or cosigner. SYSTOLE_ERR_NOT_FOUND: the
+ * transaction names no such signer; _NOT_PROVEN: a proof of possession is missing. */
+enum systole_result systole_tx_sign(systole_tx *tx, const systole_network *network,
+                                    const systole_key *key);
+
+/* systole_tx_missing counts the signers that have not signed. */
+unsigned systole_tx_missing(const systole_tx *tx);
+
+/* ---- submitting --------------------------------------------------------------------------- */
+
+/* systole_next_nonce reads, with proof, the number after the highest that signer has used. reader
+ * signs the read; the signer's own key may always ask. A signer that sends several transactions
+ * before they are final counts on by itself: gaps are allowed, 4,096 above the highest. */
+enum systole_result systole_next_nonce(systole_network *network, uint64_t *nonce,
+                                       const uint8_t signer[32], const systole_key *reader);
+
+/* systole_submit hands a complete transaction to one validator. SYSTOLE_OK: it was received, which
+ * promises nothing yet. SYSTOLE_ERR_NOT_PROVEN: a signature is missing or wrong, nothing was sent;
+ * _FORBIDDEN: every validator refuses it, and it was not ordered; _NETWORK. */
+enum systole_result systole_submit(systole_network *network, const systole_tx *tx);
+
+/* systole_wait waits until a transaction is final and gives its proof, which says what became of
+ * it: applied or refused. SYSTOLE_ERR_UNKNOWN: not within timeout_ms; wait or submit again. The
+ * caller closes the proof. */
+enum systole_result systole_wait(systole_network *network, systole_proof **proof,
+                                 const uint8_t tx_id[32], int timeout_ms);
+
+/* systole_settle submits and waits; when a validator makes no progress, the same bytes go to
+ * another. A transaction runs at most once however often it is sent. Results as of the two above.
+ */
+enum systole_result systole_settle(systole_network *network, systole_proof **proof,
+                                   const systole_tx *tx, int timeout_ms);
+
+/* ---- reading ------------------------------------------------------------------------------ */
+
+/* Why somebody reads; judged against roles, care relations and consent, and recorded. */
+enum systole_purpose {
+    SYSTOLE_PURPOSE_TREATMENT = 1,
+    SYSTOLE_PURPOSE_PAYMENT = 2,
+    SYSTOLE_PURPOSE_OPERATIONS = 3,
+    SYSTOLE_PURPOSE_SELF = 4,
+    SYSTOLE_PURPOSE_AUDIT = 5
+};
+
+/* systole_read_tx reads a transaction with its receipt; systole_read_receipt the receipt alone.
+ * SYSTOLE_ERR_NOT_FOUND, _FORBIDDEN: every validator that answers says so. */
+enum systole_result systole_read_tx(systole_network *network, systole_proof **proof,
+                                    const uint8_t tx_id[32], const systole_key *reader,
+                                    enum systole_purpose purpose);
+enum systole_result systole_read_receipt(systole_network *network, systole_proof **proof,
+                                         const uint8_t tx_id[32], const systole_key *reader,
+                                         enum systole_purpose purpose);
+
+/* systole_read_state reads what the ledger holds under a name now: entry is "record",
+ * "record version" (second: the version's number, little-endian in the first four of 32 bytes),
+ * "organisation", "credential", "patient", "care", "open care" (id: the patient; second: the
+ * organisation) or "nonces". second is NULL for the others. The proof says whether there is such an
+ * entry at all: absence is proven too, and is SYSTOLE_OK.
+ *
+ * max_age_ms: an answer that was so longer ago is not taken, since it may be valid and yet hide
+ * what happened after; 0: any age. SYSTOLE_ERR_UNKNOWN: only older ones. */
+enum systole_result systole_read_state(systole_network *network, systole_proof **proof,
+                                       const char *entry, const uint8_t id[32],
+                                       const uint8_t *second, const systole_key *reader,
+                                       enum systole_purpose purpose, int64_t max_age_ms);
+
+/* ---- proofs ------------------------------------------------------------------------------- */
+
+/* systole_proof_verify checks the bytes of a .syproof file against the network's genesis alone; no
+ * validator is asked. SYSTOLE_ERR_FORMAT: no proof; _NOT_PROVEN: it does not hold, and the error
+ * text says what does not. Only a proof that holds becomes a handle. bytes are copied. */
+enum systole_result systole_proof_verify(systole_proof **proof, const systole_network *network,
+                                         const void *bytes, size_t size);
+void systole_proof_close(systole_proof *proof);
+
+/* systole_proof_get_bytes gives the proof as it is kept in files; borrowed until it is closed. */
+void systole_proof_get_bytes(const systole_proof *proof, const void **bytes, size_t *size);
+
+enum systole_proof_kind { SYSTOLE_PROOF_RECEIPT = 1, SYSTOLE_PROOF_STATE = 2 };
+
+/* What a proof says. Zero it first, and set struct_bytes. */
+struct systole_proof_info {
+    size_t struct_bytes; /* sizeof(struct systole_proof_info) */
+    int kind;            /* enum systole_proof_kind */
+    uint64_t height;     /* of the block that proves it */
+    int64_t time_ms;     /* of that block */
+    unsigned seals;      /* validators whose signatures it bears: always a quorum */
+    uint8_t state_root[32];
+    /* A receipt's: */
+    uint8_t tx_id[32];
+    uint32_t index; /* of the transaction in the block */
+    uint16_t code;  /* 0: applied; else systole_explain says what it means */
+    uint16_t part;  /* of an atomic transaction: which payload was refused */
+    /* An entry's: */
+    int present;       /* 0: there is no such entry */
+    const void *value; /* its canonical bytes, borrowed until the proof is closed */
+    size_t value_size;
+};
+void systole_proof_get_info(const systole_proof *proof, struct systole_proof_info *info);
+
+/* systole_proof_get_json renders everything in a proof for people and scripts. */
+enum systole_result systole_proof_get_json(const systole_proof *proof,
+                                           const systole_network *network, char **json);
+
+/* ---- words -------------------------------------------------------------------------------- */
+
+/* systole_explain writes what a kind of transaction ("record.create") or a refusal code
+ * ("E_NO_CARE", or its number) means: fields and rules, or what happened and what to do.
+ * SYSTOLE_ERR_NOT_FOUND. */
+enum systole_result systole_explain(char **text, const char *word);
+
+/* The name, sentence and remedy of a refusal code; static texts, which for an unknown number say
+ * that it is unknown. */
+const char *systole_code_name(uint16_t code);
+const char *systole_code_sentence(uint16_t code);
+const char *systole_code_remedy(uint16_t code);
+
+#ifdef __cplusplus
+}
+#endif
+#endif
