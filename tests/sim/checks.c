@@ -1,0 +1,397 @@
+/* checks.c: what must hold, judged from outside: from what validators send, and from what their
+ * stores hold when they say that something is certified. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/pbft/record.h"
+#include "core/base/assert.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/merkle.h"
+#include "core/wire/receipt.h"
+#include "core/wire/vote.h"
+#include "tests/sim/sim_internal.h"
+
+#define RECEIPTS_MAX 4096u
+
+/* ---- what is sent: durable first, never contradicted ------------------------------------- */
+
+enum phase { PHASE_PRE_PREPARE = 1, PHASE_PREPARE, PHASE_COMMIT, PHASE_SEAL };
+
+static void note_signed(struct world *world, const struct validator *validator, enum phase phase,
+                        uint64_t view, uint64_t slot, const struct sy_hash *digest)
+{
+    struct sy_hash key = {{0}};
+    bool is_new = false;
+    key.bytes[0] = (uint8_t)validator->index;
+    key.bytes[1] = (uint8_t)phase;
+    sy_store_u64(key.bytes + 8, view);
+    sy_store_u64(key.bytes + 16, slot);
+    struct sy_hash *known = (struct sy_hash *)sy_table_put(&world->signed_things, &key, &is_new);
+    SY_ASSERT(known != NULL);
+    if (is_new) *known = *digest;
+    if (sy_hash_equal(known, digest)) return;
+    sim_fail(world, SIM_CHECK_AMNESIA,
+             "validator %u signed two things in phase %d, view %llu, slot %llu", validator->index,
+             (int)phase, (unsigned long long)view, (unsigned long long)slot);
+}
+
+struct search {
+    uint8_t type;
+    uint64_t slot, view;
+    uint16_t n;
+    const struct sy_hash *genesis;
+    bool found;
+    struct sy_hash digest;
+    struct sy_proposal proposal;
+};
+
+static sy_status look_at_record(void *context, const struct sy_record_key *key,
+                                struct sy_slice value)
+{
+    struct search *search = (struct search *)context;
+    struct sy_pbft_record record;
+    if (key->type != search->type || key->slot != search->slot || key->extra != search->view) {
+        return SY_OK;
+    }
+    if (!sy_pbft_record_decode(&record, value, search->n)) return SY_ERR_CORRUPT;
+    search->found = true;
+    search->proposal = record.type == SY_PBFT_RECORD_PREPARE
+                           ? record.as.prepare.proposal
+                           : record.as.prepared.pre_prepare.proposal;
+    sy_proposal_digest(&search->digest, search->genesis, &search->proposal);
+    return SY_OK;
+}
+
+/* The record behind a vote, and the bodies that it promises to serve. */
+static void check_vote_durable(struct world *world, struct validator *validator, uint8_t type,
+                               uint64_t view, uint64_t slot, const struct sy_hash *digest)
+{
+    struct search search = {
+        .type = type, .slot = slot, .view = view, .n = world->n, .genesis = &world->genesis->hash};
+    struct sy_error err;
+    sy_status status = sy_votes_each(validator->reader, look_at_record, &search, &err);
+    if (status != SY_OK || !search.found || !sy_hash_equal(&search.digest, digest)) {
+        sim_fail(world, SIM_CHECK_DURABLE,
+                 "validator %u sends a vote for slot %llu whose record %u is not durable",
+                 validator->index, (unsigned long long)slot, type);
+        return;
+    }
+    for (uint16_t i = 0; type == SY_PBFT_RECORD_PREPARE && i < search.proposal.count; i++) {
+        struct sy_slice body;
+        status = sy_body_get(validator->reader, &body, &search.proposal.entries[i].digest);
+        if (status == SY_OK) continue;
+        sim_fail(world, SIM_CHECK_DURABLE,
+                 "validator %u prepares slot %llu without the body of its entry %u",
+                 validator->index, (unsigned long long)slot, i);
+    }
+}
+
+static void check_seal_durable(struct world *world, struct validator *validator, uint64_t height,
+                               const struct sy_hash *hash)
+{
+    struct sy_slice bytes;
+    struct sy_header header;
+    struct sy_hash stored = {{0}};
+    if (sy_ledger_get(validator->reader, &bytes, height, SY_BLOCK_HEADER) == SY_OK) {
+        struct sy_reader reader = sy_reader_of(bytes);
+        if (sy_header_decode(&reader, &header)) {
+            sy_header_hash(&stored, &world->genesis->hash, &header);
+        }
+    }
+    if (sy_hash_equal(&stored, hash)) return;
+    sim_fail(world, SIM_CHECK_DURABLE, "validator %u seals block %llu, which is not durable",
+             validator->index, (unsigned long long)height);
+}
+
+static void check_status(struct world *world, const struct validator *validator,
+                         const struct sy_status_message *status)
+{
+    if (status->certified_height <= sy_ledger_certified(validator->store) &&
+        status->executed_height < sy_ledger_next(validator->store)) {
+        return;
+    }
+    sim_fail(world, SIM_CHECK_DURABLE, "the status of validator %u says more than its store",
+             validator->index);
+}
+
+static void check_own_vote(struct world *world, struct validator *validator,
+                           const struct sy_vote *vote)
+{
+    bool prepare = vote->type == SY_MESSAGE_PREPARE;
+    note_signed(world, validator, prepare ? PHASE_PREPARE : PHASE_COMMIT, vote->view, vote->slot,
+                &vote->proposal_digest);
+    check_vote_durable(world, validator, prepare ? SY_PBFT_RECORD_PREPARE : SY_PBFT_RECORD_PREPARED,
+                       vote->view, vote->slot, &vote->proposal_digest);
+}
+
+static void check_own_proposal(struct world *world, struct validator *validator,
+                               const struct sy_pre_prepare *own)
+{
+    struct sy_hash digest;
+    sy_proposal_digest(&digest, &world->genesis->hash, &own->proposal);
+    note_signed(world, validator, PHASE_PRE_PREPARE, own->view, own->proposal.slot, &digest);
+    check_vote_durable(world, validator, SY_PBFT_RECORD_PREPARE, own->view, own->proposal.slot,
+                       &digest);
+}
+
+void sim_check_send(struct world *world, struct validator *validator, struct sy_slice bytes)
+{
+    static struct sy_message message;
+    if (!sy_message_decode(&message, bytes, world->n)) {
+        sim_fail(world, SIM_CHECK_VALIDITY, "validator %u sends what nobody can read",
+                 validator->index);
+        return;
+    }
+    switch (message.type) {
+    case SY_MESSAGE_PRE_PREPARE:
+        if (message.body.pre_prepare.view % world->n != validator->index) return;
+        check_own_proposal(world, validator, &message.body.pre_prepare);
+        break;
+    case SY_MESSAGE_PREPARE:
+    case SY_MESSAGE_COMMIT:
+        if (message.body.vote.signer != validator->index) return;
+        check_own_vote(world, validator, &message.body.vote);
+        break;
+    case SY_MESSAGE_SEAL:
+        if (message.body.seal.seal.signer != validator->index) return;
+        note_signed(world, validator, PHASE_SEAL, 0, message.body.seal.height,
+                    &message.body.seal.header_hash);
+        check_seal_durable(world, validator, message.body.seal.height,
+                           &message.body.seal.header_hash);
+        break;
+    case SY_MESSAGE_STATUS: check_status(world, validator, &message.body.status); break;
+    default: break;
+    }
+}
+
+/* ---- certified blocks -------------------------------------------------------------------- */
+
+/* A block's parts as a validator stores them; copies. */
+struct stored {
+    uint8_t header[SY_HEADER_BYTES];
+    struct sy_header decoded;
+    struct sy_hash hash;
+    struct sy_hash order, receipts, certificate;
+    struct sy_certificate seals;
+};
+
+static bool read_part(struct world *world, const struct validator *validator, struct sy_slice *out,
+                      uint64_t height, enum sy_block_part part)
+{
+    if (sy_ledger_get(validator->reader, out, height, part) == SY_OK) return true;
+    sim_fail(world, SIM_CHECK_PROMISE,
+             "validator %u said that block %llu is certified, but part %d of it is not there",
+             validator->index, (unsigned long long)height, (int)part);
+    return false;
+}
+
+static bool read_block(struct world *world, struct validator *validator, struct stored *out,
+                       uint64_t height)
+{
+    struct sy_slice part;
+    if (!read_part(world, validator, &part, height, SY_BLOCK_HEADER)) return false;
+    SY_ASSERT(part.size == sizeof out->header);
+    memcpy(out->header, part.data, part.size);
+    if (height >= 2 && height < world->height_count && !world->planted &&
+        sim_plants(world, SIM_PLANT_BAD_HEADER, validator)) {
+        world->planted = true;
+        out->header[60] ^= 1;
+    }
+    struct sy_reader reader = sy_reader_of(sy_slice_of(out->header, sizeof out->header));
+    bool decoded = sy_header_decode(&reader, &out->decoded);
+    SY_ASSERT(decoded);
+    sy_header_hash(&out->hash, &world->genesis->hash, &out->decoded);
+    if (!read_part(world, validator, &part, height, SY_BLOCK_ORDER)) return false;
+    sy_sha256(&out->order, part.data, part.size);
+    if (!read_part(world, validator, &part, height, SY_BLOCK_RECEIPTS)) return false;
+    sy_sha256(&out->receipts, part.data, part.size);
+    if (!read_part(world, validator, &part, height, SY_BLOCK_CERTIFICATE)) return false;
+    sy_sha256(&out->certificate, part.data, part.size);
+    reader = sy_reader_of(part);
+    if (!sy_certificate_decode(&reader, &out->seals, world->n)) out->seals.count = 0;
+    if (height >= 2 && !world->planted && sim_plants(world, SIM_PLANT_BAD_SEAL, validator)) {
+        world->planted = true;
+        out->seals.seals[1].signature.bytes[9] ^= 16;
+        out->certificate.bytes[0] ^= 1;
+    }
+    return true;
+}
+
+static void check_certificate(struct world *world, const struct validator *validator,
+                              struct height *height, const struct stored *block)
+{
+    for (unsigned i = 0; i < height->certificate_count; i++) {
+        if (sy_hash_equal(&height->certificates[i], &block->certificate)) return;
+    }
+    if (block->seals.count != sy_quorum(world->n) ||
+        !sy_certificate_verify(&block->seals, &world->genesis->roster, &world->genesis->hash,
+                               &block->decoded)) {
+        sim_fail(world, SIM_CHECK_CERTIFICATE,
+                 "validator %u stored a bad certificate for block %llu", validator->index,
+                 (unsigned long long)block->decoded.height);
+    }
+    if (height->certificate_count < SIM_VALIDATORS_MAX) {
+        height->certificates[height->certificate_count++] = block->certificate;
+    }
+}
+
+static void check_chain(struct world *world, const struct stored *block)
+{
+    const struct height *parent = &world->heights[world->height_count - 1];
+    struct sy_header before;
+    struct sy_reader reader = sy_reader_of(sy_slice_of(parent->header, sizeof parent->header));
+    bool decoded = sy_header_decode(&reader, &before);
+    SY_ASSERT(decoded);
+    if (block->decoded.height == before.height + 1 && block->decoded.time_ms > before.time_ms &&
+        sy_hash_equal(&block->decoded.previous, &parent->hash)) {
+        return;
+    }
+    sim_fail(world, SIM_CHECK_AGREEMENT, "block %llu does not follow block %llu",
+             (unsigned long long)block->decoded.height, (unsigned long long)before.height);
+}
+
+/* ---- transactions ------------------------------------------------------------------------ */
+
+static void note_applied(struct world *world, const struct sy_receipt *receipt,
+                         struct client_tx *tx)
+{
+    unsigned number = (unsigned)(tx - world->clients.txs);
+    if (tx->kind != TX_GOOD) {
+        sim_fail(world, SIM_CHECK_VALIDITY, "transaction %u of a stranger was applied", number);
+    } else if (tx->applied) {
+        sim_fail(world, SIM_CHECK_ONCE, "transaction %u was applied again in block %llu", number,
+                 (unsigned long long)receipt->height);
+    }
+    tx->applied = true;
+    world->result->applied++;
+}
+
+static void note_receipt(struct world *world, const struct validator *validator,
+                         const struct sy_receipt *receipt)
+{
+    const uint32_t *place = (const uint32_t *)sy_table_find(&world->tx_index, &receipt->tx_id);
+    struct client_tx *tx = place == NULL ? NULL : &world->clients.txs[*place - 1];
+    world->result->txs++;
+    if (tx == NULL || tx->kind == TX_BAD_SIGNATURE) {
+        sim_fail(world, SIM_CHECK_VALIDITY, "block %llu holds a transaction that nobody signed",
+                 (unsigned long long)receipt->height);
+        return;
+    }
+    tx->copies++;
+    if (receipt->code == SY_APPLIED) {
+        note_applied(world, receipt, tx);
+    } else if (receipt->code == SY_E_REPLAY && tx->applied) {
+        world->result->replays++;
+        if (sim_plants(world, SIM_PLANT_NO_REPLAY, validator)) note_applied(world, receipt, tx);
+    } else if (tx->kind == TX_GOOD) {
+        sim_fail(world, SIM_CHECK_VALIDITY, "the good transaction %u was refused with code %u",
+                 (unsigned)(tx - world->clients.txs), receipt->code);
+    }
+}
+
+static void forget_one_tx(struct world *world, const struct sy_receipt *receipt)
+{
+    if (world->planted || receipt->height < 3) return;
+    world->planted = true;
+    (void)sy_table_remove(&world->tx_index, &receipt->tx_id);
+}
+
+/* Every receipt of a block, and that the header's root is theirs. */
+static void read_receipts(struct world *world, const struct validator *validator,
+                          const struct sy_header *header)
+{
+    static struct sy_hash leaves[RECEIPTS_MAX];
+    struct sy_slice packed;
+    if (!read_part(world, validator, &packed, header->height, SY_BLOCK_RECEIPTS)) return;
+    struct sy_reader reader = sy_reader_of(packed);
+    uint32_t count = packed.size == 0 ? 0 : sy_read_u32(&reader, "count");
+    SY_ASSERT(count <= RECEIPTS_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_receipt receipt;
+        struct sy_slice bytes = sy_read_bytes32(&reader, packed.size, "receipt");
+        struct sy_reader in = sy_reader_of(bytes);
+        bool decoded = sy_receipt_decode(&in, &receipt) && sy_reader_done(&in);
+        SY_ASSERT(decoded && receipt.height == header->height && receipt.index == i);
+        sy_hash_leaf(&leaves[i], bytes);
+        if (sim_plants(world, SIM_PLANT_UNKNOWN_TX, validator)) forget_one_tx(world, &receipt);
+        note_receipt(world, validator, &receipt);
+    }
+    struct sy_hash root;
+    sy_merkle_root(&root, leaves, leaves, count);
+    if (sy_reader_done(&reader) && sy_hash_equal(&root, &header->receipts_root)) return;
+    sim_fail(world, SIM_CHECK_AGREEMENT, "block %llu holds other receipts than its header says",
+             (unsigned long long)header->height);
+}
+
+static struct height *add_height(struct world *world, const struct stored *block)
+{
+    if (world->height_count == world->height_room) {
+        world->height_room = 2 * world->height_room + 64;
+        world->heights =
+            (struct height *)realloc(world->heights, world->height_room * sizeof *world->heights);
+        SY_ASSERT(world->heights != NULL);
+    }
+    struct height *height = &world->heights[world->height_count++];
+    memset(height, 0, sizeof *height);
+    memcpy(height->header, block->header, sizeof height->header);
+    height->hash = block->hash;
+    height->order = block->order;
+    height->receipts = block->receipts;
+    return height;
+}
+
+static void check_block(struct world *world, struct validator *validator, uint64_t number)
+{
+    static struct stored block;
+    if (!read_block(world, validator, &block, number)) return;
+    SY_ASSERT(number <= world->height_count);
+    if (number == world->height_count) {
+        check_chain(world, &block);
+        struct height *added = add_height(world, &block);
+        check_certificate(world, validator, added, &block);
+        read_receipts(world, validator, &block.decoded);
+        return;
+    }
+    struct height *height = &world->heights[number];
+    if (memcmp(height->header, block.header, sizeof block.header) != 0 ||
+        !sy_hash_equal(&height->order, &block.order) ||
+        !sy_hash_equal(&height->receipts, &block.receipts)) {
+        sim_fail(world, SIM_CHECK_AGREEMENT, "validator %u holds another block %llu than others",
+                 validator->index, (unsigned long long)number);
+        return;
+    }
+    check_certificate(world, validator, height, &block);
+}
+
+void sim_check_certified(struct world *world, struct validator *validator, uint64_t height)
+{
+    if (world->height_count == 0) {
+        struct sy_slice part;
+        struct stored genesis;
+        if (!read_part(world, validator, &part, 0, SY_BLOCK_HEADER)) return;
+        memset(&genesis, 0, sizeof genesis);
+        memcpy(genesis.header, part.data, sizeof genesis.header);
+        struct sy_reader reader = sy_reader_of(part);
+        bool decoded = sy_header_decode(&reader, &genesis.decoded);
+        SY_ASSERT(decoded);
+        sy_header_hash(&genesis.hash, &world->genesis->hash, &genesis.decoded);
+        (void)add_height(world, &genesis);
+    }
+    while (validator->promised < height && !world->done) {
+        check_block(world, validator, ++validator->promised);
+    }
+}
+
+void sim_check_promises(struct world *world, struct validator *validator)
+{
+    if (world->done) return;
+    if (sy_ledger_certified(validator->store) < validator->promised) {
+        sim_fail(world, SIM_CHECK_PROMISE,
+                 "validator %u had certificates up to %llu and now has them up to %llu",
+                 validator->index, (unsigned long long)validator->promised,
+                 (unsigned long long)sy_ledger_certified(validator->store));
+    }
+    for (uint64_t number = 1; number <= validator->promised && !world->done; number++) {
+        check_block(world, validator, number);
+    }
+}

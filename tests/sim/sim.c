@@ -1,0 +1,370 @@
+/* sim.c: the world: its events, its faults, its end. */
+#include "tests/sim/sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "tests/sim/sim_internal.h"
+#include "tests/support/network.h"
+
+#define SIGNED_MAX 65536u
+#define PLANT_VICTIM                                                            \
+    1u /* the validator that a planted fault befalls, unless it must be primary \
+        */
+
+/* ---- what the files share ---------------------------------------------------------------- */
+
+void sim_fail(struct world *world, enum sim_check check, const char *format, ...)
+{
+    if (world->result->failed != SIM_CHECK_NONE) return;
+    va_list args;
+    va_start(args, format);
+    int used = snprintf(world->result->failure, sizeof world->result->failure,
+                        "%s: ", sim_check_name(check));
+    (void)vsnprintf(world->result->failure + used, sizeof world->result->failure - (size_t)used,
+                    format, args);
+    va_end(args);
+    world->result->failed = check;
+    world->done = true;
+}
+
+void sim_later(struct world *world, struct event event, uint64_t delay_ns)
+{
+    event.at_ns = world->now_ns + delay_ns;
+    queue_put(&world->queue, &event);
+}
+
+uint64_t sim_draw(struct world *world, unsigned usual_us)
+{
+    uint64_t most = 4;
+    if (!world->calm && sy_prng_chance(&world->prng, 1, 32)) most = 50;
+    return usual_us * US / 2 + sy_prng_below(&world->prng, usual_us * US * most + 1);
+}
+
+bool sim_plants(const struct world *world, enum sim_plant plant, const struct validator *validator)
+{
+    if (world->options.plant != plant) return false;
+    return validator->index == (plant == SIM_PLANT_OLD_VOTES ? 0 : PLANT_VICTIM) ||
+           plant == SIM_PLANT_NO_REPLAY || plant == SIM_PLANT_UNKNOWN_TX;
+}
+
+const char *sim_check_name(enum sim_check check)
+{
+    static const char *const names[] = {"none",     "agreement", "certificate", "once",
+                                        "validity", "durable",   "amnesia",     "promise",
+                                        "alarm",    "replay",    "memory",      "liveness"};
+    SY_ASSERT((size_t)check < sizeof names / sizeof names[0]);
+    return names[check];
+}
+
+/* ---- faults ------------------------------------------------------------------------------ */
+
+static uint64_t some_time(struct world *world)
+{
+    return sy_prng_below(&world->prng, world->options.faults_ms * MS + 1);
+}
+
+static uint16_t somebody(struct world *world)
+{
+    return (uint16_t)sy_prng_below(&world->prng, world->n);
+}
+
+static void plan_faults(struct world *world)
+{
+    const struct sim_options *options = &world->options;
+    for (unsigned i = 0; i < options->crashes; i++) {
+        struct event crash = {.type = EVENT_CRASH, .node = somebody(world)};
+        sim_later(world, crash, some_time(world));
+    }
+    for (unsigned i = 0; i < options->cuts; i++) {
+        struct event cut = {.type = EVENT_CUT, .node = somebody(world), .peer = somebody(world)};
+        if (cut.node == cut.peer) continue;
+        uint64_t from_ns = some_time(world);
+        sim_later(world, cut, from_ns);
+        cut.type = EVENT_MEND;
+        sim_later(world, cut, from_ns + sy_prng_below(&world->prng, 2000 * MS));
+    }
+    if (options->power_cut) {
+        sim_later(world, (struct event){.type = EVENT_POWER}, some_time(world));
+    }
+    sim_later(world, (struct event){.type = EVENT_CALM}, options->faults_ms * MS);
+}
+
+static void cut_power(struct world *world)
+{
+    for (uint16_t i = 0; i < world->n; i++) {
+        if (world->validators[i].up) sim_crash(world, &world->validators[i]);
+    }
+}
+
+static void calm_down(struct world *world)
+{
+    world->calm = true;
+    world->calm_ns = world->now_ns;
+    memset(world->cut, 0, sizeof world->cut);
+    for (uint16_t i = 0; i < world->n && !world->done; i++) {
+        world->validators[i].crash_after = -1;
+        if (!world->validators[i].up) sim_start(world, &world->validators[i]);
+    }
+}
+
+/* ---- rest -------------------------------------------------------------------------------- */
+
+static bool holds_nothing(const struct world *world, const struct validator *validator)
+{
+    static struct sy_node_info info;
+    sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
+    return info.pool.pending_txs == 0 && info.pool.own_batches == 0;
+}
+
+static bool at_rest(const struct world *world)
+{
+    if (!world->calm || !sim_clients_done(world)) return false;
+    for (uint16_t i = 0; i < world->n; i++) {
+        const struct validator *validator = &world->validators[i];
+        if (!validator->up || validator->promised + 1 != world->height_count) return false;
+        if (validator->disk.count != validator->disk.first) return false;
+        if (sy_ledger_next(validator->store) != world->height_count) return false;
+        if (!holds_nothing(world, validator)) return false;
+    }
+    return true;
+}
+
+static void describe_standstill(struct world *world)
+{
+    char text[320];
+    size_t used = 0;
+    uint32_t open = 0;
+    for (uint32_t i = 0; i < world->clients.count; i++) {
+        const struct client_tx *tx = &world->clients.txs[i];
+        open += tx->kind == TX_GOOD && !tx->applied;
+    }
+    for (uint16_t i = 0; i < world->n && used < sizeof text; i++) {
+        static struct sy_node_info info;
+        const struct validator *validator = &world->validators[i];
+        sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
+        int more =
+            snprintf(text + used, sizeof text - used, "; %u: %llu/%llu/%llu, %u ready, %u txs", i,
+                     (unsigned long long)info.pbft.certified_height,
+                     (unsigned long long)info.pbft.executed_height,
+                     (unsigned long long)info.pbft.decided_height, info.pbft.ready_batches,
+                     info.pool.pending_txs);
+        used += more > 0 ? (size_t)more : 0;
+    }
+    sim_fail(world, SIM_CHECK_LIVENESS,
+             "%u good transactions of %u are not applied %u ms after the faults (stage %u)%s", open,
+             world->clients.count, SIM_LIVENESS_MS, world->clients.stage, text);
+}
+
+static void look_for_rest(struct world *world)
+{
+    if (at_rest(world)) {
+        world->result->settled_ms = (world->now_ns - world->calm_ns) / MS;
+        world->result->heights = world->height_count - 1;
+        sim_check_end(world);
+        world->done = true;
+    } else if (world->calm && world->now_ns > world->calm_ns + SIM_LIVENESS_MS * MS) {
+        describe_standstill(world);
+    }
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+static void on_frame(struct world *world, struct validator *validator, const struct event *event)
+{
+    struct sy_node_event frame = {.type = SY_NODE_FRAME};
+    frame.as.frame.peer = event->peer;
+    frame.as.frame.bytes = sy_slice_of(event->bytes, event->size);
+    sim_feed(world, validator, &frame);
+}
+
+static void on_found(struct world *world, struct validator *validator, const struct event *event)
+{
+    struct sy_node_event found = {.type = SY_NODE_FOUND};
+    found.as.body.digest = event->digest;
+    found.as.body.head = sy_slice_of(event->bytes, event->size);
+    sim_feed(world, validator, &found);
+}
+
+static void on_nudge(struct world *world, struct validator *validator)
+{
+    struct sy_node_event durable = {.type = SY_NODE_DURABLE};
+    durable.as.token = validator->disk.told_token;
+    world->planted = true;
+    sim_feed(world, validator, &durable);
+}
+
+/* Either at once, or at one of the next effects: between two effects of one step. */
+static void on_crash(struct world *world, struct validator *validator)
+{
+    if (sy_prng_chance(&world->prng, 1, 3)) {
+        sim_crash(world, validator);
+    } else {
+        validator->crash_after = (int)sy_prng_below(&world->prng, 60);
+    }
+}
+
+/* Events that concern a validator which is up, in the life that they were meant for. */
+static void on_validator_event(struct world *world, const struct event *event)
+{
+    struct validator *validator = &world->validators[event->node];
+    if (!validator->up || (event->life != 0 && event->life != validator->life)) return;
+    switch (event->type) {
+    case EVENT_FRAME: on_frame(world, validator, event); break;
+    case EVENT_SUBMIT: sim_on_submit(world, validator, event); break;
+    case EVENT_CHECKED: sim_on_checked(world, validator, event); break;
+    case EVENT_DISK: sim_on_disk(world, validator); break;
+    case EVENT_RUN: sim_on_run(world, validator); break;
+    case EVENT_FOUND: on_found(world, validator, event); break;
+    case EVENT_TICK: sim_on_tick(world, validator); break;
+    case EVENT_NUDGE: on_nudge(world, validator); break;
+    case EVENT_CRASH:
+        if (!world->calm) on_crash(world, validator);
+        break;
+    default: SY_UNREACHABLE("every event has its place");
+    }
+}
+
+static void on_event(struct world *world, const struct event *event)
+{
+    switch (event->type) {
+    case EVENT_CLIENTS:
+        sim_on_clients(world);
+        look_for_rest(world);
+        break;
+    case EVENT_RESTART:
+        if (!world->validators[event->node].up) sim_start(world, &world->validators[event->node]);
+        break;
+    case EVENT_CUT: world->cut[event->node][event->peer] = !world->calm; break;
+    case EVENT_MEND: world->cut[event->node][event->peer] = false; break;
+    case EVENT_POWER: cut_power(world); break;
+    case EVENT_CALM: calm_down(world); break;
+    default: on_validator_event(world, event);
+    }
+}
+
+/* FNV-1a over what happened, in order: two runs of one seed must agree on it. */
+static void trace(struct world *world, uint64_t value)
+{
+    for (int i = 0; i < 8; i++) {
+        world->result->trace ^= (value >> (8 * i)) & 0xff;
+        world->result->trace *= 1099511628211ull;
+    }
+}
+
+static void play(struct world *world)
+{
+    struct event event;
+    while (!world->done && queue_take(&world->queue, &event)) {
+        SY_ASSERT(event.at_ns >= world->now_ns);
+        world->now_ns = event.at_ns;
+        world->result->events++;
+        trace(world, event.at_ns);
+        trace(world, (uint64_t)event.type << 48 | (uint64_t)event.node << 32 | event.size);
+        on_event(world, &event);
+        free(event.bytes);
+    }
+    world->result->simulated_ms = world->now_ns / MS;
+}
+
+/* ---- a world ----------------------------------------------------------------------------- */
+
+static void open_world(struct world *world)
+{
+    static const struct sy_engine_impl *const impls[] = {&sy_engine_openssl, NULL};
+    struct sy_engine_config engine = {
+        .threads = 0, .queue = 4, .leaves_max = 2 * SY_BATCH_TXS_MAX, .impls = impls};
+    struct sy_error err;
+    uint64_t seed[2] = {world->options.seed, 1};
+    sy_status status = sy_engine_open(&world->engine, &engine, &err);
+    SY_ASSERT(status == SY_OK);
+    world->genesis = (struct sy_genesis *)calloc(1, sizeof *world->genesis);
+    world->effects = (struct sy_node_effects *)calloc(1, sizeof *world->effects);
+    world->executed = (struct sy_executed *)calloc(1, sizeof *world->executed);
+    world->scratch = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
+    SY_ASSERT(world->genesis && world->effects && world->executed && world->scratch);
+    test_genesis(world->genesis, world->n);
+    status = sy_arena_open(&world->arena, (size_t)SIGNED_MAX * 4 * 128);
+    SY_ASSERT(status == SY_OK);
+    status = sy_table_init(&world->signed_things, &world->arena, SIGNED_MAX, 32, seed);
+    SY_ASSERT(status == SY_OK);
+    status = sy_table_init(&world->tx_index, &world->arena, 4096, sizeof(uint64_t), seed);
+    SY_ASSERT(status == SY_OK);
+    sim_clients_open(world);
+    for (uint16_t i = 0; i < world->n; i++) sim_validator_open(world, i);
+}
+
+static void close_world(struct world *world)
+{
+    for (uint16_t i = 0; i < world->n; i++) sim_validator_close(world, &world->validators[i]);
+    sim_clients_close(world);
+    queue_free(&world->queue);
+    sy_engine_close(world->engine);
+    sy_arena_close(&world->arena);
+    free(world->genesis);
+    free(world->effects);
+    free(world->executed);
+    free(world->scratch);
+    free(world->heights);
+}
+
+void sim_run(struct sim_result *result, const struct sim_options *options)
+{
+    struct world *world = (struct world *)calloc(1, sizeof *world);
+    SY_ASSERT(world != NULL);
+    SY_ASSERT(options->validators >= SIM_VALIDATORS_MIN);
+    SY_ASSERT(options->validators <= SIM_VALIDATORS_MAX);
+    memset(result, 0, sizeof *result);
+    result->trace = 14695981039346656037ull;
+    world->options = *options;
+    world->result = result;
+    world->n = options->validators;
+    sy_prng_seed(&world->prng, options->seed);
+    open_world(world);
+    plan_faults(world);
+    sim_later(world, (struct event){.type = EVENT_CLIENTS}, 0);
+    for (uint16_t i = 0; i < world->n; i++) sim_start(world, &world->validators[i]);
+    play(world);
+    close_world(world);
+    free(world);
+}
+
+static unsigned between(sy_prng *prng, unsigned least, unsigned most)
+{
+    return least + (unsigned)sy_prng_below(prng, most - least + 1);
+}
+
+/* One in `none` worlds goes without. */
+static unsigned perhaps(sy_prng *prng, unsigned none, unsigned most)
+{
+    unsigned value = between(prng, 1, most);
+    return sy_prng_chance(prng, 1, none) ? 0 : value;
+}
+
+void sim_options_draw(struct sim_options *options, uint64_t seed, uint16_t validators)
+{
+    static const unsigned batch_sizes[] = {1, 2, 5, 20, SY_BATCH_TXS_MAX};
+    sy_prng prng;
+    sy_prng_seed(&prng, ~seed);
+    if (validators == 0) validators = (uint16_t)between(&prng, 4, 10);
+    *options = (struct sim_options){
+        .seed = seed,
+        .validators = validators > SIM_VALIDATORS_MAX ? SIM_VALIDATORS_MIN : validators,
+        .records = between(&prng, 5, 40),
+        .rubbish = perhaps(&prng, 3, 10),
+        .faults_ms = between(&prng, 1000, 6000),
+        .crashes = perhaps(&prng, 4, 6),
+        .power_cut = sy_prng_chance(&prng, 1, 4),
+        .cuts = perhaps(&prng, 3, 8),
+        .loss_permille = perhaps(&prng, 4, 200),
+        .copy_permille = perhaps(&prng, 3, 100),
+        .garble_permille = perhaps(&prng, 2, 100),
+        .delay_us = between(&prng, 50, 4000),
+        .disk_us = between(&prng, 50, 4000),
+        .batch_txs_max = batch_sizes[sy_prng_below(&prng, 5)],
+        .pipeline_slots = between(&prng, 1, 8),
+        .lanes = between(&prng, 2, 8)};
+}

@@ -1,0 +1,237 @@
+/* sim_internal.h: what the simulator's files share. */
+#ifndef SY_TESTS_SIM_SIM_INTERNAL_H
+#define SY_TESTS_SIM_SIM_INTERNAL_H
+
+#include "bench/population.h"
+#include "consensus/node/executor.h"
+#include "consensus/node/node.h"
+#include "core/base/arena.h"
+#include "core/base/prng.h"
+#include "core/base/table.h"
+#include "core/crypto/engine.h"
+#include "core/store/store.h"
+#include "tests/sim/sim.h"
+
+#define MS 1000000ull
+#define US 1000ull
+#define SUBMIT_TXS_MAX 24u
+#define RUNS_MAX (2u * SY_PBFT_WINDOW)
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+enum event_type {
+    EVENT_FRAME,   /* arrives at a validator */
+    EVENT_SUBMIT,  /* a client's request arrives */
+    EVENT_CHECKED, /* the engine is done */
+    EVENT_DISK,    /* a group of commits is written */
+    EVENT_RUN,     /* a block is executed */
+    EVENT_FOUND,   /* a look-up is answered */
+    EVENT_TICK,
+    EVENT_CLIENTS, /* the clients look what is to be sent */
+    EVENT_CRASH,   /* somewhere in the next few effects, or at once */
+    EVENT_RESTART,
+    EVENT_CUT,   /* a link goes dead one way */
+    EVENT_MEND,  /* and comes back */
+    EVENT_CALM,  /* the faults are over */
+    EVENT_POWER, /* everybody crashes */
+    EVENT_NUDGE  /* effects of a start are carried out: look at the clock */
+};
+
+struct event {
+    uint64_t at_ns;
+    uint64_t number;
+    enum event_type type;
+    uint16_t node;
+    uint32_t life; /* of the validator that waits for it; 0: whoever is there */
+    uint16_t peer;
+    uint32_t request; /* SUBMIT */
+    uint8_t *bytes;   /* owned */
+    size_t size;
+    struct sy_submission *submission;
+    struct sy_hash digest;
+};
+
+struct queue {
+    struct event *heap;
+    size_t count;
+    size_t room;
+    uint64_t numbers;
+};
+
+void queue_put(struct queue *queue, const struct event *event);
+bool queue_take(struct queue *queue, struct event *event);
+void queue_free(struct queue *queue);
+
+/* ---- validators -------------------------------------------------------------------------- */
+
+/* A COMMIT or CERTIFY on its way to the disk; bytes are copied. */
+struct disk_item {
+    struct sy_node_effect effect;
+    uint8_t *bytes;
+};
+
+struct disk {
+    struct disk_item *items; /* [first, count) wait; the first `flying` of them are being written */
+    size_t first, count, room;
+    size_t flying;
+    uint64_t told_token; /* LYING_DISK: what was said to be durable */
+};
+
+struct validator {
+    uint16_t index;
+    bool up;
+    uint32_t life; /* counts starts, from 1 */
+    int64_t skew_ms;
+    uint64_t clock_base_ns; /* monotonic clock = world time + base */
+    uint64_t tick_at_ns;    /* world time of the tick that is queued; UINT64_MAX: none */
+    uint64_t ticks;         /* since the last whole simulated second */
+    uint64_t tick_second;
+    int crash_after; /* effects from now; -1: not planned */
+    bool doomed;     /* it crashes as soon as its step returns; effects have no effect any more */
+    sy_store *store;
+    sy_store_reader *reader;
+    sy_executor *executor;
+    sy_arena arena;
+    size_t arena_used; /* after start-up */
+    sy_node *node;
+    struct disk disk;
+    struct sy_proposal *runs; /* ring of RUNS_MAX */
+    uint64_t runs_in, runs_out;
+    bool running;
+    uint64_t promised; /* highest height told as certified, all lives */
+};
+
+/* ---- clients ----------------------------------------------------------------------------- */
+
+enum tx_kind { TX_GOOD, TX_STRANGER, TX_BAD_SIGNATURE, TX_DAMAGED };
+
+struct client_tx {
+    enum tx_kind kind;
+    unsigned stage; /* 3: records and rubbish */
+    struct sy_hash id;
+    uint8_t *bytes;
+    size_t size;
+    uint64_t due_ns; /* when it is sent (again) */
+    bool answered;   /* rubbish: refused, nothing more to do */
+    bool applied;
+    unsigned copies; /* ordered */
+};
+
+struct request {
+    uint16_t count;
+    uint32_t txs[SUBMIT_TXS_MAX];
+};
+
+struct clients {
+    sy_population *population;
+    sy_population *strangers;
+    struct client_tx *txs;
+    uint32_t count, room;
+    uint32_t stage; /* of the good ones */
+    struct request *requests;
+    uint32_t request_count, request_room;
+};
+
+/* ---- what was seen ----------------------------------------------------------------------- */
+
+struct height {
+    uint8_t header[SY_HEADER_BYTES];
+    struct sy_hash hash;
+    struct sy_hash order, receipts;                  /* hashes of the stored bytes */
+    struct sy_hash certificates[SIM_VALIDATORS_MAX]; /* that were verified */
+    unsigned certificate_count;
+};
+
+struct world {
+    struct sim_options options;
+    struct sim_result *result;
+    sy_prng prng;
+    uint64_t now_ns;
+    uint64_t calm_ns; /* when faults end */
+    bool calm;
+    bool done;
+    uint16_t n;
+    struct sy_genesis *genesis;
+    sy_engine *engine;
+    struct sy_node_effects *effects;
+    struct sy_executed *executed;
+    struct queue queue;
+    struct validator validators[SIM_VALIDATORS_MAX];
+    struct validator *starting;
+    bool cut[SIM_VALIDATORS_MAX][SIM_VALIDATORS_MAX]; /* [from][to] */
+    struct clients clients;
+    struct height *heights; /* [0] is genesis */
+    size_t height_count, height_room;
+    sy_arena arena;
+    struct sy_table signed_things; /* (validator, phase, view, slot) -> digest */
+    struct sy_table tx_index;      /* tx id -> place in clients.txs, and one */
+    uint8_t *scratch;              /* SY_FRAME_BYTES_MAX */
+    bool planted;                  /* the planted fault has happened */
+};
+
+/* ---- sim.c ------------------------------------------------------------------------------- */
+
+/* sim_fail notes the first failed check; the world then ends. */
+__attribute__((format(printf, 3, 4))) void sim_fail(struct world *world, enum sim_check check,
+                                                    const char *format, ...);
+/* sim_later queues an event `delay_ns` from now. */
+void sim_later(struct world *world, struct event event, uint64_t delay_ns);
+/* sim_draw is a delay around `usual_us`: mostly up to 4 times, one in 32 up to 50 times as long;
+ * without those when calm. */
+uint64_t sim_draw(struct world *world, unsigned usual_us);
+bool sim_plants(const struct world *world, enum sim_plant plant, const struct validator *validator);
+
+/* ---- validator.c ------------------------------------------------------------------------- */
+
+void sim_validator_open(struct world *world, uint16_t index);
+void sim_validator_close(struct world *world, struct validator *validator);
+void sim_start(struct world *world, struct validator *validator);
+void sim_crash(struct world *world, struct validator *validator);
+/* sim_feed gives the validator one event and carries out what follows. */
+void sim_feed(struct world *world, struct validator *validator, struct sy_node_event *event);
+void sim_on_tick(struct world *world, struct validator *validator);
+
+/* ---- effects.c --------------------------------------------------------------------------- */
+
+void sim_carry(struct world *world, struct validator *validator,
+               const struct sy_node_effects *effects);
+void sim_on_run(struct world *world, struct validator *validator);
+void sim_on_checked(struct world *world, struct validator *validator, const struct event *event);
+
+/* ---- disk.c ------------------------------------------------------------------------------ */
+
+void sim_disk_put(struct world *world, struct validator *validator,
+                  const struct sy_node_effect *effect);
+void sim_on_disk(struct world *world, struct validator *validator);
+/* sim_disk_crash loses what is not durable; the group under way may have made it, or half of it. */
+void sim_disk_crash(struct world *world, struct validator *validator);
+
+/* ---- network.c --------------------------------------------------------------------------- */
+
+void sim_send(struct world *world, uint16_t from, uint16_t to, struct sy_slice bytes);
+
+/* ---- clients.c --------------------------------------------------------------------------- */
+
+void sim_clients_open(struct world *world);
+void sim_clients_close(struct world *world);
+void sim_on_clients(struct world *world);
+void sim_on_submit(struct world *world, struct validator *validator, const struct event *event);
+void sim_on_outcomes(struct world *world, const struct validator *validator, uint64_t token,
+                     uint32_t count, const struct sy_submit_outcome *outcomes);
+/* sim_clients_done: every good transaction is applied, all rubbish was answered. */
+bool sim_clients_done(const struct world *world);
+
+/* ---- checks.c ---------------------------------------------------------------------------- */
+
+/* What a validator sends to others. */
+void sim_check_send(struct world *world, struct validator *validator, struct sy_slice bytes);
+/* A validator tells that everything up to height is certified. */
+void sim_check_certified(struct world *world, struct validator *validator, uint64_t height);
+/* After a restart, and at the end: what was promised is there. */
+void sim_check_promises(struct world *world, struct validator *validator);
+void sim_check_memory(struct world *world, struct validator *validator);
+/* At the end. */
+void sim_check_replay(struct world *world, struct validator *validator);
+void sim_check_end(struct world *world);
+
+#endif

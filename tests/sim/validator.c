@@ -1,0 +1,249 @@
+/* validator.c: one validator's life: its store stays, everything else is thrown away by a crash. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/node/recover.h"
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "tests/sim/sim_internal.h"
+#include "tests/support/network.h"
+
+#define TICKS_A_SECOND_MAX 20000u
+
+static uint64_t clock_ns(const struct world *world, const struct validator *validator)
+{
+    return world->now_ns + validator->clock_base_ns;
+}
+
+static int64_t wall_ms(const struct world *world, const struct validator *validator)
+{
+    return TEST_GENESIS_MS + 60000 + (int64_t)(world->now_ns / MS) + validator->skew_ms;
+}
+
+/* ---- the store --------------------------------------------------------------------------- */
+
+static void open_store(struct world *world, struct validator *validator)
+{
+    struct sy_store_config config = {.genesis = world->genesis->hash, .init = true};
+    sy_status status = sy_store_open_memory(&validator->store, &config);
+    SY_ASSERT(status == SY_OK);
+    status = sy_store_reader_open(&validator->reader, validator->store);
+    SY_ASSERT(status == SY_OK);
+}
+
+static void close_store(struct validator *validator)
+{
+    sy_store_reader_close(validator->reader);
+    sy_store_close(validator->store);
+    validator->reader = NULL;
+    validator->store = NULL;
+}
+
+void sim_validator_open(struct world *world, uint16_t index)
+{
+    struct validator *validator = &world->validators[index];
+    int64_t spread = SY_CLOCK_SKEW_MS_DEFAULT / 4;
+    *validator = (struct validator){.index = index, .crash_after = -1, .tick_at_ns = UINT64_MAX};
+    validator->skew_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)(2 * spread)) - spread;
+    validator->runs = (struct sy_proposal *)calloc(RUNS_MAX, sizeof *validator->runs);
+    SY_ASSERT(validator->runs != NULL);
+    open_store(world, validator);
+}
+
+static void stop(struct validator *validator)
+{
+    sy_executor_close(validator->executor);
+    sy_arena_close(&validator->arena);
+    validator->executor = NULL;
+    validator->node = NULL;
+    validator->up = false;
+}
+
+void sim_validator_close(struct world *world, struct validator *validator)
+{
+    sim_disk_crash(world, validator);
+    if (validator->up) stop(validator);
+    free(validator->disk.items);
+    free(validator->runs);
+    if (validator->store != NULL) close_store(validator);
+}
+
+/* ---- crash ------------------------------------------------------------------------------- */
+
+/* The block under way may be durable, or be in the ledger and not yet in the state, or neither. */
+static void crash_run(struct world *world, struct validator *validator)
+{
+    uint64_t luck = sy_prng_below(&world->prng, 3);
+    struct sy_error err;
+    if (!validator->running || luck == 0) return;
+    const struct sy_proposal *proposal = &validator->runs[validator->runs_out % RUNS_MAX];
+    if (luck == 1) sy_os_failpoint_arm("store.state.apply", 1, "eio");
+    sy_status status = sy_executor_run(validator->executor, world->executed, proposal, &err);
+    sy_os_failpoint_arm(NULL, 0, NULL);
+    SY_ASSERT((status == SY_OK) == (luck != 1));
+}
+
+void sim_crash(struct world *world, struct validator *validator)
+{
+    SY_ASSERT(validator->up);
+    world->result->crashes++;
+    crash_run(world, validator);
+    sim_disk_crash(world, validator);
+    stop(validator);
+    sy_store_memory_crash(validator->store);
+    validator->doomed = false;
+    validator->running = false;
+    validator->crash_after = -1;
+    validator->runs_in = validator->runs_out = 0;
+    validator->tick_at_ns = UINT64_MAX;
+    struct event event = {.type = EVENT_RESTART, .node = validator->index};
+    uint64_t away_ms = sy_prng_chance(&world->prng, 1, 4) ? 3000 : 300;
+    sim_later(world, event, sy_prng_below(&world->prng, away_ms * MS));
+}
+
+/* ---- start ------------------------------------------------------------------------------- */
+
+static void configure(struct world *world, const struct validator *validator,
+                      struct sy_node_config *config)
+{
+    sy_secret_key *key = (sy_secret_key *)(uintptr_t)test_key(3u * validator->index);
+    *config = (struct sy_node_config){.genesis = world->genesis,
+                                      .roster = &world->genesis->roster,
+                                      .signer = sy_signer_of_key(key),
+                                      .self = validator->index,
+                                      .vote_checks = 64};
+    sy_pbft_config_default(&config->pbft);
+    config->pbft.pipeline_slots = world->options.pipeline_slots;
+    config->pbft.heartbeat_ns = 2000 * MS;
+    config->pool.batch_timeout_ns = 4 * MS;
+    config->pool.batch_txs_max = world->options.batch_txs_max;
+    config->pool.pending_txs_max = 4096;
+    config->pool.lanes = world->options.lanes;
+    config->pool.queued_per_maker = 4;
+    config->pool.respread_ns = 250 * MS;
+    sy_prng_fill(&world->prng, config->pool.seed, sizeof config->pool.seed);
+}
+
+static void carry(void *self, const struct sy_node_effects *effects)
+{
+    struct world *world = (struct world *)self;
+    sim_carry(world, world->starting, effects);
+}
+
+static void lose_votes(const struct validator *validator)
+{
+    struct sy_error err;
+    struct sy_vote_write writes[3];
+    memset(writes, 0, sizeof writes);
+    writes[0].op = writes[1].op = SY_VOTE_DROP_BELOW;
+    writes[0].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARE, UINT64_MAX, 0};
+    writes[1].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARED, UINT64_MAX, 0};
+    writes[2].op = SY_VOTE_DROP_RECORD;
+    writes[2].key = (struct sy_record_key){SY_PBFT_RECORD_BOOT, 0, 0};
+    sy_status status = sy_votes_commit(validator->store, writes, 3, &err);
+    SY_ASSERT(status == SY_OK);
+}
+
+static void plant_at_start(struct world *world, struct validator *validator)
+{
+    if (validator->life < 2) return;
+    if (sim_plants(world, SIM_PLANT_OLD_VOTES, validator)) {
+        world->planted = true;
+        lose_votes(validator);
+    }
+    if (validator->promised > 0 && sim_plants(world, SIM_PLANT_WIPED, validator)) {
+        world->planted = true;
+        close_store(validator);
+        open_store(world, validator);
+    }
+}
+
+static sy_status start_parts(struct world *world, struct validator *validator, struct sy_error *err)
+{
+    struct sy_node_config config;
+    configure(world, validator, &config);
+    SY_TRY(sy_executor_open(&validator->executor, validator->store, world->genesis, err));
+    SY_TRY(sy_arena_open(&validator->arena, sy_node_footprint(&config)));
+    SY_TRY(sy_node_init(&validator->node, &validator->arena, &config, err));
+    sy_arena_seal(&validator->arena);
+    validator->arena_used = validator->arena.used_bytes;
+    world->starting = validator;
+    return sy_node_recover(validator->node, world->effects, validator->store, validator->executor,
+                           world->genesis, &world->genesis->roster, carry, world,
+                           wall_ms(world, validator), clock_ns(world, validator), err);
+}
+
+static void plan_tick(struct world *world, struct validator *validator)
+{
+    uint64_t wake_ns = sy_node_wake_ns(validator->node);
+    if (wake_ns == UINT64_MAX) return;
+    uint64_t now_ns = clock_ns(world, validator);
+    uint64_t delay_ns = wake_ns > now_ns + US ? wake_ns - now_ns : US;
+    if (world->now_ns + delay_ns >= validator->tick_at_ns) return;
+    validator->tick_at_ns = world->now_ns + delay_ns;
+    struct event event = {.type = EVENT_TICK, .node = validator->index, .life = validator->life};
+    sim_later(world, event, delay_ns);
+}
+
+/* What a step leaves behind: a validator that is to crash, or one that wants to be woken. */
+static void after_step(struct world *world, struct validator *validator)
+{
+    if (world->done) return;
+    if (validator->doomed) {
+        sim_crash(world, validator);
+    } else {
+        plan_tick(world, validator);
+    }
+}
+
+void sim_start(struct world *world, struct validator *validator)
+{
+    struct sy_error err = {SY_OK, ""};
+    SY_ASSERT(!validator->up);
+    validator->up = true;
+    validator->life++;
+    validator->clock_base_ns = 1000 * MS + sy_prng_below(&world->prng, 1000000 * MS);
+    plant_at_start(world, validator);
+    sy_status status = start_parts(world, validator, &err);
+    if (status != SY_OK) {
+        sim_fail(world, SIM_CHECK_PROMISE, "validator %u does not start again: %s",
+                 validator->index, err.text);
+        return;
+    }
+    sim_check_promises(world, validator);
+    after_step(world, validator);
+}
+
+/* ---- events ------------------------------------------------------------------------------ */
+
+void sim_feed(struct world *world, struct validator *validator, struct sy_node_event *event)
+{
+    SY_ASSERT(validator->up);
+    event->now_ms = wall_ms(world, validator);
+    event->now_ns = clock_ns(world, validator);
+    const struct sy_node_event *next = event;
+    bool more = true;
+    while (more && !validator->doomed && !world->done) {
+        more = sy_node_step(validator->node, world->effects, next);
+        sim_carry(world, validator, world->effects);
+        next = NULL;
+    }
+    after_step(world, validator);
+}
+
+void sim_on_tick(struct world *world, struct validator *validator)
+{
+    if (world->now_ns != validator->tick_at_ns) return; /* an earlier one came since */
+    validator->tick_at_ns = UINT64_MAX;
+    if (validator->tick_second != world->now_ns / (1000 * MS)) {
+        validator->tick_second = world->now_ns / (1000 * MS);
+        validator->ticks = 0;
+    }
+    if (++validator->ticks > TICKS_A_SECOND_MAX) {
+        sim_fail(world, SIM_CHECK_MEMORY, "validator %u asks to be woken all the time",
+                 validator->index);
+        return;
+    }
+    struct sy_node_event event = {.type = SY_NODE_TICK};
+    sim_feed(world, validator, &event);
+}
