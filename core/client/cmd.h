@@ -13,7 +13,7 @@
 
 #include "core/base/json.h"
 #include "core/base/status.h"
-#include "core/client/network.h"
+#include "core/client/asker.h"
 #include "core/crypto/keys.h"
 #include "core/wire/genesis.h"
 
@@ -154,8 +154,8 @@ const char *sy_cmd_net_address(const struct sy_cmd_net *net, unsigned validator)
 sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
                          const struct sy_cmd_where *where, struct sy_error *err);
 
-/* sy_cmd_network opens the network's conversations (network.h), which borrow from net. */
-sy_status sy_cmd_network(sy_network **network, const struct sy_cmd_net *net, struct sy_error *err);
+/* sy_cmd_asker opens the network's conversations (asker.h), which borrow from net. */
+sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, struct sy_error *err);
 
 /* sy_cmd_read_key loads the key that signs reads: path, if one is given (--key), else the
  * configuration's `key`, else its regulator_key. SY_ERR_ARGUMENT: there is none. The caller closes

@@ -48,7 +48,7 @@ struct get {
     const struct thing_word *thing;
     const char *id;
     struct sy_cmd_net *net;
-    sy_network *network;
+    sy_asker *asker;
     sy_secret_key *key;
     struct sy_read_request read;
     struct sy_proven answer;
@@ -128,7 +128,7 @@ static int get_block(struct get *get)
     if (strcmp(get->id, "newest") != 0 && !sy_parse_u64(&height, get->id, 0, SY_SLOT_MAX)) {
         return sy_cmd_usage(get->cmd, "'%s' is not a height; give a number, or newest", get->id);
     }
-    if (sy_network_block(get->network, &answer, height, &err) != SY_OK) {
+    if (sy_asker_block(get->asker, &answer, height, &err) != SY_OK) {
         return sy_cmd_fail(get->cmd, &err);
     }
     int code = get->cmd->json ? show_block_json(&answer, &get->net->genesis)
@@ -182,8 +182,8 @@ static sy_status read_heads(struct get *get, struct sy_error *err)
         struct sy_read_request read = get->read;
         read.state_kind = SY_STATE_RECORD_VERSION;
         sy_store_u32(read.second.bytes, record.heads[i]);
-        SY_TRY(sy_network_read(get->network, &get->heads[get->head_count], &read, get->key,
-                               (int64_t)get->max_age_s * 1000, err));
+        SY_TRY(sy_asker_read(get->asker, &get->heads[get->head_count], &read, get->key,
+                             (int64_t)get->max_age_s * 1000, err));
         get->head_count++;
     }
     return SY_OK;
@@ -274,8 +274,8 @@ static int get_proven(struct get *get)
     sy_status status = prepare_read(get, &err);
     if (status == SY_OK) status = sy_cmd_read_key(&get->key, get->net, get->key_path, &err);
     if (status == SY_OK) {
-        status = sy_network_read(get->network, &get->answer, &get->read, get->key,
-                                 (int64_t)get->max_age_s * 1000, &err);
+        status = sy_asker_read(get->asker, &get->answer, &get->read, get->key,
+                               (int64_t)get->max_age_s * 1000, &err);
     }
     if (status == SY_OK) status = read_heads(get, &err);
     if (status == SY_OK && get->proof) {
@@ -290,7 +290,7 @@ static void close_get(struct get *get)
     for (unsigned i = 0; i < SY_RECORD_HEADS_MAX; i++) sy_proven_free(&get->heads[i]);
     sy_proven_free(&get->answer);
     sy_secret_key_close(get->key);
-    sy_network_close(get->network);
+    sy_asker_close(get->asker);
     sy_cmd_net_close(get->net);
 }
 
@@ -328,7 +328,7 @@ int sy_cmd_get(int argc, char **argv)
     }
     if (!get.thing) return sy_cmd_usage(&cmd, "there is no '%s' to get", cmd.words[0]);
     sy_status status = sy_cmd_net_open(&get.net, &get.where, &err);
-    if (status == SY_OK) status = sy_cmd_network(&get.network, get.net, &err);
+    if (status == SY_OK) status = sy_cmd_asker(&get.asker, get.net, &err);
     if (status != SY_OK) {
         exit_code = sy_cmd_fail(&cmd, &err);
     } else {

@@ -193,11 +193,11 @@ sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
     return status;
 }
 
-sy_status sy_cmd_network(sy_network **network, const struct sy_cmd_net *net, struct sy_error *err)
+sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, struct sy_error *err)
 {
-    struct sy_network_config config = {
+    struct sy_asker_config config = {
         .genesis = &net->genesis, .addresses = net->address_pointers, .validator = net->validator};
-    return sy_network_open(network, &config, err);
+    return sy_asker_open(asker, &config, err);
 }
 
 sy_status sy_cmd_read_key(sy_secret_key **key, const struct sy_cmd_net *net, const char *path,

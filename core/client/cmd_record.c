@@ -32,7 +32,7 @@ struct run {
     const char *key_path, *source, *record, *salt;
     uint64_t max_age_s;
     struct sy_cmd_net *net;
-    sy_network *network;
+    sy_asker *asker;
     sy_secret_key *key; /* NULL: the gateway's of each record's organisation */
     sy_client_store *store;
     struct sy_record_checker checker;
@@ -160,14 +160,14 @@ static sy_status check_content(struct run *run, const char *path, struct sy_erro
 static sy_status open_parts(struct run *run, struct sy_error *err)
 {
     SY_TRY(sy_cmd_net_open(&run->net, &run->where, err));
-    SY_TRY(sy_cmd_network(&run->network, run->net, err));
+    SY_TRY(sy_cmd_asker(&run->asker, run->net, err));
     if (!run->record) {
         SY_TRY(sy_client_store_open(&run->store, run->net->client, &run->net->genesis.hash,
                                     SY_CLIENT_STORE_READ, err));
     }
     bool any = run->key_path || run->net->key[0] || run->net->regulator_key[0];
     if (any || run->record) SY_TRY(sy_cmd_read_key(&run->key, run->net, run->key_path, err));
-    run->checker = (struct sy_record_checker){.network = run->network,
+    run->checker = (struct sy_record_checker){.asker = run->asker,
                                               .store = run->store,
                                               .key = run->key,
                                               .keys_folder = run->net->client,
@@ -248,7 +248,7 @@ static int verify_record(int argc, char **argv)
     sy_record_checker_close(&run.checker);
     sy_client_store_close(run.store);
     sy_secret_key_close(run.key);
-    sy_network_close(run.network);
+    sy_asker_close(run.asker);
     sy_cmd_net_close(run.net);
     return exit_code;
 }

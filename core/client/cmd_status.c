@@ -23,7 +23,7 @@ struct account {
 struct status {
     const struct sy_cmd *cmd;
     struct sy_cmd_net *net;
-    sy_network *network;
+    sy_asker *asker;
     struct account accounts[SY_VALIDATORS_MAX];
     bool block_known;
     struct sy_block_answer newest;
@@ -40,12 +40,12 @@ static void ask(struct status *status, unsigned validator)
     struct sy_slice text;
     free(account->json);
     memset(account, 0, sizeof *account);
-    sy_status result = sy_network_client(status->network, &client, validator, &err);
+    sy_status result = sy_asker_client(status->asker, &client, validator, &err);
     if (result == SY_OK) result = sy_client_get_status(client, &text, CALL_MS, &err);
     if (result == SY_OK) account->json = strndup((const char *)text.data, text.size);
     account->answers = account->json != NULL;
     if (account->answers) return;
-    sy_network_drop(status->network, validator);
+    sy_asker_drop(status->asker, validator);
     (void)snprintf(account->why, sizeof account->why, "%s", sy_cmd_printable(err.text));
 }
 
@@ -64,8 +64,8 @@ static bool ask_all(struct status *status)
         any = any || status->accounts[i].answers;
     }
     sy_block_answer_free(&status->newest);
-    status->block_known = any && sy_network_block(status->network, &status->newest,
-                                                  SY_HEIGHT_NEWEST, &status->block_error) == SY_OK;
+    status->block_known = any && sy_asker_block(status->asker, &status->newest, SY_HEIGHT_NEWEST,
+                                                &status->block_error) == SY_OK;
     return any;
 }
 
@@ -207,16 +207,16 @@ int sy_cmd_status(int argc, char **argv)
     status.cmd = &cmd;
     sy_status result = sy_cmd_net_open(&status.net, &where, &err);
     if (result == SY_OK) {
-        struct sy_network_config config = {.genesis = &status.net->genesis,
-                                           .addresses = status.net->address_pointers,
-                                           .validator = status.net->validator,
-                                           .call_ms = CALL_MS};
-        result = sy_network_open(&status.network, &config, &err);
+        struct sy_asker_config config = {.genesis = &status.net->genesis,
+                                         .addresses = status.net->address_pointers,
+                                         .validator = status.net->validator,
+                                         .call_ms = CALL_MS};
+        result = sy_asker_open(&status.asker, &config, &err);
     }
     exit_code = result == SY_OK ? run_status(&status, watch, every_s) : sy_cmd_fail(&cmd, &err);
     for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) free(status.accounts[i].json);
     sy_block_answer_free(&status.newest);
-    sy_network_close(status.network);
+    sy_asker_close(status.asker);
     sy_cmd_net_close(status.net);
     return exit_code;
 }

@@ -161,17 +161,17 @@ static sy_status save_proof(const struct sy_proven *final, const char *path, str
 }
 
 /* One draft to its end. *applied says what became of it. */
-static sy_status send_one(const struct send_wish *wish, sy_network *network,
-                          struct sy_proven *final, const char *path, struct sy_error *err)
+static sy_status send_one(const struct send_wish *wish, sy_asker *asker, struct sy_proven *final,
+                          const char *path, struct sy_error *err)
 {
-    const struct sy_genesis *genesis = sy_network_genesis(network);
+    const struct sy_genesis *genesis = sy_asker_genesis(asker);
     sy_draft *draft = NULL;
     uint16_t code;
     SY_TRY(sy_cmd_draft_load(&draft, genesis, path, err));
     sy_status status = sy_draft_check(draft, genesis, err);
     if (status == SY_OK) {
-        status = sy_network_settle(network, final, &code, sy_draft_bytes(draft), wish->with_tx,
-                                   (int)wish->timeout_s * 1000, err);
+        status = sy_asker_settle(asker, final, &code, sy_draft_bytes(draft), wish->with_tx,
+                                 (int)wish->timeout_s * 1000, err);
     }
     if (status == SY_OK) status = save_proof(final, wish->proof, err);
     sy_draft_close(draft);
@@ -195,14 +195,14 @@ static int tell_sent(const struct sy_cmd *cmd, const struct sy_proven *final,
     return sy_cmd_json_end(&json, code);
 }
 
-static int send_all(const struct sy_cmd *cmd, const struct send_wish *wish, sy_network *network)
+static int send_all(const struct sy_cmd *cmd, const struct send_wish *wish, sy_asker *asker)
 {
     static struct sy_proven final; /* too large for a small stack; one command a process */
     int worst = SY_EXIT_DONE;
     for (int i = 0; i < cmd->word_count; i++) {
         struct sy_error err = {SY_OK, ""};
-        sy_status status = send_one(wish, network, &final, cmd->words[i], &err);
-        int code = status == SY_OK ? tell_sent(cmd, &final, sy_network_genesis(network))
+        sy_status status = send_one(wish, asker, &final, cmd->words[i], &err);
+        int code = status == SY_OK ? tell_sent(cmd, &final, sy_asker_genesis(asker))
                                    : sy_cmd_fail(cmd, &err);
         if (code > worst) worst = code;
         sy_proven_free(&final);
@@ -233,15 +233,15 @@ static int do_send(int argc, char **argv)
     int exit_code;
     struct sy_error err = {SY_OK, ""};
     struct sy_cmd_net *net = NULL;
-    sy_network *network = NULL;
+    sy_asker *asker = NULL;
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     if (wish.proof && cmd.word_count > 1) {
         return sy_cmd_usage(&cmd, "--proof FILE is for one draft at a time");
     }
     sy_status status = sy_cmd_net_open(&net, &wish.where, &err);
-    if (status == SY_OK) status = sy_cmd_network(&network, net, &err);
-    exit_code = status == SY_OK ? send_all(&cmd, &wish, network) : sy_cmd_fail(&cmd, &err);
-    sy_network_close(network);
+    if (status == SY_OK) status = sy_cmd_asker(&asker, net, &err);
+    exit_code = status == SY_OK ? send_all(&cmd, &wish, asker) : sy_cmd_fail(&cmd, &err);
+    sy_asker_close(asker);
     sy_cmd_net_close(net);
     return exit_code;
 }

@@ -78,14 +78,14 @@ static sy_status take_signers(struct make *make, struct sy_error *err)
 
 /* ---- what the network knows --------------------------------------------------------------- */
 
-static sy_status read_of_signer(struct sy_proven *answer, sy_network *network,
-                                const struct make *make, const sy_secret_key *key,
-                                enum sy_state_kind kind, struct sy_error *err)
+static sy_status read_of_signer(struct sy_proven *answer, sy_asker *asker, const struct make *make,
+                                const sy_secret_key *key, enum sy_state_kind kind,
+                                struct sy_error *err)
 {
     struct sy_read_request read = {
         .subject = SY_READ_STATE, .state_kind = (uint8_t)kind, .purpose = SY_PURPOSE_OPERATIONS};
     memcpy(read.id.bytes, make->tx.signer.bytes, sizeof read.id.bytes);
-    return sy_network_read(network, answer, &read, key, AGE_MS_MAX, err);
+    return sy_asker_read(asker, answer, &read, key, AGE_MS_MAX, err);
 }
 
 static sy_status take_nonce(struct make *make, const struct sy_proven *answer, struct sy_error *err)
@@ -116,20 +116,20 @@ static sy_status ask_network(struct make *make, struct sy_error *err)
 {
     static struct sy_proven answer; /* too large for a small stack; one command a process */
     const struct make_wish *wish = make->wish;
-    sy_network *network = NULL;
+    sy_asker *asker = NULL;
     sy_secret_key *key = NULL;
     SY_TRY(sy_cmd_read_key(&key, make->net, wish->read_key ? wish->read_key : wish->key, err));
-    sy_status status = sy_cmd_network(&network, make->net, err);
+    sy_status status = sy_cmd_asker(&asker, make->net, err);
     if (status == SY_OK && wish->nonce == 0) {
-        status = read_of_signer(&answer, network, make, key, SY_STATE_NONCES, err);
+        status = read_of_signer(&answer, asker, make, key, SY_STATE_NONCES, err);
         if (status == SY_OK) status = take_nonce(make, &answer, err);
     }
     if (status == SY_OK && !wish->organisation) {
-        status = read_of_signer(&answer, network, make, key, SY_STATE_CREDENTIAL, err);
+        status = read_of_signer(&answer, asker, make, key, SY_STATE_CREDENTIAL, err);
         if (status == SY_OK) status = take_organisation(make, &answer, err);
     }
     sy_proven_free(&answer);
-    sy_network_close(network);
+    sy_asker_close(asker);
     sy_secret_key_close(key);
     return status;
 }

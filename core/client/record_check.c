@@ -68,8 +68,7 @@ static sy_status read_state(struct sy_record_checker *checker, enum sy_state_kin
                                    .id = *id,
                                    .purpose = SY_PURPOSE_OPERATIONS};
     if (kind == SY_STATE_RECORD_VERSION) sy_store_u32(read.second.bytes, version);
-    return sy_network_read(checker->network, &checker->answer, &read, key, checker->max_age_ms,
-                           err);
+    return sy_asker_read(checker->asker, &checker->answer, &read, key, checker->max_age_ms, err);
 }
 
 /* What the ledger says of a record; record borrows checker->answer. SY_OK with present false: there

@@ -3,8 +3,8 @@
 #ifndef SY_CLIENT_RECORD_CHECK_H
 #define SY_CLIENT_RECORD_CHECK_H
 
+#include "core/client/asker.h"
 #include "core/client/client_store.h"
-#include "core/client/network.h"
 
 enum sy_record_result {
     SY_RECORD_REGISTERED, /* the bytes of the (or a) current version */
@@ -26,7 +26,7 @@ struct sy_record_verdict {
 };
 
 struct sy_record_checker {
-    sy_network *network;      /* borrowed, as is everything but the last two */
+    sy_asker *asker;          /* borrowed, as is everything but the last two */
     sy_client_store *store;   /* NULL: only sy_record_check_content */
     const sy_secret_key *key; /* signs reads; NULL: the gateway's of the record's organisation */
     const char *keys_folder;  /* the client's folder, whose keys/ has it */

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 #include "core/base/json.h"
-#include "core/client/network.h"
+#include "core/client/asker.h"
 
 /* sy_show_state writes a state entry's value as an object, by its kind (enum sy_state_kind); a
  * value that cannot be read is shown as hex. */

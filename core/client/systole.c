@@ -1,5 +1,5 @@
 /* systole.c: libsystole: the public names over the client room's own. Each handle is a thin box;
- * what it does is network.c's, tx_draft.c's and core/wire's. */
+ * what it does is asker.c's, tx_draft.c's and core/wire's. */
 #include "core/client/systole.h"
 
 #include <stdio.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/base/os.h"
-#include "core/client/network.h"
+#include "core/client/asker.h"
 #include "core/client/tx_draft.h"
 #include "core/client/tx_json.h"
 #include "core/net/address.h"
@@ -21,7 +21,7 @@
 
 struct systole_network {
     struct sy_genesis genesis;
-    sy_network *net;
+    sy_asker *net;
     const char *pointers[SY_VALIDATORS_MAX];
     char addresses[SY_VALIDATORS_MAX][SY_ADDRESS_BYTES_MAX + 1];
 };
@@ -120,10 +120,10 @@ enum systole_result systole_network_open(systole_network **out, const char *gene
     sy_status status = sy_genesis_load(&network->genesis, genesis_path, &last_error);
     if (status == SY_OK) status = take_addresses(network, addresses, address_count);
     if (status == SY_OK) {
-        struct sy_network_config config = {.genesis = &network->genesis,
-                                           .addresses = address_count ? network->pointers : NULL,
-                                           .validator = -1};
-        status = sy_network_open(&network->net, &config, &last_error);
+        struct sy_asker_config config = {.genesis = &network->genesis,
+                                         .addresses = address_count ? network->pointers : NULL,
+                                         .validator = -1};
+        status = sy_asker_open(&network->net, &config, &last_error);
     }
     if (status == SY_OK) {
         *out = network;
@@ -136,7 +136,7 @@ enum systole_result systole_network_open(systole_network **out, const char *gene
 void systole_network_close(systole_network *network)
 {
     if (!network) return;
-    sy_network_close(network->net);
+    sy_asker_close(network->net);
     free(network);
 }
 
@@ -348,7 +348,7 @@ enum systole_result systole_submit(systole_network *network, const systole_tx *t
     uint16_t code;
     sy_status status = sy_draft_check(tx->draft, &network->genesis, &last_error);
     if (status == SY_OK) {
-        status = sy_network_submit(network->net, &code, sy_draft_bytes(tx->draft), &last_error);
+        status = sy_asker_submit(network->net, &code, sy_draft_bytes(tx->draft), &last_error);
     }
     return result_of(status);
 }
@@ -360,8 +360,8 @@ enum systole_result systole_wait(systole_network *network, systole_proof **out,
     systole_proof *proof = new_proof();
     if (!proof) return no_memory();
     memcpy(id.bytes, tx_id, sizeof id.bytes);
-    sy_status status = sy_network_wait(network->net, &proof->proven, &id, true,
-                                       timeout_ms < 0 ? 0 : timeout_ms, &last_error);
+    sy_status status = sy_asker_wait(network->net, &proof->proven, &id, true,
+                                     timeout_ms < 0 ? 0 : timeout_ms, &last_error);
     return give_proof(out, proof, status);
 }
 
@@ -373,8 +373,8 @@ enum systole_result systole_settle(systole_network *network, systole_proof **out
     if (status != SY_OK) return result_of(status);
     systole_proof *proof = new_proof();
     if (!proof) return no_memory();
-    status = sy_network_settle(network->net, &proof->proven, &code, sy_draft_bytes(tx->draft), true,
-                               timeout_ms < 0 ? 0 : timeout_ms, &last_error);
+    status = sy_asker_settle(network->net, &proof->proven, &code, sy_draft_bytes(tx->draft), true,
+                             timeout_ms < 0 ? 0 : timeout_ms, &last_error);
     return give_proof(out, proof, status);
 }
 
@@ -386,7 +386,7 @@ static enum systole_result read_proof(systole_network *network, systole_proof **
     if (!proof) return no_memory();
     memcpy(read->id.bytes, id, sizeof read->id.bytes);
     sy_status status =
-        sy_network_read(network->net, &proof->proven, read, reader->key, max_age_ms, &last_error);
+        sy_asker_read(network->net, &proof->proven, read, reader->key, max_age_ms, &last_error);
     return give_proof(out, proof, status);
 }
 

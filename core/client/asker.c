@@ -1,5 +1,5 @@
-/* network.c: asking one validator after the other until an answer is proven. */
-#include "core/client/network.h"
+/* asker.c: asking one validator after the other until an answer is proven. */
+#include "core/client/asker.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,7 +18,7 @@
 #define PAUSE_MS 200 /* between two rounds in which nobody could help */
 #define PROOF_BYTES_MAX (2u * SY_FRAME_BYTES_MAX)
 
-struct sy_network {
+struct sy_asker {
     const struct sy_genesis *genesis;
     const char *const *addresses;
     int validator;
@@ -30,61 +30,60 @@ struct sy_network {
 
 /* ---- opening ------------------------------------------------------------------------------ */
 
-sy_status sy_network_open(sy_network **out, const struct sy_network_config *config,
-                          struct sy_error *err)
+sy_status sy_asker_open(sy_asker **out, const struct sy_asker_config *config, struct sy_error *err)
 {
     uint32_t random;
-    sy_network *net = (sy_network *)calloc(1, sizeof *net);
-    if (!net) return sy_fail(err, SY_ERR_NO_MEMORY, "network: no memory");
+    sy_asker *asker = (sy_asker *)calloc(1, sizeof *asker);
+    if (!asker) return sy_fail(err, SY_ERR_NO_MEMORY, "network: no memory");
     sy_os_random(&random, sizeof random);
-    net->genesis = config->genesis;
-    net->addresses = config->addresses;
-    net->validator = config->validator;
-    net->call_ms = config->call_ms > 0 ? config->call_ms : CALL_MS_DEFAULT;
-    net->turn = random % config->genesis->roster.count;
-    *out = net;
+    asker->genesis = config->genesis;
+    asker->addresses = config->addresses;
+    asker->validator = config->validator;
+    asker->call_ms = config->call_ms > 0 ? config->call_ms : CALL_MS_DEFAULT;
+    asker->turn = random % config->genesis->roster.count;
+    *out = asker;
     return SY_OK;
 }
 
-void sy_network_close(sy_network *net)
+void sy_asker_close(sy_asker *asker)
 {
-    if (!net) return;
-    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) sy_client_close(net->clients[i]);
-    free(net);
+    if (!asker) return;
+    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) sy_client_close(asker->clients[i]);
+    free(asker);
 }
 
-const struct sy_genesis *sy_network_genesis(const sy_network *net)
+const struct sy_genesis *sy_asker_genesis(const sy_asker *asker)
 {
-    return net->genesis;
+    return asker->genesis;
 }
 
-sy_status sy_network_client(sy_network *net, sy_client **client, unsigned validator,
-                            struct sy_error *err)
+sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validator,
+                          struct sy_error *err)
 {
-    SY_ASSERT(validator < net->genesis->roster.count);
-    if (!net->clients[validator]) {
-        struct sy_client_config config = {.genesis = net->genesis,
+    SY_ASSERT(validator < asker->genesis->roster.count);
+    if (!asker->clients[validator]) {
+        struct sy_client_config config = {.genesis = asker->genesis,
                                           .validator = (uint16_t)validator,
                                           .address =
-                                              net->addresses ? net->addresses[validator] : NULL,
+                                              asker->addresses ? asker->addresses[validator] : NULL,
                                           .outstanding_max = 4,
-                                          .connect_ms = net->call_ms};
-        SY_TRY(sy_client_open(&net->clients[validator], &config, err));
+                                          .connect_ms = asker->call_ms};
+        SY_TRY(sy_client_open(&asker->clients[validator], &config, err));
     }
-    *client = net->clients[validator];
+    *client = asker->clients[validator];
     return SY_OK;
 }
 
-void sy_network_drop(sy_network *net, unsigned validator)
+void sy_asker_drop(sy_asker *asker, unsigned validator)
 {
-    sy_client_close(net->clients[validator]);
-    net->clients[validator] = NULL;
+    sy_client_close(asker->clients[validator]);
+    asker->clients[validator] = NULL;
 }
 
 /* ---- one after the other ------------------------------------------------------------------ */
 
 /* Asks one validator; anything but SY_OK lets the next one be asked. */
-typedef sy_status (*ask_fn)(void *context, sy_network *net, sy_client *client,
+typedef sy_status (*ask_fn)(void *context, sy_asker *asker, sy_client *client,
                             struct sy_error *err);
 
 /* What a validator cannot prove, so the others are asked too. */
@@ -96,31 +95,31 @@ static bool is_claim(sy_status status)
 /* Asks validators in turn, each once. The result of the first that succeeds; else a claim, if
  * anybody made one; else SY_ERR_NETWORK or, when somebody answered at all, what was wrong with it.
  */
-static sy_status ask_in_turn(sy_network *net, ask_fn ask, void *context, struct sy_error *err)
+static sy_status ask_in_turn(sy_asker *asker, ask_fn ask, void *context, struct sy_error *err)
 {
-    unsigned count = net->genesis->roster.count;
-    unsigned tries = net->validator < 0 ? count : 1;
+    unsigned count = asker->genesis->roster.count;
+    unsigned tries = asker->validator < 0 ? count : 1;
     struct sy_error inner = {SY_OK, ""};
     sy_status result = SY_ERR_NETWORK;
     char told[sizeof err->text] = "";
     size_t used = 0;
     for (unsigned i = 0; i < tries; i++) {
         unsigned validator =
-            net->validator < 0 ? (net->turn + i) % count : (unsigned)net->validator;
+            asker->validator < 0 ? (asker->turn + i) % count : (unsigned)asker->validator;
         sy_client *client;
-        sy_status status = sy_network_client(net, &client, validator, &inner);
-        if (status == SY_OK) status = ask(context, net, client, &inner);
+        sy_status status = sy_asker_client(asker, &client, validator, &inner);
+        if (status == SY_OK) status = ask(context, asker, client, &inner);
         if (status == SY_OK) {
-            net->turn = validator;
+            asker->turn = validator;
             return SY_OK;
         }
-        if (!is_claim(status)) sy_network_drop(net, validator);
+        if (!is_claim(status)) sy_asker_drop(asker, validator);
         if (result == SY_ERR_NETWORK || (is_claim(status) && !is_claim(result))) result = status;
         if (used >= sizeof told) continue;
         int size = snprintf(told + used, sizeof told - used, "%s%s", used ? "; " : "", inner.text);
         used += size > 0 ? (size_t)size : 0;
     }
-    net->turn = (net->turn + 1) % count;
+    asker->turn = (asker->turn + 1) % count;
     return sy_fail(err, result, "%.500s", told);
 }
 
@@ -151,7 +150,7 @@ sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
 }
 
 /* Encodes a whole proof into fresh memory. */
-static sy_status take_proof(sy_network *net, struct sy_proven *proven, const struct sy_proof *proof,
+static sy_status take_proof(sy_asker *asker, struct sy_proven *proven, const struct sy_proof *proof,
                             struct sy_error *err)
 {
     uint8_t *bytes = (uint8_t *)malloc(PROOF_BYTES_MAX);
@@ -160,24 +159,24 @@ static sy_status take_proof(sy_network *net, struct sy_proven *proven, const str
     sy_proof_encode(&w, proof);
     SY_ASSERT(!w.failed); // made of what came in one frame
     uint8_t *fitted = (uint8_t *)realloc(bytes, w.used);
-    return sy_proven_take(proven, fitted ? fitted : bytes, w.used, &net->genesis->roster, err);
+    return sy_proven_take(proven, fitted ? fitted : bytes, w.used, &asker->genesis->roster, err);
 }
 
-static sy_status take_final(sy_network *net, struct sy_proven *final, const struct sy_client_tx *tx,
+static sy_status take_final(sy_asker *asker, struct sy_proven *final, const struct sy_client_tx *tx,
                             struct sy_error *err)
 {
-    struct sy_proof *proof = &net->proof;
+    struct sy_proof *proof = &asker->proof;
     struct sy_reader certificate = sy_reader_of(tx->certificate);
     struct sy_reader body = sy_reader_of(tx->proof);
-    memcpy(proof->network, sy_network_tag(net->genesis), sizeof proof->network);
+    memcpy(proof->network, sy_network_tag(asker->genesis), sizeof proof->network);
     proof->kind = SY_PROOF_RECEIPT;
     proof->header = *tx->header;
     // The client verified all of this; it is only put together again.
     bool decodes =
-        sy_certificate_decode(&certificate, &proof->certificate, net->genesis->roster.count) &&
+        sy_certificate_decode(&certificate, &proof->certificate, asker->genesis->roster.count) &&
         sy_receipt_proof_decode(&body, &proof->receipt);
     SY_ASSERT(decodes);
-    return take_proof(net, final, proof, err);
+    return take_proof(asker, final, proof, err);
 }
 
 /* ---- submitting and waiting --------------------------------------------------------------- */
@@ -201,16 +200,16 @@ struct submission {
     uint16_t code;
 };
 
-static sy_status ask_submit(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+static sy_status ask_submit(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
 {
     struct submission *submission = (struct submission *)context;
     struct sy_client_event event;
     uint64_t request;
-    sy_status status = sy_client_submit(client, &request, &submission->tx, 1, net->call_ms);
+    sy_status status = sy_client_submit(client, &request, &submission->tx, 1, asker->call_ms);
     if (status != SY_OK) {
         return sy_fail(err, status, "%s: %s", sy_client_name(client), sy_status_name(status));
     }
-    SY_TRY(poll_for(client, &event, request, net->call_ms, err));
+    SY_TRY(poll_for(client, &event, request, asker->call_ms, err));
     if (!event.outcomes || event.count != 1) {
         return sy_fail(err, SY_ERR_FORMAT, "%s answered another question", sy_client_name(client));
     }
@@ -225,11 +224,10 @@ static sy_status ask_submit(void *context, sy_network *net, sy_client *client, s
                    info->name, info->sentence, info->remedy);
 }
 
-sy_status sy_network_submit(sy_network *net, uint16_t *code, struct sy_slice tx,
-                            struct sy_error *err)
+sy_status sy_asker_submit(sy_asker *asker, uint16_t *code, struct sy_slice tx, struct sy_error *err)
 {
     struct submission submission = {.tx = tx};
-    sy_status status = ask_in_turn(net, ask_submit, &submission, err);
+    sy_status status = ask_in_turn(asker, ask_submit, &submission, err);
     *code = submission.code;
     return status;
 }
@@ -247,7 +245,7 @@ static int left_ms(uint64_t end_ns)
     return now_ns >= end_ns ? 0 : (int)((end_ns - now_ns) / 1000000u) + 1;
 }
 
-static sy_status ask_wait(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+static sy_status ask_wait(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
 {
     struct wait *wait = (struct wait *)context;
     struct sy_client_event event;
@@ -258,14 +256,14 @@ static sy_status ask_wait(void *context, sy_network *net, sy_client *client, str
     if (status != SY_OK) {
         return sy_fail(err, status, "%s: %s", sy_client_name(client), sy_status_name(status));
     }
-    SY_TRY(poll_for(client, &event, request, ms + net->call_ms, err));
+    SY_TRY(poll_for(client, &event, request, ms + asker->call_ms, err));
     if (!event.txs || event.count != 1) {
         return sy_fail(err, SY_ERR_FORMAT, "%s answered another question", sy_client_name(client));
     }
     if (event.txs[0].state != SY_TX_FINAL) {
         return sy_fail(err, SY_ERR_NOT_FOUND, "%s: it is not final yet", sy_client_name(client));
     }
-    return take_final(net, wait->final, &event.txs[0], err);
+    return take_final(asker, wait->final, &event.txs[0], err);
 }
 
 static void pause_ms(int ms)
@@ -275,11 +273,11 @@ static void pause_ms(int ms)
 }
 
 /* Waits at the validators in turn until one proves it final or the time is up. */
-static sy_status wait_until(sy_network *net, struct wait *wait, struct sy_error *err)
+static sy_status wait_until(sy_asker *asker, struct wait *wait, struct sy_error *err)
 {
     struct sy_error inner = {SY_OK, ""};
     while (left_ms(wait->end_ns) > 0) {
-        sy_status status = ask_in_turn(net, ask_wait, wait, &inner);
+        sy_status status = ask_in_turn(asker, ask_wait, wait, &inner);
         if (status == SY_OK) return SY_OK;
         if (status != SY_ERR_NOT_FOUND) pause_ms(PAUSE_MS);
     }
@@ -289,18 +287,18 @@ static sy_status wait_until(sy_network *net, struct wait *wait, struct sy_error 
                    inner.text);
 }
 
-sy_status sy_network_wait(sy_network *net, struct sy_proven *final, const struct sy_hash *tx_id,
-                          bool with_tx, int timeout_ms, struct sy_error *err)
+sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct sy_hash *tx_id,
+                        bool with_tx, int timeout_ms, struct sy_error *err)
 {
     struct wait wait = {.final = final,
                         .id = tx_id,
                         .with_tx = with_tx,
                         .end_ns = sy_os_monotonic_ns() + (uint64_t)timeout_ms * 1000000u};
-    return wait_until(net, &wait, err);
+    return wait_until(asker, &wait, err);
 }
 
-sy_status sy_network_settle(sy_network *net, struct sy_proven *final, uint16_t *code,
-                            struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err)
+sy_status sy_asker_settle(sy_asker *asker, struct sy_proven *final, uint16_t *code,
+                          struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err)
 {
     struct sy_tx decoded;
     struct sy_hash id;
@@ -312,7 +310,7 @@ sy_status sy_network_settle(sy_network *net, struct sy_proven *final, uint16_t *
     sy_tx_id(&id, &decoded);
     sy_status status = SY_ERR_TIMEOUT;
     while (left_ms(end_ns) > 0) {
-        status = sy_network_submit(net, code, tx, err);
+        status = sy_asker_submit(asker, code, tx, err);
         if (status == SY_ERR_PERMISSION) return status;
         if (status != SY_OK) {
             pause_ms(PAUSE_MS);
@@ -324,7 +322,7 @@ sy_status sy_network_settle(sy_network *net, struct sy_proven *final, uint16_t *
                             .id = &id,
                             .with_tx = with_tx,
                             .end_ns = turn_ns < end_ns ? turn_ns : end_ns};
-        status = wait_until(net, &wait, err);
+        status = wait_until(asker, &wait, err);
         if (status == SY_OK) return SY_OK;
     }
     return status;
@@ -339,13 +337,13 @@ struct question {
     int64_t max_age_ms;
 };
 
-static sy_status ask_read(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+static sy_status ask_read(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
 {
     struct question *question = (struct question *)context;
     struct sy_slice bytes;
-    sy_read_sign(&question->read, question->key, net->genesis);
-    SY_TRY(sy_client_read(client, &bytes, &net->proof, &question->read, net->call_ms, err));
-    int64_t age_ms = sy_os_wall_ms() - net->proof.header.time_ms;
+    sy_read_sign(&question->read, question->key, asker->genesis);
+    SY_TRY(sy_client_read(client, &bytes, &asker->proof, &question->read, asker->call_ms, err));
+    int64_t age_ms = sy_os_wall_ms() - asker->proof.header.time_ms;
     if (question->read.subject == SY_READ_STATE && question->max_age_ms > 0 &&
         age_ms > question->max_age_ms) {
         return sy_fail(err, SY_ERR_TIMEOUT,
@@ -355,16 +353,16 @@ static sy_status ask_read(void *context, sy_network *net, sy_client *client, str
     uint8_t *copy = (uint8_t *)malloc(bytes.size);
     if (!copy) return sy_fail(err, SY_ERR_NO_MEMORY, "proof: no memory");
     memcpy(copy, bytes.data, bytes.size);
-    return sy_proven_take(question->answer, copy, bytes.size, &net->genesis->roster, err);
+    return sy_proven_take(question->answer, copy, bytes.size, &asker->genesis->roster, err);
 }
 
-sy_status sy_network_read(sy_network *net, struct sy_proven *answer,
-                          const struct sy_read_request *read, const sy_secret_key *key,
-                          int64_t max_age_ms, struct sy_error *err)
+sy_status sy_asker_read(sy_asker *asker, struct sy_proven *answer,
+                        const struct sy_read_request *read, const sy_secret_key *key,
+                        int64_t max_age_ms, struct sy_error *err)
 {
     struct question question = {
         .answer = answer, .read = *read, .key = key, .max_age_ms = max_age_ms};
-    return ask_in_turn(net, ask_read, &question, err);
+    return ask_in_turn(asker, ask_read, &question, err);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------- */
@@ -408,13 +406,13 @@ struct block_question {
     uint64_t height;
 };
 
-static sy_status ask_block(void *context, sy_network *net, sy_client *client, struct sy_error *err)
+static sy_status ask_block(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
 {
     struct block_question *question = (struct block_question *)context;
     struct sy_block_answer *answer = question->answer;
     struct sy_client_block *block = &answer->block;
-    SY_TRY(sy_client_get_block(client, block, question->height, net->call_ms, err));
-    bool fits = block->header.height == 0 ? is_genesis_block(net->genesis, &block->header, err)
+    SY_TRY(sy_client_get_block(client, block, question->height, asker->call_ms, err));
+    bool fits = block->header.height == 0 ? is_genesis_block(asker->genesis, &block->header, err)
                                           : order_fits(&block->order, &block->header);
     if (!fits) {
         return sy_fail(err, SY_ERR_CRYPTO, "%s sent a block whose parts do not fit each other",
@@ -428,12 +426,12 @@ static sy_status ask_block(void *context, sy_network *net, sy_client *client, st
     return SY_OK;
 }
 
-sy_status sy_network_block(sy_network *net, struct sy_block_answer *answer, uint64_t height,
-                           struct sy_error *err)
+sy_status sy_asker_block(sy_asker *asker, struct sy_block_answer *answer, uint64_t height,
+                         struct sy_error *err)
 {
     struct block_question question = {answer, height};
     memset(answer, 0, sizeof *answer);
-    return ask_in_turn(net, ask_block, &question, err);
+    return ask_in_turn(asker, ask_block, &question, err);
 }
 
 void sy_block_answer_free(struct sy_block_answer *answer)

@@ -1,4 +1,4 @@
-/* network.h: a whole network as a client sees it: every validator may be down, slow or lying, and
+/* asker.h: a whole network as a client sees it: every validator may be down, slow or lying, and
  * the next one is asked.
  *
  *     question --> validator a --- no answer, or one that does not hold ---> validator b --> ...
@@ -8,15 +8,15 @@
  * Conversations (client.h) are opened when first needed and kept. What cannot be proven by one
  * ("there is no such transaction", "your key may not read that", a refusal before ordering) is
  * believed only when every validator that answers says so. One thread at a time. */
-#ifndef SY_CLIENT_NETWORK_H
-#define SY_CLIENT_NETWORK_H
+#ifndef SY_CLIENT_ASKER_H
+#define SY_CLIENT_ASKER_H
 
 #include "core/client/client.h"
 #include "core/crypto/keys.h"
 
-typedef struct sy_network sy_network;
+typedef struct sy_asker sy_asker;
 
-struct sy_network_config {
+struct sy_asker_config {
     const struct sy_genesis *genesis; /* borrowed */
     const char *const *addresses;     /* client addresses in roster order, borrowed; NULL: the
                                          roster's */
@@ -24,11 +24,11 @@ struct sy_network_config {
     int call_ms;                      /* how long one validator may take; 0: 5,000 */
 };
 
-/* sy_network_open talks to nobody yet. */
-sy_status sy_network_open(sy_network **net, const struct sy_network_config *config,
-                          struct sy_error *err);
-void sy_network_close(sy_network *net); /* NULL is fine */
-const struct sy_genesis *sy_network_genesis(const sy_network *net);
+/* sy_asker_open talks to nobody yet. */
+sy_status sy_asker_open(sy_asker **asker, const struct sy_asker_config *config,
+                        struct sy_error *err);
+void sy_asker_close(sy_asker *asker); /* NULL is fine */
+const struct sy_genesis *sy_asker_genesis(const sy_asker *asker);
 
 /* A proven answer that owns its bytes: a whole .syproof, decoded; for a transaction its receipt
  * too. Zero it first; sy_proven_free frees the bytes. Too large for a small stack. */
@@ -45,30 +45,30 @@ void sy_proven_free(struct sy_proven *proven);
 sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
                          const struct sy_roster *roster, struct sy_error *err);
 
-/* sy_network_submit hands a transaction to one validator. SY_OK: it was received, which promises
+/* sy_asker_submit hands a transaction to one validator. SY_OK: it was received, which promises
  * nothing. SY_ERR_PERMISSION: every validator refuses it before ordering, *code says why.
  * SY_ERR_NETWORK: none answers. */
-sy_status sy_network_submit(sy_network *net, uint16_t *code, struct sy_slice tx,
-                            struct sy_error *err);
+sy_status sy_asker_submit(sy_asker *asker, uint16_t *code, struct sy_slice tx,
+                          struct sy_error *err);
 
-/* sy_network_wait waits until the transaction is final. with_tx: the proof carries the transaction
+/* sy_asker_wait waits until the transaction is final. with_tx: the proof carries the transaction
  * itself. SY_ERR_TIMEOUT: it is not, as far as anybody could prove within timeout_ms; the outcome
  * is unknown and asking again is safe. */
-sy_status sy_network_wait(sy_network *net, struct sy_proven *final, const struct sy_hash *tx_id,
-                          bool with_tx, int timeout_ms, struct sy_error *err);
+sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct sy_hash *tx_id,
+                        bool with_tx, int timeout_ms, struct sy_error *err);
 
-/* sy_network_settle submits and waits, through another validator whenever one makes no progress.
+/* sy_asker_settle submits and waits, through another validator whenever one makes no progress.
  * Results as of the two above. */
-sy_status sy_network_settle(sy_network *net, struct sy_proven *final, uint16_t *code,
-                            struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err);
+sy_status sy_asker_settle(sy_asker *asker, struct sy_proven *final, uint16_t *code,
+                          struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err);
 
-/* sy_network_read signs the read (subject, state_kind, id, second and purpose are the caller's)
+/* sy_asker_read signs the read (subject, state_kind, id, second and purpose are the caller's)
  * with key for each validator that is asked. An answer about the state that is older than
  * max_age_ms (0: any age) is not taken: it may be valid and yet hide what happened since.
  * SY_ERR_NOT_FOUND, SY_ERR_PERMISSION, SY_ERR_TIMEOUT (only older answers), SY_ERR_NETWORK. */
-sy_status sy_network_read(sy_network *net, struct sy_proven *answer,
-                          const struct sy_read_request *read, const sy_secret_key *key,
-                          int64_t max_age_ms, struct sy_error *err);
+sy_status sy_asker_read(sy_asker *asker, struct sy_proven *answer,
+                        const struct sy_read_request *read, const sy_secret_key *key,
+                        int64_t max_age_ms, struct sy_error *err);
 
 /* A block: header, certificate and order are verified against each other and the genesis. tx_ids
  * are what one validator says: only each transaction's own proof proves it. */
@@ -77,14 +77,14 @@ struct sy_block_answer {
     struct sy_hash *ids;          /* malloc'ed */
     char told_by[SY_NAME_BYTES_MAX + 1];
 };
-sy_status sy_network_block(sy_network *net, struct sy_block_answer *answer, uint64_t height,
-                           struct sy_error *err);
+sy_status sy_asker_block(sy_asker *asker, struct sy_block_answer *answer, uint64_t height,
+                         struct sy_error *err);
 void sy_block_answer_free(struct sy_block_answer *answer);
 
-/* sy_network_client is the conversation with one validator, opened if need be; borrowed. */
-sy_status sy_network_client(sy_network *net, sy_client **client, unsigned validator,
-                            struct sy_error *err);
-/* sy_network_drop closes it; the next call opens another. */
-void sy_network_drop(sy_network *net, unsigned validator);
+/* sy_asker_client is the conversation with one validator, opened if need be; borrowed. */
+sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validator,
+                          struct sy_error *err);
+/* sy_asker_drop closes it; the next call opens another. */
+void sy_asker_drop(sy_asker *asker, unsigned validator);
 
 #endif
