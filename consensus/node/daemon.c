@@ -279,7 +279,7 @@ sy_status sy_daemon_check(const struct sy_config *config, FILE *out, struct sy_e
 void sy_daemon_stop(sy_daemon *daemon, uint64_t drain_ms)
 {
     struct sy_inbox_item item = {.type = SY_INBOX_DRAIN, .number = drain_ms};
-    (void)sy_ring_push(daemon->inbox, &item);
+    (void)sy_ring_push_wait(daemon->inbox, &item);
 }
 
 void sy_daemon_flap(sy_daemon *daemon, unsigned peer)

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -262,9 +263,36 @@ CASE(all_validators_killed_at_once_come_back_with_everything_final)
     close_world(&world);
 }
 
+/* The disk of one validator is full: RLIMIT_FSIZE stands for it, so no mount is needed. */
+CASE(a_full_disk_stops_one_validator_cleanly_and_it_resumes_when_there_is_room)
+{
+    struct world world;
+    struct sy_error err = {SY_OK, ""};
+    open_world(&world, "cluster-full");
+    struct rlimit before;
+    struct rlimit full = {.rlim_cur = 64 << 10, .rlim_max = RLIM_INFINITY};
+    pid_t pid = sy_network_pid(world.network, 3);
+    assert_int_equal(prlimit(pid, RLIMIT_FSIZE, NULL, &before), 0);
+    full.rlim_max = before.rlim_max;
+    assert_int_equal(prlimit(pid, RLIMIT_FSIZE, &full, NULL), 0);
+    struct stream stream = {.world = &world, .count = 400, .rate = 0, .skip = 1u << 3};
+    (void)run_stream(&stream); /* the others go on */
+    assert_int_equal(stream.result.final, stream.count);
+    int code = -1;
+    sy_network_kill(world.network, 3, 0, &code); /* waits: it ends by itself */
+    assert_true(WIFEXITED(code));
+    assert_int_equal(WEXITSTATUS(code), 1);
+    must(sy_network_start(world.network, 3, &err), &err);
+    await_same_height(&world, 3);
+    stop_network(&world);
+    assert_int_equal(audits_agree(&world), set_up_txs(&world) + stream.count);
+    close_world(&world);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
+        cmocka_unit_test(a_full_disk_stops_one_validator_cleanly_and_it_resumes_when_there_is_room),
         cmocka_unit_test(a_killed_backup_catches_up_and_nothing_is_lost_or_doubled),
         cmocka_unit_test(a_corrupted_signature_is_refused_while_the_rest_commits),
         cmocka_unit_test(all_validators_killed_at_once_come_back_with_everything_final),
