@@ -14,7 +14,7 @@
 #include "core/base/assert.h"
 #include "core/base/os.h"
 
-#define MAP_BYTES_FIRST (1ull << 30)
+#define MAP_BYTES_FIRST (512ull << 20)
 /* Room that one transaction can use up at the very most: its owner commits well before. */
 #define MAP_BYTES_SPARE (256ull << 20)
 /* Commits between two times the map's clean pages are given back. */

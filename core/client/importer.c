@@ -77,7 +77,7 @@ static sy_status open_parts(sy_importer *importer, struct sy_error *err)
     SY_TRY(sy_client_store_open(&importer->store, config->store_path, &config->genesis->hash,
                                 config->dry_run ? SY_CLIENT_STORE_SCRATCH : SY_CLIENT_STORE_WRITE,
                                 err));
-    SY_TRY(sy_keyring_open(&importer->keyring, keys, config->dry_run, err));
+    SY_TRY(sy_keyring_open(&importer->keyring, keys, 0, config->dry_run, err));
     SY_TRY(sy_window_open(&importer->window, config->window, err));
     sy_os_random(seed, sizeof seed);
     sy_status status = sy_arena_open(&importer->failed_arena, SY_IMPORT_FAILED_THINGS_MAX * 128);

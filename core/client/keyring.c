@@ -25,16 +25,19 @@ struct open_key {
 struct sy_keyring {
     char path[PATH_BYTES];
     bool rehearses;
+    unsigned open_max;
     sy_arena arena;
     struct sy_table slots; /* name -> uint32_t index into keys */
     struct open_key keys[SY_KEYRING_OPEN_MAX];
     uint64_t uses;
 };
 
-sy_status sy_keyring_open(sy_keyring **keyring, const char *path, bool rehearses,
+sy_status sy_keyring_open(sy_keyring **keyring, const char *path, unsigned open_max, bool rehearses,
                           struct sy_error *err)
 {
     *keyring = NULL;
+    if (open_max == 0) open_max = SY_KEYRING_OPEN_MAX;
+    SY_ASSERT(open_max >= 2 && open_max <= SY_KEYRING_OPEN_MAX);
     if (!rehearses) {
         if (strlen(path) >= PATH_BYTES - 128) {
             return sy_fail(err, SY_ERR_ARGUMENT, "the keyring's path is too long");
@@ -59,6 +62,7 @@ sy_status sy_keyring_open(sy_keyring **keyring, const char *path, bool rehearses
     }
     if (!rehearses) strcpy(fresh->path, path);
     fresh->rehearses = rehearses;
+    fresh->open_max = open_max;
     *keyring = fresh;
     return SY_OK;
 }
@@ -86,7 +90,7 @@ static struct open_key *find_open(sy_keyring *keyring, const struct sy_hash *nam
 static struct open_key *take_slot(sy_keyring *keyring)
 {
     struct open_key *oldest = NULL;
-    for (size_t i = 0; i < SY_KEYRING_OPEN_MAX; i++) {
+    for (size_t i = 0; i < keyring->open_max; i++) {
         struct open_key *key = &keyring->keys[i];
         if (key->key == NULL) return key;
         if (!key->adopted && (oldest == NULL || key->used < oldest->used)) oldest = key;

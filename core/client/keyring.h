@@ -17,8 +17,9 @@
 
 typedef struct sy_keyring sy_keyring;
 
-/* sy_keyring_open makes the folder if needed. rehearses: see above; path may then be NULL. */
-sy_status sy_keyring_open(sy_keyring **keyring, const char *path, bool rehearses,
+/* sy_keyring_open makes the folder if needed. open_max: keys that stay open, 2 to
+ * SY_KEYRING_OPEN_MAX; 0: that. rehearses: see above; path may then be NULL. */
+sy_status sy_keyring_open(sy_keyring **keyring, const char *path, unsigned open_max, bool rehearses,
                           struct sy_error *err);
 /* sy_keyring_close wipes and forgets every open key. NULL is fine. */
 void sy_keyring_close(sy_keyring *keyring);

@@ -204,7 +204,8 @@ static size_t run_block(struct import_rig *rig, sy_importer *importer, struct fl
     size_t taken = 0;
     for (; from + taken < flight->count && taken < most; taken++) {
         const struct sy_import_action *send = &flight->sends[from + taken];
-        ordered[taken] = rig->executes_copies || find_outcome(rig, &send->tx_id) == NULL;
+        ordered[taken] =
+            rig->executes_copies || !send->again || find_outcome(rig, &send->tx_id) == NULL;
         if (ordered[taken] && !add_bytes(&rig->world, send->tx)) break;
     }
     bool any = rig->world.batch_txs != 0;
