@@ -44,8 +44,9 @@ static struct lane *filling_lane(sy_pool *pool, const struct sy_client_request *
                     lane->request_count < LANE_REQUESTS_MAX;
         if (room) return lane;
     }
-    /* Half of the lanes stay free for peers' batches. */
-    if (ingress >= pool->config.lanes / 2) return NULL;
+    /* Half of the lanes stay free for peers' batches; but two may fly while a third one fills. */
+    uint32_t most = pool->config.lanes / 2 > 3 ? pool->config.lanes / 2 : 3;
+    if (ingress >= most || ingress + 1 >= pool->config.lanes) return NULL;
     struct lane *lane = sy_pool_lane_take(pool);
     if (lane != NULL) lane->use = LANE_FILLING;
     return lane;
