@@ -177,7 +177,10 @@ static sy_status open_env(struct sy_lmdb_env *env, const struct sy_lmdb_plan *pl
     int rc = mdb_env_create(&env->env);
     if (rc) return open_fail(env, rc, "making the environment", err);
     rc = mdb_env_set_maxdbs(env->env, SY_ENV_TREES_MAX);
-    if (!rc) rc = mdb_env_set_mapsize(env->env, plan->map_bytes / 65536 * 65536);
+    // A map that just fits would have to grow, and long readers to stop, at the first write.
+    uint64_t map_bytes = 2 * file_size(env);
+    if (map_bytes < plan->map_bytes) map_bytes = plan->map_bytes;
+    if (!rc) rc = mdb_env_set_mapsize(env->env, map_bytes / 65536 * 65536);
     if (!rc) {
         unsigned readers = SY_READERS_MAX + env->store->config.view_count_max + 16;
         rc = mdb_env_set_maxreaders(env->env, readers);
@@ -330,6 +333,7 @@ static int grow(struct sy_lmdb_env *env)
     if (env->before_grow) env->before_grow(env->grow_context);
     rc = mdb_env_set_mapsize(env->env, info.me_mapsize * 2);
     if (rc) atomic_store(&env->broken, true);
+    if (env->after_grow) env->after_grow(env->grow_context);
     failed |= pthread_rwlock_unlock(&env->gate);
     SY_ASSERT(!failed);
     atomic_fetch_add(&env->store->health[env->which].map_growths, 1);

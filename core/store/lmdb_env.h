@@ -5,8 +5,9 @@
  * the tree.
  *
  * The map grows by itself. A transaction that finds it full is thrown away; the gate closes (short
- * readers finish, new ones wait), long ones are ended by before_grow, the map doubles, and the
- * transaction runs again from its start. So a transaction's body must be able to run twice.
+ * readers finish, new ones wait), before_grow lets go of long ones, the map doubles, after_grow may
+ * take them up again, and the transaction runs again from its start. So a transaction's body must
+ * be able to run twice.
  *
  * Every environment's main tree holds, beside its named trees, two packed values: "identity"
  * (format, kind, store id, genesis: written once) and "counters" (the owner's numbers, replaced in
@@ -34,7 +35,8 @@ struct sy_lmdb_env {
     pthread_rwlock_t gate;  /* read: the map stays; write: it moves */
     atomic_bool broken;     /* the map could not be made again: nothing can be read */
     uint64_t counters[SY_ENV_COUNTERS]; /* as committed; the writer's */
-    void (*before_grow)(void *context);
+    void (*before_grow)(void *context); /* inside the closed gate: no transaction may stay */
+    void (*after_grow)(void *context);
     void *grow_context;
 };
 

@@ -200,10 +200,16 @@ static sy_status check_relations(struct sy_lmdb_store *lmdb, struct sy_error *er
     return SY_OK;
 }
 
-static void end_all_views(void *context)
+static void suspend_views(void *context)
 {
     struct sy_lmdb_store *lmdb = (struct sy_lmdb_store *)context;
-    if (lmdb->store.state) sy_state_end_views(lmdb->store.state, 0);
+    if (lmdb->store.state) sy_state_suspend_views(lmdb->store.state);
+}
+
+static void continue_views(void *context)
+{
+    struct sy_lmdb_store *lmdb = (struct sy_lmdb_store *)context;
+    if (lmdb->store.state) sy_state_continue_views(lmdb->store.state);
 }
 
 static sy_status prepare_init(struct sy_lmdb_store *lmdb, struct sy_error *err)
@@ -253,7 +259,8 @@ static sy_status open_all(struct sy_lmdb_store *lmdb, struct sy_error *err)
     if (status != SY_OK) return sy_fail(err, status, "ledger: no memory for the tx index");
     SY_TRY(sy_lmdb_ledger_ready(lmdb, err));
 
-    lmdb->env[SY_ENV_STATE].before_grow = end_all_views;
+    lmdb->env[SY_ENV_STATE].before_grow = suspend_views;
+    lmdb->env[SY_ENV_STATE].after_grow = continue_views;
     lmdb->env[SY_ENV_STATE].grow_context = lmdb;
     uint64_t complete = lmdb->env[SY_ENV_STATE].counters[SY_STATE_COMPLETE];
     SY_TRY(sy_state_open(&lmdb->store.state, &lmdb->store, &sy_lmdb_state_ops, lmdb, complete,

@@ -9,7 +9,8 @@
  * A view pins the generations, THEN opens its snapshot of the base. Pinned generations cover
  * everything above the base's complete height, since a generation goes only after that height is
  * durable; and if the snapshot's target height is above the newest pinned, the base may show
- * changes newer than the view, so the view starts again. That is all that keeps views right.
+ * changes newer than the view, so the view starts again. That is all that keeps views right; and
+ * any later snapshot of which it holds may take the first one's place.
  *
  * The twin has no base: its generations are kept for ever, each as large as it needs to be. So
  * does a store that is open for reading only.
@@ -60,6 +61,7 @@ struct sy_state_view {
     pthread_mutex_t lock; /* guards what follows: the store may end the view at any time */
     bool used;            /* somebody's */
     bool active;          /* pinned; a used view that is not active was ended */
+    bool suspended;       /* active, without its snapshot while the base's map moves */
     uint64_t height;
     uint64_t opened_ns;
     unsigned pinned[SY_GENERATIONS_MAX]; /* newest first */
@@ -71,7 +73,8 @@ struct sy_state_view {
     struct sy_hash prefix;
     unsigned prefix_bits;
     struct sy_generation_cursor cursors[SY_GENERATIONS_MAX]; /* as in pinned */
-    bool base_at; /* the base's walk stands on base_key */
+    bool base_at;   /* the base's walk stands on base_key */
+    bool base_lost; /* ... but its place in the snapshot must be found again */
     struct sy_hash base_key;
     struct sy_buffer base_value;
     struct sy_hash key; /* the last key given */
@@ -121,9 +124,14 @@ void sy_state_on_append(struct sy_state *state); /* blocks became durable */
 void sy_state_resume(struct sy_state *state);    /* there may be room on the device again */
 void sy_state_stats(struct sy_state *state, struct sy_store_stats *stats);
 
-/* sy_state_end_views ends views older than age_ns. The base calls it with 0, inside its closed
- * gate, before its map moves. */
+/* sy_state_end_views ends views older than age_ns. */
 void sy_state_end_views(struct sy_state *state, uint64_t age_ns);
+
+/* The base calls suspend, inside its closed gate, before its map moves, and continue afterwards.
+ * A view goes on with a newer snapshot if that shows nothing newer than the view; else it is
+ * ended. */
+void sy_state_suspend_views(struct sy_state *state);
+void sy_state_continue_views(struct sy_state *state);
 
 /* Between state.c and view.c. pin: under the state's lock. */
 void sy_state_pin(struct sy_state *state, struct sy_state_view *view);

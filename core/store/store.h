@@ -265,8 +265,8 @@ void sy_state_view_close(sy_state_view *view); /* NULL is fine */
 uint64_t sy_state_view_height(const sy_state_view *view);
 
 /* sy_state_view_get gives a key's value at the view's height; good until the next call on the
- * view. SY_ERR_NOT_FOUND: absent; SY_ERR_TIMEOUT: the view grew too old or a map had to grow:
- * close it and open another. */
+ * view. SY_ERR_NOT_FOUND: absent; SY_ERR_TIMEOUT: the view grew too old, or a map had to grow
+ * while later blocks were being merged: close it and open another. */
 sy_status sy_state_view_get(sy_state_view *view, struct sy_slice *value, const struct sy_hash *key);
 
 /* sy_state_view_scan starts a walk, in key order, over the keys whose first `bits` bits (0 to 256)

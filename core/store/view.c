@@ -11,6 +11,20 @@ static void lock_view(struct sy_state_view *view)
     SY_ASSERT(!failed);
 }
 
+// Locks a view that is about to be read: waits for a map that is moving.
+static void lock_to_read(struct sy_state_view *view)
+{
+    lock_view(view);
+    while (view->suspended) {
+        struct sy_state *state = view->state;
+        int failed = pthread_mutex_unlock(&view->lock);
+        SY_ASSERT(!failed);
+        state->ops->enter(state->base);
+        state->ops->leave(state->base);
+        lock_view(view);
+    }
+}
+
 static void unlock_view(struct sy_state_view *view)
 {
     int failed = pthread_mutex_unlock(&view->lock);
@@ -23,9 +37,10 @@ void sy_view_end(struct sy_state_view *view)
 {
     struct sy_state *state = view->state;
     SY_ASSERT(view->active);
-    if (state->ops) state->ops->unpin(state->base, view->snapshot);
+    if (state->ops && !view->suspended) state->ops->unpin(state->base, view->snapshot);
     sy_state_unpin(state, view);
     view->active = false;
+    view->suspended = false;
     view->walking = false;
 }
 
@@ -150,6 +165,38 @@ void sy_state_end_views(struct sy_state *state, uint64_t age_ns)
     }
 }
 
+void sy_state_suspend_views(struct sy_state *state)
+{
+    for (unsigned i = 0; i < state->view_count; i++) {
+        struct sy_state_view *view = &state->views[i];
+        lock_view(view);
+        if (view->active) {
+            state->ops->unpin(state->base, view->snapshot);
+            view->suspended = true;
+            view->base_lost = true;
+        }
+        unlock_view(view);
+    }
+}
+
+void sy_state_continue_views(struct sy_state *state)
+{
+    for (unsigned i = 0; i < state->view_count; i++) {
+        struct sy_state_view *view = &state->views[i];
+        lock_view(view);
+        if (view->suspended) {
+            bool again = false;
+            bool same = pin_base(view, &again) == SY_OK && !again;
+            if (!same) {
+                sy_view_end(view);
+                if (view != sy_state_own_view(state)) atomic_fetch_add(&state->views_ended, 1);
+            }
+            view->suspended = false;
+        }
+        unlock_view(view);
+    }
+}
+
 /* ---- lookups ---------------------------------------------------------------------------- */
 
 // The view is active and its lock is held.
@@ -170,7 +217,7 @@ static sy_status get_locked(struct sy_state_view *view, const struct sy_hash *ke
 sy_status sy_state_view_get(sy_state_view *view, struct sy_slice *value, const struct sy_hash *key)
 {
     *value = sy_slice_of(NULL, 0);
-    lock_view(view);
+    lock_to_read(view);
     sy_status status = view->active ? get_locked(view, key) : SY_ERR_TIMEOUT;
     unlock_view(view);
     if (status == SY_OK) *value = sy_buffer_slice(&view->value);
@@ -182,7 +229,7 @@ sy_status sy_state_get(sy_store *store, struct sy_slice *value, const struct sy_
     struct sy_state_view *own = sy_state_own_view(store->state);
     *value = sy_slice_of(NULL, 0);
     for (;;) {
-        lock_view(own);
+        lock_to_read(own);
         bool active = own->active;
         sy_status status = active ? get_locked(own, key) : SY_OK;
         unlock_view(own);
@@ -215,12 +262,22 @@ static bool has_prefix(const struct sy_hash *key, const struct sy_hash *prefix, 
 static sy_status move_base(struct sy_state_view *view, const struct sy_hash *seek)
 {
     struct sy_state *state = view->state;
+    struct sy_hash place = seek ? *seek : view->base_key;
+    bool find = seek || view->base_lost;
+    bool moved = false;
+    sy_status status = SY_OK;
     view->base_at = false;
+    view->base_lost = false;
     if (!state->ops) return SY_OK;
-    sy_status status =
-        seek ? state->ops->seek(state->base, view->snapshot, &view->base_key, &view->base_value,
-                                seek)
-             : state->ops->next(state->base, view->snapshot, &view->base_key, &view->base_value);
+    if (find) {
+        status = state->ops->seek(state->base, view->snapshot, &view->base_key, &view->base_value,
+                                  &place);
+        // A lost place that is found again is the entry that was given last.
+        moved = seek || status != SY_OK || !sy_hash_equal(&place, &view->base_key);
+    }
+    if (!moved) {
+        status = state->ops->next(state->base, view->snapshot, &view->base_key, &view->base_value);
+    }
     view->base_at = status == SY_OK;
     return status == SY_ERR_NOT_FOUND ? SY_OK : status;
 }
@@ -229,7 +286,7 @@ sy_status sy_state_view_scan(sy_state_view *view, const struct sy_hash *prefix, 
                              const struct sy_hash *from)
 {
     SY_ASSERT(bits <= 256);
-    lock_view(view);
+    lock_to_read(view);
     sy_status status = view->active ? SY_OK : SY_ERR_TIMEOUT;
     if (status == SY_OK) {
         view->prefix = *prefix;
@@ -312,7 +369,7 @@ sy_status sy_state_view_next(sy_state_view *view, const struct sy_hash **key,
 {
     *key = NULL;
     *value = sy_slice_of(NULL, 0);
-    lock_view(view);
+    lock_to_read(view);
     sy_status status = view->active ? SY_ERR_NOT_FOUND : SY_ERR_TIMEOUT;
     if (view->active && view->walking) status = next_locked(view);
     unlock_view(view);

@@ -42,7 +42,7 @@ void test_store_begin(struct test_store *t, enum test_store_kind kind)
                                      .recent_txs = 64,
                                      .votes_map_bytes = 1u << 20,
                                      .ledger_map_bytes = 1u << 20,
-                                     .state_map_bytes = 1u << 20};
+                                     .state_map_bytes = 1u << 24};
     test_store_begin_with(t, kind, &config);
 }
 

@@ -245,8 +245,103 @@ CASE(a_view_that_grows_too_old_is_ended_and_its_memory_is_free_again)
     sy_state_view_close(view);
     sy_store_stats_get(t.store, &stats);
     assert_true(stats.views_ended >= 1);
+    t.config.view_age_ms_max = 60000;
+    test_store_restart(&t);
     assert_int_equal(sy_state_view_open(&view, t.store), SY_OK);
     test_model_check(view, &model);
+    sy_state_view_close(view);
+    test_store_end(&t);
+}
+
+static struct sy_hash numbered_key(unsigned number)
+{
+    struct sy_hash key = {{(uint8_t)(number >> 8), (uint8_t)number}};
+    return key;
+}
+
+// A block that puts the numbered keys first, first + 2 ... below 1,000, with `size` bytes each.
+static void put_every_second(sy_store *store, uint64_t height, unsigned first, size_t size)
+{
+    static uint8_t packed[1u << 20];
+    static uint8_t value[2000];
+    struct sy_writer w = sy_writer_of(packed, sizeof packed);
+    for (unsigned i = first; i < 1000; i += 2) {
+        struct sy_delta delta = {numbered_key(i), SY_DELTA_PUT, sy_slice_of(value, size)};
+        sy_delta_write(&w, &delta);
+    }
+    assert_false(w.failed);
+    append_and_apply(store, height, sy_writer_slice(&w));
+}
+
+static void walk_on(sy_state_view *view, unsigned from, unsigned to)
+{
+    for (unsigned i = from; i < to; i++) {
+        const struct sy_hash *key;
+        struct sy_slice value;
+        struct sy_hash expected = numbered_key(i);
+        assert_int_equal(sy_state_view_next(view, &key, &value), SY_OK);
+        assert_true(sy_hash_equal(key, &expected));
+        assert_int_equal(value.size, i % 2 ? 1000 : 8);
+    }
+}
+
+// What the merger writes meanwhile, a view of the newest height covers already: it goes on, in the
+// middle of a walk through base and generations.
+static void walk_through_growth(unsigned place)
+{
+    struct test_store t;
+    struct sy_store_stats before;
+    struct sy_store_stats after;
+    struct sy_store_config config = {.generation_bytes = 1u << 20, .state_map_bytes = 1u << 16};
+    sy_state_view *view = NULL;
+    const struct sy_hash *key;
+    struct sy_slice value;
+    struct sy_hash zero = {0};
+    test_store_begin_with(&t, TEST_STORE_LMDB, &config);
+    put_every_second(t.store, 0, 0, 8);
+    assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
+    put_every_second(t.store, 1, 1, 1000);
+    sy_store_stats_get(t.store, &before);
+    assert_int_equal(sy_state_view_open(&view, t.store), SY_OK);
+    assert_int_equal(sy_state_view_scan(view, &zero, 0, NULL), SY_OK);
+    walk_on(view, 0, place);
+    assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
+    walk_on(view, place, 1000);
+    assert_int_equal(sy_state_view_next(view, &key, &value), SY_ERR_NOT_FOUND);
+    sy_store_stats_get(t.store, &after);
+    assert_true(after.env[SY_ENV_STATE].map_growths > before.env[SY_ENV_STATE].map_growths);
+    assert_int_equal(after.views_ended, 0);
+    sy_state_view_close(view);
+    test_store_end(&t);
+}
+
+CASE(a_view_of_the_newest_height_outlives_a_growing_map)
+{
+    static const unsigned places[] = {0, 1, 2, 299, 300, 998, 999, 1000};
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) walk_through_growth(places[i]);
+}
+
+// One that is older is ended, and says so.
+CASE(a_view_of_an_older_height_is_ended_by_a_growing_map)
+{
+    struct test_store t;
+    struct sy_store_config config = {.generation_bytes = 1u << 20, .state_map_bytes = 1u << 16};
+    struct sy_slice value;
+    struct sy_hash key = numbered_key(0);
+    test_store_begin_with(&t, TEST_STORE_LMDB, &config);
+    put_every_second(t.store, 0, 0, 8);
+    sy_state_view *view = NULL;
+    assert_int_equal(sy_state_view_open(&view, t.store), SY_OK);
+    put_every_second(t.store, 1, 1, 1000);
+    put_every_second(t.store, 2, 0, 100);
+    assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
+    sy_status status = sy_state_view_get(view, &value, &key);
+    // Unless the map grew before anything of the later blocks was in it.
+    assert_true(status == SY_ERR_TIMEOUT || (status == SY_OK && value.size == 8));
+    sy_state_view_close(view);
+    assert_int_equal(sy_state_view_open(&view, t.store), SY_OK);
+    assert_int_equal(sy_state_view_get(view, &value, &key), SY_OK);
+    assert_int_equal(value.size, 100);
     sy_state_view_close(view);
     test_store_end(&t);
 }
@@ -347,6 +442,8 @@ int main(void)
         cmocka_unit_test(a_file_under_steady_load_stops_growing),
         cmocka_unit_test(a_reader_killed_in_its_transaction_is_cleared),
         cmocka_unit_test(a_view_that_grows_too_old_is_ended_and_its_memory_is_free_again),
+        cmocka_unit_test(a_view_of_the_newest_height_outlives_a_growing_map),
+        cmocka_unit_test(a_view_of_an_older_height_is_ended_by_a_growing_map),
         cmocka_unit_test(a_block_larger_than_a_generation_is_taken),
         cmocka_unit_test(blocks_that_are_not_durable_are_never_merged),
         cmocka_unit_test(slices_of_a_merge_stay_short),
