@@ -1,14 +1,10 @@
 #include "consensus/node/config.h"
 
-#include <ctype.h>
 #include <stddef.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/bytes.h"
-#include "core/base/os.h"
-
-#define CONFIG_BYTES_MAX 65536u
+#include "core/base/conf.h"
 
 enum kind { KIND_TEXT, KIND_PATH, KIND_NUMBER };
 
@@ -54,45 +50,36 @@ void sy_config_default(struct sy_config *config)
         if (keys[i].kind == KIND_NUMBER) {
             set_number(config, &keys[i], keys[i].fallback);
         } else {
-            strcpy(text_of(config, &keys[i]), keys[i].fallback_text);
+            memcpy(text_of(config, &keys[i]), keys[i].fallback_text,
+                   strlen(keys[i].fallback_text) + 1);
         }
     }
 }
 
-/* Where a line stands, for sentences. */
-struct place {
-    const char *path;
-    unsigned line;
-};
-
 static sy_status set_value(struct sy_config *config, const struct key *key, const char *value,
-                           struct place place, struct sy_error *err)
+                           const struct sy_conf_place *place)
 {
-    if (key->kind == KIND_NUMBER) {
-        uint64_t number;
-        if (!sy_parse_u64(&number, value, key->least, key->most)) {
-            return sy_fail(err, SY_ERR_ARGUMENT,
-                           "%s:%u: %s must be a whole number from %llu to %llu, not \"%s\"",
-                           place.path, place.line, key->name, (unsigned long long)key->least,
-                           (unsigned long long)key->most, value);
+    if (key->kind == KIND_PATH) {
+        return sy_conf_path(text_of(config, key), SY_CONFIG_TEXT_MAX, key->name, value, place);
+    }
+    if (key->kind == KIND_TEXT) {
+        size_t size = strlen(value);
+        if (size < SY_CONFIG_TEXT_MAX) {
+            memcpy(text_of(config, key), value, size + 1);
+            return SY_OK;
         }
+        return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: %s is longer than %d bytes",
+                       place->path, place->line, key->name, SY_CONFIG_TEXT_MAX - 1);
+    }
+    uint64_t number;
+    if (sy_parse_u64(&number, value, key->least, key->most)) {
         set_number(config, key, number);
         return SY_OK;
     }
-    if (strlen(value) >= SY_CONFIG_TEXT_MAX) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "%s:%u: %s is longer than %d bytes", place.path,
-                       place.line, key->name, SY_CONFIG_TEXT_MAX - 1);
-    }
-    strcpy(text_of(config, key), value);
-    return SY_OK;
-}
-
-static char *trim(char *text)
-{
-    while (isspace((unsigned char)*text)) text++;
-    size_t size = strlen(text);
-    while (size > 0 && isspace((unsigned char)text[size - 1])) text[--size] = '\0';
-    return text;
+    return sy_fail(place->err, SY_ERR_ARGUMENT,
+                   "%s:%u: %s must be a whole number from %llu to %llu, not \"%.40s\"", place->path,
+                   place->line, key->name, (unsigned long long)key->least,
+                   (unsigned long long)key->most, value);
 }
 
 static const struct key *find_key(const char *name)
@@ -103,75 +90,47 @@ static const struct key *find_key(const char *name)
     return NULL;
 }
 
-static sy_status take_line(struct sy_config *config, bool seen[KEY_COUNT], char *line,
-                           struct place place, struct sy_error *err)
+struct loading {
+    struct sy_config *config;
+    bool seen[KEY_COUNT];
+};
+
+static sy_status take_line(void *context, const char *name, char *value,
+                           const struct sy_conf_place *place)
 {
-    line = trim(line);
-    if (line[0] == '\0' || line[0] == '#') return SY_OK;
-    char *equals = strchr(line, '=');
-    if (equals == NULL) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "%s:%u: expected `key = value`, found \"%.40s\"",
-                       place.path, place.line, line);
-    }
-    *equals = '\0';
-    const char *name = trim(line);
+    struct loading *loading = (struct loading *)context;
     const struct key *key = find_key(name);
     if (key == NULL) {
-        return sy_fail(err, SY_ERR_ARGUMENT,
+        return sy_fail(place->err, SY_ERR_ARGUMENT,
                        "%s:%u: there is no key \"%.40s\"; `systoled --explain-config` lists them",
-                       place.path, place.line, name);
+                       place->path, place->line, name);
     }
-    size_t index = (size_t)(key - keys);
-    if (seen[index]) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "%s:%u: %s is given twice", place.path, place.line,
-                       name);
+    bool *seen = &loading->seen[key - keys];
+    if (*seen) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: %s is given twice", place->path,
+                       place->line, name);
     }
-    seen[index] = true;
-    return set_value(config, key, trim(equals + 1), place, err);
+    *seen = true;
+    return set_value(loading->config, key, value, place);
 }
 
-/* Makes relative paths start at the configuration's folder. */
-static sy_status anchor_paths(struct sy_config *config, const char *path, struct sy_error *err)
+/* Defaults are paths like any other: they start at the configuration's folder too. */
+static sy_status anchor_defaults(struct loading *loading, const char *path, struct sy_error *err)
 {
-    const char *slash = strrchr(path, '/');
-    int folder = slash == NULL ? 0 : (int)(slash - path + 1);
+    const struct sy_conf_place place = {path, 0, err};
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        char *text = text_of(config, &keys[i]);
-        if (keys[i].kind != KIND_PATH || text[0] == '\0' || text[0] == '/') continue;
-        char whole[SY_CONFIG_TEXT_MAX];
-        int size = snprintf(whole, sizeof whole, "%.*s%s", folder, path, text);
-        if (size < 0 || (size_t)size >= sizeof whole) {
-            return sy_fail(err, SY_ERR_ARGUMENT, "%s: the path of %s is longer than %d bytes", path,
-                           keys[i].name, SY_CONFIG_TEXT_MAX - 1);
-        }
-        strcpy(text, whole);
+        if (keys[i].kind != KIND_PATH || loading->seen[i]) continue;
+        SY_TRY(set_value(loading->config, &keys[i], keys[i].fallback_text, &place));
     }
     return SY_OK;
 }
 
 sy_status sy_config_load(struct sy_config *config, const char *path, struct sy_error *err)
 {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    SY_TRY(sy_os_read_file(&bytes, &size, path, CONFIG_BYTES_MAX, err));
+    struct loading loading = {.config = config};
     sy_config_default(config);
-    bool seen[KEY_COUNT] = {false};
-    sy_status status = SY_OK;
-    struct place place = {path, 0};
-    if (memchr(bytes, '\0', size) != NULL) {
-        status = sy_fail(err, SY_ERR_ARGUMENT, "%s: this is not a text file", path);
-    }
-    char *rest = (char *)bytes;
-    while (status == SY_OK && rest != NULL) {
-        char *line = rest;
-        rest = strchr(line, '\n');
-        if (rest != NULL) *rest++ = '\0';
-        place.line++;
-        status = take_line(config, seen, line, place, err);
-    }
-    free(bytes);
-    if (status != SY_OK) return status;
-    return anchor_paths(config, path, err);
+    SY_TRY(sy_conf_each(path, take_line, &loading, err));
+    return anchor_defaults(&loading, path, err);
 }
 
 void sy_config_explain(FILE *out)

@@ -5,7 +5,7 @@
 
 #include "core/client/audit.h"
 #include "core/client/cmd.h"
-#include "core/client/conf.h"
+#include "core/base/conf.h"
 #include "core/wire/genesis_json.h"
 
 static const char about[] =

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "core/client/cmd.h"
-#include "core/client/conf.h"
+#include "core/base/conf.h"
 #include "core/net/address.h"
 #include "core/wire/genesis_json.h"
 

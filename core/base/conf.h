@@ -1,6 +1,6 @@
 /* conf.h: files of `key = value` lines with # comments, as client.conf and systoled.conf are. */
-#ifndef SY_CLIENT_CONF_H
-#define SY_CLIENT_CONF_H
+#ifndef SY_BASE_CONF_H
+#define SY_BASE_CONF_H
 
 #include <stddef.h>
 
@@ -13,7 +13,7 @@ struct sy_conf_place {
     struct sy_error *err;
 };
 
-/* Called for each line; name and value are trimmed, borrowed for the call, and value may be changed.
+/* Called for each line; name and value are trimmed and borrowed for the call; value may be changed.
  * Anything but SY_OK ends the reading and becomes its result. */
 typedef sy_status (*sy_conf_fn)(void *context, const char *name, char *value,
                                 const struct sy_conf_place *place);
@@ -22,8 +22,8 @@ typedef sy_status (*sy_conf_fn)(void *context, const char *name, char *value,
  * file; SY_ERR_NOT_FOUND and so on as of sy_os_read_file. */
 sy_status sy_conf_each(const char *path, sy_conf_fn take, void *context, struct sy_error *err);
 
-/* sy_conf_path writes a path: as it is when it begins with a slash or is empty, else relative to the
- * folder of the file that names it. SY_ERR_ARGUMENT: longer than size - 1 bytes. */
+/* sy_conf_path writes a path: as it is when it begins with a slash or is empty, else relative to
+ * the folder of the file that names it. SY_ERR_ARGUMENT: longer than size - 1 bytes. */
 sy_status sy_conf_path(char *out, size_t size, const char *name, const char *value,
                        const struct sy_conf_place *place);
 

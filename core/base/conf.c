@@ -1,4 +1,4 @@
-#include "core/client/conf.h"
+#include "core/base/conf.h"
 
 #include <ctype.h>
 #include <stdint.h>
