@@ -169,6 +169,18 @@ static struct rig_outcome *note_outcome(struct import_rig *rig, uint32_t index)
     return outcome;
 }
 
+const struct rig_outcome *rig_decide(struct import_rig *rig, const struct sy_import_action *send)
+{
+    const struct rig_outcome *known = find_outcome(rig, &send->tx_id);
+    if (known != NULL) return known;
+    admit(rig, send);
+    bool fits = add_bytes(&rig->world, send->tx);
+    SY_ASSERT(fits);
+    world_run(&rig->world);
+    rig->blocks++;
+    return note_outcome(rig, 0);
+}
+
 static sy_status tell(sy_importer *importer, const struct rig_outcome *outcome,
                       struct sy_error *err)
 {

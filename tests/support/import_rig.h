@@ -47,6 +47,10 @@ struct sy_importer_config rig_config(const struct import_rig *rig);
 /* rig_jump makes an empty block that many ms later. */
 void rig_jump(struct import_rig *rig, int64_t ms);
 
+/* rig_decide orders one transaction in a block of its own, unless it was decided before, and gives
+ * what a validator would tell. Only tx, tx_id and again of the action count. */
+const struct rig_outcome *rig_decide(struct import_rig *rig, const struct sy_import_action *send);
+
 /* rig_run does what the importer asks until it is done, or until it only waits while the network
  * swallows or hides. Gives the importer's own failure. */
 sy_status rig_run(struct import_rig *rig, sy_importer *importer, struct sy_error *err);
