@@ -4,11 +4,11 @@
 
 #include "core/base/assert.h"
 
-// --- signers
-// --------------------------------------------------------------------------------------
+// --- signers -----------------------------------------------------------------------------------
 
 static void load_signer(struct sy_exec *x, struct sy_exec_signer *signer)
 {
+    SY_ASSERT(signer >= x->signers && signer < x->signers + x->signer_count);
     signer->known = false;
     signer->revoked = false;
     signer->valid = false;
@@ -52,6 +52,7 @@ static const struct sy_public_key *new_key(const struct sy_kind *kind,
 static void mark_new_key(const struct sy_exec *x, bool *is_new, const struct sy_kind *kind,
                          const union sy_payload *payload)
 {
+    SY_ASSERT(kind->number != SY_KIND_atomic);
     const struct sy_public_key *key = new_key(kind, payload);
     for (unsigned i = 0; key != NULL && i < x->signer_count; i++) {
         if (sy_public_key_equal(&x->signers[i].key, key)) is_new[i] = true;
@@ -77,6 +78,8 @@ static void find_new_keys(const struct sy_exec *x, bool *is_new, const struct sy
 
 static enum sy_refusal refuse_signer(struct sy_exec *x, enum sy_refusal code, unsigned index)
 {
+    SY_ASSERT(index < x->signer_count);
+    SY_ASSERT(!sy_refusal_decides((uint16_t)code)); // it is judged before the nonce is consumed
     x->detail = index;
     return sy_refuse_key(x, code, &x->signers[index].key);
 }
@@ -101,8 +104,7 @@ static enum sy_refusal check_keys(struct sy_exec *x, const struct sy_kind *kind,
     return SY_APPLIED;
 }
 
-// --- this copy
-// ------------------------------------------------------------------------------------
+// --- this copy ---------------------------------------------------------------------------------
 
 /* Judges nonce and time, and consumes the nonce when both are good. */
 static enum sy_refusal consume_nonce(struct sy_exec *x)
@@ -127,6 +129,7 @@ static enum sy_refusal consume_nonce(struct sy_exec *x)
         return SY_E_EXPIRED;
     }
     sy_nonces_use(&nonces, x->tx->nonce);
+    SY_ASSERT(sy_nonces_seen(&nonces, x->tx->nonce));
     uint8_t room[16 + SY_NONCE_WINDOW / 8];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_nonces_encode(&w, &nonces);
@@ -134,8 +137,7 @@ static enum sy_refusal consume_nonce(struct sy_exec *x)
     return SY_APPLIED;
 }
 
-// --- payloads
-// -------------------------------------------------------------------------------------
+// --- payloads ----------------------------------------------------------------------------------
 
 /* The organisation field says for whom the first signer acts; a new key acts for whoever vouches.
  */
@@ -143,6 +145,7 @@ static enum sy_refusal check_organisation(struct sy_exec *x)
 {
     static const struct sy_hash none;
     const struct sy_exec_signer *signer = x->signers[0].known ? &x->signers[0] : x->by;
+    SY_ASSERT(signer != NULL && signer->known);
     const struct sy_hash *holder = sy_exec_acts_for_org(signer->role) ? &signer->holder : &none;
     if (sy_hash_equal(&x->tx->organisation, holder)) return SY_APPLIED;
     (void)sy_refuse_hash(x, SY_E_ROLE, holder);
@@ -158,12 +161,14 @@ static enum sy_refusal choose_signer(struct sy_exec *x, int index)
         bool may = signer->known && (x->kind->roles & SY_ROLE_BIT(signer->role)) != 0;
         if (may && (index < 0 || (unsigned)index == i)) x->by = signer;
     }
+    SY_ASSERT(x->by == NULL || (x->kind->roles & SY_ROLE_BIT(x->by->role)) != 0);
     return x->by != NULL ? SY_APPLIED : sy_refuse_role(x, x->kind->roles);
 }
 
 static enum sy_refusal check_signers(struct sy_exec *x, bool first, int index)
 {
     if (x->signers_stale) load_signers(x);
+    SY_ASSERT(!x->signers_stale && x->signer_count >= 1);
     for (unsigned i = 0; i < x->signer_count; i++) {
         if (x->signers[i].suspended) {
             return sy_refuse_hash(x, SY_E_ORG_SUSPENDED, &x->signers[i].holder);
@@ -192,6 +197,7 @@ static enum sy_refusal run_payload(struct sy_exec *x, const struct sy_kind *kind
     }
     sy_contract contract = sy_contract_of(kind->number);
     SY_ASSERT(contract != NULL);
+    SY_ASSERT(x->by->valid && !x->by->suspended);
     return contract(x, payload);
 }
 
@@ -220,13 +226,13 @@ static enum sy_refusal run_parts(struct sy_exec *x, uint16_t *part_index,
     return SY_APPLIED;
 }
 
-// --- the transaction
-// ------------------------------------------------------------------------------
+// --- the transaction ---------------------------------------------------------------------------
 
 static void begin_tx(struct sy_exec *x, const struct sy_tx *tx)
 {
     x->tx = tx;
     x->signer_count = sy_tx_signer_count(tx);
+    SY_ASSERT(x->failed == SY_OK); // or the block would have been abandoned before
     SY_ASSERT(x->signer_count <= SY_TX_SIGNERS_MAX);
     for (unsigned i = 0; i < x->signer_count; i++) x->signers[i].key = *sy_tx_signer_key(tx, i);
     x->events.used = 0;
@@ -250,6 +256,7 @@ static enum sy_refusal judge(struct sy_exec *x, uint16_t *part, const struct sy_
     sy_overlay_mark(x->state);
     code = kind->number == SY_KIND_atomic ? run_parts(x, part, &payload->atomic)
                                           : run_payload(x, kind, payload, true, -1);
+    SY_ASSERT(x->next_event == next_event + x->event_count);
     if (code != SY_APPLIED) {
         sy_overlay_rollback(x->state);
         x->next_event = next_event;
@@ -279,6 +286,7 @@ sy_status sy_exec_run(struct sy_exec *x, struct sy_receipt *receipt, struct sy_h
     receipt->path = sy_slice_of(x->path.text, code == SY_APPLIED ? 0 : strlen(x->path.text));
     size_t count = code == SY_APPLIED ? sy_overlay_written(x->state, keys, SY_EXEC_KEYS_MAX) : 0;
     SY_ASSERT(count <= SY_EXEC_KEYS_MAX);
+    SY_ASSERT(code == SY_APPLIED || x->event_count == 0);
     receipt->key_count = (uint32_t)count;
     receipt->keys = sy_slice_of(keys, count * sizeof *keys);
     receipt->event_count = x->event_count;

@@ -3,11 +3,11 @@
 #include "core/crypto/keys.h"
 #include "core/ledger/exec.h"
 
-// --- refusing
-// -------------------------------------------------------------------------------------
+// --- refusing ----------------------------------------------------------------------------------
 
 enum sy_refusal sy_refuse_role(struct sy_exec *x, uint32_t roles)
 {
+    SY_ASSERT(roles < SY_ROLE_BIT(SY_ROLE_COUNT));
     x->detail = roles;
     return SY_E_ROLE;
 }
@@ -16,6 +16,7 @@ enum sy_refusal sy_refuse_path(struct sy_exec *x, enum sy_refusal code, const ch
 {
     size_t size = strlen(path);
     SY_ASSERT(size < sizeof x->path.text);
+    SY_ASSERT(size <= SY_RECEIPT_PATH_BYTES_MAX);
     memcpy(x->path.text, path, size + 1);
     return code;
 }
@@ -33,14 +34,14 @@ enum sy_refusal sy_refuse_key(struct sy_exec *x, enum sy_refusal code,
     return code;
 }
 
-// --- entries
-// --------------------------------------------------------------------------------------
+// --- entries -----------------------------------------------------------------------------------
 
 void sy_exec_key(struct sy_exec *x, struct sy_hash *out, enum sy_state_kind kind,
                  const struct sy_hash *id)
 {
     size_t place = (sy_load_u16(id->bytes) ^ sy_load_u16(id->bytes + 16) ^ (unsigned)kind * 37u) %
                    SY_EXEC_MEMO;
+    SY_ASSERT(kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT);
     struct sy_exec_memo *memo = &x->memo[place];
     if (memo->kind != kind || !sy_hash_equal(&memo->id, id)) {
         memo->kind = (uint8_t)kind;
@@ -53,6 +54,7 @@ void sy_exec_key(struct sy_exec *x, struct sy_hash *out, enum sy_state_kind kind
 /* The first failure stays; later ones follow from it. */
 static void keep_failure(struct sy_exec *x, sy_status status)
 {
+    SY_ASSERT(status != SY_OK && status != SY_ERR_NOT_FOUND);
     if (x->failed == SY_OK) x->failed = status;
 }
 
@@ -73,7 +75,8 @@ bool sy_exec_has(struct sy_exec *x, enum sy_state_kind kind, const struct sy_has
 
 void sy_exec_save(struct sy_exec *x, const struct sy_hash *key_hash, const struct sy_writer *value)
 {
-    SY_ASSERT(!value->failed);
+    SY_ASSERT(!value->failed && value->used > 0);
+    SY_ASSERT(value->used <= SY_STATE_VALUE_BYTES_MAX);
     sy_status status = sy_overlay_put(x->state, key_hash, sy_writer_slice(value));
     if (status != SY_OK) keep_failure(x, status);
 }
@@ -145,6 +148,7 @@ bool sy_exec_find_open_care(struct sy_exec *x, struct sy_hash *care, const struc
 void sy_exec_save_credential(struct sy_exec *x, const struct sy_public_key *key,
                              const struct sy_credential *credential)
 {
+    SY_ASSERT(credential->use == SY_KEY_TX && credential->role != 0);
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_credential_encode(&w, credential);
@@ -157,6 +161,7 @@ void sy_exec_save_credential(struct sy_exec *x, const struct sy_public_key *key,
 
 void sy_exec_save_org(struct sy_exec *x, const struct sy_hash *id, const struct sy_org *org)
 {
+    SY_ASSERT(org->kind != 0 && org->kind < SY_ORG_KIND_COUNT);
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_org_encode(&w, org);
@@ -169,6 +174,8 @@ void sy_exec_save_org(struct sy_exec *x, const struct sy_hash *id, const struct 
 void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
                           const struct sy_patient *patient)
 {
+    SY_ASSERT(patient->guardians_needed <= patient->guardians.count);
+    SY_ASSERT(patient->guardians.count <= SY_GUARDIANS_MAX);
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_patient_encode(&w, patient);
@@ -179,6 +186,7 @@ void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
 
 void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct sy_care *care)
 {
+    SY_ASSERT(care->closed_height == 0 || care->closed_height >= care->opened_height);
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_care_encode(&w, care);
@@ -190,6 +198,9 @@ void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct
 void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
                          const struct sy_record *record)
 {
+    SY_ASSERT(record->head_count >= 1 &&
+              record->heads[record->head_count - 1u] <= record->versions);
+    SY_ASSERT(record->parents.count <= SY_RECORD_PARENTS_MAX && record->first.version == 1);
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_record_encode(&w, record);
@@ -198,12 +209,12 @@ void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
     sy_exec_save(x, &key_hash, &w);
 }
 
-// --- what several contracts ask
-// -------------------------------------------------------------------
+// --- what several contracts ask ----------------------------------------------------------------
 
 const struct sy_exec_signer *sy_exec_signer(const struct sy_exec *x,
                                             const struct sy_public_key *key)
 {
+    SY_ASSERT(x->signer_count >= 1 && x->signer_count <= SY_TX_SIGNERS_MAX);
     for (unsigned i = 0; i < x->signer_count; i++) {
         if (sy_public_key_equal(&x->signers[i].key, key)) return &x->signers[i];
     }
@@ -276,6 +287,7 @@ void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_k
         .object = *object,
     };
     SY_ASSERT(event.subject_number != 0 || x->failed != SY_OK);
+    SY_ASSERT(x->event_count < SY_EVENTS_PER_TX_MAX && x->next_event > 0);
     sy_event_encode(&x->events, &event);
     SY_ASSERT(!x->events.failed);
     x->next_event++;
@@ -291,6 +303,7 @@ enum sy_refusal sy_exec_enrol(struct sy_exec *x, const struct sy_public_key *key
     credential->use = SY_KEY_TX;
     credential->issued_height = x->height;
     SY_ASSERT(credential->role != 0 && credential->role < SY_ROLE_COUNT);
+    SY_ASSERT(!credential->revoked && credential->events == 0);
     sy_exec_save_credential(x, key, credential);
     return SY_APPLIED;
 }

@@ -44,6 +44,7 @@ static void finish_entry(struct entries *entries, const struct sy_hash *key_hash
 static void add_key(struct entries *entries, const struct sy_public_key *key,
                     const struct sy_credential *credential)
 {
+    SY_ASSERT(credential->use >= SY_KEY_TX && credential->use <= SY_KEY_ADMIN);
     struct sy_writer w = start_entry(entries);
     sy_credential_encode(&w, credential);
     struct sy_hash key_hash;
@@ -53,6 +54,7 @@ static void add_key(struct entries *entries, const struct sy_public_key *key,
 
 static void add_validator(struct entries *entries, const struct sy_genesis *genesis, uint16_t index)
 {
+    SY_ASSERT(index < genesis->roster.count);
     const struct sy_validator *validator = &genesis->roster.validators[index];
     struct sy_writer w = start_entry(entries);
     sy_validator_state_encode(&w, validator);
@@ -75,6 +77,8 @@ static void add_validator(struct entries *entries, const struct sy_genesis *gene
 static void add_governance(struct entries *entries, const struct sy_genesis *genesis)
 {
     struct sy_hash key_hash;
+    SY_ASSERT(genesis->roster.count <= SY_VALIDATORS_MAX);
+    SY_ASSERT(genesis->regulator_count <= SY_REGULATORS_MAX);
     struct sy_writer w = start_entry(entries);
     sy_params_encode(&w, &genesis->params);
     sy_state_key_zero(&key_hash, SY_STATE_PARAMS);
@@ -100,6 +104,7 @@ static bool write_entries(struct sy_writer *deltas, struct sy_hash *state_root,
 {
     qsort(entries->items, entries->count, sizeof entries->items[0], compare_entries);
     struct sy_trie_change leaves[ENTRIES_MAX];
+    SY_ASSERT(entries->count > 0 && entries->count <= ENTRIES_MAX);
     for (size_t i = 0; i < entries->count; i++) {
         struct entry *entry = &entries->items[i];
         entry->value.data = entry->room; // sorting moved the room

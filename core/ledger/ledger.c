@@ -49,8 +49,7 @@ struct sy_ledger {
     uint8_t header_bytes[SY_HEADER_BYTES];
 };
 
-// --- opening
-// --------------------------------------------------------------------------------------
+// --- opening -----------------------------------------------------------------------------------
 
 static const struct sy_overlay_limits overlay_limits = {
     .writes_max = WRITES_MAX,
@@ -69,6 +68,7 @@ static size_t footprint(void)
 
 static struct sy_writer carve_writer(sy_arena *arena, size_t size)
 {
+    SY_ASSERT(size > 0);
     void *room = sy_arena_carve(arena, size, 1);
     return sy_writer_of(room, room == NULL ? 0 : size);
 }
@@ -157,8 +157,7 @@ void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info)
     sy_trie_get_info(ledger->trie, info);
 }
 
-// --- a block begins
-// -------------------------------------------------------------------------------
+// --- a block begins ----------------------------------------------------------------------------
 
 static sy_status check_input(const sy_ledger *ledger, const struct sy_block_input *input,
                              struct sy_error *err)
@@ -183,6 +182,7 @@ static sy_status check_input(const sy_ledger *ledger, const struct sy_block_inpu
 static int64_t block_time(const struct sy_block_input *input)
 {
     int64_t proposed = input->time_ms > SY_TIME_MS_MAX ? SY_TIME_MS_MAX : input->time_ms;
+    SY_ASSERT(input->previous->time_ms < INT64_MAX);
     int64_t least = input->previous->time_ms + 1;
     return proposed > least ? proposed : least;
 }
@@ -192,6 +192,7 @@ static uint64_t find_count(struct sy_exec *x, const struct sy_hash *key_hash)
 {
     uint64_t count = 0;
     struct sy_slice value;
+    SY_ASSERT(x->state != NULL);
     if (sy_exec_find(x, &value, key_hash) && !sy_count_decode(&count, value)) {
         x->failed = SY_ERR_CORRUPT;
     }
@@ -200,6 +201,7 @@ static uint64_t find_count(struct sy_exec *x, const struct sy_hash *key_hash)
 
 static void save_count(struct sy_exec *x, const struct sy_hash *key_hash, uint64_t count)
 {
+    SY_ASSERT(count > 0);
     uint8_t room[8];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_count_encode(&w, count);
@@ -218,6 +220,7 @@ static void begin_block(sy_ledger *ledger, const struct sy_block_input *input)
     sy_write_u32(&ledger->receipts, 0);
     x->height = input->height;
     x->time_ms = block_time(input);
+    SY_ASSERT(x->time_ms > input->previous->time_ms);
     x->failed = SY_OK;
     struct sy_hash key_hash;
     sy_state_key_zero(&key_hash, SY_STATE_PARAMS);
@@ -229,8 +232,7 @@ static void begin_block(sy_ledger *ledger, const struct sy_block_input *input)
     x->next_event = find_count(x, &key_hash) + 1;
 }
 
-// --- entries
-// --------------------------------------------------------------------------------------
+// --- entries -----------------------------------------------------------------------------------
 
 static sy_status run_tx(sy_ledger *ledger, struct sy_block_result *result, struct sy_slice bytes,
                         const struct sy_hash *known_id)
@@ -254,6 +256,7 @@ static sy_status run_tx(sy_ledger *ledger, struct sy_block_result *result, struc
     sy_write_u32(w, 0);
     sy_receipt_encode(w, &receipt);
     if (w->failed) return SY_ERR_LIMIT;
+    SY_ASSERT(w->used - start > 4 && w->used <= UINT32_MAX);
     sy_store_u32(w->data + start, (uint32_t)(w->used - start - 4));
     ledger->receipt_offsets[result->tx_count] = (uint32_t)start;
     sy_hash_leaf(&ledger->receipt_leaves[result->tx_count],
@@ -269,6 +272,7 @@ static sy_status run_batch(sy_ledger *ledger, struct sy_block_result *result,
 {
     size_t offset = 0;
     struct sy_slice bytes;
+    SY_ASSERT(batch->header.count <= SY_PROPOSAL_TXS_MAX - result->tx_count);
     for (uint32_t i = 0; sy_batch_next(batch, &offset, &bytes); i++) {
         SY_TRY(run_tx(ledger, result, bytes, tx_ids == NULL ? NULL : &tx_ids[i]));
     }
@@ -282,6 +286,7 @@ static sy_status run_entry(sy_ledger *ledger, struct sy_block_result *result,
                            const struct sy_block_entry *entry)
 {
     *entry_result = (struct sy_entry_result){.first_tx = result->tx_count};
+    SY_ASSERT(*bytes_ran <= SY_PROPOSAL_BYTES_MAX && result->tx_count <= SY_PROPOSAL_TXS_MAX);
     const struct sy_roster *roster = &ledger->genesis.roster;
     if (entry->entry.maker >= roster->count) return SY_OK;
     const struct sy_public_key *maker = &roster->validators[entry->entry.maker].consensus_key;
@@ -311,8 +316,7 @@ static sy_status run_entry(sy_ledger *ledger, struct sy_block_result *result,
     return x->failed;
 }
 
-// --- a block ends
-// ---------------------------------------------------------------------------------
+// --- a block ends ------------------------------------------------------------------------------
 
 /* Sorts what was written into deltas and trie changes. */
 static sy_status pack_writes(sy_ledger *ledger)
@@ -321,6 +325,7 @@ static sy_status pack_writes(sy_ledger *ledger)
     SY_ASSERT(count <= WRITES_MAX);
     for (size_t i = 0; i < count; i++) {
         const struct sy_overlay_entry *entry = ledger->order[i];
+        SY_ASSERT(entry->present || entry->was_present);
         struct sy_trie_change *change = &ledger->changes[i];
         change->key_hash = entry->key_hash;
         change->present = entry->present;
@@ -341,6 +346,7 @@ static void write_header(sy_ledger *ledger, struct sy_block_result *result,
                          const struct sy_block_input *input)
 {
     struct sy_header *header = &result->header;
+    SY_ASSERT(result->ran_count <= input->entry_count);
     header->protocol = ledger->genesis.protocol;
     header->height = input->height;
     header->epoch = input->epoch;
@@ -385,6 +391,8 @@ static sy_status run_block(sy_ledger *ledger, struct sy_block_result *result,
 
 static void fill_result(sy_ledger *ledger, struct sy_block_result *result)
 {
+    SY_ASSERT(ledger->receipts.used >= 4 && !ledger->receipts.failed);
+    SY_ASSERT(!ledger->deltas.failed);
     sy_store_u32(ledger->receipts.data, result->tx_count);
     result->entries = ledger->entries;
     result->ran_digests = ledger->ran_digests;
@@ -420,8 +428,7 @@ sy_status sy_ledger_execute(sy_ledger *ledger, struct sy_block_result *result,
     return SY_OK;
 }
 
-// --- proving
-// --------------------------------------------------------------------------------------
+// --- proving -----------------------------------------------------------------------------------
 
 sy_status sy_ledger_prove(sy_ledger *ledger, struct sy_state_proof *proof,
                           const struct sy_hash *key_hash, struct sy_error *err)

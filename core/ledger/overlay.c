@@ -14,8 +14,7 @@ _Static_assert(SY_OVERLAY_READS_BETWEEN *SY_STATE_VALUE_BYTES_MAX <= READ_BYTES 
                "a payload's reads fit what relax leaves");
 _Static_assert(SY_OVERLAY_READS_BETWEEN <= READ_ENTRIES / 2, "likewise");
 
-// --- maps
-// -----------------------------------------------------------------------------------------
+// --- maps --------------------------------------------------------------------------------------
 
 #define SLOTS_MIN 1024u
 
@@ -42,6 +41,7 @@ static sy_status init_map(struct sy_overlay_map *map, sy_arena *arena, size_t ca
 static size_t home_slot(const sy_overlay *overlay, const struct sy_overlay_map *map,
                         const struct sy_hash *key_hash)
 {
+    SY_ASSERT((map->slot_count & (map->slot_count - 1)) == 0);
     uint64_t mixed = (sy_load_u64(key_hash->bytes + 8) ^ overlay->seed[0]) * (overlay->seed[1] | 1);
     return (size_t)(mixed >> 32) & (map->slot_count - 1);
 }
@@ -63,6 +63,7 @@ static struct sy_overlay_entry *find(const sy_overlay *overlay, const struct sy_
                                      const struct sy_hash *key_hash)
 {
     uint32_t index = map->slots[probe(overlay, map, key_hash)];
+    SY_ASSERT(index <= map->count);
     return index == 0 ? NULL : &map->entries[index - 1];
 }
 
@@ -70,7 +71,7 @@ static struct sy_overlay_entry *find(const sy_overlay *overlay, const struct sy_
  * order stays safe. */
 static void widen(const sy_overlay *overlay, struct sy_overlay_map *map)
 {
-    SY_ASSERT(map->slot_count * 2 <= map->slot_room);
+    SY_ASSERT(map->slot_count * 2 <= map->slot_room && map->entries != NULL);
     memset(map->slots, 0, map->slot_count * sizeof *map->slots);
     map->slot_count *= 2;
     for (size_t i = 0; i < map->count; i++) {
@@ -85,7 +86,7 @@ static struct sy_overlay_entry *append(const sy_overlay *overlay, struct sy_over
     if (map->count == map->capacity) return NULL;
     if (map->count >= map->slot_count / 2 && map->slot_count < map->slot_room) widen(overlay, map);
     size_t slot = probe(overlay, map, key_hash);
-    SY_ASSERT(map->slots[slot] == 0);
+    SY_ASSERT(map->slots[slot] == 0 && map->entries != NULL);
     struct sy_overlay_entry *entry = &map->entries[map->count++];
     *entry = (struct sy_overlay_entry){.key_hash = *key_hash};
     map->slots[slot] = (uint32_t)map->count;
@@ -106,13 +107,13 @@ static void cut_map(const sy_overlay *overlay, struct sy_overlay_map *map, size_
 
 static void empty_map(struct sy_overlay_map *map)
 {
+    SY_ASSERT(map->slot_count >= SLOTS_MIN && map->slot_count <= map->slot_room);
     memset(map->slots, 0, map->slot_count * sizeof *map->slots);
     map->slot_count = SLOTS_MIN;
     map->count = 0;
 }
 
-// --- life
-// -----------------------------------------------------------------------------------------
+// --- life --------------------------------------------------------------------------------------
 
 static size_t map_footprint(size_t capacity)
 {
@@ -121,6 +122,7 @@ static size_t map_footprint(size_t capacity)
 
 size_t sy_overlay_footprint(const struct sy_overlay_limits *limits)
 {
+    SY_ASSERT(limits->writes_max > 0 && limits->value_bytes_max >= SY_STATE_VALUE_BYTES_MAX);
     return map_footprint(limits->writes_max) + map_footprint(READ_ENTRIES) +
            limits->value_bytes_max + READ_BYTES +
            limits->writes_max * sizeof(struct sy_overlay_undo) + 8 * 64;
@@ -146,6 +148,7 @@ sy_status sy_overlay_init(sy_overlay *overlay, sy_arena *arena,
 static void forget_reads(sy_overlay *overlay)
 {
     empty_map(&overlay->reads);
+    SY_ASSERT(overlay->reads.count == 0);
     overlay->read_values_used = 0;
 }
 
@@ -164,11 +167,13 @@ void sy_overlay_relax(sy_overlay *overlay)
                  overlay->read_values_used + SY_OVERLAY_READS_BETWEEN * SY_STATE_VALUE_BYTES_MAX <=
                      READ_BYTES;
     if (!roomy) forget_reads(overlay);
+    SY_ASSERT(overlay->reads.count + SY_OVERLAY_READS_BETWEEN <= READ_ENTRIES);
 }
 
 void sy_overlay_mark(sy_overlay *overlay)
 {
     SY_ASSERT(overlay->stamp < UINT32_MAX);
+    SY_ASSERT(overlay->values_used <= overlay->values_max);
     overlay->stamp++;
     overlay->undo_count = 0;
     overlay->mark_writes = overlay->writes.count;
@@ -178,8 +183,10 @@ void sy_overlay_mark(sy_overlay *overlay)
 void sy_overlay_rollback(sy_overlay *overlay)
 {
     SY_ASSERT(overlay->mark_writes <= overlay->writes.count);
+    SY_ASSERT(overlay->mark_values <= overlay->values_used);
     for (size_t i = overlay->undo_count; i-- > 0;) {
         const struct sy_overlay_undo *undo = &overlay->undo[i];
+        SY_ASSERT(undo->index < overlay->mark_writes); // what is newer is cut, not restored
         struct sy_overlay_entry *entry = &overlay->writes.entries[undo->index];
         entry->data = undo->data;
         entry->size = undo->size;
@@ -192,8 +199,7 @@ void sy_overlay_rollback(sy_overlay *overlay)
     overlay->values_used = overlay->mark_values;
 }
 
-// --- reading
-// --------------------------------------------------------------------------------------
+// --- reading -----------------------------------------------------------------------------------
 
 /* Reads the source into the cache, absence included. */
 static sy_status fetch(sy_overlay *overlay, struct sy_overlay_entry **out,
@@ -222,13 +228,13 @@ sy_status sy_overlay_get(sy_overlay *overlay, struct sy_slice *value,
     struct sy_overlay_entry *entry = find(overlay, &overlay->writes, key_hash);
     if (entry == NULL) entry = find(overlay, &overlay->reads, key_hash);
     if (entry == NULL) SY_TRY(fetch(overlay, &entry, key_hash));
+    SY_ASSERT(entry != NULL);
     if (!entry->present) return SY_ERR_NOT_FOUND;
     *value = sy_slice_of(entry->data, entry->size);
     return SY_OK;
 }
 
-// --- writing
-// --------------------------------------------------------------------------------------
+// --- writing -----------------------------------------------------------------------------------
 
 /* Finds or makes the entry that a write goes to, with its former value journalled. */
 static sy_status open_entry(sy_overlay *overlay, struct sy_overlay_entry **out,
@@ -255,6 +261,7 @@ static sy_status open_entry(sy_overlay *overlay, struct sy_overlay_entry **out,
         entry->room = 0; // the journal's bytes now
     }
     entry->stamp = overlay->stamp;
+    SY_ASSERT(sy_hash_equal(&entry->key_hash, key_hash));
     *out = entry;
     return SY_OK;
 }
@@ -272,6 +279,7 @@ sy_status sy_overlay_put(sy_overlay *overlay, const struct sy_hash *key_hash, st
     }
     // data points into values whenever there is room; entries only promise their readers const.
     size_t offset = entry->room > 0 ? (size_t)(entry->data - overlay->values) : 0;
+    SY_ASSERT(offset + value.size <= overlay->values_used && value.size <= entry->room);
     if (value.size > 0) memcpy(overlay->values + offset, value.data, value.size);
     entry->size = (uint32_t)value.size;
     entry->present = true;
@@ -282,13 +290,13 @@ sy_status sy_overlay_remove(sy_overlay *overlay, const struct sy_hash *key_hash)
 {
     struct sy_overlay_entry *entry = NULL;
     SY_TRY(open_entry(overlay, &entry, key_hash));
+    SY_ASSERT(entry->stamp == overlay->stamp);
     entry->size = 0;
     entry->present = false;
     return SY_OK;
 }
 
-// --- listing
-// --------------------------------------------------------------------------------------
+// --- listing -----------------------------------------------------------------------------------
 
 static int compare_keys(const void *a, const void *b)
 {
@@ -299,6 +307,7 @@ size_t sy_overlay_written(const sy_overlay *overlay, struct sy_hash *keys, size_
 {
     size_t fresh = overlay->writes.count - overlay->mark_writes;
     size_t total = fresh + overlay->undo_count;
+    SY_ASSERT(total <= overlay->writes.count);
     for (size_t i = 0; i < total && i < max; i++) {
         size_t index = i < fresh ? overlay->mark_writes + i : overlay->undo[i - fresh].index;
         keys[i] = overlay->writes.entries[index].key_hash;
@@ -322,6 +331,6 @@ size_t sy_overlay_sort(const sy_overlay *overlay, const struct sy_overlay_entry 
         // Made and taken away again within the block: the source never hears of it.
         if (entry->present || entry->was_present) order[count++] = entry;
     }
-    qsort(order, count, sizeof *order, compare_entries);
+    qsort(order, count, sizeof(void *), compare_entries);
     return count;
 }

@@ -89,8 +89,7 @@ void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info)
     };
 }
 
-// --- gathering leaves
-// -----------------------------------------------------------------------------
+// --- gathering leaves --------------------------------------------------------------------------
 
 /* The changes below one place: changes[lo, hi). */
 struct change_run {
@@ -106,6 +105,7 @@ struct gather {
     size_t next, end; /* changes not yet merged */
     size_t count;     /* leaves gathered */
     bool overflow;
+    bool disorder; /* the source broke its promise of order */
 };
 
 static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
@@ -115,7 +115,9 @@ static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
         g->overflow = true;
         return;
     }
+    SY_ASSERT(g->count < g->trie->leaves_max);
     struct sy_trie_leaf *leaf = &g->trie->leaves[g->count++];
+    g->disorder |= g->count > 1 && sy_hash_compare(&leaf[-1].key_hash, key_hash) >= 0;
     leaf->key_hash = *key_hash;
     leaf->value_hash = *value_hash;
     sy_trie_leaf(&leaf->hash, key_hash, value_hash);
@@ -125,6 +127,7 @@ static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
 /* Merges the changes below key_hash (all that are left: NULL). */
 static void take_changes_below(struct gather *g, const struct sy_hash *key_hash)
 {
+    SY_ASSERT(g->next <= g->end);
     while (g->next < g->end) {
         const struct sy_trie_change *change = &g->changes[g->next];
         if (key_hash != NULL && sy_hash_compare(&change->key_hash, key_hash) >= 0) return;
@@ -136,6 +139,7 @@ static void take_changes_below(struct gather *g, const struct sy_hash *key_hash)
 static bool take_scanned(void *user, const struct sy_hash *key_hash, struct sy_slice value)
 {
     struct gather *g = user;
+    SY_ASSERT(!g->overflow && g->count <= g->trie->leaves_max);
     g->trie->scanned++;
     take_changes_below(g, key_hash);
     bool changed = g->next < g->end && sy_hash_equal(&g->changes[g->next].key_hash, key_hash);
@@ -144,13 +148,14 @@ static bool take_scanned(void *user, const struct sy_hash *key_hash, struct sy_s
         sy_sha256(&value_hash, value.data, value.size);
         take_leaf(g, key_hash, &value_hash);
     }
-    return !g->overflow;
+    return !g->overflow && !g->disorder;
 }
 
 /* Must the source be asked for a bucket, or do the changes account for all of its leaves? The
  * count is from before the changes, or after them once they are applied. */
 static bool must_scan(const struct sy_node *node, const struct change_run *run)
 {
+    SY_ASSERT(run->lo <= run->hi);
     if (node == NULL) return false;
     uint32_t unaccounted = sy_node_count(node);
     for (size_t i = run->lo; i < run->hi && unaccounted > 0; i++) {
@@ -158,6 +163,17 @@ static bool must_scan(const struct sy_node *node, const struct change_run *run)
         unaccounted -= (run->applied ? change->present : change->was_present) ? 1 : 0;
     }
     return unaccounted > 0;
+}
+
+/* Do the first and the last of the gathered leaves, and so all between them, lie below the place?
+ */
+static bool share_prefix(const sy_trie *trie, size_t count, unsigned depth,
+                         const struct sy_hash *key)
+{
+    SY_ASSERT(count <= trie->leaves_max && depth <= 256);
+    if (count == 0) return true;
+    return sy_trie_common_bits(&trie->leaves[0].key_hash, key) >= depth &&
+           sy_trie_common_bits(&trie->leaves[count - 1].key_hash, key) >= depth;
 }
 
 /* Fills trie->leaves with what lies below (depth, key) once the run of changes is applied. */
@@ -172,18 +188,22 @@ static sy_status gather_leaves(sy_trie *trie, size_t *count, unsigned depth,
         SY_TRY(source->scan(source->self, key, depth, take_scanned, &g));
     }
     take_changes_below(&g, NULL);
-    // A bucket holds few leaves and a run no more than changes_max: more than that can only come
-    // from a source that holds something else than what was applied.
-    if (g.overflow) return SY_ERR_CORRUPT;
+    // A bucket holds few leaves and a run no more than changes_max: more than that, another order
+    // or leaves of another place can only come from a source that holds something else than what
+    // was applied.
+    if (g.overflow || g.disorder) return SY_ERR_CORRUPT;
+    if (!share_prefix(trie, g.count, depth, key)) return SY_ERR_CORRUPT;
+    SY_ASSERT(g.next == g.end);
     *count = g.count;
     return SY_OK;
 }
 
-// --- building and combining
-// -----------------------------------------------------------------------
+// --- building and combining --------------------------------------------------------------------
 
 static bool must_expand(const sy_trie *trie, unsigned depth, size_t leaves)
 {
+    SY_ASSERT(trie->bucket_leaves >= 1 && trie->bucket_leaves <= SY_TRIE_BUCKET_MAX);
+    SY_ASSERT(depth <= 256 && (depth < 256 || leaves <= 1));
     if (depth < trie->nodes.heap_depth) return leaves > trie->bucket_leaves;
     return leaves > SY_TRIE_BUCKET_MAX;
 }
@@ -193,6 +213,7 @@ static bool must_expand(const sy_trie *trie, unsigned depth, size_t leaves)
 static size_t split_run(const void *items, size_t item_bytes, size_t lo, size_t hi, unsigned depth)
 {
     SY_ASSERT(depth < 256);
+    SY_ASSERT(lo <= hi && item_bytes >= sizeof(struct sy_hash));
     while (lo < hi) {
         size_t middle = lo + (hi - lo) / 2;
         struct sy_hash key;
@@ -227,6 +248,8 @@ static sy_status combine_children(sy_trie *trie, unsigned depth, const struct sy
 {
     struct sy_node child[2];
     sy_nodes_children(&trie->nodes, child, depth, key);
+    SY_ASSERT(sy_node_count(&child[0]) > 0 || sy_hash_is_zero(&child[0].hash));
+    SY_ASSERT(sy_node_count(&child[1]) > 0 || sy_hash_is_zero(&child[1].hash));
     uint64_t count = (uint64_t)sy_node_count(&child[0]) + sy_node_count(&child[1]);
     if (count > SY_NODES_COUNT_MAX) return SY_ERR_LIMIT;
     struct sy_node node = {.bits = SY_NODES_EXPANDED | (uint32_t)count};
@@ -248,8 +271,9 @@ static sy_status combine_children(sy_trie *trie, unsigned depth, const struct sy
 static sy_status put_bucket(sy_trie *trie, unsigned depth, const struct sy_hash *key, size_t lo,
                             size_t hi)
 {
+    SY_ASSERT(lo <= hi && hi <= trie->leaves_max);
     struct sy_node node = {.bits = (uint32_t)(hi - lo)};
-    SY_ASSERT(!sy_node_expanded(&node));
+    SY_ASSERT(!sy_node_expanded(&node) && hi - lo <= SY_TRIE_BUCKET_MAX);
     sy_trie_run_root(&node.hash, trie->leaves + lo, hi - lo, depth, &trie->hashes);
     return sy_nodes_put(&trie->nodes, depth, key, &node);
 }
@@ -264,6 +288,7 @@ static sy_status build_subtree(sy_trie *trie, unsigned depth, const struct sy_ha
     stack[used++] = (struct frame){.depth = depth, .lo = 0, .hi = count};
     while (used > 0) {
         struct frame *top = &stack[used - 1];
+        SY_ASSERT(top->lo < top->hi && top->hi <= count);
         const struct sy_hash *here = &trie->leaves[top->lo].key_hash;
         if (top->stage == 2) {
             SY_TRY(combine_children(trie, top->depth, here, false));
@@ -287,8 +312,7 @@ static sy_status build_subtree(sy_trie *trie, unsigned depth, const struct sy_ha
     return SY_OK;
 }
 
-// --- updating
-// -------------------------------------------------------------------------------------
+// --- updating ----------------------------------------------------------------------------------
 
 /* Walks down to the buckets that changes touch and back up. */
 static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *changes, size_t count,
@@ -299,6 +323,7 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
     stack[used++] = (struct frame){.depth = 0, .lo = 0, .hi = count};
     while (used > 0) {
         struct frame *top = &stack[used - 1];
+        SY_ASSERT(top->lo < top->hi && top->hi <= count);
         const struct sy_hash *here = &changes[top->lo].key_hash;
         if (top->stage == 0) {
             const struct sy_node *node = sy_nodes_find(&trie->nodes, top->depth, here);
@@ -335,6 +360,7 @@ static sy_status grow_for(sy_trie *trie, uint64_t leaves)
            sy_nodes_can_grow(&trie->nodes)) {
         SY_TRY(sy_nodes_grow(&trie->nodes));
     }
+    SY_ASSERT(trie->nodes.heap_depth <= SY_NODES_HEAP_DEPTH_MAX);
     return SY_OK;
 }
 
@@ -352,6 +378,7 @@ sy_status sy_trie_update(sy_trie *trie, const struct sy_trie_change *changes, si
     if (trie->broken) return SY_ERR_CLOSED;
     if (count > trie->changes_max) return SY_ERR_LIMIT;
     SY_ASSERT(changes_ascend(changes, count));
+    SY_ASSERT(trie->leaves_max >= trie->changes_max + SY_TRIE_BUCKET_MAX);
     if (count == 0) return SY_OK;
     struct sy_trie_info info;
     sy_trie_get_info(trie, &info);
@@ -361,8 +388,7 @@ sy_status sy_trie_update(sy_trie *trie, const struct sy_trie_change *changes, si
     return status;
 }
 
-// --- rebuilding
-// -----------------------------------------------------------------------------------
+// --- rebuilding --------------------------------------------------------------------------------
 
 /* Adds one at bit `bits` - 1 of a prefix. False: it was the last of its length. */
 static bool advance_prefix(struct sy_hash *prefix, unsigned bits)
@@ -379,6 +405,7 @@ static bool advance_prefix(struct sy_hash *prefix, unsigned bits)
 /* The shortest length at or above `bits_min` at which prefix, of `bits` bits, may start a run. */
 static unsigned widen_prefix(const struct sy_hash *prefix, unsigned bits, unsigned bits_min)
 {
+    SY_ASSERT(bits <= 256);
     while (bits > bits_min && sy_trie_bit(prefix, bits - 1) == 0) bits--;
     return bits;
 }
@@ -386,6 +413,8 @@ static unsigned widen_prefix(const struct sy_hash *prefix, unsigned bits, unsign
 /* Puts the gathered leaves at (bits, prefix), expanding everything above. */
 static sy_status place_run(sy_trie *trie, const struct sy_hash *prefix, unsigned bits, size_t count)
 {
+    SY_ASSERT(bits <= 256);
+    if (!share_prefix(trie, count, bits, prefix)) return SY_ERR_CORRUPT;
     SY_TRY(build_subtree(trie, bits, prefix, count));
     for (unsigned depth = bits; depth-- > 0;) {
         SY_TRY(combine_children(trie, depth, prefix, true));
@@ -402,6 +431,7 @@ static sy_status rebuild_runs(sy_trie *trie, const struct sy_state_source *sourc
     do {
         struct gather g = {.trie = trie};
         SY_TRY(source->scan(source->self, &prefix, bits, take_scanned, &g));
+        if (g.disorder) return SY_ERR_CORRUPT;
         if (g.overflow) {
             if (bits == 256) return SY_ERR_CORRUPT;
             bits++;
@@ -413,6 +443,7 @@ static sy_status rebuild_runs(sy_trie *trie, const struct sy_state_source *sourc
             bits_min = bits < trie->nodes.heap_depth ? bits : trie->nodes.heap_depth;
             first = false;
         }
+        SY_ASSERT(bits >= bits_min);
         SY_TRY(place_run(trie, &prefix, bits, g.count));
         if (!advance_prefix(&prefix, bits)) return SY_OK;
         bits = widen_prefix(&prefix, bits, bits_min);
@@ -427,13 +458,13 @@ sy_status sy_trie_rebuild(sy_trie *trie, const struct sy_state_source *source)
     return status;
 }
 
-// --- proving
-// --------------------------------------------------------------------------------------
+// --- proving -----------------------------------------------------------------------------------
 
 /* Narrows [*lo, *hi) to the changes below (depth, key). */
 static void narrow_changes(const struct sy_trie_change *changes, size_t *lo, size_t *hi,
                            unsigned depth, const struct sy_hash *key)
 {
+    SY_ASSERT(*lo <= *hi && depth <= 256);
     for (unsigned d = 0; d < depth && *lo < *hi; d++) {
         size_t middle = split_changes(changes, *lo, *hi, d);
         if (sy_trie_bit(key, d) == 0) {
@@ -449,6 +480,7 @@ static void prove_in_bucket(sy_trie *trie, struct sy_state_proof *proof, size_t 
                             unsigned depth)
 {
     const struct sy_hash *key = &proof->key_hash;
+    SY_ASSERT(proof->count == depth && count <= trie->leaves_max);
     size_t lo = 0;
     size_t hi = count;
     while (hi - lo > 1) {
@@ -475,6 +507,7 @@ static void prove_in_bucket(sy_trie *trie, struct sy_state_proof *proof, size_t 
 
 static void reverse_siblings(struct sy_state_proof *proof)
 {
+    SY_ASSERT(proof->count <= SY_TRIE_DEPTH_MAX);
     for (size_t i = 0; i < proof->count / 2u; i++) {
         struct sy_hash swap = proof->siblings[i];
         proof->siblings[i] = proof->siblings[proof->count - 1u - i];
@@ -499,6 +532,7 @@ sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struc
         sy_trie_half(&other, key_hash, depth, 1 - sy_trie_bit(key_hash, depth));
         const struct sy_node *sibling = sy_nodes_find(&trie->nodes, depth + 1, &other);
         static const struct sy_hash empty;
+        SY_ASSERT(proof->count < SY_TRIE_DEPTH_MAX);
         proof->siblings[proof->count++] = sibling == NULL ? empty : sibling->hash;
         depth++;
         node = sy_nodes_find(&trie->nodes, depth, key_hash);
@@ -510,5 +544,6 @@ sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struc
     if (leaves != (node == NULL ? 0 : sy_node_count(node))) return SY_ERR_CORRUPT;
     prove_in_bucket(trie, proof, leaves, depth);
     reverse_siblings(proof);
+    SY_ASSERT(!(proof->present && proof->other));
     return SY_OK;
 }

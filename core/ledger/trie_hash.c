@@ -37,16 +37,19 @@ struct run {
 unsigned sy_trie_common_bits(const struct sy_hash *a, const struct sy_hash *b)
 {
     unsigned byte = 0;
+    SY_ASSERT(a != NULL && b != NULL);
     while (byte < 32 && a->bytes[byte] == b->bytes[byte]) byte++;
     if (byte == 32) return 256;
     unsigned bits = byte * 8;
     while (sy_trie_bit(a, bits) == sy_trie_bit(b, bits)) bits++;
+    SY_ASSERT(bits < byte * 8 + 8);
     return bits;
 }
 
 void sy_trie_combine(struct sy_hash *out, const struct sy_hash *left, uint32_t left_count,
                      const struct sy_hash *right, uint32_t right_count, uint64_t *hashes)
 {
+    SY_ASSERT(left_count <= SY_NODES_COUNT_MAX && right_count <= SY_NODES_COUNT_MAX);
     if (left_count + right_count <= 1) {
         *out = left_count == 1 ? *left : *right;
         return;
@@ -77,6 +80,8 @@ static void join(struct run *run)
     struct subtree *left = &run->stack[run->used - 2];
     struct subtree *right = &run->stack[run->used - 1];
     unsigned depth = right->shared;
+    SY_ASSERT(depth < 256 && (run->used == 2 || left->shared < depth));
+    SY_ASSERT(sy_trie_bit(left->key, depth) == 0 && sy_trie_bit(right->key, depth) == 1);
     lift(left, depth + 1, &run->hashes);
     lift(right, depth + 1, &run->hashes);
     struct sy_hash below = left->hash;
@@ -94,6 +99,7 @@ static void push(struct run *run, const struct sy_hash *key, const struct sy_has
     SY_ASSERT(shared < 256);
     while (run->used >= 2 && run->stack[run->used - 1].shared > shared) join(run);
     SY_ASSERT(run->used < STACK_MAX);
+    SY_ASSERT(run->used == 0 || sy_hash_compare(run->last_key, key) < 0);
     run->stack[run->used++] = (struct subtree){*hash, key, LONE_LEAF, shared};
     run->last_key = key;
 }
@@ -102,6 +108,7 @@ static void push(struct run *run, const struct sy_hash *key, const struct sy_has
 static void finish(struct run *run, struct sy_hash *root, unsigned depth)
 {
     while (run->used >= 2) join(run);
+    SY_ASSERT(run->used <= 1 && depth <= 256);
     if (run->used == 1) lift(&run->stack[0], depth, &run->hashes);
     *root = run->used == 1 ? run->stack[0].hash : empty_root;
 }

@@ -46,6 +46,7 @@ static uint32_t prefix_number(const struct sy_hash *key, unsigned depth)
 sy_status sy_nodes_open(struct sy_nodes *nodes, size_t memory_bytes_max)
 {
     *nodes = (struct sy_nodes){.memory_bytes_max = memory_bytes_max};
+    SY_ASSERT(nodes->deep == NULL && nodes->heap_depth == 0);
     sy_os_random(nodes->seed, sizeof nodes->seed);
     void *heap =
         mmap(NULL, heap_bytes(0), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -63,6 +64,7 @@ void sy_nodes_close(struct sy_nodes *nodes)
 
 void sy_nodes_clear(struct sy_nodes *nodes)
 {
+    SY_ASSERT(nodes->heap != NULL && nodes->deep_count <= nodes->deep_slots);
     memset(nodes->heap, 0, heap_bytes(nodes->heap_depth));
     if (nodes->deep != NULL) memset(nodes->deep, 0, nodes->deep_slots * sizeof *nodes->deep);
     nodes->deep_count = 0;
@@ -73,12 +75,13 @@ size_t sy_nodes_bytes(const struct sy_nodes *nodes)
     return heap_bytes(nodes->heap_depth) + nodes->deep_slots * sizeof *nodes->deep;
 }
 
-// --- the table below the heap
-// ---------------------------------------------------------------------
+// --- the table below the heap ------------------------------------------------------------------
 
 /* The slot where (depth, prefix) belongs. Ground ids choose prefixes, so the hash is keyed. */
 static size_t home_slot(const struct sy_nodes *nodes, unsigned depth, const struct sy_hash *prefix)
 {
+    SY_ASSERT((nodes->deep_slots & (nodes->deep_slots - 1)) == 0);
+    SY_ASSERT(depth > 0 && depth <= 256);
     uint8_t bytes[34];
     memcpy(bytes, prefix->bytes, 32);
     sy_store_u16(bytes + 32, (uint16_t)depth);
@@ -100,23 +103,25 @@ static size_t probe(const struct sy_nodes *nodes, unsigned depth, const struct s
 
 static sy_status enlarge_deep(struct sy_nodes *nodes)
 {
-    struct sy_nodes larger = *nodes;
-    larger.deep_slots = nodes->deep_slots == 0 ? DEEP_SLOTS_MIN : nodes->deep_slots * 2;
-    larger.deep = calloc(larger.deep_slots, sizeof *larger.deep);
-    if (larger.deep == NULL) return SY_ERR_NO_MEMORY;
-    for (size_t i = 0; i < nodes->deep_slots; i++) {
-        const struct sy_deep_node *entry = &nodes->deep[i];
-        if (entry->depth == 0) continue;
-        larger.deep[probe(&larger, entry->depth, &entry->prefix)] = *entry;
+    struct sy_deep_node *old = nodes->deep;
+    size_t old_slots = nodes->deep_slots;
+    SY_ASSERT(nodes->deep_count <= old_slots);
+    size_t slots = old_slots == 0 ? DEEP_SLOTS_MIN : old_slots * 2;
+    struct sy_deep_node *deep = calloc(slots, sizeof *deep);
+    if (deep == NULL) return SY_ERR_NO_MEMORY;
+    nodes->deep = deep;
+    nodes->deep_slots = slots;
+    for (size_t i = 0; i < old_slots; i++) {
+        if (old[i].depth != 0) deep[probe(nodes, old[i].depth, &old[i].prefix)] = old[i];
     }
-    free(nodes->deep);
-    *nodes = larger;
+    free(old);
     return SY_OK;
 }
 
 /* Backward-shift deletion: no tombstones, so probing never degrades. */
 static void free_slot(struct sy_nodes *nodes, size_t hole)
 {
+    SY_ASSERT(hole < nodes->deep_slots && nodes->deep_count > 0);
     SY_ASSERT(nodes->deep[hole].depth != 0);
     size_t mask = nodes->deep_slots - 1;
     for (size_t i = (hole + 1) & mask; nodes->deep[i].depth != 0; i = (i + 1) & mask) {
@@ -133,6 +138,8 @@ static void free_slot(struct sy_nodes *nodes, size_t hole)
 static sy_status put_deep(struct sy_nodes *nodes, unsigned depth, const struct sy_hash *key,
                           const struct sy_node *node)
 {
+    SY_ASSERT(depth > nodes->heap_depth && depth <= 256);
+    SY_ASSERT(sy_node_count(node) > 0);
     if (nodes->deep_count >= nodes->deep_slots / 4 * 3) SY_TRY(enlarge_deep(nodes));
     struct sy_hash prefix;
     sy_trie_prefix(&prefix, key, depth);
@@ -142,13 +149,13 @@ static sy_status put_deep(struct sy_nodes *nodes, unsigned depth, const struct s
     return SY_OK;
 }
 
-// --- both
-// -----------------------------------------------------------------------------------------
+// --- both --------------------------------------------------------------------------------------
 
 struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
                               const struct sy_hash *key)
 {
     SY_ASSERT(depth <= 256);
+    SY_ASSERT(nodes->heap != NULL);
     if (depth <= nodes->heap_depth) {
         return &nodes->heap[((size_t)1 << depth) | prefix_number(key, depth)];
     }
@@ -180,6 +187,7 @@ sy_status sy_nodes_put(struct sy_nodes *nodes, unsigned depth, const struct sy_h
                        const struct sy_node *node)
 {
     SY_ASSERT(depth <= 256);
+    SY_ASSERT(sy_node_count(node) > 0 || sy_hash_is_zero(&node->hash));
     if (depth > nodes->heap_depth) {
         if (sy_node_count(node) != 0) return put_deep(nodes, depth, key, node);
         sy_nodes_remove(nodes, depth, key);
@@ -213,6 +221,7 @@ bool sy_nodes_can_grow(const struct sy_nodes *nodes)
 /* The children of every expanded node of the level that was the last one lie in the table. */
 static void move_level(struct sy_nodes *nodes, unsigned parent_depth)
 {
+    SY_ASSERT(parent_depth + 1 == nodes->heap_depth && parent_depth < 31);
     size_t first = (size_t)1 << parent_depth;
     for (size_t i = 0; i < first && nodes->deep_count > 0; i++) {
         if (!sy_node_expanded(&nodes->heap[first | i])) continue;
@@ -230,7 +239,7 @@ static void move_level(struct sy_nodes *nodes, unsigned parent_depth)
 
 sy_status sy_nodes_grow(struct sy_nodes *nodes)
 {
-    SY_ASSERT(nodes->heap_depth < SY_NODES_HEAP_DEPTH_MAX);
+    SY_ASSERT(sy_nodes_can_grow(nodes));
     size_t old_bytes = heap_bytes(nodes->heap_depth);
     void *heap = mremap(nodes->heap, old_bytes, heap_bytes(nodes->heap_depth + 1), MREMAP_MAYMOVE);
     if (heap == MAP_FAILED) return SY_ERR_NO_MEMORY;

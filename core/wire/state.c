@@ -31,8 +31,7 @@ const char *sy_state_kind_name(unsigned kind)
     return kind < SY_STATE_KIND_COUNT ? kind_names[kind] : NULL;
 }
 
-// --- key hashes
-// -----------------------------------------------------------------------------------
+// --- key hashes --------------------------------------------------------------------------------
 
 void sy_state_key_id(struct sy_hash *out, enum sy_state_kind kind, const struct sy_hash *id)
 {
@@ -87,8 +86,7 @@ void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits)
     sy_state_key_id(out, SY_STATE_PREFIX, &id);
 }
 
-// --- governance
-// -----------------------------------------------------------------------------------
+// --- governance --------------------------------------------------------------------------------
 
 void sy_params_encode(struct sy_writer *w, const struct sy_params *params)
 {
@@ -189,8 +187,7 @@ bool sy_id_decode(struct sy_hash *id, struct sy_slice bytes)
     return sy_reader_done(&r);
 }
 
-// --- nonces
-// ---------------------------------------------------------------------------------------
+// --- nonces ------------------------------------------------------------------------------------
 
 static bool map_bit(const struct sy_nonces *nonces, uint64_t nonce)
 {

@@ -57,8 +57,7 @@ static void read_text_list(struct sy_reader *r, struct sy_list *list, size_t byt
     if (r->failed) *list = (struct sy_list){.count = 0};
 }
 
-// --- identities
-// -----------------------------------------------------------------------------------
+// --- identities --------------------------------------------------------------------------------
 
 void sy_credential_encode(struct sy_writer *w, const struct sy_credential *credential)
 {
@@ -208,8 +207,7 @@ bool sy_care_decode(struct sy_care *care, struct sy_slice bytes)
     return sy_reader_done(&r);
 }
 
-// --- records
-// --------------------------------------------------------------------------------------
+// --- records -----------------------------------------------------------------------------------
 
 void sy_record_version_encode(struct sy_writer *w, const struct sy_record_version *version)
 {

@@ -63,8 +63,7 @@ void world_reopen(struct ledger_world *world)
     open_ledger(world);
 }
 
-// --- transactions
-// ---------------------------------------------------------------------------------
+// --- transactions ------------------------------------------------------------------------------
 
 struct world_tx world_tx_of(uint16_t kind, unsigned key, unsigned org)
 {
@@ -209,8 +208,7 @@ void world_part(struct ledger_world *world, struct world_tx *tx, uint16_t kind, 
     SY_ASSERT(!world->lists.failed);
 }
 
-// --- payloads
-// -------------------------------------------------------------------------------------
+// --- payloads ----------------------------------------------------------------------------------
 
 struct world_tx world_register(unsigned org, unsigned kind, unsigned admin)
 {

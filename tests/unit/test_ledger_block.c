@@ -55,8 +55,7 @@ static struct sy_block_input input_of(const struct sy_block_entry *entries, size
     return input;
 }
 
-// --- entries
-// --------------------------------------------------------------------------------------
+// --- entries -----------------------------------------------------------------------------------
 
 CASE(entries_run_in_their_makers_order)
 {
@@ -135,8 +134,7 @@ CASE(entries_beyond_a_proposals_room_are_skipped)
     for (unsigned i = 0; i < BATCHES; i++) free(copies[i]);
 }
 
-// --- what no admission lets pass
-// ------------------------------------------------------------------
+// --- what no admission lets pass ---------------------------------------------------------------
 
 CASE(bytes_that_are_not_those_named_change_nothing)
 {
@@ -196,8 +194,7 @@ CASE(blocks_follow_their_parent)
     assert_int_equal(sy_ledger_execute(world.ledger, &result, &input, &err), SY_ERR_LIMIT);
 }
 
-// --- headers
-// --------------------------------------------------------------------------------------
+// --- headers -----------------------------------------------------------------------------------
 
 CASE(header_commits_to_everything)
 {
@@ -319,8 +316,7 @@ CASE(state_root_differs_after_one_changed_byte)
     }
 }
 
-// --- atomic transactions
-// --------------------------------------------------------------------------
+// --- atomic transactions -----------------------------------------------------------------------
 
 CASE(atomic_parts_see_each_other)
 {
@@ -490,8 +486,7 @@ CASE(atomic_of_4096_parts_that_all_write_is_applied)
     assert_memory_equal(world.header.state_root.bytes, root.bytes, 32);
 }
 
-// --- proofs
-// ---------------------------------------------------------------------------------------
+// --- proofs ------------------------------------------------------------------------------------
 
 CASE(state_proofs_come_from_the_newest_block)
 {
@@ -535,8 +530,7 @@ CASE(every_entry_of_the_state_is_provable)
     }
 }
 
-// --- sources that fail
-// ----------------------------------------------------------------------------
+// --- sources that fail -------------------------------------------------------------------------
 
 CASE(failing_source_stops_the_ledger_at_any_call)
 {
@@ -593,8 +587,7 @@ CASE(undecodable_state_stops_the_ledger)
     free(copy);
 }
 
-// --- determinism
-// ----------------------------------------------------------------------------------
+// --- determinism -------------------------------------------------------------------------------
 
 #define TELLING_BLOCKS 12u
 
@@ -666,8 +659,7 @@ CASE(history_is_the_same_in_another_process_and_locale)
     }
 }
 
-// --- genesis
-// --------------------------------------------------------------------------------------
+// --- genesis -----------------------------------------------------------------------------------
 
 CASE(genesis_enrols_every_key_for_its_use)
 {

@@ -88,8 +88,7 @@ static struct sy_credential find_credential(unsigned key)
     return credential;
 }
 
-// --- org.register
-// ---------------------------------------------------------------------------------
+// --- org.register ------------------------------------------------------------------------------
 
 CASE(org_register_makes_an_organisation_and_its_admin)
 {
@@ -171,8 +170,7 @@ CASE(org_register_refuses_used_and_weak_keys)
     assert_refused(&tx, SY_E_KEY_IN_USE);
 }
 
-// --- org.suspend, org.reinstate
-// -------------------------------------------------------------------
+// --- org.suspend, org.reinstate ----------------------------------------------------------------
 
 static struct world_tx suspend(uint16_t kind, unsigned org)
 {
@@ -242,8 +240,7 @@ CASE(org_suspend_names_a_known_organisation_and_no_future)
     assert_refused(&tx, SY_E_ROLE);
 }
 
-// --- cred.issue
-// -----------------------------------------------------------------------------------
+// --- cred.issue --------------------------------------------------------------------------------
 
 CASE(cred_issue_enrols_a_key_in_a_role)
 {
@@ -397,8 +394,7 @@ CASE(weak_keys_are_never_enrolled)
     }
 }
 
-// --- cred.revoke
-// ----------------------------------------------------------------------------------
+// --- cred.revoke -------------------------------------------------------------------------------
 
 static struct world_tx revoke(unsigned by, unsigned org, unsigned key)
 {
@@ -455,8 +451,7 @@ CASE(cred_revoke_spares_regulators)
     assert_int_equal(world.receipt.detail, SY_ROLE_BIT(SY_ROLE_VALIDATOR));
 }
 
-// --- patients
-// -------------------------------------------------------------------------------------
+// --- patients ----------------------------------------------------------------------------------
 
 static struct world_tx enrol_with_wallet(unsigned patient, unsigned wallet)
 {
@@ -585,8 +580,7 @@ CASE(patient_claim_needs_the_keys_signature_and_a_fresh_key)
     assert_false(patient.claimed);
 }
 
-// --- care
-// -----------------------------------------------------------------------------------------
+// --- care --------------------------------------------------------------------------------------
 
 static struct world_tx close_care(unsigned key, unsigned org, unsigned care)
 {

@@ -76,8 +76,7 @@ static struct sy_hash id_of_key(unsigned number)
     return id;
 }
 
-// --- record.create
-// --------------------------------------------------------------------------------
+// --- record.create -----------------------------------------------------------------------------
 
 CASE(record_create_keeps_the_commitment)
 {
@@ -207,8 +206,7 @@ CASE(record_create_size_has_a_policy)
     assert_applied(&tx);
 }
 
-// --- authors
-// --------------------------------------------------------------------------------------
+// --- authors -----------------------------------------------------------------------------------
 
 static struct world_tx named(unsigned signer, unsigned role, unsigned author, unsigned record)
 {
@@ -316,8 +314,7 @@ CASE(credentials_limited_to_classes_register_no_others)
     assert_path("class");
 }
 
-// --- links
-// ----------------------------------------------------------------------------------------
+// --- links -------------------------------------------------------------------------------------
 
 CASE(links_point_at_records_of_the_same_subject)
 {
@@ -369,8 +366,7 @@ CASE(parents_are_checked_each)
     assert_refused(&tx, SY_E_RECORD_UNKNOWN);
 }
 
-// --- record.amend
-// ---------------------------------------------------------------------------------
+// --- record.amend ------------------------------------------------------------------------------
 
 static void create(unsigned record)
 {
@@ -481,8 +477,7 @@ CASE(record_amend_judges_author_and_size_like_create)
     assert_refused(&tx, SY_E_ROLE); // changing an order is ordering
 }
 
-// --- record.retract
-// -------------------------------------------------------------------------------
+// --- record.retract ----------------------------------------------------------------------------
 
 CASE(record_retract_is_the_authors_organisations_and_final)
 {

@@ -215,8 +215,7 @@ static struct world_tx draw_tx(sy_prng *prng)
     return tx;
 }
 
-// --- judging from outside
-// -------------------------------------------------------------------------
+// --- judging from outside ----------------------------------------------------------------------
 
 static void watch_event(const struct sy_event *event)
 {
@@ -340,7 +339,7 @@ static void compare_counters(void)
 /* Runs the same batch in both worlds. */
 static void run_both(sy_prng *prng, unsigned txs)
 {
-    unsigned signers[256];
+    unsigned signers[256] = {0};
     for (unsigned i = 0; i < txs; i++) {
         struct world_tx tx = draw_tx(prng);
         signers[i] = tx.keys[0];

@@ -39,6 +39,7 @@ static bool signed_by(const struct sy_exec *x, uint32_t roles, const struct sy_h
 /* Both sides, or a gateway with a reason of its own. */
 static enum sy_refusal check_sides(struct sy_exec *x, const struct sy_care_open *p)
 {
+    SY_ASSERT(x->by->known);
     if (!signed_by(x, org_side, &p->org_id)) {
         return sy_refuse_hash(x, SY_E_SIGNER_MISSING, &p->org_id);
     }
@@ -51,7 +52,8 @@ static enum sy_refusal check_sides(struct sy_exec *x, const struct sy_care_open 
 enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_care_open *p = &payload->care_open;
-    SY_ASSERT(x->by->known);
+    SY_ASSERT(x->kind->number == SY_KIND_care_open);
+    SY_ASSERT(x->by->valid && x->height > 0);
     if (!sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
         return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
     }
@@ -87,7 +89,8 @@ enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload 
 enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_care_close *p = &payload->care_close;
-    SY_ASSERT(x->by->known);
+    SY_ASSERT(x->kind->number == SY_KIND_care_close);
+    SY_ASSERT(x->by->valid && x->height > 0); // 0 would mean that it is still open
     struct sy_care care;
     if (!sy_exec_find_care(x, &care, &p->care_id) || care.closed_height != 0) {
         return sy_refuse_hash(x, SY_E_CARE_UNKNOWN, &p->care_id);

@@ -59,6 +59,7 @@ bool sy_role_fits_org(unsigned role, unsigned org_kind)
 /* Who may issue it: a regulator for admins, an admin of the organisation for everybody else. */
 static enum sy_refusal check_issuer(struct sy_exec *x, const struct sy_cred_issue *p)
 {
+    SY_ASSERT(x->by->role == SY_ROLE_ORG_ADMIN || x->by->role == SY_ROLE_REGULATOR);
     if (p->role == SY_ROLE_ORG_ADMIN) {
         return x->by->role == SY_ROLE_REGULATOR ? SY_APPLIED : sy_refuse_role(x, BIT(REGULATOR));
     }
@@ -69,6 +70,8 @@ static enum sy_refusal check_issuer(struct sy_exec *x, const struct sy_cred_issu
 static enum sy_refusal check_window(struct sy_exec *x, const struct sy_cred_issue *p)
 {
     // Times are 0 .. SY_TIME_MS_MAX by their field's rule, so the difference cannot wrap.
+    SY_ASSERT(p->not_before >= 0 && p->not_before <= SY_TIME_MS_MAX);
+    SY_ASSERT(p->not_after >= 0 && p->not_after <= SY_TIME_MS_MAX);
     bool good = p->not_before < p->not_after && p->not_after > x->time_ms &&
                 p->not_after - p->not_before <= x->params.credential_ms_max;
     if (good) return SY_APPLIED;
@@ -79,6 +82,7 @@ static enum sy_refusal check_window(struct sy_exec *x, const struct sy_cred_issu
 enum sy_refusal sy_contract_cred_issue(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_cred_issue *p = &payload->cred_issue;
+    SY_ASSERT(x->kind->number == SY_KIND_cred_issue && x->by->valid);
     SY_ASSERT(p->role != 0 && p->role < SY_ROLE_COUNT);
     struct sy_org org;
     if (!sy_exec_find_org(x, &org, &p->org_id)) {
@@ -113,6 +117,7 @@ enum sy_refusal sy_contract_cred_issue(struct sy_exec *x, const union sy_payload
 /* Who may revoke it. */
 static enum sy_refusal check_revoker(struct sy_exec *x, const struct sy_credential *credential)
 {
+    SY_ASSERT(credential->use == SY_KEY_TX && credential->role != 0);
     if (credential->role == SY_ROLE_REGULATOR) return sy_refuse_role(x, BIT(VALIDATOR));
     if (x->by->role == SY_ROLE_REGULATOR) return SY_APPLIED;
     bool own_admin = x->by->role == SY_ROLE_ORG_ADMIN && sy_exec_acts_for_org(credential->role) &&
@@ -123,7 +128,8 @@ static enum sy_refusal check_revoker(struct sy_exec *x, const struct sy_credenti
 enum sy_refusal sy_contract_cred_revoke(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_cred_revoke *p = &payload->cred_revoke;
-    SY_ASSERT(x->by->known);
+    SY_ASSERT(x->kind->number == SY_KIND_cred_revoke && x->by->valid);
+    SY_ASSERT(p->at >= 0 && p->reason != 0);
     struct sy_credential credential;
     if (!sy_exec_find_credential(x, &credential, &p->subject_key) || credential.use != SY_KEY_TX) {
         return sy_refuse_key(x, SY_E_CRED_UNKNOWN, &p->subject_key);

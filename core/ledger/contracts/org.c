@@ -25,6 +25,7 @@
 /* Writes who holds each prefix. */
 static enum sy_refusal take_prefixes(struct sy_exec *x, const struct sy_org_register *p)
 {
+    SY_ASSERT(p->gs1_prefixes.count <= 16); // by its field's rule
     struct sy_slice digits;
     for (size_t offset = 0; sy_list_next_text(&p->gs1_prefixes, &offset, &digits);) {
         struct sy_hash key_hash;
@@ -57,13 +58,15 @@ static enum sy_refusal enrol_admin(struct sy_exec *x, const struct sy_org_regist
         .has_x25519_key = true,
         .x25519_key = p->x25519_key,
     };
+    SY_ASSERT(credential.not_after_ms >= credential.not_before_ms);
     return sy_exec_enrol(x, &p->admin_key, &credential);
 }
 
 enum sy_refusal sy_contract_org_register(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_org_register *p = &payload->org_register;
-    SY_ASSERT(x->by->role == SY_ROLE_REGULATOR);
+    SY_ASSERT(x->kind->number == SY_KIND_org_register);
+    SY_ASSERT(x->by->valid && x->by->role == SY_ROLE_REGULATOR);
     if (sy_exec_has(x, SY_STATE_ORG, &p->org_id)) {
         return sy_refuse_hash(x, SY_E_ORG_EXISTS, &p->org_id);
     }
@@ -112,6 +115,7 @@ static enum sy_refusal set_state(struct sy_exec *x, const struct sy_hash *org_id
         return SY_E_REGULATORS;
     }
     if (org.suspended == suspended) return sy_refuse_hash(x, SY_E_ORG_STATE, org_id);
+    SY_ASSERT(org.suspended != suspended && reason != 0);
     org.suspended = suspended;
     org.suspend_reason = reason;
     org.suspended_from_ms = from_ms;
@@ -125,13 +129,15 @@ static enum sy_refusal set_state(struct sy_exec *x, const struct sy_hash *org_id
 enum sy_refusal sy_contract_org_suspend(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_org_suspend *p = &payload->org_suspend;
-    SY_ASSERT(x->by->role == SY_ROLE_REGULATOR);
+    SY_ASSERT(x->kind->number == SY_KIND_org_suspend);
+    SY_ASSERT(x->by->valid && x->by->role == SY_ROLE_REGULATOR);
     return set_state(x, &p->org_id, p->from, true, p->reason);
 }
 
 enum sy_refusal sy_contract_org_reinstate(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_org_reinstate *p = &payload->org_reinstate;
-    SY_ASSERT(x->by->role == SY_ROLE_REGULATOR);
+    SY_ASSERT(x->kind->number == SY_KIND_org_reinstate);
+    SY_ASSERT(x->by->valid && x->by->role == SY_ROLE_REGULATOR);
     return set_state(x, &p->org_id, p->from, false, p->reason);
 }

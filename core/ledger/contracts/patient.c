@@ -31,6 +31,7 @@ static enum sy_refusal enrol_wallet(struct sy_exec *x, const struct sy_hash *pat
                                     const struct sy_public_key *wallet_key,
                                     const struct sy_public_key *x25519_key)
 {
+    SY_ASSERT(sy_exec_acts_for_org(x->by->role));
     if (sy_exec_signer(x, wallet_key) == NULL) {
         return sy_refuse_key(x, SY_E_SIGNER_MISSING, wallet_key);
     }
@@ -50,6 +51,7 @@ static enum sy_refusal enrol_wallet(struct sy_exec *x, const struct sy_hash *pat
 
 static enum sy_refusal check_guardians(struct sy_exec *x, const struct sy_patient_enrol *p)
 {
+    SY_ASSERT(p->guardians.count <= SY_GUARDIANS_MAX); // by its field's rule
     bool some = p->guardians.count > 0;
     if (p->guardian_needed > p->guardians.count || some != (p->guardian_needed > 0)) {
         return sy_refuse_path(x, SY_E_SCHEMA, "guardian_needed");
@@ -60,7 +62,8 @@ static enum sy_refusal check_guardians(struct sy_exec *x, const struct sy_patien
 enum sy_refusal sy_contract_patient_enrol(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_patient_enrol *p = &payload->patient_enrol;
-    SY_ASSERT(sy_exec_acts_for_org(x->by->role));
+    SY_ASSERT(x->kind->number == SY_KIND_patient_enrol);
+    SY_ASSERT(x->by->valid && sy_exec_acts_for_org(x->by->role));
     if (sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
         return sy_refuse_hash(x, SY_E_PATIENT_EXISTS, &p->patient_id);
     }
@@ -89,7 +92,8 @@ enum sy_refusal sy_contract_patient_enrol(struct sy_exec *x, const union sy_payl
 enum sy_refusal sy_contract_patient_claim(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_patient_claim *p = &payload->patient_claim;
-    SY_ASSERT(sy_exec_acts_for_org(x->by->role));
+    SY_ASSERT(x->kind->number == SY_KIND_patient_claim);
+    SY_ASSERT(x->by->valid && sy_exec_acts_for_org(x->by->role));
     struct sy_patient patient;
     if (!sy_exec_find_patient(x, &patient, &p->patient_id)) {
         return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);

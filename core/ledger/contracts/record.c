@@ -60,8 +60,7 @@ bool sy_class_needs_prescriber(struct sy_slice record_class)
     return false;
 }
 
-// --- authors
-// --------------------------------------------------------------------------------------
+// --- authors -----------------------------------------------------------------------------------
 
 struct author {
     struct sy_public_key key;
@@ -82,6 +81,7 @@ static bool scope_allows(const struct sy_list *scope, struct sy_slice record_cla
 static enum sy_refusal check_author(struct sy_exec *x, const struct sy_credential *credential,
                                     uint16_t stated_role, struct sy_slice record_class)
 {
+    SY_ASSERT(credential->use == SY_KEY_TX && credential->role < SY_ROLE_COUNT);
     if (stated_role != credential->role) {
         (void)sy_refuse_path(x, SY_E_ROLE, "author_role");
         return sy_refuse_role(x, SY_ROLE_BIT(credential->role));
@@ -117,22 +117,24 @@ static enum sy_refusal judge_author(struct sy_exec *x, struct author *author,
     if (!sy_credential_valid(&credential, x->time_ms)) {
         return sy_refuse_key(x, SY_E_CRED_EXPIRED, &author->key);
     }
+    SY_ASSERT(self || x->by->role == SY_ROLE_GATEWAY);
     author->role = credential.role;
     return check_author(x, &credential, stated_role, record_class);
 }
 
 static enum sy_refusal check_size(struct sy_exec *x, uint64_t size)
 {
+    SY_ASSERT(size > 0);
     if (size <= x->params.record_bytes_max) return SY_APPLIED;
     x->detail = x->params.record_bytes_max;
     return sy_refuse_path(x, SY_E_SCHEMA, "size");
 }
 
-// --- record.create
-// --------------------------------------------------------------------------------
+// --- record.create -----------------------------------------------------------------------------
 
 static enum sy_refusal check_patient(struct sy_exec *x, const struct sy_record_create *p)
 {
+    SY_ASSERT(p->subject_kind == SY_SUBJECT_PATIENT);
     struct sy_patient patient;
     if (!sy_exec_find_patient(x, &patient, &p->subject)) {
         return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->subject);
@@ -149,6 +151,7 @@ static enum sy_refusal check_patient(struct sy_exec *x, const struct sy_record_c
 /* Directory entries are their organisation's own to register. */
 static enum sy_refusal check_directory(struct sy_exec *x, const struct sy_record_create *p)
 {
+    SY_ASSERT(p->subject_kind == SY_SUBJECT_ORG || p->subject_kind == SY_SUBJECT_KEY);
     struct sy_hash owner = p->subject;
     if (p->subject_kind == SY_SUBJECT_KEY) {
         struct sy_public_key key;
@@ -196,6 +199,7 @@ static enum sy_refusal check_links(struct sy_exec *x, const struct sy_record_cre
 static void save_created(struct sy_exec *x, const struct sy_record_create *p,
                          const struct author *author)
 {
+    SY_ASSERT(author->role != 0 && p->class.size <= SY_CODE_BYTES_MAX);
     struct sy_record record = {
         .subject_kind = (uint8_t)p->subject_kind,
         .subject = p->subject,
@@ -231,7 +235,8 @@ static void save_created(struct sy_exec *x, const struct sy_record_create *p,
 enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_record_create *p = &payload->record_create;
-    SY_ASSERT(x->by->known);
+    SY_ASSERT(x->kind->number == SY_KIND_record_create);
+    SY_ASSERT(x->by->valid && p->size > 0);
     if (sy_exec_has(x, SY_STATE_RECORD, &p->record_id)) {
         return sy_refuse_hash(x, SY_E_RECORD_EXISTS, &p->record_id);
     }
@@ -251,8 +256,7 @@ enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payl
     return SY_APPLIED;
 }
 
-// --- record.amend
-// ---------------------------------------------------------------------------------
+// --- record.amend ------------------------------------------------------------------------------
 
 /* What amending and retracting ask alike. */
 static enum sy_refusal find_own(struct sy_exec *x, struct sy_record *record,
@@ -284,6 +288,7 @@ static enum sy_refusal move_heads(struct sy_exec *x, struct sy_record *record, u
         x->detail = SY_RECORD_HEADS_MAX;
         return SY_E_HEADS;
     }
+    SY_ASSERT(kept < SY_RECORD_HEADS_MAX && prev <= record->versions);
     x->detail = 0;
     record->versions++;
     record->heads[kept++] = record->versions;
@@ -294,6 +299,7 @@ static enum sy_refusal move_heads(struct sy_exec *x, struct sy_record *record, u
 static void save_version(struct sy_exec *x, const struct sy_record_amend *p, uint32_t number,
                          const struct author *author)
 {
+    SY_ASSERT(number > p->prev_version && author->role != 0);
     struct sy_record_version version = {
         .version = number,
         .parent = p->prev_version,
@@ -321,7 +327,8 @@ static void save_version(struct sy_exec *x, const struct sy_record_amend *p, uin
 enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_record_amend *p = &payload->record_amend;
-    SY_ASSERT(x->by->known);
+    SY_ASSERT(x->kind->number == SY_KIND_record_amend);
+    SY_ASSERT(x->by->valid && p->size > 0);
     struct sy_record record;
     enum sy_refusal code = find_own(x, &record, &p->record_id);
     if (code != SY_APPLIED) return code;
@@ -340,13 +347,13 @@ enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_paylo
     return SY_APPLIED;
 }
 
-// --- record.retract
-// -------------------------------------------------------------------------------
+// --- record.retract ----------------------------------------------------------------------------
 
 enum sy_refusal sy_contract_record_retract(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_record_retract *p = &payload->record_retract;
-    SY_ASSERT(x->by->known);
+    SY_ASSERT(x->kind->number == SY_KIND_record_retract);
+    SY_ASSERT(x->by->valid);
     struct sy_record record;
     enum sy_refusal code = find_own(x, &record, &p->record_id);
     if (code != SY_APPLIED) return code;
