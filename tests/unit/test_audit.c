@@ -1,0 +1,281 @@
+/* test_audit.c: an honest store is sound, whatever it is kept in; every single thing that is not as
+ * the blocks make it is found, and named by its block.
+ * ctest: threaded */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+
+#include "core/base/os.h"
+#include "core/client/audit.h"
+#include "core/client/replay_state.h"
+#include "core/wire/delta.h"
+#include "tests/support/ledger_store.h"
+
+static struct ledger_store ls;
+static struct sy_audit_figures figures;
+
+static sy_status audit_store(sy_store *store, const struct sy_genesis *genesis,
+                             struct sy_error *err)
+{
+    struct sy_audit_config config = {.genesis = genesis, .store = store, .threads = 2};
+    *err = (struct sy_error){SY_OK, ""};
+    return sy_audit_run(&config, &figures, err);
+}
+
+static void fill(struct ledger_store *filled, enum ledger_fault fault)
+{
+    ledger_store_block(filled, true, FAULT_NONE);
+    ledger_store_empty(filled, true);
+    ledger_store_block(filled, true, FAULT_NONE);
+    ledger_store_block(filled, true, fault);
+    ledger_store_block(filled, true, FAULT_NONE);
+    ledger_store_empty(filled, true);
+}
+
+static void check_figures(void)
+{
+    assert_int_equal(figures.height, 6);
+    assert_int_equal(figures.certified, 6);
+    assert_int_equal(figures.txs, 4 * LEDGER_STORE_TXS);
+    assert_int_equal(figures.applied, 4);
+    assert_int_equal(figures.refused, 8);
+    assert_int_equal(figures.batches, 4);
+    // Of each batch the maker's, two registers of two signers and a possession, and a stranger's.
+    assert_int_equal(figures.signatures, 4 * (1 + 2 * 3 + 1));
+    assert_int_equal(figures.state_entries, ls.state.count);
+    assert_memory_equal(figures.state_root.bytes, ls.header.state_root.bytes, 32);
+    assert_memory_equal(figures.certified_state_root.bytes, ls.header.state_root.bytes, 32);
+}
+
+CASE(an_honest_twin_is_sound)
+{
+    struct sy_error err;
+    ledger_store_open(&ls, NULL);
+    fill(&ls, FAULT_NONE);
+    if (audit_store(ls.store, &ls.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    check_figures();
+    ledger_store_close(&ls);
+}
+
+CASE(an_honest_store_on_disk_is_sound)
+{
+    char folder[256];
+    char data[320];
+    struct sy_error err = {SY_OK, ""};
+    sy_store *store = NULL;
+    test_folder(folder, sizeof folder, "audit");
+    (void)snprintf(data, sizeof data, "%s/data", folder);
+    ledger_store_open(&ls, data);
+    fill(&ls, FAULT_NONE);
+    sy_store_close(ls.store);
+    ls.store = NULL;
+    struct sy_store_config config = {.path = data, .genesis = ls.genesis.hash, .read_only = true};
+    if (sy_store_open_lmdb(&store, &config, &err) != SY_OK) fail_msg("%s", err.text);
+    if (audit_store(store, &ls.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    check_figures();
+    sy_store_close(store);
+    ledger_store_close(&ls);
+    assert_int_equal(sy_os_remove_tree(folder, NULL), SY_OK);
+}
+
+CASE(every_fault_is_found_and_named)
+{
+    static const char *const words[FAULT_COUNT] = {
+        [FAULT_TX_SIGNATURE] = "block 4: a signature of transaction",
+        [FAULT_POSSESSION] = "block 4: a signature of transaction",
+        [FAULT_BATCH_SIGNATURE] = "block 4: the maker's signature",
+        [FAULT_ID_ROOT] = "block 4: the transactions of batch",
+        [FAULT_HEADER] = "block 4: its header differ",
+        [FAULT_ORDER] = "block 4",
+        [FAULT_RECEIPTS] = "block 4: its receipts differ",
+        [FAULT_DELTAS] = "block 4: its deltas differ",
+        [FAULT_TX_IDS] = "block 4: its transaction ids differ",
+        [FAULT_CERTIFICATE] = "block 4: its certificate does not hold",
+        [FAULT_BODY] = "block 4",
+        [FAULT_BODY_MISSING] = "block 4: the body of batch #1 of maker 3 cannot be read",
+        [FAULT_STATE] = "state: the entry",
+    };
+    for (int fault = FAULT_NONE + 1; fault < FAULT_COUNT; fault++) {
+        struct sy_error err;
+        ledger_store_open(&ls, NULL);
+        fill(&ls, (enum ledger_fault)fault);
+        sy_status status = audit_store(ls.store, &ls.genesis, &err);
+        if (status == SY_OK) fail_msg("fault %d was not found", fault);
+        if (!strstr(err.text, words[fault])) {
+            fail_msg("fault %d: '%s' does not say '%s'", fault, err.text, words[fault]);
+        }
+        bool is_late = fault == FAULT_STATE;
+        assert_true(is_late ? figures.height == 6 : figures.height >= 3);
+        ledger_store_close(&ls);
+    }
+}
+
+CASE(a_fault_in_the_last_block_is_found)
+{
+    static const enum ledger_fault faults[] = {FAULT_TX_SIGNATURE, FAULT_POSSESSION,
+                                               FAULT_BATCH_SIGNATURE, FAULT_ID_ROOT};
+    for (unsigned i = 0; i < sizeof faults / sizeof faults[0]; i++) {
+        struct sy_error err;
+        ledger_store_open(&ls, NULL);
+        ledger_store_block(&ls, true, FAULT_NONE);
+        ledger_store_block(&ls, true, faults[i]);
+        assert_int_not_equal(audit_store(ls.store, &ls.genesis, &err), SY_OK);
+        assert_non_null(strstr(err.text, "block 2"));
+        ledger_store_close(&ls);
+    }
+}
+
+CASE(blocks_without_certificates_yet_are_replayed_too)
+{
+    struct sy_error err;
+    ledger_store_open(&ls, NULL);
+    ledger_store_block(&ls, true, FAULT_NONE);
+    struct sy_hash certified_root = ls.header.state_root;
+    ledger_store_block(&ls, false, FAULT_NONE);
+    ledger_store_block(&ls, false, FAULT_NONE);
+    if (audit_store(ls.store, &ls.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(figures.height, 3);
+    assert_int_equal(figures.certified, 1);
+    assert_memory_equal(figures.certified_state_root.bytes, certified_root.bytes, 32);
+    assert_memory_not_equal(figures.state_root.bytes, certified_root.bytes, 32);
+    ledger_store_close(&ls);
+}
+
+CASE(genesis_alone_is_sound)
+{
+    struct sy_error err;
+    ledger_store_open(&ls, NULL);
+    if (audit_store(ls.store, &ls.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(figures.height, 0);
+    assert_memory_equal(figures.state_root.bytes, ls.header.state_root.bytes, 32);
+    ledger_store_close(&ls);
+}
+
+CASE(another_genesis_does_not_fit)
+{
+    struct sy_error err;
+    static struct sy_genesis other;
+    ledger_store_open(&ls, NULL);
+    ledger_store_block(&ls, true, FAULT_NONE);
+    test_genesis(&other, 5);
+    assert_int_equal(audit_store(ls.store, &other, &err), SY_ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "block 0"));
+    ledger_store_close(&ls);
+}
+
+CASE(an_empty_store_has_nothing_to_audit)
+{
+    struct sy_error err;
+    sy_store *store = NULL;
+    static struct sy_genesis genesis;
+    test_genesis(&genesis, 4);
+    struct sy_store_config config = {.genesis = genesis.hash, .init = true};
+    assert_int_equal(sy_store_open_memory(&store, &config), SY_OK);
+    assert_int_equal(audit_store(store, &genesis, &err), SY_ERR_NOT_FOUND);
+    sy_store_close(store);
+}
+
+/* ---- the replay's own state --------------------------------------------------------------- */
+
+struct walk {
+    struct sy_hash last;
+    size_t count;
+    bool ascending;
+};
+
+static bool visit(void *user, const struct sy_hash *key, struct sy_slice value)
+{
+    struct walk *walk = (struct walk *)user;
+    (void)value;
+    walk->ascending =
+        walk->ascending && (walk->count == 0 || sy_hash_compare(&walk->last, key) < 0);
+    walk->last = *key;
+    walk->count++;
+    return true;
+}
+
+/* Compares a replay's state with a plain sorted array that had the same deltas. */
+static void compare_states(sy_replay_state *state, struct state_array *plain)
+{
+    struct sy_state_source source = sy_replay_state_source(state);
+    struct sy_state_source other = state_array_source(plain);
+    assert_int_equal(sy_replay_state_count(state), plain->count);
+    for (size_t i = 0; i < plain->count; i++) {
+        struct sy_slice value;
+        assert_true(sy_replay_state_get(state, &value, &plain->entries[i].key_hash));
+        assert_true(
+            sy_slice_equal(value, sy_slice_of(plain->entries[i].data, plain->entries[i].size)));
+    }
+    static const unsigned bits[] = {0, 1, 3, 8, 11, 16, 17, 24, 256};
+    for (size_t i = 0; i < sizeof bits / sizeof bits[0]; i++) {
+        struct sy_hash prefix = test_hash((unsigned)i);
+        if (bits[i] == 256) prefix = plain->entries[plain->count / 2].key_hash;
+        struct walk mine = {.ascending = true}, theirs = {.ascending = true};
+        assert_int_equal(source.scan(source.self, &prefix, bits[i], visit, &mine), SY_OK);
+        assert_int_equal(other.scan(other.self, &prefix, bits[i], visit, &theirs), SY_OK);
+        assert_true(mine.ascending);
+        assert_int_equal(mine.count, theirs.count);
+        assert_true(mine.count == 0 || sy_hash_equal(&mine.last, &theirs.last));
+    }
+}
+
+CASE(the_replays_state_is_what_a_plain_array_is)
+{
+    static uint8_t bytes[1u << 16];
+    sy_replay_state *replay = NULL;
+    struct state_array plain = {0};
+    struct sy_error err = {SY_OK, ""};
+    sy_prng prng;
+    sy_prng_seed(&prng, test_seed());
+    assert_int_equal(sy_replay_state_open(&replay, &err), SY_OK);
+    for (unsigned round = 0; round < 60; round++) {
+        struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+        struct sy_hash key = {{0}};
+        for (unsigned i = 0; i < 100; i++) {
+            // Ascending keys, crowded into few buckets.
+            sy_store_u64_be(key.bytes, sy_load_u64_be(key.bytes) + 1 +
+                                           sy_prng_below(&prng, UINT64_C(1) << 42));
+            struct sy_slice found;
+            bool there = sy_replay_state_get(replay, &found, &key);
+            uint8_t value[64];
+            sy_prng_fill(&prng, value, sizeof value);
+            struct sy_delta delta = {.key = key, .op = SY_DELTA_PUT};
+            delta.value = sy_slice_of(value, (size_t)sy_prng_below(&prng, sizeof value));
+            if (there) delta = (struct sy_delta){.key = key, .op = SY_DELTA_REMOVE};
+            sy_delta_write(&w, &delta);
+            key.bytes[8] = 0;
+        }
+        assert_false(w.failed);
+        assert_int_equal(sy_replay_state_apply(replay, sy_writer_slice(&w), &err), SY_OK);
+        state_array_apply(&plain, sy_writer_slice(&w));
+    }
+    // Take half of everything out again, in order.
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    for (size_t i = 0; i < plain.count && w.used + 64 < sizeof bytes; i += 2) {
+        struct sy_delta delta = {.key = plain.entries[i].key_hash, .op = SY_DELTA_REMOVE};
+        sy_delta_write(&w, &delta);
+    }
+    compare_states(replay, &plain);
+    assert_int_equal(sy_replay_state_apply(replay, sy_writer_slice(&w), &err), SY_OK);
+    state_array_apply(&plain, sy_writer_slice(&w));
+    compare_states(replay, &plain);
+    assert_int_equal(sy_replay_state_apply(replay, sy_slice_of("x", 1), &err), SY_ERR_FORMAT);
+    sy_replay_state_close(replay);
+    state_array_close(&plain);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(an_honest_twin_is_sound),
+        cmocka_unit_test(an_honest_store_on_disk_is_sound),
+        cmocka_unit_test(every_fault_is_found_and_named),
+        cmocka_unit_test(a_fault_in_the_last_block_is_found),
+        cmocka_unit_test(blocks_without_certificates_yet_are_replayed_too),
+        cmocka_unit_test(genesis_alone_is_sound),
+        cmocka_unit_test(another_genesis_does_not_fit),
+        cmocka_unit_test(an_empty_store_has_nothing_to_audit),
+        cmocka_unit_test(the_replays_state_is_what_a_plain_array_is),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
