@@ -66,6 +66,7 @@ static sy_status fill(struct sy_fhir_input *input, struct sy_error *err)
 static void consume(struct sy_fhir_input *input, size_t count)
 {
     SY_ASSERT(count <= input->to - input->from);
+    if (count == 0) return;
     const uint8_t *at = input->buffer + input->from;
     const uint8_t *end = at + count;
     while (at < end && (at = memchr(at, '\n', (size_t)(end - at))) != NULL) {

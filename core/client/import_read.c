@@ -33,6 +33,7 @@ sy_status sy_import_commit(sy_importer *importer, struct sy_error *err)
 {
     SY_TRY(save_cursor(importer, err));
     SY_TRY(sy_import_store_run(importer, err));
+    SY_TRY(sy_keyring_sync(importer->keyring, err));
     SY_TRY(sy_client_store_commit(importer->store, err));
     importer->committed_seq = importer->newest_seq;
     importer->steps = 0;

@@ -25,6 +25,7 @@ struct open_key {
 struct sy_keyring {
     char path[PATH_BYTES];
     bool rehearses;
+    bool renamed; /* since the last sync */
     unsigned open_max;
     sy_arena arena;
     struct sy_table slots; /* name -> uint32_t index into keys */
@@ -194,7 +195,16 @@ sy_status sy_keyring_make_x25519(sy_keyring *keyring, struct sy_public_key *out,
     if (rename(fresh, final) != 0) {
         return sy_fail(err, SY_ERR_IO, "%s: %s", final, strerror(errno));
     }
-    return sy_os_fsync_dir(keyring->path, err);
+    keyring->renamed = true;
+    return SY_OK;
+}
+
+sy_status sy_keyring_sync(sy_keyring *keyring, struct sy_error *err)
+{
+    if (!keyring->renamed) return SY_OK;
+    SY_TRY(sy_os_fsync_dir(keyring->path, err));
+    keyring->renamed = false;
+    return SY_OK;
 }
 
 sy_status sy_keyring_sign(sy_keyring *keyring, struct sy_signature *out, const struct sy_hash *name,

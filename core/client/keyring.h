@@ -33,10 +33,13 @@ sy_status sy_keyring_adopt(sy_keyring *keyring, const struct sy_hash *name, sy_s
 sy_status sy_keyring_make(sy_keyring *keyring, struct sy_public_key *out,
                           const struct sy_hash *name, struct sy_error *err);
 
-/* sy_keyring_make_x25519 makes an X25519 key, durable likewise, always a fresh one: its file is the
- * name's hex, "-" and the first 16 digits of the public half, ".x25519.pem". */
+/* sy_keyring_make_x25519 makes an X25519 key, always a fresh one: its file is the name's hex, "-"
+ * and the first 16 digits of the public half, ".x25519.pem". Durable after sy_keyring_sync. */
 sy_status sy_keyring_make_x25519(sy_keyring *keyring, struct sy_public_key *out,
                                  const struct sy_hash *name, struct sy_error *err);
+
+/* sy_keyring_sync makes the names of all keys durable: before anything that names one goes out. */
+sy_status sy_keyring_sync(sy_keyring *keyring, struct sy_error *err);
 
 /* sy_keyring_sign signs with the named key. SY_ERR_NOT_FOUND: its file is gone. */
 sy_status sy_keyring_sign(sy_keyring *keyring, struct sy_signature *out, const struct sy_hash *name,

@@ -68,7 +68,8 @@ CASE(facts_hold_identity_and_references_with_their_fields)
     struct sy_fhir_complaint complaint;
     assert_true(read_facts(
         &facts, &pool,
-        "{\"resourceType\":\"Encounter\",\"id\":\"e-1.a\",\"identifier\":[{\"system\":\"s\",\"value\":"
+        "{\"resourceType\":\"Encounter\",\"id\":\"e-1.a\","
+        "\"identifier\":[{\"system\":\"s\",\"value\":"
         "\"v\"},{\"value\":\"w\"},{\"system\":\"only\"}],\"subject\":{\"reference\":\"Patient/1\"},"
         "\"participant\":[{\"individual\":{\"reference\":\"Practitioner/2\"}},{\"individual\":"
         "{\"display\":\"somebody\"}}],\"contained\":[{\"resourceType\":\"X\",\"patient\":"
@@ -144,7 +145,8 @@ CASE(facts_know_kinds_of_organisations_and_professions)
         {"{\"resourceType\":\"Practitioner\",\"qualification\":[{\"code\":{\"text\":\"Registered "
          "Nurse\"}}]}",
          0, SY_ROLE_NURSE},
-        {"{\"resourceType\":\"PractitionerRole\",\"code\":[{\"coding\":[{\"display\":\"Pharmacist\"}]"
+        {"{\"resourceType\":\"PractitionerRole\",\"code\":"
+         "[{\"coding\":[{\"display\":\"Pharmacist\"}]"
          "}]}",
          0, SY_ROLE_PHARMACIST},
         {"{\"resourceType\":\"PractitionerRole\",\"code\":[{\"coding\":[{\"code\":\"doctor\"}]}]}",
@@ -220,7 +222,8 @@ CASE(every_form_of_reference_finds_its_target)
             "{\"resourceType\":\"Bundle\",\"entry\":[{\"fullUrl\":\"urn:uuid:aaaa\",\"resource\":"
             "{\"resourceType\":\"Patient\",\"id\":\"p1\"}},{\"fullUrl\":"
             "\"https:\\/\\/h.example/fhir/Practitioner/d1\",\"resource\":{\"resourceType\":"
-            "\"Practitioner\",\"id\":\"d1\",\"identifier\":[{\"system\":\"npi\",\"value\":\"77\"}]}}"
+            "\"Practitioner\",\"id\":\"d1\","
+            "\"identifier\":[{\"system\":\"npi\",\"value\":\"77\"}]}}"
             ",{\"resource\":{\"resourceType\":\"Basic\",\"subject\":{\"reference\":\"%s\"}}}]}",
             wanted[i].text);
         load(&bench, text);

@@ -81,8 +81,8 @@ CASE(a_second_run_makes_no_transaction)
  * give. */
 CASE(the_ledger_commits_to_the_bytes_as_they_stand)
 {
-    static const char resource[] =
-        "{ \"resourceType\" : \"Basic\",\n  \"id\":\"b1\", \"x\": 1.00,\t\"y\":28.104000000000003 }";
+    static const char resource[] = "{ \"resourceType\" : \"Basic\",\n  \"id\":\"b1\", "
+                                   "\"x\": 1.00,\t\"y\":28.104000000000003 }";
     struct import_rig rig;
     struct sy_import_totals totals;
     char path[400];
