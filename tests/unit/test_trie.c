@@ -536,6 +536,48 @@ CASE(trie_refuses_a_source_that_holds_something_else)
     close_world(&world);
 }
 
+/* A source that gives two leaves, whatever it is asked for. */
+static sy_status scan_wrongly(void *self, const struct sy_hash *prefix, unsigned bits,
+                              sy_state_visit visit, void *user)
+{
+    (void)prefix;
+    (void)bits;
+    const struct sy_hash *leaves = self;
+    for (unsigned i = 0; i < 2; i++) {
+        if (!visit(user, &leaves[i], sy_slice_of("x", 1))) return SY_OK;
+    }
+    return SY_OK;
+}
+
+CASE(trie_refuses_a_source_without_order_or_place)
+{
+    struct sy_hash wrong[][2] = {
+        {{{0x80}}, {{0x10}}}, // descending
+        {{{0x10}}, {{0x10}}}, // twice the same
+        {{{0x10}}, {{0xf0}}}, // ascending, but all over the place
+    };
+    for (size_t i = 0; i < 3; i++) {
+        static struct world world;
+        open_world(&world, 0, 0);
+        struct sy_hash key = {{0x10, 1}};
+        for (uint8_t k = 0; k < 64; k++) { // so that the heap is deeper than one bucket
+            key.bytes[0] = (uint8_t)(k * 4 + 1);
+            plan(&world, &key, true, k);
+        }
+        commit(&world, false);
+        struct sy_state_source source = {.self = wrong[i], .scan = scan_wrongly};
+        key.bytes[0] = 0x11;
+        key.bytes[1] = 0x80;
+        plan(&world, &key, true, 1);
+        sy_status status = sy_trie_update(world.trie, world.changes, world.count, &source);
+        assert_int_equal(status, SY_ERR_CORRUPT);
+        status = sy_trie_rebuild(world.trie, &source);
+        bool whole = i == 2; // for a whole state any two different leaves are in place
+        assert_int_equal(status, whole ? SY_OK : SY_ERR_CORRUPT);
+        close_world(&world);
+    }
+}
+
 CASE(trie_refuses_too_many_changes_and_bad_limits)
 {
     static struct world world;
@@ -619,6 +661,7 @@ int main(void)
         cmocka_unit_test(trie_keeps_to_its_memory_bound),
         cmocka_unit_test(trie_is_unusable_after_its_source_failed),
         cmocka_unit_test(trie_refuses_a_source_that_holds_something_else),
+        cmocka_unit_test(trie_refuses_a_source_without_order_or_place),
         cmocka_unit_test(trie_refuses_too_many_changes_and_bad_limits),
         cmocka_unit_test(trie_root_of_a_list_is_the_definition),
         cmocka_unit_test(trie_common_bits_counts_leading_bits),
