@@ -1,0 +1,229 @@
+/* witness.c: see witness.h. */
+#include "tests/support/witness.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/assert.h"
+#include "tests/support/links.h"
+
+#define ANSWER_BYTES 65536u
+
+/* The number of a transaction of the block, or one past the last. */
+static unsigned number_of(const struct test_block *block, const struct sy_hash *id)
+{
+    unsigned i = 0;
+    for (; i < TEST_BLOCK_TXS; i++) {
+        struct sy_tx tx;
+        struct sy_hash own;
+        enum sy_refusal code = sy_tx_decode(&tx, NULL, block->txs[i], NULL);
+        SY_ASSERT(code == SY_APPLIED);
+        sy_tx_id(&own, &tx);
+        if (sy_hash_equal(&own, id)) break;
+    }
+    return i;
+}
+
+/* ---- answers ------------------------------------------------------------------------------ */
+
+static void answer_hello(const struct witness *witness, struct sy_writer *w, uint64_t id)
+{
+    const struct test_block *block = witness->block;
+    sy_answer_begin(w, SY_ANSWER_HELLO, id);
+    sy_write_raw(w, sy_network_tag(&block->genesis), SY_NETWORK_TAG_BYTES);
+    sy_write_u16(w, SY_PROTOCOL_VERSION);
+    sy_write_u64(w, block->header.height);
+    sy_write_i64(w, block->header.time_ms);
+}
+
+static void answer_submit(struct sy_writer *w, const struct sy_client_request *request, bool denies)
+{
+    sy_answer_begin(w, SY_ANSWER_SUBMIT, request->request_id);
+    sy_write_u16(w, request->body.submit.count);
+    for (uint16_t i = 0; i < request->body.submit.count; i++) {
+        sy_write_u8(w, denies ? SY_TX_REFUSED : SY_TX_RECEIVED);
+        sy_write_u16(w, denies ? SY_E_VERSION : 0);
+        sy_write_u32(w, 0);
+    }
+}
+
+static void answer_wait(const struct witness *witness, struct sy_writer *w,
+                        const struct sy_client_request *request, enum witness_mode mode)
+{
+    static _Thread_local struct sy_proof proof;
+    const struct test_block *block = witness->block;
+    SY_ASSERT(request->body.wait.count == 1);
+    struct sy_hash id;
+    memcpy(id.bytes, request->body.wait.ids.data, sizeof id.bytes);
+    unsigned number = number_of(block, &id);
+    bool is_final = number < TEST_BLOCK_TXS && mode != WITNESS_DENIES;
+    if (mode == WITNESS_OTHER) number = (number + 1) % TEST_BLOCK_TXS;
+    sy_answer_begin(w, SY_ANSWER_WAIT, request->request_id);
+    sy_write_u16(w, is_final);
+    if (is_final) {
+        sy_header_encode(w, &block->header);
+        sy_certificate_encode(w, &block->certificate);
+    }
+    sy_write_u16(w, 1);
+    sy_write_u8(w, is_final ? SY_TX_FINAL : SY_TX_UNKNOWN);
+    if (!is_final) return;
+    sy_write_u16(w, 0);
+    test_block_prove_receipt(&proof, block, number, request->body.wait.with_tx);
+    sy_receipt_proof_encode(w, &proof.receipt);
+}
+
+static void answer_block(const struct witness *witness, struct sy_writer *w,
+                         const struct sy_client_request *request, enum witness_mode mode)
+{
+    const struct test_block *block = witness->block;
+    struct sy_proposal order = block->proposal;
+    if (mode == WITNESS_OTHER) order.entries[0].digest.bytes[0] ^= 1;
+    sy_answer_begin(w, SY_ANSWER_BLOCK, request->request_id);
+    sy_header_encode(w, &block->header);
+    sy_write_u8(w, 1);
+    sy_certificate_encode(w, &block->certificate);
+    sy_proposal_encode(w, &order);
+    sy_write_u32(w, TEST_BLOCK_TXS);
+    for (unsigned i = 0; i < TEST_BLOCK_TXS; i++) {
+        struct sy_tx tx;
+        struct sy_hash id;
+        enum sy_refusal code = sy_tx_decode(&tx, NULL, block->txs[i], NULL);
+        SY_ASSERT(code == SY_APPLIED);
+        sy_tx_id(&id, &tx);
+        sy_write_hash(w, &id);
+    }
+}
+
+static bool prove_read(struct sy_proof *proof, const struct test_block *block,
+                       const struct sy_read_request *read, enum witness_mode mode)
+{
+    struct sy_hash key;
+    if (read->subject == SY_READ_STATE) {
+        struct sy_hash id = mode == WITNESS_OTHER ? test_hash(91) : read->id;
+        sy_state_key_hash(&key, read->state_kind, &id);
+        test_block_prove_state(proof, block, &key);
+        return true;
+    }
+    unsigned number = number_of(block, &read->id);
+    if (number == TEST_BLOCK_TXS) return false;
+    if (mode == WITNESS_OTHER) number = (number + 1) % TEST_BLOCK_TXS;
+    test_block_prove_receipt(proof, block, number, read->subject == SY_READ_TX);
+    return true;
+}
+
+static void answer_read(const struct witness *witness, struct sy_writer *w,
+                        const struct sy_client_request *request, enum witness_mode mode)
+{
+    static _Thread_local struct sy_proof proof;
+    static _Thread_local uint8_t bytes[ANSWER_BYTES];
+    struct sy_writer inner = sy_writer_of(bytes, sizeof bytes);
+    if (mode == WITNESS_DENIES || !prove_read(&proof, witness->block, &request->body.read, mode)) {
+        sy_answer_refused(w, request->request_id, SY_ANSWER_NOT_FOUND, "there is no such thing");
+        return;
+    }
+    sy_proof_encode(&inner, &proof);
+    sy_answer_begin(w, SY_ANSWER_READ, request->request_id);
+    sy_write_bytes32(w, sy_writer_slice(&inner));
+}
+
+/* ---- serving ------------------------------------------------------------------------------ */
+
+static void answer(const struct witness *witness, struct sy_writer *w,
+                   const struct sy_client_request *request, enum witness_mode mode)
+{
+    if (mode == WITNESS_BUSY) {
+        sy_answer_refused(w, request->request_id, SY_ANSWER_BUSY, "too much to do");
+        return;
+    }
+    switch (request->kind) {
+    case SY_REQUEST_SUBMIT: answer_submit(w, request, mode == WITNESS_DENIES); break;
+    case SY_REQUEST_WAIT: answer_wait(witness, w, request, mode); break;
+    case SY_REQUEST_BLOCK:
+        if (mode == WITNESS_DENIES) {
+            sy_answer_refused(w, request->request_id, SY_ANSWER_NOT_FOUND, "no such block");
+        } else {
+            answer_block(witness, w, request, mode);
+        }
+        break;
+    case SY_REQUEST_READ: answer_read(witness, w, request, mode); break;
+    default: sy_answer_refused(w, request->request_id, SY_ANSWER_MALFORMED, "not served here");
+    }
+    // The head of the answer stays; a byte of what follows, which some hash or seal covers, not.
+    if (mode == WITNESS_GARBLED) w->data[w->used - 40] ^= 1;
+    if (mode == WITNESS_NONSENSE) memset(w->data, 0xff, w->used);
+}
+
+static void serve(struct witness *witness, const struct sy_request *from)
+{
+    static _Thread_local uint8_t bytes[ANSWER_BYTES];
+    struct sy_client_request request;
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    bool decodes = sy_request_decode(&request, from->body);
+    SY_ASSERT(decodes);
+    enum witness_mode mode = (enum witness_mode)atomic_load(&witness->mode);
+    if (request.kind == SY_REQUEST_HELLO) {
+        answer_hello(witness, &w, request.request_id);
+    } else {
+        atomic_fetch_add(&witness->asked, 1);
+        if (mode == WITNESS_SILENT) return;
+        answer(witness, &w, &request, mode);
+    }
+    SY_ASSERT(!w.failed);
+    sy_status status = sy_server_reply(witness->server, from->token, sy_writer_slice(&w));
+    SY_ASSERT(status == SY_OK);
+}
+
+static void *run_witness(void *context)
+{
+    struct witness *witness = (struct witness *)context;
+    while (!atomic_load(&witness->stopping)) {
+        struct sy_request request;
+        struct pollfd poll_fd = {.fd = sy_server_fd(witness->server), .events = POLLIN};
+        (void)poll(&poll_fd, 1, 5);
+        while (sy_server_next(witness->server, &request)) {
+            serve(witness, &request);
+            sy_server_release(witness->server, &request);
+        }
+    }
+    return NULL;
+}
+
+void witnesses_start(struct witnesses *all)
+{
+    memset(all, 0, sizeof *all);
+    test_block_make(&all->block);
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        struct witness *witness = &all->of[i];
+        struct sy_error err = {SY_OK, ""};
+        witness->block = &all->block;
+        witness->index = i;
+        (void)snprintf(witness->address, sizeof witness->address, "tcp://127.0.0.1:%u",
+                       test_free_ports(1));
+        all->addresses[i] = witness->address;
+        struct sy_server_config config = {.key = test_key(3 * i + 1), .bind = witness->address};
+        sy_status status = sy_server_open(&witness->server, &config, &err);
+        SY_ASSERT(status == SY_OK);
+        int failed = pthread_create(&witness->thread, NULL, run_witness, witness);
+        SY_ASSERT(failed == 0);
+    }
+}
+
+void witnesses_stop(struct witnesses *all)
+{
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        struct witness *witness = &all->of[i];
+        atomic_store(&witness->stopping, true);
+        int failed = pthread_join(witness->thread, NULL);
+        SY_ASSERT(failed == 0);
+        sy_server_close(witness->server);
+    }
+}
+
+void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but)
+{
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        atomic_store(&all->of[i].mode, (int)(i == but ? WITNESS_TRUE : mode));
+        atomic_store(&all->of[i].asked, 0);
+    }
+}

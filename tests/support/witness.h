@@ -1,0 +1,49 @@
+/* witness.h: four validators' client side over one known block (samples.h), each of which tells the
+ * truth about it, or behaves as a validator should not: adversaries for tests of the client. */
+#ifndef SY_TESTS_SUPPORT_WITNESS_H
+#define SY_TESTS_SUPPORT_WITNESS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "core/net/server.h"
+#include "core/wire/request.h"
+#include "tests/support/samples.h"
+
+enum witness_mode {
+    WITNESS_TRUE,
+    WITNESS_SILENT,  /* says hello and answers nothing else */
+    WITNESS_BUSY,    /* refuses every request: busy */
+    WITNESS_GARBLED, /* the truth with one byte changed, in what is proven */
+    WITNESS_OTHER,   /* the truth about something else than was asked */
+    WITNESS_DENIES,  /* there is no such thing; every transaction is refused */
+    WITNESS_NONSENSE /* bytes that are no answer */
+};
+
+#define WITNESSES 4u
+
+struct witness {
+    struct test_block *block;
+    unsigned index;
+    char address[64];
+    sy_server *server;
+    pthread_t thread;
+    atomic_int mode; /* enum witness_mode */
+    atomic_bool stopping;
+    atomic_uint asked; /* requests other than HELLO */
+};
+
+struct witnesses {
+    struct test_block block;
+    struct witness of[WITNESSES];
+    const char *addresses[WITNESSES];
+};
+
+/* witnesses_start makes the block and starts all four, telling the truth. */
+void witnesses_start(struct witnesses *all);
+void witnesses_stop(struct witnesses *all);
+/* witnesses_set lets witness `but` tell the truth and all others behave like mode; but >=
+ * WITNESSES: all behave like mode. Resets the counts. */
+void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but);
+
+#endif

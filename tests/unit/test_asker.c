@@ -1,0 +1,278 @@
+/* test_asker.c: nothing is believed from one validator: whatever the others do, one that tells the
+ * truth is enough, and what nobody can prove is believed only when all say it.
+ * ctest: threaded */
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "core/base/os.h"
+#include "core/client/asker.h"
+#include "core/wire/state.h"
+#include "tests/support/witness.h"
+
+#define PATIENCE_MS 60000
+
+static struct witnesses all;
+static struct sy_proven answer;
+
+static sy_asker *open_asker(int call_ms, int validator)
+{
+    sy_asker *asker = NULL;
+    struct sy_error err = {SY_OK, ""};
+    struct sy_asker_config config = {.genesis = &all.block.genesis,
+                                     .addresses = all.addresses,
+                                     .validator = validator,
+                                     .call_ms = call_ms};
+    assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
+    return asker;
+}
+
+static struct sy_hash tx_id(unsigned number)
+{
+    struct sy_tx tx;
+    struct sy_hash id;
+    assert_int_equal(sy_tx_decode(&tx, NULL, all.block.txs[number], NULL), SY_APPLIED);
+    sy_tx_id(&id, &tx);
+    return id;
+}
+
+static struct sy_read_request state_read(unsigned id)
+{
+    return (struct sy_read_request){.subject = SY_READ_STATE,
+                                    .state_kind = SY_STATE_PATIENT,
+                                    .id = test_hash(id),
+                                    .purpose = SY_PURPOSE_TREATMENT};
+}
+
+/* Modes that never give a proven answer, and answer at once. */
+static const enum witness_mode quick_modes[] = {WITNESS_BUSY, WITNESS_GARBLED, WITNESS_OTHER,
+                                                WITNESS_DENIES, WITNESS_NONSENSE};
+#define QUICK_MODES (sizeof quick_modes / sizeof quick_modes[0])
+
+CASE(one_that_tells_the_truth_is_enough_for_a_read)
+{
+    struct sy_read_request read = state_read(92);
+    for (size_t m = 0; m < QUICK_MODES; m++) {
+        struct sy_error err = {SY_OK, ""};
+        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        witnesses_set(&all, quick_modes[m], (unsigned)(m % WITNESSES));
+        if (sy_asker_read(asker, &answer, &read, test_key(300), 0, &err) != SY_OK) {
+            fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
+        }
+        assert_true(answer.proof.state.present);
+        assert_true(sy_slice_equal(answer.proof.state.value, all.block.state[2].value));
+        sy_asker_close(asker);
+    }
+}
+
+CASE(one_that_tells_the_truth_is_enough_for_a_receipt)
+{
+    for (size_t m = 0; m < QUICK_MODES; m++) {
+        struct sy_error err = {SY_OK, ""};
+        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        struct sy_read_request read = {
+            .subject = SY_READ_TX, .id = tx_id(3), .purpose = SY_PURPOSE_AUDIT};
+        witnesses_set(&all, quick_modes[m], (unsigned)((m + 1) % WITNESSES));
+        if (sy_asker_read(asker, &answer, &read, test_key(300), 0, &err) != SY_OK) {
+            fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
+        }
+        assert_int_equal(answer.receipt.index, 3);
+        assert_true(answer.proof.receipt.with_tx);
+        sy_asker_close(asker);
+    }
+}
+
+CASE(one_that_tells_the_truth_is_enough_for_a_block)
+{
+    for (size_t m = 0; m < QUICK_MODES; m++) {
+        struct sy_error err = {SY_OK, ""};
+        static struct sy_block_answer block;
+        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        unsigned honest = (unsigned)((m + 2) % WITNESSES);
+        witnesses_set(&all, quick_modes[m], honest);
+        // A list of ids that one validator tells is marked as its own: a changed id is no proof.
+        if (quick_modes[m] == WITNESS_GARBLED) {
+            sy_asker_close(asker);
+            continue;
+        }
+        if (sy_asker_block(asker, &block, all.block.header.height, &err) != SY_OK) {
+            fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
+        }
+        assert_int_equal(block.block.tx_count, TEST_BLOCK_TXS);
+        assert_string_equal(block.told_by, all.block.genesis.roster.validators[honest].name);
+        sy_block_answer_free(&block);
+        sy_asker_close(asker);
+    }
+}
+
+CASE(one_that_tells_the_truth_is_enough_to_settle)
+{
+    for (size_t m = 0; m < QUICK_MODES; m++) {
+        struct sy_error err = {SY_OK, ""};
+        uint16_t code;
+        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        witnesses_set(&all, quick_modes[m], (unsigned)(m % WITNESSES));
+        if (sy_asker_settle(asker, &answer, &code, all.block.txs[1], true, PATIENCE_MS, &err) !=
+            SY_OK) {
+            fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
+        }
+        assert_int_equal(answer.receipt.index, 1);
+        const char *what = "";
+        assert_true(sy_proof_verify(&answer.proof, &all.block.genesis, NULL, &what));
+        sy_asker_close(asker);
+    }
+}
+
+CASE(a_silent_validator_costs_time_and_nothing_else)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_read_request read = state_read(94);
+    sy_asker *asker = open_asker(3000, -1);
+    witnesses_set(&all, WITNESS_SILENT, 2);
+    sy_status status = SY_ERR_NETWORK;
+    // On a slow machine the honest one may be late too, once.
+    for (unsigned i = 0; i < 5 && status != SY_OK; i++) {
+        status = sy_asker_read(asker, &answer, &read, test_key(300), 0, &err);
+    }
+    if (status != SY_OK) fail_msg("%s", err.text);
+    assert_true(answer.proof.state.present);
+    sy_asker_close(asker);
+}
+
+CASE(what_is_absent_is_proven_absent)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_read_request read = state_read(5555);
+    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    witnesses_set(&all, WITNESS_DENIES, 3);
+    if (sy_asker_read(asker, &answer, &read, test_key(300), 0, &err) != SY_OK) {
+        fail_msg("%s", err.text);
+    }
+    assert_false(answer.proof.state.present);
+    sy_asker_close(asker);
+}
+
+CASE(a_denial_is_believed_only_when_all_deny)
+{
+    struct sy_error err = {SY_OK, ""};
+    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    struct sy_read_request read = {
+        .subject = SY_READ_RECEIPT, .id = tx_id(0), .purpose = SY_PURPOSE_AUDIT};
+    uint16_t code;
+    witnesses_set(&all, WITNESS_DENIES, WITNESSES);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err),
+                     SY_ERR_NOT_FOUND);
+    for (unsigned i = 0; i < WITNESSES; i++) assert_int_equal(atomic_load(&all.of[i].asked), 1);
+    assert_int_equal(sy_asker_submit(asker, &code, all.block.txs[0], &err), SY_ERR_PERMISSION);
+    assert_int_equal(code, SY_E_VERSION);
+    assert_non_null(strstr(err.text, "E_VERSION"));
+    sy_asker_close(asker);
+}
+
+CASE(nobody_who_tells_the_truth_is_no_answer)
+{
+    static const struct {
+        enum witness_mode mode;
+        sy_status status;
+        const char *words;
+    } modes[] = {
+        {WITNESS_GARBLED, SY_ERR_CRYPTO, "does not hold"},
+        {WITNESS_OTHER, SY_ERR_CRYPTO, "something else than was asked"},
+        {WITNESS_NONSENSE, SY_ERR_FORMAT, "not canonical"},
+        {WITNESS_BUSY, SY_ERR_BUSY, "too much to do"},
+    };
+    struct sy_read_request read = state_read(92);
+    for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
+        struct sy_error err = {SY_OK, ""};
+        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        witnesses_set(&all, modes[m].mode, WITNESSES);
+        assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err),
+                         modes[m].status);
+        if (!strstr(err.text, modes[m].words)) fail_msg("%s", err.text);
+        // Every one of them is named.
+        for (unsigned i = 0; i < WITNESSES; i++) {
+            assert_non_null(strstr(err.text, all.block.genesis.roster.validators[i].name));
+        }
+        sy_asker_close(asker);
+    }
+}
+
+CASE(a_state_that_is_old_is_not_taken_for_the_present)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_read_request read = state_read(92);
+    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 60000, &err),
+                     SY_ERR_TIMEOUT);
+    assert_non_null(strstr(err.text, "s ago"));
+    // A receipt does not grow old.
+    read = (struct sy_read_request){
+        .subject = SY_READ_RECEIPT, .id = tx_id(2), .purpose = SY_PURPOSE_AUDIT};
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 60000, &err), SY_OK);
+    sy_asker_close(asker);
+}
+
+CASE(what_is_not_final_in_time_is_unknown)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_hash unknown = test_hash(4242);
+    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    assert_int_equal(sy_asker_wait(asker, &answer, &unknown, false, 300, &err), SY_ERR_TIMEOUT);
+    assert_non_null(strstr(err.text, "unknown"));
+    sy_asker_close(asker);
+}
+
+CASE(the_validator_asked_for_is_the_only_one_asked)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_read_request read = state_read(92);
+    sy_asker *asker = open_asker(PATIENCE_MS, 1);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    atomic_store(&all.of[1].mode, WITNESS_DENIES);
+    read.subject = SY_READ_RECEIPT;
+    read.state_kind = 0;
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err),
+                     SY_ERR_NOT_FOUND);
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        assert_int_equal(atomic_load(&all.of[i].asked), i == 1 ? 1 : 0);
+    }
+    sy_asker_close(asker);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    witnesses_start(&all);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    sy_proven_free(&answer);
+    witnesses_stop(&all);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(one_that_tells_the_truth_is_enough_for_a_read),
+        cmocka_unit_test(one_that_tells_the_truth_is_enough_for_a_receipt),
+        cmocka_unit_test(one_that_tells_the_truth_is_enough_for_a_block),
+        cmocka_unit_test(one_that_tells_the_truth_is_enough_to_settle),
+        cmocka_unit_test(a_silent_validator_costs_time_and_nothing_else),
+        cmocka_unit_test(what_is_absent_is_proven_absent),
+        cmocka_unit_test(a_denial_is_believed_only_when_all_deny),
+        cmocka_unit_test(nobody_who_tells_the_truth_is_no_answer),
+        cmocka_unit_test(a_state_that_is_old_is_not_taken_for_the_present),
+        cmocka_unit_test(what_is_not_final_in_time_is_unknown),
+        cmocka_unit_test(the_validator_asked_for_is_the_only_one_asked),
+    };
+    return cmocka_run_group_tests(cases, begin, end);
+}
