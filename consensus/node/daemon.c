@@ -92,7 +92,7 @@ static void node_config(const sy_daemon *daemon, struct sy_node_config *node)
     sy_pbft_config_default(&node->pbft);
     node->pbft.pipeline_slots = (uint32_t)config->pipeline_slots;
     node->pbft.skew_ms = (int64_t)config->skew_ms;
-    node->pbft.batch_ns = config->batch_timeout_ms * 1000000ull;
+    node->pbft.batch_ns = config->proposal_wait_ms * 1000000ull;
     node->pbft.heartbeat_ns = config->heartbeat_ms * 1000000ull;
     node->pbft.status_ns = config->status_ms * 1000000ull;
     node->pool.batch_timeout_ns = config->batch_timeout_ms * 1000000ull;
