@@ -113,6 +113,7 @@ static sy_status load(struct sy_block_views *views, struct sy_block_view *view, 
 sy_status sy_block_views_open(struct sy_block_views *views, const struct sy_block_view **out,
                               uint64_t height)
 {
+    if (height == UINT64_MAX) return SY_ERR_NOT_FOUND; /* what marks an empty view */
     struct sy_block_view *oldest = &views->views[0];
     for (unsigned i = 0; i < SY_BLOCK_VIEWS; i++) {
         struct sy_block_view *view = &views->views[i];
