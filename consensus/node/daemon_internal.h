@@ -9,6 +9,7 @@
 #include "consensus/node/daemon.h"
 #include "consensus/node/node.h"
 #include "consensus/node/runner.h"
+#include "consensus/node/serve.h"
 #include "core/net/http.h"
 #include "core/net/link.h"
 
@@ -49,6 +50,7 @@ struct sy_daemon {
     struct found *found; /* answers to LOOKUPs of the running step */
     uint32_t found_count;
     uint8_t *serve_bytes;
+    struct sy_serve_share shares[SY_VALIDATORS_MAX]; /* what each peer was served */
     struct snapshot snapshot;
     uint64_t drain_ns; /* 0: not draining */
     bool stopping;

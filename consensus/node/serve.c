@@ -1,6 +1,26 @@
 #include "consensus/node/serve.h"
 
+#include "core/base/assert.h"
 #include "core/wire/vote.h"
+
+/* 64 MiB a second is what a catching-up peer can use; saved up for a second at most. */
+#define BYTES_PER_S (64ull << 20)
+#define SECOND_NS 1000000000ull
+#define LOOK_BYTES 4096u /* what looking for something that is not here costs, in bytes served */
+
+bool sy_serve_may(struct sy_serve_share *share, uint64_t now_ns)
+{
+    uint64_t floor_ns = now_ns > SECOND_NS ? now_ns - SECOND_NS : 0;
+    if (share->spent_ns < floor_ns) share->spent_ns = floor_ns;
+    return share->spent_ns <= now_ns;
+}
+
+void sy_serve_spend(struct sy_serve_share *share, size_t bytes)
+{
+    uint64_t cost = bytes > LOOK_BYTES ? bytes : LOOK_BYTES;
+    SY_ASSERT(bytes <= SY_SERVE_BYTES_MAX);
+    share->spent_ns += cost * SECOND_NS / BYTES_PER_S;
+}
 
 sy_status sy_serve_body(struct sy_slice *message, uint8_t *out, sy_store_reader *reader,
                         const struct sy_hash *digest)
