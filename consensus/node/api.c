@@ -21,6 +21,7 @@ struct job *sy_api_job_take(sy_api *api, enum job_state state, struct sy_request
         struct job *job = &api->jobs[i];
         if (job->state != JOB_FREE) continue;
         job->state = state;
+        if (state == JOB_WAIT) api->wait_count++;
         job->server_request = *server_request;
         job->request = *request;
         job->released = job->deferred = job->poll = job->dirty = false;
@@ -41,6 +42,7 @@ void sy_api_job_free(sy_api *api, struct job *job)
     free(job->proof);
     job->proof = NULL;
     job->generation++;
+    if (job->state == JOB_WAIT) api->wait_count--;
     job->state = JOB_FREE;
 }
 

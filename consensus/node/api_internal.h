@@ -10,7 +10,8 @@
 #include "core/base/table.h"
 
 #define JOBS 1024u
-#define COPIES_MAX 64u /* ordered copies of one transaction that are looked at */
+#define WAITS_MAX (JOBS / 4 * 3) /* jobs that WAITs may hold: SUBMITs and READs keep the rest */
+#define COPIES_MAX 64u           /* ordered copies of one transaction that are looked at */
 #define ANSWER_BYTES SY_SERVER_REPLY_MAX
 #define SEEN_READS 65536u
 
@@ -29,8 +30,9 @@ struct job {
     struct sy_submit_outcome outcomes[SY_SUBMIT_TXS_MAX];
     /* WAIT */
     uint64_t deadline_ns;
-    uint32_t left; /* transactions not final yet */
-    bool poll;     /* waits for one that another job waits for too */
+    uint64_t order; /* by arrival */
+    uint32_t left;  /* transactions not final yet */
+    bool poll;      /* waits for one that another job waits for too */
     bool dirty;
     struct sy_tx_position positions[SY_WAIT_IDS_MAX]; /* height 0: not final */
     /* PROOF, CERTIFICATE */
@@ -64,6 +66,8 @@ struct sy_api {
     bool started;
     bool stopping;
     struct job *jobs;
+    uint32_t wait_count; /* jobs that are WAITs */
+    uint64_t wait_made;  /* WAITs so far */
     uint64_t certified;
     struct sy_table waiting; /* tx id -> u64 job index of the first who waits */
     struct sy_table seen;    /* reads: hash of reader and nonce */

@@ -138,10 +138,27 @@ static void recheck(sy_api *api, struct job *job)
     job->dirty = false;
 }
 
+/* Waiting costs a client nothing, so whoever asks much would shut the others out: when WAITs hold
+ * their share of the jobs, the oldest is answered early with what there is, and asks again. */
+static void make_room(sy_api *api)
+{
+    if (api->wait_count < WAITS_MAX) return;
+    struct job *oldest = NULL;
+    for (uint32_t i = 0; i < JOBS; i++) {
+        struct job *job = &api->jobs[i];
+        if (job->state != JOB_WAIT) continue;
+        if (oldest == NULL || job->order < oldest->order) oldest = job;
+    }
+    SY_ASSERT(oldest != NULL);
+    finish(api, oldest);
+}
+
 void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
 {
+    make_room(api);
     struct job *job = sy_api_job_take(api, JOB_WAIT, from, request);
     if (job == NULL) return;
+    job->order = ++api->wait_made;
     memset(job->positions, 0, request->body.wait.count * sizeof job->positions[0]);
     job->deadline_ns = sy_os_monotonic_ns() + request->body.wait.wait_ms * 1000000ull;
     recheck(api, job);
