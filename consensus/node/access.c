@@ -107,6 +107,7 @@ bool sy_access_state(const struct sy_access *access, const struct sy_read_reques
     case SY_STATE_EVENT_COUNT:
     case SY_STATE_CREDENTIAL:
     case SY_STATE_ORG:
+    case SY_STATE_ORG_EVENTS:
     case SY_STATE_PREFIX: return true;
     case SY_STATE_NONCES: return sees_nonces(access, &reader, read);
     case SY_STATE_PATIENT:
@@ -162,6 +163,7 @@ bool sy_access_key(struct sy_hash *key, const struct sy_read_request *read)
         sy_state_key_record_version(key, &read->id, sy_load_u32(read->second.bytes));
         return true;
     case SY_STATE_ORG:
+    case SY_STATE_ORG_EVENTS:
     case SY_STATE_PREFIX:
     case SY_STATE_PATIENT:
     case SY_STATE_CARE:

@@ -11,6 +11,8 @@
  *                  and transactions about the patient
  *                                                     the patient's wallet key; organisations that
  *                                                     enrolled the patient or hold an open care
+ *                                                     with the patient; of a care also the
+ *                                                     organisation whose care it is or was
  *   organisation   records about an organisation or a credential: any reader
  *   transaction    its signers and the organisation it was signed for, besides the above
  *
