@@ -14,6 +14,7 @@
 #include "core/wire/tx.h"
 
 #define CALL_MS_DEFAULT 5000
+#define CONNECT_MS_DEFAULT 2500 /* a validator that is down should not keep anybody for long */
 #define TURN_MS 3000 /* how long one validator is waited for before another is tried too */
 #define PAUSE_MS 200 /* between two rounds in which nobody could help */
 #define PROOF_BYTES_MAX (2u * SY_FRAME_BYTES_MAX)
@@ -23,6 +24,7 @@ struct sy_asker {
     const char *const *addresses;
     int validator;
     int call_ms;
+    int connect_ms;
     unsigned turn; /* whom to ask first */
     struct sy_proof proof;
     sy_client *clients[SY_VALIDATORS_MAX];
@@ -40,6 +42,7 @@ sy_status sy_asker_open(sy_asker **out, const struct sy_asker_config *config, st
     asker->addresses = config->addresses;
     asker->validator = config->validator;
     asker->call_ms = config->call_ms > 0 ? config->call_ms : CALL_MS_DEFAULT;
+    asker->connect_ms = config->call_ms > 0 ? config->call_ms : CONNECT_MS_DEFAULT;
     asker->turn = random % config->genesis->roster.count;
     *out = asker;
     return SY_OK;
@@ -67,7 +70,7 @@ sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validato
                                           .address =
                                               asker->addresses ? asker->addresses[validator] : NULL,
                                           .outstanding_max = 4,
-                                          .connect_ms = asker->call_ms};
+                                          .connect_ms = asker->connect_ms};
         SY_TRY(sy_client_open(&asker->clients[validator], &config, err));
     }
     *client = asker->clients[validator];

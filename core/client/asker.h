@@ -21,7 +21,8 @@ struct sy_asker_config {
     const char *const *addresses;     /* client addresses in roster order, borrowed; NULL: the
                                          roster's */
     int validator;                    /* ask only this one; -1: any, beginning at a random one */
-    int call_ms;                      /* how long one validator may take; 0: 5,000 */
+    int call_ms;                      /* how long one validator may take; 0: 5,000, and 2,500 to
+                                         connect */
 };
 
 /* sy_asker_open talks to nobody yet. */
