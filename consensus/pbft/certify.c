@@ -31,7 +31,8 @@ static void execute_next(sy_pbft *pbft)
 {
     for (;;) {
         struct slot *slot = sy_pbft_slot_find(pbft, pbft->execute_asked + 1);
-        if (!slot || slot->run != RUN_NONE) return;
+        if (!slot) return;
+        SY_ASSERT(slot->run == RUN_NONE);
         const struct candidate *candidate = runnable(slot);
         if (!candidate) return;
         emit_execute(pbft, slot, candidate);
@@ -42,8 +43,8 @@ static void execute_next(sy_pbft *pbft)
 
 static void emit_certified(sy_pbft *pbft, struct slot *slot)
 {
-    SY_ASSERT(slot->run == RUN_DONE);
-    SY_ASSERT(slot->number == pbft->certify_asked + 1);
+    SY_ASSERT(slot->run == RUN_DONE && slot->number == pbft->certify_asked + 1);
+    SY_ASSERT(!slot->block_present || sy_hash_equal(&slot->block_hash, &slot->header_hash));
     struct sy_pbft_effect *effect = sy_pbft_emit(pbft, SY_PBFT_CERTIFIED);
     struct sy_certificate *certificate = &effect->as.certified.certificate;
     effect->as.certified.height = slot->number;

@@ -191,7 +191,7 @@ struct sy_pbft_record *sy_pbft_persist(sy_pbft *pbft, uint64_t *token,
 /* sy_pbft_send gives a SEND effect's message to fill. */
 struct sy_message *sy_pbft_send(sy_pbft *pbft, uint16_t to, bool again, enum sy_message_type type);
 void sy_pbft_ignore(sy_pbft *pbft, enum sy_pbft_ignored why);
-/* sy_pbft_halt ends voting for good: record, alarm. Only the first call does anything. */
+/* sy_pbft_halt ends voting for good: record, alarm. Once for each reason, the graver one last. */
 void sy_pbft_halt(sy_pbft *pbft, enum sy_pbft_alarm alarm, uint64_t height,
                   const struct sy_hash *own, const struct sy_hash *certified);
 /* sy_pbft_alarm tells why the machine is halted. */

@@ -162,7 +162,9 @@ void sy_pbft_halt(sy_pbft *pbft, enum sy_pbft_alarm alarm, uint64_t height,
                   const struct sy_hash *own, const struct sy_hash *certified)
 {
     SY_ASSERT(alarm != SY_PBFT_ALARM_NONE);
-    if (pbft->halted) return;
+    // A state that differs is the graver of the two: it ends execution as well.
+    bool graver = alarm == SY_PBFT_ALARM_DIVERGED && pbft->halt.alarm != alarm;
+    if (pbft->halted && !graver) return;
     pbft->halted = true;
     pbft->halt = (struct sy_pbft_halt){(uint8_t)alarm, *own, *certified};
     pbft->halt_height = height;

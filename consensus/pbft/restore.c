@@ -87,6 +87,15 @@ static void restore_prepared(sy_pbft *pbft, const struct sy_pbft_record *record)
     slot->commits[pbft->config.self] = (struct cell){.present = true, .digest = digest};
 }
 
+static void restore_halted(sy_pbft *pbft, const struct sy_pbft_record *record)
+{
+    SY_ASSERT(record->type == SY_PBFT_RECORD_HALTED);
+    if (pbft->halt.alarm == SY_PBFT_ALARM_DIVERGED) return; // the graver reason stays
+    pbft->halted = true;
+    pbft->halt = record->as.halt;
+    pbft->halt_height = record->slot;
+}
+
 void sy_pbft_on_restore(sy_pbft *pbft, const struct sy_pbft_record *record)
 {
     SY_ASSERT(pbft->started && !pbft->live);
@@ -96,11 +105,7 @@ void sy_pbft_on_restore(sy_pbft *pbft, const struct sy_pbft_record *record)
     case SY_PBFT_RECORD_BOOT:
         if (record->as.boots > pbft->boots) pbft->boots = record->as.boots;
         break;
-    case SY_PBFT_RECORD_HALTED:
-        pbft->halted = true;
-        pbft->halt = record->as.halt;
-        pbft->halt_height = record->slot;
-        break;
+    case SY_PBFT_RECORD_HALTED: restore_halted(pbft, record); break;
     default: break; // of a later version; the store's format version says so before
     }
 }

@@ -234,6 +234,7 @@ static void do_status(void)
     message.body.status = (struct sy_status_message){
         .epoch = (uint32_t)number("epoch", 0),
         .signer = (uint16_t)number("from", 2),
+        .time_ms = START_MS + number("time", 0),
         .view = (uint64_t)number("view", 0),
         .counter = (uint64_t)number("counter", (int64_t)++t.counter),
         .certified_height = (uint64_t)number("certified", 0),
@@ -330,6 +331,19 @@ static void do_info(void)
         (unsigned long long)info.stalled_ms, (unsigned long long)info.primary_silent_ms);
 }
 
+static void do_peer(void)
+{
+    struct sy_pbft_peer_info info;
+    sy_pbft_get_peer(t.pbft, &info, (uint16_t)strtoul(t.words[1], NULL, 10), t.now_ns);
+    if (info.status_age_ns == UINT64_MAX)
+        say("  no status");
+    else
+        say("  status %llu ms ago", (unsigned long long)(info.status_age_ns / MS));
+    say(", certified %llu executed %llu, clock %+lld ms, equivocations %llu\n",
+        (unsigned long long)info.certified_height, (unsigned long long)info.executed_height,
+        (long long)info.clock_offset_ms, (unsigned long long)info.equivocations);
+}
+
 static void do_simple(enum sy_pbft_event_type type)
 {
     struct sy_pbft_event event = {.type = type};
@@ -378,7 +392,7 @@ static const struct {
     {"block", do_block},       {"status", do_status},       {"slot_fetch", do_slot_fetch},
     {"ready", do_ready},       {"drop", do_drop},           {"persisted", do_persisted},
     {"executed", do_executed}, {"certified", do_certified}, {"wait", do_wait},
-    {"info", do_info},         {"hide", do_hide},
+    {"info", do_info},         {"hide", do_hide},           {"peer", do_peer},
 };
 
 static bool run_command(void)

@@ -23,6 +23,7 @@
  *   certified HEIGHT                      CERTIFICATE_DURABLE
  *   wait MS                               time passes; due timers fire
  *   info                                  what an operator would see
+ *   peer N                                what it would see about a peer
  *   hide status                           leaves out status messages and their timer from here on
  *
  * Lines that begin with # are remarks. */

@@ -1,0 +1,465 @@
+/* fuzz_pbft.c: event sequences read from bytes. The messages say anything that decodes; the node's
+ * own events keep what the node promises (pbft.h), in an order and at a pace that the bytes choose.
+ * Whatever comes, no assertion may be reached and no list overflow; own votes never contradict.
+ *
+ *   byte 0     roster size: 4, 5, 6, 7, 13 or 100
+ *   byte 1     own index
+ *   then       one event after another: a byte says which, its operands follow
+ *
+ * Operands are small on purpose, so that random bytes meet the same slots, digests and signers. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/pbft/message.h"
+#include "core/base/assert.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/merkle.h"
+
+#define MS 1000000ull
+#define EVENTS_MAX 4000u
+#define SLOTS_MAX 512u
+#define RECENT_MAX 16u
+
+struct input {
+    const uint8_t *data;
+    size_t size, used;
+};
+
+static struct {
+    sy_arena arena;
+    sy_pbft *pbft;
+    struct sy_pbft_config config;
+    uint64_t now_ns;
+    uint64_t token, durable; /* emitted, told */
+    struct sy_proposal queue[SY_PBFT_WINDOW];
+    unsigned queued;
+    uint64_t executed, certify_asked, certified;
+    struct sy_hash header; /* of the executed block */
+    uint64_t next_seqs[SY_VALIDATORS_MAX];
+    /* What it signed, by slot: PRE_PREPARE or PREPARE, and COMMIT. */
+    bool has_vote[2][SLOTS_MAX];
+    struct sy_hash votes[2][SLOTS_MAX];
+    struct sy_proposal recent[RECENT_MAX]; /* proposals that were spoken of last */
+    unsigned recent_count;
+} f;
+
+static struct sy_pbft_effects effects;
+static struct sy_message message;
+
+static uint8_t take(struct input *in)
+{
+    return in->used < in->size ? in->data[in->used++] : 0;
+}
+
+static uint64_t take_wide(struct input *in)
+{
+    uint64_t v = 0;
+    for (unsigned i = 0; i < 8; i++) v = v << 8 | take(in);
+    return v;
+}
+
+/* Mostly a small number near the window, now and then any. */
+static uint64_t take_slot(struct input *in)
+{
+    uint8_t byte = take(in);
+    if (byte == 255) return take_wide(in);
+    return f.certified + byte % 70;
+}
+
+static uint16_t take_signer(struct input *in)
+{
+    return (uint16_t)(take(in) % f.config.n);
+}
+
+static struct sy_hash hash_of(uint64_t number)
+{
+    struct sy_hash hash;
+    uint8_t bytes[8];
+    sy_store_u64(bytes, number);
+    sy_sha256(&hash, bytes, sizeof bytes);
+    return hash;
+}
+
+/* One of few bodies; its number says whose it is. */
+static struct sy_entry take_entry(struct input *in)
+{
+    uint8_t number = take(in);
+    struct sy_entry entry = {.maker = (uint16_t)(number % 3 % f.config.n),
+                             .seq = 1u + number / 8u % 16u,
+                             .digest = hash_of(number % 24)};
+    return entry;
+}
+
+static void make_proposal(struct sy_proposal *proposal, struct input *in)
+{
+    memset(proposal, 0, sizeof *proposal);
+    proposal->epoch = take(in) == 254;
+    proposal->slot = take_slot(in);
+    uint8_t time = take(in);
+    proposal->time_ms = time == 255 ? (int64_t)take_wide(in)
+                                    : 1700000000000ll + (int64_t)(f.now_ns / MS) + time * 40 - 4000;
+    uint8_t count = take(in);
+    proposal->count = count > 250 ? SY_PROPOSAL_ENTRIES_MAX : count % 5;
+    for (uint16_t i = 0; i < proposal->count; i++) {
+        proposal->entries[i] = take_entry(in);
+        if (count > 250) proposal->entries[i].seq = 1000u + i; // as the decoder demands: all differ
+        if (count > 250) proposal->entries[i].digest = hash_of(1000u + i);
+        for (uint16_t j = 0; j < i; j++) {
+            const struct sy_entry *a = &proposal->entries[i], *b = &proposal->entries[j];
+            bool same =
+                sy_hash_equal(&a->digest, &b->digest) || (a->maker == b->maker && a->seq == b->seq);
+            if (same) proposal->count = i; // what the decoder refuses is cut off
+        }
+    }
+}
+
+/* One of those spoken of last (0 is the newest), or a new one. */
+static void take_proposal(struct sy_proposal *proposal, struct input *in)
+{
+    uint8_t which = take(in);
+    if (which < f.recent_count && which < RECENT_MAX) {
+        *proposal = f.recent[(f.recent_count - 1u - which) % RECENT_MAX];
+        return;
+    }
+    make_proposal(proposal, in);
+    f.recent[f.recent_count++ % RECENT_MAX] = *proposal;
+}
+
+/* --- what the machine did -------------------------------------------------------------------- */
+
+static void check_vote(unsigned phase, uint64_t slot, const struct sy_hash *digest)
+{
+    if (slot >= SLOTS_MAX) return;
+    SY_ASSERT(!f.has_vote[phase][slot] || sy_hash_equal(&f.votes[phase][slot], digest));
+    f.has_vote[phase][slot] = true;
+    f.votes[phase][slot] = *digest;
+}
+
+static void check_sent(const struct sy_message *sent)
+{
+    struct sy_hash digest;
+    if (sent->type == SY_MESSAGE_PRE_PREPARE && f.config.self == 0) {
+        f.recent[f.recent_count++ % RECENT_MAX] = sent->body.pre_prepare.proposal;
+        sy_proposal_digest(&digest, &f.config.genesis, &sent->body.pre_prepare.proposal);
+        check_vote(0, sent->body.pre_prepare.proposal.slot, &digest);
+    } else if (sent->type == SY_MESSAGE_PREPARE && sent->body.vote.signer == f.config.self) {
+        check_vote(0, sent->body.vote.slot, &sent->body.vote.proposal_digest);
+    } else if (sent->type == SY_MESSAGE_COMMIT && sent->body.vote.signer == f.config.self) {
+        check_vote(1, sent->body.vote.slot, &sent->body.vote.proposal_digest);
+    }
+}
+
+static void check_effect(struct sy_pbft_effect *effect)
+{
+    static uint8_t bytes[32768];
+    static struct sy_pbft_record back;
+    struct sy_own_signature own[SY_PBFT_OWN_MAX];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    SY_ASSERT(sy_pbft_effect_own(own, effect, &f.config) <= SY_PBFT_OWN_MAX);
+    switch (effect->type) {
+    case SY_PBFT_PERSIST:
+        SY_ASSERT(effect->as.persist.token > f.token);
+        f.token = effect->as.persist.token;
+        sy_pbft_record_encode(&w, &effect->as.persist.record);
+        SY_ASSERT(!w.failed && w.used <= SY_PBFT_RECORD_BYTES_MAX);
+        SY_ASSERT(sy_pbft_record_decode(&back, sy_slice_of(bytes, w.used), f.config.n));
+        break;
+    case SY_PBFT_SEND:
+        check_sent(&effect->as.send.message);
+        sy_message_encode(&w, &effect->as.send.message);
+        SY_ASSERT(!w.failed);
+        break;
+    case SY_PBFT_EXECUTE:
+        SY_ASSERT(f.queued < SY_PBFT_WINDOW);
+        SY_ASSERT(effect->as.execute.proposal.slot == f.executed + f.queued + 1);
+        f.queue[f.queued++] = effect->as.execute.proposal;
+        break;
+    case SY_PBFT_CERTIFIED:
+        SY_ASSERT(effect->as.certified.height == f.certify_asked + 1);
+        SY_ASSERT(effect->as.certified.certificate.count == sy_quorum(f.config.n));
+        f.certify_asked++;
+        break;
+    default: break;
+    }
+}
+
+static void step(struct sy_pbft_event *event)
+{
+    struct sy_pbft_info info;
+    event->now_ns = f.now_ns;
+    event->now_ms = 1700000000000ll + (int64_t)(f.now_ns / MS);
+    sy_pbft_step(f.pbft, &effects, event);
+    SY_ASSERT(effects.count <= SY_PBFT_EFFECTS_MAX);
+    for (uint32_t i = 0; i < effects.count; i++) check_effect(&effects.items[i]);
+    sy_pbft_get_info(f.pbft, &info, f.now_ns);
+    SY_ASSERT(info.certified_height == f.certified && info.executed_height == f.executed);
+}
+
+/* Only what comes through the decoder reaches the machine. */
+static void send(uint16_t from)
+{
+    static uint8_t bytes[32768];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_message_encode(&w, &message);
+    SY_ASSERT(!w.failed);
+    if (!sy_message_decode(&message, sy_writer_slice(&w), f.config.n)) return;
+    struct sy_pbft_event event = {.type = SY_PBFT_MESSAGE};
+    event.as.message.from = from;
+    event.as.message.message = &message;
+    step(&event);
+}
+
+/* --- messages -------------------------------------------------------------------------------- */
+
+static struct sy_hash take_digest(struct sy_proposal *room, struct input *in)
+{
+    struct sy_hash digest;
+    take_proposal(room, in);
+    sy_proposal_digest(&digest, &f.config.genesis, room);
+    return digest;
+}
+
+static void send_votes(struct input *in, uint8_t type)
+{
+    static struct sy_proposal proposal;
+    struct sy_hash digest = take_digest(&proposal, in);
+    uint8_t voters = take(in);
+    uint16_t first = take_signer(in);
+    for (uint16_t i = 0; i < voters % 8u + 1u; i++) {
+        message.type = type;
+        message.body.vote = (struct sy_vote){.type = type,
+                                             .epoch = proposal.epoch,
+                                             .slot = proposal.slot,
+                                             .view = voters > 240,
+                                             .proposal_digest = digest,
+                                             .signer = (uint16_t)((first + i) % f.config.n)};
+        // Nobody else holds the own key, except when the bytes say so.
+        if (message.body.vote.signer == f.config.self && voters < 200) continue;
+        send(message.body.vote.signer);
+    }
+}
+
+static void send_seals(struct input *in)
+{
+    uint64_t height = take_slot(in);
+    uint8_t voters = take(in), which = take(in);
+    for (uint16_t i = 0; i < voters % 8u + 1u; i++) {
+        message.type = SY_MESSAGE_SEAL;
+        message.body.seal =
+            (struct sy_seal_message){.epoch = voters > 250,
+                                     .height = height,
+                                     .header_hash = which < 128 ? hash_of(height) : hash_of(which),
+                                     .seal = {.signer = (uint16_t)(i % f.config.n)}};
+        if (message.body.seal.seal.signer == f.config.self && voters < 200) continue;
+        send(message.body.seal.seal.signer);
+    }
+}
+
+static void send_status(struct input *in)
+{
+    message.type = SY_MESSAGE_STATUS;
+    message.body.status = (struct sy_status_message){.signer = take_signer(in),
+                                                     .counter = take(in),
+                                                     .view = take(in) > 240,
+                                                     .certified_height = take_slot(in),
+                                                     .executed_height = take_slot(in)};
+    struct sy_status_message *status = &message.body.status;
+    if (status->counter > 128) status->counter = take_wide(in);
+    status->time_ms = (int64_t)take_wide(in);
+    status->pre_prepared_mask = take_wide(in);
+    status->prepared_mask = take_wide(in) & status->pre_prepared_mask;
+    status->committed_mask = take_wide(in);
+    send(status->signer);
+}
+
+/* A block around the header that execution in this harness gives, or around another. */
+static void send_block(struct input *in)
+{
+    struct sy_block_message *block = &message.body.block;
+    struct sy_hash leaves[SY_PROPOSAL_ENTRIES_MAX];
+    message.type = SY_MESSAGE_BLOCK;
+    memset(block, 0, sizeof *block);
+    take_proposal(&block->proposal, in);
+    uint8_t bend = take(in);
+    block->header = (struct sy_header){.protocol = SY_PROTOCOL_VERSION,
+                                       .height = block->proposal.slot,
+                                       .epoch = block->proposal.epoch,
+                                       .time_ms = block->proposal.time_ms};
+    for (uint16_t i = 0; i < block->proposal.count; i++)
+        sy_hash_leaf(&leaves[i], sy_slice_of(block->proposal.entries[i].digest.bytes, 32));
+    sy_merkle_root(&block->header.batches_root, leaves, leaves, block->proposal.count);
+    if (block->proposal.slot == f.executed + 1) block->header.previous = f.header;
+    if (bend > 200) block->header.height++;
+    if (bend > 220) block->header.batches_root = hash_of(bend);
+    block->certificate.count = (uint16_t)sy_quorum(f.config.n);
+    for (uint16_t i = 0; i < block->certificate.count; i++) block->certificate.seals[i].signer = i;
+    send(bend % 16 == 0 ? SY_PBFT_OBSERVER : take_signer(in));
+}
+
+static void send_pre_prepare(struct input *in)
+{
+    message.type = SY_MESSAGE_PRE_PREPARE;
+    take_proposal(&message.body.pre_prepare.proposal, in);
+    message.body.pre_prepare.view = take(in) > 240;
+    // On the primary this is its own signature over something: it may halt, no more.
+    send(take_signer(in));
+}
+
+static void send_fetch(struct input *in)
+{
+    message.type = take(in) % 4 ? SY_MESSAGE_SLOT_FETCH : SY_MESSAGE_BLOCK_FETCH;
+    message.body.range_fetch = (struct sy_range_fetch){
+        .view = take(in) > 240, .first = take_slot(in), .count = (uint16_t)take_wide(in)};
+    send(take_signer(in));
+}
+
+/* --- the node's events ----------------------------------------------------------------------- */
+
+static void send_batch(struct input *in)
+{
+    struct sy_pbft_event event = {.type = SY_PBFT_BATCH_READY};
+    struct sy_entry entry = take_entry(in);
+    uint8_t byte = take(in);
+    event.as.batch.digest = entry.digest;
+    event.as.batch.maker = entry.maker;
+    event.as.batch.seq = entry.seq;
+    event.as.batch.tx_count = byte * 16u;
+    event.as.batch.bytes = byte * 4096u;
+    if (byte > 230) event.type = SY_PBFT_BATCH_DROPPED;
+    event.as.batch.condemned = byte > 240;
+    step(&event);
+}
+
+static void send_persisted(struct input *in)
+{
+    uint64_t left = f.token - f.durable;
+    if (left == 0) return;
+    uint8_t byte = take(in);
+    f.durable += byte > 128 ? left : 1 + byte % left;
+    struct sy_pbft_event event = {.type = SY_PBFT_PERSISTED};
+    event.as.token = f.durable;
+    step(&event);
+}
+
+static void send_executed(struct input *in)
+{
+    if (f.queued == 0) return;
+    const struct sy_proposal *proposal = &f.queue[0];
+    for (uint16_t i = 0; i < proposal->count; i++)
+        if (proposal->entries[i].seq == f.next_seqs[proposal->entries[i].maker])
+            f.next_seqs[proposal->entries[i].maker]++;
+    memmove(f.queue, f.queue + 1, --f.queued * sizeof f.queue[0]);
+    f.executed++;
+    f.header = take(in) > 20 ? hash_of(f.executed) : hash_of(77);
+    struct sy_pbft_event event = {.type = SY_PBFT_EXECUTED};
+    event.as.executed.height = f.executed;
+    event.as.executed.header_hash = f.header;
+    event.as.executed.next_seqs = f.next_seqs;
+    step(&event);
+}
+
+static void send_certified(struct input *in)
+{
+    uint64_t left = f.certify_asked - f.certified;
+    if (left == 0) return;
+    f.certified += 1 + take(in) % left;
+    struct sy_pbft_event event = {.type = SY_PBFT_CERTIFICATE_DURABLE};
+    event.as.height = f.certified;
+    step(&event);
+}
+
+static void send_timer(struct input *in)
+{
+    uint8_t byte = take(in);
+    f.now_ns += (uint64_t)byte * byte * MS / 16;
+    struct sy_pbft_event event = {.type = SY_PBFT_TIMER};
+    event.as.timer = (enum sy_pbft_timer)(take(in) % SY_PBFT_TIMER_COUNT);
+    step(&event);
+}
+
+/* --- the course ------------------------------------------------------------------------------ */
+
+static void send_restore(struct input *in)
+{
+    static struct sy_pbft_record record;
+    struct sy_pbft_event event = {.type = SY_PBFT_RESTORE};
+    memset(&record, 0, sizeof record);
+    uint8_t byte = take(in);
+    record.type = byte % 3 == 0 ? SY_PBFT_RECORD_PREPARE : SY_PBFT_RECORD_PREPARED;
+    if (byte % 16 == 15) record.type = SY_PBFT_RECORD_BOOT;
+    struct sy_pre_prepare *pre_prepare = &record.as.prepare;
+    if (record.type == SY_PBFT_RECORD_PREPARED) {
+        pre_prepare = &record.as.prepared.pre_prepare;
+        record.as.prepared.count = (uint16_t)(sy_quorum(f.config.n) - 1u);
+        for (uint16_t i = 0; i < record.as.prepared.count; i++)
+            record.as.prepared.prepares[i].signer = (uint16_t)(i + 1u);
+    }
+    if (record.type != SY_PBFT_RECORD_BOOT) {
+        take_proposal(&pre_prepare->proposal, in);
+        record.slot = pre_prepare->proposal.slot;
+    }
+    static uint8_t bytes[SY_PBFT_RECORD_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_pbft_record_encode(&w, &record);
+    SY_ASSERT(!w.failed);
+    if (!sy_pbft_record_decode(&record, sy_writer_slice(&w), f.config.n)) return;
+    event.as.record = &record;
+    step(&event);
+}
+
+static void open_machine(struct input *in)
+{
+    static const uint16_t sizes[] = {4, 5, 6, 7, 13, SY_VALIDATORS_MAX};
+    sy_arena arena = f.arena;
+    memset(&f, 0, sizeof f);
+    f.arena = arena;
+    sy_pbft_config_default(&f.config);
+    f.config.n = sizes[take(in) % 6];
+    uint8_t self = take(in);
+    f.config.self = self == 255 ? SY_PBFT_OBSERVER : self % f.config.n;
+    if (!f.arena.base) {
+        sy_status opened = sy_arena_open(&f.arena, sy_pbft_footprint(SY_VALIDATORS_MAX));
+        SY_ASSERT(opened == SY_OK);
+    }
+    memset(f.arena.base, 0, f.arena.used_bytes);
+    f.arena.used_bytes = 0;
+    sy_status status = sy_pbft_init(&f.pbft, &f.arena, &f.config, NULL);
+    SY_ASSERT(status == SY_OK);
+    for (size_t i = 0; i < SY_VALIDATORS_MAX; i++) f.next_seqs[i] = 1;
+    f.now_ns = 1000 * MS;
+    f.header = hash_of(0);
+    struct sy_pbft_event start = {.type = SY_PBFT_START};
+    start.as.start.header_hash = f.header;
+    start.as.start.next_seqs = f.next_seqs;
+    step(&start);
+    for (uint8_t records = take(in) % 8; records > 0; records--) send_restore(in);
+    struct sy_pbft_event resume = {.type = SY_PBFT_RESUME};
+    step(&resume);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct input in = {data, size, 0};
+    open_machine(&in);
+    for (unsigned i = 0; i < EVENTS_MAX && in.used < in.size; i++) {
+        switch (take(&in) % 12) {
+        case 0:
+        case 1: send_pre_prepare(&in); break;
+        case 2: send_votes(&in, SY_MESSAGE_PREPARE); break;
+        case 3: send_votes(&in, SY_MESSAGE_COMMIT); break;
+        case 4: send_seals(&in); break;
+        case 5: send_status(&in); break;
+        case 6: send_block(&in); break;
+        case 7: send_fetch(&in); break;
+        case 8: send_batch(&in); break;
+        case 9: send_persisted(&in); break;
+        case 10:
+            send_executed(&in);
+            send_certified(&in);
+            break;
+        default: send_timer(&in); break;
+        }
+    }
+    return 0;
+}
