@@ -43,7 +43,8 @@ static uint16_t choose_source(const sy_pbft *pbft, const struct candidate *candi
         order[1] = maker;
     }
     unsigned asked = candidate->asked;
-    uint16_t whom = asked < 2 ? order[asked] : (uint16_t)((maker + asked) % pbft->config.n);
+    unsigned turn = (maker + asked) % pbft->config.n;
+    uint16_t whom = (uint16_t)(asked < 2 ? order[asked] : turn);
     for (unsigned i = 0; whom >= pbft->config.n || whom == pbft->config.self; i++) {
         SY_ASSERT(i < 3);
         whom = (uint16_t)((maker + asked + i) % pbft->config.n);

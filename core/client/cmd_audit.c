@@ -3,9 +3,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "core/base/conf.h"
 #include "core/client/audit.h"
 #include "core/client/cmd.h"
-#include "core/base/conf.h"
 #include "core/wire/genesis_json.h"
 
 static const char about[] =

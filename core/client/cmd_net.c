@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "core/client/cmd.h"
 #include "core/base/conf.h"
+#include "core/client/cmd.h"
 #include "core/net/address.h"
 #include "core/wire/genesis_json.h"
 

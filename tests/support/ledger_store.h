@@ -29,8 +29,9 @@ enum ledger_fault {
     FAULT_COUNT
 };
 
-#define LEDGER_STORE_TXS 3u /* of each block: an org.register, the same again, one of a stranger \
-                             */
+#define LEDGER_STORE_TXS                                                    \
+    3u /* of each block: an org.register, the same again, one of a stranger \
+        */
 
 struct ledger_store {
     struct sy_genesis genesis;

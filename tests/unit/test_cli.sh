@@ -11,7 +11,7 @@ count=0
 rm -rf "$dir"
 mkdir -p "$dir"
 
-# expect CODE WORDS ARGUMENT...: runs systole; its exit code and something that it says ('' anything).
+# expect CODE WORDS ARGUMENT...: runs systole; its exit code and something it says ("": anything).
 expect() {
     wanted=$1
     words=$2

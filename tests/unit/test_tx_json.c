@@ -285,8 +285,8 @@ CASE(pairs_stand_for_the_same_payload)
     static const char json[] =
         "{\"record_id\":\"" ID_1 "\",\"subject_kind\":\"patient\",\"subject\":\"" ID_2
         "\",\"class\":\"Observation\",\"form\":\"raw\",\"commit\":\"" ID_2
-        "\",\"size\":4096,\"author_role\":\"gateway\",\"patient_reported\":true,\"parents\":[\"" ID_1
-        "\",\"" ID_2 "\"]}";
+        "\",\"size\":4096,\"author_role\":\"gateway\",\"patient_reported\":true,"
+        "\"parents\":[\"" ID_1 "\",\"" ID_2 "\"]}";
     struct sy_slice bytes;
     uint8_t kept[512];
     struct sy_error err = {SY_OK, ""};
