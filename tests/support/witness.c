@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/client/read.h"
 #include "tests/support/links.h"
 
 #define ANSWER_BYTES 65536u
@@ -101,7 +102,10 @@ static bool prove_read(struct sy_proof *proof, const struct test_block *block,
     struct sy_hash key;
     if (read->subject == SY_READ_STATE) {
         struct sy_hash id = mode == WITNESS_OTHER ? test_hash(91) : read->id;
-        sy_state_key_hash(&key, read->state_kind, &id);
+        struct sy_read_request about = *read;
+        about.id = id;
+        bool names = sy_read_key(&key, &about);
+        SY_ASSERT(names);
         test_block_prove_state(proof, block, &key);
         return true;
     }
@@ -189,10 +193,25 @@ static void *run_witness(void *context)
     return NULL;
 }
 
+/* Another state under the block's header, which is sealed anew. */
+static void replace_state(struct test_block *block, const struct test_entry *entries)
+{
+    memcpy(block->state, entries, sizeof block->state);
+    _Static_assert(sizeof block->state == TEST_BLOCK_ENTRIES * sizeof *entries, "all of them");
+    test_trie_root(&block->header.state_root, block->state, TEST_BLOCK_ENTRIES);
+    test_certificate(&block->certificate, &block->genesis, &block->header);
+}
+
 void witnesses_start(struct witnesses *all)
+{
+    witnesses_start_with(all, NULL);
+}
+
+void witnesses_start_with(struct witnesses *all, const struct test_entry *entries)
 {
     memset(all, 0, sizeof *all);
     test_block_make(&all->block);
+    if (entries) replace_state(&all->block, entries);
     for (unsigned i = 0; i < WITNESSES; i++) {
         struct witness *witness = &all->of[i];
         struct sy_error err = {SY_OK, ""};

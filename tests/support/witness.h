@@ -39,8 +39,11 @@ struct witnesses {
     const char *addresses[WITNESSES];
 };
 
-/* witnesses_start makes the block and starts all four, telling the truth. */
+/* witnesses_start makes the block and starts all four, telling the truth. witnesses_start_with
+ * gives the block another state of exactly TEST_BLOCK_ENTRIES entries, which are borrowed. */
+#define TEST_BLOCK_ENTRIES 7u
 void witnesses_start(struct witnesses *all);
+void witnesses_start_with(struct witnesses *all, const struct test_entry *entries);
 void witnesses_stop(struct witnesses *all);
 /* witnesses_set lets witness `but` tell the truth and all others behave like mode; but >=
  * WITNESSES: all behave like mode. Resets the counts. */
