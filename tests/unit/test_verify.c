@@ -1,0 +1,235 @@
+/* test_verify.c: `systole verify` as a program: single proofs, folders, and the receipts that a
+ * client's store kept; everything that does not hold is counted and named.
+ * ctest: timeout=120 */
+#include "tests/support/test.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "core/base/os.h"
+#include "core/client/client_store.h"
+#include "core/wire/genesis_json.h"
+#include "tests/support/samples.h"
+
+static struct test_block block;
+static char folder[256];
+
+/* Runs systole verify ARGUMENTS --json; its answer, and its exit code. */
+static json_t *run_verify(int *exit_code, const char *arguments)
+{
+    char command[2048];
+    char text[65536];
+    const char *bin = getenv("SYSTOLE_BIN");
+    assert_non_null(bin);
+    (void)snprintf(command, sizeof command,
+                   "%s/systole verify %s --genesis %s/genesis.json --json 2>/dev/null", bin,
+                   arguments, folder);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    size_t size = fread(text, 1, sizeof text - 1, pipe);
+    text[size] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    *exit_code = WEXITSTATUS(status);
+    json_t *tree = json_loads(text, 0, NULL);
+    if (!tree) fail_msg("no JSON from %s: %s", command, text);
+    return tree;
+}
+
+static json_int_t number_of(const json_t *tree, const char *name)
+{
+    return json_integer_value(json_object_get(tree, name));
+}
+
+static void expect(const char *arguments, int code, json_int_t good, json_int_t bad)
+{
+    int exit_code;
+    json_t *tree = run_verify(&exit_code, arguments);
+    assert_int_equal(number_of(tree, "good"), good);
+    assert_int_equal(number_of(tree, "bad"), bad);
+    assert_int_equal(json_is_true(json_object_get(tree, "proven")), bad == 0);
+    assert_int_equal(exit_code, code);
+    json_decref(tree);
+}
+
+/* ---- files -------------------------------------------------------------------------------- */
+
+static void write_proof(const char *name, unsigned number, bool spoil)
+{
+    static struct sy_proof proof;
+    static uint8_t bytes[65536];
+    char path[400];
+    struct sy_error err = {SY_OK, ""};
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    test_block_prove_receipt(&proof, &block, number, true);
+    sy_proof_encode(&w, &proof);
+    if (spoil) bytes[w.used / 2] ^= 4;
+    (void)snprintf(path, sizeof path, "%s/proofs/%s", folder, name);
+    assert_int_equal(sy_os_write_file(path, bytes, w.used, 0644, &err), SY_OK);
+}
+
+CASE(proofs_in_files_are_verified_one_by_one)
+{
+    char path[400], arguments[1024];
+    int exit_code;
+    (void)snprintf(path, sizeof path, "%s/proofs", folder);
+    assert_int_equal(sy_os_make_dirs(path, 0755, NULL), SY_OK);
+    for (unsigned i = 0; i < TEST_BLOCK_TXS; i++) {
+        char name[32];
+        (void)snprintf(name, sizeof name, "%u.syproof", i);
+        write_proof(name, i, false);
+    }
+    expect(path, 0, TEST_BLOCK_TXS, 0);
+    write_proof("9.syproof", 2, true);
+    write_proof("not_a_proof.txt", 2, true);
+    expect(path, 1, TEST_BLOCK_TXS, 1);
+    (void)snprintf(arguments, sizeof arguments, "%s/0.syproof %s/1.syproof", path, path);
+    expect(arguments, 0, 2, 0);
+
+    (void)snprintf(arguments, sizeof arguments, "%s/0.syproof", path);
+    json_t *tree = run_verify(&exit_code, arguments);
+    assert_int_equal(exit_code, 0);
+    assert_true(json_is_true(json_object_get(tree, "proven")));
+    const json_t *receipt = json_object_get(json_object_get(tree, "proof"), "receipt");
+    assert_int_equal(number_of(receipt, "index"), 0);
+    json_decref(tree);
+    (void)snprintf(arguments, sizeof arguments, "%s/9.syproof", path);
+    tree = run_verify(&exit_code, arguments);
+    assert_int_equal(exit_code, 1);
+    assert_true(json_is_false(json_object_get(tree, "proven")));
+    json_decref(tree);
+}
+
+/* ---- a client's store --------------------------------------------------------------------- */
+
+enum spoil { SPOIL_NOTHING, SPOIL_PROOF, SPOIL_CODE, SPOIL_OTHER_TX, SPOIL_CERTIFICATE };
+
+static void must(sy_status status, const struct sy_error *err)
+{
+    if (status != SY_OK) fail_msg("%s", err->text);
+}
+
+static void keep_receipt(sy_client_store *store, unsigned number, enum spoil spoil)
+{
+    static struct sy_proof proof;
+    static uint8_t bytes[65536];
+    struct sy_error err = {SY_OK, ""};
+    struct sy_receipt receipt;
+    struct sy_tx tx;
+    struct sy_client_queued queued;
+    memset(&queued, 0, sizeof queued);
+    test_block_prove_receipt(&proof, &block, number, false);
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_receipt_proof_encode(&w, &proof.receipt);
+    if (spoil == SPOIL_PROOF) bytes[w.used - 3] ^= 1;
+    struct sy_reader r = sy_reader_of(block.receipts[number]);
+    assert_true(sy_receipt_decode(&r, &receipt));
+    assert_int_equal(sy_tx_decode(&tx, NULL, block.txs[number], NULL), SY_APPLIED);
+
+    queued.seq = sy_client_next_seq(store);
+    queued.run = 1;
+    queued.kind = tx.kind;
+    queued.tx_id = receipt.tx_id;
+    queued.signer = tx.signer;
+    queued.nonce = tx.nonce;
+    queued.valid_until_ms = tx.valid_until_ms;
+    queued.tx = block.txs[number];
+    must(sy_client_put_queued(store, &queued, &err), &err);
+    struct sy_client_done done = {.seq = queued.seq,
+                                  .tx_id = receipt.tx_id,
+                                  .height = block.header.height,
+                                  .code = receipt.code,
+                                  .proof = sy_writer_slice(&w)};
+    if (spoil == SPOIL_CODE) done.code = receipt.code == 0 ? SY_E_ROLE : 0;
+    if (spoil == SPOIL_OTHER_TX) done.tx_id.bytes[0] ^= 1;
+    must(sy_client_put_done(store, &done, &err), &err);
+}
+
+/* Fills a store with all receipts of the block; the last one may be spoiled. Returns its path. */
+static void make_store(char path[320], const char *name, enum spoil spoil)
+{
+    static uint8_t bytes[8192];
+    struct sy_error err = {SY_OK, ""};
+    sy_client_store *store = NULL;
+    (void)snprintf(path, 320, "%s/%s", folder, name);
+    must(sy_client_store_open(&store, path, &block.genesis.hash, SY_CLIENT_STORE_WRITE, &err),
+         &err);
+    struct sy_certificate certificate = block.certificate;
+    if (spoil == SPOIL_CERTIFICATE) certificate.seals[0].signature.bytes[9] ^= 1;
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_certificate_encode(&w, &certificate);
+    must(sy_client_put_header(store, &block.header, sy_writer_slice(&w), &err), &err);
+    for (unsigned i = 0; i < TEST_BLOCK_TXS; i++) {
+        keep_receipt(store, i, i == TEST_BLOCK_TXS - 1 ? spoil : SPOIL_NOTHING);
+    }
+    must(sy_client_store_commit(store, &err), &err);
+    sy_client_store_close(store);
+}
+
+CASE(every_kept_receipt_is_verified)
+{
+    char path[320], arguments[400];
+    int exit_code;
+    make_store(path, "good", SPOIL_NOTHING);
+    (void)snprintf(arguments, sizeof arguments, "--store %s", path);
+    json_t *tree = run_verify(&exit_code, arguments);
+    assert_int_equal(exit_code, 0);
+    assert_int_equal(number_of(tree, "proofs"), TEST_BLOCK_TXS);
+    assert_int_equal(number_of(tree, "good"), TEST_BLOCK_TXS);
+    assert_int_equal(number_of(tree, "headers"), 1);
+    assert_int_equal(number_of(tree, "applied") + number_of(tree, "refused"), TEST_BLOCK_TXS);
+    assert_true(number_of(tree, "refused") > 0);
+    json_decref(tree);
+}
+
+CASE(a_kept_receipt_that_does_not_hold_is_counted)
+{
+    static const enum spoil spoils[] = {SPOIL_PROOF, SPOIL_CODE, SPOIL_OTHER_TX};
+    for (unsigned i = 0; i < sizeof spoils / sizeof spoils[0]; i++) {
+        char path[320], name[32], arguments[400];
+        (void)snprintf(name, sizeof name, "bad%u", i);
+        make_store(path, name, spoils[i]);
+        (void)snprintf(arguments, sizeof arguments, "--store %s", path);
+        expect(arguments, 1, TEST_BLOCK_TXS - 1, 1);
+    }
+}
+
+CASE(under_a_bad_certificate_nothing_holds)
+{
+    char path[320], arguments[400];
+    make_store(path, "uncertified", SPOIL_CERTIFICATE);
+    (void)snprintf(arguments, sizeof arguments, "--store %s", path);
+    expect(arguments, 1, 0, TEST_BLOCK_TXS);
+}
+
+static int begin(void **state)
+{
+    (void)state;
+    char path[320];
+    struct sy_error err = {SY_OK, ""};
+    test_block_make(&block);
+    test_folder(folder, sizeof folder, "verify");
+    (void)snprintf(path, sizeof path, "%s/genesis.json", folder);
+    must(sy_genesis_save(&block.genesis, path, &err), &err);
+    return 0;
+}
+
+static int end(void **state)
+{
+    (void)state;
+    return sy_os_remove_tree(folder, NULL) == SY_OK ? 0 : 1;
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(proofs_in_files_are_verified_one_by_one),
+        cmocka_unit_test(every_kept_receipt_is_verified),
+        cmocka_unit_test(a_kept_receipt_that_does_not_hold_is_counted),
+        cmocka_unit_test(under_a_bad_certificate_nothing_holds),
+    };
+    return cmocka_run_group_tests(cases, begin, end);
+}
