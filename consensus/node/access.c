@@ -94,6 +94,24 @@ static bool sees_nonces(const struct sy_access *access, const struct reader *rea
     return owner.known && sy_hash_equal(&owner.holder, &reader->holder);
 }
 
+/* A patient's wallet key leads to the patient: it is no directory entry. */
+static bool sees_credential(const struct sy_access *access, const struct reader *reader,
+                            const struct sy_read_request *read)
+{
+    struct sy_public_key of;
+    memcpy(of.bytes, read->id.bytes, sizeof of.bytes);
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_credential credential;
+    sy_state_key_public(&place, SY_STATE_CREDENTIAL, &of);
+    sy_status status = sy_state_view_get(access->view, &value, &place);
+    if (status == SY_ERR_NOT_FOUND) return true;
+    if (status != SY_OK || !sy_credential_decode(&credential, value)) return false;
+    if (credential.role != SY_ROLE_PATIENT) return true;
+    struct sy_hash patient = credential.holder;
+    return sees_patient(access, reader, &read->reader, &patient);
+}
+
 bool sy_access_state(const struct sy_access *access, const struct sy_read_request *read)
 {
     struct reader reader = find_reader(access, &read->reader);
@@ -105,10 +123,10 @@ bool sy_access_state(const struct sy_access *access, const struct sy_read_reques
     case SY_STATE_VALIDATOR:
     case SY_STATE_MAKER:
     case SY_STATE_EVENT_COUNT:
-    case SY_STATE_CREDENTIAL:
     case SY_STATE_ORG:
     case SY_STATE_ORG_EVENTS:
     case SY_STATE_PREFIX: return true;
+    case SY_STATE_CREDENTIAL: return sees_credential(access, &reader, read);
     case SY_STATE_NONCES: return sees_nonces(access, &reader, read);
     case SY_STATE_PATIENT:
     case SY_STATE_OPEN_CARE: return sees_patient(access, &reader, &read->reader, &read->id);

@@ -4,16 +4,13 @@
  * patient's wallet key included). Regulators, and auditors for the purpose audit, read everything.
  * Others:
  *
- *   directory      organisations, prefixes, credentials, roster, parameters, makers,
- *                  counts                             any reader
+ *   directory      organisations, prefixes, credentials (but patients'), roster, makers,
+ *                  parameters, counts                 any reader
  *   own            a key's nonces                     that key, or its organisation
- *   patient        patient, care, open care, records and versions about the patient, and receipts
- *                  and transactions about the patient
- *                                                     the patient's wallet key; organisations that
- *                                                     enrolled the patient or hold an open care
- *                                                     with the patient; of a care also the
- *                                                     organisation whose care it is or was
- *   organisation   records about an organisation or a credential: any reader
+ *   patient        a patient's credential, patient, care, open care, records and versions about the
+ * patient, and receipts and transactions about the patient the patient's wallet key; organisations
+ * that enrolled the patient or hold an open care with the patient; of a care also the organisation
+ * whose care it is or was organisation   records about an organisation or a credential: any reader
  *   transaction    its signers and the organisation it was signed for, besides the above
  *
  * Consent-based grants arrive with the consent contract. */

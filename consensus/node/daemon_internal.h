@@ -52,7 +52,8 @@ struct sy_daemon {
     uint8_t *serve_bytes;
     struct sy_serve_share shares[SY_VALIDATORS_MAX]; /* what each peer was served */
     struct snapshot snapshot;
-    uint64_t drain_ns; /* 0: not draining */
+    struct sy_node_info fresh; /* what the next snapshot is made of */
+    uint64_t drain_ns;         /* 0: not draining */
     bool stopping;
     struct sy_error failure; /* status SY_OK: none */
 };

@@ -11,16 +11,17 @@
 
 void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
 {
-    static struct sy_node_info info; /* 10 KB; only the consensus thread refreshes */
-    sy_node_get_info(daemon->node, &info, now_ns);
+    struct sy_node_info *info = &daemon->fresh; /* the consensus thread's alone */
+    sy_node_get_info(daemon->node, info, now_ns);
     pthread_mutex_lock(&daemon->snapshot.lock);
-    daemon->snapshot.info = info;
+    daemon->snapshot.info = *info;
     daemon->snapshot.taken_ns = now_ns;
     pthread_mutex_unlock(&daemon->snapshot.lock);
-    sy_metric_set(SY_M_pbft_view, info.pbft.view);
-    sy_metric_set(SY_M_node_height_committed, info.pbft.decided_height);
-    sy_metric_set(SY_M_pool_pending_txs_count, info.pool.pending_txs);
-    sy_metric_set(SY_M_pool_pending_batches_count, info.pool.peer_batches + info.pool.own_batches);
+    sy_metric_set(SY_M_pbft_view, info->pbft.view);
+    sy_metric_set(SY_M_node_height_committed, info->pbft.decided_height);
+    sy_metric_set(SY_M_pool_pending_txs_count, info->pool.pending_txs);
+    sy_metric_set(SY_M_pool_pending_batches_count,
+                  info->pool.peer_batches + info->pool.own_batches);
 }
 
 static void copy_snapshot(sy_daemon *daemon, struct sy_node_info *info, struct sy_header *head)

@@ -1,5 +1,7 @@
 #include "consensus/node/runner.h"
 
+#include <poll.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "core/base/arena.h"
@@ -18,26 +20,26 @@ struct slot {
     struct sy_hash *ids; /* SY_PROPOSAL_ENTRIES_MAX * SY_BATCH_TXS_MAX at most; lazily touched */
 };
 
-/* Either the next block or a question; one queue keeps the thread's waiting simple. */
-struct task {
-    bool is_question;
+struct question {
     uint64_t token;
     struct sy_hash key_hash;
-    struct sy_proposal proposal;
 };
 
 struct sy_runner {
     sy_executor *executor;
     sy_ring *inbox;
-    sy_ring *tasks;
+    sy_ring *blocks;    /* struct sy_proposal; served first, so that no reader delays a block */
+    sy_ring *questions; /* struct question */
     sy_ring *free_slots;
     sy_runner_proved proved;
     void *self;
     sy_arena arena;
     pthread_t thread;
     bool started;
+    atomic_bool stopping;
     struct slot slots[SLOTS];
-    struct task task;
+    struct sy_proposal proposal;
+    struct question question;
     struct sy_state_proof proof;
     uint8_t proof_bytes[PROOF_BYTES];
 };
@@ -49,11 +51,11 @@ static void answer(sy_runner *runner)
     struct sy_hash hash;
     sy_executor_head(runner->executor, &header, &hash);
     sy_status status =
-        sy_executor_prove(runner->executor, &runner->proof, &runner->task.key_hash, &err);
+        sy_executor_prove(runner->executor, &runner->proof, &runner->question.key_hash, &err);
     struct sy_writer writer = sy_writer_of(runner->proof_bytes, sizeof runner->proof_bytes);
     if (status == SY_OK) sy_state_proof_encode(&writer, &runner->proof);
     if (writer.failed) status = SY_ERR_LIMIT;
-    runner->proved(runner->self, runner->task.token, status, &header, sy_writer_slice(&writer));
+    runner->proved(runner->self, runner->question.token, status, &header, sy_writer_slice(&writer));
 }
 
 /* The ids belong to the executor until its next run; the slot's copy lives until released. */
@@ -73,8 +75,7 @@ static bool execute(sy_runner *runner)
     struct slot *slot;
     if (!sy_ring_pop_wait(runner->free_slots, &slot, -1)) return false;
     struct sy_error err = {SY_OK, ""};
-    sy_status status =
-        sy_executor_run(runner->executor, &slot->executed, &runner->task.proposal, &err);
+    sy_status status = sy_executor_run(runner->executor, &slot->executed, &runner->proposal, &err);
     struct sy_inbox_item item = {.type = SY_INBOX_EXECUTED, .pointer = &slot->executed};
     if (status == SY_OK) {
         keep_ids(slot);
@@ -82,20 +83,29 @@ static bool execute(sy_runner *runner)
         SY_LOG(SY_LOG_ERROR, "node", "execution_failed", SY_F_TEXT("what", err.text));
         item = (struct sy_inbox_item){
             .type = SY_INBOX_FAILED, .status = status, .pointer = "execution"};
-        sy_ring_stop(runner->tasks);
+        sy_ring_stop(runner->blocks);
     }
     (void)sy_ring_push_wait(runner->inbox, &item);
     return status == SY_OK;
 }
 
+static void wait_for_work(const sy_runner *runner)
+{
+    struct pollfd fds[] = {{.fd = sy_ring_fd(runner->blocks), .events = POLLIN},
+                           {.fd = sy_ring_fd(runner->questions), .events = POLLIN}};
+    (void)poll(fds, 2, -1);
+}
+
 static void *run(void *self)
 {
     sy_runner *runner = (sy_runner *)self;
-    while (sy_ring_pop_wait(runner->tasks, &runner->task, -1)) {
-        if (runner->task.is_question) {
+    while (!atomic_load(&runner->stopping)) {
+        if (sy_ring_pop(runner->blocks, &runner->proposal)) {
+            if (!execute(runner)) break;
+        } else if (sy_ring_pop(runner->questions, &runner->question)) {
             answer(runner);
-        } else if (!execute(runner)) {
-            break;
+        } else {
+            wait_for_work(runner);
         }
     }
     return NULL;
@@ -104,9 +114,11 @@ static void *run(void *self)
 static sy_status open_parts(sy_runner *runner, struct sy_error *err)
 {
     size_t ids = SY_PROPOSAL_ENTRIES_MAX * SY_BATCH_TXS_MAX * sizeof(struct sy_hash);
-    size_t bytes = SLOTS * (ids + 64) + (BLOCKS + QUESTIONS) * sizeof(struct task) + (1u << 20);
+    size_t bytes = SLOTS * (ids + 64) + BLOCKS * sizeof(struct sy_proposal) +
+                   QUESTIONS * sizeof(struct question) + (1u << 20);
     SY_TRY(sy_arena_open(&runner->arena, bytes));
-    SY_TRY(sy_ring_open(&runner->tasks, &runner->arena, BLOCKS + QUESTIONS, sizeof(struct task)));
+    SY_TRY(sy_ring_open(&runner->blocks, &runner->arena, BLOCKS, sizeof(struct sy_proposal)));
+    SY_TRY(sy_ring_open(&runner->questions, &runner->arena, QUESTIONS, sizeof(struct question)));
     SY_TRY(sy_ring_open(&runner->free_slots, &runner->arena, SLOTS, sizeof(struct slot *)));
     for (unsigned i = 0; i < SLOTS; i++) {
         struct slot *slot = &runner->slots[i];
@@ -142,10 +154,13 @@ sy_status sy_runner_open(sy_runner **out, sy_executor *executor, sy_ring *inbox,
 void sy_runner_close(sy_runner *runner)
 {
     if (runner == NULL) return;
-    if (runner->tasks != NULL) sy_ring_stop(runner->tasks);
+    atomic_store(&runner->stopping, true);
+    if (runner->blocks != NULL) sy_ring_stop(runner->blocks);
+    if (runner->questions != NULL) sy_ring_stop(runner->questions);
     if (runner->free_slots != NULL) sy_ring_stop(runner->free_slots);
     if (runner->started) sy_thread_join(runner->thread);
-    sy_ring_close(runner->tasks);
+    sy_ring_close(runner->blocks);
+    sy_ring_close(runner->questions);
     sy_ring_close(runner->free_slots);
     sy_arena_close(&runner->arena);
     free(runner);
@@ -153,8 +168,7 @@ void sy_runner_close(sy_runner *runner)
 
 bool sy_runner_execute(sy_runner *runner, const struct sy_proposal *proposal)
 {
-    struct task task = {.proposal = *proposal};
-    return sy_ring_push_wait(runner->tasks, &task);
+    return sy_ring_push_wait(runner->blocks, proposal);
 }
 
 void sy_runner_release(sy_runner *runner, const struct sy_executed *executed)
@@ -167,7 +181,6 @@ void sy_runner_release(sy_runner *runner, const struct sy_executed *executed)
 
 bool sy_runner_prove(sy_runner *runner, uint64_t token, const struct sy_hash *key_hash)
 {
-    if (sy_ring_count(runner->tasks) >= QUESTIONS) return false;
-    struct task task = {.is_question = true, .token = token, .key_hash = *key_hash};
-    return sy_ring_push(runner->tasks, &task);
+    struct question question = {token, *key_hash};
+    return sy_ring_push(runner->questions, &question);
 }

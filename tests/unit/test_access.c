@@ -250,6 +250,23 @@ CASE(access_shows_the_directory_to_any_reader)
     close_rig(&rig);
 }
 
+CASE(access_shows_a_patients_credential_to_those_who_see_the_patient)
+{
+    struct state_rig rig;
+    open_rig(&rig);
+    struct sy_read_request read = read_of(KEY_DOCTOR_C, SY_STATE_CREDENTIAL, ORG_A);
+    struct sy_public_key wallet = test_public(KEY_WALLET);
+    memcpy(read.id.bytes, wallet.bytes, sizeof read.id.bytes);
+    assert_false(sy_access_state(&rig.access, &read));
+    struct sy_read_request own = read_of(KEY_WALLET, SY_STATE_CREDENTIAL, ORG_A);
+    own.id = read.id;
+    assert_true(sy_access_state(&rig.access, &own));
+    struct sy_read_request treating = read_of(KEY_DOCTOR_B, SY_STATE_CREDENTIAL, ORG_A);
+    treating.id = read.id;
+    assert_true(sy_access_state(&rig.access, &treating));
+    close_rig(&rig);
+}
+
 CASE(access_knows_readers_by_a_credential_that_holds_now)
 {
     struct state_rig rig;
@@ -479,6 +496,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(access_shows_the_directory_to_any_reader),
+        cmocka_unit_test(access_shows_a_patients_credential_to_those_who_see_the_patient),
         cmocka_unit_test(access_knows_readers_by_a_credential_that_holds_now),
         cmocka_unit_test(access_shows_nonces_to_the_key_and_its_organisation),
         cmocka_unit_test(access_shows_a_patient_to_the_patient_and_who_treats),
