@@ -101,6 +101,7 @@ static bool is_claim(sy_status status)
 static sy_status ask_in_turn(sy_asker *asker, ask_fn ask, void *context, struct sy_error *err)
 {
     unsigned count = asker->genesis->roster.count;
+    SY_ASSERT(count > 0); // a genesis that was sealed names validators
     unsigned tries = asker->validator < 0 ? count : 1;
     struct sy_error inner = {SY_OK, ""};
     sy_status result = SY_ERR_NETWORK;

@@ -179,6 +179,8 @@ int sy_cmd_audit(int argc, char **argv)
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     run.cmd = &cmd;
     run.live = isatty(STDERR_FILENO) == 1;
-    if (audit(&run, &found, cmd.words[0], &err) != SY_OK) return sy_cmd_fail(&cmd, &err);
-    return tell(&run, &found);
+    exit_code = audit(&run, &found, cmd.words[0], &err) == SY_OK ? tell(&run, &found)
+                                                                 : sy_cmd_fail(&cmd, &err);
+    run.cmd = NULL;
+    return exit_code;
 }

@@ -46,7 +46,7 @@ static sy_status set_addresses(struct sy_cmd_net *net, char *value,
         if (status != SY_OK) {
             return sy_fail(place->err, status, "%s:%u: %s", place->path, place->line, inner.text);
         }
-        strcpy(net->addresses[net->address_count++], item);
+        memcpy(net->addresses[net->address_count++], item, strlen(item) + 1);
     }
     return SY_OK;
 }
@@ -176,10 +176,10 @@ sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
     if (!*genesis) return sy_fail(err, SY_ERR_NO_MEMORY, "genesis: no memory");
     sy_status status = SY_OK;
     if (!path && (where->net || where->config)) {
-        struct sy_cmd_net *net;
+        struct sy_cmd_net *net = NULL;
         status = sy_cmd_net_open(&net, where, err);
-        if (status == SY_OK) **genesis = net->genesis;
-        if (status == SY_OK) sy_cmd_net_close(net);
+        if (net) **genesis = net->genesis;
+        sy_cmd_net_close(net);
     } else {
         status = sy_genesis_load(*genesis, path ? path : "genesis.json", err);
         if (status == SY_ERR_NOT_FOUND && !path) {

@@ -75,9 +75,12 @@ int sy_cmd_testnet(int argc, char **argv)
                                        .base_port = (unsigned)base_port,
                                        .settings = settings.items,
                                        .setting_count = settings.count};
-    sy_status status =
-        net ? sy_testnet_make(net, &config, &err) : sy_fail(&err, SY_ERR_NO_MEMORY, "no memory");
-    exit_code = status == SY_OK ? tell(&cmd, config.folder, net) : sy_cmd_fail(&cmd, &err);
+    if (!net) {
+        (void)sy_fail(&err, SY_ERR_NO_MEMORY, "no memory");
+        return sy_cmd_fail(&cmd, &err);
+    }
+    exit_code = sy_testnet_make(net, &config, &err) == SY_OK ? tell(&cmd, config.folder, net)
+                                                             : sy_cmd_fail(&cmd, &err);
     free(net);
     return exit_code;
 }

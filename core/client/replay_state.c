@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "core/base/assert.h"
 #include "core/wire/delta.h"
 
 #define BUCKET_BITS 16u
@@ -95,6 +96,7 @@ static bool set_value(struct entry *entry, struct sy_slice value)
         entry->data = moved;
         entry->room = (uint32_t)value.size + 1;
     }
+    SY_ASSERT(entry->data); // room for at least a byte was made
     if (value.size > 0) memcpy(entry->data, value.data, value.size);
     entry->size = (uint32_t)value.size;
     return true;

@@ -106,7 +106,7 @@ static sy_status take_addresses(systole_network *network, const char *const *add
         if (strlen(addresses[i]) > SY_ADDRESS_BYTES_MAX) {
             return sy_fail(&last_error, SY_ERR_LIMIT, "address %zu is too long", i);
         }
-        strcpy(network->addresses[i], addresses[i]);
+        memcpy(network->addresses[i], addresses[i], strlen(addresses[i]) + 1);
         network->pointers[i] = network->addresses[i];
     }
     return SY_OK;

@@ -175,9 +175,8 @@ static void store_certificate(struct ledger_store *ls, enum ledger_fault fault)
 /* The last delta with a value gets another one. */
 static struct sy_slice other_state(struct sy_slice deltas)
 {
-    struct sy_slice copy = copy_of(deltas, false, 0);
-    ((uint8_t *)(uintptr_t)copy.data)[copy.size - 1] ^= 1;
-    return copy;
+    SY_ASSERT(deltas.size > 0);
+    return copy_of(deltas, true, deltas.size - 1);
 }
 
 static void store_block(struct ledger_store *ls, const struct sy_block_result *result,
