@@ -206,6 +206,7 @@ CASE(committer_that_fails_says_so_and_takes_nothing_more)
 /* ---- execution --------------------------------------------------------------------------- */
 
 struct answers {
+    struct inbox *inbox; /* gets STOP when an answer is there */
     sy_status status;
     uint64_t token;
     uint64_t height;
@@ -222,13 +223,15 @@ static void note_answer(void *self, uint64_t token, sy_status status,
     answers->token = token;
     answers->height = header->height;
     answers->present = sy_state_proof_decode(&reader, &proof) && proof.present;
+    struct sy_inbox_item item = {.type = SY_INBOX_STOP};
+    (void)sy_ring_push_wait(answers->inbox->ring, &item);
 }
 
 CASE(runner_executes_in_order_and_answers_in_between)
 {
     struct chain_rig rig;
     struct inbox inbox;
-    struct answers answers = {0};
+    struct answers answers = {.inbox = &inbox};
     sy_runner *runner;
     chain_open(&rig);
     open_inbox(&inbox);
@@ -256,6 +259,7 @@ CASE(runner_executes_in_order_and_answers_in_between)
         if (height == 1) assert_false(sy_hash_is_zero(&executed->ran[0].tx_ids[1]));
         sy_runner_release(runner, executed);
     }
+    assert_int_equal(take(&inbox).type, SY_INBOX_STOP);
     sy_runner_close(runner);
     assert_int_equal(answers.token, 77);
     assert_int_equal(answers.status, SY_OK);
@@ -269,7 +273,7 @@ CASE(runner_that_fails_says_so_and_takes_nothing_more)
 {
     struct chain_rig rig;
     struct inbox inbox;
-    struct answers answers = {0};
+    struct answers answers = {.inbox = &inbox};
     sy_runner *runner;
     chain_open(&rig);
     open_inbox(&inbox);
