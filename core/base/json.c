@@ -230,7 +230,8 @@ void sy_json_key(sy_json *json, const char *name)
 void sy_json_text_bytes(sy_json *json, const void *text, size_t size)
 {
     begin_value(json);
-    append_string(json, (const uint8_t *)text, size);
+    // An empty slice may have no address at all.
+    append_string(json, (const uint8_t *)(size > 0 ? text : ""), size);
 }
 
 void sy_json_text(sy_json *json, const char *text)

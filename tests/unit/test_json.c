@@ -79,6 +79,7 @@ CASE(json_escapes_what_must_not_stand_in_a_string)
     assert_text("\b\t\n\f\r", 5, "\"\\b\\t\\n\\f\\r\"");
     assert_text("\0\x01\x0b\x1f\x7f", 5, "\"\\u0000\\u0001\\u000b\\u001f\x7f\"");
     assert_text("", 0, "\"\"");
+    assert_text(NULL, 0, "\"\"");
 }
 
 CASE(json_keeps_well_formed_utf8)
