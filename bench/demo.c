@@ -268,7 +268,7 @@ static bool parse(struct demo *demo, int argc, char **argv)
         case 'p': demo->sample[0] = optarg; break;
         case 'd':
             if (strlen(optarg) >= sizeof demo->dir) return false;
-            strcpy(demo->dir, optarg);
+            memcpy(demo->dir, optarg, strlen(optarg) + 1);
             break;
         default: return false;
         }

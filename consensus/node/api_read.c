@@ -76,8 +76,7 @@ static void refuse(sy_api *api, struct sy_request *from, uint64_t id, enum sy_an
     static const char *const sentences[] = {
         [SY_ANSWER_BUSY] = "too many questions wait: ask again",
         [SY_ANSWER_NOT_FOUND] = "there is no such thing at a certified height",
-        [SY_ANSWER_FORBIDDEN] = "this key may not read that: it needs a role or an open care "
-                                "relation with the patient",
+        [SY_ANSWER_FORBIDDEN] = "this key may not read that: it lacks role or open care",
         [SY_ANSWER_STALE_READ] = "sign the read again, with the present time and a fresh nonce",
         [SY_ANSWER_MALFORMED] = "the read's signature is wrong, or it names no kind of entry",
     };
