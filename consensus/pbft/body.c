@@ -8,6 +8,7 @@
 static struct ready_batch *ready_cell(const sy_pbft *pbft, uint16_t maker, uint64_t seq)
 {
     SY_ASSERT(maker < pbft->config.n);
+    SY_ASSERT(pbft->ready_count <= SY_BATCH_WINDOW * pbft->config.n);
     return &pbft->ready[(size_t)maker * SY_BATCH_WINDOW + seq % SY_BATCH_WINDOW];
 }
 
@@ -56,6 +57,8 @@ static uint16_t choose_source(const sy_pbft *pbft, const struct candidate *candi
 static bool fetch_missing(sy_pbft *pbft, struct candidate *candidate, bool expect_only, bool block)
 {
     const struct sy_proposal *proposal = &candidate->pre_prepare.proposal;
+    SY_ASSERT(candidate->present);
+    SY_ASSERT(pbft->fetches_left <= SY_PBFT_FETCH_MAX);
     for (uint16_t i = 0; i < proposal->count; i++) {
         if (candidate->have >> i & 1) continue;
         if (pbft->fetches_left == 0) return false;
@@ -73,7 +76,7 @@ static bool fetch_missing(sy_pbft *pbft, struct candidate *candidate, bool expec
 
 void sy_pbft_bodies_look(sy_pbft *pbft, struct candidate *candidate, bool ask_now)
 {
-    SY_ASSERT(candidate->present);
+    SY_ASSERT(candidate->present && candidate->have == 0);
     const struct sy_proposal *proposal = &candidate->pre_prepare.proposal;
     for (uint16_t i = 0; i < proposal->count; i++) {
         const struct sy_entry *entry = &proposal->entries[i];
@@ -155,6 +158,8 @@ static bool mark(sy_pbft *pbft, struct candidate *candidate, const struct sy_pbf
 {
     bool named = false;
     const struct sy_proposal *proposal = &candidate->pre_prepare.proposal;
+    SY_ASSERT(candidate->present);
+    SY_ASSERT(event->type == SY_PBFT_BATCH_READY || event->type == SY_PBFT_BATCH_DROPPED);
     for (uint16_t i = 0; i < proposal->count; i++) {
         const struct sy_entry *entry = &proposal->entries[i];
         if (!sy_hash_equal(&entry->digest, &event->as.batch.digest)) continue;
@@ -190,6 +195,7 @@ static void mark_slots(sy_pbft *pbft, const struct sy_pbft_event *event)
 
 void sy_pbft_on_batch_ready(sy_pbft *pbft, const struct sy_pbft_event *event)
 {
+    SY_ASSERT(event->type == SY_PBFT_BATCH_READY);
     uint16_t maker = event->as.batch.maker;
     uint64_t seq = event->as.batch.seq;
     SY_ASSERT(maker < pbft->config.n);
@@ -211,6 +217,7 @@ void sy_pbft_on_batch_ready(sy_pbft *pbft, const struct sy_pbft_event *event)
 
 void sy_pbft_on_batch_dropped(sy_pbft *pbft, const struct sy_pbft_event *event)
 {
+    SY_ASSERT(event->type == SY_PBFT_BATCH_DROPPED);
     SY_ASSERT(event->as.batch.maker < pbft->config.n);
     struct ready_batch *batch = ready_cell(pbft, event->as.batch.maker, event->as.batch.seq);
     if (batch->present && batch->seq == event->as.batch.seq &&

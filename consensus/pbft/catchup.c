@@ -15,6 +15,7 @@
 uint64_t sy_pbft_claim(const struct peer *peer)
 {
     // A seal for height h shows that its signer has certificates up to a window below h.
+    SY_ASSERT(peer->status_counter > 0 || peer->certified == 0);
     uint64_t by_seal = peer->sealed > SY_PBFT_WINDOW ? peer->sealed - SY_PBFT_WINDOW : 0;
     return peer->certified > by_seal ? peer->certified : by_seal;
 }
@@ -63,6 +64,7 @@ static uint64_t first_missing(const sy_pbft *pbft)
 {
     uint64_t h = pbft->certify_asked + 1;
     for (;; h++) {
+        SY_ASSERT(h <= pbft->known + 1);
         const struct slot *slot = sy_pbft_slot_find(pbft, h);
         if (!slot || !slot->block_present) return h;
     }
@@ -70,6 +72,8 @@ static uint64_t first_missing(const sy_pbft *pbft)
 
 static void request(sy_pbft *pbft, uint64_t first, uint64_t limit)
 {
+    SY_ASSERT(first > pbft->certified && first <= limit);
+    SY_ASSERT(limit - pbft->certified <= SY_PBFT_WINDOW);
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         uint16_t whom = (uint16_t)((pbft->block_turn + i) % pbft->config.n);
         uint64_t claim = sy_pbft_claim(&pbft->peers[whom]);
@@ -137,7 +141,8 @@ static void keep_block(sy_pbft *pbft, struct slot *slot, const struct sy_block_m
                        const struct sy_hash *hash, uint16_t from)
 {
     static const struct sy_hash no_digest;
-    SY_ASSERT(!slot->block_present);
+    SY_ASSERT(!slot->block_present && !slot->certify_asked);
+    SY_ASSERT(block->proposal.slot == slot->number && slot->number > pbft->certified);
     struct sy_pre_prepare as_voted;
     memcpy(&as_voted.proposal, &block->proposal, sizeof as_voted.proposal);
     as_voted.view = pbft->view;

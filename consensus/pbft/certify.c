@@ -9,6 +9,8 @@
 
 static void emit_execute(sy_pbft *pbft, struct slot *slot, const struct candidate *candidate)
 {
+    SY_ASSERT(slot->number == pbft->execute_asked + 1);
+    SY_ASSERT(sy_pbft_settled(slot) && sy_pbft_bodies_complete(candidate));
     struct sy_pbft_effect *effect = sy_pbft_emit(pbft, SY_PBFT_EXECUTE);
     effect->as.execute.adopted = candidate == &slot->block;
     const struct sy_proposal *proposal = &candidate->pre_prepare.proposal;
@@ -22,6 +24,8 @@ static void emit_execute(sy_pbft *pbft, struct slot *slot, const struct candidat
 /* The candidate that execution of the slot can begin with, or NULL. */
 static const struct candidate *runnable(const struct slot *slot)
 {
+    SY_ASSERT(slot->run == RUN_NONE);
+    SY_ASSERT(!slot->chosen || slot->decided);
     if (slot->block_present && sy_pbft_bodies_complete(&slot->block)) return &slot->block;
     if (slot->chosen && sy_pbft_bodies_complete(slot->chosen)) return slot->chosen;
     return NULL;
@@ -80,6 +84,7 @@ static void certify_next(sy_pbft *pbft)
 void sy_pbft_compare_header(sy_pbft *pbft, const struct slot *slot)
 {
     SY_ASSERT(slot->run == RUN_DONE);
+    SY_ASSERT(slot->number <= pbft->executed);
     const struct sy_hash *certified = NULL;
     const struct slot *child = sy_pbft_slot_find(pbft, slot->number + 1);
     if (slot->block_present && !sy_hash_equal(&slot->block_hash, &slot->header_hash))
@@ -100,6 +105,7 @@ void sy_pbft_compare_header(sy_pbft *pbft, const struct slot *slot)
 void sy_pbft_run(sy_pbft *pbft)
 {
     SY_ASSERT(pbft->live);
+    SY_ASSERT(pbft->halted == (pbft->halt.alarm != SY_PBFT_ALARM_NONE));
     if (pbft->halt.alarm == SY_PBFT_ALARM_DIVERGED)
         return; // nothing may build on a state that differs
     execute_next(pbft);
@@ -162,6 +168,8 @@ void sy_pbft_on_certificate_durable(sy_pbft *pbft, uint64_t height)
 
 static void blame_seal(sy_pbft *pbft, struct cell *cell, const struct sy_seal_message *message)
 {
+    SY_ASSERT(cell->present && message->seal.signer != pbft->config.self);
+    SY_ASSERT(!sy_hash_equal(&cell->digest, &message->header_hash));
     sy_pbft_ignore(pbft, SY_PBFT_IGNORED_CONFLICT);
     if (cell->blamed) return;
     cell->blamed = true;
@@ -177,6 +185,8 @@ static void blame_seal(sy_pbft *pbft, struct cell *cell, const struct sy_seal_me
 static void on_own_seal(sy_pbft *pbft, const struct sy_seal_message *message)
 {
     static const struct sy_hash none;
+    SY_ASSERT(message->seal.signer == pbft->config.self);
+    SY_ASSERT(message->height > pbft->certified);
     const struct slot *slot = sy_pbft_slot_find(pbft, message->height);
     bool known = slot && slot->run == RUN_DONE;
     if (known && sy_hash_equal(&slot->header_hash, &message->header_hash))

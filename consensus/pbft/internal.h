@@ -228,6 +228,9 @@ unsigned sy_pbft_count_cells(const sy_pbft *pbft, const struct cell *cells,
 /* sy_pbft_prepared_count counts who prepared a candidate, the pre-prepare as the primary's. */
 unsigned sy_pbft_prepared_count(const sy_pbft *pbft, const struct slot *slot,
                                 const struct candidate *candidate);
+/* sy_pbft_provable: weak(n) commits name this digest, so a correct validator holds a prepared
+ * certificate for it, and no other can be decided in this view. */
+bool sy_pbft_provable(const sy_pbft *pbft, const struct slot *slot, const struct sy_hash *digest);
 /* sy_pbft_block_holds: a certified block is here with all its bodies. */
 bool sy_pbft_block_holds(const struct slot *slot);
 /* sy_pbft_settled: what the slot executes is fixed, by commits or by a certificate. */

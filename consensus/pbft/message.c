@@ -18,6 +18,7 @@ static void digest_pre_prepare(struct sy_hash *out, const struct sy_pre_prepare 
                                const struct sy_hash *genesis)
 {
     struct sy_hash proposal;
+    SY_ASSERT(message->proposal.count <= SY_PROPOSAL_ENTRIES_MAX);
     sy_proposal_digest(&proposal, genesis, &message->proposal);
     sy_pre_prepare_digest(out, genesis, message->proposal.epoch, message->view,
                           message->proposal.slot, &proposal);
@@ -25,6 +26,7 @@ static void digest_pre_prepare(struct sy_hash *out, const struct sy_pre_prepare 
 
 static enum sy_sig_kind vote_kind(const struct sy_vote *vote)
 {
+    SY_ASSERT(vote->type == SY_MESSAGE_PREPARE || vote->type == SY_MESSAGE_COMMIT);
     return vote->type == SY_MESSAGE_PREPARE ? SY_SIG_PREPARE : SY_SIG_COMMIT;
 }
 

@@ -13,6 +13,8 @@
 static struct sy_vote own_vote(const sy_pbft *pbft, const struct slot *slot, uint8_t type,
                                const struct sy_hash *digest)
 {
+    SY_ASSERT(pbft->config.self != SY_PBFT_OBSERVER);
+    SY_ASSERT(type == SY_MESSAGE_PREPARE || type == SY_MESSAGE_COMMIT);
     return (struct sy_vote){.type = type,
                             .epoch = pbft->config.epoch,
                             .view = pbft->view,
@@ -26,6 +28,7 @@ void sy_pbft_send_prepare(sy_pbft *pbft, struct slot *slot, uint16_t to, bool ag
     SY_ASSERT(slot->prepare == OWN_SENT);
     SY_ASSERT(slot->prepare_token <= pbft->durable_token);
     if (!again) slot->prepare_ns = pbft->now_ns;
+    SY_ASSERT(slot->first.present);
     if (is_primary(pbft)) {
         struct sy_message *message = sy_pbft_send(pbft, to, again, SY_MESSAGE_PRE_PREPARE);
         message->body.pre_prepare = slot->first.pre_prepare;
@@ -48,6 +51,7 @@ void sy_pbft_send_seal(sy_pbft *pbft, struct slot *slot, uint16_t to, bool again
 {
     SY_ASSERT(slot->run == RUN_DONE);
     SY_ASSERT(slot->seals[pbft->config.self].present);
+    SY_ASSERT(slot->number <= pbft->executed);
     if (!again) slot->seal_ns = pbft->now_ns;
     struct sy_message *message = sy_pbft_send(pbft, to, again, SY_MESSAGE_SEAL);
     message->body.seal = (struct sy_seal_message){.epoch = pbft->config.epoch,
@@ -60,13 +64,19 @@ void sy_pbft_send_seal(sy_pbft *pbft, struct slot *slot, uint16_t to, bool again
 
 static bool weakly_prepared(const sy_pbft *pbft, const struct slot *slot)
 {
-    // weak(n) backups hold one correct one, whose clock found the time in order.
+    SY_ASSERT(slot->first.present);
+    SY_ASSERT(pbft->weak > sy_faulty_max(pbft->config.n));
+    // weak(n) backups hold one correct one, whose clock found the time in order; and what weak(n)
+    // validators committed, correct ones prepared.
+    if (sy_pbft_provable(pbft, slot, &slot->first.digest)) return true;
     return sy_pbft_count_cells(pbft, slot->prepares, &slot->first.digest,
                                primary_of(pbft, pbft->view)) >= pbft->weak;
 }
 
 static uint8_t judge_clock(const sy_pbft *pbft, int64_t time_ms)
 {
+    SY_ASSERT(pbft->now_ms >= 0); // sums with the skew cannot wrap
+    SY_ASSERT(pbft->config.skew_ms > 0);
     if (time_ms > pbft->now_ms + pbft->config.skew_ms) return CLOCK_EARLY;
     if (time_ms < pbft->now_ms - pbft->config.skew_ms) return CLOCK_LATE;
     return CLOCK_FINE;
@@ -76,6 +86,7 @@ static uint8_t judge_clock(const sy_pbft *pbft, int64_t time_ms)
 static uint64_t late_deadline(const sy_pbft *pbft, const struct slot *slot)
 {
     if (pbft->config.late_grace_ns == SY_PBFT_NEVER) return SY_PBFT_NEVER;
+    SY_ASSERT(slot->first.present && slot->number > pbft->decided);
     if (slot->number != pbft->decided + 1) return SY_PBFT_NEVER;
     uint64_t since = slot->first.received_ns > pbft->last_decided_ns ? slot->first.received_ns
                                                                      : pbft->last_decided_ns;
@@ -85,6 +96,7 @@ static uint64_t late_deadline(const sy_pbft *pbft, const struct slot *slot)
 static bool clock_allows(const sy_pbft *pbft, struct slot *slot)
 {
     SY_ASSERT(slot->first.present);
+    SY_ASSERT(slot->prepare == OWN_NONE);
     if (slot->first.clock != CLOCK_FINE && weakly_prepared(pbft, slot))
         slot->first.clock = CLOCK_FINE;
     return slot->first.clock == CLOCK_FINE;
@@ -92,6 +104,7 @@ static bool clock_allows(const sy_pbft *pbft, struct slot *slot)
 
 static void set_clock(sy_pbft *pbft, struct candidate *first)
 {
+    SY_ASSERT(first->present);
     int64_t time_ms = first->pre_prepare.proposal.time_ms;
     first->clock = judge_clock(pbft, time_ms);
     if (first->clock == CLOCK_FINE) return;
@@ -154,6 +167,8 @@ static bool names(const struct sy_proposal *proposal, const struct sy_entry *ent
 static bool entries_conflict(const sy_pbft *pbft, const struct slot *slot)
 {
     const struct sy_proposal *mine = &slot->first.pre_prepare.proposal;
+    SY_ASSERT(slot->number > pbft->executed);
+    SY_ASSERT(mine->slot == slot->number);
     for (uint16_t i = 0; i < mine->count; i++)
         if (mine->entries[i].seq < pbft->next_seqs[mine->entries[i].maker]) return true;
     for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
@@ -189,6 +204,7 @@ static void fill_prepared(const sy_pbft *pbft, struct sy_pbft_prepared *prepared
                           const struct slot *slot, const struct candidate *candidate)
 {
     uint16_t primary = primary_of(pbft, pbft->view);
+    SY_ASSERT(candidate->present && candidate->pre_prepare.view == pbft->view);
     prepared->pre_prepare = candidate->pre_prepare;
     prepared->count = 0;
     for (uint16_t i = 0; i < pbft->config.n && prepared->count + 1u < pbft->quorum; i++) {
@@ -209,6 +225,7 @@ static void try_commit(sy_pbft *pbft, struct slot *slot, const struct candidate 
     // A certificate for `other` may be committed although `first` was prepared: only one digest of
     // a view can have a quorum of prepares, and a commit promises to remember that certificate.
     SY_ASSERT(candidate == &slot->first || candidate == &slot->other);
+    SY_ASSERT(slot->number > pbft->certified);
     struct sy_pbft_record *record =
         sy_pbft_persist(pbft, &slot->commit_token, SY_PBFT_RECORD_PREPARED, slot->number);
     fill_prepared(pbft, &record->as.prepared, slot, candidate);
@@ -223,6 +240,7 @@ static void try_decide(sy_pbft *pbft, struct slot *slot, const struct candidate 
         sy_pbft_count_cells(pbft, slot->commits, &candidate->digest, SY_PBFT_OBSERVER);
     if (commits < pbft->quorum) return;
     SY_ASSERT(slot->chosen == NULL);
+    SY_ASSERT(slot->run == RUN_NONE || slot->block_present);
     slot->decided = true;
     slot->chosen = candidate;
 }
@@ -230,6 +248,7 @@ static void try_decide(sy_pbft *pbft, struct slot *slot, const struct candidate 
 void sy_pbft_advance(sy_pbft *pbft, struct slot *slot)
 {
     SY_ASSERT(slot->number > pbft->certified);
+    SY_ASSERT(!slot->other.present || slot->first.present);
     if (!pbft->live) return;
     try_prepare(pbft, slot);
     try_commit(pbft, slot, &slot->first);
@@ -249,6 +268,8 @@ void sy_pbft_advance_all(sy_pbft *pbft)
 static void on_slot_persisted(sy_pbft *pbft, struct slot *slot)
 {
     uint16_t self = pbft->config.self;
+    SY_ASSERT(can_vote(pbft));
+    SY_ASSERT(slot->prepare == OWN_STORING || slot->commit == OWN_STORING);
     if (slot->prepare == OWN_STORING && slot->prepare_token <= pbft->durable_token) {
         slot->prepare = OWN_SENT;
         if (!is_primary(pbft))
@@ -264,6 +285,7 @@ static void on_slot_persisted(sy_pbft *pbft, struct slot *slot)
 
 void sy_pbft_on_persisted(sy_pbft *pbft, uint64_t token)
 {
+    SY_ASSERT(pbft->started);
     SY_ASSERT(token <= pbft->next_token);
     if (token <= pbft->durable_token) return;
     pbft->durable_token = token;
@@ -289,6 +311,7 @@ static void check_own(sy_pbft *pbft, uint64_t height, bool known, const struct s
 {
     static const struct sy_hash none;
     SY_ASSERT(height > pbft->certified);
+    SY_ASSERT(!known || own);
     if (known && sy_hash_equal(own, seen))
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
     else
@@ -326,7 +349,8 @@ static bool ignore_pre_prepare(sy_pbft *pbft, const struct sy_pre_prepare *messa
 static void on_second(sy_pbft *pbft, struct slot *slot, const struct sy_pre_prepare *message,
                       const struct sy_hash *digest, uint16_t from)
 {
-    SY_ASSERT(slot->first.present);
+    SY_ASSERT(slot->first.present && !is_primary(pbft));
+    SY_ASSERT(!sy_hash_equal(&slot->first.digest, digest));
     if (!slot->blamed) {
         slot->blamed = true;
         struct sy_pbft_evidence *evidence =
@@ -336,8 +360,7 @@ static void on_second(sy_pbft *pbft, struct slot *slot, const struct sy_pre_prep
     }
     // weak(n) commits name it, so a correct validator holds its prepared certificate: it is the
     // only digest that can be decided in this view, and everybody needs to have it.
-    bool wanted = !slot->other.present &&
-                  sy_pbft_count_cells(pbft, slot->commits, digest, SY_PBFT_OBSERVER) >= pbft->weak;
+    bool wanted = !slot->other.present && sy_pbft_provable(pbft, slot, digest);
     if (!wanted) {
         sy_pbft_ignore(pbft, slot->other.present && sy_hash_equal(&slot->other.digest, digest)
                                  ? SY_PBFT_IGNORED_DUPLICATE
@@ -386,16 +409,30 @@ static bool ignore_vote(sy_pbft *pbft, const struct sy_vote *vote)
     return !good;
 }
 
-static void on_contradiction(sy_pbft *pbft, struct cell *cell, const struct sy_vote *vote)
+/* The first of two statements counts, unless it is the second that names the one digest that can be
+ * decided: a faulty validator may have told this to others, who hold its signature in their
+ * certificates, and something else here. Counting it for both breaks nothing: any two quorums share
+ * a correct validator, which makes one statement only. */
+static void on_contradiction(sy_pbft *pbft, struct slot *slot, struct cell *cell,
+                             const struct sy_vote *vote)
 {
-    SY_ASSERT(cell->present);
-    sy_pbft_ignore(pbft, SY_PBFT_IGNORED_CONFLICT);
-    if (cell->blamed) return;
-    cell->blamed = true;
-    struct sy_pbft_evidence *evidence = sy_pbft_blame(pbft, vote->type, vote->signer);
-    evidence->pair.votes[0] = evidence->pair.votes[1] = *vote;
-    evidence->pair.votes[0].proposal_digest = cell->digest;
-    evidence->pair.votes[0].signature = cell->signature;
+    SY_ASSERT(cell->present && vote->signer != pbft->config.self);
+    SY_ASSERT(!sy_hash_equal(&cell->digest, &vote->proposal_digest));
+    if (!cell->blamed) {
+        cell->blamed = true;
+        struct sy_pbft_evidence *evidence = sy_pbft_blame(pbft, vote->type, vote->signer);
+        evidence->pair.votes[0] = evidence->pair.votes[1] = *vote;
+        evidence->pair.votes[0].proposal_digest = cell->digest;
+        evidence->pair.votes[0].signature = cell->signature;
+    }
+    if (!sy_pbft_provable(pbft, slot, &vote->proposal_digest) ||
+        sy_pbft_provable(pbft, slot, &cell->digest)) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_CONFLICT);
+        return;
+    }
+    cell->digest = vote->proposal_digest;
+    cell->signature = vote->signature;
+    sy_pbft_advance(pbft, slot);
 }
 
 static void on_own_vote(sy_pbft *pbft, const struct sy_vote *vote)
@@ -404,6 +441,7 @@ static void on_own_vote(sy_pbft *pbft, const struct sy_vote *vote)
     const struct cell *cell = NULL;
     if (slot) cell = vote->type == SY_MESSAGE_COMMIT ? slot->commits : slot->prepares;
     if (cell) cell += pbft->config.self;
+    SY_ASSERT(vote->signer == pbft->config.self);
     bool known = cell && cell->present;
     check_own(pbft, vote->slot, known, known ? &cell->digest : NULL, &vote->proposal_digest);
 }
@@ -427,6 +465,6 @@ void sy_pbft_on_vote(sy_pbft *pbft, const struct sy_vote *vote)
     } else if (sy_hash_equal(&cell->digest, &vote->proposal_digest)) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
     } else {
-        on_contradiction(pbft, cell, vote);
+        on_contradiction(pbft, slot, cell, vote);
     }
 }

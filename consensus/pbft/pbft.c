@@ -273,7 +273,7 @@ static void note_progress(sy_pbft *pbft)
         pbft->decided_total++;
         pbft->last_decided_ns = pbft->now_ns;
     }
-    SY_ASSERT(pbft->decided >= pbft->certified);
+    SY_ASSERT(pbft->decided >= pbft->certified && pbft->last_decided_ns <= pbft->now_ns);
     bool waits = something_waits(pbft);
     if (waits && !pbft->waiting) pbft->waiting_since_ns = pbft->now_ns;
     pbft->waiting = waits;
@@ -311,6 +311,33 @@ static void settle(sy_pbft *pbft)
     set_timers(pbft);
 }
 
+/* What holds of every slot between two steps; only a bug of this folder could break it. */
+static void check_slot(const sy_pbft *pbft, const struct slot *slot)
+{
+    SY_ASSERT(slot->number > pbft->certified && slot->number <= pbft->known);
+    SY_ASSERT(slot->prepare == OWN_NONE || slot->first.present);
+    SY_ASSERT(slot->prepare != OWN_SENT || slot->prepare_token <= pbft->durable_token);
+    SY_ASSERT(slot->commit != OWN_SENT || slot->commit_token <= pbft->durable_token);
+    SY_ASSERT(slot->commit == OWN_NONE || slot->first.present);
+    SY_ASSERT((slot->run == RUN_DONE) == (slot->number <= pbft->executed));
+    SY_ASSERT((slot->run != RUN_NONE) == (slot->number <= pbft->execute_asked));
+    SY_ASSERT(slot->certify_asked == (slot->number <= pbft->certify_asked));
+    SY_ASSERT(slot->block_present == slot->block.present);
+}
+
+static void check_state(const sy_pbft *pbft)
+{
+    SY_ASSERT(pbft->certified <= pbft->certify_asked && pbft->certify_asked <= pbft->executed);
+    SY_ASSERT(pbft->executed <= pbft->execute_asked && pbft->execute_asked <= pbft->known);
+    SY_ASSERT(pbft->certified <= pbft->decided && pbft->decided <= pbft->known);
+    SY_ASSERT(pbft->known - pbft->certified <= SY_PBFT_WINDOW);
+    SY_ASSERT(pbft->durable_token <= pbft->next_token);
+    for (uint64_t h = pbft->certified + 1; h <= pbft->known; h++) {
+        const struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (slot) check_slot(pbft, slot);
+    }
+}
+
 void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects, const struct sy_pbft_event *event)
 {
     effects->count = 0;
@@ -323,9 +350,7 @@ void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects, const struct s
     pbft->serves_left = SY_PBFT_SERVE_MAX;
     dispatch(pbft, event);
     if (pbft->live) settle(pbft);
-    SY_ASSERT(pbft->certified <= pbft->certify_asked && pbft->certify_asked <= pbft->executed);
-    SY_ASSERT(pbft->executed <= pbft->execute_asked && pbft->execute_asked <= pbft->known);
-    SY_ASSERT(pbft->known - pbft->certified <= SY_PBFT_WINDOW);
+    check_state(pbft);
     pbft->effects = NULL;
 }
 

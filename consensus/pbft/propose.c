@@ -15,6 +15,7 @@ static bool may_propose(const sy_pbft *pbft)
 unsigned sy_pbft_in_flight(const sy_pbft *pbft)
 {
     unsigned count = 0;
+    SY_ASSERT(pbft->proposed <= pbft->certified + SY_PBFT_WINDOW);
     for (uint64_t h = pbft->decided + 1; h <= pbft->proposed; h++) {
         const struct slot *slot = sy_pbft_slot_find(pbft, h);
         if (!slot || !sy_pbft_settled(slot)) count++;
@@ -24,12 +25,15 @@ unsigned sy_pbft_in_flight(const sy_pbft *pbft)
 
 static uint64_t next_slot(const sy_pbft *pbft)
 {
+    SY_ASSERT(pbft->proposed <= pbft->known);
+    SY_ASSERT(pbft->decided >= pbft->certified);
     return (pbft->proposed > pbft->decided ? pbft->proposed : pbft->decided) + 1;
 }
 
 static bool window_has_room(const sy_pbft *pbft)
 {
     uint64_t number = next_slot(pbft);
+    SY_ASSERT(number > pbft->certified);
     // A slot that is settled already, by a block that came before the ones below it, is not this
     // primary's to fill.
     const struct slot *slot = sy_pbft_slot_find(pbft, number);
@@ -67,6 +71,8 @@ static bool take(sy_pbft *pbft, struct sy_proposal *proposal, uint32_t *txs, uin
                  uint16_t maker)
 {
     const struct ready_batch *batch = sy_pbft_ready_at(pbft, maker, pbft->cursors[maker]);
+    SY_ASSERT(proposal->count <= SY_PROPOSAL_ENTRIES_MAX);
+    SY_ASSERT(pbft->cursors[maker] >= pbft->next_seqs[maker]);
     if (!batch || proposal->count == SY_PROPOSAL_ENTRIES_MAX) return false;
     if (*txs + batch->tx_count > SY_PROPOSAL_TXS_MAX) return false;
     if (*bytes + batch->bytes > SY_PROPOSAL_BYTES_MAX) return false;
@@ -99,6 +105,7 @@ static void fill_entries(sy_pbft *pbft, struct sy_proposal *proposal)
  * record is durable. */
 static void propose_slot(sy_pbft *pbft)
 {
+    SY_ASSERT(may_propose(pbft));
     uint64_t number = next_slot(pbft);
     struct slot *slot = sy_pbft_slot_open(pbft, number);
     SY_ASSERT(!slot->first.present);
@@ -111,6 +118,7 @@ static void propose_slot(sy_pbft *pbft)
     own->proposal.epoch = pbft->config.epoch;
     own->proposal.slot = number;
     own->proposal.time_ms = pbft->now_ms;
+    find_cursors(pbft);
     fill_entries(pbft, &own->proposal);
     struct sy_hash digest;
     sy_proposal_digest(&digest, &pbft->config.genesis, &own->proposal);

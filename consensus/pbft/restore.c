@@ -21,6 +21,7 @@ void sy_pbft_on_start(sy_pbft *pbft, const struct sy_pbft_event *event)
 static bool fits(const sy_pbft *pbft, const struct sy_pbft_record *record,
                  const struct sy_pre_prepare *pre_prepare)
 {
+    SY_ASSERT(pbft->started && !pbft->live);
     const struct sy_proposal *proposal = &pre_prepare->proposal;
     if (pbft->config.self == SY_PBFT_OBSERVER) return false;
     if (record->view != pbft->view || pre_prepare->view != record->view) return false;
@@ -112,6 +113,8 @@ void sy_pbft_on_restore(sy_pbft *pbft, const struct sy_pbft_record *record)
 
 static void note_start(sy_pbft *pbft)
 {
+    SY_ASSERT(pbft->live);
+    SY_ASSERT(!pbft->boot_durable);
     pbft->last_decided_ns = pbft->now_ns;
     pbft->last_certified_ns = pbft->now_ns;
     pbft->primary_heard_ns = pbft->now_ns;

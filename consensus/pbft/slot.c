@@ -4,6 +4,8 @@
 
 bool sy_pbft_in_window(sy_pbft *pbft, uint64_t number)
 {
+    SY_ASSERT(pbft->live);
+    SY_ASSERT(pbft->known - pbft->certified <= SY_PBFT_WINDOW);
     if (number <= pbft->certified) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
         return false;
@@ -20,6 +22,8 @@ bool sy_pbft_in_window(sy_pbft *pbft, uint64_t number)
 static void clear(const sy_pbft *pbft, struct slot *slot)
 {
     struct cell *prepares = slot->prepares, *commits = slot->commits, *seals = slot->seals;
+    SY_ASSERT(slot->number != 0 && slot->number <= pbft->certified);
+    SY_ASSERT(prepares && commits && seals);
     size_t bytes = pbft->config.n * sizeof(struct cell);
     memset(slot, 0, sizeof *slot);
     memset(prepares, 0, bytes);
@@ -44,14 +48,16 @@ struct slot *sy_pbft_slot_open(sy_pbft *pbft, uint64_t number)
 
 struct slot *sy_pbft_slot_find(const sy_pbft *pbft, uint64_t number)
 {
-    if (number == 0) return NULL;
+    if (number == 0) return NULL; // genesis has no slot, and a free one has this number
     struct slot *slot = &pbft->slots[number % SY_PBFT_WINDOW];
+    SY_ASSERT(slot->number == 0 || slot->number % SY_PBFT_WINDOW == number % SY_PBFT_WINDOW);
     return slot->number == number ? slot : NULL;
 }
 
 void sy_pbft_slot_clear_to(sy_pbft *pbft, uint64_t height)
 {
     SY_ASSERT(height <= pbft->known);
+    SY_ASSERT(height == pbft->certified);
     for (size_t i = 0; i < SY_PBFT_WINDOW; i++) {
         struct slot *slot = &pbft->slots[i];
         if (slot->number != 0 && slot->number <= height) clear(pbft, slot);
@@ -72,11 +78,18 @@ unsigned sy_pbft_prepared_count(const sy_pbft *pbft, const struct slot *slot,
                                 const struct candidate *candidate)
 {
     SY_ASSERT(candidate->present);
+    SY_ASSERT(candidate == &slot->first || candidate == &slot->other);
     // OSDI '99, 4.2: prepared = the pre-prepare and matching prepares from different backups. The
     // own pre-prepare counts once it is durable, like any vote of this validator.
     bool counts = !is_primary(pbft) || slot->prepare == OWN_SENT;
     return counts + sy_pbft_count_cells(pbft, slot->prepares, &candidate->digest,
                                         primary_of(pbft, pbft->view));
+}
+
+bool sy_pbft_provable(const sy_pbft *pbft, const struct slot *slot, const struct sy_hash *digest)
+{
+    SY_ASSERT(slot->number > pbft->certified);
+    return sy_pbft_count_cells(pbft, slot->commits, digest, SY_PBFT_OBSERVER) >= pbft->weak;
 }
 
 bool sy_pbft_block_holds(const struct slot *slot)
@@ -87,11 +100,15 @@ bool sy_pbft_block_holds(const struct slot *slot)
 
 bool sy_pbft_settled(const struct slot *slot)
 {
+    SY_ASSERT(slot->number != 0);
+    SY_ASSERT(!slot->chosen || slot->decided);
     return slot->decided || slot->run != RUN_NONE || sy_pbft_block_holds(slot);
 }
 
 const struct candidate *sy_pbft_plan(const struct slot *slot)
 {
+    SY_ASSERT(!slot->chosen || slot->chosen->present);
+    SY_ASSERT(slot->prepare == OWN_NONE || slot->first.present);
     if (slot->chosen) return slot->chosen;
     if (sy_pbft_block_holds(slot)) return &slot->block;
     return slot->prepare != OWN_NONE ? &slot->first : NULL;
@@ -101,6 +118,7 @@ const struct candidate *sy_pbft_plan(const struct slot *slot)
 static void copy_proposal(struct sy_proposal *out, const struct sy_proposal *in)
 {
     SY_ASSERT(in->count <= SY_PROPOSAL_ENTRIES_MAX);
+    SY_ASSERT(out != in);
     memcpy(out, in, offsetof(struct sy_proposal, entries) + in->count * sizeof in->entries[0]);
 }
 
@@ -109,6 +127,7 @@ void sy_pbft_candidate_set(sy_pbft *pbft, struct candidate *candidate,
                            uint16_t from)
 {
     SY_ASSERT(!candidate->present);
+    SY_ASSERT(pre_prepare->proposal.slot > pbft->certified);
     candidate->present = true;
     candidate->refused = false;
     candidate->clock = CLOCK_FINE;

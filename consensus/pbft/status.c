@@ -29,13 +29,13 @@ bool sy_pbft_open(const sy_pbft *pbft)
 /* weak(n) commits name a digest whose proposal is not here: it is needed, whatever else is held. */
 static bool lacks_committed(const sy_pbft *pbft, const struct slot *slot)
 {
+    SY_ASSERT(slot->number > pbft->certified);
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         const struct cell *cell = &slot->commits[i];
         if (!cell->present) continue;
         if (slot->first.present && sy_hash_equal(&slot->first.digest, &cell->digest)) continue;
         if (slot->other.present && sy_hash_equal(&slot->other.digest, &cell->digest)) continue;
-        if (sy_pbft_count_cells(pbft, slot->commits, &cell->digest, SY_PBFT_OBSERVER) >= pbft->weak)
-            return true;
+        if (sy_pbft_provable(pbft, slot, &cell->digest)) return true;
     }
     return false;
 }
@@ -52,6 +52,8 @@ static struct holding holding_of(const sy_pbft *pbft, const struct slot *slot)
     // validator happened to receive are known to exist, and not every peer need have them.
     bool done = sy_pbft_settled(slot) && !can_vote(pbft);
     struct holding have = {.committed = sy_pbft_settled(slot)};
+    SY_ASSERT(pbft->live);
+    SY_ASSERT(slot->number > pbft->certified);
     have.pre_prepared = done || (slot->first.present && !lacks_committed(pbft, slot));
     have.prepared = done || slot->commit != OWN_NONE;
     if (!have.prepared && slot->first.present)
@@ -61,6 +63,8 @@ static struct holding holding_of(const sy_pbft *pbft, const struct slot *slot)
 
 static void send_status(sy_pbft *pbft)
 {
+    SY_ASSERT(pbft->boot_durable && pbft->boots > 0);
+    SY_ASSERT(pbft->config.self != SY_PBFT_OBSERVER);
     struct sy_status_message *status =
         &sy_pbft_send(pbft, SY_PBFT_ALL, false, SY_MESSAGE_STATUS)->body.status;
     *status = (struct sy_status_message){.epoch = pbft->config.epoch,
@@ -94,6 +98,7 @@ static struct holding holding_of_peer(const struct peer *peer, uint64_t number)
 
 static bool aged(const sy_pbft *pbft, uint64_t sent_ns)
 {
+    SY_ASSERT(sent_ns <= pbft->now_ns);
     return sent_ns == 0 || pbft->now_ns - sent_ns >= pbft->config.resend_ns;
 }
 
@@ -101,7 +106,9 @@ static bool aged(const sy_pbft *pbft, uint64_t sent_ns)
 static bool push_slot(sy_pbft *pbft, struct slot *slot, uint16_t to)
 {
     if (pbft->serves_left < 3) return false;
+    SY_ASSERT(to < pbft->config.n && to != pbft->config.self);
     const struct peer *peer = &pbft->peers[to];
+    SY_ASSERT(slot->number > peer->certified && slot->number > pbft->certified);
     struct holding have = holding_of_peer(peer, slot->number);
     bool wants_prepare = is_primary(pbft) ? !have.pre_prepared : !have.prepared;
     if (slot->prepare == OWN_SENT && wants_prepare && aged(pbft, slot->prepare_ns)) {
@@ -122,7 +129,9 @@ static bool push_slot(sy_pbft *pbft, struct slot *slot, uint16_t to)
 
 static void push(sy_pbft *pbft, uint16_t to)
 {
+    SY_ASSERT(to < pbft->config.n && to != pbft->config.self);
     struct peer *peer = &pbft->peers[to];
+    SY_ASSERT(peer->pushed_ns <= pbft->now_ns);
     if (pbft->config.self == SY_PBFT_OBSERVER) return;
     if (peer->pushed_ns != 0 && pbft->now_ns - peer->pushed_ns < pbft->config.resend_ns) return;
     peer->pushed_ns = pbft->now_ns;
@@ -169,6 +178,8 @@ static bool lacks(struct holding mine, struct holding theirs)
 /* Asks the next peer whose status shows more of this slot than is here. */
 static bool ask_slot(sy_pbft *pbft, uint64_t number, struct holding mine)
 {
+    SY_ASSERT(number > pbft->certified);
+    SY_ASSERT(number - pbft->certified <= SY_PBFT_WINDOW);
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         uint16_t whom = (uint16_t)((pbft->slot_turn + i) % pbft->config.n);
         const struct peer *peer = &pbft->peers[whom];
@@ -200,6 +211,8 @@ static void ask_slots(sy_pbft *pbft)
 static void serve_cells(sy_pbft *pbft, const struct slot *slot, const struct cell *cells,
                         enum sy_message_type type, const struct sy_hash *digest, uint16_t to)
 {
+    SY_ASSERT(type == SY_MESSAGE_PREPARE || type == SY_MESSAGE_COMMIT);
+    SY_ASSERT(cells == slot->prepares || cells == slot->commits);
     for (uint16_t i = 0; i < pbft->config.n && pbft->serves_left > 0; i++) {
         if (!cells[i].present || !sy_hash_equal(&cells[i].digest, digest)) continue;
         pbft->serves_left--;
@@ -217,6 +230,8 @@ static void serve_cells(sy_pbft *pbft, const struct slot *slot, const struct cel
 /* The proposal that others need most: what was decided, else committed, else received. */
 static const struct candidate *serving(const sy_pbft *pbft, const struct slot *slot)
 {
+    SY_ASSERT(slot->number > pbft->certified);
+    SY_ASSERT(!slot->chosen || slot->chosen->present);
     if (slot->chosen) return slot->chosen;
     if (slot->commit == OWN_SENT && slot->other.present &&
         sy_hash_equal(&slot->other.digest, &slot->commit_digest))

@@ -125,6 +125,22 @@ CASE(two_faced_backups_change_nothing_and_are_found_out)
     assert_true(total.equivocations > 0);
 }
 
+CASE(faulty_backups_a_cut_validator_and_a_power_cut_together_change_nothing)
+{
+    const enum world_fault faults[] = {WORLD_TWO_FACED, WORLD_FORGES};
+    for (size_t i = 0; i < SIZES; i++) {
+        struct world_rules rules;
+        world_rules_default(&rules, sizes[i]);
+        rules.faulty = (uint16_t)sy_faulty_max(sizes[i]);
+        rules.lagging = 1;
+        rules.all_at_once = true;
+        for (size_t f = 0; f < 2; f++) {
+            rules.fault = faults[f];
+            run_worlds(&rules, share(60, sizes[i]), true);
+        }
+    }
+}
+
 CASE(forgers_of_certified_blocks_change_nothing)
 {
     run_faulty_backups(WORLD_FORGES, 100, true);
@@ -199,6 +215,7 @@ int main(void)
         cmocka_unit_test(a_validator_that_was_cut_off_catches_up_by_certified_blocks),
         cmocka_unit_test(silent_backups_change_nothing),
         cmocka_unit_test(two_faced_backups_change_nothing_and_are_found_out),
+        cmocka_unit_test(faulty_backups_a_cut_validator_and_a_power_cut_together_change_nothing),
         cmocka_unit_test(forgers_of_certified_blocks_change_nothing),
         cmocka_unit_test(an_equivocating_primary_with_accomplices_splits_nobody),
         cmocka_unit_test(a_two_faced_primary_splits_nobody),
