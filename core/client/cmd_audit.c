@@ -145,7 +145,13 @@ static sy_status audit(struct run *run, struct sy_error *found, const char *word
                                      .genesis = run->genesis.hash,
                                      .read_only = true,
                                      .view_age_ms_max = VIEW_AGE_MS};
-    SY_TRY(sy_store_open_lmdb(&store, &config, err));
+    sy_status status = sy_store_open_lmdb(&store, &config, err);
+    if (status == SY_ERR_BUSY) {
+        struct sy_error busy = *err;
+        return sy_fail(err, SY_ERR_PERMISSION, "%.400s; stop the validator first, or audit a copy",
+                       busy.text);
+    }
+    SY_TRY(status);
     struct sy_audit_config audit_config = {.genesis = &run->genesis,
                                            .store = store,
                                            .threads = (unsigned)run->threads,

@@ -33,13 +33,25 @@ sy_status sy_cmd_draft_load(sy_draft **draft, const struct sy_genesis *genesis, 
     return status;
 }
 
-sy_status sy_cmd_draft_save(const sy_draft *draft, const char *path, struct sy_error *err)
+sy_status sy_cmd_draft_save(const sy_draft *draft, const char *path, bool tells,
+                            struct sy_error *err)
 {
     sy_json json;
+    struct sy_hash id;
     sy_json_init_growing(&json, SY_TX_JSON_BYTES_MAX);
     sy_json_set_pretty(&json);
     sy_draft_to_json(draft, &json);
-    return sy_cmd_put_json(&json, path, err);
+    SY_TRY(sy_cmd_put_json(&json, path, err));
+    if (!tells || !path || strcmp(path, "-") == 0) return SY_OK;
+    sy_draft_id(draft, &id);
+    sy_json_init_growing(&json, SY_TX_JSON_BYTES_MAX);
+    sy_json_set_pretty(&json);
+    sy_json_object_begin(&json);
+    sy_json_put_text(&json, "file", path);
+    sy_json_put_hex(&json, "tx_id", id.bytes, sizeof id.bytes);
+    sy_json_put_u64(&json, "signatures_missing", sy_draft_missing(draft));
+    sy_json_object_end(&json);
+    return sy_cmd_put_json(&json, NULL, err);
 }
 
 /* ---- prove, sign, cosign ------------------------------------------------------------------ */
@@ -73,7 +85,8 @@ static sy_status put_hand(const struct hand_wish *wish, sy_draft *draft,
     return sy_draft_sign(draft, &number, key, genesis, err);
 }
 
-static sy_status run_hand(const struct hand_wish *wish, const char *path, struct sy_error *err)
+static sy_status run_hand(const struct hand_wish *wish, const char *path, bool tells,
+                          struct sy_error *err)
 {
     struct sy_genesis *genesis = NULL;
     sy_secret_key *key = NULL;
@@ -82,7 +95,8 @@ static sy_status run_hand(const struct hand_wish *wish, const char *path, struct
     if (status == SY_OK) status = sy_cmd_draft_load(&draft, genesis, path, err);
     if (status == SY_OK) status = sy_secret_key_load(&key, wish->key, wish->passphrase, err);
     if (status == SY_OK) status = put_hand(wish, draft, genesis, key, err);
-    if (status == SY_OK) status = sy_cmd_draft_save(draft, wish->out ? wish->out : path, err);
+    if (status == SY_OK)
+        status = sy_cmd_draft_save(draft, wish->out ? wish->out : path, tells, err);
     sy_secret_key_close(key);
     sy_draft_close(draft);
     free(genesis);
@@ -116,7 +130,7 @@ static int do_hand(enum hand hand, int argc, char **argv)
     struct sy_error err = {SY_OK, ""};
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     if (!wish.key) return sy_cmd_usage(&cmd, "--key FILE is missing");
-    if (run_hand(&wish, cmd.words[0], &err) != SY_OK) return sy_cmd_fail(&cmd, &err);
+    if (run_hand(&wish, cmd.words[0], cmd.json, &err) != SY_OK) return sy_cmd_fail(&cmd, &err);
     return SY_EXIT_DONE;
 }
 

@@ -11,7 +11,9 @@ int sy_cmd_tx_make(int argc, char **argv);
 sy_status sy_cmd_draft_load(sy_draft **draft, const struct sy_genesis *genesis, const char *path,
                             struct sy_error *err);
 
-/* sy_cmd_draft_save writes it to path; NULL or "-": standard output. */
-sy_status sy_cmd_draft_save(const sy_draft *draft, const char *path, struct sy_error *err);
+/* sy_cmd_draft_save writes it to path; NULL or "-": standard output. tells: then says on standard
+ * output, in JSON, which file has which transaction (nothing, when the draft itself went there). */
+sy_status sy_cmd_draft_save(const sy_draft *draft, const char *path, bool tells,
+                            struct sy_error *err);
 
 #endif

@@ -196,7 +196,7 @@ static sy_status open_network(struct make *make, struct sy_error *err)
     return sy_cmd_genesis(&make->genesis, wish->genesis, &wish->where, err);
 }
 
-static sy_status run_make(struct make *make, const char *path, struct sy_error *err)
+static sy_status run_make(struct make *make, const char *path, bool tells, struct sy_error *err)
 {
     sy_draft *draft = NULL;
     sy_status status = open_network(make, err);
@@ -205,7 +205,7 @@ static sy_status run_make(struct make *make, const char *path, struct sy_error *
     if (status == SY_OK) status = take_envelope(make, err);
     if (status == SY_OK) status = sy_draft_make(&draft, make->genesis, &make->tx, err);
     if (status == SY_OK) status = prove(make, draft, err);
-    if (status == SY_OK) status = sy_cmd_draft_save(draft, make->wish->out, err);
+    if (status == SY_OK) status = sy_cmd_draft_save(draft, make->wish->out, tells, err);
     sy_draft_close(draft);
     free(make->payload);
     free(make->genesis);
@@ -258,5 +258,5 @@ int sy_cmd_tx_make(int argc, char **argv)
         return sy_cmd_usage(&cmd, "give the fields by --field or in FILE, not both");
     }
     const char *path = cmd.word_count > 1 ? cmd.words[1] : "-";
-    return run_make(&make, path, &err) == SY_OK ? SY_EXIT_DONE : sy_cmd_fail(&cmd, &err);
+    return run_make(&make, path, cmd.json, &err) == SY_OK ? SY_EXIT_DONE : sy_cmd_fail(&cmd, &err);
 }

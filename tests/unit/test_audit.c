@@ -4,11 +4,14 @@
 #include "tests/support/test.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
 
 #include "core/base/os.h"
 #include "core/client/audit.h"
 #include "core/client/replay_state.h"
 #include "core/wire/delta.h"
+#include "core/wire/genesis_json.h"
 #include "tests/support/ledger_store.h"
 
 static struct ledger_store ls;
@@ -76,6 +79,50 @@ CASE(an_honest_store_on_disk_is_sound)
     sy_store_close(store);
     ledger_store_close(&ls);
     assert_int_equal(sy_os_remove_tree(folder, NULL), SY_OK);
+}
+
+/* Runs systole audit DATA --genesis FILE --json; its exit code, and its answer as text. */
+static int run_program(char *out, size_t size, const char *folder)
+{
+    char command[1400];
+    const char *bin = getenv("SYSTOLE_BIN");
+    assert_non_null(bin);
+    (void)snprintf(command, sizeof command,
+                   "%s/systole audit %s/data --genesis %s/genesis.json --json 2>/dev/null", bin,
+                   folder, folder);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    size_t used = fread(out, 1, size - 1, pipe);
+    out[used] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+CASE(the_program_tells_it)
+{
+    static const enum ledger_fault faults[] = {FAULT_NONE, FAULT_RECEIPTS};
+    for (unsigned i = 0; i < 2; i++) {
+        char folder[256], path[320], text[8192];
+        struct sy_error err = {SY_OK, ""};
+        test_folder(folder, sizeof folder, "audit_program");
+        (void)snprintf(path, sizeof path, "%s/data", folder);
+        ledger_store_open(&ls, path);
+        fill(&ls, faults[i]);
+        (void)snprintf(path, sizeof path, "%s/genesis.json", folder);
+        assert_int_equal(sy_genesis_save(&ls.genesis, path, &err), SY_OK);
+        assert_int_equal(run_program(text, sizeof text, folder), 1);
+        assert_non_null(strstr(text, "stop the validator first"));
+        sy_store_close(ls.store);
+        ls.store = NULL;
+        int code = run_program(text, sizeof text, folder);
+        bool sound = faults[i] == FAULT_NONE;
+        assert_int_equal(code, sound ? 0 : 1);
+        assert_non_null(strstr(text, sound ? "\"sound\": true" : "\"sound\": false"));
+        assert_non_null(strstr(text, sound ? "\"height\": 6" : "block 4: its receipts differ"));
+        ledger_store_close(&ls);
+        assert_int_equal(sy_os_remove_tree(folder, NULL), SY_OK);
+    }
 }
 
 CASE(every_fault_is_found_and_named)
@@ -269,6 +316,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(an_honest_twin_is_sound),
         cmocka_unit_test(an_honest_store_on_disk_is_sound),
+        cmocka_unit_test(the_program_tells_it),
         cmocka_unit_test(every_fault_is_found_and_named),
         cmocka_unit_test(a_fault_in_the_last_block_is_found),
         cmocka_unit_test(blocks_without_certificates_yet_are_replayed_too),

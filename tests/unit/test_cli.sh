@@ -108,6 +108,10 @@ expect 1 'no such key' tx prove "$draft" --key "$dir/key.pem" --genesis "$genesi
 expect 1 'has not signed yet' tx send "$draft" --net "$net"
 expect 0 '' tx sign "$draft" --key "$regulator" --genesis "$genesis"
 expect 0 '"signatures_missing": 0' tx show "$draft"
+is_json tx sign "$draft" --key "$regulator" --genesis "$genesis"
+is_json tx make care.close --genesis "$genesis" --key "$regulator" --nonce 1 --field care_id=random
+is_json tx make care.close --genesis "$genesis" --key "$regulator" --nonce 1 --field care_id=12
+is_json tx show "$draft"
 expect 2 'another network' tx sign "$draft" --key "$regulator" --genesis "$dir/net7/genesis.json"
 expect 1 'line 1' tx show "$dir/key.pem"
 expect 1 'no transaction file' tx show "$genesis"

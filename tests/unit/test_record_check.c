@@ -300,6 +300,47 @@ CASE(a_receiver_needs_only_the_salt)
     expect(&verdict, SY_RECORD_UNKNOWN, "no record of it");
 }
 
+/* The key that the importer would have made for the organisation's gateway. */
+static void make_gateway(void)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_client_org org = {.id = test_hash(2000), .kind = SY_ORG_HOSPITAL, .seq = 1};
+    struct sy_hash resource = test_hash(1);
+    struct sy_hash label, name;
+    char path[400], hex[65];
+    sy_client_label_of(store, &label, SY_LABEL_ORG, &resource, NULL);
+    if (sy_client_put_org(store, &label, &org, &err) != SY_OK) fail_msg("%s", err.text);
+    sy_client_label(store, &name, SY_LABEL_KEY, sy_slice_of("gateway", 7),
+                    sy_slice_of(org.id.bytes, 32), sy_slice_of(NULL, 0));
+    sy_hex_encode(hex, name.bytes, sizeof name.bytes);
+    (void)snprintf(path, sizeof path, "%s/keys", folder);
+    assert_int_equal(sy_os_make_dirs(path, 0700, &err), SY_OK);
+    (void)snprintf(path, sizeof path, "%s/keys/%s.pem", folder, hex);
+    assert_int_equal(sy_secret_key_save(test_key(301), path, NULL, &err), SY_OK);
+}
+
+CASE(without_a_key_the_gateways_own_signs_the_reads)
+{
+    char text[64];
+    struct sy_error err = {SY_OK, ""};
+    struct sy_hash label;
+    struct sy_record_verdict verdict;
+    static struct sy_record_checker checker;
+    make_gateway();
+    checker = checker_of();
+    checker.key = NULL;
+    checker.keys_folder = folder;
+    label_of(&label, ONCE);
+    for (unsigned i = 0; i < 2; i++) {
+        if (sy_record_check_known(&checker, &verdict, &label, content_of(text, ONCE, 1), &err) !=
+            SY_OK) {
+            fail_msg("%s", err.text);
+        }
+        expect(&verdict, SY_RECORD_REGISTERED, "version 1");
+    }
+    sy_record_checker_close(&checker);
+}
+
 CASE(no_gateway_key_is_a_failure_and_no_verdict)
 {
     char text[64];
@@ -326,6 +367,7 @@ int main(void)
         cmocka_unit_test(a_retraction_is_told),
         cmocka_unit_test(a_receiver_needs_only_the_salt),
         cmocka_unit_test(no_gateway_key_is_a_failure_and_no_verdict),
+        cmocka_unit_test(without_a_key_the_gateways_own_signs_the_reads),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }
