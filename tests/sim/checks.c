@@ -264,6 +264,11 @@ static void note_applied(struct world *world, const struct sy_receipt *receipt,
     }
     tx->applied = true;
     world->result->applied++;
+    if (tx->stage <= SY_POPULATION_STAGES) return;
+    world->result->lonely_ms = (world->now_ns - world->clients.lonely_ns) / MS;
+    if (world->result->lonely_ms <= SIM_LONELY_MS) return;
+    sim_fail(world, SIM_CHECK_LIVENESS, "a lonely transaction took %llu ms",
+             (unsigned long long)world->result->lonely_ms);
 }
 
 static void note_receipt(struct world *world, const struct validator *validator,

@@ -11,6 +11,7 @@
 
 #define PERIOD_MS 10u
 #define RECORDS_STAGE SY_POPULATION_STAGES
+#define LONELY_STAGE (RECORDS_STAGE + 1u)
 #define LIFETIME_MS (12ll * 3600 * 1000)
 
 /* ---- what there is to send --------------------------------------------------------------- */
@@ -98,6 +99,7 @@ static void plan_stage(struct world *world)
 {
     struct clients *clients = &world->clients;
     uint64_t spread_ms = clients->stage == RECORDS_STAGE ? world->options.faults_ms * 3 / 4 : 50;
+    if (clients->stage == LONELY_STAGE) spread_ms = 0;
     for (uint32_t i = 0; i < clients->count; i++) {
         struct client_tx *tx = &clients->txs[i];
         if (tx->stage != clients->stage) continue;
@@ -130,6 +132,8 @@ void sim_clients_open(struct world *world)
         index_tx(world, add_tx(world, TX_GOOD, RECORDS_STAGE, tx, &id));
     }
     for (unsigned i = 0; i < world->options.rubbish; i++) add_rubbish(world, until_ms);
+    struct sy_slice lonely = sy_population_record(clients->population, bytes, &id, until_ms);
+    index_tx(world, add_tx(world, TX_GOOD, LONELY_STAGE, lonely, &id));
     plan_stage(world);
 }
 
@@ -285,12 +289,22 @@ void sim_on_outcomes(struct world *world, const struct validator *validator, uin
     }
 }
 
+bool sim_clients_lonely(struct world *world)
+{
+    if (world->clients.stage == LONELY_STAGE) return false;
+    world->clients.stage = LONELY_STAGE;
+    world->clients.lonely_ns = world->now_ns;
+    plan_stage(world);
+    return true;
+}
+
 bool sim_clients_done(const struct world *world)
 {
     const struct clients *clients = &world->clients;
     for (uint32_t i = 0; i < clients->count; i++) {
         const struct client_tx *tx = &clients->txs[i];
         bool done = tx->answered;
+        if (tx->stage > clients->stage) continue;
         if (tx->kind == TX_GOOD) done = tx->applied;
         if (tx->kind == TX_STRANGER) done = tx->copies > 0;
         if (!done) return false;

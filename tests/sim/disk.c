@@ -25,7 +25,9 @@ static void begin_group(struct world *world, struct validator *validator)
     if (disk->flying > 0 || waiting == 0) return;
     disk->flying = waiting < GROUP_MAX ? waiting : GROUP_MAX;
     struct event event = {.type = EVENT_DISK, .node = validator->index, .life = validator->life};
-    sim_later(world, event, sim_draw(world, world->options.disk_us));
+    uint64_t delay_ns = sim_draw(world, world->options.disk_us);
+    if (validator->index == 1 && !world->calm) delay_ns *= world->options.slow_disk;
+    sim_later(world, event, delay_ns);
 }
 
 static void make_room(struct disk *disk)

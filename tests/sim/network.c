@@ -15,7 +15,7 @@ static bool chance(struct world *world, unsigned permille)
 }
 
 static void deliver(struct world *world, uint16_t from, uint16_t to, struct sy_slice bytes,
-                    bool garble)
+                    bool garble, uint64_t late_ns)
 {
     struct event event = {.type = EVENT_FRAME, .node = to, .peer = from, .size = bytes.size};
     event.bytes = (uint8_t *)malloc(bytes.size + 1);
@@ -31,7 +31,7 @@ static void deliver(struct world *world, uint16_t from, uint16_t to, struct sy_s
             event.size = (size_t)sy_prng_below(&world->prng, event.size + 1);
         }
     }
-    sim_later(world, event, sim_draw(world, world->options.delay_us) + bytes.size * 8);
+    sim_later(world, event, late_ns + sim_draw(world, world->options.delay_us) + bytes.size * 8);
 }
 
 void sim_send(struct world *world, uint16_t from, uint16_t to, struct sy_slice bytes)
@@ -41,11 +41,17 @@ void sim_send(struct world *world, uint16_t from, uint16_t to, struct sy_slice b
     if (world->cut[from][to] || chance(world, world->options.loss_permille)) {
         world->result->frames_lost++;
     } else {
-        deliver(world, from, to, bytes, false);
+        deliver(world, from, to, bytes, false, 0);
     }
     if (world->cut[from][to]) return;
-    if (chance(world, world->options.copy_permille)) deliver(world, from, to, bytes, false);
+    if (chance(world, world->options.copy_permille)) {
+        /* One copy in four is a replay of long ago, when it comes. */
+        uint64_t late_ns = sy_prng_chance(&world->prng, 1, 4) ? 5000 * MS : 0;
+        if (late_ns > 0) late_ns = sy_prng_below(&world->prng, late_ns);
+        deliver(world, from, to, bytes, false, late_ns);
+    }
     bool liar = from == world->n - 1;
-    if (liar && chance(world, world->options.garble_permille))
-        deliver(world, from, to, bytes, true);
+    if (liar && chance(world, world->options.garble_permille)) {
+        deliver(world, from, to, bytes, true, 0);
+    }
 }

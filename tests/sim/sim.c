@@ -95,7 +95,7 @@ static void plan_faults(struct world *world)
 
 static void cut_power(struct world *world)
 {
-    for (uint16_t i = 0; i < world->n; i++) {
+    for (uint16_t i = 0; i < world->n && !world->calm; i++) {
         if (world->validators[i].up) sim_crash(world, &world->validators[i]);
     }
 }
@@ -162,7 +162,10 @@ static void describe_standstill(struct world *world)
 static void look_for_rest(struct world *world)
 {
     if (at_rest(world)) {
-        world->result->settled_ms = (world->now_ns - world->calm_ns) / MS;
+        if (sim_clients_lonely(world)) {
+            world->result->settled_ms = (world->now_ns - world->calm_ns) / MS;
+            return;
+        }
         world->result->heights = world->height_count - 1;
         sim_check_end(world);
         world->done = true;
@@ -358,13 +361,22 @@ void sim_options_draw(struct sim_options *options, uint64_t seed, uint16_t valid
         .faults_ms = between(&prng, 1000, 6000),
         .crashes = perhaps(&prng, 4, 6),
         .power_cut = sy_prng_chance(&prng, 1, 4),
+        .away_ms = between(&prng, 100, 6000),
         .cuts = perhaps(&prng, 3, 8),
         .loss_permille = perhaps(&prng, 4, 200),
         .copy_permille = perhaps(&prng, 3, 100),
         .garble_permille = perhaps(&prng, 2, 100),
         .delay_us = between(&prng, 50, 4000),
         .disk_us = between(&prng, 50, 4000),
+        .slow_disk = sy_prng_chance(&prng, 1, 6) ? between(&prng, 5, 40) : 1,
+        .bad_clock = sy_prng_chance(&prng, 1, 8),
         .batch_txs_max = batch_sizes[sy_prng_below(&prng, 5)],
         .pipeline_slots = between(&prng, 1, 8),
         .lanes = between(&prng, 2, 8)};
+    /* Some worlds are long enough for the window of slots to pass over several times. */
+    if (sy_prng_chance(&prng, 1, 12)) {
+        options->records = between(&prng, 100, 200);
+        options->batch_txs_max = 1;
+        options->pipeline_slots = between(&prng, 1, 3);
+    }
 }

@@ -28,7 +28,7 @@
  *   memory        arenas stay as they were carved; vote records stay within the window; no node
  *                 asks to be woken all the time
  *   liveness      within a stated time after the faults stop every good transaction is applied and
- *                 every validator has the same certified height
+ * every validator has the same certified height; then one more is, much sooner
  *
  * A planted fault is something that the world does wrong on purpose, so that a test can see a
  * checker fail. */
@@ -43,6 +43,8 @@
 
 /* From the end of the faults until everything is final everywhere, in simulated time. */
 #define SIM_LIVENESS_MS 20000u
+/* From the sending of one lonely transaction into a network at rest until it is final somewhere. */
+#define SIM_LONELY_MS 400u
 
 enum sim_check {
     SIM_CHECK_NONE = 0,
@@ -83,12 +85,15 @@ struct sim_options {
     unsigned faults_ms;       /* how long faults go on */
     unsigned crashes;         /* single crashes meanwhile, */
     bool power_cut;           /* and one of all at once */
+    unsigned away_ms;         /* a crashed validator is away for at most so long, mostly a tenth */
     unsigned cuts;            /* links that go dead one way for a while */
     unsigned loss_permille;   /* frames lost, */
     unsigned copy_permille;   /* delivered twice, */
     unsigned garble_permille; /* and delivered again with some bytes changed */
-    unsigned delay_us; /* of a frame, at least; mostly up to 4 times that, at times 50 times */
-    unsigned disk_us;  /* of a group of commits; likewise */
+    unsigned delay_us;  /* of a frame, at least; mostly up to 4 times that, at times 50 times */
+    unsigned disk_us;   /* of a group of commits; likewise */
+    unsigned slow_disk; /* the second validator's disk is so many times slower */
+    bool bad_clock;     /* the last validator's clock is an hour off */
     unsigned batch_txs_max;
     unsigned pipeline_slots;
     unsigned lanes;
@@ -110,6 +115,7 @@ struct sim_result {
     uint64_t crashes_in_step; /* between two effects of one step */
     uint64_t adopted;         /* blocks executed from certified ones */
     uint64_t settled_ms;      /* simulated, from the end of the faults until all was final */
+    uint64_t lonely_ms;       /* until the last transaction was final */
     uint64_t simulated_ms;
 };
 

@@ -107,7 +107,7 @@ enum tx_kind { TX_GOOD, TX_STRANGER, TX_BAD_SIGNATURE, TX_DAMAGED };
 
 struct client_tx {
     enum tx_kind kind;
-    unsigned stage; /* 3: records and rubbish */
+    unsigned stage; /* 3: records and rubbish; 4: the lonely one */
     struct sy_hash id;
     uint8_t *bytes;
     size_t size;
@@ -127,7 +127,8 @@ struct clients {
     sy_population *strangers;
     struct client_tx *txs;
     uint32_t count, room;
-    uint32_t stage; /* of the good ones */
+    uint32_t stage;     /* of the good ones */
+    uint64_t lonely_ns; /* when the last one, which has a stage of its own, was sent; 0: not yet */
     struct request *requests;
     uint32_t request_count, request_room;
 };
@@ -220,6 +221,9 @@ void sim_on_outcomes(struct world *world, const struct validator *validator, uin
                      uint32_t count, const struct sy_submit_outcome *outcomes);
 /* sim_clients_done: every good transaction is applied, all rubbish was answered. */
 bool sim_clients_done(const struct world *world);
+/* sim_clients_lonely sends the last transaction into a network at rest. False: that has been done.
+ */
+bool sim_clients_lonely(struct world *world);
 
 /* ---- checks.c ---------------------------------------------------------------------------- */
 

@@ -20,11 +20,11 @@ static void print_result(uint64_t seed, const struct sim_options *options,
     printf("seed %" PRIu64 " n %u: %s; %" PRIu64 " heights, %" PRIu64 " txs (%" PRIu64
            " applied, %" PRIu64 " replays), %" PRIu64 " frames (%" PRIu64 " lost, %" PRIu64
            " garbled), %" PRIu64 " crashes (%" PRIu64 " inside a step), %" PRIu64
-           " adopted, settled in %" PRIu64 " of %" PRIu64 " ms\n",
+           " adopted, settled in %" PRIu64 " of %" PRIu64 " ms, lonely %" PRIu64 "\n",
            seed, options->validators, result->failed == SIM_CHECK_NONE ? "clean" : result->failure,
            result->heights, result->txs, result->applied, result->replays, result->frames,
            result->frames_lost, result->frames_garbled, result->crashes, result->crashes_in_step,
-           result->adopted, result->settled_ms, result->simulated_ms);
+           result->adopted, result->settled_ms, result->simulated_ms, result->lonely_ms);
     fflush(stdout);
 }
 

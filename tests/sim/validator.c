@@ -45,6 +45,9 @@ void sim_validator_open(struct world *world, uint16_t index)
     int64_t spread = SY_CLOCK_SKEW_MS_DEFAULT / 4;
     *validator = (struct validator){.index = index, .crash_after = -1, .tick_at_ns = UINT64_MAX};
     validator->skew_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)(2 * spread)) - spread;
+    if (world->options.bad_clock && index == world->n - 1) {
+        validator->skew_ms = sy_prng_chance(&world->prng, 1, 2) ? 3600000 : -3600000;
+    }
     validator->runs = (struct sy_proposal *)calloc(RUNS_MAX, sizeof *validator->runs);
     SY_ASSERT(validator->runs != NULL);
     open_store(world, validator);
@@ -97,7 +100,7 @@ void sim_crash(struct world *world, struct validator *validator)
     validator->runs_in = validator->runs_out = 0;
     validator->tick_at_ns = UINT64_MAX;
     struct event event = {.type = EVENT_RESTART, .node = validator->index};
-    uint64_t away_ms = sy_prng_chance(&world->prng, 1, 4) ? 3000 : 300;
+    uint64_t away_ms = world->options.away_ms / (sy_prng_chance(&world->prng, 1, 4) ? 1 : 10);
     sim_later(world, event, sy_prng_below(&world->prng, away_ms * MS));
 }
 
@@ -203,6 +206,10 @@ void sim_start(struct world *world, struct validator *validator)
     validator->up = true;
     validator->life++;
     validator->clock_base_ns = 1000 * MS + sy_prng_below(&world->prng, 1000000 * MS);
+    /* A start may be cut short, too. */
+    if (!world->calm && validator->life > 1 && sy_prng_chance(&world->prng, 1, 8)) {
+        validator->crash_after = (int)sy_prng_below(&world->prng, 8);
+    }
     plant_at_start(world, validator);
     sy_status status = start_parts(world, validator, &err);
     if (status != SY_OK) {
