@@ -57,6 +57,9 @@ struct sy_slice test_model_step(struct test_model *model, uint8_t *out, sy_prng 
                                 uint64_t height, unsigned changes);
 /* test_model_check compares every key, by get, and a whole walk, with a view at its height. */
 void test_model_check(sy_state_view *view, const struct test_model *model);
+/* test_newest_check does the same with the store's newest state, in another view when the store
+ * ends one. Nothing may be applied meanwhile. */
+void test_newest_check(sy_store *store, const struct test_model *model);
 /* test_model_value is the value that goes with a version; at most 100 bytes. */
 struct sy_slice test_model_value(uint8_t out[100], uint64_t version);
 

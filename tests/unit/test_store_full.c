@@ -139,10 +139,7 @@ static void check_newest(struct filling *f, uint64_t depth)
         if (height + 1 == state_next) shown = model;
     }
     if (state_next == 0) return;
-    sy_state_view *view;
-    assert_int_equal(sy_state_view_open(&view, f->store), SY_OK);
-    test_model_check(view, &shown);
-    sy_state_view_close(view);
+    test_newest_check(f->store, &shown);
 }
 
 static void check_all(struct filling *f)
