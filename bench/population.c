@@ -69,7 +69,13 @@ static sy_status populate(sy_population *population)
 sy_status sy_population_open(sy_population **out, const struct sy_population_config *config,
                              struct sy_error *err)
 {
-    SY_ASSERT(config->organisations > 0 && config->gateways > 0 && config->patients > 0);
+    if (config->organisations == 0 || config->gateways < config->organisations ||
+        config->patients < config->gateways) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "population: %u organisations, %u gateways, %u patients: an organisation "
+                       "needs a gateway, and a gateway a patient",
+                       config->organisations, config->gateways, config->patients);
+    }
     sy_population *population = (sy_population *)calloc(1, sizeof *population);
     if (population == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "population: no memory");
     population->config = *config;
@@ -232,12 +238,9 @@ struct sy_slice sy_population_record(sy_population *population, uint8_t *out, st
     uint32_t index = population->turn++ % population->config.gateways;
     struct person *gateway = &population->gateways[index];
     /* A patient that this gateway enrolled: index, index + gateways, ... */
-    uint32_t own = (population->config.patients - 1 - index % population->config.patients) /
-                       population->config.gateways +
-                   1;
+    uint32_t own = (population->config.patients - 1 - index) / population->config.gateways + 1;
     uint32_t patient =
-        (index + population->config.gateways * (uint32_t)sy_prng_below(&population->prng, own)) %
-        population->config.patients;
+        index + population->config.gateways * (uint32_t)sy_prng_below(&population->prng, own);
     const char *class = classes[sy_prng_below(&population->prng, 4)];
     union sy_payload payload;
     memset(&payload, 0, sizeof payload);

@@ -22,8 +22,8 @@ struct sy_population_config {
     const struct sy_genesis *genesis; /* borrowed */
     const sy_secret_key *regulator;   /* borrowed; one of the genesis's */
     uint32_t organisations;
-    uint32_t gateways; /* signing keys of the load */
-    uint32_t patients;
+    uint32_t gateways; /* signing keys of the load; at least one an organisation */
+    uint32_t patients; /* at least one a gateway */
     uint64_t seed;
 };
 
@@ -31,6 +31,7 @@ struct sy_population_config {
 /* No transaction of a population is longer. */
 #define SY_POPULATION_TX_BYTES 1024u
 
+/* sy_population_open makes the keys and ids. SY_ERR_ARGUMENT: too few gateways or patients. */
 sy_status sy_population_open(sy_population **population, const struct sy_population_config *config,
                              struct sy_error *err);
 void sy_population_close(sy_population *population); /* NULL is fine */
