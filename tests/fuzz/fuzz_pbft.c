@@ -416,7 +416,7 @@ static void open_machine(struct input *in)
     sy_pbft_config_default(&f.config);
     f.config.n = sizes[take(in) % 6];
     uint8_t self = take(in);
-    f.config.self = self == 255 ? SY_PBFT_OBSERVER : self % f.config.n;
+    f.config.self = (uint16_t)(self == 255 ? SY_PBFT_OBSERVER : self % f.config.n);
     if (!f.arena.base) {
         sy_status opened = sy_arena_open(&f.arena, sy_pbft_footprint(SY_VALIDATORS_MAX));
         SY_ASSERT(opened == SY_OK);
