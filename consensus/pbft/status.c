@@ -12,7 +12,7 @@ static uint64_t shown_height(const struct peer *peer)
 {
     uint64_t claim = sy_pbft_claim(peer), height = peer->certified;
     uint64_t mask = peer->pre_prepared_mask | peer->prepared_mask | peer->committed_mask;
-    for (; mask != 0 && height < UINT64_MAX; mask >>= 1) height++;
+    if (mask != 0 && height <= UINT64_MAX - 64) height += 64u - (unsigned)__builtin_clzll(mask);
     return height > claim ? height : claim;
 }
 
