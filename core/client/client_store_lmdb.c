@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "core/base/assert.h"
@@ -17,8 +18,8 @@
 #define MAP_BYTES_FIRST (512ull << 20)
 /* Room that one transaction can use up at the very most: its owner commits well before. */
 #define MAP_BYTES_SPARE (256ull << 20)
-/* Commits between two times the map's clean pages are given back. */
-#define COMMITS_BETWEEN_RELEASES 8u
+/* Reads and writes between two times the map's clean pages are given back. */
+#define TOUCHES_BETWEEN_RELEASES 4096u
 #define PATH_BYTES 4096u
 
 static const char *const tree_names[SY_CLIENT_TREES] = {
@@ -35,7 +36,8 @@ struct sy_client_db {
     bool failed;
     int lock_fd;
     uint64_t uncommitted_bytes;
-    unsigned commits;
+    uint64_t touches;
+    uintptr_t map_from, map_to;
 };
 
 /* --- errors ---------------------------------------------------------------------------------- */
@@ -60,6 +62,51 @@ static sy_status fail_closed(const sy_client_db *db, struct sy_error *err)
     return sy_fail(err, SY_ERR_CLOSED,
                    "client store %s: an earlier write failed; close it and open it again",
                    db->path);
+}
+
+/* --- the map's pages ------------------------------------------------------------------------- */
+
+/* Is this line of /proc/self/maps ("from-to rights offset major:minor inode path") the data file's
+ * mapping? LMDB 0.9 tells the map's address only when it was asked for one. */
+static bool parse_mapping(const char *line, const struct stat *file, uintptr_t *from, uintptr_t *to)
+{
+    unsigned long long first, last, inode;
+    unsigned major_number, minor_number;
+    if (sscanf(line, "%llx-%llx %*s %*s %x:%x %llu", &first, &last, &major_number, &minor_number,
+               &inode) != 5) {
+        return false;
+    }
+    *from = (uintptr_t)first;
+    *to = (uintptr_t)last;
+    return inode == file->st_ino && makedev(major_number, minor_number) == file->st_dev;
+}
+
+/* Notes where the map lies; nowhere when that cannot be read. */
+static void find_map(sy_client_db *db)
+{
+    char line[PATH_BYTES + 256];
+    struct stat file;
+    db->map_from = db->map_to = 0;
+    snprintf(line, sizeof line, "%s/data.mdb", db->path);
+    FILE *maps = stat(line, &file) == 0 ? fopen("/proc/self/maps", "re") : NULL;
+    if (maps == NULL) return;
+    while (db->map_to == 0 && fgets(line, sizeof line, maps) != NULL) {
+        uintptr_t from, to;
+        if (!parse_mapping(line, &file, &from, &to)) continue;
+        db->map_from = from;
+        db->map_to = to;
+    }
+    fclose(maps);
+}
+
+/* Reading goes through the shared map, and every page ever touched, with its neighbours that the
+ * kernel maps along, would count as this process's memory until the system is short of it. The
+ * pages are clean, because writing goes through the file, so giving them back loses nothing: who
+ * still looks at one faults it in again. */
+static void count_touch(sy_client_db *db)
+{
+    if (++db->touches % TOUCHES_BETWEEN_RELEASES != 0 || db->map_to == 0) return;
+    (void)madvise((void *)db->map_from, db->map_to - db->map_from, MADV_DONTNEED);
 }
 
 /* --- opening --------------------------------------------------------------------------------- */
@@ -117,7 +164,9 @@ static sy_status grow_map(sy_client_db *db, struct sy_error *err)
     while (size < used + MAP_BYTES_SPARE) size *= 2;
     if (size == info.me_mapsize) return SY_OK;
     rc = mdb_env_set_mapsize(db->env, (size_t)size);
-    return rc == 0 ? SY_OK : fail_lmdb(db, rc, "grow the map", err);
+    if (rc != 0) return fail_lmdb(db, rc, "grow the map", err);
+    find_map(db);
+    return SY_OK;
 }
 
 static sy_status open_env(sy_client_db *db, struct sy_error *err)
@@ -134,6 +183,7 @@ static sy_status open_env(sy_client_db *db, struct sy_error *err)
     unsigned flags = MDB_NOTLS | MDB_NORDAHEAD | (db->writes ? 0 : MDB_RDONLY);
     if (rc == 0) rc = mdb_env_open(db->env, db->path, flags, 0600);
     if (rc != 0) return fail_lmdb(db, rc, "open it", err);
+    find_map(db);
     return db->writes ? grow_map(db, err) : SY_OK;
 }
 
@@ -194,6 +244,7 @@ sy_status sy_client_db_get(sy_client_db *db, struct sy_slice *value, enum sy_cli
                            struct sy_slice key, struct sy_error *err)
 {
     if (db->failed) return fail_closed(db, err);
+    count_touch(db);
     MDB_val found;
     MDB_val wanted = val_of(key);
     int rc = mdb_get(db->txn, db->trees[tree], &wanted, &found);
@@ -206,6 +257,7 @@ sy_status sy_client_db_seek(sy_client_db *db, struct sy_slice *key, struct sy_sl
                             enum sy_client_tree tree, struct sy_slice from, struct sy_error *err)
 {
     if (db->failed) return fail_closed(db, err);
+    count_touch(db);
     MDB_cursor *cursor;
     int rc = mdb_cursor_open(db->txn, db->trees[tree], &cursor);
     if (rc != 0) return fail_lmdb(db, rc, "read", err);
@@ -239,6 +291,7 @@ sy_status sy_client_db_put(sy_client_db *db, enum sy_client_tree tree, struct sy
 {
     SY_ASSERT(db->writes);
     if (db->failed) return fail_closed(db, err);
+    count_touch(db);
     MDB_val wanted = val_of(key);
     MDB_val stored = val_of(value);
     int rc = mdb_put(db->txn, db->trees[tree], &wanted, &stored, 0);
@@ -252,6 +305,7 @@ sy_status sy_client_db_remove(sy_client_db *db, enum sy_client_tree tree, struct
 {
     SY_ASSERT(db->writes);
     if (db->failed) return fail_closed(db, err);
+    count_touch(db);
     MDB_val wanted = val_of(key);
     int rc = mdb_del(db->txn, db->trees[tree], &wanted, NULL);
     if (rc != 0 && rc != MDB_NOTFOUND) return fail_lmdb(db, rc, "write", err);
@@ -269,15 +323,6 @@ sy_status sy_client_db_clear(sy_client_db *db, enum sy_client_tree tree, struct 
     return SY_OK;
 }
 
-/* Reading goes through the shared map, and every page ever touched would count as this process's
- * memory until the system is short of it. The pages are clean: writing goes through the file. */
-static void release_pages(sy_client_db *db)
-{
-    MDB_envinfo info;
-    if (mdb_env_info(db->env, &info) != 0 || info.me_mapaddr == NULL) return;
-    (void)madvise(info.me_mapaddr, info.me_mapsize, MADV_DONTNEED);
-}
-
 sy_status sy_client_db_commit(sy_client_db *db, struct sy_error *err)
 {
     SY_ASSERT(db->writes);
@@ -290,7 +335,6 @@ sy_status sy_client_db_commit(sy_client_db *db, struct sy_error *err)
     if (status != SY_OK) rc = status == SY_ERR_DISK_FULL ? ENOSPC : EIO;
     if (rc != 0) return fail_lmdb(db, rc, "commit", err);
     (void)sy_os_failpoint("client.committed");
-    if (++db->commits % COMMITS_BETWEEN_RELEASES == 0) release_pages(db);
     SY_TRY(grow_map(db, err));
     return begin(db, err);
 }
