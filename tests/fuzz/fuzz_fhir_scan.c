@@ -1,8 +1,10 @@
 /* fuzz_fhir_scan.c: any bytes as a FHIR document: every span lies inside the document, a resource
- * that was found is one JSON object that jansson reads too, and numbers lie inside it. */
+ * that was found is one JSON object that jansson reads too, its facts are well formed or it is told
+ * why not, and numbers lie inside it. */
 #include <jansson.h>
 
 #include "core/base/assert.h"
+#include "core/client/fhir_facts.h"
 #include "core/client/fhir_scan.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -24,6 +26,18 @@ static void check_resource(struct sy_slice resource)
                    json_error_code(&error) == json_error_null_byte_in_key;
     SY_ASSERT(value != NULL || too_big);
     json_decref(value);
+    struct sy_fhir_pool pool = {NULL, NULL};
+    struct sy_fhir_facts facts;
+    struct sy_fhir_complaint complaint = {.remedy = NULL};
+    if (sy_fhir_facts_read(&facts, &pool, &complaint, resource)) {
+        SY_ASSERT(facts.type[0] >= 'A' && facts.type[0] <= 'Z');
+        for (uint32_t i = 0; i < facts.ref_count; i++) {
+            SY_ASSERT(facts.refs[i].text.size <= SY_FHIR_REF_BYTES_MAX);
+        }
+    } else {
+        SY_ASSERT(complaint.what[0] != '\0' && complaint.remedy != NULL);
+    }
+    sy_fhir_pool_free(&pool);
     struct sy_slice lexeme;
     size_t offset = 0;
     while (sy_json_next_number(&lexeme, &offset, resource)) {

@@ -2,8 +2,10 @@
  * nothing twice, whatever the network and the machine do in between. */
 #include "core/client/importer.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "core/base/os.h"
 #include "core/client/client_store.h"
@@ -564,6 +566,51 @@ CASE(what_refers_to_a_later_file_is_put_off_until_it_was_read)
     rig_close(&rig);
 }
 
+/* Standard input comes from its beginning in every process; what was put off comes again, too. */
+CASE(standard_input_is_taken_up_again_with_the_same_totals)
+{
+    static const char lines[] =
+        "{\"resourceType\":\"Observation\",\"id\":\"o\",\"subject\":{\"reference\":"
+        "\"Patient/p\"}}\n"
+        "{\"resourceType\":\"Basic\",\"id\":\"b\"}\n"
+        "{\"resourceType\":\"Basic\",\"id\":\"b\"}\n"
+        "{\"resourceType\":\"Patient\",\"id\":\"p\"}\n"
+        "{\"resourceType\":\"Basic\",\"id\":\"c\",\"x\":[}\n";
+    const char *paths[] = {"-", NULL};
+    int saved = dup(STDIN_FILENO);
+    bool interrupted = true;
+    for (uint64_t nth = 3; interrupted; nth++) {
+        struct import_rig rig;
+        struct sy_import_totals totals;
+        char path[400];
+        rig_open(&rig);
+        rig_write(&rig, path, sizeof path, "lines.ndjson", lines);
+        struct sy_importer_config config = rig_config(&rig);
+        config.resume = true;
+        for (int process = 0; process < 2; process++) {
+            int fd = open(path, O_RDONLY);
+            assert_true(fd >= 0 && dup2(fd, STDIN_FILENO) == STDIN_FILENO);
+            close(fd);
+            if (process == 0) sy_os_failpoint_arm("client.commit", nth, "eio");
+            sy_status status = rig_import(&rig, &config, paths, &totals, NULL);
+            sy_os_failpoint_arm(NULL, 0, NULL);
+            if (process == 0) interrupted = status != SY_OK;
+            if (process == 1) assert_int_equal(status, SY_OK);
+        }
+        assert_int_equal(totals.resources_read, 5);
+        assert_int_equal(totals.resources_final, 3);
+        assert_int_equal(totals.duplicates, 1);
+        assert_int_equal(totals.refused, 1);
+        size_t records;
+        size_t amendments;
+        rig_records(&rig, &records, &amendments);
+        assert_int_equal(records, 3);
+        rig_close(&rig);
+    }
+    assert_int_equal(dup2(saved, STDIN_FILENO), STDIN_FILENO);
+    close(saved);
+}
+
 CASE(a_rehearsal_counts_like_the_run_and_leaves_nothing)
 {
     struct import_rig rig;
@@ -651,6 +698,7 @@ int main(void)
         cmocka_unit_test(faults_in_a_stream_are_told_with_their_line),
         cmocka_unit_test(a_file_that_cannot_be_read_is_told_and_the_others_are_read),
         cmocka_unit_test(what_refers_to_a_later_file_is_put_off_until_it_was_read),
+        cmocka_unit_test(standard_input_is_taken_up_again_with_the_same_totals),
         cmocka_unit_test(a_rehearsal_counts_like_the_run_and_leaves_nothing),
         cmocka_unit_test(two_importers_cannot_share_a_store),
     };
