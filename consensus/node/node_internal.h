@@ -8,6 +8,9 @@
 #define COMMITS_MAX 8192u     /* COMMITs that are not durable yet */
 #define WORK_MAX 8192u        /* events for the consensus machine that wait their turn */
 #define OUT_BYTES (24u << 20) /* everything one step encodes */
+/* Bodies and blocks that one peer is served at most, together. */
+#define SERVED_A_PERIOD 128u
+#define SERVE_PERIOD_NS 100000000ull
 
 /* A consensus message whose signatures are at the engine. */
 struct vote_check {
@@ -17,6 +20,12 @@ struct vote_check {
     struct sy_submission submission;
     struct sy_sig_job jobs[SY_MESSAGE_JOBS_MAX];
     uint8_t verdicts[SY_MESSAGE_JOBS_MAX];
+};
+
+/* What a peer was served since. */
+struct serving {
+    uint64_t since_ns;
+    uint32_t served;
 };
 
 /* What a COMMIT that becomes durable sets free. */
@@ -61,6 +70,8 @@ struct sy_node {
     uint64_t now_ns;
     uint64_t frames_malformed;
     uint64_t frames_shed;
+    uint64_t requests_shed;
+    struct serving serving[SY_VALIDATORS_MAX + 1]; /* the last: outsiders */
     uint64_t vote_signatures;
     bool resumed;
 };

@@ -43,14 +43,14 @@ static void run_clean(uint64_t seed, uint16_t validators)
 
 CASE(four_validators_survive_every_fault_of_these_seeds)
 {
-    for (uint64_t seed = 1; seed <= 40; seed++) run_clean(seed, 4);
+    for (uint64_t seed = 1; seed <= 80; seed++) run_clean(seed, 4);
 }
 
 CASE(other_sizes_survive_too)
 {
-    run_clean(1, 5);
-    run_clean(2, 6);
-    run_clean(3, 7);
+    for (uint16_t validators = 5; validators <= 7; validators++) {
+        for (uint64_t seed = 1; seed <= 4; seed++) run_clean(100u * validators + seed, validators);
+    }
 }
 
 CASE(a_fresh_seed_survives)
