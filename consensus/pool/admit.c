@@ -53,6 +53,7 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t f
     bool same = sy_batch_decode(&inbox->batch, sy_slice_of(inbox->bytes, bytes.size));
     SY_ASSERT(same);
     inbox->used = true;
+    inbox->checked = false;
     inbox->maker = (uint16_t)maker;
     inbox->sender = sender;
     inbox->digest = digest;
@@ -65,17 +66,21 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t f
     sy_pool_check_next(pool, effects);
 }
 
-static struct inbox *oldest_of(sy_pool *pool, uint16_t sender)
+/* Whose turn it is: senders one after the other, and each one's batches as they came. */
+static struct inbox *next_inbox(sy_pool *pool)
 {
-    struct inbox *oldest = NULL;
+    unsigned senders = pool->config.roster->count + 1u;
+    struct inbox *next = NULL;
+    unsigned nearest = senders;
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         struct inbox *inbox = &pool->inboxes[i];
-        if (!inbox->used || inbox->sender != sender) continue;
-        const struct body *body = (const struct body *)sy_table_find(&pool->bodies, &inbox->digest);
-        if (body == NULL || body->state != BODY_QUEUED) continue;
-        if (oldest == NULL || inbox->order < oldest->order) oldest = inbox;
+        if (!inbox->used || inbox->checked) continue;
+        unsigned distance = (inbox->sender + senders - pool->turn - 1u) % senders;
+        if (distance > nearest || (distance == nearest && inbox->order > next->order)) continue;
+        nearest = distance;
+        next = inbox;
     }
-    return oldest;
+    return next;
 }
 
 static void condemn(sy_pool *pool, struct sy_pool_effects *effects, const struct inbox *inbox)
@@ -124,22 +129,17 @@ static bool load(sy_pool *pool, struct lane *lane, struct inbox *inbox)
 
 void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects)
 {
-    unsigned senders = pool->config.roster->count + 1u;
-    unsigned tried = 0;
-    while (tried < senders) {
-        uint16_t sender = (uint16_t)((pool->turn + 1u + tried++) % senders);
-        struct inbox *inbox = oldest_of(pool, sender);
-        if (inbox == NULL) continue;
-        /* One lane is always left to clients. */
-        if (pool->peers_flying + 1 >= pool->config.lanes) return;
-        struct lane *lane = sy_pool_lane_take(pool);
+    /* One lane is always left to clients. */
+    while (pool->peers_flying + 1 < pool->config.lanes) {
+        struct inbox *inbox = next_inbox(pool);
+        struct lane *lane = inbox == NULL ? NULL : sy_pool_lane_take(pool);
         if (lane == NULL) return;
-        pool->turn = sender;
-        tried = 0;
+        pool->turn = inbox->sender;
         if (!load(pool, lane, inbox)) {
             refuse(pool, effects, inbox, false);
             continue; /* the lane is still free */
         }
+        inbox->checked = true;
         struct body *body = (struct body *)sy_table_find(&pool->bodies, &inbox->digest);
         SY_ASSERT(body != NULL);
         body->state = BODY_CHECKING;

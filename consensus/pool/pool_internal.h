@@ -40,6 +40,7 @@ struct body {
 /* A peer's batch on its way from the frame to the store. */
 struct inbox {
     bool used;
+    bool checked; /* at the engine, or back from there */
     uint16_t maker;
     uint16_t sender; /* index into shares: whose room this takes */
     uint64_t order;  /* arrival, so that a sender's batches are checked in order */
