@@ -4,7 +4,7 @@
  *     test_sim                                the test
  *     test_sim --seeds A..B [--validators N]  these seeds, a line each
  *
- * ctest: timeout=600 */
+ * ctest: timeout=1200 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
