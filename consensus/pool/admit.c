@@ -71,12 +71,14 @@ static struct inbox *next_inbox(sy_pool *pool)
 {
     unsigned senders = pool->config.roster->count + 1u;
     struct inbox *next = NULL;
-    unsigned nearest = senders;
+    unsigned nearest = 0; /* next's distance */
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         struct inbox *inbox = &pool->inboxes[i];
         if (!inbox->used || inbox->checked) continue;
         unsigned distance = (inbox->sender + senders - pool->turn - 1u) % senders;
-        if (distance > nearest || (distance == nearest && inbox->order > next->order)) continue;
+        bool later = next != NULL &&
+                     (distance > nearest || (distance == nearest && inbox->order > next->order));
+        if (later) continue;
         nearest = distance;
         next = inbox;
     }

@@ -211,7 +211,7 @@ sy_status sy_client_db_open(sy_client_db **db, const char *path, enum sy_client_
     }
     sy_client_db *fresh = calloc(1, sizeof *fresh);
     if (fresh == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory for the client store");
-    strcpy(fresh->path, path);
+    memcpy(fresh->path, path, strlen(path) + 1);
     fresh->writes = mode == SY_CLIENT_DB_WRITE;
     fresh->lock_fd = -1;
     sy_status status = open_all(fresh, err);
