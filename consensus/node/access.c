@@ -159,35 +159,3 @@ bool sy_access_tx(const struct sy_access *access, const struct sy_read_request *
     }
     return any; /* all of its subjects may be seen by this reader */
 }
-
-bool sy_access_key(struct sy_hash *key, const struct sy_read_request *read)
-{
-    struct sy_public_key public_key;
-    memcpy(public_key.bytes, read->id.bytes, sizeof public_key.bytes);
-    switch (read->state_kind) {
-    case SY_STATE_PARAMS:
-    case SY_STATE_ROSTER:
-    case SY_STATE_EVENT_COUNT:
-        sy_state_key_zero(key, (enum sy_state_kind)read->state_kind);
-        return true;
-    case SY_STATE_VALIDATOR: sy_state_key_validator(key, sy_load_u16(read->id.bytes)); return true;
-    case SY_STATE_MAKER:
-    case SY_STATE_NONCES:
-    case SY_STATE_CREDENTIAL:
-        sy_state_key_public(key, (enum sy_state_kind)read->state_kind, &public_key);
-        return true;
-    case SY_STATE_OPEN_CARE: sy_state_key_open_care(key, &read->id, &read->second); return true;
-    case SY_STATE_RECORD_VERSION:
-        sy_state_key_record_version(key, &read->id, sy_load_u32(read->second.bytes));
-        return true;
-    case SY_STATE_ORG:
-    case SY_STATE_ORG_EVENTS:
-    case SY_STATE_PREFIX:
-    case SY_STATE_PATIENT:
-    case SY_STATE_CARE:
-    case SY_STATE_RECORD:
-        sy_state_key_id(key, (enum sy_state_kind)read->state_kind, &read->id);
-        return true;
-    default: return false;
-    }
-}

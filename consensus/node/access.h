@@ -36,7 +36,4 @@ bool sy_access_state(const struct sy_access *access, const struct sy_read_reques
 bool sy_access_tx(const struct sy_access *access, const struct sy_read_request *read,
                   const struct sy_receipt *receipt, const struct sy_tx *tx);
 
-/* sy_access_key derives the state key that a STATE read names. False: no such kind. */
-bool sy_access_key(struct sy_hash *key, const struct sy_read_request *read);
-
 #endif

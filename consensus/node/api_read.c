@@ -149,7 +149,7 @@ static void read_state(sy_api *api, struct sy_request *from,
     struct sy_hash key;
     sy_runner *runner = atomic_load(&api->runner);
     enum sy_answer_code code = SY_ANSWER_BUSY;
-    if (!sy_access_key(&key, read)) {
+    if (!sy_read_key(&key, read)) {
         code = SY_ANSWER_MALFORMED;
     } else if (!sy_access_state(access, read)) {
         code = SY_ANSWER_FORBIDDEN;

@@ -14,36 +14,6 @@ void sy_read_sign(struct sy_read_request *read, const sy_secret_key *key,
     sy_sign(key, &read->signature, SY_SIG_READ, &digest);
 }
 
-bool sy_read_key(struct sy_hash *key_hash, const struct sy_read_request *read)
-{
-    struct sy_public_key key;
-    enum sy_state_kind kind = (enum sy_state_kind)read->state_kind;
-    memcpy(key.bytes, read->id.bytes, sizeof key.bytes);
-    switch (read->state_kind) {
-    case SY_STATE_PARAMS:
-    case SY_STATE_ROSTER:
-    case SY_STATE_EVENT_COUNT: sy_state_key_zero(key_hash, kind); return true;
-    case SY_STATE_VALIDATOR:
-        sy_state_key_validator(key_hash, sy_load_u16(read->id.bytes));
-        return true;
-    case SY_STATE_MAKER:
-    case SY_STATE_NONCES:
-    case SY_STATE_CREDENTIAL: sy_state_key_public(key_hash, kind, &key); return true;
-    case SY_STATE_OPEN_CARE:
-        sy_state_key_open_care(key_hash, &read->id, &read->second);
-        return true;
-    case SY_STATE_RECORD_VERSION:
-        sy_state_key_record_version(key_hash, &read->id, sy_load_u32(read->second.bytes));
-        return true;
-    case SY_STATE_ORG:
-    case SY_STATE_PREFIX:
-    case SY_STATE_PATIENT:
-    case SY_STATE_CARE:
-    case SY_STATE_RECORD: sy_state_key_id(key_hash, kind, &read->id); return true;
-    default: return false;
-    }
-}
-
 bool sy_read_fits(const struct sy_proof *proof, const struct sy_read_request *read)
 {
     struct sy_hash wanted;

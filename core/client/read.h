@@ -15,9 +15,6 @@
 void sy_read_sign(struct sy_read_request *read, const sy_secret_key *key,
                   const struct sy_genesis *genesis);
 
-/* sy_read_key is the key hash that a STATE read is about. False: state_kind names no entry. */
-bool sy_read_key(struct sy_hash *key_hash, const struct sy_read_request *read);
-
 /* sy_read_fits says whether a decoded proof is about what was asked. */
 bool sy_read_fits(const struct sy_proof *proof, const struct sy_read_request *read);
 

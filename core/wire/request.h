@@ -136,6 +136,10 @@ bool sy_submit_next(const struct sy_client_request *request, size_t *offset, str
 void sy_read_digest(struct sy_hash *out, const struct sy_hash *genesis,
                     const struct sy_read_request *read);
 
+/* sy_read_key is the key hash of the state entry that a STATE read names. False: there is no such
+ * kind. Whoever asked compares the proof's with it. */
+bool sy_read_key(struct sy_hash *key_hash, const struct sy_read_request *read);
+
 /* Answers start with sy_answer_begin; bodies follow the layouts above. */
 void sy_answer_begin(struct sy_writer *w, enum sy_answer_kind kind, uint64_t request_id);
 void sy_answer_refused(struct sy_writer *w, uint64_t request_id, enum sy_answer_code code,

@@ -379,7 +379,7 @@ CASE(access_knows_no_other_kinds)
     for (unsigned kind = 0; kind < 256; kind++) {
         struct sy_read_request read = read_of(KEY_DOCTOR_A, (uint8_t)kind, PATIENT);
         bool known = kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT;
-        assert_true(sy_access_key(&key, &read) == known);
+        assert_true(sy_read_key(&key, &read) == known);
         if (!known) assert_false(sy_access_state(&rig.access, &read));
     }
     close_rig(&rig);
@@ -454,13 +454,13 @@ CASE(access_derives_the_key_that_a_read_names)
     struct sy_hash org = test_hash(ORG_B);
     struct sy_read_request read = read_of(KEY_DOCTOR_A, SY_STATE_OPEN_CARE, PATIENT);
     read.second = org;
-    assert_true(sy_access_key(&key, &read));
+    assert_true(sy_read_key(&key, &read));
     sy_state_key_open_care(&expected, &patient, &org);
     assert_true(sy_hash_equal(&key, &expected));
 
     read = read_of(KEY_DOCTOR_A, SY_STATE_RECORD_VERSION, RECORD_ORG);
     sy_store_u32(read.second.bytes, 7);
-    assert_true(sy_access_key(&key, &read));
+    assert_true(sy_read_key(&key, &read));
     struct sy_hash record = test_hash(RECORD_ORG);
     sy_state_key_record_version(&expected, &record, 7);
     assert_true(sy_hash_equal(&key, &expected));
@@ -468,26 +468,26 @@ CASE(access_derives_the_key_that_a_read_names)
     read = read_of(KEY_DOCTOR_A, SY_STATE_VALIDATOR, 1);
     memset(&read.id, 0, sizeof read.id);
     sy_store_u16(read.id.bytes, 3);
-    assert_true(sy_access_key(&key, &read));
+    assert_true(sy_read_key(&key, &read));
     sy_state_key_validator(&expected, 3);
     assert_true(sy_hash_equal(&key, &expected));
 
     read = read_of(KEY_DOCTOR_A, SY_STATE_PREFIX, 1);
     memset(&read.id, 0, sizeof read.id);
     memcpy(read.id.bytes, "0614141", 7);
-    assert_true(sy_access_key(&key, &read));
+    assert_true(sy_read_key(&key, &read));
     sy_state_key_prefix(&expected, sy_slice_of("0614141", 7));
     assert_true(sy_hash_equal(&key, &expected));
 
     read = read_of(KEY_DOCTOR_A, SY_STATE_MAKER, PATIENT);
     struct sy_public_key public;
     memcpy(public.bytes, read.id.bytes, sizeof public.bytes);
-    assert_true(sy_access_key(&key, &read));
+    assert_true(sy_read_key(&key, &read));
     sy_state_key_public(&expected, SY_STATE_MAKER, &public);
     assert_true(sy_hash_equal(&key, &expected));
 
     read = read_of(KEY_DOCTOR_A, SY_STATE_PARAMS, PATIENT); /* about nothing in particular */
-    assert_true(sy_access_key(&key, &read));
+    assert_true(sy_read_key(&key, &read));
     sy_state_key_zero(&expected, SY_STATE_PARAMS);
     assert_true(sy_hash_equal(&key, &expected));
 }
