@@ -237,11 +237,28 @@ static void move_level(struct sy_nodes *nodes, unsigned parent_depth)
     }
 }
 
+/* A larger heap with the same nodes, the rest zero; MAP_FAILED leaves the old one as it is. */
+static void *enlarge_heap(void *old, size_t old_bytes, size_t bytes)
+{
+    SY_ASSERT(old != NULL && bytes > old_bytes);
+#ifdef __SANITIZE_THREAD__
+    // The thread sanitizer does not see mremap: it takes the next mapping at the old place for the
+    // same memory, and two ledgers of one process for a race.
+    void *heap = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (heap == MAP_FAILED) return heap;
+    memcpy(heap, old, old_bytes);
+    (void)munmap(old, old_bytes);
+    return heap;
+#else
+    return mremap(old, old_bytes, bytes, MREMAP_MAYMOVE);
+#endif
+}
+
 sy_status sy_nodes_grow(struct sy_nodes *nodes)
 {
     SY_ASSERT(sy_nodes_can_grow(nodes));
     size_t old_bytes = heap_bytes(nodes->heap_depth);
-    void *heap = mremap(nodes->heap, old_bytes, heap_bytes(nodes->heap_depth + 1), MREMAP_MAYMOVE);
+    void *heap = enlarge_heap(nodes->heap, old_bytes, heap_bytes(nodes->heap_depth + 1));
     if (heap == MAP_FAILED) return SY_ERR_NO_MEMORY;
     nodes->heap = heap;
     nodes->heap_depth++;
