@@ -11,16 +11,16 @@
 #include "core/base/thread.h"
 
 #define ITEMS 4096u
-#define SLOT_BYTES 16384u /* a record or a certificate; SY_PBFT_RECORD_BYTES_MAX */
+#define SLOT_BYTES SY_PBFT_RECORD_BYTES_SHORT /* a record or a certificate */
+#define LARGE_ITEMS 4u                        /* VIEW_CHANGEs: one a view */
 #define GROUP_MAX 512u
-
-_Static_assert(SLOT_BYTES >= SY_PBFT_RECORD_BYTES_MAX, "a slot holds any record");
 
 struct sy_committer {
     sy_store *store;
     sy_ring *inbox;
     sy_ring *items;
-    sy_ring *free_slots; /* uint8_t *: where records are copied to */
+    sy_ring *free_slots;  /* uint8_t *: where records are copied to */
+    sy_ring *large_slots; /* likewise, of SY_PBFT_RECORD_BYTES_MAX */
     sy_arena arena;
     pthread_t thread;
     bool started;
@@ -92,11 +92,18 @@ static void tell(sy_committer *committer, enum sy_inbox_type type, uint64_t numb
     (void)sy_ring_push_wait(committer->inbox, &item);
 }
 
+static sy_ring *slots_for(sy_committer *committer, const struct sy_slice *value)
+{
+    SY_ASSERT(value->size <= SY_PBFT_RECORD_BYTES_MAX);
+    return value->size <= SLOT_BYTES ? committer->free_slots : committer->large_slots;
+}
+
 static void fail(sy_committer *committer, sy_status status, const struct sy_error *err)
 {
     atomic_store(&committer->failed, true);
     sy_ring_stop(committer->items);
     sy_ring_stop(committer->free_slots);
+    sy_ring_stop(committer->large_slots);
     SY_LOG(SY_LOG_ERROR, "node", "store_failed", SY_F_TEXT("what", err->text));
     struct sy_inbox_item item = {
         .type = SY_INBOX_FAILED, .status = status, .pointer = "the vote store"};
@@ -107,7 +114,7 @@ static void give_slots_back(sy_committer *committer, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         const struct sy_slice *value = short_lived(&committer->group[i]);
-        if (value != NULL) (void)sy_ring_push(committer->free_slots, &value->data);
+        if (value != NULL) (void)sy_ring_push(slots_for(committer, value), &value->data);
     }
 }
 
@@ -136,17 +143,26 @@ static void *run(void *self)
 
 /* ---- the caller's side ------------------------------------------------------------------- */
 
+static sy_status open_slots(sy_ring **ring, sy_arena *arena, unsigned count, size_t slot_bytes)
+{
+    SY_TRY(sy_ring_open(ring, arena, count, sizeof(uint8_t *)));
+    for (unsigned i = 0; i < count; i++) {
+        const uint8_t *slot = SY_CARVE(arena, uint8_t, slot_bytes);
+        if (slot == NULL || !sy_ring_push(*ring, &slot)) return SY_ERR_NO_MEMORY;
+    }
+    return SY_OK;
+}
+
 static sy_status open_parts(sy_committer *committer, struct sy_error *err)
 {
-    size_t bytes = ITEMS * (SLOT_BYTES + sizeof(struct sy_node_effect) + 64) + (1u << 20);
+    size_t bytes = ITEMS * (SLOT_BYTES + sizeof(struct sy_node_effect) + 64) +
+                   LARGE_ITEMS * (SY_PBFT_RECORD_BYTES_MAX + 64) + (1u << 20);
     SY_TRY(sy_arena_open(&committer->arena, bytes));
     SY_TRY(
         sy_ring_open(&committer->items, &committer->arena, ITEMS, sizeof(struct sy_node_effect)));
-    SY_TRY(sy_ring_open(&committer->free_slots, &committer->arena, ITEMS, sizeof(uint8_t *)));
-    for (unsigned i = 0; i < ITEMS; i++) {
-        const uint8_t *slot = SY_CARVE(&committer->arena, uint8_t, SLOT_BYTES);
-        if (slot == NULL || !sy_ring_push(committer->free_slots, &slot)) return SY_ERR_NO_MEMORY;
-    }
+    SY_TRY(open_slots(&committer->free_slots, &committer->arena, ITEMS, SLOT_BYTES));
+    SY_TRY(open_slots(&committer->large_slots, &committer->arena, LARGE_ITEMS,
+                      SY_PBFT_RECORD_BYTES_MAX));
     SY_TRY(sy_thread_start(&committer->thread, "sy-store", run, committer, err));
     committer->started = true;
     return SY_OK;
@@ -175,6 +191,7 @@ void sy_committer_close(sy_committer *committer)
     if (committer->started) sy_thread_join(committer->thread);
     sy_ring_close(committer->items);
     sy_ring_close(committer->free_slots);
+    sy_ring_close(committer->large_slots);
     sy_arena_close(&committer->arena);
     free(committer);
 }
@@ -185,9 +202,8 @@ bool sy_committer_put(sy_committer *committer, const struct sy_node_effect *effe
     struct sy_node_effect item = *effect;
     struct sy_slice *value = short_lived(&item);
     if (value != NULL) {
-        SY_ASSERT(value->size <= SLOT_BYTES);
         uint8_t *slot;
-        if (!sy_ring_pop_wait(committer->free_slots, &slot, -1)) return false;
+        if (!sy_ring_pop_wait(slots_for(committer, value), &slot, -1)) return false;
         memcpy(slot, value->data, value->size);
         value->data = slot;
     }

@@ -95,6 +95,7 @@ static void node_config(const sy_daemon *daemon, struct sy_node_config *node)
     node->pbft.batch_ns = config->proposal_wait_ms * 1000000ull;
     node->pbft.heartbeat_ns = config->heartbeat_ms * 1000000ull;
     node->pbft.status_ns = config->status_ms * 1000000ull;
+    node->pbft.view_ns = config->view_timeout_ms * 1000000ull;
     node->pool.batch_timeout_ns = config->batch_timeout_ms * 1000000ull;
     node->pool.batch_txs_max = (uint32_t)config->batch_txs_max;
     node->pool.pending_txs_max = (uint32_t)config->pending_txs_max;

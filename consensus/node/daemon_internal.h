@@ -53,6 +53,7 @@ struct sy_daemon {
     struct sy_serve_share shares[SY_VALIDATORS_MAX]; /* what each peer was served */
     struct snapshot snapshot;
     struct sy_node_info fresh; /* what the next snapshot is made of */
+    uint64_t view_changes_counted; /* in the metric; the consensus thread's alone */
     uint64_t drain_ns;         /* 0: not draining */
     bool stopping;
     struct sy_error failure; /* status SY_OK: none */

@@ -32,17 +32,41 @@ static struct vote_check *take_check(sy_node *node, uint16_t peer)
     return check;
 }
 
-void sy_node_free_check(sy_node *node, struct vote_check *check)
+/* VIEW_CHANGEs are few, large and dear: one of a peer at a time. */
+static struct vote_check *take_change_check(sy_node *node, uint16_t peer)
 {
-    uint16_t *share = share_of(node, check->from);
-    SY_ASSERT(check->used && *share > 0);
-    --*share;
-    check->used = false;
-    node->free_checks[node->free_count++] = (uint16_t)(check - node->checks);
+    struct vote_check *checks = node->checks + node->config.vote_checks, *free = NULL;
+    for (uint32_t i = 0; i < node->change_checks; i++) {
+        if (checks[i].used && checks[i].from == peer) return NULL;
+        if (!checks[i].used) free = &checks[i];
+    }
+    if (free == NULL) return NULL;
+    free->used = true;
+    free->from = peer;
+    return free;
 }
 
-/* Votes and blocks at or below the certified height decide nothing any more, and blocks above the
- * window cannot be kept: not worth their signatures. */
+bool sy_node_owns_check(const sy_node *node, const void *owner)
+{
+    const struct vote_check *check = (const struct vote_check *)owner;
+    return check >= node->checks &&
+           check < node->checks + node->config.vote_checks + node->change_checks;
+}
+
+void sy_node_free_check(sy_node *node, struct vote_check *check)
+{
+    uint32_t index = (uint32_t)(check - node->checks);
+    SY_ASSERT(check->used && sy_node_owns_check(node, check));
+    check->used = false;
+    if (index >= node->config.vote_checks) return;
+    uint16_t *share = share_of(node, check->from);
+    SY_ASSERT(*share > 0);
+    --*share;
+    node->free_checks[node->free_count++] = (uint16_t)index;
+}
+
+/* Votes and blocks at or below the certified height decide nothing any more, blocks above the
+ * window cannot be kept, and one VIEW_CHANGE is enough: not worth their signatures. */
 static bool over(const sy_node *node, const struct sy_message *message)
 {
     uint64_t slot = UINT64_MAX;
@@ -55,6 +79,8 @@ static bool over(const sy_node *node, const struct sy_message *message)
         slot = message->body.block.header.height;
         if (slot > node->certified_height + SY_PBFT_WINDOW) return true;
         break;
+    case SY_MESSAGE_VIEW_CHANGE:
+        return !sy_pbft_wants_view_change(node->pbft, &message->body.view_change);
     default: return false;
     }
     return slot <= node->certified_height;
@@ -131,10 +157,16 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
                          sy_slice_of(bytes.data + 1, bytes.size - 1));
         return;
     }
-    struct vote_check *check = take_check(node, peer);
+    bool change = bytes.size > 1 && bytes.data[0] == SY_MESSAGE_VIEW_CHANGE &&
+                  bytes.size <= SY_VIEW_CHANGE_BYTES_MAX;
+    struct vote_check *check = change ? take_change_check(node, peer) : take_check(node, peer);
     if (check == NULL) {
         node->frames_shed++;
         return;
+    }
+    if (change) {
+        memcpy(check->bytes, bytes.data, bytes.size); // the message borrows them for longer
+        bytes.data = check->bytes;
     }
     struct sy_message *message = &check->message;
     if (!sy_message_decode(message, bytes, node->config.roster->count)) {

@@ -4,14 +4,54 @@
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
 
+static uint32_t change_checks(const struct sy_node_config *config)
+{
+    return config->roster->count < CHANGE_CHECKS_MAX ? config->roster->count : CHANGE_CHECKS_MAX;
+}
+
+static size_t checks_footprint(const struct sy_node_config *config)
+{
+    size_t job = sizeof(struct sy_sig_job) + 1, n = config->roster->count;
+    size_t vote = sizeof(struct vote_check) + sizeof(uint16_t) + SY_MESSAGE_JOBS_MAX * job;
+    size_t change = sizeof(struct vote_check) + SY_VIEW_CHANGE_BYTES_MAX +
+                    sy_view_change_jobs_max((unsigned)n) * job + 256;
+    return config->vote_checks * vote + change_checks(config) * change + 4096;
+}
+
 size_t sy_node_footprint(const struct sy_node_config *config)
 {
     struct sy_pool_config pool = config->pool;
     pool.roster = config->roster;
     return sizeof(sy_node) + sy_pool_footprint(&pool) + sy_pbft_footprint(config->roster->count) +
            sizeof(struct sy_pool_effects) + sizeof(struct sy_pbft_effects) +
-           config->vote_checks * (sizeof(struct vote_check) + sizeof(uint16_t)) + OUT_BYTES +
-           COMMITS_MAX * sizeof(struct commit) + WORK_MAX * sizeof(struct work) + 65536;
+           checks_footprint(config) + OUT_BYTES + COMMITS_MAX * sizeof(struct commit) +
+           WORK_MAX * sizeof(struct work) + 65536;
+}
+
+/* The jobs of all ordinary checks lie in one run; each of the others has runs of its own. */
+static bool carve_checks(sy_node *node, sy_arena *arena)
+{
+    uint32_t votes = node->config.vote_checks;
+    node->change_checks = change_checks(&node->config);
+    node->checks = SY_CARVE(arena, struct vote_check, votes + node->change_checks);
+    node->free_checks = SY_CARVE(arena, uint16_t, votes);
+    struct sy_sig_job *jobs = SY_CARVE(arena, struct sy_sig_job, votes * SY_MESSAGE_JOBS_MAX);
+    uint8_t *verdicts = SY_CARVE(arena, uint8_t, votes * SY_MESSAGE_JOBS_MAX);
+    if (!node->checks || !node->free_checks || !jobs || !verdicts) return false;
+    for (uint32_t i = 0; i < votes; i++) {
+        node->checks[i].jobs = jobs + (size_t)i * SY_MESSAGE_JOBS_MAX;
+        node->checks[i].verdicts = verdicts + (size_t)i * SY_MESSAGE_JOBS_MAX;
+        node->free_checks[node->free_count++] = (uint16_t)i;
+    }
+    size_t jobs_max = sy_view_change_jobs_max(node->config.roster->count);
+    for (uint32_t i = votes; i < votes + node->change_checks; i++) {
+        struct vote_check *check = &node->checks[i];
+        check->jobs = SY_CARVE(arena, struct sy_sig_job, jobs_max);
+        check->verdicts = SY_CARVE(arena, uint8_t, jobs_max);
+        check->bytes = SY_CARVE(arena, uint8_t, SY_VIEW_CHANGE_BYTES_MAX);
+        if (!check->jobs || !check->verdicts || !check->bytes) return false;
+    }
+    return true;
 }
 
 sy_status sy_node_init(sy_node **out, sy_arena *arena, const struct sy_node_config *config,
@@ -23,18 +63,12 @@ sy_status sy_node_init(sy_node **out, sy_arena *arena, const struct sy_node_conf
     node->config = *config;
     node->pool_effects = SY_CARVE(arena, struct sy_pool_effects, 1);
     node->pbft_effects = SY_CARVE(arena, struct sy_pbft_effects, 1);
-    node->checks = SY_CARVE(arena, struct vote_check, config->vote_checks);
-    node->free_checks = SY_CARVE(arena, uint16_t, config->vote_checks);
     node->out = SY_CARVE(arena, uint8_t, OUT_BYTES);
     node->commits = SY_CARVE(arena, struct commit, COMMITS_MAX);
     node->work = SY_CARVE(arena, struct work, WORK_MAX);
-    if (!node->pool_effects || !node->pbft_effects || !node->checks || !node->free_checks ||
-        !node->out || !node->commits || !node->work) {
+    if (!node->pool_effects || !node->pbft_effects || !node->out || !node->commits || !node->work ||
+        !carve_checks(node, arena)) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "node: the arena is too small");
-    }
-    while (node->free_count < config->vote_checks) {
-        node->free_checks[node->free_count] = (uint16_t)node->free_count;
-        node->free_count++;
     }
     struct sy_pbft_config *pbft = &node->config.pbft;
     pbft->genesis = config->genesis->hash;
@@ -54,6 +88,11 @@ sy_status sy_node_init(sy_node **out, sy_arena *arena, const struct sy_node_conf
     }
     *out = node;
     return SY_OK;
+}
+
+uint16_t sy_node_index(const sy_node *node)
+{
+    return node->config.self;
 }
 
 /* ---- shared by the files ----------------------------------------------------------------- */
@@ -116,6 +155,7 @@ static void on_start(sy_node *node, const struct sy_node_event *event)
     struct sy_pbft_event start = {.type = SY_PBFT_START};
     start.as.start.certified_height = node->certified_height;
     start.as.start.header_hash = event->as.start.header_hash;
+    start.as.start.certificate = event->as.start.certificate;
     start.as.start.next_seqs = node->next_seqs;
     step_pbft(node, &start);
 }
@@ -123,7 +163,8 @@ static void on_start(sy_node *node, const struct sy_node_event *event)
 static void on_record(sy_node *node, struct sy_slice value)
 {
     struct sy_pbft_record record;
-    bool decoded = sy_pbft_record_decode(&record, value, node->config.roster->count);
+    bool decoded =
+        sy_pbft_record_decode(&record, value, node->config.self, node->config.roster->count);
     SY_ASSERT(decoded); /* sy_node_recover has tried it */
     struct sy_pbft_event restore = {.type = SY_PBFT_RESTORE};
     restore.as.record = &record;
@@ -202,10 +243,8 @@ static void on_tick(sy_node *node)
 
 static void on_checked(sy_node *node, struct sy_submission *submission)
 {
-    struct vote_check *first = node->checks;
-    struct vote_check *check = (struct vote_check *)submission->owner;
-    if (check >= first && check < first + node->config.vote_checks) {
-        sy_node_on_vote_checked(node, check);
+    if (sy_node_owns_check(node, submission->owner)) {
+        sy_node_on_vote_checked(node, (struct vote_check *)submission->owner);
     } else {
         sy_pool_on_checked(node->pool, node->pool_effects, submission, node->now_ns);
     }

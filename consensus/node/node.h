@@ -81,7 +81,8 @@ struct sy_node_event {
         struct {
             uint64_t certified_height;
             struct sy_hash header_hash;
-            const uint64_t *next_seqs; /* of each maker, at the certified height */
+            const struct sy_certificate *certificate; /* of that height; NULL: genesis */
+            const uint64_t *next_seqs;                /* of each maker, at the certified height */
         } start;
         struct sy_slice record; /* RECORD: a vote record's value */
         struct {
@@ -185,6 +186,9 @@ size_t sy_node_footprint(const struct sy_node_config *config);
 
 sy_status sy_node_init(sy_node **node, sy_arena *arena, const struct sy_node_config *config,
                        struct sy_error *err);
+
+/* sy_node_index is the own roster index, or SY_PBFT_OBSERVER. */
+uint16_t sy_node_index(const sy_node *node);
 
 /* sy_node_step takes one event, or goes on with what an earlier one left (event NULL), and
  * replaces the list by the effects. True: there is more, call again with NULL before the next

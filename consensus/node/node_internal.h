@@ -12,14 +12,18 @@
 #define SERVED_A_PERIOD 128u
 #define SERVE_PERIOD_NS 100000000ull
 
+/* VIEW_CHANGEs at the engine at once: one of a peer, of so many peers. */
+#define CHANGE_CHECKS_MAX 16u
+
 /* A consensus message whose signatures are at the engine. */
 struct vote_check {
     bool used;
     uint16_t from;
     struct sy_message message;
     struct sy_submission submission;
-    struct sy_sig_job jobs[SY_MESSAGE_JOBS_MAX];
-    uint8_t verdicts[SY_MESSAGE_JOBS_MAX];
+    struct sy_sig_job *jobs; /* room for SY_MESSAGE_JOBS_MAX; of change_checks for any message's */
+    uint8_t *verdicts;
+    uint8_t *bytes; /* of change_checks alone: what the message borrows */
 };
 
 /* What a peer was served since. */
@@ -51,9 +55,10 @@ struct sy_node {
     struct sy_pool_effects *pool_effects;
     struct sy_pbft_effects *pbft_effects;
     struct sy_node_effects *effects; /* of the running step */
-    struct vote_check *checks;
-    uint16_t *free_checks; /* indices of those not in use */
+    struct vote_check *checks;       /* vote_checks of them, then change_checks */
+    uint16_t *free_checks;           /* indices of those not in use, of the first kind */
     uint32_t free_count;
+    uint32_t change_checks;
     uint16_t shares[SY_VALIDATORS_MAX + 1]; /* checks in use, by peer; the last: outsiders */
     uint8_t *out;
     size_t out_used;
@@ -87,6 +92,7 @@ struct sy_pbft_event *sy_node_queue_pbft(sy_node *node, enum sy_pbft_event_type 
 /* inbound.c */
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes);
 void sy_node_on_vote_checked(sy_node *node, struct vote_check *check);
+bool sy_node_owns_check(const sy_node *node, const void *owner);
 void sy_node_free_check(sy_node *node, struct vote_check *check);
 
 /* outbound.c */

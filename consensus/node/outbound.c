@@ -25,7 +25,9 @@ static struct commit *newest_commit(sy_node *node)
 
 static void send_message(sy_node *node, uint16_t to, const struct sy_message *message)
 {
-    struct sy_writer writer = sy_node_writer(node, MESSAGE_BYTES_MAX);
+    bool large = message->type == SY_MESSAGE_VIEW_CHANGE;
+    struct sy_writer writer =
+        sy_node_writer(node, large ? SY_VIEW_CHANGE_BYTES_MAX : MESSAGE_BYTES_MAX);
     sy_message_encode(&writer, message);
     struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND);
     effect->as.send.peer = to;
@@ -103,7 +105,9 @@ void sy_node_translate_pool(sy_node *node)
 static void persist(sy_node *node, const struct sy_pbft_effect *effect)
 {
     const struct sy_pbft_record *record = &effect->as.persist.record;
-    struct sy_writer writer = sy_node_writer(node, SY_PBFT_RECORD_BYTES_MAX);
+    bool large = record->type == SY_PBFT_RECORD_VIEW_CHANGE;
+    struct sy_writer writer =
+        sy_node_writer(node, large ? SY_PBFT_RECORD_BYTES_MAX : SY_PBFT_RECORD_BYTES_SHORT);
     sy_pbft_record_encode(&writer, record);
     struct sy_node_effect *commit = emit_commit(node, SY_COMMIT_RECORD);
     commit->as.commit.record_type = record->type;
@@ -185,6 +189,12 @@ static void on_pbft_effect(sy_node *node, struct sy_pbft_effect *effect)
         if (effect->as.send.again) sy_metric_add(SY_M_pbft_retransmissions_total, 1);
         break;
     case SY_PBFT_FETCH_BODY: fetch_body(node, effect); break;
+    case SY_PBFT_SEND_BODY: {
+        struct sy_node_effect *out = sy_node_emit(node, SY_NODE_SEND_BODY);
+        out->as.send_body.peer = effect->as.send_body.to;
+        out->as.send_body.digest = effect->as.send_body.digest;
+        break;
+    }
     case SY_PBFT_EXECUTE: {
         struct sy_node_effect *out = sy_node_emit(node, SY_NODE_EXECUTE);
         out->as.execute.adopted = effect->as.execute.adopted;

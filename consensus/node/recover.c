@@ -5,6 +5,7 @@
 struct recovery {
     sy_node *node;
     const struct sy_roster *roster;
+    uint16_t index; /* the own one */
     struct sy_node_effects *effects;
     sy_node_carry carry;
     void *self;
@@ -32,7 +33,7 @@ static sy_status show_record(void *context, const struct sy_record_key *key, str
 {
     struct recovery *recovery = (struct recovery *)context;
     struct sy_pbft_record record;
-    if (!sy_pbft_record_decode(&record, value, recovery->roster->count)) {
+    if (!sy_pbft_record_decode(&record, value, recovery->index, recovery->roster->count)) {
         recovery->unreadable = *key;
         return SY_ERR_CORRUPT;
     }
@@ -89,6 +90,15 @@ static sy_status next_seqs_at(uint64_t *next_seqs, sy_store_reader *reader, sy_e
     return SY_OK;
 }
 
+static sy_status read_certificate(sy_store_reader *reader, struct sy_certificate *certificate,
+                                  uint64_t height, unsigned n)
+{
+    struct sy_slice bytes;
+    SY_TRY(sy_ledger_get(reader, &bytes, height, SY_BLOCK_CERTIFICATE));
+    struct sy_reader in = sy_reader_of(bytes);
+    return sy_certificate_decode(&in, certificate, n) ? SY_OK : SY_ERR_CORRUPT;
+}
+
 static sy_status feed_ledger(struct recovery *recovery, sy_store *store, sy_store_reader *reader,
                              sy_executor *executor, const struct sy_genesis *genesis,
                              const struct sy_roster *roster)
@@ -103,6 +113,11 @@ static sy_status feed_ledger(struct recovery *recovery, sy_store *store, sy_stor
     struct sy_node_event start = {.type = SY_NODE_START};
     start.as.start.certified_height = certified;
     start.as.start.next_seqs = next_seqs;
+    struct sy_certificate certificate;
+    if (certified > 0) {
+        SY_TRY(read_certificate(reader, &certificate, certified, roster->count));
+        start.as.start.certificate = &certificate;
+    }
     sy_header_hash(&start.as.start.header_hash, &genesis->hash, &header);
     feed(recovery, &start);
     for (uint64_t height = certified + 1; height <= newest; height++) {
@@ -130,6 +145,7 @@ sy_status sy_node_recover(sy_node *node, struct sy_node_effects *effects, sy_sto
 {
     struct recovery recovery = {.node = node,
                                 .roster = roster,
+                                .index = sy_node_index(node),
                                 .effects = effects,
                                 .carry = carry,
                                 .self = self,

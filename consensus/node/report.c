@@ -18,6 +18,9 @@ void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
     daemon->snapshot.taken_ns = now_ns;
     pthread_mutex_unlock(&daemon->snapshot.lock);
     sy_metric_set(SY_M_pbft_view, info->pbft.view);
+    sy_metric_add(SY_M_pbft_view_changes_total,
+                  info->pbft.view_changes_total - daemon->view_changes_counted);
+    daemon->view_changes_counted = info->pbft.view_changes_total;
     sy_metric_set(SY_M_node_height_committed, info->pbft.decided_height);
     sy_metric_set(SY_M_pool_pending_txs_count, info->pool.pending_txs);
     sy_metric_set(SY_M_pool_pending_batches_count,
@@ -35,6 +38,7 @@ static void copy_snapshot(sy_daemon *daemon, struct sy_node_info *info, struct s
 static const char *state_word(const struct sy_pbft_info *pbft)
 {
     if (pbft->halted) return "halted";
+    if (!pbft->in_view) return "changing view";
     if (pbft->stalled && !pbft->is_primary && pbft->primary_silent_ms > 2000) {
         return "stalled: the primary is silent";
     }
@@ -57,6 +61,7 @@ static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_inf
         sy_json_key(json, "linked");
         sy_json_bool(json, known && link.established);
         sy_json_put_u64(json, "certified_height", peer->certified_height);
+        sy_json_put_u64(json, "view", peer->view);
         sy_json_key(json, "status_age_ms");
         if (peer->status_age_ns == UINT64_MAX) {
             sy_json_null(json);
@@ -101,6 +106,9 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json_put_u64(&json, "validators", daemon->roster->count);
     sy_json_put_u64(&json, "quorum", sy_quorum(daemon->roster->count));
     sy_json_put_u64(&json, "view", pbft->view);
+    sy_json_key(&json, "in_view");
+    sy_json_bool(&json, pbft->in_view);
+    sy_json_put_u64(&json, "view_changes", pbft->view_changes_total);
     sy_json_put_text(&json, "primary", daemon->roster->validators[pbft->primary].name);
     sy_json_put_u64(&json, "primary_silent_ms", pbft->primary_silent_ms);
     sy_json_put_u64(&json, "stalled_ms", pbft->stalled_ms);

@@ -76,7 +76,7 @@ static bool fetch_missing(sy_pbft *pbft, struct candidate *candidate, bool expec
 
 void sy_pbft_bodies_look(sy_pbft *pbft, struct candidate *candidate, bool ask_now)
 {
-    SY_ASSERT(candidate->present && candidate->have == 0);
+    SY_ASSERT(candidate->present);
     const struct sy_proposal *proposal = &candidate->pre_prepare.proposal;
     for (uint16_t i = 0; i < proposal->count; i++) {
         const struct sy_entry *entry = &proposal->entries[i];
@@ -92,14 +92,22 @@ void sy_pbft_bodies_look(sy_pbft *pbft, struct candidate *candidate, bool ask_no
     if (pbft->live && !ask_now) (void)fetch_missing(pbft, candidate, true, false);
 }
 
-/* Calls of this visit the candidates of every open slot that still wait for bodies. */
+/* A slot's candidates, one after the other. */
+#define CANDIDATES 4u
+static struct candidate *candidate_of(struct slot *slot, unsigned which)
+{
+    struct candidate *candidates[CANDIDATES] = {&slot->first, &slot->other, &slot->final,
+                                                &slot->block};
+    SY_ASSERT(which < CANDIDATES);
+    return candidates[which];
+}
+
+/* The candidate, if it still waits for bodies. */
 static struct candidate *waiting_candidate(struct slot *slot, unsigned which)
 {
-    struct candidate *candidates[] = {&slot->first, &slot->other, &slot->block};
-    SY_ASSERT(which < 3);
-    struct candidate *candidate = candidates[which];
+    struct candidate *candidate = candidate_of(slot, which);
     if (!candidate->present || candidate->refused || slot->run != RUN_NONE) return NULL;
-    if (slot->chosen && candidate != slot->chosen && which < 2) return NULL;
+    if (slot->chosen && candidate != slot->chosen && candidate != &slot->block) return NULL;
     return sy_pbft_bodies_complete(candidate) ? NULL : candidate;
 }
 
@@ -108,10 +116,10 @@ void sy_pbft_bodies_retry(sy_pbft *pbft)
     if (!pbft->bodies_missing) return;
     for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
         struct slot *slot = sy_pbft_slot_find(pbft, h);
-        for (unsigned which = 0; slot && which < 3; which++) {
+        for (unsigned which = 0; slot && which < CANDIDATES; which++) {
             struct candidate *candidate = waiting_candidate(slot, which);
             if (!candidate || candidate->ask_ns > pbft->now_ns) continue;
-            if (!fetch_missing(pbft, candidate, false, which == 2)) return;
+            if (!fetch_missing(pbft, candidate, false, candidate == &slot->block)) return;
             candidate->ask_ns = pbft->now_ns + pbft->config.body_retry_ns;
             if (candidate->asked < UINT8_MAX)
                 candidate->asked++;
@@ -128,7 +136,7 @@ uint64_t sy_pbft_bodies_deadline(sy_pbft *pbft)
     bool missing = false;
     for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
         struct slot *slot = sy_pbft_slot_find(pbft, h);
-        for (unsigned which = 0; slot && which < 3; which++) {
+        for (unsigned which = 0; slot && which < CANDIDATES; which++) {
             const struct candidate *candidate = waiting_candidate(slot, which);
             if (!candidate) continue;
             missing = true;
@@ -184,10 +192,11 @@ static void mark_slots(sy_pbft *pbft, const struct sy_pbft_event *event)
     for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
         struct slot *slot = sy_pbft_slot_find(pbft, h);
         if (!slot || slot->run != RUN_NONE) continue;
-        struct candidate *candidates[] = {&slot->first, &slot->other, &slot->block};
         bool named = false;
-        for (unsigned i = 0; i < 3; i++)
-            if (candidates[i]->present && mark(pbft, candidates[i], event)) named = true;
+        for (unsigned which = 0; which < CANDIDATES; which++) {
+            struct candidate *candidate = candidate_of(slot, which);
+            if (candidate->present && mark(pbft, candidate, event)) named = true;
+        }
         if (slot->block_present && slot->block.refused) discard_block(pbft, slot);
         if (named) sy_pbft_advance(pbft, slot);
     }

@@ -13,9 +13,7 @@ static void emit_execute(sy_pbft *pbft, struct slot *slot, const struct candidat
     SY_ASSERT(sy_pbft_settled(slot) && sy_pbft_bodies_complete(candidate));
     struct sy_pbft_effect *effect = sy_pbft_emit(pbft, SY_PBFT_EXECUTE);
     effect->as.execute.adopted = candidate == &slot->block;
-    const struct sy_proposal *proposal = &candidate->pre_prepare.proposal;
-    memcpy(&effect->as.execute.proposal, proposal,
-           offsetof(struct sy_proposal, entries) + proposal->count * sizeof proposal->entries[0]);
+    copy_proposal(&effect->as.execute.proposal, &candidate->pre_prepare.proposal);
     slot->run = RUN_ASKED;
     pbft->execute_asked = slot->number;
     pbft->adopted_total += candidate == &slot->block;
@@ -45,25 +43,29 @@ static void execute_next(sy_pbft *pbft)
 
 /* --- certificates ---------------------------------------------------------------------------- */
 
+void sy_pbft_certificate_of(const sy_pbft *pbft, struct sy_certificate *certificate,
+                            const struct slot *slot)
+{
+    SY_ASSERT(slot->run == RUN_DONE);
+    SY_ASSERT(!slot->block_present || sy_hash_equal(&slot->block_hash, &slot->header_hash));
+    const struct sy_certificate *block = slot->block_present ? &slot->block_certificate : NULL;
+    certificate->count = 0;
+    for (uint16_t i = 0; !block && i < pbft->config.n && certificate->count < pbft->quorum; i++) {
+        const struct cell *cell = &slot->seals[i];
+        if (cell->present && sy_hash_equal(&cell->digest, &slot->header_hash))
+            certificate->seals[certificate->count++] = (struct sy_seal){i, cell->signature};
+    }
+    if (block) *certificate = *block;
+    SY_ASSERT(certificate->count == pbft->quorum);
+}
+
 static void emit_certified(sy_pbft *pbft, struct slot *slot)
 {
-    SY_ASSERT(slot->run == RUN_DONE && slot->number == pbft->certify_asked + 1);
-    SY_ASSERT(!slot->block_present || sy_hash_equal(&slot->block_hash, &slot->header_hash));
+    SY_ASSERT(slot->number == pbft->certify_asked + 1);
     struct sy_pbft_effect *effect = sy_pbft_emit(pbft, SY_PBFT_CERTIFIED);
-    struct sy_certificate *certificate = &effect->as.certified.certificate;
     effect->as.certified.height = slot->number;
     effect->as.certified.header_hash = slot->header_hash;
-    if (slot->block_present) {
-        *certificate = slot->block_certificate;
-    } else {
-        certificate->count = 0;
-        for (uint16_t i = 0; i < pbft->config.n && certificate->count < pbft->quorum; i++) {
-            const struct cell *cell = &slot->seals[i];
-            if (cell->present && sy_hash_equal(&cell->digest, &slot->header_hash))
-                certificate->seals[certificate->count++] = (struct sy_seal){i, cell->signature};
-        }
-    }
-    SY_ASSERT(certificate->count == pbft->quorum);
+    sy_pbft_certificate_of(pbft, &effect->as.certified.certificate, slot);
     slot->certify_asked = true;
     pbft->certify_asked = slot->number;
 }
@@ -159,6 +161,7 @@ void sy_pbft_on_certificate_durable(sy_pbft *pbft, uint64_t height)
     const struct slot *slot = sy_pbft_slot_find(pbft, height);
     SY_ASSERT(slot && slot->run == RUN_DONE && slot->certify_asked);
     pbft->certified_hash = slot->header_hash;
+    sy_pbft_certificate_of(pbft, &pbft->certified_certificate, slot);
     pbft->certified = height;
     pbft->last_certified_ns = pbft->now_ns;
     if (pbft->decided < height) pbft->decided = height;

@@ -9,6 +9,9 @@
  *   status.c   status messages and what they make others send again
  *   catchup.c  certified blocks of heights that were missed
  *   restore.c  what the store remembers
+ *   suspect.c  how long the primary, or a new view, is waited for
+ *   change.c   leaving a view: the own VIEW_CHANGE, and those of the others
+ *   newview.c  beginning a view: NEW_VIEW, and what it says of the open slots
  *
  * Life of a slot, left to right; every step is taken once:
  *
@@ -40,6 +43,9 @@ _Static_assert(SY_FETCH_BLOCKS_MAX >= SY_PBFT_WINDOW, "one request can fill the 
 /* At most this many slots are asked for by one SLOT_FETCH, and this many are served. */
 #define SLOT_FETCH_MAX 16u
 
+/* At most this many VIEW_CHANGEs answer one VIEW_FETCH. */
+#define VIEW_FETCH_MAX 8u
+
 enum own_vote { OWN_NONE, OWN_STORING, OWN_SENT };
 enum run_state { RUN_NONE, RUN_ASKED, RUN_DONE };
 enum clock_verdict { CLOCK_FINE, CLOCK_EARLY, CLOCK_LATE };
@@ -68,9 +74,10 @@ struct cell {
 };
 
 struct slot {
-    uint64_t number; /* 0: not in use */
-    bool blamed;     /* the primary's second pre-prepare was reported */
-    bool decided;    /* quorum commits, or executed before a restart */
+    uint64_t number;      /* 0: not in use */
+    bool blamed;          /* the primary's second pre-prepare was reported */
+    bool decided;         /* quorum commits, in any view, or executed before a restart */
+    bool decided_in_view; /* quorum commits in the present view */
     bool certify_asked;
     uint8_t prepare; /* enum own_vote; on the primary its pre-prepare */
     uint8_t commit;  /* enum own_vote */
@@ -86,7 +93,12 @@ struct slot {
     /* The pre-prepare that came first, the only one this validator ever prepares; and another one
      * that weak(n) commits name, which it may still commit and execute (PROTOCOL.md, P9). */
     struct candidate first, other;
-    const struct candidate *chosen; /* first or other, once decided by commits */
+    struct candidate final;         /* what an earlier view decided */
+    const struct candidate *chosen; /* first, other or final, once decided by commits */
+
+    /* The prepared certificate of the highest view, for VIEW_CHANGEs; it outlives its view. */
+    bool certificate_present;
+    struct sy_prepared certificate;
 
     /* A certified block. Its candidate has the time and the entries that ran. */
     struct candidate block;
@@ -106,15 +118,50 @@ struct ready_batch {
 };
 
 struct peer {
+    uint64_t heard_ns;       /* when anything came over its link */
     uint64_t status_counter; /* 0: none yet */
     uint64_t status_ns;
+    uint64_t view;
+    bool in_view;
     uint64_t certified, executed;
     uint64_t pre_prepared_mask, prepared_mask, committed_mask;
     int64_t clock_offset_ms;
     uint64_t sealed;               /* highest height it sealed */
     uint64_t pushed_ns, served_ns; /* when it was last sent stored messages; 0: never */
+    uint64_t view_served_ns;       /* likewise, for VIEW_CHANGEs */
     uint64_t distrusted_ns;        /* until then its blocks are not wanted */
     uint64_t equivocations;
+};
+
+/* A VIEW_CHANGE that is held. change.prepared borrows `bytes`, which has room for any. */
+struct held_change {
+    bool present;
+    struct sy_hash digest;
+    struct sy_view_change change;
+    uint8_t *bytes;
+};
+
+/* What a NEW_VIEW says of one slot. */
+struct fixed {
+    uint64_t view; /* of the prepared certificate behind it; meaningless if null */
+    bool null;     /* no certificate: the slot stays empty */
+    struct sy_hash digest;
+    struct sy_proposal proposal;
+};
+
+/* A NEW_VIEW and the VIEW_CHANGEs that it names, n places, as far as they are here. */
+struct view_start {
+    bool present;
+    struct sy_new_view message;
+    struct held_change *changes;
+};
+
+/* The next batch in order of a maker, which the primary has not proposed. */
+struct maker_wait {
+    uint64_t seq; /* 0: nothing waits */
+    uint64_t since_ns;
+    uint64_t sent_ns;  /* when its body was first sent to the primary; 0: not yet */
+    uint64_t again_ns; /* when it was last */
 };
 
 struct sy_pbft {
@@ -126,6 +173,9 @@ struct sy_pbft {
     struct sy_pbft_halt halt; /* why; alarm 0: not halted */
     uint64_t halt_height;
     uint64_t view;
+    bool in_view;           /* the view has begun: its NEW_VIEW is here, or it is view 0 */
+    uint64_t view_since_ns; /* when the view was reached, then when it began */
+    unsigned backoff;       /* views left since a slot was decided */
     uint64_t boots;
     uint64_t boot_token;
     bool boot_durable;
@@ -135,6 +185,7 @@ struct sy_pbft {
      * certified <= decided <= known <= certified + window. */
     uint64_t certified;
     struct sy_hash certified_hash;
+    struct sy_certificate certified_certificate; /* the own signature in it may be missing */
     uint64_t certify_asked;
     uint64_t executed;
     uint64_t execute_asked;
@@ -152,11 +203,12 @@ struct sy_pbft {
     uint32_t fetches_left;
     uint32_t serves_left;
 
+    uint64_t resumed_ns;
     uint64_t last_decided_ns;   /* or when the machine resumed */
     uint64_t last_certified_ns; /* likewise */
     bool waiting;               /* something is open or ready, */
     uint64_t waiting_since_ns;  /* since then */
-    uint64_t primary_heard_ns;
+    uint64_t behind_disk_ns;    /* since when records are awaited; 0: none is */
     uint64_t last_proposed_ns;
     bool ready_waits;        /* something to propose waits, */
     uint64_t ready_since_ns; /* since then */
@@ -174,10 +226,27 @@ struct sy_pbft {
     struct ready_batch *ready; /* n * SY_BATCH_WINDOW; (maker, seq) lives at seq % window */
     uint32_t ready_count;      /* cells of it in use */
     uint64_t *next_seqs;       /* n: next seq of each maker, after block `executed` */
-    uint64_t *cursors;         /* n: scratch of propose.c */
+    uint64_t *cursors;         /* n: scratch of propose.c and suspect.c */
     struct peer *peers;        /* n */
 
+    /* View change. */
+    struct held_change *changes; /* n: of every validator the one with the highest view */
+    uint8_t own_change;          /* enum own_vote: the own one, for the present view */
+    uint64_t own_change_token;
+    uint64_t own_change_ns;    /* when it was last sent to all */
+    struct view_start current; /* of the present view, once begun */
+    struct view_start pending; /* of the present or a later view, VIEW_CHANGEs missing */
+    uint8_t new_view;          /* enum own_vote: the own NEW_VIEW for the present view */
+    uint64_t new_view_token;
+    uint64_t quorum_since_ns; /* quorum(n) validators wait for this view or later; 0: not yet */
+    uint16_t view_turn;       /* whom to ask next */
+    struct fixed *fixed;      /* SY_PBFT_WINDOW: of slots fixed_above + 1 and up */
+    uint64_t fixed_above;     /* the highest stable height that the NEW_VIEW shows */
+    unsigned fixed_count;
+    struct maker_wait *waits; /* n */
+
     uint64_t decided_total, retransmissions_total, adopted_total, equivocations_total;
+    uint64_t view_changes_total;
     uint64_t ignored_total[SY_PBFT_IGNORED_COUNT];
 };
 
@@ -207,9 +276,31 @@ static inline bool is_primary(const sy_pbft *pbft)
 {
     return primary_of(pbft, pbft->view) == pbft->config.self;
 }
+/* Seals, and leaves views. */
 static inline bool can_vote(const sy_pbft *pbft)
 {
     return pbft->live && !pbft->halted && pbft->config.self != SY_PBFT_OBSERVER;
+}
+/* Prepares, commits and proposes. */
+static inline bool votes_in_view(const sy_pbft *pbft)
+{
+    return can_vote(pbft) && pbft->in_view;
+}
+
+/* Only what is in use is copied: a proposal has room for 64 entries, a certificate for 100 names.
+ */
+static inline void copy_proposal(struct sy_proposal *out, const struct sy_proposal *in)
+{
+    SY_ASSERT(in->count <= SY_PROPOSAL_ENTRIES_MAX && out != in);
+    memcpy(out, in, offsetof(struct sy_proposal, entries) + in->count * sizeof in->entries[0]);
+}
+static inline void copy_prepared(struct sy_prepared *out, const struct sy_prepared *in)
+{
+    SY_ASSERT(in->count <= SY_VALIDATORS_MAX && out != in);
+    out->view = in->view;
+    copy_proposal(&out->proposal, &in->proposal);
+    out->count = in->count;
+    memcpy(out->statements, in->statements, in->count * sizeof in->statements[0]);
 }
 
 /* --- slot.c ---------------------------------------------------------------------------------- */
@@ -220,6 +311,9 @@ struct slot *sy_pbft_slot_open(sy_pbft *pbft, uint64_t number);
 struct slot *sy_pbft_slot_find(const sy_pbft *pbft, uint64_t number);
 /* sy_pbft_slot_clear_to frees every slot up to height. */
 void sy_pbft_slot_clear_to(sy_pbft *pbft, uint64_t height);
+/* sy_pbft_slots_leave_view forgets the votes and proposals of the present view. What was decided,
+ * executed or certified stays, and so do prepared certificates. */
+void sy_pbft_slots_leave_view(sy_pbft *pbft);
 /* sy_pbft_in_window counts and refuses slots outside the window. */
 bool sy_pbft_in_window(sy_pbft *pbft, uint64_t number);
 /* sy_pbft_count_cells counts cells with this digest; skip (or SY_PBFT_OBSERVER) is left out. */
@@ -268,6 +362,8 @@ void sy_pbft_propose(sy_pbft *pbft);
 uint64_t sy_pbft_batch_deadline(const sy_pbft *pbft);
 uint64_t sy_pbft_heartbeat_deadline(const sy_pbft *pbft);
 unsigned sy_pbft_in_flight(const sy_pbft *pbft);
+/* sy_pbft_window_full: the primary may not propose before certificates come. */
+bool sy_pbft_window_full(const sy_pbft *pbft);
 
 /* --- body.c ---------------------------------------------------------------------------------- */
 
@@ -296,6 +392,10 @@ void sy_pbft_on_certificate_durable(sy_pbft *pbft, uint64_t height);
 /* sy_pbft_compare_header halts if a certificate, whole or to be made of the seals held, names
  * another header than the one that this validator executed. */
 void sy_pbft_compare_header(sy_pbft *pbft, const struct slot *slot);
+/* sy_pbft_certificate_of makes the certificate of a slot that has one; the own signature in it may
+ * be missing. */
+void sy_pbft_certificate_of(const sy_pbft *pbft, struct sy_certificate *certificate,
+                            const struct slot *slot);
 /* sy_pbft_seal signs and sends what this validator executed. */
 void sy_pbft_seal(sy_pbft *pbft, struct slot *slot);
 void sy_pbft_on_seal(sy_pbft *pbft, const struct sy_seal_message *message);
@@ -306,7 +406,8 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status);
 void sy_pbft_on_slot_fetch(sy_pbft *pbft, const struct sy_range_fetch *fetch, uint16_t from);
 /* sy_pbft_status_tick sends a status and asks for what is missing, when due. */
 void sy_pbft_status_tick(sy_pbft *pbft);
-/* sy_pbft_open: some slot above the certified height is in use here or at a peer. */
+/* sy_pbft_open: some slot above the certified height is in use here or at a peer, or a view is not
+ * settled. */
 bool sy_pbft_open(const sy_pbft *pbft);
 
 /* --- catchup.c ------------------------------------------------------------------------------- */
@@ -319,6 +420,59 @@ void sy_pbft_distrust(sy_pbft *pbft, uint16_t from);
 uint64_t sy_pbft_claim(const struct peer *peer);
 /* sy_pbft_told_height is a certified height that weak(n) validators tell, self included. */
 uint64_t sy_pbft_told_height(const sy_pbft *pbft);
+
+/* --- suspect.c ------------------------------------------------------------------------------- */
+
+/* sy_pbft_suspect leaves the view if it was waited for long enough, and sends bodies that wait to
+ * the primary. */
+void sy_pbft_suspect(sy_pbft *pbft);
+/* sy_pbft_view_deadline is when the view will be left if nothing happens, or a body be sent. */
+uint64_t sy_pbft_view_deadline(const sy_pbft *pbft);
+/* sy_pbft_overdue: the view would be left now if enough others were heard. */
+bool sy_pbft_overdue(const sy_pbft *pbft);
+/* sy_pbft_waits_clear begins all waiting for batches anew. */
+void sy_pbft_waits_clear(sy_pbft *pbft);
+
+/* --- change.c -------------------------------------------------------------------------------- */
+
+/* sy_pbft_leave_view goes on to a higher view and prepares the own VIEW_CHANGE for it. */
+void sy_pbft_leave_view(sy_pbft *pbft, uint64_t view);
+/* sy_pbft_goto_view makes `view` the present one, not begun. */
+void sy_pbft_goto_view(sy_pbft *pbft, uint64_t view);
+void sy_pbft_on_view_change(sy_pbft *pbft, const struct sy_view_change *change);
+void sy_pbft_on_view_fetch(sy_pbft *pbft, const struct sy_view_fetch *fetch, uint16_t from);
+/* sy_pbft_view_persisted sends what was withheld until its record was durable. */
+void sy_pbft_view_persisted(sy_pbft *pbft);
+/* sy_pbft_hold keeps a copy of a VIEW_CHANGE. */
+void sy_pbft_hold(const sy_pbft *pbft, struct held_change *held,
+                  const struct sy_view_change *change, const struct sy_hash *digest);
+/* sy_pbft_changes_from counts validators, self included, that wait for `view` or a later one. */
+unsigned sy_pbft_changes_from(const sy_pbft *pbft, uint64_t view);
+/* sy_pbft_push_view tells a peer, whose status shows that it is behind, of the present view. */
+void sy_pbft_push_view(sy_pbft *pbft, uint16_t to);
+/* sy_pbft_ask_view asks a peer for what is missing of a view; whom: SY_PBFT_ALL for the next one
+ * whose status shows more. */
+void sy_pbft_ask_view(sy_pbft *pbft, uint16_t whom);
+
+/* --- newview.c ------------------------------------------------------------------------------- */
+
+/* sy_pbft_try_new_view makes the NEW_VIEW of the present view, if that is this validator's to do
+ * and it holds quorum VIEW_CHANGEs. */
+void sy_pbft_try_new_view(sy_pbft *pbft);
+void sy_pbft_on_new_view(sy_pbft *pbft, const struct sy_new_view *message, uint16_t from);
+/* sy_pbft_try_begin begins the view of the pending NEW_VIEW if everything that it names is here. */
+void sy_pbft_try_begin(sy_pbft *pbft);
+/* sy_pbft_begin_view begins the view of `current`, which is complete. */
+void sy_pbft_begin_view(sy_pbft *pbft);
+/* sy_pbft_pend makes a NEW_VIEW the pending one, with those VIEW_CHANGEs of it that are here. */
+void sy_pbft_pend(sy_pbft *pbft, const struct sy_new_view *message);
+/* sy_pbft_fixed is what the NEW_VIEW says of a slot, NULL if nothing; any number. */
+const struct fixed *sy_pbft_fixed(const sy_pbft *pbft, uint64_t number);
+/* sy_pbft_fixed_end is the highest slot of which the NEW_VIEW says something. */
+static inline uint64_t sy_pbft_fixed_end(const sy_pbft *pbft)
+{
+    return pbft->fixed_above + pbft->fixed_count;
+}
 
 /* --- restore.c ------------------------------------------------------------------------------- */
 

@@ -88,6 +88,68 @@ static bool block_jobs(struct sy_sig_job *jobs, size_t *count, const struct sy_b
     return true;
 }
 
+/* The statements behind one prepared certificate: the primary's is its pre-prepare. */
+static void prepared_jobs(struct sy_sig_job *jobs, size_t *count,
+                          const struct sy_prepared *prepared, const struct sy_roster *roster,
+                          const struct sy_hash *genesis)
+{
+    const struct sy_proposal *proposal = &prepared->proposal;
+    struct sy_vote vote = {.type = SY_MESSAGE_PREPARE,
+                           .epoch = proposal->epoch,
+                           .view = prepared->view,
+                           .slot = proposal->slot};
+    struct sy_hash by_primary, by_backup;
+    sy_proposal_digest(&vote.proposal_digest, genesis, proposal);
+    sy_vote_digest(&by_backup, genesis, &vote);
+    sy_pre_prepare_digest(&by_primary, genesis, vote.epoch, vote.view, vote.slot,
+                          &vote.proposal_digest);
+    for (uint16_t i = 0; i < prepared->count; i++) {
+        const struct sy_seal *statement = &prepared->statements[i];
+        bool primary = statement->signer == prepared->view % roster->count;
+        struct sy_sig_job *job = &jobs[(*count)++];
+        set_job(job, roster, statement->signer, primary ? SY_SIG_PRE_PREPARE : SY_SIG_PREPARE,
+                &statement->signature);
+        job->digest = primary ? by_primary : by_backup;
+    }
+}
+
+static bool view_change_jobs(struct sy_sig_job *jobs, size_t *count,
+                             const struct sy_view_change *change, const struct sy_roster *roster,
+                             const struct sy_hash *genesis)
+{
+    if (change->epoch != roster->epoch || change->signer >= roster->count) return false;
+    set_job(&jobs[0], roster, change->signer, SY_SIG_VIEW_CHANGE, &change->signature);
+    sy_view_change_digest(&jobs[0].digest, genesis, change, roster->count);
+    *count = 1;
+    struct sy_hash digest;
+    sy_seal_digest(&digest, genesis, change->epoch, change->stable_height, &change->stable_hash);
+    for (uint16_t i = 0; i < change->certificate.count; i++) {
+        const struct sy_seal *seal = &change->certificate.seals[i];
+        set_job(&jobs[*count], roster, seal->signer, SY_SIG_SEAL, &seal->signature);
+        jobs[(*count)++].digest = digest;
+    }
+    struct sy_reader walk = sy_view_change_walk(change);
+    struct sy_prepared prepared;
+    while (sy_view_change_next(&walk, &prepared, change, roster->count))
+        prepared_jobs(jobs, count, &prepared, roster, genesis);
+    SY_ASSERT(*count <= sy_view_change_jobs_max(roster->count));
+    return true;
+}
+
+static bool new_view_job(struct sy_sig_job *jobs, const struct sy_new_view *message,
+                         const struct sy_roster *roster, const struct sy_hash *genesis)
+{
+    if (message->epoch != roster->epoch || message->signer >= roster->count) return false;
+    set_job(jobs, roster, message->signer, SY_SIG_NEW_VIEW, &message->signature);
+    sy_new_view_digest(&jobs->digest, genesis, message);
+    return true;
+}
+
+size_t sy_view_change_jobs_max(unsigned n)
+{
+    return 1 + sy_quorum(n) + (size_t)SY_PBFT_WINDOW * sy_quorum(n);
+}
+
 bool sy_message_jobs(struct sy_sig_job *jobs, size_t *count, const struct sy_message *message,
                      const struct sy_roster *roster, const struct sy_hash *genesis)
 {
@@ -101,6 +163,9 @@ bool sy_message_jobs(struct sy_sig_job *jobs, size_t *count, const struct sy_mes
     case SY_MESSAGE_SEAL: return seal_job(jobs, &message->body.seal, roster, genesis);
     case SY_MESSAGE_STATUS: return status_job(jobs, &message->body.status, roster, genesis);
     case SY_MESSAGE_BLOCK: return block_jobs(jobs, count, &message->body.block, roster, genesis);
+    case SY_MESSAGE_VIEW_CHANGE:
+        return view_change_jobs(jobs, count, &message->body.view_change, roster, genesis);
+    case SY_MESSAGE_NEW_VIEW: return new_view_job(jobs, &message->body.new_view, roster, genesis);
     default: *count = 0; return true;
     }
 }
@@ -113,6 +178,42 @@ static struct sy_own_signature own_pre_prepare(struct sy_pre_prepare *message,
     struct sy_own_signature own = {.signature = &message->signature, .kind = SY_SIG_PRE_PREPARE};
     digest_pre_prepare(&own.digest, message, &config->genesis);
     return own;
+}
+
+/* The own seal of a certificate that this validator helped to make. */
+static size_t own_of_certificate(struct sy_own_signature *out, struct sy_certificate *certificate,
+                                 uint64_t height, const struct sy_hash *header_hash,
+                                 const struct sy_pbft_config *config)
+{
+    for (uint16_t i = 0; i < certificate->count; i++) {
+        if (certificate->seals[i].signer != config->self) continue;
+        out->signature = &certificate->seals[i].signature;
+        out->kind = SY_SIG_SEAL;
+        sy_seal_digest(&out->digest, &config->genesis, config->epoch, height, header_hash);
+        return 1;
+    }
+    return 0;
+}
+
+static size_t own_of_view_change(struct sy_own_signature *out, struct sy_view_change *change,
+                                 const struct sy_pbft_config *config)
+{
+    if (change->signer != config->self) return 0;
+    out->signature = &change->signature;
+    out->kind = SY_SIG_VIEW_CHANGE;
+    sy_view_change_digest(&out->digest, &config->genesis, change, config->n);
+    return 1 + own_of_certificate(out + 1, &change->certificate, change->stable_height,
+                                  &change->stable_hash, config);
+}
+
+static size_t own_of_new_view(struct sy_own_signature *out, struct sy_new_view *message,
+                              const struct sy_pbft_config *config)
+{
+    if (message->signer != config->self) return 0;
+    out->signature = &message->signature;
+    out->kind = SY_SIG_NEW_VIEW;
+    sy_new_view_digest(&out->digest, &config->genesis, message);
+    return 1;
 }
 
 static size_t own_of_message(struct sy_own_signature *out, struct sy_message *message,
@@ -143,40 +244,22 @@ static size_t own_of_message(struct sy_own_signature *out, struct sy_message *me
         out->kind = SY_SIG_STATUS;
         sy_status_digest(&out->digest, &config->genesis, &message->body.status);
         return 1;
+    case SY_MESSAGE_VIEW_CHANGE: return own_of_view_change(out, &message->body.view_change, config);
+    case SY_MESSAGE_NEW_VIEW: return own_of_new_view(out, &message->body.new_view, config);
     default: return 0;
     }
-}
-
-/* The own PREPARE of a prepared certificate, and the pre-prepare if this validator made it. */
-static size_t own_of_prepared(struct sy_own_signature *out, struct sy_pbft_prepared *prepared,
-                              const struct sy_pbft_config *config)
-{
-    size_t count = 0;
-    if (prepared->pre_prepare.view % config->n == config->self)
-        out[count++] = own_pre_prepare(&prepared->pre_prepare, config);
-    for (uint16_t i = 0; i < prepared->count; i++) {
-        if (prepared->prepares[i].signer != config->self) continue;
-        SY_ASSERT(count < SY_PBFT_OWN_MAX);
-        struct sy_vote vote = {.type = SY_MESSAGE_PREPARE,
-                               .epoch = prepared->pre_prepare.proposal.epoch,
-                               .view = prepared->pre_prepare.view,
-                               .slot = prepared->pre_prepare.proposal.slot,
-                               .signer = config->self};
-        sy_proposal_digest(&vote.proposal_digest, &config->genesis,
-                           &prepared->pre_prepare.proposal);
-        out[count].signature = &prepared->prepares[i].signature;
-        out[count].kind = SY_SIG_PREPARE;
-        sy_vote_digest(&out[count++].digest, &config->genesis, &vote);
-    }
-    return count;
 }
 
 static size_t own_of_record(struct sy_own_signature *out, struct sy_pbft_record *record,
                             const struct sy_pbft_config *config)
 {
-    if (record->type == SY_PBFT_RECORD_PREPARED)
-        return own_of_prepared(out, &record->as.prepared, config);
-    if (record->type != SY_PBFT_RECORD_PREPARE) return 0;
+    switch (record->type) {
+    case SY_PBFT_RECORD_VIEW_CHANGE:
+        return own_of_view_change(out, &record->as.view_change, config);
+    case SY_PBFT_RECORD_NEW_VIEW: return own_of_new_view(out, &record->as.new_view, config);
+    case SY_PBFT_RECORD_PREPARE: break;
+    default: return 0;
+    }
     if (record->as.prepare.view % config->n != config->self) return 0;
     *out = own_pre_prepare(&record->as.prepare, config);
     return 1;
@@ -189,14 +272,6 @@ size_t sy_pbft_effect_own(struct sy_own_signature out[SY_PBFT_OWN_MAX],
     if (effect->type == SY_PBFT_PERSIST)
         return own_of_record(out, &effect->as.persist.record, config);
     if (effect->type != SY_PBFT_CERTIFIED) return 0;
-    struct sy_certificate *certificate = &effect->as.certified.certificate;
-    for (uint16_t i = 0; i < certificate->count; i++) {
-        if (certificate->seals[i].signer != config->self) continue;
-        out->signature = &certificate->seals[i].signature;
-        out->kind = SY_SIG_SEAL;
-        sy_seal_digest(&out->digest, &config->genesis, config->epoch, effect->as.certified.height,
-                       &effect->as.certified.header_hash);
-        return 1;
-    }
-    return 0;
+    return own_of_certificate(out, &effect->as.certified.certificate, effect->as.certified.height,
+                              &effect->as.certified.header_hash, config);
 }

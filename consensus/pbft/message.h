@@ -9,13 +9,18 @@
 #include "consensus/pbft/pbft.h"
 #include "core/crypto/engine.h"
 
-/* The most jobs any message has: a block's certificate. */
+/* The most jobs any message has but VIEW_CHANGE: a block's certificate. */
 #define SY_MESSAGE_JOBS_MAX SY_VALIDATORS_MAX
 
+/* sy_view_change_jobs_max is the most jobs that a VIEW_CHANGE of a roster of n has: its own, its
+ * stable certificate's, and those of a prepared certificate for every slot of a window. */
+size_t sy_view_change_jobs_max(unsigned n);
+
 /* sy_message_jobs lists the signature checks of a decoded message, nested ones included, into jobs
- * (room for SY_MESSAGE_JOBS_MAX) and says how many. Requests and batches have none (links
- * authenticate requests; the pool admits batches). False: a signer or epoch that the roster does
- * not have: drop the message. key_handle is left at SY_KEY_HANDLE_NONE. */
+ * (room for SY_MESSAGE_JOBS_MAX, or sy_view_change_jobs_max(n)) and says how many. Requests and
+ * batches have none (links authenticate requests; the pool admits batches). False: a signer or
+ * epoch that the roster does not have: drop the message. key_handle is left at SY_KEY_HANDLE_NONE.
+ */
 SY_MUST_CHECK bool sy_message_jobs(struct sy_sig_job *jobs, size_t *count,
                                    const struct sy_message *message, const struct sy_roster *roster,
                                    const struct sy_hash *genesis);

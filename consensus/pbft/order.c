@@ -82,17 +82,6 @@ static uint8_t judge_clock(const sy_pbft *pbft, int64_t time_ms)
     return CLOCK_FINE;
 }
 
-/* When a late proposal may be accepted after a standstill, or never. */
-static uint64_t late_deadline(const sy_pbft *pbft, const struct slot *slot)
-{
-    if (pbft->config.late_grace_ns == SY_PBFT_NEVER) return SY_PBFT_NEVER;
-    SY_ASSERT(slot->first.present && slot->number > pbft->decided);
-    if (slot->number != pbft->decided + 1) return SY_PBFT_NEVER;
-    uint64_t since = slot->first.received_ns > pbft->last_decided_ns ? slot->first.received_ns
-                                                                     : pbft->last_decided_ns;
-    return since + pbft->config.late_grace_ns;
-}
-
 static bool clock_allows(const sy_pbft *pbft, struct slot *slot)
 {
     SY_ASSERT(slot->first.present);
@@ -107,9 +96,8 @@ static void set_clock(sy_pbft *pbft, struct candidate *first)
     SY_ASSERT(first->present);
     int64_t time_ms = first->pre_prepare.proposal.time_ms;
     first->clock = judge_clock(pbft, time_ms);
-    if (first->clock == CLOCK_FINE) return;
-    pbft->clocks_waiting = true;
     if (first->clock != CLOCK_EARLY) return;
+    pbft->clocks_waiting = true;
     int64_t limit_ms = pbft->now_ms + pbft->config.skew_ms;
     int64_t wait_ms = time_ms - CLOCK_RECHECK_MS < limit_ms ? time_ms - limit_ms : CLOCK_RECHECK_MS;
     SY_ASSERT(wait_ms > 0 && wait_ms <= CLOCK_RECHECK_MS);
@@ -119,7 +107,7 @@ static void set_clock(sy_pbft *pbft, struct candidate *first)
 /* The slots whose proposal still waits for its time. */
 static bool waits_for_clock(const struct slot *slot)
 {
-    return slot && slot->first.present && slot->first.clock != CLOCK_FINE &&
+    return slot && slot->first.present && slot->first.clock == CLOCK_EARLY &&
            slot->prepare == OWN_NONE && !sy_pbft_settled(slot);
 }
 
@@ -129,10 +117,7 @@ void sy_pbft_clock_recheck(sy_pbft *pbft)
     for (uint64_t h = pbft->decided + 1; h <= pbft->known; h++) {
         struct slot *slot = sy_pbft_slot_find(pbft, h);
         if (!waits_for_clock(slot)) continue;
-        if (slot->first.clock == CLOCK_EARLY && pbft->now_ns >= slot->first.clock_ns)
-            set_clock(pbft, &slot->first);
-        else if (slot->first.clock == CLOCK_LATE && pbft->now_ns >= late_deadline(pbft, slot))
-            slot->first.clock = CLOCK_FINE;
+        if (pbft->now_ns >= slot->first.clock_ns) set_clock(pbft, &slot->first);
         if (slot->first.clock == CLOCK_FINE) sy_pbft_advance(pbft, slot);
     }
 }
@@ -146,9 +131,7 @@ uint64_t sy_pbft_clock_deadline(sy_pbft *pbft)
         const struct slot *slot = sy_pbft_slot_find(pbft, h);
         if (!waits_for_clock(slot)) continue;
         waiting = true;
-        uint64_t due =
-            slot->first.clock == CLOCK_EARLY ? slot->first.clock_ns : late_deadline(pbft, slot);
-        if (due < at) at = due;
+        if (slot->first.clock_ns < at) at = slot->first.clock_ns;
     }
     pbft->clocks_waiting = waiting;
     return at;
@@ -180,15 +163,35 @@ static bool entries_conflict(const sy_pbft *pbft, const struct slot *slot)
     return false;
 }
 
+/* What a NEW_VIEW says of a slot binds: its certificates show what may have been decided before,
+ * and prove that it was in order then (OSDI '99, 4.4) and that weak(n) correct validators hold its
+ * bodies. Slots at or below its stable height are not voted on at all. True: the proposal is fixed,
+ * and nothing else about it is judged again. */
+static bool judge_fixed(sy_pbft *pbft, struct slot *slot)
+{
+    const struct fixed *fixed = sy_pbft_fixed(pbft, slot->number);
+    SY_ASSERT(slot->first.present);
+    if (fixed && sy_hash_equal(&fixed->digest, &slot->first.digest)) return true;
+    if (fixed || slot->number <= pbft->fixed_above) slot->first.refused = true;
+    return false;
+}
+
+/* Whether this validator stands by a fresh proposal (PROTOCOL.md, P6). */
+static bool in_order(sy_pbft *pbft, struct slot *slot)
+{
+    if (slot->first.refused || slot->conflicted || slot->run != RUN_NONE) return false;
+    if (!sy_pbft_bodies_complete(&slot->first)) return false;
+    if (!clock_allows(pbft, slot)) return false;
+    slot->conflicted = entries_conflict(pbft, slot);
+    return !slot->conflicted;
+}
+
 static void try_prepare(sy_pbft *pbft, struct slot *slot)
 {
-    if (!can_vote(pbft) || is_primary(pbft)) return;
-    if (slot->prepare != OWN_NONE || !slot->first.present || slot->first.refused) return;
-    if (sy_pbft_block_holds(slot) || slot->run != RUN_NONE || slot->conflicted) return;
-    if (!sy_pbft_bodies_complete(&slot->first)) return;
-    if (!clock_allows(pbft, slot)) return;
-    slot->conflicted = entries_conflict(pbft, slot);
-    if (slot->conflicted) return;
+    if (!votes_in_view(pbft) || is_primary(pbft)) return;
+    if (slot->prepare != OWN_NONE || !slot->first.present) return;
+    if (sy_pbft_block_holds(slot)) return;
+    if (!judge_fixed(pbft, slot) && !in_order(pbft, slot)) return;
 
     SY_ASSERT(slot->first.pre_prepare.view == pbft->view);
     SY_ASSERT(slot->number > pbft->certified);
@@ -200,49 +203,85 @@ static void try_prepare(sy_pbft *pbft, struct slot *slot)
 
 /* --- prepared, committed --------------------------------------------------------------------- */
 
-static void fill_prepared(const sy_pbft *pbft, struct sy_pbft_prepared *prepared,
-                          const struct slot *slot, const struct candidate *candidate)
+/* Whether this validator itself stands by the candidate, durably. */
+static bool prepared_here(const struct slot *slot, const struct candidate *candidate)
 {
-    uint16_t primary = primary_of(pbft, pbft->view);
-    SY_ASSERT(candidate->present && candidate->pre_prepare.view == pbft->view);
-    prepared->pre_prepare = candidate->pre_prepare;
+    SY_ASSERT(candidate->present);
+    return candidate == &slot->first && slot->prepare == OWN_SENT;
+}
+
+/* Of others; the primary's statement is its pre-prepare. */
+static void fill_statements(const sy_pbft *pbft, struct sy_prepared *prepared,
+                            const struct slot *slot, const struct candidate *candidate,
+                            unsigned count)
+{
+    uint16_t primary = primary_of(pbft, pbft->view), self = pbft->config.self;
+    unsigned reserved = primary != self;
+    SY_ASSERT(count <= pbft->config.n && count >= reserved);
     prepared->count = 0;
-    for (uint16_t i = 0; i < pbft->config.n && prepared->count + 1u < pbft->quorum; i++) {
+    for (uint16_t i = 0; i < pbft->config.n; i++) {
         const struct cell *cell = &slot->prepares[i];
-        if (i == primary || !cell->present || !sy_hash_equal(&cell->digest, &candidate->digest))
+        const struct sy_signature *signature = &cell->signature;
+        if (i == self) continue;
+        if (i == primary) {
+            signature = &candidate->pre_prepare.signature;
+            reserved = 0;
+        } else if (!cell->present || !sy_hash_equal(&cell->digest, &candidate->digest) ||
+                   prepared->count + reserved >= count) {
             continue;
-        prepared->prepares[prepared->count++] = (struct sy_seal){i, cell->signature};
+        }
+        prepared->statements[prepared->count++] = (struct sy_seal){i, *signature};
     }
-    SY_ASSERT(prepared->count + 1u == pbft->quorum);
+    SY_ASSERT(prepared->count == count);
+}
+
+/* How many statements of others the certificate needs, or 0 if they are not here yet: one less if
+ * this validator prepared it too. */
+static unsigned statements_needed(const sy_pbft *pbft, const struct slot *slot,
+                                  const struct candidate *candidate)
+{
+    bool here = prepared_here(slot, candidate);
+    if (is_primary(pbft) && !here) return 0;
+    unsigned total = sy_pbft_prepared_count(pbft, slot, candidate);
+    return total >= pbft->quorum ? pbft->quorum - here : 0;
 }
 
 static void try_commit(sy_pbft *pbft, struct slot *slot, const struct candidate *candidate)
 {
-    if (!can_vote(pbft) || slot->commit != OWN_NONE || !candidate->present) return;
+    if (!votes_in_view(pbft) || slot->commit != OWN_NONE || !candidate->present) return;
     if (sy_pbft_block_holds(slot)) return; // certified already: nobody needs it
-    if (sy_pbft_prepared_count(pbft, slot, candidate) < pbft->quorum) return;
+    unsigned needed = statements_needed(pbft, slot, candidate);
+    if (needed == 0) return;
 
     // A certificate for `other` may be committed although `first` was prepared: only one digest of
     // a view can have a quorum of prepares, and a commit promises to remember that certificate.
     SY_ASSERT(candidate == &slot->first || candidate == &slot->other);
     SY_ASSERT(slot->number > pbft->certified);
+    slot->certificate_present = true;
+    slot->certificate.view = pbft->view;
+    copy_proposal(&slot->certificate.proposal, &candidate->pre_prepare.proposal);
+    fill_statements(pbft, &slot->certificate, slot, candidate, needed);
     struct sy_pbft_record *record =
         sy_pbft_persist(pbft, &slot->commit_token, SY_PBFT_RECORD_PREPARED, slot->number);
-    fill_prepared(pbft, &record->as.prepared, slot, candidate);
+    copy_prepared(&record->as.prepared, &slot->certificate);
     slot->commit_digest = candidate->digest;
     slot->commit = OWN_STORING;
 }
 
 static void try_decide(sy_pbft *pbft, struct slot *slot, const struct candidate *candidate)
 {
-    if (slot->decided || !candidate->present) return;
+    if (slot->decided_in_view || !candidate->present) return;
     unsigned commits =
         sy_pbft_count_cells(pbft, slot->commits, &candidate->digest, SY_PBFT_OBSERVER);
     if (commits < pbft->quorum) return;
+    slot->decided_in_view = true;
+    pbft->last_decided_ns = pbft->now_ns;
+    if (slot->decided) return; // in an earlier view, for the same proposal (PROTOCOL.md, 5)
     SY_ASSERT(slot->chosen == NULL);
     SY_ASSERT(slot->run == RUN_NONE || slot->block_present);
     slot->decided = true;
     slot->chosen = candidate;
+    pbft->backoff = 0;
 }
 
 void sy_pbft_advance(sy_pbft *pbft, struct slot *slot)
@@ -293,7 +332,9 @@ void sy_pbft_on_persisted(sy_pbft *pbft, uint64_t token)
         pbft->boot_durable = true;
         pbft->status_due_ns = pbft->now_ns;
     }
+    pbft->behind_disk_ns = token < pbft->next_token ? pbft->now_ns : 0;
     if (!can_vote(pbft)) return; // halted meanwhile: what was withheld stays withheld
+    sy_pbft_view_persisted(pbft);
     for (uint64_t h = pbft->certified + 1; h <= pbft->known; h++) {
         struct slot *slot = sy_pbft_slot_find(pbft, h);
         if (!slot || (slot->prepare != OWN_STORING && slot->commit != OWN_STORING)) continue;
@@ -326,11 +367,17 @@ static bool ignore_stale(sy_pbft *pbft, uint64_t number)
     return true;
 }
 
-static bool ignore_view(sy_pbft *pbft, uint32_t epoch, uint64_t view)
+/* Whoever votes in a view has entered it, so an own statement in a later one was forgotten. */
+static bool ignore_view(sy_pbft *pbft, uint32_t epoch, uint64_t view, uint64_t number,
+                        uint16_t signer, const struct sy_hash *digest)
 {
+    static const struct sy_hash none;
     if (epoch == pbft->config.epoch && view == pbft->view) return false;
     bool old = epoch < pbft->config.epoch || (epoch == pbft->config.epoch && view < pbft->view);
-    sy_pbft_ignore(pbft, old ? SY_PBFT_IGNORED_STALE : SY_PBFT_IGNORED_FUTURE);
+    if (!old && epoch == pbft->config.epoch && signer == pbft->config.self)
+        sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, number, &none, digest);
+    else
+        sy_pbft_ignore(pbft, old ? SY_PBFT_IGNORED_STALE : SY_PBFT_IGNORED_FUTURE);
     return true;
 }
 
@@ -374,10 +421,12 @@ static void on_second(sy_pbft *pbft, struct slot *slot, const struct sy_pre_prep
 void sy_pbft_on_pre_prepare(sy_pbft *pbft, const struct sy_pre_prepare *message, uint16_t from)
 {
     uint64_t number = message->proposal.slot;
-    if (ignore_view(pbft, message->proposal.epoch, message->view)) return;
     if (ignore_stale(pbft, number)) return;
     struct sy_hash digest;
     sy_proposal_digest(&digest, &pbft->config.genesis, &message->proposal);
+    if (ignore_view(pbft, message->proposal.epoch, message->view, number,
+                    primary_of(pbft, message->view), &digest))
+        return;
     if (is_primary(pbft)) {
         const struct slot *own = sy_pbft_slot_find(pbft, number);
         bool known = own && own->prepare == OWN_SENT;
@@ -389,7 +438,7 @@ void sy_pbft_on_pre_prepare(sy_pbft *pbft, const struct sy_pre_prepare *message,
     if (!slot->first.present) {
         sy_pbft_candidate_set(pbft, &slot->first, message, &digest, from);
         set_clock(pbft, &slot->first);
-        sy_pbft_bodies_look(pbft, &slot->first, false);
+        if (slot->run == RUN_NONE) sy_pbft_bodies_look(pbft, &slot->first, false);
     } else if (sy_hash_equal(&slot->first.digest, &digest)) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
         return;
@@ -448,8 +497,10 @@ static void on_own_vote(sy_pbft *pbft, const struct sy_vote *vote)
 
 void sy_pbft_on_vote(sy_pbft *pbft, const struct sy_vote *vote)
 {
-    if (ignore_view(pbft, vote->epoch, vote->view)) return;
     if (ignore_stale(pbft, vote->slot)) return;
+    if (ignore_view(pbft, vote->epoch, vote->view, vote->slot, vote->signer,
+                    &vote->proposal_digest))
+        return;
     if (vote->signer == pbft->config.self) {
         on_own_vote(pbft, vote);
         return;

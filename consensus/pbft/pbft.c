@@ -19,7 +19,7 @@ void sy_pbft_config_default(struct sy_pbft_config *config)
     config->body_wait_ns = 30 * MS;
     config->body_retry_ns = 150 * MS;
     config->block_retry_ns = 500 * MS;
-    config->late_grace_ns = 5000 * MS;
+    config->view_ns = 400 * MS;
 }
 
 static sy_status check_config(const struct sy_pbft_config *config, struct sy_error *err)
@@ -36,13 +36,22 @@ static sy_status check_config(const struct sy_pbft_config *config, struct sy_err
     if (config->skew_ms < 1 || config->skew_ms > 3600000)
         return sy_fail(err, SY_ERR_ARGUMENT, "pbft: clock skew of %lld ms; 1 to 3600000",
                        (long long)config->skew_ms);
-    const uint64_t periods[] = {config->batch_ns,       config->heartbeat_ns,  config->status_ns,
-                                config->status_idle_ns, config->resend_ns,     config->body_wait_ns,
-                                config->body_retry_ns,  config->block_retry_ns};
+    const uint64_t periods[] = {
+        config->batch_ns,       config->heartbeat_ns,   config->status_ns,
+        config->status_idle_ns, config->resend_ns,      config->body_wait_ns,
+        config->body_retry_ns,  config->block_retry_ns, config->view_ns};
     for (size_t i = 0; i < sizeof periods / sizeof periods[0]; i++)
         if (periods[i] < 1 || periods[i] > 3600000 * MS)
             return sy_fail(err, SY_ERR_ARGUMENT, "pbft: a period of %llu ns; 1 ns to 1 h",
                            (unsigned long long)periods[i]);
+    // Otherwise a live primary would seem silent.
+    if (config->view_ns < 2 * config->status_ns)
+        return sy_fail(
+            err, SY_ERR_ARGUMENT,
+            "pbft: a primary that tells its status every %llu ms cannot be called silent "
+            "after %llu ms; twice as long is the least",
+            (unsigned long long)(config->status_ns / MS),
+            (unsigned long long)(config->view_ns / MS));
     return SY_OK;
 }
 
@@ -50,7 +59,23 @@ static sy_status check_config(const struct sy_pbft_config *config, struct sy_err
 struct part {
     size_t count, bytes;
 };
-enum { PART_SELF, PART_SLOTS, PART_CELLS, PART_READY, PART_SEQS, PART_CURSORS, PART_PEERS, PARTS };
+enum {
+    PART_SELF,
+    PART_SLOTS,
+    PART_CELLS,
+    PART_READY,
+    PART_SEQS,
+    PART_CURSORS,
+    PART_PEERS,
+    PART_CHANGES,
+    PART_CHANGE_BYTES,
+    PART_FIXED,
+    PART_WAITS,
+    PARTS
+};
+
+/* Who holds VIEW_CHANGEs: `changes`, `current` and `pending`. */
+#define CHANGE_SETS 3u
 
 static void list_parts(struct part parts[PARTS], size_t n)
 {
@@ -61,6 +86,11 @@ static void list_parts(struct part parts[PARTS], size_t n)
     parts[PART_SEQS] = (struct part){n, sizeof(uint64_t)};
     parts[PART_CURSORS] = (struct part){n, sizeof(uint64_t)};
     parts[PART_PEERS] = (struct part){n, sizeof(struct peer)};
+    parts[PART_CHANGES] = (struct part){CHANGE_SETS * n, sizeof(struct held_change)};
+    parts[PART_CHANGE_BYTES] =
+        (struct part){CHANGE_SETS * n, SY_PBFT_WINDOW * sy_prepared_bytes_max((unsigned)n)};
+    parts[PART_FIXED] = (struct part){SY_PBFT_WINDOW, sizeof(struct fixed)};
+    parts[PART_WAITS] = (struct part){n, sizeof(struct maker_wait)};
 }
 
 size_t sy_pbft_footprint(uint16_t n)
@@ -70,6 +100,32 @@ size_t sy_pbft_footprint(uint16_t n)
     size_t sum = 0;
     for (size_t i = 0; i < PARTS; i++) sum += (parts[i].count * parts[i].bytes + 63) / 64 * 64;
     return sum;
+}
+
+static void place_parts(sy_pbft *pbft, void *const carved[PARTS])
+{
+    size_t n = pbft->config.n;
+    pbft->slots = (struct slot *)carved[PART_SLOTS];
+    pbft->ready = (struct ready_batch *)carved[PART_READY];
+    pbft->next_seqs = (uint64_t *)carved[PART_SEQS];
+    pbft->cursors = (uint64_t *)carved[PART_CURSORS];
+    pbft->peers = (struct peer *)carved[PART_PEERS];
+    pbft->fixed = (struct fixed *)carved[PART_FIXED];
+    pbft->waits = (struct maker_wait *)carved[PART_WAITS];
+    struct cell *cells = (struct cell *)carved[PART_CELLS];
+    for (size_t i = 0; i < SY_PBFT_WINDOW; i++) {
+        pbft->slots[i].prepares = cells + (3 * i + 0) * n;
+        pbft->slots[i].commits = cells + (3 * i + 1) * n;
+        pbft->slots[i].seals = cells + (3 * i + 2) * n;
+    }
+    struct held_change *changes = (struct held_change *)carved[PART_CHANGES];
+    size_t room = SY_PBFT_WINDOW * sy_prepared_bytes_max((unsigned)n);
+    for (size_t i = 0; i < CHANGE_SETS * n; i++)
+        changes[i].bytes = (uint8_t *)carved[PART_CHANGE_BYTES] + i * room;
+    pbft->changes = changes;
+    pbft->current.changes = changes + n;
+    pbft->pending.changes = changes + 2 * n;
+    for (size_t i = 0; i < SY_PBFT_TIMER_COUNT; i++) pbft->timers[i] = SY_PBFT_NEVER;
 }
 
 sy_status sy_pbft_init(sy_pbft **out, sy_arena *arena, const struct sy_pbft_config *config,
@@ -89,21 +145,11 @@ sy_status sy_pbft_init(sy_pbft **out, sy_arena *arena, const struct sy_pbft_conf
     *pbft = (sy_pbft){.config = *config,
                       .quorum = sy_quorum(config->n),
                       .weak = sy_weak(config->n),
+                      .in_view = true,
                       .now_ns = 1,
                       .status_due_ns = SY_PBFT_NEVER,
                       .block_due_ns = SY_PBFT_NEVER};
-    pbft->slots = (struct slot *)carved[PART_SLOTS];
-    pbft->ready = (struct ready_batch *)carved[PART_READY];
-    pbft->next_seqs = (uint64_t *)carved[PART_SEQS];
-    pbft->cursors = (uint64_t *)carved[PART_CURSORS];
-    pbft->peers = (struct peer *)carved[PART_PEERS];
-    struct cell *cells = (struct cell *)carved[PART_CELLS];
-    for (size_t i = 0; i < SY_PBFT_WINDOW; i++) {
-        pbft->slots[i].prepares = cells + (3 * i + 0) * config->n;
-        pbft->slots[i].commits = cells + (3 * i + 1) * config->n;
-        pbft->slots[i].seals = cells + (3 * i + 2) * config->n;
-    }
-    for (size_t i = 0; i < SY_PBFT_TIMER_COUNT; i++) pbft->timers[i] = SY_PBFT_NEVER;
+    place_parts(pbft, carved);
     *out = pbft;
     return SY_OK;
 }
@@ -124,6 +170,7 @@ struct sy_pbft_record *sy_pbft_persist(sy_pbft *pbft, uint64_t *token,
 {
     struct sy_pbft_effect *effect = sy_pbft_emit(pbft, SY_PBFT_PERSIST);
     *token = effect->as.persist.token = ++pbft->next_token;
+    if (pbft->behind_disk_ns == 0) pbft->behind_disk_ns = pbft->now_ns;
     struct sy_pbft_record *record = &effect->as.persist.record;
     record->type = (uint8_t)type;
     record->slot = slot;
@@ -186,28 +233,13 @@ struct sy_pbft_evidence *sy_pbft_blame(sy_pbft *pbft, uint8_t type, uint16_t sig
 
 /* --- the step -------------------------------------------------------------------------------- */
 
-/* Whoever signed this message is alive; of interest for the primary alone. */
-static void note_primary(sy_pbft *pbft, const struct sy_message *message)
-{
-    uint16_t signer = SY_PBFT_OBSERVER;
-    switch (message->type) {
-    case SY_MESSAGE_PRE_PREPARE: signer = primary_of(pbft, message->body.pre_prepare.view); break;
-    case SY_MESSAGE_PREPARE:
-    case SY_MESSAGE_COMMIT: signer = message->body.vote.signer; break;
-    case SY_MESSAGE_SEAL: signer = message->body.seal.seal.signer; break;
-    case SY_MESSAGE_STATUS: signer = message->body.status.signer; break;
-    default: break;
-    }
-    if (signer == primary_of(pbft, pbft->view)) pbft->primary_heard_ns = pbft->now_ns;
-}
-
 static void on_message(sy_pbft *pbft, const struct sy_message *message, uint16_t from)
 {
     if (!pbft->live) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_UNEXPECTED);
         return;
     }
-    note_primary(pbft, message);
+    if (from < pbft->config.n) pbft->peers[from].heard_ns = pbft->now_ns;
     switch (message->type) {
     case SY_MESSAGE_PRE_PREPARE:
         sy_pbft_on_pre_prepare(pbft, &message->body.pre_prepare, from);
@@ -220,6 +252,9 @@ static void on_message(sy_pbft *pbft, const struct sy_message *message, uint16_t
     case SY_MESSAGE_SLOT_FETCH:
         sy_pbft_on_slot_fetch(pbft, &message->body.range_fetch, from);
         break;
+    case SY_MESSAGE_VIEW_CHANGE: sy_pbft_on_view_change(pbft, &message->body.view_change); break;
+    case SY_MESSAGE_NEW_VIEW: sy_pbft_on_new_view(pbft, &message->body.new_view, from); break;
+    case SY_MESSAGE_VIEW_FETCH: sy_pbft_on_view_fetch(pbft, &message->body.view_fetch, from); break;
     default:
         // Batches and requests for batches and blocks are the node's to answer.
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_UNEXPECTED);
@@ -296,6 +331,7 @@ static void set_timers(sy_pbft *pbft)
     set_timer(pbft, SY_PBFT_TIMER_CLOCK, sy_pbft_clock_deadline(pbft));
     set_timer(pbft, SY_PBFT_TIMER_BODY, sy_pbft_bodies_deadline(pbft));
     set_timer(pbft, SY_PBFT_TIMER_BLOCK, pbft->block_due_ns);
+    set_timer(pbft, SY_PBFT_TIMER_VIEW, sy_pbft_view_deadline(pbft));
 }
 
 /* What follows from the state, whatever the event was. */
@@ -304,6 +340,7 @@ static void settle(sy_pbft *pbft)
     sy_pbft_clock_recheck(pbft);
     sy_pbft_run(pbft);
     note_progress(pbft);
+    sy_pbft_suspect(pbft);
     sy_pbft_propose(pbft);
     sy_pbft_bodies_retry(pbft);
     sy_pbft_status_tick(pbft);
@@ -370,6 +407,8 @@ static void count_open_proposals(const sy_pbft *pbft, struct sy_pbft_info *info)
 void sy_pbft_get_info(const sy_pbft *pbft, struct sy_pbft_info *info, uint64_t now_ns)
 {
     *info = (struct sy_pbft_info){.view = pbft->view,
+                                  .in_view = pbft->in_view,
+                                  .view_changes_total = pbft->view_changes_total,
                                   .primary = primary_of(pbft, pbft->view),
                                   .is_primary = is_primary(pbft),
                                   .halted = pbft->halted,
@@ -396,7 +435,9 @@ void sy_pbft_get_info(const sy_pbft *pbft, struct sy_pbft_info *info, uint64_t n
         since = pbft->last_decided_ns + pbft->config.heartbeat_ns; // an overdue heartbeat
     info->stalled_ms = (now - since) / MS;
     info->stalled = now - since >= STALL_NS;
-    if (!info->is_primary) info->primary_silent_ms = (now - pbft->primary_heard_ns) / MS;
+    uint64_t heard = pbft->peers[info->primary].heard_ns;
+    if (heard < pbft->resumed_ns) heard = pbft->resumed_ns;
+    if (!info->is_primary) info->primary_silent_ms = (now - heard) / MS;
 }
 
 void sy_pbft_get_peer(const sy_pbft *pbft, struct sy_pbft_peer_info *info, uint16_t index,
@@ -409,6 +450,8 @@ void sy_pbft_get_peer(const sy_pbft *pbft, struct sy_pbft_peer_info *info, uint1
                                                                              : UINT64_MAX,
                                        .certified_height = peer->certified,
                                        .executed_height = peer->executed,
+                                       .view = peer->view,
+                                       .in_view = peer->in_view,
                                        .clock_offset_ms = peer->clock_offset_ms,
                                        .equivocations = peer->equivocations};
 }

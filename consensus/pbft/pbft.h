@@ -31,8 +31,7 @@
  *     already), or by BATCH_DROPPED {condemned} when admission refused these bytes;
  *   - EXECUTE is answered by EXECUTED once the block is durable in the ledger, in order of height.
  *
- * PBFT's view change is not part of this machine: the view is always the one in which it started,
- * and a silent primary stops progress, which sy_pbft_get_info shows. */
+ * A primary that lets something wait too long is replaced (OSDI '99, 4.4; PROTOCOL.md, P26-P34). */
 #ifndef SY_CONSENSUS_PBFT_PBFT_H
 #define SY_CONSENSUS_PBFT_PBFT_H
 
@@ -66,8 +65,9 @@ struct sy_pbft_config {
     uint64_t body_wait_ns;   /* a missing body is expected on its own for this long */
     uint64_t body_retry_ns;  /* then asked for, each time from another validator */
     uint64_t block_retry_ns; /* a request for certified blocks is given this long */
-    uint64_t late_grace_ns;  /* a late proposal for the lowest undecided slot is accepted after a
-                                 standstill of this long (PROTOCOL.md, P7); SY_PBFT_NEVER: never */
+    uint64_t view_ns;        /* a silent primary is given up after this long while something waits,
+                                 one that is heard after five times as long; doubles with every view
+                                 that decides nothing, up to 16 times */
 };
 
 /* sy_pbft_config_default fills every tunable with its default; genesis, epoch, n and self stay
@@ -96,6 +96,7 @@ enum sy_pbft_timer {
     SY_PBFT_TIMER_CLOCK,     /* a proposal from the future may be due, or a late one */
     SY_PBFT_TIMER_BODY,      /* ask again for missing bodies */
     SY_PBFT_TIMER_BLOCK,     /* ask again for certified blocks */
+    SY_PBFT_TIMER_VIEW,      /* the primary, or the next view, is waited for no longer */
     SY_PBFT_TIMER_COUNT
 };
 
@@ -104,12 +105,14 @@ struct sy_pbft_event {
     int64_t now_ms;  /* wall clock: only for the times of proposals */
     uint64_t now_ns; /* monotonic: only for timers */
     union {
-        /* START: the newest height whose certificate is durable (0: genesis). next_seqs: next
-         * batch seq of each of the n makers at that height; borrowed. Blocks executed above it
-         * follow as EXECUTED, in order, before RESUME. */
+        /* START: the newest height whose certificate is durable (0: genesis), and that
+         * certificate (NULL: genesis). next_seqs: next batch seq of each of the n makers at that
+         * height. Both are borrowed. Blocks executed above it follow as EXECUTED, in order, before
+         * RESUME. */
         struct {
             uint64_t certified_height;
             struct sy_hash header_hash;
+            const struct sy_certificate *certificate;
             const uint64_t *next_seqs;
         } start;
         const struct sy_pbft_record *record; /* RESTORE; borrowed */
@@ -147,6 +150,7 @@ enum sy_pbft_effect_type {
     SY_PBFT_PERSIST = 1, /* make record durable, then PERSISTED {token} */
     SY_PBFT_SEND,        /* message to one validator or to all others */
     SY_PBFT_FETCH_BODY,  /* get this body, from whom if it is not here */
+    SY_PBFT_SEND_BODY,   /* send this body, which is held, to a validator that seems to lack it */
     SY_PBFT_EXECUTE,     /* execute the block of the next height */
     SY_PBFT_CERTIFIED,   /* make the certificate durable, then CERTIFICATE_DURABLE */
     SY_PBFT_DROP_VOTES,  /* vote records with slot <= height may go (sy_pbft_record_droppable) */
@@ -190,6 +194,10 @@ struct sy_pbft_effect {
             uint64_t seq;
             uint16_t whom; /* SY_PBFT_ALL: expected on its own, ask nobody yet */
         } fetch_body;
+        struct {
+            struct sy_hash digest;
+            uint16_t to;
+        } send_body;
         /* Height = proposal.slot. adopted: a certified block, with the time and exactly the
          * entries that ran; otherwise the proposal as voted. */
         struct {
@@ -223,13 +231,17 @@ struct sy_pbft_effect {
                                        and one to spare */
 #define SY_PBFT_SERVE_MAX 256u /* stored messages sent in answer to one status or request */
 #define SY_PBFT_FETCH_MAX 64u  /* bodies asked for in one step */
-#define SY_PBFT_SINGLE_EFFECTS_MAX 32u /* timers, status, requests, proposals, alarm, evidence */
+#define SY_PBFT_FORWARD_MAX SY_VALIDATORS_MAX /* bodies sent to the primary in one step */
+#define SY_PBFT_SINGLE_EFFECTS_MAX                                   \
+    64u /* timers, status, requests, proposals, alarm, evidence, and \
+           what begins or ends a view */
 #define SY_PBFT_EFFECTS_MAX                                                              \
     (SY_PBFT_WINDOW * SY_PBFT_SLOT_EFFECTS_MAX + SY_PBFT_SERVE_MAX + SY_PBFT_FETCH_MAX + \
-     SY_PBFT_SINGLE_EFFECTS_MAX)
+     SY_PBFT_FORWARD_MAX + SY_PBFT_SINGLE_EFFECTS_MAX)
 
 /* The caller's list (about 9 MB of address space; only what is used is touched). It owns every
- * byte in it: nothing points into the machine. */
+ * byte in it, but for the certificates of a VIEW_CHANGE, sent or recorded: those lie in the machine
+ * and stay until the next step. */
 struct sy_pbft_effects {
     uint32_t count;
     struct sy_pbft_effect items[SY_PBFT_EFFECTS_MAX];
@@ -251,6 +263,10 @@ SY_MUST_CHECK sy_status sy_pbft_init(sy_pbft **pbft, sy_arena *arena,
 void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects,
                   const struct sy_pbft_event *event);
 
+/* sy_pbft_wants_view_change says whether a decoded VIEW_CHANGE could still tell the machine
+ * anything: it need not be checked and shown if not. */
+bool sy_pbft_wants_view_change(const sy_pbft *pbft, const struct sy_view_change *change);
+
 /* --- what operators and tests see ------------------------------------------------------------ */
 
 /* Why messages were ignored. */
@@ -268,27 +284,31 @@ struct sy_pbft_peer_info {
     uint64_t status_age_ns; /* UINT64_MAX: none heard since the start */
     uint64_t certified_height;
     uint64_t executed_height;
+    uint64_t view;
+    bool in_view;
     int64_t clock_offset_ms; /* its clock minus the own one when its last status came */
     uint64_t equivocations;
 };
 
 struct sy_pbft_info {
     uint64_t view;
+    bool in_view; /* the view has begun; otherwise its NEW_VIEW is awaited */
     uint16_t primary;
     bool is_primary;
     bool halted; /* stopped voting; alarm says why */
     enum sy_pbft_alarm alarm;
     uint64_t certified_height; /* certificate durable */
     uint64_t executed_height;
-    uint64_t decided_height;    /* every slot up to here is decided */
-    uint64_t proposed_height;   /* highest slot with a proposal */
-    uint64_t best_peer_height;  /* highest certified height that a peer's status tells */
-    uint32_t ready_batches;     /* bodies held and not yet executed */
-    uint32_t late_proposals;    /* open proposals that are refused for their time, */
-    uint32_t refused_proposals; /* or for what they name */
-    bool stalled;               /* something waits, and nothing was decided for a while */
-    uint64_t stalled_ms;        /* since the last decision while something waits; else 0 */
-    uint64_t primary_silent_ms; /* since anything signed by the primary came; 0 on the primary */
+    uint64_t decided_height;     /* every slot up to here is decided */
+    uint64_t proposed_height;    /* highest slot with a proposal */
+    uint64_t best_peer_height;   /* highest certified height that a peer's status tells */
+    uint32_t ready_batches;      /* bodies held and not yet executed */
+    uint32_t late_proposals;     /* open proposals that are refused for their time, */
+    uint32_t refused_proposals;  /* or for what they name */
+    bool stalled;                /* something waits, and nothing was decided for a while */
+    uint64_t stalled_ms;         /* since the last decision while something waits; else 0 */
+    uint64_t primary_silent_ms;  /* since anything signed by the primary came; 0 on the primary */
+    uint64_t view_changes_total; /* views left since the start */
     uint64_t decided_total;
     uint64_t retransmissions_total;
     uint64_t blocks_adopted_total;

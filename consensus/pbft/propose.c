@@ -8,15 +8,23 @@
 
 static bool may_propose(const sy_pbft *pbft)
 {
-    return can_vote(pbft) && is_primary(pbft);
+    return votes_in_view(pbft) && is_primary(pbft);
 }
 
-/* Undecided slots among those proposed. */
+/* The slots that the NEW_VIEW fixes are proposed again first, whatever became of them here: others
+ * may need the votes (OSDI '99, 4.4). */
+static bool next_is_fixed(const sy_pbft *pbft)
+{
+    return pbft->proposed < sy_pbft_fixed_end(pbft);
+}
+
+/* Undecided slots among those proposed in this view. */
 unsigned sy_pbft_in_flight(const sy_pbft *pbft)
 {
     unsigned count = 0;
-    SY_ASSERT(pbft->proposed <= pbft->certified + SY_PBFT_WINDOW);
-    for (uint64_t h = pbft->decided + 1; h <= pbft->proposed; h++) {
+    uint64_t from = pbft->decided > pbft->fixed_above ? pbft->decided : pbft->fixed_above;
+    SY_ASSERT(pbft->proposed <= from + SY_PBFT_WINDOW);
+    for (uint64_t h = from + 1; h <= pbft->proposed; h++) {
         const struct slot *slot = sy_pbft_slot_find(pbft, h);
         if (!slot || !sy_pbft_settled(slot)) count++;
     }
@@ -25,13 +33,16 @@ unsigned sy_pbft_in_flight(const sy_pbft *pbft)
 
 static uint64_t next_slot(const sy_pbft *pbft)
 {
-    SY_ASSERT(pbft->proposed <= pbft->known);
+    SY_ASSERT(!next_is_fixed(pbft));
     SY_ASSERT(pbft->decided >= pbft->certified);
     return (pbft->proposed > pbft->decided ? pbft->proposed : pbft->decided) + 1;
 }
 
 static bool window_has_room(const sy_pbft *pbft)
 {
+    // Who does not know yet what runs below the new view's slots cannot know which batches are
+    // next.
+    if (next_is_fixed(pbft) || pbft->decided < pbft->fixed_above) return false;
     uint64_t number = next_slot(pbft);
     SY_ASSERT(number > pbft->certified);
     // A slot that is settled already, by a block that came before the ones below it, is not this
@@ -39,6 +50,12 @@ static bool window_has_room(const sy_pbft *pbft)
     const struct slot *slot = sy_pbft_slot_find(pbft, number);
     if (slot && (slot->first.present || sy_pbft_settled(slot))) return false;
     return number - pbft->certified <= SY_PBFT_WINDOW - PROPOSE_MARGIN;
+}
+
+bool sy_pbft_window_full(const sy_pbft *pbft)
+{
+    SY_ASSERT(pbft->decided >= pbft->certified);
+    return pbft->decided - pbft->certified >= SY_PBFT_WINDOW - PROPOSE_MARGIN;
 }
 
 /* Fills cursors with each maker's next seq as it will be once every open slot is executed: what
@@ -101,38 +118,69 @@ static void fill_entries(sy_pbft *pbft, struct sy_proposal *proposal)
     SY_ASSERT(bytes <= SY_PROPOSAL_BYTES_MAX);
 }
 
-/* Proposes the next slot with what is ready, perhaps nothing. The pre-prepare is sent when its
- * record is durable. */
-static void propose_slot(sy_pbft *pbft)
+/* Puts the own pre-prepare into its slot; it is sent when its record is durable. */
+static void place(sy_pbft *pbft, struct slot *slot, const struct sy_pre_prepare *own)
 {
-    SY_ASSERT(may_propose(pbft));
-    uint64_t number = next_slot(pbft);
-    struct slot *slot = sy_pbft_slot_open(pbft, number);
     SY_ASSERT(!slot->first.present);
     SY_ASSERT(slot->prepare == OWN_NONE);
-    struct sy_pbft_record *record =
-        sy_pbft_persist(pbft, &slot->prepare_token, SY_PBFT_RECORD_PREPARE, number);
-    struct sy_pre_prepare *own = &record->as.prepare;
-    memset(own, 0, sizeof *own);
-    own->view = pbft->view;
-    own->proposal.epoch = pbft->config.epoch;
-    own->proposal.slot = number;
-    own->proposal.time_ms = pbft->now_ms;
-    find_cursors(pbft);
-    fill_entries(pbft, &own->proposal);
     struct sy_hash digest;
     sy_proposal_digest(&digest, &pbft->config.genesis, &own->proposal);
     sy_pbft_candidate_set(pbft, &slot->first, own, &digest, pbft->config.self);
-    sy_pbft_bodies_look(pbft, &slot->first, false);
-    SY_ASSERT(sy_pbft_bodies_complete(&slot->first));
+    if (slot->run == RUN_NONE) sy_pbft_bodies_look(pbft, &slot->first, false);
+    struct sy_pbft_record *record =
+        sy_pbft_persist(pbft, &slot->prepare_token, SY_PBFT_RECORD_PREPARE, slot->number);
+    record->as.prepare = *own;
     slot->prepare = OWN_STORING;
-    pbft->proposed = number;
+    pbft->proposed = slot->number;
     pbft->last_proposed_ns = pbft->now_ns;
+}
+
+/* Proposes the next slot with what is ready, perhaps nothing. */
+static void propose_slot(sy_pbft *pbft)
+{
+    SY_ASSERT(may_propose(pbft));
+    SY_ASSERT(!next_is_fixed(pbft));
+    struct slot *slot = sy_pbft_slot_open(pbft, next_slot(pbft));
+    struct sy_pre_prepare own;
+    memset(&own, 0, sizeof own);
+    own.view = pbft->view;
+    own.proposal.epoch = pbft->config.epoch;
+    own.proposal.slot = slot->number;
+    own.proposal.time_ms = pbft->now_ms;
+    find_cursors(pbft);
+    fill_entries(pbft, &own.proposal);
+    place(pbft, slot, &own);
+    SY_ASSERT(sy_pbft_bodies_complete(&slot->first));
+}
+
+/* Proposes the next fixed slot; those under a certificate need no votes. False: it must wait. */
+static bool propose_fixed(sy_pbft *pbft)
+{
+    SY_ASSERT(may_propose(pbft) && next_is_fixed(pbft));
+    uint64_t number = pbft->proposed + 1;
+    if (number <= pbft->certified) {
+        pbft->proposed =
+            pbft->certified < sy_pbft_fixed_end(pbft) ? pbft->certified : sy_pbft_fixed_end(pbft);
+        return true;
+    }
+    if (number - pbft->certified > SY_PBFT_WINDOW) return false;
+    const struct fixed *fixed = sy_pbft_fixed(pbft, number);
+    struct slot *slot = sy_pbft_slot_open(pbft, number);
+    if (sy_pbft_block_holds(slot)) return false; // its certificate is about to become durable
+    SY_ASSERT(fixed != NULL);
+    struct sy_pre_prepare own;
+    memset(&own, 0, sizeof own);
+    own.view = pbft->view;
+    copy_proposal(&own.proposal, &fixed->proposal);
+    place(pbft, slot, &own);
+    return true;
 }
 
 void sy_pbft_propose(sy_pbft *pbft)
 {
     if (!may_propose(pbft)) return;
+    while (next_is_fixed(pbft))
+        if (!propose_fixed(pbft)) return;
     while (window_has_room(pbft)) {
         if (!anything_ready(pbft)) {
             pbft->ready_waits = false;

@@ -18,31 +18,6 @@ static bool read_pre_prepare(struct sy_reader *r, struct sy_pre_prepare *pre_pre
     return !r->failed;
 }
 
-static void write_prepared(struct sy_writer *w, const struct sy_pbft_prepared *prepared)
-{
-    SY_ASSERT(prepared->count <= SY_VALIDATORS_MAX);
-    write_pre_prepare(w, &prepared->pre_prepare);
-    sy_write_u16(w, prepared->count);
-    for (uint16_t i = 0; i < prepared->count; i++) {
-        sy_write_u16(w, prepared->prepares[i].signer);
-        sy_write_signature(w, &prepared->prepares[i].signature);
-    }
-}
-
-static bool read_prepared(struct sy_reader *r, struct sy_pbft_prepared *prepared, unsigned n)
-{
-    if (!read_pre_prepare(r, &prepared->pre_prepare)) return false;
-    prepared->count = sy_read_count16(r, SY_VALIDATORS_MAX, 2 + 64, "prepares");
-    for (uint16_t i = 0; i < prepared->count; i++) {
-        struct sy_seal *vote = &prepared->prepares[i];
-        vote->signer = sy_read_u16(r, "signer");
-        sy_read_signature(r, &vote->signature, "signature");
-        if (vote->signer >= n || (i > 0 && vote->signer <= vote[-1].signer))
-            sy_reader_fail(r, "signer");
-    }
-    return !r->failed;
-}
-
 void sy_pbft_record_encode(struct sy_writer *w, const struct sy_pbft_record *record)
 {
     sy_write_u8(w, record->type);
@@ -50,7 +25,9 @@ void sy_pbft_record_encode(struct sy_writer *w, const struct sy_pbft_record *rec
     sy_write_u64(w, record->view);
     switch (record->type) {
     case SY_PBFT_RECORD_PREPARE: write_pre_prepare(w, &record->as.prepare); break;
-    case SY_PBFT_RECORD_PREPARED: write_prepared(w, &record->as.prepared); break;
+    case SY_PBFT_RECORD_PREPARED: sy_prepared_encode(w, &record->as.prepared); break;
+    case SY_PBFT_RECORD_VIEW_CHANGE: sy_view_change_encode(w, &record->as.view_change); break;
+    case SY_PBFT_RECORD_NEW_VIEW: sy_new_view_encode(w, &record->as.new_view); break;
     case SY_PBFT_RECORD_BOOT: sy_write_u64(w, record->as.boots); break;
     case SY_PBFT_RECORD_HALTED:
         sy_write_u8(w, record->as.halt.alarm);
@@ -61,11 +38,15 @@ void sy_pbft_record_encode(struct sy_writer *w, const struct sy_pbft_record *rec
     }
 }
 
-static bool read_body(struct sy_reader *r, struct sy_pbft_record *record, unsigned n)
+static bool read_body(struct sy_reader *r, struct sy_pbft_record *record, uint16_t self, unsigned n)
 {
     switch (record->type) {
     case SY_PBFT_RECORD_PREPARE: return read_pre_prepare(r, &record->as.prepare);
-    case SY_PBFT_RECORD_PREPARED: return read_prepared(r, &record->as.prepared, n);
+    case SY_PBFT_RECORD_PREPARED: return sy_prepared_decode(r, &record->as.prepared, self, n);
+    case SY_PBFT_RECORD_VIEW_CHANGE:
+        return sy_view_change_decode(r, &record->as.view_change, n) &&
+               record->as.view_change.signer == self;
+    case SY_PBFT_RECORD_NEW_VIEW: return sy_new_view_decode(r, &record->as.new_view, n);
     case SY_PBFT_RECORD_BOOT: record->as.boots = sy_read_u64(r, "boots"); return !r->failed;
     case SY_PBFT_RECORD_HALTED:
         record->as.halt.alarm = sy_read_u8(r, "alarm");
@@ -76,12 +57,13 @@ static bool read_body(struct sy_reader *r, struct sy_pbft_record *record, unsign
     }
 }
 
-bool sy_pbft_record_decode(struct sy_pbft_record *record, struct sy_slice bytes, unsigned n)
+bool sy_pbft_record_decode(struct sy_pbft_record *record, struct sy_slice bytes, uint16_t self,
+                           unsigned n)
 {
     struct sy_reader r = sy_reader_of(bytes);
     memset(record, 0, sizeof *record);
     record->type = sy_read_u8(&r, "type");
     record->slot = sy_read_u64(&r, "slot");
     record->view = sy_read_u64(&r, "view");
-    return read_body(&r, record, n) && sy_reader_done(&r);
+    return read_body(&r, record, self, n) && sy_reader_done(&r);
 }

@@ -4,15 +4,17 @@
  *
  *   PREPARE    the PRE_PREPARE message that this validator voted for in (view, slot): on the
  *              primary its own, on a backup the one its PREPARE names
- *   PREPARED   the prepared certificate behind its COMMIT in (view, slot): that PRE_PREPARE and
- *              quorum(n) - 1 PREPAREs of other validators than the primary
+ *   PREPARED   the prepared certificate behind its COMMIT in (view, slot)
+ *   VIEW_CHANGE  slot 0, view 0: the VIEW_CHANGE that this validator sent last; it votes in no view
+ *              below that one's
+ *   NEW_VIEW   slot 0, view 0: the NEW_VIEW of the view that this validator entered last
  *   BOOT       slot 0, view 0: how often the machine was started; status counters rise across
  *              restarts by it
  *   HALTED     slot = height, view 0: why this validator no longer votes
  *
  * Bytes: u8 type | u64 slot | u64 view | body
  *   PREPARE    proposal (block.h) | u64 view | 64 signature of the PRE_PREPARE
- *   PREPARED   the same | u16 count | count times: u16 signer, 64 signature
+ *   PREPARED, VIEW_CHANGE, NEW_VIEW   as in core/wire/view_change.h
  *   BOOT       u64 boots
  *   HALTED     u8 alarm | 32 own header hash | 32 certified header hash */
 #ifndef SY_CONSENSUS_PBFT_RECORD_H
@@ -24,15 +26,9 @@ enum sy_pbft_record_type {
     SY_PBFT_RECORD_PREPARE = 1,
     SY_PBFT_RECORD_PREPARED = 2,
     SY_PBFT_RECORD_BOOT = 16,
-    SY_PBFT_RECORD_HALTED = 17
-};
-
-/* A prepared certificate (OSDI '99, 4.2: prepared(m, v, n, i)). The PREPAREs are over the
- * proposal's digest, in roster order. */
-struct sy_pbft_prepared {
-    struct sy_pre_prepare pre_prepare;
-    uint16_t count;
-    struct sy_seal prepares[SY_VALIDATORS_MAX]; /* signer and signature of kind PREPARE */
+    SY_PBFT_RECORD_HALTED = 17,
+    SY_PBFT_RECORD_VIEW_CHANGE = 18,
+    SY_PBFT_RECORD_NEW_VIEW = 19
 };
 
 struct sy_pbft_halt {
@@ -47,23 +43,29 @@ struct sy_pbft_record {
     uint64_t view;
     union {
         struct sy_pre_prepare prepare;
-        struct sy_pbft_prepared prepared;
+        struct sy_prepared prepared;
+        struct sy_view_change view_change; /* borrows: the input's bytes, or the machine's */
+        struct sy_new_view new_view;
         uint64_t boots;
         struct sy_pbft_halt halt;
     } as;
 };
 
-/* No record's encoding is longer. */
-#define SY_PBFT_RECORD_BYTES_MAX 16384u
+/* No record's encoding is longer; none but a VIEW_CHANGE's is longer than the second. */
+#define SY_PBFT_RECORD_BYTES_MAX (SY_VIEW_CHANGE_BYTES_MAX + 32u)
+#define SY_PBFT_RECORD_BYTES_SHORT 16384u
+_Static_assert(SY_VALIDATORS_MAX * 66u + SY_PROPOSAL_ENCODED_MAX + 128u <=
+                   SY_PBFT_RECORD_BYTES_SHORT,
+               "a prepared certificate is a short record");
 
-/* sy_pbft_record_encode writes one record; sy_pbft_record_decode reads a whole one. False: not
- * canonical, or a signer not below n. Any thread. */
+/* sy_pbft_record_encode writes one record; sy_pbft_record_decode reads a whole one of validator
+ * `self` in a roster of n. False: not canonical, or a signer that cannot be. Any thread. */
 void sy_pbft_record_encode(struct sy_writer *w, const struct sy_pbft_record *record);
 SY_MUST_CHECK bool sy_pbft_record_decode(struct sy_pbft_record *record, struct sy_slice bytes,
-                                         unsigned n);
+                                         uint16_t self, unsigned n);
 
 /* sy_pbft_record_droppable says whether DROP_VOTES {height} lets go of a record: votes at or below
- * it, never BOOT or HALTED. */
+ * it, never the others. */
 static inline bool sy_pbft_record_droppable(uint8_t type, uint64_t slot, uint64_t height)
 {
     return (type == SY_PBFT_RECORD_PREPARE || type == SY_PBFT_RECORD_PREPARED) && slot <= height;

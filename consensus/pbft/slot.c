@@ -64,6 +64,50 @@ void sy_pbft_slot_clear_to(sy_pbft *pbft, uint64_t height)
     }
 }
 
+/* What an earlier view decided is kept apart: the new one proposes it again. */
+static void keep_chosen(struct slot *slot)
+{
+    SY_ASSERT(!slot->chosen || slot->decided);
+    if (!slot->chosen || slot->chosen == &slot->final) return;
+    slot->final = *slot->chosen;
+    slot->chosen = &slot->final;
+}
+
+static bool holds_anything(const sy_pbft *pbft, const struct slot *slot)
+{
+    if (slot->decided || slot->run != RUN_NONE || slot->block_present || slot->certificate_present)
+        return true;
+    for (uint16_t i = 0; i < pbft->config.n; i++)
+        if (slot->seals[i].present) return true;
+    return false;
+}
+
+static void leave_view(const sy_pbft *pbft, struct slot *slot)
+{
+    SY_ASSERT(slot->number > pbft->certified);
+    keep_chosen(slot);
+    slot->first.present = slot->other.present = false;
+    slot->blamed = slot->conflicted = slot->decided_in_view = false;
+    slot->prepare = slot->commit = OWN_NONE;
+    slot->prepare_ns = slot->commit_ns = 0;
+    memset(slot->prepares, 0, pbft->config.n * sizeof(struct cell));
+    memset(slot->commits, 0, pbft->config.n * sizeof(struct cell));
+    if (!holds_anything(pbft, slot)) slot->number = 0;
+}
+
+void sy_pbft_slots_leave_view(sy_pbft *pbft)
+{
+    uint64_t known = pbft->decided > pbft->execute_asked ? pbft->decided : pbft->execute_asked;
+    SY_ASSERT(known >= pbft->certified && known <= pbft->known);
+    for (uint64_t h = pbft->certified + 1; h <= pbft->known; h++) {
+        struct slot *slot = sy_pbft_slot_find(pbft, h);
+        if (!slot) continue;
+        leave_view(pbft, slot);
+        if (slot->number != 0 && h > known) known = h;
+    }
+    pbft->known = known;
+}
+
 unsigned sy_pbft_count_cells(const sy_pbft *pbft, const struct cell *cells,
                              const struct sy_hash *digest, uint16_t skip)
 {
@@ -112,14 +156,6 @@ const struct candidate *sy_pbft_plan(const struct slot *slot)
     if (slot->chosen) return slot->chosen;
     if (sy_pbft_block_holds(slot)) return &slot->block;
     return slot->prepare != OWN_NONE ? &slot->first : NULL;
-}
-
-/* Only the entries in use are copied: a candidate has room for 64. */
-static void copy_proposal(struct sy_proposal *out, const struct sy_proposal *in)
-{
-    SY_ASSERT(in->count <= SY_PROPOSAL_ENTRIES_MAX);
-    SY_ASSERT(out != in);
-    memcpy(out, in, offsetof(struct sy_proposal, entries) + in->count * sizeof in->entries[0]);
 }
 
 void sy_pbft_candidate_set(sy_pbft *pbft, struct candidate *candidate,

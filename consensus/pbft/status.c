@@ -19,8 +19,11 @@ static uint64_t shown_height(const struct peer *peer)
 bool sy_pbft_open(const sy_pbft *pbft)
 {
     if (pbft->known > pbft->certified || pbft->ready_count > 0) return true;
-    for (uint16_t i = 0; i < pbft->config.n; i++)
-        if (shown_height(&pbft->peers[i]) > pbft->certified) return true;
+    if (!pbft->in_view || sy_pbft_overdue(pbft)) return true;
+    for (uint16_t i = 0; i < pbft->config.n; i++) {
+        const struct peer *peer = &pbft->peers[i];
+        if (shown_height(peer) > pbft->certified || peer->view > pbft->view) return true;
+    }
     return false;
 }
 
@@ -69,6 +72,7 @@ static void send_status(sy_pbft *pbft)
         &sy_pbft_send(pbft, SY_PBFT_ALL, false, SY_MESSAGE_STATUS)->body.status;
     *status = (struct sy_status_message){.epoch = pbft->config.epoch,
                                          .view = pbft->view,
+                                         .in_view = pbft->in_view,
                                          .signer = pbft->config.self,
                                          .counter = pbft->boots << 32 | ++pbft->status_seq,
                                          .time_ms = pbft->now_ms,
@@ -86,7 +90,7 @@ static void send_status(sy_pbft *pbft)
 
 /* --- what a peer lacks ----------------------------------------------------------------------- */
 
-/* What a peer's last status says about a slot above its certified height. */
+/* What a peer's last status says about a slot above its certified height, in its own view. */
 static struct holding holding_of_peer(const struct peer *peer, uint64_t number)
 {
     SY_ASSERT(number > peer->certified);
@@ -102,14 +106,11 @@ static bool aged(const sy_pbft *pbft, uint64_t sent_ns)
     return sent_ns == 0 || pbft->now_ns - sent_ns >= pbft->config.resend_ns;
 }
 
-/* Three messages at most; false when the step's budget would not cover them. */
-static bool push_slot(sy_pbft *pbft, struct slot *slot, uint16_t to)
+static void push_votes(sy_pbft *pbft, struct slot *slot, uint16_t to)
 {
-    if (pbft->serves_left < 3) return false;
-    SY_ASSERT(to < pbft->config.n && to != pbft->config.self);
-    const struct peer *peer = &pbft->peers[to];
-    SY_ASSERT(slot->number > peer->certified && slot->number > pbft->certified);
-    struct holding have = holding_of_peer(peer, slot->number);
+    struct holding have = holding_of_peer(&pbft->peers[to], slot->number);
+    SY_ASSERT(pbft->serves_left >= 3);
+    SY_ASSERT(pbft->peers[to].view == pbft->view);
     bool wants_prepare = is_primary(pbft) ? !have.pre_prepared : !have.prepared;
     if (slot->prepare == OWN_SENT && wants_prepare && aged(pbft, slot->prepare_ns)) {
         sy_pbft_send_prepare(pbft, slot, to, true);
@@ -119,6 +120,17 @@ static bool push_slot(sy_pbft *pbft, struct slot *slot, uint16_t to)
         sy_pbft_send_commit(pbft, slot, to, true);
         pbft->serves_left--;
     }
+}
+
+/* Three messages at most; false when the step's budget would not cover them. Votes of another view
+ * are of no use to the peer; seals always are. */
+static bool push_slot(sy_pbft *pbft, struct slot *slot, uint16_t to)
+{
+    if (pbft->serves_left < 3) return false;
+    SY_ASSERT(to < pbft->config.n && to != pbft->config.self);
+    const struct peer *peer = &pbft->peers[to];
+    SY_ASSERT(slot->number > peer->certified && slot->number > pbft->certified);
+    if (peer->view == pbft->view) push_votes(pbft, slot, to);
     bool sealed = slot->run == RUN_DONE && slot->seals[pbft->config.self].present;
     if (sealed && peer->executed >= slot->number && aged(pbft, slot->seal_ns)) {
         sy_pbft_send_seal(pbft, slot, to, true);
@@ -135,6 +147,7 @@ static void push(sy_pbft *pbft, uint16_t to)
     if (pbft->config.self == SY_PBFT_OBSERVER) return;
     if (peer->pushed_ns != 0 && pbft->now_ns - peer->pushed_ns < pbft->config.resend_ns) return;
     peer->pushed_ns = pbft->now_ns;
+    sy_pbft_push_view(pbft, to);
     uint64_t from = peer->certified > pbft->certified ? peer->certified : pbft->certified;
     if (from >= pbft->known) return;
     for (uint64_t h = from + 1; h <= pbft->known && h - peer->certified <= SY_PBFT_WINDOW; h++) {
@@ -158,13 +171,15 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status)
     }
     peer->status_counter = status->counter;
     peer->status_ns = pbft->now_ns;
+    peer->view = status->view;
+    peer->in_view = status->in_view;
     peer->certified = status->certified_height;
     peer->executed = status->executed_height;
     peer->pre_prepared_mask = status->pre_prepared_mask;
     peer->prepared_mask = status->prepared_mask;
     peer->committed_mask = status->committed_mask;
     peer->clock_offset_ms = (int64_t)((uint64_t)status->time_ms - (uint64_t)pbft->now_ms);
-    if (status->view == pbft->view) push(pbft, signer);
+    push(pbft, signer);
 }
 
 /* --- asking for what only others have -------------------------------------------------------- */
@@ -184,6 +199,7 @@ static bool ask_slot(sy_pbft *pbft, uint64_t number, struct holding mine)
         uint16_t whom = (uint16_t)((pbft->slot_turn + i) % pbft->config.n);
         const struct peer *peer = &pbft->peers[whom];
         if (whom == pbft->config.self || peer->certified >= number) continue;
+        if (peer->view != pbft->view) continue;
         if (!lacks(mine, holding_of_peer(peer, number))) continue;
         pbft->slot_turn = (uint16_t)((whom + 1) % pbft->config.n);
         struct sy_message *message = sy_pbft_send(pbft, whom, false, SY_MESSAGE_SLOT_FETCH);
@@ -227,12 +243,13 @@ static void serve_cells(sy_pbft *pbft, const struct slot *slot, const struct cel
     }
 }
 
-/* The proposal that others need most: what was decided, else committed, else received. */
+/* The proposal of this view that others need most: what was decided, else committed, else
+ * received. */
 static const struct candidate *serving(const sy_pbft *pbft, const struct slot *slot)
 {
     SY_ASSERT(slot->number > pbft->certified);
     SY_ASSERT(!slot->chosen || slot->chosen->present);
-    if (slot->chosen) return slot->chosen;
+    if (slot->chosen && slot->chosen != &slot->final) return slot->chosen;
     if (slot->commit == OWN_SENT && slot->other.present &&
         sy_hash_equal(&slot->other.digest, &slot->commit_digest))
         return &slot->other;
@@ -278,5 +295,6 @@ void sy_pbft_status_tick(sy_pbft *pbft)
     if (pbft->now_ns < pbft->status_due_ns) return;
     pbft->status_due_ns = pbft->now_ns + (open ? config->status_ns : config->status_idle_ns);
     if (!observer) send_status(pbft);
-    ask_slots(pbft);
+    if (pbft->in_view) ask_slots(pbft);
+    sy_pbft_ask_view(pbft, SY_PBFT_ALL);
 }

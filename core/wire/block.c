@@ -9,7 +9,6 @@
 
 #define ENTRY_BYTES (2 + 8 + 32)
 #define SEAL_BYTES (2 + 64)
-#define PROPOSAL_ENCODED_MAX (4 + 8 + 8 + 2 + SY_PROPOSAL_ENTRIES_MAX * ENTRY_BYTES)
 
 void sy_proposal_encode(struct sy_writer *w, const struct sy_proposal *proposal)
 {
@@ -67,7 +66,7 @@ bool sy_proposal_decode(struct sy_reader *r, struct sy_proposal *proposal)
 void sy_proposal_digest(struct sy_hash *digest, const struct sy_hash *genesis,
                         const struct sy_proposal *proposal)
 {
-    uint8_t bytes[PROPOSAL_ENCODED_MAX];
+    uint8_t bytes[SY_PROPOSAL_ENCODED_MAX];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
     sy_proposal_encode(&w, proposal);
     SY_ASSERT(!w.failed);

@@ -35,6 +35,8 @@ struct sy_proposal {
     struct sy_entry entries[SY_PROPOSAL_ENTRIES_MAX];
 };
 
+#define SY_PROPOSAL_ENCODED_MAX (4u + 8 + 8 + 2 + SY_PROPOSAL_ENTRIES_MAX * (2u + 8 + 32))
+
 #define SY_HEADER_BYTES (4 + 8 + 4 + 8 + 5 * 32)
 struct sy_header {
     uint32_t protocol;

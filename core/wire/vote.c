@@ -42,6 +42,7 @@ static void write_status(struct sy_writer *w, const struct sy_status_message *st
 {
     sy_write_u32(w, status->epoch);
     sy_write_u64(w, status->view);
+    sy_write_u8(w, status->in_view);
     sy_write_u16(w, status->signer);
     sy_write_u64(w, status->counter);
     sy_write_i64(w, status->time_ms);
@@ -55,7 +56,7 @@ static void write_status(struct sy_writer *w, const struct sy_status_message *st
 void sy_status_digest(struct sy_hash *out, const struct sy_hash *genesis,
                       const struct sy_status_message *status)
 {
-    uint8_t bytes[4 + 8 + 2 + 7 * 8];
+    uint8_t bytes[4 + 8 + 1 + 2 + 7 * 8];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
     write_status(&w, status);
     SY_ASSERT(!w.failed && w.used == sizeof bytes);
@@ -116,6 +117,9 @@ void sy_message_encode(struct sy_writer *w, const struct sy_message *message)
         sy_header_encode(w, &message->body.block.header);
         sy_certificate_encode(w, &message->body.block.certificate);
         break;
+    case SY_MESSAGE_VIEW_CHANGE: sy_view_change_encode(w, &message->body.view_change); break;
+    case SY_MESSAGE_NEW_VIEW: sy_new_view_encode(w, &message->body.new_view); break;
+    case SY_MESSAGE_VIEW_FETCH: sy_view_fetch_encode(w, &message->body.view_fetch); break;
     default: w->failed = true;
     }
 }
@@ -182,6 +186,7 @@ static void read_status(struct sy_reader *r, struct sy_status_message *status, u
 {
     status->epoch = sy_read_u32(r, "epoch");
     status->view = read_view(r);
+    status->in_view = sy_read_bool(r, "in_view");
     status->signer = read_signer(r, n);
     status->counter = sy_read_u64(r, "counter");
     status->time_ms = sy_read_i64(r, "time_ms");
@@ -252,6 +257,11 @@ bool sy_message_decode(struct sy_message *message, struct sy_slice bytes, unsign
     case SY_MESSAGE_BLOCK_FETCH:
     case SY_MESSAGE_SLOT_FETCH: read_range(&r, &message->body.range_fetch, message->type); break;
     case SY_MESSAGE_BLOCK: read_block(&r, &message->body.block, n); break;
+    case SY_MESSAGE_VIEW_CHANGE:
+        (void)sy_view_change_decode(&r, &message->body.view_change, n);
+        break;
+    case SY_MESSAGE_NEW_VIEW: (void)sy_new_view_decode(&r, &message->body.new_view, n); break;
+    case SY_MESSAGE_VIEW_FETCH: (void)sy_view_fetch_decode(&r, &message->body.view_fetch, n); break;
     default: sy_reader_fail(&r, "type");
     }
     return sy_reader_done(&r);

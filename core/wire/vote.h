@@ -14,6 +14,7 @@
  *   BLOCK_FETCH   u64 first | u16 count          asks for certified blocks
  *   BLOCK         proposal | header | certificate  of one height
  *   SLOT_FETCH    u64 view | u64 first | u16 count   asks for PRE_PREPAREs and votes of slots
+ *   VIEW_CHANGE, NEW_VIEW, VIEW_FETCH   see view_change.h
  *
  * Requests are not signed: links authenticate them and they are answered within limits. */
 #ifndef SY_WIRE_VOTE_H
@@ -21,6 +22,7 @@
 
 #include "core/crypto/keys.h"
 #include "core/wire/block.h"
+#include "core/wire/view_change.h"
 
 enum sy_message_type {
     SY_MESSAGE_PRE_PREPARE = 1,
@@ -32,7 +34,10 @@ enum sy_message_type {
     SY_MESSAGE_BATCH_FETCH = 7,
     SY_MESSAGE_BLOCK_FETCH = 8,
     SY_MESSAGE_BLOCK = 9,
-    SY_MESSAGE_SLOT_FETCH = 10
+    SY_MESSAGE_SLOT_FETCH = 10,
+    SY_MESSAGE_VIEW_CHANGE = 11,
+    SY_MESSAGE_NEW_VIEW = 12,
+    SY_MESSAGE_VIEW_FETCH = 13
 };
 
 #define SY_FETCH_DIGESTS_MAX 64u
@@ -67,6 +72,7 @@ struct sy_seal_message {
 struct sy_status_message {
     uint32_t epoch;
     uint64_t view;
+    bool in_view; /* the view has begun here; otherwise its NEW_VIEW is awaited */
     uint16_t signer;
     uint64_t counter;
     int64_t time_ms;
@@ -104,13 +110,17 @@ struct sy_message {
         struct sy_batch_fetch batch_fetch;
         struct sy_range_fetch range_fetch;
         struct sy_block_message block;
+        struct sy_view_change view_change; /* borrows the input */
+        struct sy_new_view new_view;
+        struct sy_view_fetch view_fetch;
     } body;
 };
 
 /* sy_message_decode reads one whole message; n = size of the epoch's roster (signers and makers
  * must be below it). False: not canonical, or beyond a limit: slots and heights from 1 to 2^63 - 1,
  * 1 to SY_FETCH_DIGESTS_MAX different digests, 1 to SY_FETCH_BLOCKS_MAX slots, a BLOCK whose header
- * and proposal agree. Signatures are the caller's. sy_message_encode writes one. */
+ * and proposal agree, and what view_change.h says. Signatures are the caller's. BATCH and
+ * VIEW_CHANGE borrow the bytes. sy_message_encode writes one. */
 bool sy_message_decode(struct sy_message *message, struct sy_slice bytes, unsigned n);
 void sy_message_encode(struct sy_writer *w, const struct sy_message *message);
 

@@ -18,6 +18,7 @@
 #define MS 1000000ull
 #define EVENTS_MAX 4000u
 #define SLOTS_MAX 512u
+#define VIEWS_MAX 16u
 #define RECENT_MAX 16u
 
 struct input {
@@ -36,10 +37,12 @@ static struct {
     uint64_t executed, certify_asked, certified;
     struct sy_hash header; /* of the executed block */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
-    /* What it signed, by slot: PRE_PREPARE or PREPARE, and COMMIT. */
-    bool has_vote[2][SLOTS_MAX];
-    struct sy_hash votes[2][SLOTS_MAX];
-    struct sy_proposal recent[RECENT_MAX]; /* proposals that were spoken of last */
+    /* What it signed, by view and slot: PRE_PREPARE or PREPARE, and COMMIT. */
+    bool has_vote[2][VIEWS_MAX][SLOTS_MAX];
+    struct sy_hash votes[2][VIEWS_MAX][SLOTS_MAX];
+    uint64_t promised_view;                    /* of the last VIEW_CHANGE that it sent */
+    struct sy_hash changes[SY_VALIDATORS_MAX]; /* digests of the last ones that were shown to it */
+    struct sy_proposal recent[RECENT_MAX];     /* proposals that were spoken of last */
     unsigned recent_count;
 } f;
 
@@ -127,31 +130,46 @@ static void take_proposal(struct sy_proposal *proposal, struct input *in)
 
 /* --- what the machine did -------------------------------------------------------------------- */
 
-static void check_vote(unsigned phase, uint64_t slot, const struct sy_hash *digest)
+static void check_vote(unsigned phase, uint64_t view, uint64_t slot, const struct sy_hash *digest)
 {
-    if (slot >= SLOTS_MAX) return;
-    SY_ASSERT(!f.has_vote[phase][slot] || sy_hash_equal(&f.votes[phase][slot], digest));
-    f.has_vote[phase][slot] = true;
-    f.votes[phase][slot] = *digest;
+    SY_ASSERT(view >= f.promised_view);
+    if (slot >= SLOTS_MAX || view >= VIEWS_MAX) return;
+    SY_ASSERT(!f.has_vote[phase][view][slot] || sy_hash_equal(&f.votes[phase][view][slot], digest));
+    f.has_vote[phase][view][slot] = true;
+    f.votes[phase][view][slot] = *digest;
 }
 
 static void check_sent(const struct sy_message *sent)
 {
     struct sy_hash digest;
-    if (sent->type == SY_MESSAGE_PRE_PREPARE && f.config.self == 0) {
-        f.recent[f.recent_count++ % RECENT_MAX] = sent->body.pre_prepare.proposal;
-        sy_proposal_digest(&digest, &f.config.genesis, &sent->body.pre_prepare.proposal);
-        check_vote(0, sent->body.pre_prepare.proposal.slot, &digest);
-    } else if (sent->type == SY_MESSAGE_PREPARE && sent->body.vote.signer == f.config.self) {
-        check_vote(0, sent->body.vote.slot, &sent->body.vote.proposal_digest);
-    } else if (sent->type == SY_MESSAGE_COMMIT && sent->body.vote.signer == f.config.self) {
-        check_vote(1, sent->body.vote.slot, &sent->body.vote.proposal_digest);
+    const struct sy_pre_prepare *own = &sent->body.pre_prepare;
+    const struct sy_vote *vote = &sent->body.vote;
+    switch (sent->type) {
+    case SY_MESSAGE_PRE_PREPARE:
+        if (own->view % f.config.n != f.config.self) break;
+        f.recent[f.recent_count++ % RECENT_MAX] = own->proposal;
+        sy_proposal_digest(&digest, &f.config.genesis, &own->proposal);
+        check_vote(0, own->view, own->proposal.slot, &digest);
+        break;
+    case SY_MESSAGE_PREPARE:
+    case SY_MESSAGE_COMMIT:
+        if (vote->signer != f.config.self) break;
+        check_vote(sent->type == SY_MESSAGE_COMMIT, vote->view, vote->slot, &vote->proposal_digest);
+        break;
+    case SY_MESSAGE_VIEW_CHANGE:
+        if (sent->body.view_change.signer != f.config.self) break;
+        if (sent->body.view_change.view > f.promised_view)
+            f.promised_view = sent->body.view_change.view;
+        sy_view_change_digest(&f.changes[f.config.self], &f.config.genesis, &sent->body.view_change,
+                              f.config.n);
+        break;
+    default: break;
     }
 }
 
 static void check_effect(struct sy_pbft_effect *effect)
 {
-    static uint8_t bytes[32768];
+    static uint8_t bytes[SY_FRAME_BYTES_MAX];
     static struct sy_pbft_record back;
     struct sy_own_signature own[SY_PBFT_OWN_MAX];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
@@ -162,7 +180,8 @@ static void check_effect(struct sy_pbft_effect *effect)
         f.token = effect->as.persist.token;
         sy_pbft_record_encode(&w, &effect->as.persist.record);
         SY_ASSERT(!w.failed && w.used <= SY_PBFT_RECORD_BYTES_MAX);
-        SY_ASSERT(sy_pbft_record_decode(&back, sy_slice_of(bytes, w.used), f.config.n));
+        SY_ASSERT(
+            sy_pbft_record_decode(&back, sy_slice_of(bytes, w.used), f.config.self, f.config.n));
         break;
     case SY_PBFT_SEND:
         check_sent(&effect->as.send.message);
@@ -198,7 +217,7 @@ static void step(struct sy_pbft_event *event)
 /* Only what comes through the decoder reaches the machine. */
 static void send(uint16_t from)
 {
-    static uint8_t bytes[32768];
+    static uint8_t bytes[SY_FRAME_BYTES_MAX];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
     sy_message_encode(&w, &message);
     SY_ASSERT(!w.failed);
@@ -207,6 +226,13 @@ static void send(uint16_t from)
     event.as.message.from = from;
     event.as.message.message = &message;
     step(&event);
+}
+
+static uint64_t current_view(void)
+{
+    struct sy_pbft_info info;
+    sy_pbft_get_info(f.pbft, &info, f.now_ns);
+    return info.view;
 }
 
 /* --- messages -------------------------------------------------------------------------------- */
@@ -230,7 +256,7 @@ static void send_votes(struct input *in, uint8_t type)
         message.body.vote = (struct sy_vote){.type = type,
                                              .epoch = proposal.epoch,
                                              .slot = proposal.slot,
-                                             .view = voters > 240,
+                                             .view = voters > 240 ? voters % 4u : current_view(),
                                              .proposal_digest = digest,
                                              .signer = (uint16_t)((first + i) % f.config.n)};
         // Nobody else holds the own key, except when the bytes say so.
@@ -260,7 +286,8 @@ static void send_status(struct input *in)
     message.type = SY_MESSAGE_STATUS;
     message.body.status = (struct sy_status_message){.signer = take_signer(in),
                                                      .counter = take(in),
-                                                     .view = take(in) > 240,
+                                                     .view = current_view() + (take(in) > 240),
+                                                     .in_view = f.now_ns % 3 != 0,
                                                      .certified_height = take_slot(in),
                                                      .executed_height = take_slot(in)};
     struct sy_status_message *status = &message.body.status;
@@ -300,16 +327,92 @@ static void send_pre_prepare(struct input *in)
 {
     message.type = SY_MESSAGE_PRE_PREPARE;
     take_proposal(&message.body.pre_prepare.proposal, in);
-    message.body.pre_prepare.view = take(in) > 240;
+    message.body.pre_prepare.view = current_view() + (take(in) > 240);
     // On the primary this is its own signature over something: it may halt, no more.
+    send(take_signer(in));
+}
+
+/* What a VIEW_CHANGE may show as prepared: any proposal, by the lowest validators that can be. */
+static bool write_prepared(struct sy_writer *w, struct input *in,
+                           const struct sy_view_change *change)
+{
+    static struct sy_prepared prepared;
+    take_proposal(&prepared.proposal, in);
+    uint64_t slot = prepared.proposal.slot;
+    uint16_t holder = change->signer;
+    if (slot <= change->stable_height || slot - change->stable_height > SY_PBFT_WINDOW)
+        return false;
+    prepared.view = change->view == 0 ? 0 : take(in) % change->view;
+    uint16_t primary = (uint16_t)(prepared.view % f.config.n);
+    unsigned left = sy_quorum(f.config.n) - 1 - (holder != primary);
+    prepared.count = 0;
+    for (uint16_t i = 0; i < f.config.n; i++) {
+        if (i == holder || (i != primary && left == 0)) continue;
+        left -= i != primary;
+        prepared.statements[prepared.count++].signer = i;
+    }
+    sy_prepared_encode(w, &prepared);
+    return true;
+}
+
+static void send_view_change(struct input *in)
+{
+    static uint8_t bytes[SY_VIEW_CHANGE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    uint8_t byte = take(in);
+    message.type = SY_MESSAGE_VIEW_CHANGE;
+    struct sy_view_change *change = &message.body.view_change;
+    memset(change, 0, sizeof *change);
+    change->view = current_view() + byte % 3;
+    if (byte > 250) change->view = take_wide(in) >> 1;
+    change->signer = take_signer(in);
+    // Nobody else holds the own key, except when the bytes say so.
+    if (change->signer == f.config.self && byte < 240) return;
+    uint8_t stable = take(in);
+    change->stable_height = stable % 2 ? f.certified : f.certified + stable % 40;
+    if (change->stable_height != 0) {
+        change->stable_hash = hash_of(change->stable_height);
+        change->certificate.count = (uint16_t)sy_quorum(f.config.n);
+        for (uint16_t i = 0; i < change->certificate.count; i++)
+            change->certificate.seals[i].signer = i;
+    }
+    if (take(in) % 4 && write_prepared(&w, in, change)) change->count = 1;
+    change->prepared = sy_writer_slice(&w);
+    sy_view_change_digest(&f.changes[change->signer], &f.config.genesis, change, f.config.n);
+    send(change->signer);
+}
+
+static void send_new_view(struct input *in)
+{
+    uint8_t byte = take(in);
+    message.type = SY_MESSAGE_NEW_VIEW;
+    struct sy_new_view *new_view = &message.body.new_view;
+    *new_view = (struct sy_new_view){.view = current_view() + byte % 3};
+    new_view->signer = (uint16_t)(new_view->view % f.config.n);
+    if (new_view->signer == f.config.self && byte < 250) return;
+    uint16_t skip = take_signer(in);
+    for (uint16_t i = 0; i < f.config.n && new_view->count < sy_quorum(f.config.n); i++) {
+        if (i == skip) continue;
+        new_view->changes[new_view->count].signer = i;
+        new_view->changes[new_view->count++].digest = f.changes[i];
+    }
+    send(new_view->signer);
+}
+
+static void send_view_fetch(struct input *in)
+{
+    message = (struct sy_message){.type = SY_MESSAGE_VIEW_FETCH};
+    message.body.view_fetch.view = current_view() + take(in) % 2;
+    message.body.view_fetch.held[0] = take(in) & 15;
     send(take_signer(in));
 }
 
 static void send_fetch(struct input *in)
 {
     message.type = take(in) % 4 ? SY_MESSAGE_SLOT_FETCH : SY_MESSAGE_BLOCK_FETCH;
-    message.body.range_fetch = (struct sy_range_fetch){
-        .view = take(in) > 240, .first = take_slot(in), .count = (uint16_t)take_wide(in)};
+    message.body.range_fetch = (struct sy_range_fetch){.view = current_view() + (take(in) > 240),
+                                                       .first = take_slot(in),
+                                                       .count = (uint16_t)take_wide(in)};
     send(take_signer(in));
 }
 
@@ -387,22 +490,22 @@ static void send_restore(struct input *in)
     uint8_t byte = take(in);
     record.type = byte % 3 == 0 ? SY_PBFT_RECORD_PREPARE : SY_PBFT_RECORD_PREPARED;
     if (byte % 16 == 15) record.type = SY_PBFT_RECORD_BOOT;
-    struct sy_pre_prepare *pre_prepare = &record.as.prepare;
+    struct sy_proposal *proposal = &record.as.prepare.proposal;
     if (record.type == SY_PBFT_RECORD_PREPARED) {
-        pre_prepare = &record.as.prepared.pre_prepare;
-        record.as.prepared.count = (uint16_t)(sy_quorum(f.config.n) - 1u);
-        for (uint16_t i = 0; i < record.as.prepared.count; i++)
-            record.as.prepared.prepares[i].signer = (uint16_t)(i + 1u);
+        proposal = &record.as.prepared.proposal;
+        for (uint16_t i = 0; record.as.prepared.count + 1u < sy_quorum(f.config.n); i++)
+            if (i != f.config.self)
+                record.as.prepared.statements[record.as.prepared.count++].signer = i;
     }
     if (record.type != SY_PBFT_RECORD_BOOT) {
-        take_proposal(&pre_prepare->proposal, in);
-        record.slot = pre_prepare->proposal.slot;
+        take_proposal(proposal, in);
+        record.slot = proposal->slot;
     }
     static uint8_t bytes[SY_PBFT_RECORD_BYTES_MAX];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
     sy_pbft_record_encode(&w, &record);
     SY_ASSERT(!w.failed);
-    if (!sy_pbft_record_decode(&record, sy_writer_slice(&w), f.config.n)) return;
+    if (!sy_pbft_record_decode(&record, sy_writer_slice(&w), f.config.self, f.config.n)) return;
     event.as.record = &record;
     step(&event);
 }
@@ -443,7 +546,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct input in = {data, size, 0};
     open_machine(&in);
     for (unsigned i = 0; i < EVENTS_MAX && in.used < in.size; i++) {
-        switch (take(&in) % 12) {
+        switch (take(&in) % 16) {
         case 0:
         case 1: send_pre_prepare(&in); break;
         case 2: send_votes(&in, SY_MESSAGE_PREPARE); break;
@@ -458,6 +561,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             send_executed(&in);
             send_certified(&in);
             break;
+        case 11: send_timer(&in); break;
+        case 12: send_view_change(&in); break;
+        case 13: send_new_view(&in); break;
+        case 14: send_view_fetch(&in); break;
         default: send_timer(&in); break;
         }
     }

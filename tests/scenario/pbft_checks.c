@@ -29,7 +29,7 @@ static bool good_signature(const struct sy_signature *signature, enum sy_sig_kin
 
 bool check_signatures(const struct world *world, const struct sy_message *message)
 {
-    static struct sy_sig_job jobs[SY_MESSAGE_JOBS_MAX];
+    static struct sy_sig_job jobs[1 + (SY_PBFT_WINDOW + 1) * NODES_MAX];
     size_t count;
     if (!sy_message_jobs(jobs, &count, message, &world->roster, &world->genesis)) return false;
     for (size_t i = 0; i < count; i++) {
@@ -67,7 +67,7 @@ static bool find_durable(struct sy_pbft_record *out, const struct world *world, 
         const struct record_model *record = &node->records[i];
         if (record->token == 0 && record->type == type && record->slot == slot &&
             record->view == view)
-            return sy_pbft_record_decode(out, sy_slice_of(record->bytes, record->size),
+            return sy_pbft_record_decode(out, sy_slice_of(record->bytes, record->size), index,
                                          world->rules.n);
     }
     return false;
@@ -86,6 +86,24 @@ static bool bodies_held(const struct world *world, uint16_t index,
     return true;
 }
 
+/* What an earlier view prepared may be prepared again without bodies: weak(n) correct validators
+ * have them. */
+static bool bodies_safe(const struct world *world, const struct sy_proposal *proposal)
+{
+    unsigned held = 0;
+    for (uint16_t i = 0; i < world->rules.n; i++)
+        held += world->nodes[i].correct && bodies_held(world, i, proposal);
+    return held >= sy_weak(world->rules.n);
+}
+
+/* Who sent a VIEW_CHANGE votes in no view below it, ever. */
+static void check_promise(struct world *world, uint16_t index, uint64_t view)
+{
+    if (view < world->nodes[index].promised_view)
+        check_fail(world, "validator %u votes in view %llu after a VIEW_CHANGE for %llu", index,
+                   (unsigned long long)view, (unsigned long long)world->nodes[index].promised_view);
+}
+
 static void check_prepare(struct world *world, uint16_t index, uint64_t slot, uint64_t view,
                           const struct sy_hash *digest)
 {
@@ -99,7 +117,8 @@ static void check_prepare(struct world *world, uint16_t index, uint64_t slot, ui
     sy_proposal_digest(&durable, &world->genesis, &record.as.prepare.proposal);
     if (!sy_hash_equal(&durable, digest))
         check_fail(world, "validator %u prepared another proposal than its record's", index);
-    if (!bodies_held(world, index, &record.as.prepare.proposal))
+    if (!bodies_held(world, index, &record.as.prepare.proposal) &&
+        (view == 0 || !bodies_safe(world, &record.as.prepare.proposal)))
         check_fail(world, "validator %u prepared slot %llu without a body", index,
                    (unsigned long long)slot);
 }
@@ -114,28 +133,89 @@ static void check_commit(struct world *world, uint16_t index, const struct sy_vo
                    index, (unsigned long long)vote->slot);
         return;
     }
-    const struct sy_pbft_prepared *prepared = &record.as.prepared;
-    message.type = SY_MESSAGE_PRE_PREPARE;
-    message.body.pre_prepare = prepared->pre_prepare;
-    unsigned good = check_signatures(world, &message);
+    const struct sy_prepared *prepared = &record.as.prepared;
+    uint16_t primary = (uint16_t)(vote->view % world->rules.n);
     struct sy_hash digest;
-    sy_proposal_digest(&digest, &world->genesis, &prepared->pre_prepare.proposal);
-    uint64_t seen = 1; // the primary of view 0
+    sy_proposal_digest(&digest, &world->genesis, &prepared->proposal);
+    uint64_t seen = 0;
     for (uint16_t i = 0; i < prepared->count; i++) {
-        uint16_t signer = prepared->prepares[i].signer;
-        message.type = SY_MESSAGE_PREPARE;
-        message.body.vote = (struct sy_vote){.type = SY_MESSAGE_PREPARE,
-                                             .slot = vote->slot,
-                                             .proposal_digest = digest,
-                                             .signer = signer,
-                                             .signature = prepared->prepares[i].signature};
-        if (!check_signatures(world, &message) || (seen >> signer & 1)) continue;
-        seen |= (uint64_t)1 << signer;
-        good++;
+        const struct sy_seal *statement = &prepared->statements[i];
+        if (statement->signer == primary) {
+            message.type = SY_MESSAGE_PRE_PREPARE;
+            message.body.pre_prepare.proposal = prepared->proposal;
+            message.body.pre_prepare.view = vote->view;
+            message.body.pre_prepare.signature = statement->signature;
+        } else {
+            message.type = SY_MESSAGE_PREPARE;
+            message.body.vote = (struct sy_vote){.type = SY_MESSAGE_PREPARE,
+                                                 .view = vote->view,
+                                                 .slot = vote->slot,
+                                                 .proposal_digest = digest,
+                                                 .signer = statement->signer,
+                                                 .signature = statement->signature};
+        }
+        if (check_signatures(world, &message)) seen |= (uint64_t)1 << statement->signer;
+    }
+    unsigned good = (unsigned)__builtin_popcountll(seen);
+    if (find_durable(&record, world, index, SY_PBFT_RECORD_PREPARE, vote->slot, vote->view)) {
+        struct sy_hash own;
+        sy_proposal_digest(&own, &world->genesis, &record.as.prepare.proposal);
+        good += sy_hash_equal(&own, &digest);
     }
     if (good < sy_quorum(world->rules.n) || !sy_hash_equal(&digest, &vote->proposal_digest))
         check_fail(world, "validator %u committed slot %llu with %u prepares", index,
                    (unsigned long long)vote->slot, good);
+}
+
+/* --- leaving a view -------------------------------------------------------------------------- */
+
+/* Whether the VIEW_CHANGE shows this slot as prepared in that view or a later one. */
+static bool shows(const struct world *world, const struct sy_view_change *change, uint64_t slot,
+                  uint64_t view)
+{
+    static struct sy_prepared prepared;
+    struct sy_reader walk = sy_view_change_walk(change);
+    while (sy_view_change_next(&walk, &prepared, change, world->rules.n))
+        if (prepared.proposal.slot == slot && prepared.view >= view) return true;
+    return slot <= change->stable_height;
+}
+
+static void check_view_change(struct world *world, uint16_t index,
+                              const struct sy_view_change *change)
+{
+    static struct sy_pbft_record record;
+    struct node_model *node = &world->nodes[index];
+    struct sy_hash digest, durable;
+    sy_view_change_digest(&digest, &world->genesis, change, world->rules.n);
+    bool found = find_durable(&record, world, index, SY_PBFT_RECORD_VIEW_CHANGE, 0, 0);
+    if (found)
+        sy_view_change_digest(&durable, &world->genesis, &record.as.view_change, world->rules.n);
+    if (!found || !sy_hash_equal(&digest, &durable))
+        check_fail(world, "validator %u sent a VIEW_CHANGE that was not durable", index);
+    remember_signed(world, index, SY_SIG_VIEW_CHANGE, change->view, 0, &digest);
+    if (change->view > node->promised_view) node->promised_view = change->view;
+    for (unsigned i = 0; i < node->signed_count; i++) {
+        const struct signed_model *old = &node->signatures[i];
+        if (old->kind != SY_SIG_COMMIT || old->view >= change->view) continue;
+        if (!shows(world, change, old->slot, old->view))
+            check_fail(world, "validator %u hides slot %llu, which it committed", index,
+                       (unsigned long long)old->slot);
+    }
+}
+
+static void check_new_view(struct world *world, uint16_t index, const struct sy_new_view *message)
+{
+    static struct sy_pbft_record record;
+    struct sy_hash digest, durable;
+    sy_new_view_digest(&digest, &world->genesis, message);
+    bool found = find_durable(&record, world, index, SY_PBFT_RECORD_NEW_VIEW, 0, 0);
+    // A higher view may have replaced the record while this one is sent again; then it is known.
+    if (found && record.as.new_view.view == message->view) {
+        sy_new_view_digest(&durable, &world->genesis, &record.as.new_view);
+        found = sy_hash_equal(&digest, &durable);
+    }
+    if (!found) check_fail(world, "validator %u sent a NEW_VIEW that was not durable", index);
+    remember_signed(world, index, SY_SIG_NEW_VIEW, message->view, 0, &digest);
 }
 
 void check_sent(struct world *world, uint16_t index, const struct sy_message *message)
@@ -148,7 +228,8 @@ void check_sent(struct world *world, uint16_t index, const struct sy_message *me
     }
     switch (message->type) {
     case SY_MESSAGE_PRE_PREPARE:
-        if (index != 0) return; // relayed
+        if (index != message->body.pre_prepare.view % world->rules.n) return; // relayed
+        check_promise(world, index, message->body.pre_prepare.view);
         sy_proposal_digest(&digest, &world->genesis, &message->body.pre_prepare.proposal);
         check_prepare(world, index, message->body.pre_prepare.proposal.slot,
                       message->body.pre_prepare.view, &digest);
@@ -159,12 +240,14 @@ void check_sent(struct world *world, uint16_t index, const struct sy_message *me
     case SY_MESSAGE_COMMIT: {
         const struct sy_vote *vote = &message->body.vote;
         if (vote->signer != index) return;
+        check_promise(world, index, vote->view);
         if (message->type == SY_MESSAGE_COMMIT)
             check_commit(world, index, vote);
         else
             check_prepare(world, index, vote->slot, vote->view, &vote->proposal_digest);
-        remember_signed(world, index, message->type, vote->view, vote->slot,
-                        &vote->proposal_digest);
+        remember_signed(world, index,
+                        message->type == SY_MESSAGE_COMMIT ? SY_SIG_COMMIT : SY_SIG_PREPARE,
+                        vote->view, vote->slot, &vote->proposal_digest);
         return;
     }
     case SY_MESSAGE_SEAL: {
@@ -176,6 +259,14 @@ void check_sent(struct world *world, uint16_t index, const struct sy_message *me
         remember_signed(world, index, SY_SIG_SEAL, 0, seal->height, &seal->header_hash);
         return;
     }
+    case SY_MESSAGE_VIEW_CHANGE:
+        if (message->body.view_change.signer == index)
+            check_view_change(world, index, &message->body.view_change);
+        return;
+    case SY_MESSAGE_NEW_VIEW:
+        if (message->body.new_view.signer == index)
+            check_new_view(world, index, &message->body.new_view);
+        return;
     default: return;
     }
 }
@@ -231,6 +322,8 @@ void check_end(struct world *world)
         sy_pbft_get_info(node->pbft, &info, world->now_ns);
         result->retransmissions += info.retransmissions_total;
         result->adopted += info.blocks_adopted_total;
+        result->view_changes += info.view_changes_total;
+        if (info.view > result->highest_view) result->highest_view = info.view;
         if (info.stalled) result->stalled = true;
     }
 }

@@ -16,8 +16,9 @@ static void sign_message(struct world *world, uint16_t index, struct sy_message 
     struct sy_pbft_effect effect = {.type = SY_PBFT_SEND};
     struct sy_own_signature own[SY_PBFT_OWN_MAX];
     effect.as.send.message = *message;
-    if (sy_pbft_effect_own(own, &effect, &world->nodes[index].config) == 0) return;
-    world_sign(own[0].signature, own[0].kind, &own[0].digest, index);
+    size_t count = sy_pbft_effect_own(own, &effect, &world->nodes[index].config);
+    for (size_t i = 0; i < count; i++)
+        world_sign(own[i].signature, own[i].kind, &own[i].digest, index);
     *message = effect.as.send.message;
 }
 
@@ -39,12 +40,30 @@ static void bend_vote(struct world *world, uint16_t index, struct sy_message *me
 
 static void bend_status(struct world *world, struct sy_status_message *status)
 {
-    switch (sy_prng_below(&world->prng, 5)) {
+    switch (sy_prng_below(&world->prng, 6)) {
     case 0: status->certified_height = sy_prng_next(&world->prng); break;
     case 1: status->certified_height += sy_prng_below(&world->prng, 80); break;
     case 2: status->executed_height = UINT64_MAX; break;
     case 3: status->pre_prepared_mask = status->prepared_mask = 0; break;
+    case 4:
+        status->view += sy_prng_below(&world->prng, 5);
+        status->in_view = world_chance(world, 50);
+        break;
     default: status->committed_mask = sy_prng_next(&world->prng); break;
+    }
+}
+
+/* Hides what was prepared, or runs ahead. */
+static void bend_view_change(struct world *world, uint16_t index, struct sy_view_change *change)
+{
+    if (change->signer != index) return;
+    switch (sy_prng_below(&world->prng, 4)) {
+    case 0:
+        change->count = 0;
+        change->prepared.size = 0;
+        break;
+    case 1: change->view += 1 + sy_prng_below(&world->prng, 1000000); break;
+    default: break;
     }
 }
 
@@ -61,6 +80,11 @@ static void send_two_faced(struct world *world, uint16_t index, uint16_t to,
         if (world_chance(world, 10)) message.body.seal.height += 1000;
         break;
     case SY_MESSAGE_STATUS: bend_status(world, &message.body.status); break;
+    case SY_MESSAGE_VIEW_CHANGE: bend_view_change(world, index, &message.body.view_change); break;
+    case SY_MESSAGE_NEW_VIEW:
+        if (message.body.new_view.signer == index && world_chance(world, 50))
+            message.body.new_view.changes[0].digest = random_hash(world);
+        break;
     case SY_MESSAGE_SLOT_FETCH:
         message.body.range_fetch.first = sy_prng_below(&world->prng, 200);
         message.body.range_fetch.count = UINT16_MAX;
@@ -79,11 +103,13 @@ static bool second_face(const struct world *world, uint64_t slot, uint16_t to)
     return slot < WORLD_HEIGHTS_MAX && (world->halves[slot] >> to & 1);
 }
 
-/* Makes a second proposal for the slot and who sees which, once. */
-static void split(struct world *world, const struct sy_proposal *proposal)
+/* Makes a second proposal for the slot and who sees which, once a view. */
+static void split(struct world *world, uint64_t view, const struct sy_proposal *proposal)
 {
     uint64_t slot = proposal->slot;
-    if (slot >= WORLD_HEIGHTS_MAX || world->halves[slot] != 0) return;
+    if (slot >= WORLD_HEIGHTS_MAX) return;
+    if (world->halves[slot] != 0 && world->face_views[slot] == view) return;
+    world->face_views[slot] = view;
     world->halves[slot] = sy_prng_next(&world->prng) | (uint64_t)1 << 63;
     struct sy_proposal other = *proposal;
     other.time_ms += 1;
@@ -92,11 +118,11 @@ static void split(struct world *world, const struct sy_proposal *proposal)
 }
 
 static void send_vote_for_face(struct world *world, uint16_t index, uint16_t to, uint8_t type,
-                               uint64_t slot)
+                               uint64_t view, uint64_t slot)
 {
     static struct sy_message message;
     message.type = type;
-    message.body.vote = (struct sy_vote){.type = type, .slot = slot, .signer = index};
+    message.body.vote = (struct sy_vote){.type = type, .view = view, .slot = slot, .signer = index};
     message.body.vote.proposal_digest = world->faces[second_face(world, slot, to)][slot];
     sign_message(world, index, &message);
     world_transmit(world, index, to, &message);
@@ -108,24 +134,38 @@ static void send_equivocating(struct world *world, uint16_t index, uint16_t to,
 {
     static struct sy_message message;
     message = *original;
-    if (message.type == SY_MESSAGE_PRE_PREPARE && message.body.pre_prepare.view == 0 &&
-        index == 0) {
+    uint64_t view = message.body.pre_prepare.view;
+    if (message.type == SY_MESSAGE_PRE_PREPARE && index == view % world->rules.n) {
         struct sy_proposal *proposal = &message.body.pre_prepare.proposal;
-        split(world, proposal);
+        split(world, view, proposal);
         if (second_face(world, proposal->slot, to)) proposal->time_ms += 1;
         sign_message(world, index, &message);
         world_transmit(world, index, to, &message);
         for (uint16_t i = 0; i < world->rules.n && proposal->slot < WORLD_HEIGHTS_MAX; i++) {
             if (world->nodes[i].correct) continue;
-            if (i != 0) send_vote_for_face(world, i, to, SY_MESSAGE_PREPARE, proposal->slot);
-            send_vote_for_face(world, i, to, SY_MESSAGE_COMMIT, proposal->slot);
+            if (i != index)
+                send_vote_for_face(world, i, to, SY_MESSAGE_PREPARE, view, proposal->slot);
+            send_vote_for_face(world, i, to, SY_MESSAGE_COMMIT, view, proposal->slot);
         }
         return;
     }
     bool vote = message.type == SY_MESSAGE_PREPARE || message.type == SY_MESSAGE_COMMIT;
-    if (vote && message.body.vote.signer == index) return; // sent above, or never
+    bool faulty_view = vote && !world->nodes[message.body.vote.view % world->rules.n].correct;
+    if (faulty_view && message.body.vote.signer == index) return; // sent above, or never
     if (vote && world_chance(world, 50)) return;
     world_transmit(world, index, to, &message);
+}
+
+/* A primary that is alive and of little use: late proposals, or none for some. */
+static void send_lame(struct world *world, uint16_t index, uint16_t to,
+                      const struct sy_message *message)
+{
+    bool proposal = message->type == SY_MESSAGE_PRE_PREPARE;
+    if (world->rules.fault == WORLD_PARTIAL && to == (index + 1u) % world->rules.n) return;
+    if (world->rules.fault == WORLD_SLOW && proposal)
+        world_hold_back(world, 3000 * MS, index, to, message);
+    else
+        world_transmit(world, index, to, message);
 }
 
 void fault_send(struct world *world, uint16_t index, uint16_t to, struct sy_message *message)
@@ -139,7 +179,7 @@ void fault_send(struct world *world, uint16_t index, uint16_t to, struct sy_mess
         else if (world->rules.fault == WORLD_EQUIVOCATES)
             send_equivocating(world, index, i, message);
         else
-            world_transmit(world, index, i, message);
+            send_lame(world, index, i, message);
     }
 }
 

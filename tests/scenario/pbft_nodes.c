@@ -30,7 +30,7 @@ static void forget_record(struct node_model *node, unsigned index)
 
 static void persist(struct world *world, uint16_t index, const struct sy_pbft_effect *effect)
 {
-    static uint8_t bytes[SY_PBFT_RECORD_BYTES_MAX];
+    static uint8_t bytes[SY_VIEW_CHANGE_BYTES_MAX + 64];
     struct node_model *node = &world->nodes[index];
     const struct sy_pbft_record *record = &effect->as.persist.record;
     struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
@@ -210,6 +210,9 @@ static void serve_blocks(struct world *world, uint16_t index, uint16_t to,
 void node_on_body(struct world *world, uint16_t index, uint64_t number)
 {
     struct node_model *node = &world->nodes[index];
+    bool censored = !node->correct && world->rules.fault == WORLD_CENSORS &&
+                    world->batches[number].maker == world->rules.n - 1;
+    if (censored) return;
     node->has_body[number] = true;
     struct sy_pbft_event event = {.type = SY_PBFT_BATCH_READY};
     event.as.batch.digest = world->batches[number].digest;
@@ -234,6 +237,22 @@ static void fetch_body(struct world *world, uint16_t index, const struct sy_pbft
         world_schedule(world, sy_prng_below(&world->prng, world->rules.delay_max_ns) + 1,
                        HAPPENS_ASK_BODY, whom, index, (uint64_t)batch);
     }
+}
+
+static void send_body(struct world *world, uint16_t index, const struct sy_pbft_effect *effect)
+{
+    struct node_model *node = &world->nodes[index];
+    int batch = find_batch(world, &effect->as.send_body.digest);
+    uint16_t to = effect->as.send_body.to;
+    SY_ASSERT(to < world->rules.n && to != index);
+    if (batch < 0 || !node->has_body[batch]) {
+        check_fail(world, "validator %u was asked to send a body that it lacks", index);
+        return;
+    }
+    if (world_link_cut(world, index, to)) return;
+    if (world_faults_last(world) && world_chance(world, world->rules.loss_percent)) return;
+    world_schedule(world, sy_prng_below(&world->prng, world->rules.delay_max_ns) + 1, HAPPENS_BODY,
+                   to, index, (uint64_t)batch);
 }
 
 /* --- the machine ----------------------------------------------------------------------------- */
@@ -261,6 +280,7 @@ static void carry_out(struct world *world, uint16_t index, struct sy_pbft_effect
         }
         break;
     case SY_PBFT_FETCH_BODY: fetch_body(world, index, effect); break;
+    case SY_PBFT_SEND_BODY: send_body(world, index, effect); break;
     case SY_PBFT_EXECUTE: execute(world, index, effect); break;
     case SY_PBFT_CERTIFIED: certified(world, index, effect); break;
     case SY_PBFT_DROP_VOTES: drop_votes(node, effect->as.height); break;
@@ -333,6 +353,7 @@ void node_crash(struct world *world, uint16_t index)
     world->result->restarts++;
     world->result->retransmissions += info.retransmissions_total;
     world->result->adopted += info.blocks_adopted_total;
+    if (node->correct) world->result->view_changes += info.view_changes_total;
     node->up = false;
     node->queued = 0;
     // What the disk had in hand may have reached it or not, in order.
@@ -352,7 +373,7 @@ static void restore_records(struct world *world, uint16_t index)
     struct node_model *node = &world->nodes[index];
     for (unsigned i = 0; i < node->record_count; i++) {
         struct sy_slice bytes = sy_slice_of(node->records[i].bytes, node->records[i].size);
-        if (!sy_pbft_record_decode(&record, bytes, world->rules.n))
+        if (!sy_pbft_record_decode(&record, bytes, index, world->rules.n))
             check_fail(world, "validator %u cannot read its own record", index);
         struct sy_pbft_event event = {.type = SY_PBFT_RESTORE};
         event.as.record = &record;
@@ -396,6 +417,8 @@ void node_start(struct world *world, uint16_t index)
     struct sy_pbft_event event = {.type = SY_PBFT_START};
     event.as.start.certified_height = node->certified;
     event.as.start.header_hash = node->blocks[node->certified].hash;
+    event.as.start.certificate =
+        node->certified ? &node->blocks[node->certified].certificate : NULL;
     event.as.start.next_seqs = node->next_seqs;
     node_step(world, index, &event);
     restore_records(world, index);

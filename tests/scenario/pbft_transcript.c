@@ -79,10 +79,9 @@ static void do_machine(void)
     t.config.self = (uint16_t)number("self", 0);
     t.config.pipeline_slots = (uint32_t)number("pipeline", 4);
     t.config.skew_ms = number("skew_ms", 2000);
-    if (option("grace_ms"))
-        t.config.late_grace_ns = (uint64_t)number("grace_ms", 0) * MS;
-    else
-        t.config.late_grace_ns = SY_PBFT_NEVER;
+    t.show_view = option("view_ms") != NULL;
+    // Where a transcript is not about views, none is left.
+    t.config.view_ns = (uint64_t)number("view_ms", 3600000) * MS;
     if (option("observer")) t.config.self = SY_PBFT_OBSERVER;
     sy_sha256(&t.config.genesis, "genesis", 7);
     assert_int_equal(sy_arena_open(&t.arena, sy_pbft_footprint(t.config.n)), SY_OK);
@@ -99,8 +98,111 @@ static void do_start(void)
     t.executed = (uint64_t)number("height", 0);
     event.as.start.certified_height = t.executed;
     event.as.start.header_hash = name_of(option("header") ? option("header") : "G")->hash;
+    static struct sy_certificate certificate;
+    certificate.count = (uint16_t)sy_quorum(t.config.n);
+    for (uint16_t i = 0; i < certificate.count; i++) certificate.seals[i].signer = i;
+    event.as.start.certificate = &certificate;
     event.as.start.next_seqs = t.next_seqs;
     step(&event);
+}
+
+/* A prepared certificate of `holder`: name:view, by the lowest validators that can be. */
+static void prepared_of(struct sy_writer *w, const char *text, uint16_t holder)
+{
+    static struct sy_prepared prepared;
+    char *end;
+    char word[16];
+    size_t length = strcspn(text, ":");
+    SY_ASSERT(length < sizeof word);
+    snprintf(word, sizeof word, "%.*s", (int)length, text);
+    prepared.proposal = name_of(word)->proposal;
+    prepared.view = strtoull(text + length + 1, &end, 10);
+    uint16_t primary = (uint16_t)(prepared.view % t.config.n);
+    unsigned left = sy_quorum(t.config.n) - 1 - (holder != primary);
+    prepared.count = 0;
+    for (uint16_t i = 0; i < t.config.n; i++) {
+        if (i == holder || (i != primary && left == 0)) continue;
+        left -= i != primary;
+        prepared.statements[prepared.count++].signer = i;
+    }
+    sy_prepared_encode(w, &prepared);
+}
+
+/* view=V [stable=H header=NAME] [prepared=NAME:VIEW,...]; its digest is named V<view>.<signer>. */
+static void fill_view_change(struct sy_view_change *change, uint16_t signer)
+{
+    static uint8_t bytes[SY_VIEW_CHANGE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    memset(change, 0, sizeof *change);
+    change->epoch = (uint32_t)number("epoch", 0);
+    change->view = (uint64_t)number("view", 1);
+    change->signer = signer;
+    change->stable_height = (uint64_t)number("stable", 0);
+    if (change->stable_height != 0) {
+        change->stable_hash = name_of(option("header"))->hash;
+        change->certificate.count = (uint16_t)sy_quorum(t.config.n);
+        for (uint16_t i = 0; i < change->certificate.count; i++)
+            change->certificate.seals[i].signer = i;
+    }
+    for (const char *text = option("prepared"); text && *text;) {
+        prepared_of(&w, text, signer);
+        change->count++;
+        text = strchr(text, ',');
+        if (text) text++;
+    }
+    change->prepared = sy_writer_slice(&w);
+    name_view_change(change);
+}
+
+/* view=V signers=...: names the VIEW_CHANGEs V<view>.<signer>. */
+static void fill_new_view(struct sy_new_view *message)
+{
+    uint64_t signers[SY_VALIDATORS_MAX];
+    *message = (struct sy_new_view){.epoch = (uint32_t)number("epoch", 0),
+                                    .view = (uint64_t)number("view", 1)};
+    message->signer = (uint16_t)(message->view % t.config.n);
+    message->count = (uint16_t)list(signers, SY_VALIDATORS_MAX, option("signers"));
+    for (uint16_t i = 0; i < message->count; i++) {
+        char text[16];
+        snprintf(text, sizeof text, "V%u.%u", (unsigned)message->view, (unsigned)signers[i]);
+        message->changes[i].signer = (uint16_t)signers[i];
+        message->changes[i].digest = name_of(text)->hash;
+    }
+}
+
+static void do_view_change(void)
+{
+    static struct sy_message message;
+    message.type = SY_MESSAGE_VIEW_CHANGE;
+    fill_view_change(&message.body.view_change, (uint16_t)number("from", 2));
+    step_message(&message, (uint16_t)number("by", number("from", 2)));
+}
+
+/* Names the digest of one that comes later. */
+static void do_name_change(void)
+{
+    struct sy_view_change change;
+    fill_view_change(&change, (uint16_t)number("from", 2));
+}
+
+static void do_new_view(void)
+{
+    static struct sy_message message;
+    message.type = SY_MESSAGE_NEW_VIEW;
+    fill_new_view(&message.body.new_view);
+    step_message(&message, (uint16_t)number("by", message.body.new_view.signer));
+}
+
+static void do_view_fetch(void)
+{
+    static struct sy_message message;
+    uint64_t held[SY_VALIDATORS_MAX];
+    message = (struct sy_message){.type = SY_MESSAGE_VIEW_FETCH};
+    message.body.view_fetch.view = (uint64_t)number("view", 1);
+    unsigned count = list(held, SY_VALIDATORS_MAX, option("held"));
+    for (unsigned i = 0; i < count; i++)
+        message.body.view_fetch.held[held[i] / 8] |= (uint8_t)(1u << held[i] % 8);
+    step_message(&message, (uint16_t)number("from", 2));
 }
 
 static void do_restore(void)
@@ -108,7 +210,7 @@ static void do_restore(void)
     static struct sy_pbft_record record;
     memset(&record, 0, sizeof record);
     const char *what = t.words[1];
-    const struct name *name = name_of(t.words[2]);
+    const struct name *name = name_of(t.word_count > 2 ? t.words[2] : "G");
     record.slot = name->proposal.slot;
     record.view = (uint64_t)number("view", 0);
     if (strcmp(what, "prepare") == 0) {
@@ -118,11 +220,17 @@ static void do_restore(void)
     } else if (strcmp(what, "prepared") == 0) {
         uint64_t signers[SY_VALIDATORS_MAX];
         record.type = SY_PBFT_RECORD_PREPARED;
-        record.as.prepared.pre_prepare.proposal = name->proposal;
-        record.as.prepared.pre_prepare.view = record.view;
+        record.as.prepared.proposal = name->proposal;
+        record.as.prepared.view = record.view;
         record.as.prepared.count = (uint16_t)list(signers, SY_VALIDATORS_MAX, option("signers"));
         for (uint16_t i = 0; i < record.as.prepared.count; i++)
-            record.as.prepared.prepares[i].signer = (uint16_t)signers[i];
+            record.as.prepared.statements[i].signer = (uint16_t)signers[i];
+    } else if (strcmp(what, "view_change") == 0) {
+        record = (struct sy_pbft_record){.type = SY_PBFT_RECORD_VIEW_CHANGE};
+        fill_view_change(&record.as.view_change, t.config.self);
+    } else if (strcmp(what, "new_view") == 0) {
+        record = (struct sy_pbft_record){.type = SY_PBFT_RECORD_NEW_VIEW};
+        fill_new_view(&record.as.new_view);
     } else if (strcmp(what, "boot") == 0) {
         record = (struct sy_pbft_record){.type = SY_PBFT_RECORD_BOOT};
         record.as.boots = strtoull(t.words[2], NULL, 10);
@@ -236,6 +344,7 @@ static void do_status(void)
         .signer = (uint16_t)number("from", 2),
         .time_ms = START_MS + number("time", 0),
         .view = (uint64_t)number("view", 0),
+        .in_view = number("in_view", 1) != 0,
         .counter = (uint64_t)number("counter", (int64_t)++t.counter),
         .certified_height = (uint64_t)number("certified", 0),
         .executed_height = (uint64_t)number("executed", number("certified", 0)),
@@ -322,6 +431,9 @@ static void do_info(void)
 {
     struct sy_pbft_info info;
     sy_pbft_get_info(t.pbft, &info, t.now_ns);
+    if (info.view != 0)
+        say("  view %llu%s of %u\n", (unsigned long long)info.view, info.in_view ? "" : " awaited",
+            info.primary);
     say("  certified %llu executed %llu decided %llu proposed %llu told %llu ready %u late %u "
         "refused %u%s%s, stalled %llu ms, primary silent %llu ms\n",
         (unsigned long long)info.certified_height, (unsigned long long)info.executed_height,
@@ -386,13 +498,31 @@ static const struct {
     const char *verb;
     void (*run)(void);
 } commands[] = {
-    {"machine", do_machine},   {"start", do_start},         {"restore", do_restore},
-    {"resume", do_resume},     {"proposal", do_proposal},   {"pre_prepare", do_pre_prepare},
-    {"prepare", do_prepare},   {"commit", do_commit},       {"seal", do_seals},
-    {"block", do_block},       {"status", do_status},       {"slot_fetch", do_slot_fetch},
-    {"ready", do_ready},       {"drop", do_drop},           {"persisted", do_persisted},
-    {"executed", do_executed}, {"certified", do_certified}, {"wait", do_wait},
-    {"info", do_info},         {"hide", do_hide},           {"peer", do_peer},
+    {"machine", do_machine},
+    {"start", do_start},
+    {"restore", do_restore},
+    {"resume", do_resume},
+    {"proposal", do_proposal},
+    {"pre_prepare", do_pre_prepare},
+    {"prepare", do_prepare},
+    {"commit", do_commit},
+    {"seal", do_seals},
+    {"block", do_block},
+    {"status", do_status},
+    {"slot_fetch", do_slot_fetch},
+    {"view_change", do_view_change},
+    {"new_view", do_new_view},
+    {"view_fetch", do_view_fetch},
+    {"name_change", do_name_change},
+    {"ready", do_ready},
+    {"drop", do_drop},
+    {"persisted", do_persisted},
+    {"executed", do_executed},
+    {"certified", do_certified},
+    {"wait", do_wait},
+    {"info", do_info},
+    {"hide", do_hide},
+    {"peer", do_peer},
 };
 
 static bool run_command(void)

@@ -27,6 +27,7 @@ struct transcript {
     uint64_t timers[SY_PBFT_TIMER_COUNT];
     uint64_t token, executed, counter;
     bool hide_status;
+    bool show_view; /* the VIEW timer too */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     struct sy_proposal running[SY_PBFT_WINDOW]; /* by height % window: what was to be executed */
     struct sy_pbft_info before;
@@ -49,6 +50,8 @@ void transcript_run(char *text);
 /* pbft_transcript_say.c */
 void say(const char *format, ...) SY_PRINTF(1, 2);
 struct name *name_of(const char *text);
+/* name_view_change names its digest V<view>.<signer>. */
+void name_view_change(const struct sy_view_change *change);
 void step(struct sy_pbft_event *event);
 void step_message(const struct sy_message *message, uint16_t from);
 

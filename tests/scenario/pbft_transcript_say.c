@@ -69,6 +69,47 @@ static void say_bits(uint64_t mask)
     for (unsigned i = 0; i == 0 || mask >> i; i++) say("%u", (unsigned)(mask >> i & 1));
 }
 
+void name_view_change(const struct sy_view_change *change)
+{
+    char text[16];
+    snprintf(text, sizeof text, "V%u.%u", (unsigned)change->view, change->signer);
+    sy_view_change_digest(&name_of(text)->hash, &t.config.genesis, change, t.config.n);
+}
+
+static void say_view_change(const struct sy_view_change *change)
+{
+    static struct sy_prepared prepared;
+    name_view_change(change);
+    say("VIEW_CHANGE view %llu of %u stable %llu [", (unsigned long long)change->view,
+        change->signer, (unsigned long long)change->stable_height);
+    struct sy_reader walk = sy_view_change_walk(change);
+    for (bool first = true; sy_view_change_next(&walk, &prepared, change, t.config.n);) {
+        say("%s%s:%llu by", first ? "" : ", ", proposal_word(&prepared.proposal),
+            (unsigned long long)prepared.view);
+        for (uint16_t i = 0; i < prepared.count; i++) say(" %u", prepared.statements[i].signer);
+        first = false;
+    }
+    say("]");
+}
+
+static void say_new_view(const struct sy_new_view *message)
+{
+    say("NEW_VIEW view %llu of", (unsigned long long)message->view);
+    for (uint16_t i = 0; i < message->count; i++) say(" %u", message->changes[i].signer);
+}
+
+static void say_view_fetch(const struct sy_view_fetch *fetch)
+{
+    say("VIEW_FETCH view %llu held", (unsigned long long)fetch->view);
+    for (uint16_t i = 0; i < t.config.n; i++)
+        if (fetch->held[i / 8] >> i % 8 & 1) say(" %u", i);
+}
+
+static void say_view(uint64_t view)
+{
+    if (view != 0) say(" view %llu", (unsigned long long)view);
+}
+
 static void say_message(const struct sy_message *message)
 {
     const struct sy_status_message *status = &message->body.status;
@@ -78,12 +119,14 @@ static void say_message(const struct sy_message *message)
     case SY_MESSAGE_PRE_PREPARE:
         say("PRE_PREPARE %s slot %llu", proposal_word(&message->body.pre_prepare.proposal),
             (unsigned long long)message->body.pre_prepare.proposal.slot);
+        say_view(message->body.pre_prepare.view);
         say_proposal(&message->body.pre_prepare.proposal);
         break;
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT:
         say("%s %s slot %llu of %u", message->type == SY_MESSAGE_PREPARE ? "PREPARE" : "COMMIT",
             word(&vote->proposal_digest), (unsigned long long)vote->slot, vote->signer);
+        say_view(vote->view);
         break;
     case SY_MESSAGE_SEAL:
         say("SEAL %s height %llu", word(&message->body.seal.header_hash),
@@ -98,6 +141,8 @@ static void say_message(const struct sy_message *message)
         say_bits(status->pre_prepared_mask);
         say_bits(status->prepared_mask);
         say_bits(status->committed_mask);
+        say_view(status->view);
+        if (!status->in_view) say(" awaited");
         break;
     case SY_MESSAGE_BLOCK_FETCH:
     case SY_MESSAGE_SLOT_FETCH:
@@ -105,6 +150,9 @@ static void say_message(const struct sy_message *message)
             message->type == SY_MESSAGE_SLOT_FETCH ? "SLOT_FETCH" : "BLOCK_FETCH",
             (unsigned long long)range->first, range->count);
         break;
+    case SY_MESSAGE_VIEW_CHANGE: say_view_change(&message->body.view_change); break;
+    case SY_MESSAGE_NEW_VIEW: say_new_view(&message->body.new_view); break;
+    case SY_MESSAGE_VIEW_FETCH: say_view_fetch(&message->body.view_fetch); break;
     default: say("message %u", message->type);
     }
 }
@@ -117,12 +165,13 @@ static void say_record(const struct sy_pbft_record *record)
             (unsigned long long)record->slot, (unsigned long long)record->view);
         break;
     case SY_PBFT_RECORD_PREPARED:
-        say("PREPARED %s slot %llu view %llu by",
-            proposal_word(&record->as.prepared.pre_prepare.proposal),
+        say("PREPARED %s slot %llu view %llu by", proposal_word(&record->as.prepared.proposal),
             (unsigned long long)record->slot, (unsigned long long)record->view);
         for (uint16_t i = 0; i < record->as.prepared.count; i++)
-            say(" %u", record->as.prepared.prepares[i].signer);
+            say(" %u", record->as.prepared.statements[i].signer);
         break;
+    case SY_PBFT_RECORD_VIEW_CHANGE: say_view_change(&record->as.view_change); break;
+    case SY_PBFT_RECORD_NEW_VIEW: say_new_view(&record->as.new_view); break;
     case SY_PBFT_RECORD_BOOT: say("BOOT %llu", (unsigned long long)record->as.boots); break;
     default: say("HALTED height %llu", (unsigned long long)record->slot);
     }
@@ -149,7 +198,8 @@ static void say_evidence(const struct sy_pbft_evidence *evidence)
 
 static void say_timer(const struct sy_pbft_effect *effect)
 {
-    static const char *const names[] = {"BATCH", "HEARTBEAT", "STATUS", "CLOCK", "BODY", "BLOCK"};
+    static const char *const names[] = {"BATCH", "HEARTBEAT", "STATUS", "CLOCK",
+                                        "BODY",  "BLOCK",     "VIEW"};
     _Static_assert(sizeof names / sizeof names[0] == SY_PBFT_TIMER_COUNT, "a name for each");
     uint64_t at = effect->as.set_timer.at_ns;
     t.timers[effect->as.set_timer.timer] = at;
@@ -170,6 +220,11 @@ static void say_certified(const struct sy_pbft_effect *effect)
 
 static bool hidden(const struct sy_pbft_effect *effect)
 {
+    if (effect->type == SY_PBFT_SET_TIMER && !t.show_view &&
+        effect->as.set_timer.timer == SY_PBFT_TIMER_VIEW) {
+        t.timers[SY_PBFT_TIMER_VIEW] = effect->as.set_timer.at_ns;
+        return true;
+    }
     if (!t.hide_status) return false;
     if (effect->type == SY_PBFT_SEND) return effect->as.send.message.type == SY_MESSAGE_STATUS;
     if (effect->type != SY_PBFT_SET_TIMER) return false;
@@ -199,6 +254,9 @@ static void say_effect(const struct sy_pbft_effect *effect)
         say("fetch body %u:%llu", effect->as.fetch_body.maker,
             (unsigned long long)effect->as.fetch_body.seq);
         if (effect->as.fetch_body.whom != SY_PBFT_ALL) say(" from %u", effect->as.fetch_body.whom);
+        break;
+    case SY_PBFT_SEND_BODY:
+        say("send body %s to %u", word(&effect->as.send_body.digest), effect->as.send_body.to);
         break;
     case SY_PBFT_EXECUTE:
         t.running[effect->as.execute.proposal.slot % SY_PBFT_WINDOW] = effect->as.execute.proposal;

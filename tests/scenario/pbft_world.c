@@ -102,7 +102,7 @@ void world_schedule(struct world *world, uint64_t delay_ns, enum happening what,
 
 /* --- the network ----------------------------------------------------------------------------- */
 
-static bool link_cut(const struct world *world, uint16_t from, uint16_t to)
+bool world_link_cut(const struct world *world, uint16_t from, uint16_t to)
 {
     uint16_t lagging = world->rules.lagging;
     return world_faults_last(world) && (from == lagging || to == lagging);
@@ -124,18 +124,34 @@ static void deliver_later(struct world *world, uint16_t from, uint16_t to, const
 
 void world_transmit(struct world *world, uint16_t from, uint16_t to, const struct sy_message *m)
 {
-    static uint8_t bytes[32768];
+    static uint8_t bytes[SY_FRAME_BYTES_MAX];
     struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
     sy_message_encode(&writer, m);
     SY_ASSERT(!writer.failed);
     for (uint16_t i = 0; i < world->rules.n; i++) {
         if (i == from || (to != SY_PBFT_ALL && to != i)) continue;
-        if (link_cut(world, from, i)) continue;
+        if (world_link_cut(world, from, i)) continue;
         if (world_faults_last(world) && world_chance(world, world->rules.loss_percent)) continue;
         deliver_later(world, from, i, bytes, writer.used);
         if (world_faults_last(world) && world_chance(world, world->rules.duplicate_percent))
             deliver_later(world, from, i, bytes, writer.used);
     }
+}
+
+void world_hold_back(struct world *world, uint64_t delay_ns, uint16_t from, uint16_t to,
+                     const struct sy_message *m)
+{
+    static uint8_t bytes[SY_FRAME_BYTES_MAX];
+    struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
+    sy_message_encode(&writer, m);
+    SY_ASSERT(!writer.failed);
+    struct occurrence *item = make(world, delay_ns, HAPPENS_DELIVER, to);
+    item->peer = from;
+    item->bytes = (uint8_t *)malloc(writer.used);
+    SY_ASSERT(item->bytes);
+    memcpy(item->bytes, bytes, writer.used);
+    item->size = writer.used;
+    push(world, item);
 }
 
 static void on_deliver(struct world *world, const struct occurrence *item)
@@ -174,7 +190,7 @@ static void on_batch(struct world *world, uint16_t maker)
         // A maker spreads again what the others may have missed; that is the pool's part.
         world_schedule(world, quiet_ns, HAPPENS_BODY, i, maker, number);
         bool lost = i != maker && world_faults_last(world) &&
-                    (world_chance(world, 10) || link_cut(world, maker, i));
+                    (world_chance(world, 10) || world_link_cut(world, maker, i));
         if (lost) continue;
         world_schedule(world, sy_prng_below(&world->prng, 2 * world->rules.delay_max_ns) + 1,
                        HAPPENS_BODY, i, maker, number);
@@ -184,7 +200,7 @@ static void on_batch(struct world *world, uint16_t maker)
 static void on_ask_body(struct world *world, uint16_t index, uint16_t asker, uint64_t number)
 {
     struct node_model *node = &world->nodes[index];
-    if (!node->up || !node->has_body[number] || link_cut(world, index, asker)) return;
+    if (!node->up || !node->has_body[number] || world_link_cut(world, index, asker)) return;
     if (!node->correct && world->rules.fault == WORLD_SILENT) return;
     world_schedule(world, sy_prng_below(&world->prng, world->rules.delay_max_ns) + 1, HAPPENS_BODY,
                    asker, index, number);

@@ -13,6 +13,7 @@
  *   - certificates hold quorum(n) valid seals over the block that was executed;
  *   - no amnesia: no correct validator signs two digests for one (view, slot, phase), restarts
  *     included, and whatever it signs had its record durable (its bodies too) beforehand;
+ *   - who sent a VIEW_CHANGE votes in no lower view, and shows in it every slot that it committed;
  *   - every height is executed once, in order; every batch runs once, in its maker's order. */
 #ifndef SY_TESTS_SCENARIO_PBFT_WORLD_H
 #define SY_TESTS_SCENARIO_PBFT_WORLD_H
@@ -29,7 +30,10 @@ enum world_fault {
     WORLD_SILENT,      /* sends nothing at all */
     WORLD_TWO_FACED,   /* votes and seals for different things to different peers, lies in status */
     WORLD_EQUIVOCATES, /* as primary: two proposals a slot, with a commit for each */
-    WORLD_FORGES       /* certified blocks with made-up entries, wrong labels, wrong times */
+    WORLD_FORGES,      /* certified blocks with made-up entries, wrong labels, wrong times */
+    WORLD_SLOW,        /* sends its proposals late */
+    WORLD_CENSORS,     /* does not know the batches of one maker */
+    WORLD_PARTIAL      /* sends nothing to some validators, always the same ones */
 };
 
 struct world_rules {
@@ -54,9 +58,11 @@ struct world_result {
     uint64_t steps, messages, refused;
     uint64_t skipped; /* entries that execution skipped */
     uint64_t equivocations, retransmissions, adopted, restarts;
-    bool all_ran;      /* every batch ran at every correct validator */
-    bool stalled;      /* some correct validator says so at the end */
-    char failure[256]; /* empty: every check held */
+    uint64_t view_changes; /* of correct validators, up to their last crash or the end */
+    uint64_t highest_view; /* in which a correct validator is */
+    bool all_ran;          /* every batch ran at every correct validator */
+    bool stalled;          /* some correct validator says so at the end */
+    char failure[256];     /* empty: every check held */
 };
 
 /* world_rules_default is an honest world of n with loss, duplication and two restarts. */

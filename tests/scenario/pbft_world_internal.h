@@ -83,6 +83,7 @@ struct node_model {
 
     struct signed_model *signatures; /* all it ever signed */
     unsigned signed_count;
+    uint64_t promised_view; /* the highest one of a VIEW_CHANGE that it sent */
 };
 
 struct world {
@@ -101,6 +102,7 @@ struct world {
     struct sy_pbft_effects *effects;
     /* What an equivocating primary proposed to either half; digests by slot. */
     struct sy_hash faces[2][WORLD_HEIGHTS_MAX];
+    uint64_t face_views[WORLD_HEIGHTS_MAX];
     uint64_t halves[WORLD_HEIGHTS_MAX]; /* bit i: validator i sees the second face; 0: none yet */
 };
 
@@ -108,6 +110,10 @@ struct world {
 void world_schedule(struct world *world, uint64_t delay_ns, enum happening what, uint16_t node,
                     uint16_t peer, uint64_t number);
 void world_transmit(struct world *world, uint16_t from, uint16_t to, const struct sy_message *m);
+/* Keeps a message back for a while. */
+void world_hold_back(struct world *world, uint64_t delay_ns, uint16_t from, uint16_t to,
+                     const struct sy_message *m);
+bool world_link_cut(const struct world *world, uint16_t from, uint16_t to);
 bool world_faults_last(const struct world *world);
 bool world_chance(struct world *world, unsigned percent);
 

@@ -38,7 +38,7 @@ static void note_signed(struct world *world, const struct validator *validator, 
 struct search {
     uint8_t type;
     uint64_t slot, view;
-    uint16_t n;
+    uint16_t self, n;
     const struct sy_hash *genesis;
     bool found;
     struct sy_hash digest;
@@ -53,11 +53,10 @@ static sy_status look_at_record(void *context, const struct sy_record_key *key,
     if (key->type != search->type || key->slot != search->slot || key->extra != search->view) {
         return SY_OK;
     }
-    if (!sy_pbft_record_decode(&record, value, search->n)) return SY_ERR_CORRUPT;
+    if (!sy_pbft_record_decode(&record, value, search->self, search->n)) return SY_ERR_CORRUPT;
     search->found = true;
-    search->proposal = record.type == SY_PBFT_RECORD_PREPARE
-                           ? record.as.prepare.proposal
-                           : record.as.prepared.pre_prepare.proposal;
+    search->proposal = record.type == SY_PBFT_RECORD_PREPARE ? record.as.prepare.proposal
+                                                             : record.as.prepared.proposal;
     sy_proposal_digest(&search->digest, search->genesis, &search->proposal);
     return SY_OK;
 }
@@ -66,8 +65,12 @@ static sy_status look_at_record(void *context, const struct sy_record_key *key,
 static void check_vote_durable(struct world *world, struct validator *validator, uint8_t type,
                                uint64_t view, uint64_t slot, const struct sy_hash *digest)
 {
-    struct search search = {
-        .type = type, .slot = slot, .view = view, .n = world->n, .genesis = &world->genesis->hash};
+    struct search search = {.type = type,
+                            .slot = slot,
+                            .view = view,
+                            .self = validator->index,
+                            .n = world->n,
+                            .genesis = &world->genesis->hash};
     struct sy_error err;
     sy_status status = sy_votes_each(validator->reader, look_at_record, &search, &err);
     if (status != SY_OK || !search.found || !sy_hash_equal(&search.digest, digest)) {
@@ -76,7 +79,10 @@ static void check_vote_durable(struct world *world, struct validator *validator,
                  validator->index, (unsigned long long)slot, type);
         return;
     }
-    for (uint16_t i = 0; type == SY_PBFT_RECORD_PREPARE && i < search.proposal.count; i++) {
+    // What an earlier view prepared is prepared again without its bodies: weak(n) correct
+    // validators have them.
+    bool bodies = type == SY_PBFT_RECORD_PREPARE && view == 0;
+    for (uint16_t i = 0; bodies && i < search.proposal.count; i++) {
         struct sy_slice body;
         status = sy_body_get(validator->reader, &body, &search.proposal.entries[i].digest);
         if (status == SY_OK) continue;

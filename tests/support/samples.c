@@ -292,6 +292,7 @@ static void collect_votes(struct collector *c, const struct test_block *block)
     memset(&message, 0, sizeof message);
     message.type = SY_MESSAGE_STATUS;
     message.body.status = (struct sy_status_message){.view = 2,
+                                                     .in_view = true,
                                                      .signer = 1,
                                                      .counter = 77,
                                                      .time_ms = TEST_GENESIS_MS,
@@ -302,6 +303,55 @@ static void collect_votes(struct collector *c, const struct test_block *block)
                                                      .committed_mask = 1};
     message.body.status.signature = number_signature(3);
     collect_message(c, &message, "status");
+}
+
+/* Validator 1 prepared slot 9 in view 1, of which it was the primary, and slot 10 in view 2. */
+static void collect_view_change(struct collector *c, const struct test_block *block)
+{
+    uint8_t bytes[4096];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    struct sy_prepared prepared = {.view = 1, .proposal = block->proposal, .count = 2};
+    prepared.statements[0] = (struct sy_seal){0, number_signature(4)};
+    prepared.statements[1] = (struct sy_seal){3, number_signature(5)};
+    sy_prepared_encode(&w, &prepared);
+    prepared.view = 2;
+    prepared.proposal.slot++;
+    prepared.proposal.count = 0;
+    prepared.statements[0].signer = 2;
+    sy_prepared_encode(&w, &prepared);
+    struct sy_message message = {.type = SY_MESSAGE_VIEW_CHANGE};
+    struct sy_view_change *change = &message.body.view_change;
+    *change = (struct sy_view_change){.view = 3,
+                                      .signer = 1,
+                                      .stable_height = block->proposal.slot - 1,
+                                      .stable_hash = block->header.previous,
+                                      .certificate = block->certificate,
+                                      .count = 2,
+                                      .prepared = sy_writer_slice(&w)};
+    change->signature = number_signature(6);
+    collect_message(c, &message, "view_change");
+    change->stable_height = 0;
+    change->stable_hash = (struct sy_hash){{0}};
+    change->certificate.count = 0;
+    change->count = 0;
+    change->prepared.size = 0;
+    collect_message(c, &message, "view_change_first");
+
+    memset(&message, 0, sizeof message);
+    message.type = SY_MESSAGE_NEW_VIEW;
+    message.body.new_view = (struct sy_new_view){.view = 3, .signer = 3, .count = 3};
+    for (uint16_t i = 0; i < 3; i++) {
+        message.body.new_view.changes[i].signer = (uint16_t)(i + 1);
+        message.body.new_view.changes[i].digest = test_hash(i);
+    }
+    message.body.new_view.signature = number_signature(7);
+    collect_message(c, &message, "new_view");
+
+    memset(&message, 0, sizeof message);
+    message.type = SY_MESSAGE_VIEW_FETCH;
+    message.body.view_fetch.view = 3;
+    message.body.view_fetch.held[0] = 5;
+    collect_message(c, &message, "view_fetch");
 }
 
 static void collect_fetches(struct collector *c, const struct test_block *block)
@@ -388,6 +438,7 @@ static const struct collector *collected(void)
     collect_payloads(&collector, &block.genesis);
     collect_cosigned(&collector, &block.genesis);
     collect_votes(&collector, &block);
+    collect_view_change(&collector, &block);
     collect_fetches(&collector, &block);
     collect_proofs(&collector, &block);
     collect_rest(&collector, &block);

@@ -35,6 +35,8 @@ static void start(struct node_rig *rig, uint64_t certified_height)
     event.as.start.certified_height = certified_height;
     event.as.start.header_hash = rig->head;
     event.as.start.next_seqs = next_seqs;
+    struct sy_certificate certificate = {.count = 3};
+    if (certified_height > 0) event.as.start.certificate = &certificate;
     nrig_feed(rig, &event);
     event = (struct sy_node_event){.type = SY_NODE_RESUME};
     nrig_feed(rig, &event);

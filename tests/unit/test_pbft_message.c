@@ -9,6 +9,7 @@
 #include "tests/support/test.h"
 
 #define N 7u
+#define SELF 2u
 
 static struct sy_genesis genesis;
 static struct sy_pbft_config config;
@@ -21,7 +22,7 @@ static int make_network(void **state)
     sy_pbft_config_default(&config);
     config.genesis = genesis.hash;
     config.n = N;
-    config.self = 2;
+    config.self = SELF;
     return 0;
 }
 
@@ -199,38 +200,124 @@ CASE(requests_carry_no_signature)
 
 /* --- records --------------------------------------------------------------------------------- */
 
-static void make_prepared(struct sy_pbft_record *record, uint64_t view)
+/* The certificate of validator `self`, who prepared the proposal too. */
+static void make_prepared(struct sy_pbft_record *record, uint64_t view, uint16_t self)
 {
     memset(record, 0, sizeof *record);
     record->type = SY_PBFT_RECORD_PREPARED;
     record->slot = 9;
     record->view = view;
-    record->as.prepared.pre_prepare.proposal = some_proposal(9, SY_PROPOSAL_ENTRIES_MAX);
-    record->as.prepared.pre_prepare.view = view;
-    for (uint16_t i = 1; i < N && record->as.prepared.count + 1u < sy_quorum(N); i++)
-        record->as.prepared.prepares[record->as.prepared.count++].signer = i;
+    record->as.prepared.proposal = some_proposal(9, SY_PROPOSAL_ENTRIES_MAX);
+    record->as.prepared.view = view;
+    for (uint16_t i = 0; i < N && record->as.prepared.count + 1u < sy_quorum(N); i++)
+        if (i != self) record->as.prepared.statements[record->as.prepared.count++].signer = i;
 }
 
-CASE(a_prepared_certificate_is_signed_where_this_validator_stands_in_it)
+CASE(a_prepared_certificate_needs_no_signature_of_its_holder)
 {
     static struct sy_pbft_effect effect;
     effect.type = SY_PBFT_PERSIST;
-    make_prepared(&effect.as.persist.record, 0);
-    assert_int_equal(sign_effect(&effect, 2), 1); // its PREPARE
-    const struct sy_pbft_prepared *prepared = &effect.as.persist.record.as.prepared;
-    struct sy_message message = {.type = SY_MESSAGE_PREPARE};
-    message.body.vote = (struct sy_vote){.type = SY_MESSAGE_PREPARE, .slot = 9, .signer = 2};
-    sy_proposal_digest(&message.body.vote.proposal_digest, &genesis.hash,
-                       &prepared->pre_prepare.proposal);
-    assert_int_equal(prepared->prepares[1].signer, 2);
-    message.body.vote.signature = prepared->prepares[1].signature;
-    assert_true(verify(&message));
+    make_prepared(&effect.as.persist.record, 0, SELF);
+    for (uint16_t i = 0; i < N; i++) assert_int_equal(sign_effect(&effect, i), 0);
+}
 
-    assert_int_equal(sign_effect(&effect, 0), 1); // the primary: its PRE_PREPARE
-    message.type = SY_MESSAGE_PRE_PREPARE;
-    message.body.pre_prepare = prepared->pre_prepare;
-    assert_true(verify(&message));
-    assert_int_equal(sign_effect(&effect, 6), 0); // not in it
+/* --- view change ----------------------------------------------------------------------------- */
+
+/* A VIEW_CHANGE of validator `signer` for view 3 above height 8, with one certificate of slot 9,
+ * and all signatures but the signer's own. */
+static void make_change(struct sy_view_change *change, uint16_t signer)
+{
+    static uint8_t bytes[SY_VIEW_CHANGE_BYTES_MAX];
+    struct sy_pbft_record record;
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    memset(change, 0, sizeof *change);
+    change->view = 3;
+    change->signer = signer;
+    change->stable_height = 8;
+    struct sy_header header = {.protocol = 1, .height = 8};
+    sy_header_hash(&change->stable_hash, &genesis.hash, &header);
+    test_certificate(&change->certificate, &genesis, &header);
+    make_prepared(&record, 1, signer);
+    struct sy_prepared *prepared = &record.as.prepared;
+    for (uint16_t i = 0; i < prepared->count; i++) {
+        struct sy_seal *statement = &prepared->statements[i];
+        static struct sy_pbft_effect effect;
+        effect = (struct sy_pbft_effect){.type = SY_PBFT_SEND};
+        struct sy_message *message = &effect.as.send.message;
+        if (statement->signer == 1) {
+            message->type = SY_MESSAGE_PRE_PREPARE;
+            message->body.pre_prepare.proposal = prepared->proposal;
+            message->body.pre_prepare.view = 1;
+            assert_int_equal(sign_effect(&effect, 1), 1);
+            statement->signature = message->body.pre_prepare.signature;
+        } else {
+            message->type = SY_MESSAGE_PREPARE;
+            struct sy_vote *vote = &message->body.vote;
+            *vote = (struct sy_vote){
+                .type = SY_MESSAGE_PREPARE, .view = 1, .slot = 9, .signer = statement->signer};
+            sy_proposal_digest(&vote->proposal_digest, &genesis.hash, &prepared->proposal);
+            assert_int_equal(sign_effect(&effect, statement->signer), 1);
+            statement->signature = vote->signature;
+        }
+    }
+    sy_prepared_encode(&w, prepared);
+    change->count = 1;
+    change->prepared = sy_writer_slice(&w);
+}
+
+static bool verify_change(const struct sy_message *message)
+{
+    static struct sy_sig_job many[1 + (SY_PBFT_WINDOW + 1) * N];
+    size_t count = 0;
+    if (!sy_message_jobs(many, &count, message, &genesis.roster, &genesis.hash)) return false;
+    assert_int_equal(count, 1 + sy_quorum(N) + sy_quorum(N) - 1);
+    for (size_t i = 0; i < count; i++)
+        if (!sy_verify_one(&many[i].key, (enum sy_sig_kind)many[i].kind, &many[i].digest,
+                           &many[i].signature))
+            return false;
+    return true;
+}
+
+CASE(a_view_change_verifies_with_all_that_it_shows)
+{
+    static struct sy_pbft_effect effect;
+    effect.type = SY_PBFT_SEND;
+    struct sy_message *message = &effect.as.send.message;
+    message->type = SY_MESSAGE_VIEW_CHANGE;
+    for (uint16_t signer = 0; signer < 3; signer++) {
+        make_change(&message->body.view_change, signer);
+        struct sy_view_change *change = &message->body.view_change;
+        // The own seal in the certificate is filled in, too.
+        memset(&change->certificate.seals[signer].signature, 0, 64);
+        assert_false(verify_change(message));
+        assert_int_equal(sign_effect(&effect, signer), 2);
+        assert_true(verify_change(message));
+        change->certificate.seals[1].signature.bytes[5] ^= 1;
+        assert_false(verify_change(message));
+        change->certificate.seals[1].signature.bytes[5] ^= 1;
+        change->view++;
+        assert_false(verify_change(message));
+        change->view--;
+        assert_true(verify_change(message));
+        uint8_t *last = (uint8_t *)(uintptr_t)(change->prepared.data + change->prepared.size - 1);
+        *last ^= 1; // of a PREPARE
+        assert_false(verify_change(message));
+    }
+}
+
+CASE(a_new_view_is_signed_by_its_primary)
+{
+    static struct sy_pbft_effect effect;
+    effect.type = SY_PBFT_SEND;
+    struct sy_message *message = &effect.as.send.message;
+    message->type = SY_MESSAGE_NEW_VIEW;
+    message->body.new_view = (struct sy_new_view){.view = 2, .signer = 2, .count = 5};
+    for (uint16_t i = 0; i < 5; i++) message->body.new_view.changes[i].signer = i;
+    assert_int_equal(sign_effect(&effect, 1), 0); // relayed
+    assert_int_equal(sign_effect(&effect, 2), 1);
+    assert_true(verify(message));
+    message->body.new_view.changes[3].digest.bytes[0] ^= 1;
+    assert_false(verify(message));
 }
 
 CASE(a_record_of_an_own_proposal_is_signed)
@@ -280,10 +367,19 @@ static void make_record(struct sy_pbft_record *record, unsigned which)
         record->as.prepare.proposal = some_proposal(77, 5);
         record->as.prepare.view = 3;
         break;
-    case 1: make_prepared(record, 3); break;
+    case 1: make_prepared(record, 3, SELF); break;
     case 2:
         record->type = SY_PBFT_RECORD_BOOT;
         record->as.boots = 12;
+        break;
+    case 3:
+        record->type = SY_PBFT_RECORD_VIEW_CHANGE;
+        make_change(&record->as.view_change, SELF);
+        break;
+    case 4:
+        record->type = SY_PBFT_RECORD_NEW_VIEW;
+        record->as.new_view = (struct sy_new_view){.view = 9, .signer = 2, .count = 5};
+        for (uint16_t i = 0; i < 5; i++) record->as.new_view.changes[i].signer = i;
         break;
     default:
         record->type = SY_PBFT_RECORD_HALTED;
@@ -295,16 +391,16 @@ CASE(records_have_one_encoding_and_come_back)
 {
     static struct sy_pbft_record record, back;
     static uint8_t bytes[SY_PBFT_RECORD_BYTES_MAX], again[SY_PBFT_RECORD_BYTES_MAX];
-    for (unsigned which = 0; which < 4; which++) {
+    for (unsigned which = 0; which < 6; which++) {
         make_record(&record, which);
         size_t size = encode(bytes, &record);
-        assert_true(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), N));
+        assert_true(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), SELF, N));
         assert_int_equal(encode(again, &back), size);
         assert_memory_equal(bytes, again, size);
         for (size_t cut = 0; cut < size; cut++)
-            assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, cut), N));
+            assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, cut), SELF, N));
         bytes[size] = 0;
-        assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size + 1), N));
+        assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size + 1), SELF, N));
     }
 }
 
@@ -313,28 +409,49 @@ CASE(records_with_impossible_values_are_refused)
     static struct sy_pbft_record record, back;
     static uint8_t bytes[SY_PBFT_RECORD_BYTES_MAX];
     make_record(&record, 1);
-    record.as.prepared.prepares[0].signer = N; // not in the roster
+    record.as.prepared.statements[0].signer = N; // not in the roster
     size_t size = encode(bytes, &record);
-    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), N));
-    record.as.prepared.prepares[0].signer = 2; // twice
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), SELF, N));
+    record.as.prepared.statements[0].signer = 1; // twice
     size = encode(bytes, &record);
-    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), N));
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), SELF, N));
+    record.as.prepared.statements[0].signer = SELF; // the holder's own is not among them
+    size = encode(bytes, &record);
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), SELF, N));
+    make_record(&record, 1);
+    size = encode(bytes, &record);
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), 1, N)); // another's
+    record.as.prepared.count--;                                                 // one too few
+    size = encode(bytes, &record);
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), SELF, N));
     make_record(&record, 3);
+    size = encode(bytes, &record);
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), 1, N));
+    make_record(&record, 5);
     record.as.halt.alarm = SY_PBFT_ALARM_NONE;
     size = encode(bytes, &record);
-    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), N));
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), SELF, N));
     bytes[0] = 99;
-    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), N));
+    assert_false(sy_pbft_record_decode(&back, sy_slice_of(bytes, size), SELF, N));
 }
 
-CASE(the_longest_record_fits_its_bound)
+CASE(the_longest_records_fit_their_bounds)
 {
     static struct sy_pbft_record record;
-    static uint8_t bytes[SY_PBFT_RECORD_BYTES_MAX];
-    make_prepared(&record, 0);
+    static uint8_t bytes[SY_PBFT_RECORD_BYTES_MAX], room[SY_PBFT_RECORD_BYTES_MAX];
+    make_prepared(&record, 0, SELF);
     record.as.prepared.count = SY_VALIDATORS_MAX;
-    for (uint16_t i = 0; i < SY_VALIDATORS_MAX; i++) record.as.prepared.prepares[i].signer = i;
-    assert_true(encode(bytes, &record) < SY_PBFT_RECORD_BYTES_MAX);
+    for (uint16_t i = 0; i < SY_VALIDATORS_MAX; i++) record.as.prepared.statements[i].signer = i;
+    assert_true(encode(bytes, &record) <= SY_PBFT_RECORD_BYTES_SHORT);
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    for (unsigned i = 0; i < SY_PBFT_WINDOW; i++) sy_prepared_encode(&w, &record.as.prepared);
+    assert_false(w.failed);
+    struct sy_pbft_record change = {.type = SY_PBFT_RECORD_VIEW_CHANGE};
+    change.as.view_change.stable_height = 1;
+    change.as.view_change.certificate.count = SY_VALIDATORS_MAX;
+    change.as.view_change.count = SY_PBFT_WINDOW;
+    change.as.view_change.prepared = sy_writer_slice(&w);
+    assert_true(encode(bytes, &change) <= SY_PBFT_RECORD_BYTES_MAX);
 }
 
 CASE(only_votes_up_to_the_height_are_droppable)
@@ -344,6 +461,8 @@ CASE(only_votes_up_to_the_height_are_droppable)
     assert_false(sy_pbft_record_droppable(SY_PBFT_RECORD_PREPARE, 6, 5));
     assert_false(sy_pbft_record_droppable(SY_PBFT_RECORD_BOOT, 0, 5));
     assert_false(sy_pbft_record_droppable(SY_PBFT_RECORD_HALTED, 1, 5));
+    assert_false(sy_pbft_record_droppable(SY_PBFT_RECORD_VIEW_CHANGE, 0, 5));
+    assert_false(sy_pbft_record_droppable(SY_PBFT_RECORD_NEW_VIEW, 0, 5));
 }
 
 /* --- init ------------------------------------------------------------------------------------ */
@@ -411,12 +530,14 @@ int main(void)
         cmocka_unit_test(a_block_lists_every_seal_of_its_certificate),
         cmocka_unit_test(signers_and_epochs_outside_the_roster_are_refused),
         cmocka_unit_test(requests_carry_no_signature),
-        cmocka_unit_test(a_prepared_certificate_is_signed_where_this_validator_stands_in_it),
+        cmocka_unit_test(a_prepared_certificate_needs_no_signature_of_its_holder),
+        cmocka_unit_test(a_view_change_verifies_with_all_that_it_shows),
+        cmocka_unit_test(a_new_view_is_signed_by_its_primary),
         cmocka_unit_test(a_record_of_an_own_proposal_is_signed),
         cmocka_unit_test(a_certificate_verifies_once_the_own_seal_is_filled_in),
         cmocka_unit_test(records_have_one_encoding_and_come_back),
         cmocka_unit_test(records_with_impossible_values_are_refused),
-        cmocka_unit_test(the_longest_record_fits_its_bound),
+        cmocka_unit_test(the_longest_records_fit_their_bounds),
         cmocka_unit_test(only_votes_up_to_the_height_are_droppable),
         cmocka_unit_test(config_out_of_bounds_is_refused_by_name),
         cmocka_unit_test(the_footprint_is_exactly_what_init_carves),

@@ -1,5 +1,5 @@
 /* test_pbft_world.c: thousands of small worlds of PBFT machines, each from one seed. What is
- * checked in every one of them stands in tests/scenario/pbft_world.h. ctest: slow timeout=300
+ * checked in every one of them stands in tests/scenario/pbft_world.h. ctest: slow timeout=900
  *
  * SYSTOLE_PBFT_WORLDS=N runs N times as many worlds. SYSTOLE_TEST_SEED is the first seed. */
 #include "tests/scenario/pbft_world.h"
@@ -24,6 +24,7 @@ static void add(const struct world_result *result)
     total.adopted += result->adopted;
     total.restarts += result->restarts;
     total.heights += result->heights;
+    total.view_changes += result->view_changes;
 }
 
 /* Runs worlds of these rules; `live`: everything that was handed in must have run everywhere. */
@@ -36,7 +37,10 @@ static void run_worlds(const struct world_rules *rules, unsigned worlds, bool li
         world_run(&result, rules, seed);
         if (result.failure[0])
             fail_msg("n = %u, seed %llu: %s", rules->n, (unsigned long long)seed, result.failure);
-        if (live && (!result.all_ran || result.stalled || result.skipped > 0))
+        // A new view may leave a slot empty below one that it keeps, whose batches then come too
+        // early, and are proposed again; and the world may end while a view is about to be left.
+        bool smooth = result.highest_view > 0 || (!result.stalled && result.skipped == 0);
+        if (live && (!result.all_ran || !smooth))
             fail_msg("n = %u, seed %llu: height %llu, all ran %d, stalled %d, skipped %llu",
                      rules->n, (unsigned long long)seed, (unsigned long long)result.heights,
                      result.all_ran, result.stalled, (unsigned long long)result.skipped);
@@ -147,45 +151,61 @@ CASE(forgers_of_certified_blocks_change_nothing)
     assert_true(total.adopted > 0);
 }
 
-/* Without a view change a faulty primary may stop progress; it may never split it. */
+/* A faulty primary is replaced, and meanwhile splits nobody. The f faulty ones are the primaries of
+ * the first views. */
 static void run_faulty_primary(enum world_fault fault, unsigned worlds)
 {
+    uint64_t view_changes = 0;
     for (size_t i = 0; i < SIZES; i++) {
         struct world_rules rules;
         world_rules_default(&rules, sizes[i]);
         rules.faulty = (uint16_t)sy_faulty_max(sizes[i]);
         rules.fault = fault;
         rules.primary_faulty = true;
-        rules.end_ns = 6000 * 1000000ull;
-        run_worlds(&rules, share(worlds, sizes[i]), false);
+        rules.end_ns = 120000 * 1000000ull;
+        run_worlds(&rules, share(worlds, sizes[i]), true);
+        view_changes += total.view_changes;
     }
+    assert_true(view_changes > 0);
 }
 
-CASE(an_equivocating_primary_with_accomplices_splits_nobody)
+CASE(an_equivocating_primary_with_accomplices_splits_nobody_and_is_replaced)
 {
     run_faulty_primary(WORLD_EQUIVOCATES, 150);
     assert_true(total.equivocations > 0);
-    assert_true(total.heights > 0);
 }
 
-CASE(a_two_faced_primary_splits_nobody)
+CASE(a_two_faced_primary_splits_nobody_and_is_replaced)
 {
     run_faulty_primary(WORLD_TWO_FACED, 60);
 }
 
-CASE(a_silent_primary_stops_progress_and_it_shows)
+CASE(a_silent_primary_is_replaced)
 {
-    struct world_rules rules;
-    world_rules_default(&rules, 4);
-    rules.faulty = 1;
-    rules.fault = WORLD_SILENT;
-    rules.primary_faulty = true;
-    rules.end_ns = 6000 * 1000000ull;
-    struct world_result result;
-    world_run(&result, &rules, first_seed);
-    assert_string_equal(result.failure, "");
-    assert_int_equal(result.heights, 0);
-    assert_true(result.stalled);
+    run_faulty_primary(WORLD_SILENT, 60);
+}
+
+CASE(a_slow_primary_is_replaced)
+{
+    run_faulty_primary(WORLD_SLOW, 60);
+}
+
+CASE(a_primary_that_censors_a_maker_is_replaced)
+{
+    run_faulty_primary(WORLD_CENSORS, 60);
+}
+
+CASE(a_primary_that_is_silent_to_some_stops_nobody)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        struct world_rules rules;
+        world_rules_default(&rules, sizes[i]);
+        rules.faulty = (uint16_t)sy_faulty_max(sizes[i]);
+        rules.fault = WORLD_PARTIAL;
+        rules.primary_faulty = true;
+        rules.end_ns = 120000 * 1000000ull;
+        run_worlds(&rules, share(60, sizes[i]), true);
+    }
 }
 
 CASE(the_same_seed_gives_the_same_world)
@@ -217,9 +237,12 @@ int main(void)
         cmocka_unit_test(two_faced_backups_change_nothing_and_are_found_out),
         cmocka_unit_test(faulty_backups_a_cut_validator_and_a_power_cut_together_change_nothing),
         cmocka_unit_test(forgers_of_certified_blocks_change_nothing),
-        cmocka_unit_test(an_equivocating_primary_with_accomplices_splits_nobody),
-        cmocka_unit_test(a_two_faced_primary_splits_nobody),
-        cmocka_unit_test(a_silent_primary_stops_progress_and_it_shows),
+        cmocka_unit_test(an_equivocating_primary_with_accomplices_splits_nobody_and_is_replaced),
+        cmocka_unit_test(a_two_faced_primary_splits_nobody_and_is_replaced),
+        cmocka_unit_test(a_silent_primary_is_replaced),
+        cmocka_unit_test(a_slow_primary_is_replaced),
+        cmocka_unit_test(a_primary_that_censors_a_maker_is_replaced),
+        cmocka_unit_test(a_primary_that_is_silent_to_some_stops_nobody),
         cmocka_unit_test(the_same_seed_gives_the_same_world),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -143,6 +143,8 @@ CASE(digest_kinds_are_those_of_the_page)
     assert_row("\n| %s | %u |", "pre-prepare", SY_DIGEST_PRE_PREPARE);
     assert_row("\n| %s | %u |", "prepare", SY_DIGEST_PREPARE);
     assert_row("\n| %s | %u |", "commit", SY_DIGEST_COMMIT);
+    assert_row("\n| %s | %u |", "view-change", SY_DIGEST_VIEW_CHANGE);
+    assert_row("\n| %s | %u |", "new-view", SY_DIGEST_NEW_VIEW);
     assert_row("\n| %s | %u |", "seal", SY_DIGEST_SEAL);
     assert_row("\n| %s | %u |", "status", SY_DIGEST_STATUS);
     assert_row("\n| %s | %u |", "proposal", SY_DIGEST_PROPOSAL);
@@ -170,6 +172,9 @@ CASE(message_types_are_those_of_the_page)
     assert_type(SY_MESSAGE_BLOCK_FETCH, "BLOCK_FETCH");
     assert_type(SY_MESSAGE_BLOCK, "BLOCK");
     assert_type(SY_MESSAGE_SLOT_FETCH, "SLOT_FETCH");
+    assert_type(SY_MESSAGE_VIEW_CHANGE, "VIEW_CHANGE");
+    assert_type(SY_MESSAGE_NEW_VIEW, "NEW_VIEW");
+    assert_type(SY_MESSAGE_VIEW_FETCH, "VIEW_FETCH");
 }
 
 CASE(every_kind_of_state_stands_in_the_page)
