@@ -111,6 +111,23 @@ void sy_import_place(char out[SY_CLIENT_PLACE_BYTES_MAX + 1], const sy_importer 
     snprintf(out, SY_CLIENT_PLACE_BYTES_MAX + 1, "%s\n%s\n%s", path, where, name);
 }
 
+/* Without memory issues are counted and not kept; the next one tries again. */
+static bool make_issue_room(sy_importer *importer)
+{
+    if (importer->issues != NULL) return true;
+    SY_ASSERT(importer->issue_count_kept == 0);
+    struct sy_import_issue *issues = calloc(SY_IMPORT_ISSUES_KEPT, sizeof *issues);
+    char **files = calloc(SY_IMPORT_ISSUES_KEPT, sizeof *files);
+    if (issues == NULL || files == NULL) {
+        free(issues);
+        free(files);
+        return false;
+    }
+    importer->issues = issues;
+    importer->issue_files = files;
+    return true;
+}
+
 /* File names are kept once each: issues of one file come together. */
 static const char *keep_file(sy_importer *importer, const char *file)
 {
@@ -129,12 +146,7 @@ void sy_import_tell(sy_importer *importer, bool refused, const char *file, const
     if (!refused) importer->totals.warnings++;
     importer->run_dirty = true;
     if (importer->issue_count_kept == SY_IMPORT_ISSUES_KEPT) return;
-    if (importer->issues == NULL) {
-        importer->issues = calloc(SY_IMPORT_ISSUES_KEPT, sizeof *importer->issues);
-        importer->issue_files = calloc(SY_IMPORT_ISSUES_KEPT, sizeof *importer->issue_files);
-        if (importer->issues == NULL || importer->issue_files == NULL) return;
-    }
-    if (importer->issue_files == NULL) return;
+    if (!make_issue_room(importer)) return;
     if (file == NULL) {
         file =
             importer->input < importer->input_count ? importer->inputs[importer->input].path : "";
