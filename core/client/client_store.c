@@ -95,7 +95,7 @@ static sy_status read_identity(sy_client_store *store, sy_client_db *db,
                                const struct sy_hash *genesis, const char *path,
                                struct sy_error *err)
 {
-    uint64_t format;
+    uint64_t format = 0;
     SY_TRY(get_meta_u64(db, &format, "format", err));
     if (format != SY_CLIENT_STORE_FORMAT) {
         return sy_fail(err, SY_ERR_VERSION,

@@ -26,7 +26,6 @@ struct wish {
 };
 
 struct run {
-    const struct sy_cmd *cmd;
     struct wish wish;
     struct sy_cmd_net *net;
     sy_importer *importer;
@@ -123,12 +122,12 @@ static void show_types(const struct run *run)
     }
 }
 
-static int tell(const struct run *run)
+static int tell(const struct run *run, const struct sy_cmd *cmd)
 {
     struct sy_import_totals totals;
     sy_importer_totals(run->importer, &totals);
     int code = totals.refused > 0 || totals.txs_refused > 0 ? SY_EXIT_REFUSED : SY_EXIT_DONE;
-    if (run->cmd->json) {
+    if (cmd->json) {
         sy_json json;
         sy_cmd_json_begin(&json);
         write_figures(run, &json);
@@ -150,7 +149,7 @@ static int tell(const struct run *run)
 
 /* ---- the run ----------------------------------------------------------------------------- */
 
-static sy_status open_importer(struct run *run, struct sy_error *err)
+static sy_status open_importer(struct run *run, const struct sy_cmd *cmd, struct sy_error *err)
 {
     const char *passphrase = run->net->passphrase_file[0] ? run->net->passphrase_file : NULL;
     struct sy_importer_config config = {
@@ -171,8 +170,8 @@ static sy_status open_importer(struct run *run, struct sy_error *err)
     }
     SY_TRY(sy_secret_key_load(&run->regulator, config.regulator_key_path, passphrase, err));
     SY_TRY(sy_importer_open(&run->importer, &config, err));
-    for (int i = 0; i < run->cmd->word_count; i++) {
-        SY_TRY(sy_importer_add(run->importer, run->cmd->words[i], err));
+    for (int i = 0; i < cmd->word_count; i++) {
+        SY_TRY(sy_importer_add(run->importer, cmd->words[i], err));
     }
     return SY_OK;
 }
@@ -203,18 +202,18 @@ static sy_status send_all(struct run *run, struct sy_error *err)
     return status;
 }
 
-static int submit(struct run *run)
+static int submit(struct run *run, const struct sy_cmd *cmd)
 {
     struct sy_error err = {SY_OK, ""};
     sy_status status = sy_cmd_net_open(&run->net, &run->wish.where, &err);
-    if (status == SY_OK) status = open_importer(run, &err);
+    if (status == SY_OK) status = open_importer(run, cmd, &err);
     if (status == SY_OK) {
         status = run->wish.dry_run ? read_only(run, &err) : send_all(run, &err);
         show_issues(run);
         sy_status saved = save_report(run, status == SY_OK ? &err : NULL);
         if (status == SY_OK) status = saved;
     }
-    int code = status == SY_OK ? tell(run) : sy_cmd_fail(run->cmd, &err);
+    int code = status == SY_OK ? tell(run, cmd) : sy_cmd_fail(cmd, &err);
     sy_importer_close(run->importer);
     sy_secret_key_close(run->regulator);
     sy_cmd_net_close(run->net);
@@ -250,7 +249,6 @@ int sy_cmd_submit(int argc, char **argv)
                          .words_max = 4096};
     int code;
     if (!sy_cmd_parse(&cmd, &code, argc, argv)) return code;
-    run.cmd = &cmd;
     run.live = isatty(STDERR_FILENO) == 1;
-    return submit(&run);
+    return submit(&run, &cmd);
 }

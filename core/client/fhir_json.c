@@ -121,7 +121,7 @@ static int32_t read_unicode_escape(size_t *length, const uint8_t *p, size_t left
     *length = 6;
     if (left < 6) return -1;
     int32_t unit = read_hex4(p + 2);
-    if (unit < 0 || unit < 0xd800 || unit > 0xdfff) return unit;
+    if (unit < 0xd800 || unit > 0xdfff) return unit; // also -1
     if (unit > 0xdbff || left < 12 || p[6] != '\\' || p[7] != 'u') return -2;
     int32_t low = read_hex4(p + 8);
     if (low < 0xdc00 || low > 0xdfff) return -2;
@@ -458,7 +458,7 @@ static bool scan_scalar(struct sy_json_scanner *scanner, int byte)
 /* A key and its colon. */
 static enum value_state scan_member(struct sy_json_scanner *scanner)
 {
-    struct sy_slice inside;
+    struct sy_slice inside = {NULL, 0};
     if (!sy_json_scan_string(scanner, &inside) || !note_key(scanner, inside)) return SCAN_FAILED;
     if (sy_json_scan_space(scanner) != ':') {
         (void)fail_syntax(scanner, "expected ':' after a key");

@@ -44,7 +44,7 @@ static bool scan_key(struct sy_json_scanner *scanner, char name[48], struct oute
     if (keys->count == OUTER_KEYS_MAX) {
         return sy_json_scan_fail(scanner, SY_JSON_MEMBERS, "too many members");
     }
-    strcpy(keys->names[keys->count++], name);
+    (void)snprintf(keys->names[keys->count++], sizeof keys->names[0], "%s", name);
     if (sy_json_scan_space(scanner) != ':') {
         return sy_json_scan_fail(scanner, SY_JSON_SYNTAX, "expected ':' after a key");
     }
@@ -109,7 +109,7 @@ static bool scan_resource(struct sy_json_scanner *scanner, struct sy_slice *out)
 static bool scan_request(struct sy_json_scanner *scanner, struct sy_fhir_entry *entry)
 {
     struct outer_keys keys = {.count = 0};
-    bool empty;
+    bool empty = true;
     if (!scan_open(scanner, &empty, '{', "request is an object")) return false;
     for (bool more = !empty; more;) {
         char name[48];
@@ -129,7 +129,7 @@ static bool scan_request(struct sy_json_scanner *scanner, struct sy_fhir_entry *
 static bool scan_entry_members(struct sy_json_scanner *scanner, struct sy_fhir_entry *entry)
 {
     struct outer_keys keys = {.count = 0};
-    bool empty;
+    bool empty = true;
     if (!scan_open(scanner, &empty, '{', "an entry is an object")) return false;
     for (bool more = !empty; more;) {
         char name[48];
@@ -196,7 +196,7 @@ static bool scan_entry(struct sy_fhir_scan *scan)
 static bool scan_entries(struct sy_fhir_scan *scan)
 {
     struct sy_json_scanner *scanner = &scan->scanner;
-    bool empty;
+    bool empty = true;
     if (!scan_open(scanner, &empty, '[', "entry is an array")) return false;
     for (bool more = !empty; more;) {
         if (!scan_entry(scan)) {
@@ -238,7 +238,7 @@ static bool scan_members(struct sy_fhir_scan *scan, struct sy_slice *type)
 {
     struct sy_json_scanner *scanner = &scan->scanner;
     struct outer_keys keys = {.count = 0};
-    bool empty;
+    bool empty = true;
     if (!scan_open(scanner, &empty, '{', "a FHIR document is an object")) return false;
     for (bool more = !empty; more;) {
         char name[48];

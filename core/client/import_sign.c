@@ -161,10 +161,12 @@ static struct sy_slice names_of(const struct sy_import_draft *draft,
     return sy_slice_of(room, 32 * draft->signer_count);
 }
 
-/* Puts a freshly signed transaction and its key's next nonce into the store. */
-static sy_status store_signed(sy_importer *importer, struct sy_client_queued *queued,
+/* Puts a freshly signed transaction and its key's next nonce into the store and the window. The row
+ * has seq, id, bytes, nonce and end; its other fields come from the draft. */
+static sy_status store_signed(sy_importer *importer, const struct sy_client_queued *row,
                               const struct sy_import_draft *draft, struct sy_error *err)
 {
+    struct sy_client_queued queued = *row;
     uint8_t names[32 * SY_TX_SIGNERS_MAX];
     uint8_t after_fixed[8 * SY_DRAFT_AFTER_MAX];
     uint8_t *after = after_fixed;
@@ -172,28 +174,28 @@ static sy_status store_signed(sy_importer *importer, struct sy_client_queued *qu
     if (draft->after_count > SY_DRAFT_AFTER_MAX) after = importer->room;
     SY_ASSERT((size_t)draft->after_count * 8 <= PAYLOAD_ROOM);
     for (uint32_t i = 0; i < draft->after_count; i++) sy_store_u64(after + 8 * i, draft->after[i]);
-    queued->run = importer->run;
-    queued->kind = draft->kind;
-    queued->signer = draft->signers[0].key;
-    queued->names = names_of(draft, names);
-    queued->has_thing = draft->has_thing;
-    queued->thing = draft->thing;
-    queued->key_name = draft->key_name;
-    memcpy(queued->place, draft->place, sizeof queued->place);
-    queued->made_count = draft->made_count;
-    queued->made = draft->made;
-    queued->after_count = draft->after_count;
-    queued->after = sy_slice_of(after, (size_t)draft->after_count * 8);
-    SY_TRY(sy_client_put_queued(importer->store, queued, err));
-    SY_TRY(sy_client_set_next_nonce(importer->store, &queued->signer, queued->nonce + 1, err));
+    queued.run = importer->run;
+    queued.kind = draft->kind;
+    queued.signer = draft->signers[0].key;
+    queued.names = names_of(draft, names);
+    queued.has_thing = draft->has_thing;
+    queued.thing = draft->thing;
+    queued.key_name = draft->key_name;
+    memcpy(queued.place, draft->place, sizeof queued.place);
+    queued.made_count = draft->made_count;
+    queued.made = draft->made;
+    queued.after_count = draft->after_count;
+    queued.after = sy_slice_of(after, (size_t)draft->after_count * 8);
+    SY_TRY(sy_client_put_queued(importer->store, &queued, err));
+    SY_TRY(sy_client_set_next_nonce(importer->store, &queued.signer, queued.nonce + 1, err));
     struct sy_window_add add = {
-        .seq = queued->seq,
-        .tx_id = queued->tx_id,
-        .signer = queued->signer,
-        .nonce = queued->nonce,
-        .valid_until_ms = queued->valid_until_ms,
-        .tx = queued->tx,
-        .after = queued->after,
+        .seq = queued.seq,
+        .tx_id = queued.tx_id,
+        .signer = queued.signer,
+        .nonce = queued.nonce,
+        .valid_until_ms = queued.valid_until_ms,
+        .tx = queued.tx,
+        .after = queued.after,
     };
     return sy_window_add(&importer->window, &add, err);
 }

@@ -41,7 +41,7 @@ sy_status sy_window_open(struct sy_import_window *window, uint32_t capacity, str
     }
     window->slots = status == SY_OK ? SY_CARVE(&window->arena, struct sy_pending, capacity) : NULL;
     if (window->slots == NULL) {
-        sy_window_close(window);
+        sy_arena_close(&window->arena);
         return sy_fail(err, SY_ERR_NO_MEMORY, "no memory for the importer's window");
     }
     window->capacity = capacity;

@@ -61,7 +61,7 @@ sy_status sy_keyring_open(sy_keyring **keyring, const char *path, unsigned open_
         sy_keyring_close(fresh);
         return sy_fail(err, status, "no memory for the keyring");
     }
-    if (!rehearses) strcpy(fresh->path, path);
+    if (!rehearses) (void)snprintf(fresh->path, sizeof fresh->path, "%s", path);
     fresh->rehearses = rehearses;
     fresh->open_max = open_max;
     *keyring = fresh;
@@ -182,15 +182,16 @@ sy_status sy_keyring_make_x25519(sy_keyring *keyring, struct sy_public_key *out,
     }
     char fresh[PATH_BYTES];
     char final[PATH_BYTES];
-    char ending[64] = "-";
+    char ending[64];
+    char half[17];
     file_path(fresh, keyring, name, ".x25519.new");
     // What an interrupted making left: nobody was ever told its public half.
     if (unlink(fresh) != 0 && errno != ENOENT) {
         return sy_fail(err, SY_ERR_IO, "%s: %s", fresh, strerror(errno));
     }
     SY_TRY(sy_x25519_generate(out->bytes, fresh, NULL, err));
-    sy_hex_encode(ending + 1, out->bytes, 8);
-    strcat(ending, ".x25519.pem");
+    sy_hex_encode(half, out->bytes, 8);
+    (void)snprintf(ending, sizeof ending, "-%s.x25519.pem", half);
     file_path(final, keyring, name, ending);
     if (rename(fresh, final) != 0) {
         return sy_fail(err, SY_ERR_IO, "%s: %s", final, strerror(errno));

@@ -147,6 +147,7 @@ sy_status sy_dial_open(sy_dial **dial, const struct sy_dial_config *config, int 
 {
     *dial = NULL;
     sy_status status = open_dial(dial, config, err);
+    SY_ASSERT(status != SY_OK || *dial != NULL);
     if (status == SY_OK) status = wait_for_session(*dial, timeout_ms, err);
     if (status == SY_OK) return SY_OK;
     sy_dial_close(*dial);

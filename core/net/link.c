@@ -128,6 +128,7 @@ static sy_status open_link(sy_link **out, const struct sy_link_config *config, s
     uint64_t seed;
     SY_TRY(open_memory(out, config, err));
     sy_link *link = *out;
+    SY_ASSERT(link != NULL);
     sy_os_random(&seed, sizeof seed);
     sy_prng_seed(&link->prng, seed);
     sy_secret_key_public(config->key, &link->key);
