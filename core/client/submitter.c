@@ -21,6 +21,7 @@
 #define WAIT_MS 5000u
 #define RESEND_NS 30000000000ull
 #define TURN_MS 10
+#define FILL_NS 50000000ull /* the importer reads for so long before the validators get a turn */
 #define PROGRESS_NS 250000000ull
 #define READ_MS 10000
 
@@ -83,6 +84,7 @@ struct submitter {
     uint16_t peer_count;
     uint16_t turn;
     bool done;
+    bool reads_on; /* the importer was interrupted, not empty */
     uint64_t start_ns;
     uint64_t progress_ns;
     uint64_t last_final_ns;
@@ -175,9 +177,13 @@ static sy_status take_nonce(struct submitter *s, const struct sy_import_action *
     return sy_importer_on_nonce(s->config->importer, &action->key, value, &proof.header, err);
 }
 
+/* Until there is enough to send, the importer has nothing, or its time is up: what is read may wait
+ * for something that the validators have long decided. */
 static sy_status fill(struct submitter *s, struct sy_error *err)
 {
-    while (!s->done && s->outgoing.count < OUTGOING_LOW &&
+    uint64_t end_ns = sy_os_monotonic_ns() + FILL_NS;
+    s->reads_on = false;
+    while (!s->done && !s->reads_on && s->outgoing.count < OUTGOING_LOW &&
            FLYING_MAX - s->free_flights.count < s->limit) {
         struct sy_import_action action;
         SY_TRY(sy_importer_next(s->config->importer, &action, err));
@@ -185,8 +191,10 @@ static sy_status fill(struct submitter *s, struct sy_error *err)
         case SY_IMPORT_SEND: SY_TRY(take_send(s, &action)); break;
         case SY_IMPORT_NONCE: SY_TRY(take_nonce(s, &action, err)); break;
         case SY_IMPORT_DONE: s->done = true; break;
+        case SY_IMPORT_MORE: break;
         default: return SY_OK;
         }
+        s->reads_on = sy_os_monotonic_ns() >= end_ns;
     }
     return SY_OK;
 }
@@ -437,7 +445,7 @@ static void wait_for_events(struct submitter *s)
         if (s->peers[i].client == NULL) continue;
         fds[count++] = (struct pollfd){.fd = sy_client_fd(s->peers[i].client), .events = POLLIN};
     }
-    (void)poll(fds, count, TURN_MS);
+    (void)poll(fds, count, s->reads_on ? 0 : TURN_MS);
 }
 
 static sy_status check_patience(struct submitter *s, struct sy_error *err)
