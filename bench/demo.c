@@ -10,6 +10,7 @@
  * Everything the table says comes out of those processes' own JSON. */
 #include "bench/demo.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
@@ -304,9 +305,18 @@ static void stop_all(struct demo *demo)
     }
 }
 
+/* A misspelt path is told before a network starts for it. */
+static sy_status check_paths(const struct demo *demo, struct sy_error *err)
+{
+    for (int i = 0; i < demo->path_count; i++) {
+        if (access(demo->paths[i], R_OK) == 0 || strcmp(demo->paths[i], "-") == 0) continue;
+        return sy_fail(err, SY_ERR_NOT_FOUND, "%s: %s", demo->paths[i], strerror(errno));
+    }
+    return SY_OK;
+}
+
 static sy_status demonstrate(struct demo *demo, struct sy_error *err)
 {
-    SY_TRY(find_places(demo, err));
     struct sy_network_config config = {
         .bin = demo->bin, .dir = demo->dir, .validators = demo->validators};
     fprintf(stderr, "starting %u validators in %s\n", demo->validators, demo->dir);
@@ -328,7 +338,13 @@ int sy_bench_demo(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    sy_status status = demonstrate(&demo, &err);
+    sy_status status = check_paths(&demo, &err);
+    if (status == SY_OK) status = find_places(&demo, &err);
+    if (status != SY_OK) {
+        fprintf(stderr, "demo: %s\n", err.text);
+        return 1;
+    }
+    status = demonstrate(&demo, &err);
     if (demo.submitted != NULL) print_table(&demo);
     if (status == SY_OK && demo.keep) {
         print_kept(&demo);

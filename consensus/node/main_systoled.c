@@ -113,9 +113,11 @@ static int serve(const struct options *options)
     sy_daemon *daemon = NULL;
     sy_status status = sy_daemon_open(&daemon, &config, options->init, &err);
     if (status == SY_OK) status = write_pid(config.pid_file, &err);
+    /* Without a daemon of our own the file is that of the one that holds the store. */
+    bool ours = daemon != NULL;
     if (status == SY_OK) status = run(daemon, signals, &err);
     sy_daemon_close(daemon);
-    if (config.pid_file[0] != '\0') (void)unlink(config.pid_file);
+    if (ours && config.pid_file[0] != '\0') (void)unlink(config.pid_file);
     int code = status == SY_OK ? EXIT_DONE : fail(&err);
     SY_LOG(SY_LOG_INFO, "node", "stopped", SY_F_I64("code", code));
     sy_log_close();

@@ -66,6 +66,7 @@ static bool ask_all(struct status *status)
     sy_block_answer_free(&status->newest);
     status->block_known = any && sy_asker_block(status->asker, &status->newest, SY_HEIGHT_NEWEST,
                                                 &status->block_error) == SY_OK;
+    if (!any) (void)sy_fail(&status->block_error, SY_ERR_NETWORK, "nobody answers");
     return any;
 }
 

@@ -219,7 +219,8 @@ static sy_status prepare_init(struct sy_lmdb_store *lmdb, struct sy_error *err)
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (!exists(folder, parts[i])) continue;
         return sy_fail(err, SY_ERR_EXISTS,
-                       i == 0 ? "%s: there is a store already (%s); a new one needs another folder"
+                       i == 0 ? "%s: there is a store already (its %s file); start without --init "
+                                "to go on with it, or name another folder"
                               : "%s: there is an unfinished or damaged store (%s, but no STORE "
                                 "file); remove it and initialise again",
                        folder, parts[i]);

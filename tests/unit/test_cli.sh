@@ -1,5 +1,5 @@
 #!/bin/sh
-# `systole` by itself, without a network that runs: exit codes, sentences, files, JSON.
+# The programs by themselves, without a network that runs: exit codes, sentences, files, JSON.
 # ctest: timeout=120
 set -u
 
@@ -121,6 +121,7 @@ expect 2 '--proof FILE is for one draft' tx send "$draft" "$draft" --proof p --n
 expect 3 'nobody answers at tcp://127.0.0.1' tx send "$draft" --net "$net" --timeout 1
 expect 3 'tcp://127.0.0.1' get block newest --net "$net" --validator 0
 expect 3 'does not answer' status --net "$net" --validator v1
+expect 3 'could be proven: nobody answers' status --net "$net" --validator v1
 expect 2 'no such name' status --net "$net" --validator v9
 expect 2 "'x' is not a height" get block x --net "$net"
 expect 2 'record must be 64 hex digits' get record 12 --net "$net"
@@ -153,6 +154,20 @@ is_json explain E_ROLE
     echo "FAILED: core/wire/CATALOGUE.md is not what systole explain --markdown writes"
     failed=1
 }
+
+# --- a validator, started twice ------------------------------------------------------------------
+conf=$net/v0/systoled.conf
+"$SYSTOLE_BIN/systoled" --config "$conf" --init >"$dir/validator" 2>&1 &
+first=$!
+while [ ! -s "$net/v0/pid" ] && kill -0 "$first" 2>/dev/null; do sleep 0.1; done
+systole=$SYSTOLE_BIN/systoled
+expect 1 "is open in process $first;" --config "$conf"
+[ "$(cat "$net/v0/pid")" = "$first" ] || { echo "FAILED: the pid file is not its own"; failed=1; }
+kill "$first"
+wait "$first" || { cat "$dir/validator"; failed=1; }
+[ ! -e "$net/v0/pid" ] || { echo "FAILED: the pid file stays behind"; failed=1; }
+expect 1 'start without --init' --config "$conf" --init
+systole=$SYSTOLE_BIN/systole
 
 # --- a reader that goes away ---------------------------------------------------------------------
 "$systole" explain --markdown 2>"$dir/err" | head -n 1 >/dev/null
