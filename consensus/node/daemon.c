@@ -119,12 +119,13 @@ static sy_status open_node(sy_daemon *daemon, struct sy_error *err)
     SY_TRY(sy_node_init(&daemon->node, &daemon->arena, &config, err));
     daemon->effects = SY_CARVE(&daemon->arena, struct sy_node_effects, 1);
     daemon->found = SY_CARVE(&daemon->arena, struct found, SY_FOUND_MAX);
-    daemon->serve_bytes = SY_CARVE(&daemon->arena, uint8_t, SY_SERVE_BYTES_MAX);
+    daemon->serve.out = SY_CARVE(&daemon->arena, uint8_t, SY_SERVE_BYTES_MAX);
     sy_status status =
         sy_ring_open(&daemon->inbox, &daemon->arena, INBOX_ITEMS, sizeof(struct sy_inbox_item));
-    if (status != SY_OK || !daemon->effects || !daemon->found || !daemon->serve_bytes) {
+    if (status != SY_OK || !daemon->effects || !daemon->found || !daemon->serve.out) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "the arena for queues is too small");
     }
+    daemon->serve.reader = daemon->reader;
     sy_arena_seal(&daemon->arena);
     return SY_OK;
 }

@@ -36,7 +36,7 @@ struct sy_daemon {
     sy_secret_key *link_key;
     sy_arena arena;
     sy_store *store;
-    sy_store_reader *reader; /* the loop's, to serve peers */
+    sy_store_reader *reader; /* the loop's */
     sy_engine *engine;
     sy_executor *executor;
     sy_runner *runner;
@@ -49,8 +49,7 @@ struct sy_daemon {
     struct sy_node_effects *effects;
     struct found *found; /* answers to LOOKUPs of the running step */
     uint32_t found_count;
-    uint8_t *serve_bytes;
-    struct sy_serve_share shares[SY_VALIDATORS_MAX]; /* what each peer was served */
+    struct sy_serve serve;
     struct snapshot snapshot;
     struct sy_node_info fresh; /* what the next snapshot is made of */
     uint64_t view_changes_counted; /* in the metric; the consensus thread's alone */

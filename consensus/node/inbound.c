@@ -86,27 +86,10 @@ static bool over(const sy_node *node, const struct sy_message *message)
     return slot <= node->certified_height;
 }
 
-/* A request is a few bytes and its answer may be megabytes: without a bound a single peer could
- * keep this thread reading for it. What is not served is asked of the next peer, or again. */
-static bool may_serve(sy_node *node, uint16_t peer)
-{
-    uint16_t count = node->config.roster->count;
-    struct serving *serving = &node->serving[peer < count ? peer : count];
-    if (node->now_ns - serving->since_ns >= SERVE_PERIOD_NS) {
-        serving->since_ns = node->now_ns;
-        serving->served = 0;
-    }
-    if (serving->served == SERVED_A_PERIOD) {
-        node->requests_shed++;
-        return false;
-    }
-    serving->served++;
-    return true;
-}
-
+/* How much of it is served, its runner decides (serve.h): it knows what an answer weighs. */
 static void serve_bodies(sy_node *node, uint16_t peer, const struct sy_batch_fetch *fetch)
 {
-    for (uint16_t i = 0; i < fetch->count && may_serve(node, peer); i++) {
+    for (uint16_t i = 0; i < fetch->count; i++) {
         struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_BODY);
         effect->as.send_body.peer = peer;
         effect->as.send_body.digest = fetch->digests[i];
@@ -118,14 +101,21 @@ static void serve_blocks(sy_node *node, uint16_t peer, const struct sy_range_fet
     if (fetch->first == 0 || fetch->first > node->certified_height) return;
     uint64_t count = node->certified_height - fetch->first + 1;
     if (count > fetch->count) count = fetch->count;
-    if (count > SY_FETCH_BLOCKS_MAX) count = SY_FETCH_BLOCKS_MAX;
-    uint64_t served = 0;
-    while (served < count && may_serve(node, peer)) served++;
-    if (served == 0) return;
     struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_BLOCKS);
     effect->as.send_blocks.peer = peer;
     effect->as.send_blocks.first = fetch->first;
-    effect->as.send_blocks.count = (uint16_t)served;
+    effect->as.send_blocks.count = (uint16_t)count;
+}
+
+/* What somebody asks for; a stranger to the roster gets nothing. */
+static void serve(sy_node *node, uint16_t peer, const struct sy_message *message)
+{
+    if (peer >= node->config.roster->count) return;
+    if (message->type == SY_MESSAGE_BATCH_FETCH) {
+        serve_bodies(node, peer, &message->body.batch_fetch);
+    } else {
+        serve_blocks(node, peer, &message->body.range_fetch);
+    }
 }
 
 static void check_votes(sy_node *node, struct vote_check *check)
@@ -180,11 +170,8 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
     }
     switch (message->type) {
     case SY_MESSAGE_BATCH_FETCH:
-        serve_bodies(node, peer, &message->body.batch_fetch);
-        sy_node_free_check(node, check);
-        break;
     case SY_MESSAGE_BLOCK_FETCH:
-        serve_blocks(node, peer, &message->body.range_fetch);
+        serve(node, peer, message);
         sy_node_free_check(node, check);
         break;
     default: check_votes(node, check);

@@ -36,36 +36,22 @@ static void send(sy_daemon *daemon, uint16_t peer, enum sy_channel channel, stru
     }
 }
 
-/* What a peer asked for is read within its share; beyond it nothing is, and it asks elsewhere.
- * NULL: everybody gets it, so it is an own batch. */
-static bool take_share(sy_daemon *daemon, struct sy_serve_share **share, uint16_t peer)
-{
-    *share = NULL;
-    if (peer == SY_NODE_ALL) return true;
-    if (peer >= daemon->roster->count) return false;
-    *share = &daemon->shares[peer];
-    return sy_serve_may(*share, sy_os_monotonic_ns());
-}
-
 static void send_body(sy_daemon *daemon, uint16_t peer, const struct sy_hash *digest)
 {
-    struct sy_slice message = {NULL, 0};
-    struct sy_serve_share *share;
-    if (!take_share(daemon, &share, peer)) return;
-    sy_status status = sy_serve_body(&message, daemon->serve_bytes, daemon->reader, digest);
-    if (share != NULL) sy_serve_spend(share, status == SY_OK ? message.size : 0);
-    if (status == SY_OK) send(daemon, peer, SY_CHANNEL_BULK, message);
+    struct sy_slice message;
+    if (sy_serve_body(&daemon->serve, &message, peer, sy_os_monotonic_ns(), digest) == SY_OK) {
+        send(daemon, peer, SY_CHANNEL_BULK, message);
+    }
 }
 
 static void send_blocks(sy_daemon *daemon, uint16_t peer, uint64_t first, uint16_t count)
 {
     for (uint16_t i = 0; i < count; i++) {
-        struct sy_slice message = {NULL, 0};
-        struct sy_serve_share *share;
-        if (!take_share(daemon, &share, peer)) return;
-        sy_status status = sy_serve_block(&message, daemon->serve_bytes, daemon->reader, first + i);
-        if (share != NULL) sy_serve_spend(share, status == SY_OK ? message.size : 0);
-        if (status != SY_OK) return;
+        struct sy_slice message;
+        if (sy_serve_block(&daemon->serve, &message, peer, sy_os_monotonic_ns(), first + i) !=
+            SY_OK) {
+            return;
+        }
         send(daemon, peer, SY_CHANNEL_BULK, message);
     }
 }

@@ -336,6 +336,5 @@ void sy_node_get_info(const sy_node *node, struct sy_node_info *info, uint64_t n
     }
     info->frames_malformed = node->frames_malformed;
     info->frames_shed = node->frames_shed;
-    info->requests_shed = node->requests_shed;
     info->signatures = node->vote_signatures + info->pool.signatures;
 }

@@ -8,9 +8,6 @@
 #define COMMITS_MAX 8192u     /* COMMITs that are not durable yet */
 #define WORK_MAX 8192u        /* events for the consensus machine that wait their turn */
 #define OUT_BYTES (24u << 20) /* everything one step encodes */
-/* Bodies and blocks that one peer is served at most, together. */
-#define SERVED_A_PERIOD 128u
-#define SERVE_PERIOD_NS 100000000ull
 
 /* VIEW_CHANGEs at the engine at once: one of a peer, of so many peers. */
 #define CHANGE_CHECKS_MAX 16u
@@ -24,12 +21,6 @@ struct vote_check {
     struct sy_sig_job *jobs; /* room for SY_MESSAGE_JOBS_MAX; of change_checks for any message's */
     uint8_t *verdicts;
     uint8_t *bytes; /* of change_checks alone: what the message borrows */
-};
-
-/* What a peer was served since. */
-struct serving {
-    uint64_t since_ns;
-    uint32_t served;
 };
 
 /* What a COMMIT that becomes durable sets free. */
@@ -75,8 +66,6 @@ struct sy_node {
     uint64_t now_ns;
     uint64_t frames_malformed;
     uint64_t frames_shed;
-    uint64_t requests_shed;
-    struct serving serving[SY_VALIDATORS_MAX + 1]; /* the last: outsiders */
     uint64_t vote_signatures;
     bool resumed;
 };

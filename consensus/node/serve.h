@@ -1,37 +1,38 @@
 /* serve.h: stored bodies and certified blocks as messages for peers.
  *
- * A request for bodies is two kilobytes and its answer 64 MiB, so a peer is served within a share:
- * whoever asks for more than it could use costs the others nothing. */
+ * A request for bodies is two kilobytes and its answer 64 MiB, so a peer is served within a share
+ * of bytes (core/base/share.h): whoever asks for more than it could use costs the others nothing.
+ * What is not served is asked of another peer, or again. */
 #ifndef SY_NODE_SERVE_H
 #define SY_NODE_SERVE_H
 
-#include <stdbool.h>
-
+#include "consensus/node/node.h"
+#include "core/base/share.h"
 #include "core/store/store.h"
 #include "core/wire/limits.h"
 
 /* Room for either message. */
 #define SY_SERVE_BYTES_MAX SY_FRAME_BYTES_MAX
+/* What a peer that catches up can use. */
+#define SY_SERVE_BYTES_PER_S (UINT64_C(64) << 20)
 
-/* The time up to which a peer has used its share; zero at first. */
-struct sy_serve_share {
-    uint64_t spent_ns;
+/* What peers are served from, and how much each was served. Zero the shares first. */
+struct sy_serve {
+    sy_store_reader *reader; /* borrowed */
+    uint8_t *out;            /* borrowed: room for SY_SERVE_BYTES_MAX, holds the newest message */
+    struct sy_share shares[SY_VALIDATORS_MAX];
 };
 
-/* sy_serve_may says whether the peer may be served now. */
-bool sy_serve_may(struct sy_serve_share *share, uint64_t now_ns);
+/* sy_serve_body makes a BATCH message of the stored body of digest, good until the next call. peer:
+ * who asked, by roster index, or SY_NODE_ALL for an own batch that everybody gets and nobody pays
+ * for. SY_ERR_NOT_FOUND: it is not here, and the looking is paid for; SY_ERR_BUSY: the peer has
+ * used its share. */
+sy_status sy_serve_body(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
+                        uint64_t now_ns, const struct sy_hash *digest);
 
-/* sy_serve_spend charges what it was served; 0: it was looked for in vain, which costs too. */
-void sy_serve_spend(struct sy_serve_share *share, size_t bytes);
-
-/* sy_serve_body writes a BATCH message with the stored body of digest into out (room for
- * SY_SERVE_BYTES_MAX). SY_ERR_NOT_FOUND: it is not here. */
-sy_status sy_serve_body(struct sy_slice *message, uint8_t *out, sy_store_reader *reader,
-                        const struct sy_hash *digest);
-
-/* sy_serve_block writes a BLOCK message: order | header | certificate, as stored. SY_ERR_NOT_FOUND:
- * no such block, or it is not certified here. */
-sy_status sy_serve_block(struct sy_slice *message, uint8_t *out, sy_store_reader *reader,
-                         uint64_t height);
+/* sy_serve_block makes a BLOCK message: order | header | certificate, as stored. SY_ERR_NOT_FOUND:
+ * no such block, or it is not certified here; SY_ERR_BUSY. */
+sy_status sy_serve_block(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
+                         uint64_t now_ns, uint64_t height);
 
 #endif

@@ -16,8 +16,8 @@
  * batch that runs gets a receipt. Checks stand in this order (ledger catalogue, "Envelope"):
  *
  *     of every signer   E_KEY_UNKNOWN, then E_KEY_REVOKED      a new key that the payload itself
- *                                                              enrols may sign, if a known one
-                                                              signs too
+ *                                                              enrols may sign, first or later, if
+ *                                                              a known one signs too
  *     of the first      E_REPLAY, E_EXPIRED                    up to here nothing is consumed
  *     of every signer   E_ORG_SUSPENDED
  *     payload by payload  E_ROLE, E_SCHEMA, E_CRED_EXPIRED, the contract's own

@@ -2,7 +2,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "consensus/node/serve.h"
 #include "core/base/assert.h"
 #include "tests/sim/sim_internal.h"
 
@@ -23,23 +22,25 @@ static void send(struct world *world, struct validator *validator, uint16_t peer
 static void send_blocks(struct world *world, struct validator *validator,
                         const struct sy_node_effect *effect)
 {
+    uint16_t peer = effect->as.send_blocks.peer;
     for (uint16_t i = 0; i < effect->as.send_blocks.count; i++) {
         struct sy_slice message;
-        if (sy_serve_block(&message, world->scratch, validator->reader,
+        if (sy_serve_block(&validator->serve, &message, peer, sim_clock_ns(world, validator),
                            effect->as.send_blocks.first + i) != SY_OK) {
             return;
         }
-        send(world, validator, effect->as.send_blocks.peer, message);
+        send(world, validator, peer, message);
     }
 }
 
 static void send_body(struct world *world, struct validator *validator,
                       const struct sy_node_effect *effect)
 {
+    uint16_t peer = effect->as.send_body.peer;
     struct sy_slice message;
-    if (sy_serve_body(&message, world->scratch, validator->reader, &effect->as.send_body.digest) ==
-        SY_OK) {
-        send(world, validator, effect->as.send_body.peer, message);
+    if (sy_serve_body(&validator->serve, &message, peer, sim_clock_ns(world, validator),
+                      &effect->as.send_body.digest) == SY_OK) {
+        send(world, validator, peer, message);
     }
 }
 

@@ -5,6 +5,7 @@
 #include "bench/population.h"
 #include "consensus/node/executor.h"
 #include "consensus/node/node.h"
+#include "consensus/node/serve.h"
 #include "core/base/arena.h"
 #include "core/base/prng.h"
 #include "core/base/table.h"
@@ -90,6 +91,7 @@ struct validator {
     bool doomed;     /* it crashes as soon as its step returns; effects have no effect any more */
     sy_store *store;
     sy_store_reader *reader;
+    struct sy_serve serve;
     sy_executor *executor;
     sy_arena arena;
     size_t arena_used; /* after start-up */
@@ -184,6 +186,10 @@ bool sim_plants(const struct world *world, enum sim_plant plant, const struct va
 
 /* ---- validator.c ------------------------------------------------------------------------- */
 
+static inline uint64_t sim_clock_ns(const struct world *world, const struct validator *validator)
+{
+    return world->now_ns + validator->clock_base_ns;
+}
 void sim_validator_open(struct world *world, uint16_t index);
 void sim_validator_close(struct world *world, struct validator *validator);
 void sim_start(struct world *world, struct validator *validator);

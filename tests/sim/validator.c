@@ -10,11 +10,6 @@
 
 #define TICKS_A_SECOND_MAX 20000u
 
-static uint64_t clock_ns(const struct world *world, const struct validator *validator)
-{
-    return world->now_ns + validator->clock_base_ns;
-}
-
 static int64_t wall_ms(const struct world *world, const struct validator *validator)
 {
     return TEST_GENESIS_MS + 60000 + (int64_t)(world->now_ns / MS) + validator->skew_ms;
@@ -173,14 +168,14 @@ static sy_status start_parts(struct world *world, struct validator *validator, s
     world->starting = validator;
     return sy_node_recover(validator->node, world->effects, validator->store, validator->executor,
                            world->genesis, &world->genesis->roster, carry, world,
-                           wall_ms(world, validator), clock_ns(world, validator), err);
+                           wall_ms(world, validator), sim_clock_ns(world, validator), err);
 }
 
 static void plan_tick(struct world *world, struct validator *validator)
 {
     uint64_t wake_ns = sy_node_wake_ns(validator->node);
     if (wake_ns == UINT64_MAX) return;
-    uint64_t now_ns = clock_ns(world, validator);
+    uint64_t now_ns = sim_clock_ns(world, validator);
     uint64_t delay_ns = wake_ns > now_ns + US ? wake_ns - now_ns : US;
     if (world->now_ns + delay_ns >= validator->tick_at_ns) return;
     validator->tick_at_ns = world->now_ns + delay_ns;
@@ -211,6 +206,7 @@ void sim_start(struct world *world, struct validator *validator)
         validator->crash_after = (int)sy_prng_below(&world->prng, 8);
     }
     plant_at_start(world, validator);
+    validator->serve = (struct sy_serve){.reader = validator->reader, .out = world->scratch};
     sy_status status = start_parts(world, validator, &err);
     if (status != SY_OK) {
         sim_fail(world, SIM_CHECK_PROMISE, "validator %u does not start again: %s",
@@ -227,7 +223,7 @@ void sim_feed(struct world *world, struct validator *validator, struct sy_node_e
 {
     SY_ASSERT(validator->up);
     event->now_ms = wall_ms(world, validator);
-    event->now_ns = clock_ns(world, validator);
+    event->now_ns = sim_clock_ns(world, validator);
     const struct sy_node_event *next = event;
     bool more = true;
     while (more && !validator->doomed && !world->done) {

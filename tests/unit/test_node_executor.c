@@ -165,6 +165,8 @@ CASE(executor_proves_what_it_executed)
 
 /* ---- serving ----------------------------------------------------------------------------- */
 
+#define SERVED_NS 100000000000ull
+
 CASE(serve_gives_bodies_and_certified_blocks_as_messages)
 {
     static uint8_t out[SY_SERVE_BYTES_MAX];
@@ -173,25 +175,26 @@ CASE(serve_gives_bodies_and_certified_blocks_as_messages)
     struct sy_slice bytes;
     chain_open(&rig);
     chain_populate(&rig);
+    struct sy_serve serve = {.reader = rig.reader, .out = out};
     struct sy_hash digest = rig.done->ran[1].digest;
-    assert_int_equal(sy_serve_body(&bytes, out, rig.reader, &digest), SY_OK);
+    assert_int_equal(sy_serve_body(&serve, &bytes, 1, SERVED_NS, &digest), SY_OK);
     assert_int_equal(bytes.data[0], SY_MESSAGE_BATCH);
     struct sy_batch batch;
     assert_true(sy_batch_decode(&batch, sy_slice_of(bytes.data + 1, bytes.size - 1)));
     assert_int_equal(batch.header.count, 8);
     digest = test_hash(3);
-    assert_int_equal(sy_serve_body(&bytes, out, rig.reader, &digest), SY_ERR_NOT_FOUND);
+    assert_int_equal(sy_serve_body(&serve, &bytes, 1, SERVED_NS, &digest), SY_ERR_NOT_FOUND);
 
-    assert_int_equal(sy_serve_block(&bytes, out, rig.reader, 4), SY_OK);
+    assert_int_equal(sy_serve_block(&serve, &bytes, 1, SERVED_NS, 4), SY_OK);
     assert_true(sy_message_decode(&message, bytes, CHAIN_VALIDATORS));
     assert_int_equal(message.type, SY_MESSAGE_BLOCK);
     assert_int_equal(message.body.block.proposal.count, 2);
     assert_true(sy_certificate_verify(&message.body.block.certificate, &rig.genesis.roster,
                                       &rig.genesis.hash, &message.body.block.header));
     chain_run(&rig); /* block 5 has no certificate, genesis never has */
-    assert_int_equal(sy_serve_block(&bytes, out, rig.reader, 5), SY_ERR_NOT_FOUND);
-    assert_int_equal(sy_serve_block(&bytes, out, rig.reader, 0), SY_ERR_NOT_FOUND);
-    assert_int_equal(sy_serve_block(&bytes, out, rig.reader, 6), SY_ERR_NOT_FOUND);
+    assert_int_equal(sy_serve_block(&serve, &bytes, 1, SERVED_NS, 5), SY_ERR_NOT_FOUND);
+    assert_int_equal(sy_serve_block(&serve, &bytes, 1, SERVED_NS, 0), SY_ERR_NOT_FOUND);
+    assert_int_equal(sy_serve_block(&serve, &bytes, 1, SERVED_NS, 6), SY_ERR_NOT_FOUND);
     chain_close(&rig);
 }
 

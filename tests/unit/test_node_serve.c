@@ -1,60 +1,102 @@
 /* test_node_serve.c: what a peer may have served. */
 #include "consensus/node/serve.h"
-#include "tests/support/test.h"
+
+#include <stdlib.h>
+
+#include "tests/unit/chain_rig.h"
 
 #define SECOND 1000000000ull
-#define MIB ((size_t)1 << 20)
+#define NOW (100 * SECOND)
 
-/* Bytes that one peer gets between from_ns and to_ns when it asks for `bytes` every 100 us. */
-static size_t serve_greedy(struct sy_serve_share *share, uint64_t from_ns, uint64_t to_ns,
-                           size_t bytes, unsigned *looks)
+struct serve_rig {
+    struct chain_rig chain;
+    struct sy_serve serve;
+    struct sy_hash body; /* one that is there */
+};
+
+static void open_rig(struct serve_rig *rig)
 {
-    size_t served = 0;
-    *looks = 0;
-    for (uint64_t now_ns = from_ns; now_ns < to_ns; now_ns += 100000) {
-        for (unsigned i = 0; i < 64 && sy_serve_may(share, now_ns); i++) {
-            sy_serve_spend(share, bytes);
-            served += bytes;
-            ++*looks;
-        }
+    memset(rig, 0, sizeof *rig);
+    chain_open(&rig->chain);
+    chain_populate(&rig->chain);
+    rig->body = rig->chain.done->ran[1].digest;
+    rig->serve.reader = rig->chain.reader;
+    rig->serve.out = (uint8_t *)malloc(SY_SERVE_BYTES_MAX);
+    assert_non_null(rig->serve.out);
+}
+
+static void close_rig(struct serve_rig *rig)
+{
+    free(rig->serve.out);
+    chain_close(&rig->chain);
+}
+
+/* Asks until the share is used up; how often something was read for it, and how many bytes. */
+static uint64_t serve_greedy(struct serve_rig *rig, uint16_t peer, const struct sy_hash *digest,
+                             uint64_t *bytes)
+{
+    struct sy_slice message;
+    uint64_t looks = 0;
+    sy_status status;
+    *bytes = 0;
+    while ((status = sy_serve_body(&rig->serve, &message, peer, NOW, digest)) != SY_ERR_BUSY) {
+        looks++;
+        if (status == SY_OK) *bytes += message.size;
     }
-    return served;
+    return looks;
 }
 
-CASE(serve_bounds_what_a_greedy_peer_gets)
+CASE(serve_bounds_what_a_greedy_peer_gets_and_others_get_theirs)
 {
-    struct sy_serve_share share = {0};
-    unsigned looks;
-    size_t served = serve_greedy(&share, 100 * SECOND, 102 * SECOND, MIB, &looks);
-    /* Two seconds' worth and what was saved up. */
-    assert_in_range(served / MIB, 3 * 64 - 2, 3 * 64 + 2);
-    served = serve_greedy(&share, 102 * SECOND, 103 * SECOND, MIB, &looks);
-    assert_in_range(served / MIB, 64 - 2, 64 + 2);
+    struct serve_rig rig;
+    struct sy_slice message;
+    uint64_t bytes, again;
+    open_rig(&rig);
+    uint64_t looks = serve_greedy(&rig, 3, &rig.body, &bytes);
+    assert_in_range(looks, 1000, SY_SERVE_BYTES_PER_S / 4096 + 1);
+    assert_in_range(bytes, 1, SY_SERVE_BYTES_PER_S + SY_SERVE_BYTES_MAX);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 3, NOW, 4), SY_ERR_BUSY);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 2, NOW, 4), SY_OK);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 3, NOW + SECOND, 4), SY_OK);
+    assert_true(serve_greedy(&rig, 1, &rig.body, &again) == looks && again == bytes);
+    close_rig(&rig);
 }
 
-CASE(serve_counts_looking_in_vain)
+CASE(serve_charges_looking_in_vain)
 {
-    struct sy_serve_share share = {0};
-    unsigned looks;
-    assert_int_equal(serve_greedy(&share, 100 * SECOND, 101 * SECOND, 0, &looks), 0);
-    assert_in_range(looks, 2 * 16384 - 256, 2 * 16384 + 256);
+    struct serve_rig rig;
+    struct sy_slice message;
+    struct sy_hash nothing = test_hash(3);
+    uint64_t bytes;
+    open_rig(&rig);
+    uint64_t looks = serve_greedy(&rig, 3, &nothing, &bytes);
+    assert_int_equal(bytes, 0);
+    assert_in_range(looks, SY_SERVE_BYTES_PER_S / 4096, SY_SERVE_BYTES_PER_S / 4096 + 1);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 3, NOW, 4), SY_ERR_BUSY);
+    close_rig(&rig);
 }
 
-CASE(serve_gives_a_modest_peer_all_it_asks_for)
+/* Own batches are spread, not served. */
+CASE(serve_gives_everybody_own_batches_at_nobodys_charge)
 {
-    struct sy_serve_share share = {0};
-    for (uint64_t ms = 0; ms < 2000; ms += 25) {
-        assert_true(sy_serve_may(&share, ms * 1000000));
-        sy_serve_spend(&share, MIB);
+    struct serve_rig rig;
+    struct sy_slice message;
+    open_rig(&rig);
+    for (unsigned i = 0; i < SY_SERVE_BYTES_PER_S / 4096 + 10; i++) {
+        assert_int_equal(sy_serve_body(&rig.serve, &message, SY_NODE_ALL, NOW, &rig.body), SY_OK);
     }
+    for (uint16_t peer = 0; peer < CHAIN_VALIDATORS; peer++) {
+        assert_int_equal(sy_serve_body(&rig.serve, &message, peer, NOW, &rig.body), SY_OK);
+    }
+    close_rig(&rig);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(serve_bounds_what_a_greedy_peer_gets),
-        cmocka_unit_test(serve_counts_looking_in_vain),
-        cmocka_unit_test(serve_gives_a_modest_peer_all_it_asks_for),
+        cmocka_unit_test(serve_bounds_what_a_greedy_peer_gets_and_others_get_theirs),
+        cmocka_unit_test(serve_charges_looking_in_vain),
+        cmocka_unit_test(serve_gives_everybody_own_batches_at_nobodys_charge),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
