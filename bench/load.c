@@ -58,18 +58,24 @@ sy_status sy_load_sign(struct sy_load_txs *txs, sy_population *population, unsig
     size_t capacity = (size_t)count * 512 + SY_POPULATION_TX_BYTES;
     *txs = (struct sy_load_txs){.bytes = (uint8_t *)malloc(capacity),
                                 .txs = (struct sy_slice *)calloc(count, sizeof(struct sy_slice)),
-                                .ids = (struct sy_hash *)calloc(count, sizeof(struct sy_hash))};
-    if (!txs->bytes || !txs->txs || !txs->ids) {
+                                .awaited =
+                                    (struct sy_awaited *)calloc(count, sizeof(struct sy_awaited))};
+    if (!txs->bytes || !txs->txs || !txs->awaited) {
         sy_load_free(txs);
         return sy_fail(err, SY_ERR_NO_MEMORY, "load: no memory for %u transactions", count);
     }
     size_t used = 0;
     for (uint32_t i = 0; i < count; i++) {
         uint8_t tx[SY_POPULATION_TX_BYTES];
+        struct sy_hash id;
+        struct sy_tx decoded;
         struct sy_slice made =
             stage < SY_POPULATION_STAGES
-                ? sy_population_stage(population, tx, &txs->ids[i], stage, i, valid_until_ms)
-                : sy_population_record(population, tx, &txs->ids[i], valid_until_ms);
+                ? sy_population_stage(population, tx, &id, stage, i, valid_until_ms)
+                : sy_population_record(population, tx, &id, valid_until_ms);
+        enum sy_refusal code = sy_tx_decode(&decoded, NULL, made, NULL);
+        SY_ASSERT(code == SY_APPLIED);
+        sy_awaited_of(&txs->awaited[i], &sy_population_genesis(population)->hash, &decoded);
         if (capacity - used < made.size) {
             sy_load_free(txs);
             return sy_fail(err, SY_ERR_LIMIT, "load: transactions are longer than expected");
@@ -86,7 +92,7 @@ void sy_load_free(struct sy_load_txs *txs)
 {
     free(txs->bytes);
     free(txs->txs);
-    free(txs->ids);
+    free(txs->awaited);
     *txs = (struct sy_load_txs){0};
 }
 
@@ -163,13 +169,13 @@ static sy_status watch(struct load *load, struct peer *peer, const uint32_t *txs
 {
     struct group *group = free_group(peer, true);
     SY_ASSERT(group != NULL); /* every wait takes the place of the group that led to it */
-    struct sy_hash ids[GROUP_TXS];
+    struct sy_awaited items[GROUP_TXS];
     for (uint16_t i = 0; i < count; i++) {
-        ids[i] = load->config->txs->ids[txs[i]];
+        items[i] = load->config->txs->awaited[txs[i]];
         group->txs[i] = txs[i];
     }
     group->count = count;
-    sy_status status = sy_client_wait(peer->client, &group->request, ids, count, WAIT_MS, false);
+    sy_status status = sy_client_wait(peer->client, &group->request, items, count, WAIT_MS, false);
     if (status != SY_OK) {
         return sy_fail(err, status, "%s takes no requests", sy_client_name(peer->client));
     }

@@ -9,12 +9,13 @@
 #include "bench/population.h"
 #include "core/base/quantile.h"
 #include "core/wire/genesis.h"
+#include "core/wire/request.h"
 
 /* Signed transactions, made before the clock starts. */
 struct sy_load_txs {
     uint8_t *bytes; /* owned */
     struct sy_slice *txs;
-    struct sy_hash *ids;
+    struct sy_awaited *awaited; /* what asks for each */
     uint32_t count;
 };
 

@@ -90,6 +90,11 @@ sy_status sy_population_open(sy_population **out, const struct sy_population_con
     return SY_OK;
 }
 
+const struct sy_genesis *sy_population_genesis(const sy_population *population)
+{
+    return population->config.genesis;
+}
+
 void sy_population_close(sy_population *population)
 {
     if (population == NULL) return;

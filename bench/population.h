@@ -34,6 +34,7 @@ struct sy_population_config {
 /* sy_population_open makes the keys and ids. SY_ERR_ARGUMENT: too few gateways or patients. */
 sy_status sy_population_open(sy_population **population, const struct sy_population_config *config,
                              struct sy_error *err);
+const struct sy_genesis *sy_population_genesis(const sy_population *population);
 void sy_population_close(sy_population *population); /* NULL is fine */
 
 /* sy_population_stage_count is how many transactions a stage has. */

@@ -10,7 +10,34 @@
 #include "core/base/thread.h"
 
 #define REQUESTS_A_TURN 256u
-#define RETRY_MS 100u
+#define WORK_PER_S (32u << 20)
+
+/* ---- sessions ---------------------------------------------------------------------------- */
+
+/* The one heard of first is forgotten when there are too many: it has long ended, or has done
+ * nothing that anybody else would not have been given at once. */
+struct session *sy_api_session(sy_api *api, const struct sy_request *from)
+{
+    struct sy_hash name = {{0}};
+    sy_store_u64(name.bytes, from->session);
+    struct session *session = (struct session *)sy_table_find(&api->sessions, &name);
+    if (session != NULL) return session;
+    uint64_t *oldest = &api->session_order[api->session_count % SESSIONS];
+    if (api->session_count++ >= SESSIONS) {
+        struct sy_hash gone = {{0}};
+        sy_store_u64(gone.bytes, *oldest);
+        (void)sy_table_remove(&api->sessions, &gone);
+    }
+    *oldest = from->session;
+    session = (struct session *)sy_table_put(&api->sessions, &name, NULL);
+    SY_ASSERT(session != NULL);
+    return session;
+}
+
+void sy_api_work(sy_api *api, struct session *session, uint64_t amount)
+{
+    sy_share_spend(&session->work, amount, api->config.limits.work_per_s);
+}
 
 /* ---- jobs -------------------------------------------------------------------------------- */
 
@@ -22,15 +49,16 @@ struct job *sy_api_job_take(sy_api *api, enum job_state state, struct sy_request
         if (job->state != JOB_FREE) continue;
         job->state = state;
         if (state == JOB_WAIT) api->wait_count++;
+        if (state == JOB_WAIT) api->awaited += request->body.wait.count;
         job->server_request = *server_request;
         job->request = *request;
-        job->released = job->deferred = job->poll = job->dirty = false;
-        job->outcome_count = job->left = 0;
+        job->released = job->deferred = false;
+        job->outcome_count = job->left = job->looked = 0;
         job->proof = NULL;
         job->proof_bytes = 0;
         return job;
     }
-    (void)sy_server_reply_busy(api->server, server_request->token, RETRY_MS);
+    (void)sy_server_reply_busy(api->server, server_request->token, SY_API_RETRY_MS);
     sy_server_release(api->server, server_request);
     sy_metric_add(SY_M_client_requests_busy_total, 1);
     return NULL;
@@ -43,6 +71,7 @@ void sy_api_job_free(sy_api *api, struct job *job)
     job->proof = NULL;
     job->generation++;
     if (job->state == JOB_WAIT) api->wait_count--;
+    if (job->state == JOB_WAIT) api->awaited -= job->request.body.wait.count;
     job->state = JOB_FREE;
 }
 
@@ -51,7 +80,7 @@ uint64_t sy_api_token(const sy_api *api, const struct job *job)
     return (uint64_t)job->generation << 32 | (uint64_t)(job - api->jobs);
 }
 
-static struct job *find_job(sy_api *api, uint64_t token, enum job_state state)
+struct job *sy_api_job_find(sy_api *api, uint64_t token, enum job_state state)
 {
     uint32_t index = (uint32_t)token;
     if (index >= JOBS) return NULL;
@@ -78,57 +107,6 @@ void sy_api_refuse(sy_api *api, const struct sy_request *to, uint64_t request_id
     (void)sy_server_reply(api->server, to->token, sy_writer_slice(&writer));
 }
 
-/* ---- SUBMIT ------------------------------------------------------------------------------ */
-
-static void on_submit(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
-{
-    if (atomic_load(&api->draining)) {
-        sy_api_refuse(api, from, request->request_id, SY_ANSWER_STOPPING,
-                      "this validator is stopping: submit to another one");
-        sy_server_release(api->server, from);
-        return;
-    }
-    struct job *job = sy_api_job_take(api, JOB_SUBMIT, from, request);
-    if (job == NULL) return;
-    struct sy_inbox_item item = {
-        .type = SY_INBOX_SUBMIT, .number = sy_api_token(api, job), .pointer = &job->request};
-    if (sy_ring_push(api->config.inbox, &item)) return;
-    (void)sy_server_reply_busy(api->server, from->token, RETRY_MS);
-    sy_api_job_free(api, job);
-}
-
-static void answer_submit(sy_api *api, struct job *job)
-{
-    struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
-    sy_answer_begin(&writer, SY_ANSWER_SUBMIT, job->request.request_id);
-    sy_write_u16(&writer, (uint16_t)job->outcome_count);
-    for (uint32_t i = 0; i < job->outcome_count; i++) {
-        sy_write_u8(&writer, job->outcomes[i].state);
-        sy_write_u16(&writer, job->outcomes[i].code);
-        sy_write_u32(&writer, job->outcomes[i].retry_ms);
-    }
-    sy_api_reply(api, &job->server_request, &writer);
-    sy_api_job_free(api, job);
-}
-
-/* Outcomes and the letting go of the bytes come in either order; the job ends with the second. */
-static void on_submitted(sy_api *api, uint64_t token)
-{
-    struct job *job = find_job(api, token, JOB_SUBMIT);
-    if (job == NULL) return;
-    sy_server_release(api->server, &job->server_request);
-    job->released = true;
-    if (job->deferred) answer_submit(api, job);
-}
-
-static void on_outcomes(sy_api *api, uint64_t token)
-{
-    struct job *job = find_job(api, token, JOB_SUBMIT);
-    if (job == NULL) return;
-    job->deferred = true;
-    if (job->released) answer_submit(api, job);
-}
-
 /* ---- small requests ---------------------------------------------------------------------- */
 
 static void on_hello(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
@@ -143,11 +121,8 @@ static void on_hello(sy_api *api, struct sy_request *from, const struct sy_clien
         sy_api_refuse(api, from, id, SY_ANSWER_OTHER_PROTOCOL,
                       "no protocol version in common: upgrade the older side");
     } else {
-        const struct sy_block_view *view;
-        int64_t time_ms = 0;
-        if (sy_block_views_open(&api->views, &view, api->certified) == SY_OK) {
-            time_ms = view->header.time_ms;
-        }
+        struct sy_header newest;
+        int64_t time_ms = sy_api_header(api, &newest, api->certified) ? newest.time_ms : 0;
         struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
         sy_answer_begin(&writer, SY_ANSWER_HELLO, id);
         sy_write_raw(&writer, sy_network_tag(api->config.genesis), SY_NETWORK_TAG_BYTES);
@@ -171,6 +146,17 @@ static void on_status(sy_api *api, struct sy_request *from, uint64_t request_id)
 
 /* ---- the thread -------------------------------------------------------------------------- */
 
+/* Whoever asks for more than a session's share is told to come back. SUBMIT pays with a place in
+ * the pool, and WAIT goes on when there is something left. */
+static bool too_much(sy_api *api, const struct sy_request *from, uint8_t kind)
+{
+    if (kind == SY_REQUEST_SUBMIT || kind == SY_REQUEST_WAIT) return false;
+    struct session *session = sy_api_session(api, from);
+    if (!sy_share_left(&session->work, sy_os_monotonic_ns())) return true;
+    sy_api_work(api, session, kind == SY_REQUEST_READ ? WORK_READ : WORK_REQUEST);
+    return false;
+}
+
 static void dispatch(sy_api *api, struct sy_request *from)
 {
     struct sy_client_request request;
@@ -180,9 +166,15 @@ static void dispatch(sy_api *api, struct sy_request *from)
         sy_server_release(api->server, from);
         return;
     }
+    if (too_much(api, from, request.kind)) {
+        (void)sy_server_reply_busy(api->server, from->token, SY_API_RETRY_MS);
+        sy_server_release(api->server, from);
+        sy_metric_add(SY_M_client_requests_busy_total, 1);
+        return;
+    }
     switch (request.kind) {
     case SY_REQUEST_HELLO: on_hello(api, from, &request); break;
-    case SY_REQUEST_SUBMIT: on_submit(api, from, &request); break;
+    case SY_REQUEST_SUBMIT: sy_api_on_submit(api, from, &request); break;
     case SY_REQUEST_WAIT: sy_api_on_wait(api, from, &request); break;
     case SY_REQUEST_BLOCK: sy_api_on_block(api, from, &request); break;
     case SY_REQUEST_READ: sy_api_on_read(api, from, &request); break;
@@ -193,14 +185,14 @@ static void dispatch(sy_api *api, struct sy_request *from)
 static void on_item(sy_api *api, const struct api_item *item)
 {
     switch (item->type) {
-    case API_SUBMITTED: on_submitted(api, item->number); break;
-    case API_OUTCOMES: on_outcomes(api, item->number); break;
+    case API_SUBMITTED: sy_api_on_submitted(api, item->number); break;
+    case API_OUTCOMES: sy_api_on_outcomes(api, item->number); break;
     case API_CERTIFIED:
         sy_api_wait_certified(api, item->number);
         sy_api_read_certified(api);
         break;
     case API_PROVED: {
-        struct job *job = find_job(api, item->number, JOB_PROOF);
+        struct job *job = sy_api_job_find(api, item->number, JOB_PROOF);
         if (job != NULL) sy_api_on_proof(api, job, item->status, item->proved);
         free(item->proved);
         break;
@@ -289,30 +281,50 @@ void sy_api_set_runner(sy_api *api, sy_runner *runner)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-static sy_status open_parts(sy_api *api, struct sy_error *err)
+static sy_status carve(sy_api *api)
 {
-    size_t waits = 16384;
-    size_t bytes = JOBS * sizeof(struct job) + 2 * ANSWER_BYTES + (waits + SEEN_READS) * 3 * 64 +
-                   SEEN_READS * sizeof(struct sy_hash) + 65536 * sizeof(struct api_item) +
-                   (1u << 20);
+    size_t tables = (AWAITED_MAX + SEEN_READS + SESSIONS + KNOWN_KEYS) * 3 * 64;
+    size_t bytes = JOBS * sizeof(struct job) + 2 * ANSWER_BYTES + tables +
+                   JOBS * SY_WAIT_IDS_MAX * sizeof(struct waiter) +
+                   SEEN_READS * sizeof(struct sy_hash) + SESSIONS * sizeof(uint64_t) +
+                   65536 * sizeof(struct api_item) + (1u << 20);
     SY_TRY(sy_arena_open(&api->arena, bytes));
     api->jobs = SY_CARVE(&api->arena, struct job, JOBS);
+    api->waiters = SY_CARVE(&api->arena, struct waiter, JOBS * SY_WAIT_IDS_MAX);
     api->answer = SY_CARVE(&api->arena, uint8_t, ANSWER_BYTES);
     api->text = SY_CARVE(&api->arena, char, ANSWER_BYTES);
     api->seen_order = SY_CARVE(&api->arena, struct sy_hash, SEEN_READS);
-    if (!api->jobs || !api->answer || !api->text || !api->seen_order) return SY_ERR_NO_MEMORY;
+    api->session_order = SY_CARVE(&api->arena, uint64_t, SESSIONS);
+    if (!api->jobs || !api->waiters || !api->answer || !api->text || !api->seen_order ||
+        !api->session_order) {
+        return SY_ERR_NO_MEMORY;
+    }
     uint64_t seed[2];
     sy_os_random(seed, sizeof seed);
-    SY_TRY(sy_table_init(&api->waiting, &api->arena, waits, sizeof(uint64_t), seed));
+    SY_TRY(sy_table_init(&api->waiting, &api->arena, AWAITED_MAX, sizeof(uint64_t), seed));
     SY_TRY(sy_table_init(&api->seen, &api->arena, SEEN_READS, 8, seed));
+    SY_TRY(sy_table_init(&api->sessions, &api->arena, SESSIONS, sizeof(struct session), seed));
+    return sy_table_init(&api->known_keys, &api->arena, KNOWN_KEYS, 8, seed);
+}
+
+static sy_status open_parts(sy_api *api, struct sy_error *err)
+{
+    SY_TRY(carve(api));
     SY_TRY(sy_ring_open(&api->items, &api->arena, 65536, sizeof(struct api_item)));
     SY_TRY(sy_store_reader_open(&api->reader, api->config.store));
-    SY_TRY(sy_block_views_init(&api->views, api->reader));
+    SY_TRY(sy_block_views_init(&api->views, api->reader, &api->config.genesis->hash));
     api->certified = sy_ledger_certified(api->config.store);
     SY_TRY(sy_server_open(&api->server, &api->config.server, err));
     SY_TRY(sy_thread_start(&api->thread, "sy-api", run, api, err));
     api->started = true;
     return SY_OK;
+}
+
+static void set_limits(struct sy_api_limits *limits)
+{
+    if (limits->work_per_s == 0) limits->work_per_s = WORK_PER_S;
+    if (limits->strangers_a_session_per_s == 0) limits->strangers_a_session_per_s = 4;
+    if (limits->strangers_per_s == 0) limits->strangers_per_s = 16;
 }
 
 sy_status sy_api_open(sy_api **out, const struct sy_api_config *config, struct sy_error *err)
@@ -321,6 +333,7 @@ sy_status sy_api_open(sy_api **out, const struct sy_api_config *config, struct s
     sy_api *api = (sy_api *)calloc(1, sizeof *api);
     if (api == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "API: no memory");
     api->config = *config;
+    set_limits(&api->config.limits);
     sy_status status = open_parts(api, &inner);
     if (status != SY_OK) {
         sy_api_close(api);

@@ -6,7 +6,12 @@
  *
  * Nothing is told but what stands under a certificate: a WAIT is answered when its transactions
  * are final (or at its deadline, with what there is), a state proof when the height it was made at
- * is certified. Reads about a subject are signed and judged (access.h). */
+ * is certified. Anybody is told headers; whoever shows to have a transaction, what became of it;
+ * everything else is read with a signature and judged (access.h).
+ *
+ * A session costs the API thread a share of its time and no more (core/base/share.h); what it asks
+ * beyond is put off. Transactions that no key signs which is known here are mostly put off too, and
+ * never bother the consensus thread when they come alone (api_submit.c). */
 #ifndef SY_NODE_API_H
 #define SY_NODE_API_H
 
@@ -17,8 +22,19 @@
 
 typedef struct sy_api sy_api;
 
+/* What strangers may cost; 0 takes the default. */
+struct sy_api_limits {
+    uint32_t work_per_s; /* bytes of blocks read and hashed for one session, all else counted in
+                            such bytes: 32 MiB */
+    /* Transactions that nobody known here signed, ordered all the same, so that their clients get a
+     * receipt. */
+    uint32_t strangers_a_session_per_s; /* 4 */
+    uint32_t strangers_per_s;           /* 16 in all */
+};
+
 struct sy_api_config {
     struct sy_server_config server;
+    struct sy_api_limits limits;
     sy_store *store; /* borrowed, as all below */
     const struct sy_genesis *genesis;
     const struct sy_roster *roster;

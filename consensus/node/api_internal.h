@@ -7,13 +7,26 @@
 
 #include "consensus/node/api.h"
 #include "consensus/node/block_view.h"
+#include "consensus/node/inbox.h"
+#include "core/base/share.h"
 #include "core/base/table.h"
 
 #define JOBS 1024u
 #define WAITS_MAX (JOBS / 4 * 3) /* jobs that WAITs may hold: SUBMITs and READs keep the rest */
+#define AWAITED_MAX 65536u       /* transactions that all WAITs together wait for */
 #define COPIES_MAX 64u           /* ordered copies of one transaction that are looked at */
 #define ANSWER_BYTES SY_SERVER_REPLY_MAX
 #define SEEN_READS 65536u
+#define SESSIONS 4096u /* whose shares are remembered: more than can be open */
+
+/* What things cost a session, in bytes of blocks. */
+#define WORK_REQUEST 4096u /* a small answer from the store */
+#define WORK_READ 32768u   /* a signature */
+#define WORK_LOOK 256u     /* looking for a transaction, or a key */
+
+#define KNOWN_KEYS 16384u
+
+#define SY_API_RETRY_MS 100u /* when it is worth asking again */
 
 enum job_state { JOB_FREE, JOB_SUBMIT, JOB_WAIT, JOB_PROOF, JOB_CERTIFICATE };
 
@@ -26,14 +39,15 @@ struct job {
     bool released; /* the server's body was given back */
     bool deferred; /* SUBMIT: outcomes came before the consensus thread let go of the bytes */
     /* SUBMIT */
+    struct sy_inbox_submit submit;
+    uint16_t held[SY_SUBMIT_TXS_MAX]; /* why transactions are put off; SY_APPLIED: they are not */
     uint32_t outcome_count;
     struct sy_submit_outcome outcomes[SY_SUBMIT_TXS_MAX];
     /* WAIT */
     uint64_t deadline_ns;
-    uint64_t order; /* by arrival */
-    uint32_t left;  /* transactions not final yet */
-    bool poll;      /* waits for one that another job waits for too */
-    bool dirty;
+    uint64_t order;  /* by arrival */
+    uint32_t left;   /* transactions not final yet */
+    uint32_t looked; /* the first so many were looked for; the others when the share allows */
     struct sy_tx_position positions[SY_WAIT_IDS_MAX]; /* height 0: not final */
     /* PROOF, CERTIFICATE */
     struct sy_header header;
@@ -48,6 +62,19 @@ struct api_item {
     sy_status status;
     struct proved *proved; /* owned */
 };
+/* Who waits for a transaction: item i of job j is waiter j * SY_WAIT_IDS_MAX + i. Those who wait
+ * for one are chained. */
+struct waiter {
+    bool waits;
+    uint32_t next, prev; /* UINT32_MAX: none */
+};
+
+/* What is remembered of a client's session. */
+struct session {
+    struct sy_share work;
+    struct sy_share strangers;
+};
+
 struct proved {
     struct sy_header header;
     size_t size;
@@ -69,8 +96,15 @@ struct sy_api {
     uint32_t wait_count; /* jobs that are WAITs */
     uint64_t wait_made;  /* WAITs so far */
     uint64_t certified;
-    struct sy_table waiting; /* tx id -> u64 job index of the first who waits */
-    struct sy_table seen;    /* reads: hash of reader and nonce */
+    struct sy_table waiting; /* tx id -> u64: the newest waiter */
+    struct waiter *waiters;
+    uint32_t awaited;         /* transactions of all WAITs */
+    struct sy_table sessions; /* session -> struct session */
+    uint64_t *session_order;  /* ring, the oldest is forgotten */
+    uint64_t session_count;
+    struct sy_share strangers;  /* of all sessions */
+    struct sy_table known_keys; /* enrolled once, known for ever */
+    struct sy_table seen;       /* reads: hash of reader and nonce */
     struct sy_hash *seen_order;
     uint64_t seen_count;
     struct sy_block_views views;
@@ -80,6 +114,11 @@ struct sy_api {
 };
 
 /* api.c */
+/* Spends from what the session may cost. */
+void sy_api_work(sy_api *api, struct session *session, uint64_t amount);
+/* The session that a request came in; never NULL. Good until the next call. */
+struct session *sy_api_session(sy_api *api, const struct sy_request *from);
+struct job *sy_api_job_find(sy_api *api, uint64_t token, enum job_state state);
 struct job *sy_api_job_take(sy_api *api, enum job_state state, struct sy_request *server_request,
                             const struct sy_client_request *request);
 void sy_api_job_free(sy_api *api, struct job *job);
@@ -88,14 +127,23 @@ void sy_api_reply(sy_api *api, const struct sy_request *to, const struct sy_writ
 void sy_api_refuse(sy_api *api, const struct sy_request *to, uint64_t request_id,
                    enum sy_answer_code code, const char *sentence);
 
+/* api_submit.c */
+void sy_api_on_submit(sy_api *api, struct sy_request *from,
+                      const struct sy_client_request *request);
+void sy_api_on_submitted(sy_api *api, uint64_t token);
+void sy_api_on_outcomes(sy_api *api, uint64_t token);
+
 /* api_wait.c */
-/* The copy that decides a transaction at certified heights, or the last one. False: none yet. */
-bool sy_api_decide(sy_api *api, struct sy_tx_position *position, const struct sy_hash *tx_id);
+/* The copy that decides a transaction at certified heights, or the last one. False: none yet, or
+ * the witness is that of none of them. NULL: whoever asks is judged otherwise. */
+bool sy_api_decide(sy_api *api, struct sy_tx_position *position, const struct sy_hash *tx_id,
+                   const struct sy_hash *witness);
 void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
 void sy_api_wait_certified(sy_api *api, uint64_t height);
 uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns);
 
 /* api_read.c */
+bool sy_api_header(sy_api *api, struct sy_header *header, uint64_t height);
 void sy_api_on_block(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
 void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
 void sy_api_on_proof(sy_api *api, struct job *job, sy_status status, struct proved *proved);

@@ -8,30 +8,37 @@
 #include "core/crypto/hash.h"
 #include "core/wire/state.h"
 
+bool sy_api_header(sy_api *api, struct sy_header *header, uint64_t height)
+{
+    struct sy_slice bytes;
+    if (sy_ledger_get(api->reader, &bytes, height, SY_BLOCK_HEADER) != SY_OK) return false;
+    struct sy_reader reader = sy_reader_of(bytes);
+    return sy_header_decode(&reader, header);
+}
+
 /* ---- BLOCK ------------------------------------------------------------------------------- */
 
+/* Anybody may see a header with its certificate and order: light clients live on them. */
 void sy_api_on_block(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
 {
     uint64_t height = request->body.block_height;
     if (height == SY_HEIGHT_NEWEST) height = api->certified;
-    const struct sy_block_view *view;
-    struct sy_slice ids = {NULL, 0};
-    bool fine =
-        height <= api->certified && sy_block_views_open(&api->views, &view, height) == SY_OK;
+    struct sy_slice header, certificate, order;
+    bool fine = height <= api->certified &&
+                sy_ledger_get(api->reader, &header, height, SY_BLOCK_HEADER) == SY_OK;
     if (fine && height > 0) {
-        fine = sy_ledger_get(api->reader, &ids, height, SY_BLOCK_TX_IDS) == SY_OK;
+        fine = sy_ledger_get(api->reader, &certificate, height, SY_BLOCK_CERTIFICATE) == SY_OK &&
+               sy_ledger_get(api->reader, &order, height, SY_BLOCK_ORDER) == SY_OK;
     }
     if (fine) {
         struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
         sy_answer_begin(&writer, SY_ANSWER_BLOCK, request->request_id);
-        sy_write_raw(&writer, view->header_bytes.data, view->header_bytes.size);
+        sy_write_raw(&writer, header.data, header.size);
         sy_write_u8(&writer, height > 0);
         if (height > 0) {
-            sy_write_raw(&writer, view->certificate.data, view->certificate.size);
-            sy_proposal_encode(&writer, &view->order);
+            sy_write_raw(&writer, certificate.data, certificate.size);
+            sy_write_raw(&writer, order.data, order.size);
         }
-        sy_write_u32(&writer, (uint32_t)(ids.size / 32));
-        sy_write_raw(&writer, ids.data, ids.size);
         sy_api_reply(api, from, &writer);
     } else {
         sy_api_refuse(api, from, request->request_id, SY_ANSWER_NOT_FOUND,
@@ -76,7 +83,8 @@ static void refuse(sy_api *api, struct sy_request *from, uint64_t id, enum sy_an
     static const char *const sentences[] = {
         [SY_ANSWER_BUSY] = "too many questions wait: ask again",
         [SY_ANSWER_NOT_FOUND] = "there is no such thing at a certified height",
-        [SY_ANSWER_FORBIDDEN] = "this key may not read that: it lacks role or open care",
+        [SY_ANSWER_FORBIDDEN] =
+            "this key may not read that: it lacks role, open care or membership",
         [SY_ANSWER_STALE_READ] = "sign the read again, with the present time and a fresh nonce",
         [SY_ANSWER_MALFORMED] = "the read's signature is wrong, or it names no kind of entry",
     };
@@ -120,7 +128,7 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
     struct sy_tx_position position;
     const struct sy_block_view *view;
     struct sy_receipt_proof *proof = &api->proof.receipt;
-    if (!sy_api_decide(api, &position, &read->id) ||
+    if (!sy_api_decide(api, &position, &read->id, NULL) ||
         sy_block_views_open(&api->views, &view, position.height) != SY_OK ||
         sy_block_views_prove(&api->views, proof, view, position.index, true) != SY_OK) {
         refuse(api, from, id, SY_ANSWER_NOT_FOUND);
@@ -138,6 +146,31 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
     }
     proof->with_tx = read->subject == SY_READ_TX;
     answer_proof(api, from, id, view, SY_PROOF_RECEIPT);
+}
+
+/* ---- READ: ids of a block ---------------------------------------------------------------- */
+
+static void read_ids(sy_api *api, struct sy_request *from, const struct sy_client_request *request,
+                     const struct sy_access *access)
+{
+    const struct sy_read_request *read = &request->body.read;
+    uint64_t height = sy_read_ids_height(read);
+    struct sy_slice ids = {NULL, 0};
+    if (!sy_access_ids(access, read)) {
+        refuse(api, from, request->request_id, SY_ANSWER_FORBIDDEN);
+        return;
+    }
+    if (height > api->certified ||
+        (height > 0 && sy_ledger_get(api->reader, &ids, height, SY_BLOCK_TX_IDS) != SY_OK)) {
+        refuse(api, from, request->request_id, SY_ANSWER_NOT_FOUND);
+        return;
+    }
+    struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
+    sy_answer_begin(&writer, SY_ANSWER_IDS, request->request_id);
+    sy_write_u64(&writer, height);
+    sy_write_u32(&writer, (uint32_t)(ids.size / 32));
+    sy_write_raw(&writer, ids.data, ids.size);
+    sy_api_reply(api, from, &writer);
 }
 
 /* ---- READ: state ------------------------------------------------------------------------- */
@@ -211,17 +244,31 @@ void sy_api_read_certified(sy_api *api)
 
 /* ---- READ -------------------------------------------------------------------------------- */
 
+/* Reading blocks for it is paid for by the session. */
+static void read_certified(sy_api *api, struct sy_request *from,
+                           const struct sy_client_request *request, const struct sy_access *access)
+{
+    uint64_t before = api->views.read_bytes;
+    if (request->body.read.subject == SY_READ_IDS) {
+        read_ids(api, from, request, access);
+    } else {
+        read_tx(api, from, request, access);
+    }
+    sy_api_work(api, sy_api_session(api, from), api->views.read_bytes - before);
+    sy_server_release(api->server, from);
+}
+
 void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
 {
     const struct sy_read_request *read = &request->body.read;
-    struct sy_access access = {NULL, 0};
+    struct sy_access access = {.roster = api->config.roster};
+    struct sy_header newest;
     enum sy_answer_code code = 0;
-    const struct sy_block_view *view;
     if (!signed_by_reader(api, read)) {
         code = SY_ANSWER_MALFORMED;
     } else if (!fresh(api, read)) {
         code = SY_ANSWER_STALE_READ;
-    } else if (sy_block_views_open(&api->views, &view, api->certified) != SY_OK ||
+    } else if (!sy_api_header(api, &newest, api->certified) ||
                sy_state_view_open(&access.view, api->config.store) != SY_OK) {
         code = SY_ANSWER_BUSY;
     }
@@ -230,12 +277,11 @@ void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client
         sy_server_release(api->server, from);
         return;
     }
-    access.time_ms = view->header.time_ms;
+    access.time_ms = newest.time_ms;
     if (read->subject == SY_READ_STATE) {
         read_state(api, from, request, &access);
     } else {
-        read_tx(api, from, request, &access);
-        sy_server_release(api->server, from);
+        read_certified(api, from, request, &access);
     }
     sy_state_view_close(access.view);
 }

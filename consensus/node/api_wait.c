@@ -4,34 +4,54 @@
 #include "core/base/os.h"
 #include "core/wire/receipt.h"
 
+#define NOBODY UINT32_MAX
 #define HEADER_ROOM (SY_HEADER_BYTES + 2u + SY_VALIDATORS_MAX * 66u + 64u)
 
-static struct sy_hash id_at(const struct job *job, uint32_t index)
+static void item_at(struct sy_awaited *item, const struct job *job, uint32_t index)
 {
-    struct sy_hash id;
-    memcpy(id.bytes, job->request.body.wait.ids.data + 32 * (size_t)index, sizeof id.bytes);
-    return id;
+    sy_wait_item(&job->request, index, item);
 }
 
-bool sy_api_decide(sy_api *api, struct sy_tx_position *position, const struct sy_hash *tx_id)
+/* ---- finding ----------------------------------------------------------------------------- */
+
+/* True when the copy is one that whoever computed the witness has. */
+static bool has_witness(sy_api *api, const struct sy_block_view *view, uint32_t index,
+                        const struct sy_hash *witness)
+{
+    const struct sy_hash *right;
+    return sy_block_views_witness(&api->views, &right, view, index) == SY_OK &&
+           sy_hash_equal_ct(right, witness);
+}
+
+static bool copy_decides(const struct sy_block_view *view, uint32_t index)
+{
+    struct sy_receipt receipt;
+    struct sy_reader reader = sy_reader_of(sy_block_view_receipt(view, index));
+    return sy_receipt_decode(&reader, &receipt) && sy_refusal_decides(receipt.code);
+}
+
+bool sy_api_decide(sy_api *api, struct sy_tx_position *position, const struct sy_hash *tx_id,
+                   const struct sy_hash *witness)
 {
     struct sy_tx_position copies[COPIES_MAX];
+    struct sy_tx_position told = {0};
     size_t found = 0;
     if (sy_ledger_find_tx(api->reader, copies, &found, COPIES_MAX, tx_id) != SY_OK) return false;
     if (found > COPIES_MAX) found = COPIES_MAX;
-    bool any = false;
-    for (size_t i = 0; i < found; i++) {
-        if (copies[i].height > api->certified) break;
+    bool may_know = witness == NULL;
+    bool decided = false;
+    for (size_t i = 0; i < found && !(decided && may_know); i++) {
         const struct sy_block_view *view;
-        if (sy_block_views_open(&api->views, &view, copies[i].height) != SY_OK) return any;
-        if (copies[i].index >= view->tx_count) return any;
-        *position = copies[i];
-        any = true;
-        struct sy_reader reader = sy_reader_of(sy_block_view_receipt(view, copies[i].index));
-        struct sy_receipt receipt;
-        if (sy_receipt_decode(&reader, &receipt) && sy_refusal_decides(receipt.code)) return true;
+        if (copies[i].height > api->certified) break;
+        if (sy_block_views_open(&api->views, &view, copies[i].height) != SY_OK) break;
+        if (copies[i].index >= view->tx_count) break;
+        may_know = may_know || has_witness(api, view, copies[i].index, witness);
+        if (!decided) told = copies[i];
+        decided = decided || copy_decides(view, copies[i].index);
     }
-    return any;
+    if (!may_know || told.height == 0) return false;
+    *position = told;
+    return true;
 }
 
 /* ---- answering --------------------------------------------------------------------------- */
@@ -113,90 +133,158 @@ static void answer(sy_api *api, struct job *job)
     }
 }
 
+/* ---- who waits for what ------------------------------------------------------------------ */
+
+static uint32_t waiter_of(const sy_api *api, const struct job *job, uint32_t index)
+{
+    return (uint32_t)(job - api->jobs) * SY_WAIT_IDS_MAX + index;
+}
+
+static void chain(sy_api *api, const struct job *job, uint32_t index)
+{
+    struct sy_awaited item;
+    bool is_new = false;
+    uint32_t number = waiter_of(api, job, index);
+    struct waiter *waiter = &api->waiters[number];
+    item_at(&item, job, index);
+    uint64_t *newest = (uint64_t *)sy_table_put(&api->waiting, &item.tx_id, &is_new);
+    SY_ASSERT(newest != NULL); /* make_room sees to it */
+    *waiter = (struct waiter){.waits = true, .next = NOBODY, .prev = NOBODY};
+    if (!is_new) {
+        waiter->next = (uint32_t)*newest;
+        api->waiters[waiter->next].prev = number;
+    }
+    *newest = number;
+}
+
+static void unchain(sy_api *api, const struct job *job, uint32_t index)
+{
+    struct sy_awaited item;
+    struct waiter *waiter = &api->waiters[waiter_of(api, job, index)];
+    if (!waiter->waits) return;
+    waiter->waits = false;
+    if (waiter->next != NOBODY) api->waiters[waiter->next].prev = waiter->prev;
+    if (waiter->prev != NOBODY) {
+        api->waiters[waiter->prev].next = waiter->next;
+        return;
+    }
+    item_at(&item, job, index);
+    if (waiter->next == NOBODY) {
+        (void)sy_table_remove(&api->waiting, &item.tx_id);
+    } else {
+        *(uint64_t *)sy_table_find(&api->waiting, &item.tx_id) = waiter->next;
+    }
+}
+
 static void finish(sy_api *api, struct job *job)
 {
-    uint64_t index = (uint64_t)(job - api->jobs);
-    for (uint32_t i = 0; i < job->request.body.wait.count; i++) {
-        struct sy_hash id = id_at(job, i);
-        const uint64_t *owner = (const uint64_t *)sy_table_find(&api->waiting, &id);
-        if (owner != NULL && *owner == index) (void)sy_table_remove(&api->waiting, &id);
-    }
+    for (uint32_t i = 0; i < job->looked; i++) unchain(api, job, i);
     answer(api, job);
     sy_api_job_free(api, job);
 }
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
-static void recheck(sy_api *api, struct job *job)
+static bool decide_item(sy_api *api, struct job *job, uint32_t index)
 {
-    job->left = 0;
-    for (uint32_t i = 0; i < job->request.body.wait.count; i++) {
-        if (job->positions[i].height != 0) continue;
-        struct sy_hash id = id_at(job, i);
-        if (!sy_api_decide(api, &job->positions[i], &id)) job->left++;
+    struct sy_awaited item;
+    item_at(&item, job, index);
+    return sy_api_decide(api, &job->positions[index], &item.tx_id, &item.witness);
+}
+
+/* Looks for the job's transactions as far as its session's share goes; those not final are waited
+ * for. What was not looked for by the deadline is told as unknown. */
+static void look(sy_api *api, struct job *job)
+{
+    if (job->looked == job->request.body.wait.count) return;
+    struct session *session = sy_api_session(api, &job->server_request);
+    uint64_t now_ns = sy_os_monotonic_ns();
+    while (job->looked < job->request.body.wait.count && sy_share_left(&session->work, now_ns)) {
+        uint32_t index = job->looked++;
+        uint64_t before = api->views.read_bytes;
+        if (decide_item(api, job, index)) {
+            job->left--;
+        } else {
+            chain(api, job, index);
+        }
+        sy_api_work(api, session, WORK_LOOK + api->views.read_bytes - before);
     }
-    job->dirty = false;
 }
 
 /* Waiting costs a client nothing, so whoever asks much would shut the others out: when WAITs hold
  * their share of the jobs, the oldest is answered early with what there is, and asks again. */
-static void make_room(sy_api *api)
+static void make_room(sy_api *api, uint32_t more)
 {
-    if (api->wait_count < WAITS_MAX) return;
-    struct job *oldest = NULL;
-    for (uint32_t i = 0; i < JOBS; i++) {
-        struct job *job = &api->jobs[i];
-        if (job->state != JOB_WAIT) continue;
-        if (oldest == NULL || job->order < oldest->order) oldest = job;
+    while (api->wait_count >= WAITS_MAX || api->awaited + more > AWAITED_MAX) {
+        struct job *oldest = NULL;
+        for (uint32_t i = 0; i < JOBS; i++) {
+            struct job *job = &api->jobs[i];
+            if (job->state != JOB_WAIT) continue;
+            if (oldest == NULL || job->order < oldest->order) oldest = job;
+        }
+        SY_ASSERT(oldest != NULL);
+        finish(api, oldest);
     }
-    SY_ASSERT(oldest != NULL);
-    finish(api, oldest);
 }
 
 void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
 {
-    make_room(api);
+    uint32_t count = request->body.wait.count;
+    make_room(api, count);
     struct job *job = sy_api_job_take(api, JOB_WAIT, from, request);
     if (job == NULL) return;
     job->order = ++api->wait_made;
-    memset(job->positions, 0, request->body.wait.count * sizeof job->positions[0]);
+    job->left = count;
+    memset(job->positions, 0, count * sizeof job->positions[0]);
     job->deadline_ns = sy_os_monotonic_ns() + request->body.wait.wait_ms * 1000000ull;
-    recheck(api, job);
-    if (job->left == 0 || request->body.wait.wait_ms == 0) {
-        finish(api, job);
-        return;
-    }
-    for (uint32_t i = 0; i < request->body.wait.count; i++) {
-        if (job->positions[i].height != 0) continue;
-        struct sy_hash id = id_at(job, i);
-        bool is_new = false;
-        uint64_t *owner = (uint64_t *)sy_table_put(&api->waiting, &id, &is_new);
-        if (owner != NULL && is_new) *owner = (uint64_t)(job - api->jobs);
-        if (owner == NULL || !is_new) job->poll = true;
+    look(api, job);
+    if (job->left == 0 || request->body.wait.wait_ms == 0) finish(api, job);
+}
+
+/* A copy of a transaction is certified: those who wait for it and have it are told. */
+static void tell_waiters(sy_api *api, const struct sy_hash *tx_id)
+{
+    const uint64_t *newest = (const uint64_t *)sy_table_find(&api->waiting, tx_id);
+    uint32_t number = newest == NULL ? NOBODY : (uint32_t)*newest;
+    while (number != NOBODY) {
+        struct job *job = &api->jobs[number / SY_WAIT_IDS_MAX];
+        uint32_t index = number % SY_WAIT_IDS_MAX;
+        SY_ASSERT(job->state == JOB_WAIT && job->positions[index].height == 0);
+        number = api->waiters[number].next;
+        if (!decide_item(api, job, index)) continue;
+        unchain(api, job, index);
+        job->left--;
     }
 }
 
-static void mark_block(sy_api *api, uint64_t height)
+static void tell_block(sy_api *api, uint64_t height)
 {
     struct sy_slice ids;
     if (sy_ledger_get(api->reader, &ids, height, SY_BLOCK_TX_IDS) != SY_OK) return;
     for (size_t at = 0; at + 32 <= ids.size; at += 32) {
         struct sy_hash id;
         memcpy(id.bytes, ids.data + at, sizeof id.bytes);
-        const uint64_t *owner = (const uint64_t *)sy_table_find(&api->waiting, &id);
-        if (owner != NULL && api->jobs[*owner].state == JOB_WAIT) api->jobs[*owner].dirty = true;
+        tell_waiters(api, &id);
     }
 }
 
 void sy_api_wait_certified(sy_api *api, uint64_t height)
 {
-    while (api->certified < height) mark_block(api, ++api->certified);
+    while (api->certified < height) tell_block(api, ++api->certified);
     for (uint32_t i = 0; i < JOBS; i++) {
         struct job *job = &api->jobs[i];
-        if (job->state != JOB_WAIT || !(job->dirty || job->poll)) continue;
-        recheck(api, job);
-        if (job->left == 0) finish(api, job);
+        if (job->state == JOB_WAIT && job->left == 0) finish(api, job);
     }
+}
+
+/* When the job needs to be seen to again: at its deadline, or when more may be looked for. */
+static uint64_t wake_of(sy_api *api, struct job *job, uint64_t now_ns)
+{
+    if (job->looked == job->request.body.wait.count) return job->deadline_ns;
+    const struct session *session = sy_api_session(api, &job->server_request);
+    uint64_t share_ns = session->work.spent_ns;
+    if (share_ns < now_ns) share_ns = now_ns;
+    return share_ns < job->deadline_ns ? share_ns : job->deadline_ns;
 }
 
 uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns)
@@ -205,11 +293,13 @@ uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns)
     for (uint32_t i = 0; i < JOBS; i++) {
         struct job *job = &api->jobs[i];
         if (job->state != JOB_WAIT) continue;
-        if (now_ns >= job->deadline_ns) {
+        look(api, job);
+        if (job->left == 0 || now_ns >= job->deadline_ns) {
             finish(api, job);
-        } else if (job->deadline_ns < soonest) {
-            soonest = job->deadline_ns;
+            continue;
         }
+        uint64_t wake_ns = wake_of(api, job, now_ns);
+        if (wake_ns < soonest) soonest = wake_ns;
     }
     return soonest;
 }

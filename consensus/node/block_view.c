@@ -4,13 +4,14 @@
 
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
-#include "core/wire/batch.h"
-#include "core/wire/tx.h"
+#include "core/wire/request.h"
 
-sy_status sy_block_views_init(struct sy_block_views *views, sy_store_reader *reader)
+sy_status sy_block_views_init(struct sy_block_views *views, sy_store_reader *reader,
+                              const struct sy_hash *genesis)
 {
     memset(views, 0, sizeof *views);
     views->reader = reader;
+    views->genesis = *genesis;
     for (unsigned i = 0; i < SY_BLOCK_VIEWS; i++) views->views[i].height = UINT64_MAX;
     views->leaves = (struct sy_hash *)calloc(SY_BATCH_TXS_MAX, sizeof *views->leaves);
     return views->leaves == NULL ? SY_ERR_NO_MEMORY : SY_OK;
@@ -22,6 +23,7 @@ void sy_block_views_free(struct sy_block_views *views)
         free(views->views[i].bytes);
         free(views->views[i].offsets);
         free(views->views[i].sizes);
+        free(views->views[i].witnesses);
         sy_merkle_tree_free(&views->views[i].receipts);
     }
     sy_merkle_tree_free(&views->batch);
@@ -105,6 +107,8 @@ static sy_status load(struct sy_block_views *views, struct sy_block_view *view, 
     SY_TRY(copy_parts(view, parts));
     view->header_bytes = parts[0];
     view->certificate = parts[1];
+    views->read_bytes += parts[2].size;
+    view->has_bodies = false;
     struct sy_reader reader = sy_reader_of(parts[0]);
     if (!sy_header_decode(&reader, &view->header)) return SY_ERR_CORRUPT;
     return index_receipts(view, parts[2]);
@@ -138,49 +142,98 @@ struct sy_slice sy_block_view_receipt(const struct sy_block_view *view, uint32_t
     return sy_slice_of(view->bytes + view->offsets[index], view->sizes[index]);
 }
 
+/* ---- bodies ------------------------------------------------------------------------------ */
+
+static sy_status read_batch(struct sy_block_views *views, struct sy_batch *batch,
+                            const struct sy_hash *digest)
+{
+    struct sy_slice body;
+    memset(&views->batch_digest, 0, sizeof views->batch_digest); /* its bytes are given back now */
+    SY_TRY(sy_body_get(views->reader, &body, digest));
+    views->read_bytes += body.size;
+    return sy_batch_decode(batch, body) ? SY_OK : SY_ERR_CORRUPT;
+}
+
+static sy_status add_witnesses(struct sy_block_view *view, uint32_t *count,
+                               const struct sy_batch *batch, const struct sy_hash *genesis)
+{
+    size_t offset = 0;
+    struct sy_slice bytes;
+    while (sy_batch_next(batch, &offset, &bytes)) {
+        struct sy_tx tx;
+        struct sy_awaited awaited;
+        if (*count == view->tx_count) return SY_ERR_CORRUPT;
+        if (sy_tx_decode(&tx, NULL, bytes, NULL) != SY_APPLIED) return SY_ERR_CORRUPT;
+        sy_awaited_of(&awaited, genesis, &tx);
+        view->witnesses[(*count)++] = awaited.witness;
+    }
+    return SY_OK;
+}
+
+/* Reads all bodies of a block once: where each batch begins, and who may ask for what is in it. */
+static sy_status read_bodies(struct sy_block_views *views, struct sy_block_view *view)
+{
+    if (view->has_bodies) return SY_OK;
+    struct sy_hash *witnesses = (struct sy_hash *)realloc(
+        view->witnesses, ((size_t)view->tx_count + 1) * sizeof *witnesses);
+    if (witnesses == NULL) return SY_ERR_NO_MEMORY;
+    view->witnesses = witnesses;
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < view->order.count; i++) {
+        struct sy_batch batch;
+        view->first_tx[i] = count;
+        SY_TRY(read_batch(views, &batch, &view->order.entries[i].digest));
+        SY_TRY(add_witnesses(view, &count, &batch, &views->genesis));
+    }
+    view->first_tx[view->order.count] = count;
+    view->has_bodies = count == view->tx_count;
+    return view->has_bodies ? SY_OK : SY_ERR_CORRUPT;
+}
+
+sy_status sy_block_views_witness(struct sy_block_views *views, const struct sy_hash **witness,
+                                 const struct sy_block_view *view, uint32_t index)
+{
+    SY_ASSERT(index < view->tx_count);
+    SY_TRY(read_bodies(views, &views->views[view - views->views]));
+    *witness = &view->witnesses[index];
+    return SY_OK;
+}
+
 /* ---- proofs ------------------------------------------------------------------------------ */
 
-/* Finds the entry in whose batch transaction `index` of the block stands. */
-static sy_status find_batch(struct sy_block_views *views, const struct sy_block_view *view,
-                            uint32_t index, struct sy_batch *batch, uint16_t *entry,
-                            uint32_t *place)
+/* Makes a batch the one asked for, with its tree. Questions come in runs here too. */
+static sy_status ask_batch(struct sy_block_views *views, const struct sy_hash *digest)
 {
-    uint32_t first = 0;
-    for (uint16_t i = 0; i < view->order.count; i++) {
-        struct sy_slice body;
-        SY_TRY(sy_body_get(views->reader, &body, &view->order.entries[i].digest));
-        if (!sy_batch_decode(batch, body)) return SY_ERR_CORRUPT;
-        if (index < first + batch->header.count) {
-            *entry = i;
-            *place = index - first;
-            return SY_OK;
-        }
-        first += batch->header.count;
+    if (sy_hash_equal(&views->batch_digest, digest)) return SY_OK;
+    SY_TRY(read_batch(views, &views->batch_asked, digest));
+    size_t offset = 0;
+    struct sy_slice bytes;
+    uint32_t count = 0;
+    for (; sy_batch_next(&views->batch_asked, &offset, &bytes); count++) {
+        struct sy_tx tx;
+        if (sy_tx_decode(&tx, NULL, bytes, NULL) != SY_APPLIED) return SY_ERR_CORRUPT;
+        sy_tx_id(&views->leaves[count], &tx);
     }
-    return SY_ERR_CORRUPT;
+    if (count != views->batch_asked.header.count) return SY_ERR_CORRUPT;
+    SY_TRY(sy_merkle_tree_build(&views->batch, views->leaves, count));
+    views->batch_digest = *digest;
+    return SY_OK;
 }
 
 static sy_status prove_tx(struct sy_block_views *views, struct sy_receipt_proof *proof,
-                          const struct sy_block_view *view, uint32_t index)
+                          struct sy_block_view *view, uint32_t index)
 {
-    struct sy_batch batch;
+    SY_TRY(read_bodies(views, view));
     uint16_t entry = 0;
-    uint32_t place = 0;
-    SY_TRY(find_batch(views, view, index, &batch, &entry, &place));
+    while (view->first_tx[entry + 1] <= index) entry++;
+    SY_TRY(ask_batch(views, &view->order.entries[entry].digest));
+    uint32_t place = index - view->first_tx[entry];
     size_t offset = 0;
-    struct sy_slice bytes;
-    uint32_t at = 0;
-    for (; sy_batch_next(&batch, &offset, &bytes); at++) {
-        struct sy_tx tx;
-        const char *what;
-        if (sy_tx_decode(&tx, &what, bytes, NULL) != SY_APPLIED) return SY_ERR_CORRUPT;
-        sy_tx_id(&views->leaves[at], &tx);
-        if (at == place) proof->tx = bytes;
+    for (uint32_t i = 0; i <= place; i++) {
+        if (!sy_batch_next(&views->batch_asked, &offset, &proof->tx)) return SY_ERR_CORRUPT;
     }
-    if (at != batch.header.count) return SY_ERR_CORRUPT;
-    SY_TRY(sy_merkle_tree_build(&views->batch, views->leaves, at));
     sy_merkle_tree_path(&views->batch, &proof->tx_path, place);
-    proof->batch = batch.header;
+    proof->batch = views->batch_asked.header;
     for (uint16_t i = 0; i < view->order.count; i++) {
         sy_hash_leaf(&views->leaves[i], sy_slice_of(view->order.entries[i].digest.bytes, 32));
     }
@@ -197,5 +250,6 @@ sy_status sy_block_views_prove(struct sy_block_views *views, struct sy_receipt_p
     proof->receipt = sy_block_view_receipt(view, index);
     sy_merkle_tree_path(&view->receipts, &proof->receipt_path, index);
     proof->with_tx = false;
-    return with_tx ? prove_tx(views, proof, view, index) : SY_OK;
+    if (!with_tx) return SY_OK;
+    return prove_tx(views, proof, &views->views[view - views->views], index);
 }

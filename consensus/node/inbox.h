@@ -9,11 +9,17 @@ enum sy_inbox_type {
     SY_INBOX_DURABLE = 1, /* number: commit token (store thread) */
     SY_INBOX_CERTIFIED,   /* number: height (store thread) */
     SY_INBOX_EXECUTED,    /* pointer: struct sy_executed in a slot to give back (execution) */
-    SY_INBOX_SUBMIT,      /* number: token; pointer: struct sy_client_request (API thread) */
+    SY_INBOX_SUBMIT,      /* number: token; pointer: struct sy_inbox_submit (API thread) */
     SY_INBOX_FAILED,      /* a thread cannot go on: status; pointer: static text, what failed */
     SY_INBOX_DRAIN,       /* stop taking transactions */
     SY_INBOX_FLAP,        /* number: a peer whose transport is cut; for drills */
     SY_INBOX_STOP         /* end the loop */
+};
+
+/* A SUBMIT; the API's until sy_api_submitted. */
+struct sy_inbox_submit {
+    const struct sy_client_request *request;
+    const uint16_t *held; /* as sy_pool_on_submit takes it */
 };
 
 struct sy_inbox_item {

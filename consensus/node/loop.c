@@ -170,6 +170,17 @@ static void start_drain(sy_daemon *daemon, uint64_t drain_ms)
     feed(daemon, &event);
 }
 
+static void on_submit(sy_daemon *daemon, const struct sy_inbox_item *item)
+{
+    const struct sy_inbox_submit *submit = (const struct sy_inbox_submit *)item->pointer;
+    struct sy_node_event event = {.type = SY_NODE_SUBMIT};
+    event.as.submit.token = item->number;
+    event.as.submit.request = submit->request;
+    event.as.submit.held = submit->held;
+    feed(daemon, &event);
+    sy_api_submitted(daemon->api, item->number);
+}
+
 static void on_item(sy_daemon *daemon, const struct sy_inbox_item *item)
 {
     struct sy_node_event event = {0};
@@ -181,13 +192,7 @@ static void on_item(sy_daemon *daemon, const struct sy_inbox_item *item)
         break;
     case SY_INBOX_CERTIFIED: on_certified(daemon, item->number); break;
     case SY_INBOX_EXECUTED: on_executed(daemon, (const struct sy_executed *)item->pointer); break;
-    case SY_INBOX_SUBMIT:
-        event.type = SY_NODE_SUBMIT;
-        event.as.submit.token = item->number;
-        event.as.submit.request = (const struct sy_client_request *)item->pointer;
-        feed(daemon, &event);
-        sy_api_submitted(daemon->api, item->number);
-        break;
+    case SY_INBOX_SUBMIT: on_submit(daemon, item); break;
     case SY_INBOX_FAILED: fail_with(daemon, item->status, (const char *)item->pointer); break;
     case SY_INBOX_DRAIN: start_drain(daemon, item->number); break;
     case SY_INBOX_FLAP: sy_link_flap(daemon->link, (uint32_t)item->number); break;

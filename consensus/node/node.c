@@ -263,7 +263,7 @@ static void take(sy_node *node, const struct sy_node_event *event)
     case SY_NODE_FRAME: sy_node_on_frame(node, event->as.frame.peer, event->as.frame.bytes); break;
     case SY_NODE_SUBMIT:
         sy_pool_on_submit(node->pool, node->pool_effects, event->as.submit.token,
-                          event->as.submit.request, node->now_ns);
+                          event->as.submit.request, event->as.submit.held, node->now_ns);
         break;
     case SY_NODE_CHECKED: on_checked(node, event->as.submission); break;
     case SY_NODE_DURABLE: on_durable(node, event->as.token); break;

@@ -96,6 +96,7 @@ struct sy_node_event {
         struct {
             uint64_t token;
             const struct sy_client_request *request; /* decoded SUBMIT; borrowed for the step */
+            const uint16_t *held; /* as sy_pool_on_submit takes it; borrowed likewise */
         } submit;
         struct sy_submission *submission; /* CHECKED */
         uint64_t token;                   /* DURABLE */

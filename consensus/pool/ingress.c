@@ -63,8 +63,15 @@ static void add_tx(sy_pool *pool, struct lane *lane, struct sy_slice bytes)
     lane->txs[lane->tx_count++] = (struct lane_tx){.bytes = bytes, .code = (uint16_t)code};
 }
 
+static void hold_tx(struct lane *lane, struct sy_slice bytes, uint16_t code)
+{
+    SY_ASSERT(lane->tx_count < LANE_TXS_MAX);
+    lane->txs[lane->tx_count++] = (struct lane_tx){.bytes = bytes, .code = code, .held = true};
+}
+
 void sy_pool_on_submit(sy_pool *pool, struct sy_pool_effects *effects, uint64_t token,
-                       const struct sy_client_request *submit, uint64_t now_ns)
+                       const struct sy_client_request *submit, const uint16_t *held,
+                       uint64_t now_ns)
 {
     (void)now_ns;
     SY_ASSERT(submit->kind == SY_REQUEST_SUBMIT);
@@ -89,7 +96,13 @@ void sy_pool_on_submit(sy_pool *pool, struct sy_pool_effects *effects, uint64_t 
         (struct lane_request){.token = token, .first = lane->tx_count, .count = count};
     size_t offset = 0;
     struct sy_slice bytes;
-    while (sy_submit_next(&copy, &offset, &bytes)) add_tx(pool, lane, bytes);
+    for (uint32_t i = 0; sy_submit_next(&copy, &offset, &bytes); i++) {
+        if (held != NULL && held[i] != SY_APPLIED) {
+            hold_tx(lane, bytes, held[i]);
+        } else {
+            add_tx(pool, lane, bytes);
+        }
+    }
     sy_pool_ingress_send(pool, effects);
 }
 
@@ -151,6 +164,10 @@ static struct sy_submit_outcome place(sy_pool *pool, struct sy_pool_effects *eff
 {
     struct sy_submit_outcome busy = {.state = SY_TX_BUSY, .retry_ms = BUSY_RETRY_MS};
     struct sy_submit_outcome refused = {.state = SY_TX_REFUSED, .code = tx->code};
+    if (tx->held) {
+        return (struct sy_submit_outcome){
+            .state = SY_TX_BUSY, .code = tx->code, .retry_ms = SY_HELD_RETRY_MS};
+    }
     if (tx->code == SY_E_BUSY) return busy;
     if (tx->code != SY_APPLIED) return refused;
     if (!sy_pool_tx_good(lane, tx)) {

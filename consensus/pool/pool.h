@@ -51,6 +51,9 @@ struct sy_pool_config {
 
 #define SY_POOL_OBSERVER UINT16_MAX
 
+/* When a transaction that was put off may be tried again. */
+#define SY_HELD_RETRY_MS 250u
+
 enum sy_pool_effect_type {
     SY_POOL_CHECK,   /* hand `submission` to the engine; it comes back by sy_pool_on_checked */
     SY_POOL_STORE,   /* make `body` durable under `digest`; then sy_pool_on_stored */
@@ -96,10 +99,13 @@ void sy_pool_restore(sy_pool *pool, struct sy_pool_effects *effects, const struc
 /* sy_pool_set_next says what the state holds as a maker's next seq. */
 void sy_pool_set_next(sy_pool *pool, uint16_t maker, uint64_t next);
 
-/* sy_pool_on_submit takes a client's transactions (a decoded SUBMIT, whose bytes are copied). The
- * outcomes come as one OUTCOMES effect with this token, now or after a check. */
+/* sy_pool_on_submit takes a client's transactions (a decoded SUBMIT, whose bytes are copied). held:
+ * a refusal code a transaction, because of which the caller puts it off: it is not checked, and its
+ * outcome is BUSY with this code; SY_APPLIED: it is taken; NULL: all are. The outcomes come as one
+ * OUTCOMES effect with this token, now or after a check. */
 void sy_pool_on_submit(sy_pool *pool, struct sy_pool_effects *effects, uint64_t token,
-                       const struct sy_client_request *submit, uint64_t now_ns);
+                       const struct sy_client_request *submit, const uint16_t *held,
+                       uint64_t now_ns);
 
 /* sy_pool_on_batch takes a batch that a peer sent: from is its roster index, anything else an
  * outsider. Bytes are copied when it is of use. */

@@ -56,6 +56,7 @@ struct lane_tx {
     uint32_t job_count;
     uint32_t leaf;
     uint16_t code; /* refused before the check */
+    bool held;     /* put off, and why: code */
 };
 
 struct lane_request {

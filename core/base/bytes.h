@@ -50,6 +50,16 @@ static inline bool sy_hash_equal(const struct sy_hash *a, const struct sy_hash *
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;
 }
 
+/* The same in time that does not depend on the bytes: for what a stranger must not guess. */
+static inline bool sy_hash_equal_ct(const struct sy_hash *a, const struct sy_hash *b)
+{
+    uint8_t differs = 0;
+    for (size_t i = 0; i < sizeof a->bytes; i++) {
+        differs = (uint8_t)(differs | (a->bytes[i] ^ b->bytes[i]));
+    }
+    return differs == 0;
+}
+
 static inline int sy_hash_compare(const struct sy_hash *a, const struct sy_hash *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes);

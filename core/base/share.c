@@ -13,6 +13,7 @@ bool sy_share_left(struct sy_share *share, uint64_t now_ns)
 
 void sy_share_spend(struct sy_share *share, uint64_t amount, uint64_t per_s)
 {
-    SY_ASSERT(amount <= SY_SHARE_AMOUNT_MAX && per_s > 0);
+    SY_ASSERT(per_s > 0);
+    if (amount > SY_SHARE_AMOUNT_MAX) amount = SY_SHARE_AMOUNT_MAX;
     share->spent_ns += amount * SECOND_NS / per_s;
 }

@@ -18,7 +18,7 @@ struct sy_share {
     uint64_t spent_ns; /* zero at first */
 };
 
-/* The largest amount and rate: their products fit 64 bits. */
+/* The most that one use counts for. */
 #define SY_SHARE_AMOUNT_MAX (UINT64_C(1) << 33)
 
 /* sy_share_left says whether anything is left at now_ns, which never goes back. */

@@ -219,10 +219,14 @@ static sy_status ask_submit(void *context, sy_asker *asker, sy_client *client, s
     }
     const struct sy_submit_outcome *outcome = &event.outcomes[0];
     if (outcome->state == SY_TX_RECEIVED || outcome->state == SY_TX_FINAL) return SY_OK;
-    if (outcome->state != SY_TX_REFUSED || outcome->code == SY_E_BUSY) {
+    const struct sy_refusal_info *info = sy_refusal_info(outcome->code);
+    if (outcome->code == SY_E_BUSY || outcome->code == SY_APPLIED) {
         return sy_fail(err, SY_ERR_BUSY, "%s is busy", sy_client_name(client));
     }
-    const struct sy_refusal_info *info = sy_refusal_info(outcome->code);
+    if (outcome->state != SY_TX_REFUSED) {
+        return sy_fail(err, SY_ERR_BUSY, "%s puts it off: %s, %s: %s", sy_client_name(client),
+                       info->name, info->sentence, info->remedy);
+    }
     submission->code = outcome->code;
     return sy_fail(err, SY_ERR_PERMISSION, "%s refuses it: %s, %s: %s", sy_client_name(client),
                    info->name, info->sentence, info->remedy);
@@ -238,7 +242,7 @@ sy_status sy_asker_submit(sy_asker *asker, uint16_t *code, struct sy_slice tx, s
 
 struct wait {
     struct sy_proven *final;
-    const struct sy_hash *id;
+    const struct sy_awaited *awaited;
     bool with_tx;
     uint64_t end_ns;
 };
@@ -256,7 +260,8 @@ static sy_status ask_wait(void *context, sy_asker *asker, sy_client *client, str
     uint64_t request;
     int ms = left_ms(wait->end_ns);
     if (ms > TURN_MS) ms = TURN_MS;
-    sy_status status = sy_client_wait(client, &request, wait->id, 1, (uint32_t)ms, wait->with_tx);
+    sy_status status =
+        sy_client_wait(client, &request, wait->awaited, 1, (uint32_t)ms, wait->with_tx);
     if (status != SY_OK) {
         return sy_fail(err, status, "%s: %s", sy_client_name(client), sy_status_name(status));
     }
@@ -291,11 +296,11 @@ static sy_status wait_until(sy_asker *asker, struct wait *wait, struct sy_error 
                    inner.text);
 }
 
-sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct sy_hash *tx_id,
+sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct sy_awaited *awaited,
                         bool with_tx, int timeout_ms, struct sy_error *err)
 {
     struct wait wait = {.final = final,
-                        .id = tx_id,
+                        .awaited = awaited,
                         .with_tx = with_tx,
                         .end_ns = sy_os_monotonic_ns() + (uint64_t)timeout_ms * 1000000u};
     return wait_until(asker, &wait, err);
@@ -305,13 +310,13 @@ sy_status sy_asker_settle(sy_asker *asker, struct sy_proven *final, uint16_t *co
                           struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err)
 {
     struct sy_tx decoded;
-    struct sy_hash id;
+    struct sy_awaited awaited;
     uint64_t end_ns = sy_os_monotonic_ns() + (uint64_t)timeout_ms * 1000000u;
     *code = SY_APPLIED;
     if (sy_tx_decode(&decoded, NULL, tx, NULL) != SY_APPLIED) {
         return sy_fail(err, SY_ERR_ARGUMENT, "these bytes are no transaction");
     }
-    sy_tx_id(&id, &decoded);
+    sy_awaited_of(&awaited, &asker->genesis->hash, &decoded);
     sy_status status = SY_ERR_TIMEOUT;
     while (left_ms(end_ns) > 0) {
         status = sy_asker_submit(asker, code, tx, err);
@@ -323,7 +328,7 @@ sy_status sy_asker_settle(sy_asker *asker, struct sy_proven *final, uint16_t *co
         // A turn, then the same bytes go to whoever is asked next: the first may keep them back.
         uint64_t turn_ns = sy_os_monotonic_ns() + 2u * TURN_MS * 1000000ull;
         struct wait wait = {.final = final,
-                            .id = &id,
+                            .awaited = &awaited,
                             .with_tx = with_tx,
                             .end_ns = turn_ns < end_ns ? turn_ns : end_ns};
         status = wait_until(asker, &wait, err);
@@ -406,40 +411,62 @@ static bool order_fits(const struct sy_proposal *order, const struct sy_header *
 }
 
 struct block_question {
-    struct sy_block_answer *answer;
+    struct sy_client_block *block;
     uint64_t height;
 };
 
 static sy_status ask_block(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
 {
     struct block_question *question = (struct block_question *)context;
-    struct sy_block_answer *answer = question->answer;
-    struct sy_client_block *block = &answer->block;
+    struct sy_client_block *block = question->block;
     SY_TRY(sy_client_get_block(client, block, question->height, asker->call_ms, err));
     bool fits = block->header.height == 0 ? is_genesis_block(asker->genesis, &block->header, err)
                                           : order_fits(&block->order, &block->header);
-    if (!fits) {
-        return sy_fail(err, SY_ERR_CRYPTO, "%s sent a block whose parts do not fit each other",
-                       sy_client_name(client));
-    }
-    answer->ids = (struct sy_hash *)malloc((size_t)block->tx_count * 32 + 1);
-    if (!answer->ids) return sy_fail(err, SY_ERR_NO_MEMORY, "block: no memory");
-    if (block->tx_count > 0) memcpy(answer->ids, block->tx_ids, (size_t)block->tx_count * 32);
-    block->tx_ids = answer->ids;
-    (void)snprintf(answer->told_by, sizeof answer->told_by, "%s", sy_client_name(client));
-    return SY_OK;
+    if (fits) return SY_OK;
+    return sy_fail(err, SY_ERR_CRYPTO, "%s sent a block whose parts do not fit each other",
+                   sy_client_name(client));
 }
 
-sy_status sy_asker_block(sy_asker *asker, struct sy_block_answer *answer, uint64_t height,
+sy_status sy_asker_block(sy_asker *asker, struct sy_client_block *block, uint64_t height,
                          struct sy_error *err)
 {
-    struct block_question question = {answer, height};
-    memset(answer, 0, sizeof *answer);
+    struct block_question question = {block, height};
     return ask_in_turn(asker, ask_block, &question, err);
 }
 
-void sy_block_answer_free(struct sy_block_answer *answer)
+struct ids_question {
+    struct sy_block_ids *ids;
+    struct sy_read_request read;
+    const sy_secret_key *key;
+};
+
+static sy_status ask_ids(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
 {
-    free(answer->ids);
-    answer->ids = NULL;
+    struct ids_question *question = (struct ids_question *)context;
+    struct sy_block_ids *ids = question->ids;
+    struct sy_slice told;
+    sy_read_sign(&question->read, question->key, asker->genesis);
+    SY_TRY(sy_client_get_ids(client, &told, &question->read, asker->call_ms, err));
+    ids->ids = (struct sy_hash *)malloc(told.size + 1);
+    if (!ids->ids) return sy_fail(err, SY_ERR_NO_MEMORY, "ids: no memory");
+    if (told.size > 0) memcpy(ids->ids, told.data, told.size);
+    ids->count = (uint32_t)(told.size / 32);
+    (void)snprintf(ids->told_by, sizeof ids->told_by, "%s", sy_client_name(client));
+    return SY_OK;
+}
+
+sy_status sy_asker_ids(sy_asker *asker, struct sy_block_ids *ids, uint64_t height, uint8_t purpose,
+                       const sy_secret_key *key, struct sy_error *err)
+{
+    struct ids_question question = {.ids = ids, .key = key};
+    memset(ids, 0, sizeof *ids);
+    question.read.purpose = purpose;
+    sy_read_ids(&question.read, height);
+    return ask_in_turn(asker, ask_ids, &question, err);
+}
+
+void sy_block_ids_free(struct sy_block_ids *ids)
+{
+    free(ids->ids);
+    ids->ids = NULL;
 }

@@ -52,10 +52,11 @@ sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
 sy_status sy_asker_submit(sy_asker *asker, uint16_t *code, struct sy_slice tx,
                           struct sy_error *err);
 
-/* sy_asker_wait waits until the transaction is final. with_tx: the proof carries the transaction
+/* sy_asker_wait waits until the transaction is final; awaited (sy_awaited_of) shows that the caller
+ * has it. with_tx: the proof carries the transaction
  * itself. SY_ERR_TIMEOUT: it is not, as far as anybody could prove within timeout_ms; the outcome
  * is unknown and asking again is safe. */
-sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct sy_hash *tx_id,
+sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct sy_awaited *awaited,
                         bool with_tx, int timeout_ms, struct sy_error *err);
 
 /* sy_asker_settle submits and waits, through another validator whenever one makes no progress.
@@ -71,16 +72,23 @@ sy_status sy_asker_read(sy_asker *asker, struct sy_proven *answer,
                         const struct sy_read_request *read, const sy_secret_key *key,
                         int64_t max_age_ms, struct sy_error *err);
 
-/* A block: header, certificate and order are verified against each other and the genesis. tx_ids
- * are what one validator says: only each transaction's own proof proves it. */
-struct sy_block_answer {
-    struct sy_client_block block; /* tx_ids borrow from ids */
-    struct sy_hash *ids;          /* malloc'ed */
+/* sy_asker_block: header, certificate and order of a block, verified against each other and the
+ * genesis. height: SY_HEIGHT_NEWEST for the newest that one validator can show. */
+sy_status sy_asker_block(sy_asker *asker, struct sy_client_block *block, uint64_t height,
+                         struct sy_error *err);
+
+/* The ids of a block's transactions, as one validator tells them: only each transaction's own proof
+ * proves it. */
+struct sy_block_ids {
+    struct sy_hash *ids; /* malloc'ed */
+    uint32_t count;
     char told_by[SY_NAME_BYTES_MAX + 1];
 };
-sy_status sy_asker_block(sy_asker *asker, struct sy_block_answer *answer, uint64_t height,
-                         struct sy_error *err);
-void sy_block_answer_free(struct sy_block_answer *answer);
+/* sy_asker_ids asks for them in the name of key, which must be a member's.
+ * SY_ERR_PERMISSION: it is none. sy_block_ids_free frees them, zeroed ones too. */
+sy_status sy_asker_ids(sy_asker *asker, struct sy_block_ids *ids, uint64_t height, uint8_t purpose,
+                       const sy_secret_key *key, struct sy_error *err);
+void sy_block_ids_free(struct sy_block_ids *ids);
 
 /* sy_asker_client is the conversation with one validator, opened if need be; borrowed. */
 sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validator,

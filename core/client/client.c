@@ -19,7 +19,7 @@ struct pending {
     bool is_wait;
     uint64_t id;
     uint16_t count;
-    struct sy_hash *ids; /* WAIT: room for SY_WAIT_IDS_MAX */
+    struct sy_awaited *items; /* WAIT: room for SY_WAIT_IDS_MAX */
 };
 
 struct sy_client {
@@ -31,7 +31,7 @@ struct sy_client {
     int64_t time_ms;
     uint32_t pending_count;
     struct pending *pending;
-    struct sy_hash *pending_ids;
+    struct sy_awaited *pending_items;
     /* Headers whose certificates were verified: proofs come in runs under one header. */
     struct sy_hash verified[HEADERS_KEPT];
     uint32_t verified_at;
@@ -43,7 +43,6 @@ struct sy_client {
     struct sy_submit_outcome outcomes[SY_SUBMIT_TXS_MAX];
     struct sy_certificate certificate;
     struct sy_receipt_proof receipt_proof;
-    struct sy_hash *tx_ids; /* of the block asked for last */
     char text[256];
 };
 
@@ -179,13 +178,13 @@ static sy_status open_parts(sy_client *client, const struct sy_client_config *co
     client->bytes = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
     client->reply = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
     client->pending = (struct pending *)calloc(client->pending_count, sizeof(struct pending));
-    client->pending_ids = (struct sy_hash *)calloc((size_t)client->pending_count * SY_WAIT_IDS_MAX,
-                                                   sizeof(struct sy_hash));
-    if (!client->bytes || !client->reply || !client->pending || !client->pending_ids) {
+    client->pending_items = (struct sy_awaited *)calloc(
+        (size_t)client->pending_count * SY_WAIT_IDS_MAX, sizeof(struct sy_awaited));
+    if (!client->bytes || !client->reply || !client->pending || !client->pending_items) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "client: no memory");
     }
     for (uint32_t i = 0; i < client->pending_count; i++) {
-        client->pending[i].ids = client->pending_ids + (size_t)i * SY_WAIT_IDS_MAX;
+        client->pending[i].items = client->pending_items + (size_t)i * SY_WAIT_IDS_MAX;
     }
     const struct sy_validator *validator = &config->genesis->roster.validators[config->validator];
     int connect_ms = config->connect_ms ? config->connect_ms : CONNECT_MS_DEFAULT;
@@ -219,8 +218,7 @@ void sy_client_close(sy_client *client)
     if (client == NULL) return;
     sy_dial_close(client->dial);
     free(client->pending);
-    free(client->pending_ids);
-    free(client->tx_ids);
+    free(client->pending_items);
     free(client->bytes);
     free(client->reply);
     free(client);
@@ -287,7 +285,7 @@ sy_status sy_client_submit(sy_client *client, uint64_t *request, const struct sy
     return send_request(client, pending, request, &writer, timeout_ms);
 }
 
-sy_status sy_client_wait(sy_client *client, uint64_t *request, const struct sy_hash *ids,
+sy_status sy_client_wait(sy_client *client, uint64_t *request, const struct sy_awaited *items,
                          uint16_t count, uint32_t wait_ms, bool with_tx)
 {
     SY_ASSERT(count >= 1 && count <= SY_WAIT_IDS_MAX && wait_ms <= SY_WAIT_MS_MAX);
@@ -295,12 +293,12 @@ sy_status sy_client_wait(sy_client *client, uint64_t *request, const struct sy_h
     if (pending == NULL) return SY_ERR_BUSY;
     pending->is_wait = true;
     pending->count = count;
-    memcpy(pending->ids, ids, count * sizeof *ids);
+    memcpy(pending->items, items, count * sizeof *items);
     struct sy_client_request wait = request_of(client, SY_REQUEST_WAIT);
     wait.body.wait.wait_ms = wait_ms;
     wait.body.wait.with_tx = with_tx;
     wait.body.wait.count = count;
-    wait.body.wait.ids = sy_slice_of(pending->ids, count * sizeof *ids);
+    wait.body.wait.items = sy_slice_of(pending->items, count * sizeof *items);
     struct sy_writer writer = sy_writer_of(client->bytes, SY_DIAL_REQUEST_MAX);
     sy_request_encode(&writer, &wait);
     return send_request(client, pending, request, &writer, (int)(wait_ms + WAIT_GRACE_MS));
@@ -353,7 +351,7 @@ static bool read_txs(sy_client *client, struct sy_reader *body, const struct pen
     }
     if (sy_read_u16(body, "count") != pending->count) return false;
     for (uint16_t i = 0; i < pending->count; i++) {
-        client->txs[i] = (struct sy_client_tx){.id = pending->ids[i]};
+        client->txs[i] = (struct sy_client_tx){.id = pending->items[i].tx_id};
         if (!read_tx(client, body, &client->txs[i], headers, what)) return false;
     }
     return sy_reader_done(body);
@@ -414,14 +412,7 @@ static bool read_block(sy_client *client, struct sy_reader *body, struct sy_clie
                            !sy_proposal_decode(body, &block->order))) {
         return false;
     }
-    block->tx_count = sy_read_count(body, SY_PROPOSAL_ENTRIES_MAX * SY_BATCH_TXS_MAX, 32, "ids");
-    struct sy_slice ids = sy_read_raw(body, (size_t)block->tx_count * 32, "ids");
     if (!sy_reader_done(body)) return false;
-    free(client->tx_ids);
-    client->tx_ids = (struct sy_hash *)malloc(ids.size + 1);
-    if (client->tx_ids == NULL) return false;
-    if (ids.size > 0) memcpy(client->tx_ids, ids.data, ids.size);
-    block->tx_ids = client->tx_ids;
     return certified == 0 || trust_header(client, &block->header, &block->certificate);
 }
 
@@ -439,6 +430,22 @@ sy_status sy_client_get_block(sy_client *client, struct sy_client_block *block, 
     }
     sy_header_hash(&block->header_hash, &client->genesis->hash, &block->header);
     return SY_OK;
+}
+
+sy_status sy_client_get_ids(sy_client *client, struct sy_slice *ids,
+                            const struct sy_read_request *read, int timeout_ms,
+                            struct sy_error *err)
+{
+    struct sy_client_request request = request_of(client, SY_REQUEST_READ);
+    request.body.read = *read;
+    struct sy_reader body;
+    SY_TRY(call(client, &body, &request, SY_ANSWER_IDS, timeout_ms, err));
+    uint64_t height = sy_read_u64(&body, "height");
+    uint32_t count = sy_read_count(&body, SY_PROPOSAL_TXS_MAX, 32, "ids");
+    *ids = sy_read_raw(&body, (size_t)count * 32, "ids");
+    if (sy_reader_done(&body) && height == sy_read_ids_height(read)) return SY_OK;
+    return sy_fail(err, SY_ERR_FORMAT, "%s sent ids that are not canonical, or another block's",
+                   sy_client_name(client));
 }
 
 sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct sy_proof *proof,

@@ -46,8 +46,9 @@ int64_t sy_client_time_ms(const sy_client *client);
 sy_status sy_client_submit(sy_client *client, uint64_t *request, const struct sy_slice *txs,
                            uint16_t count, int timeout_ms);
 
-/* sy_client_wait asks until all of these are final, or wait_ms have passed. ids are copied. */
-sy_status sy_client_wait(sy_client *client, uint64_t *request, const struct sy_hash *ids,
+/* sy_client_wait asks until all of these are final, or wait_ms have passed. items (sy_awaited_of)
+ * are copied. */
+sy_status sy_client_wait(sy_client *client, uint64_t *request, const struct sy_awaited *items,
                          uint16_t count, uint32_t wait_ms, bool with_tx);
 
 /* One transaction of a WAIT's answer. Borrowed until the next call on the client. */
@@ -82,20 +83,27 @@ int sy_client_fd(const sy_client *client);
 
 /* ---- one at a time ----------------------------------------------------------------------- */
 
-/* A BLOCK's answer, verified. tx_ids are borrowed until the next call. */
+/* A BLOCK's answer, verified: what anybody may see. */
 struct sy_client_block {
     struct sy_header header;
     struct sy_hash header_hash;
     struct sy_certificate certificate;
     struct sy_proposal order;
-    uint32_t tx_count;
-    const struct sy_hash *tx_ids;
 };
 sy_status sy_client_get_block(sy_client *client, struct sy_client_block *block, uint64_t height,
                               int timeout_ms, struct sy_error *err);
 
-/* sy_client_read sends a signed read (read.h) and gives the whole .syproof, verified and about
- * what was asked; borrowed until the next call. SY_ERR_NOT_FOUND, SY_ERR_PERMISSION, SY_ERR_CRYPTO.
+/* sy_client_get_ids sends a signed read of IDS and gives the ids of a block's transactions in
+ * order, 32 bytes each, borrowed until the next call. They are what this validator says: each
+ * transaction's own proof proves it. SY_ERR_PERMISSION: the key is no member's; SY_ERR_NOT_FOUND.
+ */
+sy_status sy_client_get_ids(sy_client *client, struct sy_slice *ids,
+                            const struct sy_read_request *read, int timeout_ms,
+                            struct sy_error *err);
+
+/* sy_client_read sends a signed read of anything else (read.h) and gives the whole .syproof,
+ * verified and about what was asked; borrowed until the next call. SY_ERR_NOT_FOUND,
+ * SY_ERR_PERMISSION, SY_ERR_CRYPTO.
  */
 sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct sy_proof *proof,
                          const struct sy_read_request *read, int timeout_ms, struct sy_error *err);

@@ -11,14 +11,14 @@
 static const char about[] =
     "Shows what the ledger holds, verified against the genesis file:\n"
     "\n"
-    "  block HEIGHT|newest   header, seals, batches, transaction ids\n"
+    "  block HEIGHT|newest   header, seals, batches; to members transaction ids\n"
     "  tx ID                 a transaction and its receipt\n"
     "  receipt ID            a transaction's receipt alone\n"
     "  record ID             a record, its first version and its heads\n"
     "  organisation ID, credential KEY, patient ID, care ID, nonces KEY\n"
     "\n"
-    "Everything but blocks is a signed request: the key's role and open care\n"
-    "relations decide what it may see, and the read is recorded.\n";
+    "Everything but a block's header is a signed request: the key's role, open\n"
+    "care relations and membership decide what it may see.\n";
 
 enum thing { THING_BLOCK, THING_TX, THING_RECEIPT, THING_STATE };
 
@@ -51,30 +51,71 @@ struct get {
     sy_asker *asker;
     sy_secret_key *key;
     struct sy_read_request read;
+    struct sy_client_block block;
+    struct sy_block_ids ids;
+    struct sy_error ids_error; /* why there are none */
     struct sy_proven answer;
     struct sy_proven heads[SY_RECORD_HEADS_MAX];
     unsigned head_count;
 };
 
+static sy_status take_purpose(struct get *get, struct sy_error *err)
+{
+    static const char *const words[] = {[SY_PURPOSE_TREATMENT] = "treatment",
+                                        [SY_PURPOSE_PAYMENT] = "payment",
+                                        [SY_PURPOSE_OPERATIONS] = "operations",
+                                        [SY_PURPOSE_SELF] = "self",
+                                        [SY_PURPOSE_AUDIT] = "audit"};
+    for (unsigned i = 1; i < sizeof words / sizeof words[0]; i++) {
+        if (strcmp(get->purpose, words[i]) == 0) get->read.purpose = (uint8_t)i;
+    }
+    if (get->read.purpose != 0) return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT,
+                   "--purpose must be treatment, payment, operations, self or audit, not '%.40s'",
+                   get->purpose);
+}
+
 /* ---- blocks ------------------------------------------------------------------------------- */
 
-static int show_block_json(const struct sy_block_answer *answer, const struct sy_genesis *genesis)
+static int show_block_json(const struct get *get)
 {
-    const struct sy_client_block *block = &answer->block;
+    const struct sy_client_block *block = &get->block;
     sy_json json;
     sy_cmd_json_begin(&json);
     sy_json_key(&json, "header");
     sy_header_to_json(&json, &block->header, &block->header_hash);
     sy_json_key(&json, "certificate");
-    sy_certificate_to_json(&json, &block->certificate, &genesis->roster);
+    sy_certificate_to_json(&json, &block->certificate, &get->net->genesis.roster);
     sy_json_key(&json, "order");
     sy_proposal_to_json(&json, &block->order);
     sy_json_key(&json, "tx_ids");
+    if (get->ids_error.status != SY_OK) {
+        sy_json_null(&json);
+        sy_json_put_text(&json, "tx_ids_withheld", get->ids_error.text);
+        return sy_cmd_json_end(&json, SY_EXIT_DONE);
+    }
     sy_json_array_begin(&json);
-    for (uint32_t i = 0; i < block->tx_count; i++) sy_json_hex(&json, block->tx_ids[i].bytes, 32);
+    for (uint32_t i = 0; i < get->ids.count; i++) sy_json_hex(&json, get->ids.ids[i].bytes, 32);
     sy_json_array_end(&json);
-    sy_json_put_text(&json, "tx_ids_told_by", answer->told_by);
+    sy_json_put_text(&json, "tx_ids_told_by", get->ids.told_by);
     return sy_cmd_json_end(&json, SY_EXIT_DONE);
+}
+
+static void print_ids(struct get *get)
+{
+    char hex[65];
+    if (get->ids_error.status != SY_OK) {
+        printf("%-14s not shown: %s\n%-14s their ids are told to members only: name a key of an "
+               "active organisation, a regulator or a validator with --key FILE\n",
+               "transactions", sy_cmd_printable(get->ids_error.text), "");
+        return;
+    }
+    printf("%-14s %u, as %s tells; `systole get receipt ID` proves each\n", "transactions",
+           (unsigned)get->ids.count, get->ids.told_by);
+    for (uint32_t i = 0; i < get->ids.count; i++) {
+        sy_hex_encode(hex, get->ids.ids[i].bytes, sizeof get->ids.ids[i].bytes);
+        printf("  %s\n", hex);
+    }
 }
 
 static void print_hash(const char *name, const struct sy_hash *hash)
@@ -84,9 +125,10 @@ static void print_hash(const char *name, const struct sy_hash *hash)
     printf("%-14s %s\n", name, hex);
 }
 
-static int show_block_text(const struct sy_block_answer *answer, const struct sy_genesis *genesis)
+static int show_block_text(struct get *get)
 {
-    const struct sy_client_block *block = &answer->block;
+    const struct sy_client_block *block = &get->block;
+    const struct sy_genesis *genesis = &get->net->genesis;
     const struct sy_header *header = &block->header;
     char time[SY_CMD_TIME_BYTES];
     char hex[65];
@@ -111,30 +153,32 @@ static int show_block_text(const struct sy_block_answer *answer, const struct sy
                                                     : "?",
                (unsigned long long)entry->seq, hex);
     }
-    printf("%-14s %u, as %s tells; `systole get receipt ID` proves each\n", "transactions",
-           (unsigned)block->tx_count, answer->told_by);
-    for (uint32_t i = 0; i < block->tx_count; i++) {
-        sy_hex_encode(hex, block->tx_ids[i].bytes, sizeof block->tx_ids[i].bytes);
-        printf("  %s\n", hex);
-    }
+    print_ids(get);
     return SY_EXIT_DONE;
+}
+
+/* Who may see the ids of a block is not asked in vain: without a key there is only the header. */
+static void get_ids(struct get *get)
+{
+    struct sy_error *err = &get->ids_error;
+    uint64_t height = get->block.header.height;
+    if (sy_cmd_read_key(&get->key, get->net, get->key_path, err) != SY_OK) return;
+    (void)sy_asker_ids(get->asker, &get->ids, height, get->read.purpose, get->key, err);
 }
 
 static int get_block(struct get *get)
 {
-    static struct sy_block_answer answer;
     struct sy_error err = {SY_OK, ""};
     uint64_t height = SY_HEIGHT_NEWEST;
     if (strcmp(get->id, "newest") != 0 && !sy_parse_u64(&height, get->id, 0, SY_SLOT_MAX)) {
         return sy_cmd_usage(get->cmd, "'%s' is not a height; give a number, or newest", get->id);
     }
-    if (sy_asker_block(get->asker, &answer, height, &err) != SY_OK) {
+    if (take_purpose(get, &err) != SY_OK ||
+        sy_asker_block(get->asker, &get->block, height, &err) != SY_OK) {
         return sy_cmd_fail(get->cmd, &err);
     }
-    int code = get->cmd->json ? show_block_json(&answer, &get->net->genesis)
-                              : show_block_text(&answer, &get->net->genesis);
-    sy_block_answer_free(&answer);
-    return code;
+    get_ids(get);
+    return get->cmd->json ? show_block_json(get) : show_block_text(get);
 }
 
 /* ---- transactions ------------------------------------------------------------------------- */
@@ -233,22 +277,6 @@ static int show_state(struct get *get)
 
 /* ---- reads -------------------------------------------------------------------------------- */
 
-static sy_status take_purpose(struct get *get, struct sy_error *err)
-{
-    static const char *const words[] = {[SY_PURPOSE_TREATMENT] = "treatment",
-                                        [SY_PURPOSE_PAYMENT] = "payment",
-                                        [SY_PURPOSE_OPERATIONS] = "operations",
-                                        [SY_PURPOSE_SELF] = "self",
-                                        [SY_PURPOSE_AUDIT] = "audit"};
-    for (unsigned i = 1; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(get->purpose, words[i]) == 0) get->read.purpose = (uint8_t)i;
-    }
-    if (get->read.purpose != 0) return SY_OK;
-    return sy_fail(err, SY_ERR_ARGUMENT,
-                   "--purpose must be treatment, payment, operations, self or audit, not '%.40s'",
-                   get->purpose);
-}
-
 static sy_status prepare_read(struct get *get, struct sy_error *err)
 {
     struct sy_read_request *read = &get->read;
@@ -289,6 +317,7 @@ static void close_get(struct get *get)
 {
     for (unsigned i = 0; i < SY_RECORD_HEADS_MAX; i++) sy_proven_free(&get->heads[i]);
     sy_proven_free(&get->answer);
+    sy_block_ids_free(&get->ids);
     sy_secret_key_close(get->key);
     sy_asker_close(get->asker);
     sy_cmd_net_close(get->net);

@@ -26,7 +26,7 @@ struct status {
     sy_asker *asker;
     struct account accounts[SY_VALIDATORS_MAX];
     bool block_known;
-    struct sy_block_answer newest;
+    struct sy_client_block newest;
     struct sy_error block_error;
 };
 
@@ -63,7 +63,6 @@ static bool ask_all(struct status *status)
         ask(status, i);
         any = any || status->accounts[i].answers;
     }
-    sy_block_answer_free(&status->newest);
     status->block_known = any && sy_asker_block(status->asker, &status->newest, SY_HEIGHT_NEWEST,
                                                 &status->block_error) == SY_OK;
     if (!any) (void)sy_fail(&status->block_error, SY_ERR_NETWORK, "nobody answers");
@@ -118,7 +117,7 @@ static void print_newest(const struct status *status)
         printf("\nno certified block could be proven: %s\n", status->block_error.text);
         return;
     }
-    const struct sy_header *header = &status->newest.block.header;
+    const struct sy_header *header = &status->newest.header;
     sy_cmd_time(time, header->time_ms);
     sy_hex_encode(hex, header->state_root.bytes, sizeof header->state_root.bytes);
     printf("\nproven: block %llu of %s (%.1f s ago), state root %s\n",
@@ -163,7 +162,7 @@ static int tell_json(const struct status *status, int code)
     }
     sy_json_array_end(&json);
     if (status->block_known) {
-        const struct sy_header *header = &status->newest.block.header;
+        const struct sy_header *header = &status->newest.header;
         sy_json_key(&json, "proven");
         sy_json_object_begin(&json);
         sy_json_put_u64(&json, "height", header->height);
@@ -216,7 +215,6 @@ int sy_cmd_status(int argc, char **argv)
     }
     exit_code = result == SY_OK ? run_status(&status, watch, every_s) : sy_cmd_fail(&cmd, &err);
     for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) free(status.accounts[i].json);
-    sy_block_answer_free(&status.newest);
     sy_asker_close(status.asker);
     sy_cmd_net_close(status.net);
     return exit_code;

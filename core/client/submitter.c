@@ -36,7 +36,7 @@
 /* A transaction between the importer's SEND and its end. */
 struct flight {
     bool used;
-    struct sy_hash id;
+    struct sy_awaited awaited;
     struct sy_slice tx; /* the importer's, until it is told the end */
     uint64_t first_ns;  /* first send; 0: not yet */
     uint64_t sent_ns;   /* last send */
@@ -95,6 +95,8 @@ struct submitter {
     uint64_t paced_us; /* of the finals since then: sum of latencies, and how many */
     uint64_t paced;
     struct sy_error failure;
+    uint16_t
+        put_off; /* why a validator took a transaction not yet, the last time; 0: it was busy */
 };
 
 /* ---- lists of flights -------------------------------------------------------------------- */
@@ -123,7 +125,7 @@ static void land(struct submitter *s, uint32_t index)
 {
     struct flight *flight = &s->flights[index];
     SY_ASSERT(flight->used);
-    (void)sy_table_remove(&s->by_id, &flight->id);
+    (void)sy_table_remove(&s->by_id, &flight->awaited.tx_id);
     flight->used = false;
     push(s, &s->free_flights, index);
 }
@@ -141,6 +143,9 @@ static struct peer *next_peer(struct submitter *s)
 
 static sy_status take_send(struct submitter *s, const struct sy_import_action *action)
 {
+    struct sy_tx tx;
+    enum sy_refusal code = sy_tx_decode(&tx, NULL, action->tx, NULL);
+    SY_ASSERT(code == SY_APPLIED); /* the importer made it */
     const uint32_t *known = (const uint32_t *)sy_table_find(&s->by_id, &action->tx_id);
     if (known != NULL) return SY_OK; /* it is under way already */
     uint32_t index = pop(s, &s->free_flights);
@@ -148,7 +153,8 @@ static sy_status take_send(struct submitter *s, const struct sy_import_action *a
     uint32_t *place = (uint32_t *)sy_table_put(&s->by_id, &action->tx_id, NULL);
     SY_ASSERT(place != NULL);
     *place = index;
-    s->flights[index] = (struct flight){.used = true, .id = action->tx_id, .tx = action->tx};
+    s->flights[index] = (struct flight){.used = true, .tx = action->tx};
+    sy_awaited_of(&s->flights[index].awaited, &s->config->genesis->hash, &tx);
     push(s, &s->outgoing, index);
     return SY_OK;
 }
@@ -262,17 +268,17 @@ static void submit_some(struct submitter *s, uint64_t now_ns)
 static void watch_some(struct submitter *s, struct peer *peer)
 {
     while (peer->watched.count > 0 && peer->waits < WAITS_A_CLIENT) {
-        struct sy_hash ids[GROUP_TXS];
+        struct sy_awaited items[GROUP_TXS];
         struct group *group = free_group(peer);
         if (group == NULL) return;
         group->count = 0;
         while (group->count < GROUP_TXS && peer->watched.count > 0) {
             uint32_t index = pop(s, &peer->watched);
-            ids[group->count] = s->flights[index].id;
+            items[group->count] = s->flights[index].awaited;
             group->flights[group->count++] = index;
         }
         sy_status status =
-            sy_client_wait(peer->client, &group->request, ids, group->count, WAIT_MS, false);
+            sy_client_wait(peer->client, &group->request, items, group->count, WAIT_MS, false);
         if (status != SY_OK) {
             for (uint16_t k = 0; k < group->count; k++) push(s, &peer->watched, group->flights[k]);
             return;
@@ -303,13 +309,14 @@ static sy_status take_outcomes(struct submitter *s, struct peer *peer, const str
         uint32_t index = group->flights[i];
         struct flight *flight = &s->flights[index];
         if (outcomes[i].state == SY_TX_REFUSED && outcomes[i].code != SY_E_BUSY) {
-            struct sy_hash id = flight->id;
+            struct sy_hash id = flight->awaited.tx_id;
             land(s, index);
             SY_TRY(sy_importer_on_refused(s->config->importer, &id, outcomes[i].code, err));
         } else if (outcomes[i].state == SY_TX_RECEIVED || outcomes[i].state == SY_TX_FINAL) {
-            sy_importer_on_received(s->config->importer, &flight->id);
+            sy_importer_on_received(s->config->importer, &flight->awaited.tx_id);
             push(s, &peer->watched, index);
         } else {
+            s->put_off = outcomes[i].code;
             flight->not_before_ns = now_ns + (outcomes[i].retry_ms + 1) * 1000000ull;
             push(s, &s->outgoing, index);
         }
@@ -456,10 +463,13 @@ static sy_status check_patience(struct submitter *s, struct sy_error *err)
     }
     uint64_t patience_ms = s->config->patience_ms ? s->config->patience_ms : 60000;
     if (sy_os_monotonic_ns() - s->last_final_ns < patience_ms * 1000000ull) return SY_OK;
-    return sy_fail(err, SY_ERR_TIMEOUT,
-                   "nothing became final for %llu s; `systole status` shows why; run again with "
-                   "--resume, nothing is lost",
-                   (unsigned long long)patience_ms / 1000);
+    const struct sy_refusal_info *why = s->put_off ? sy_refusal_info(s->put_off) : NULL;
+    return sy_fail(
+        err, SY_ERR_TIMEOUT,
+        "nothing became final for %llu s; %s%s `systole status` shows more; run again with "
+        "--resume, nothing is lost",
+        (unsigned long long)patience_ms / 1000, why ? "validators put transactions off with " : "",
+        why ? why->name : "");
 }
 
 static sy_status work(struct submitter *s, struct sy_error *err)

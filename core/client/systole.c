@@ -354,14 +354,16 @@ enum systole_result systole_submit(systole_network *network, const systole_tx *t
 }
 
 enum systole_result systole_wait(systole_network *network, systole_proof **out,
-                                 const uint8_t tx_id[32], int timeout_ms)
+                                 const systole_tx *tx, int timeout_ms)
 {
-    struct sy_hash id;
+    struct sy_awaited awaited;
+    sy_status status = sy_draft_check(tx->draft, &network->genesis, &last_error);
+    if (status != SY_OK) return result_of(status);
+    sy_awaited_of(&awaited, &network->genesis.hash, sy_draft_tx(tx->draft));
     systole_proof *proof = new_proof();
     if (!proof) return no_memory();
-    memcpy(id.bytes, tx_id, sizeof id.bytes);
-    sy_status status = sy_asker_wait(network->net, &proof->proven, &id, true,
-                                     timeout_ms < 0 ? 0 : timeout_ms, &last_error);
+    status = sy_asker_wait(network->net, &proof->proven, &awaited, true,
+                           timeout_ms < 0 ? 0 : timeout_ms, &last_error);
     return give_proof(out, proof, status);
 }
 

@@ -192,10 +192,12 @@ enum systole_result systole_next_nonce(systole_network *network, uint64_t *nonce
 enum systole_result systole_submit(systole_network *network, const systole_tx *tx);
 
 /* systole_wait waits until a transaction is final and gives its proof, which says what became of
- * it: applied or refused. SYSTOLE_ERR_UNKNOWN: not within timeout_ms; wait or submit again. The
- * caller closes the proof. */
+ * it: applied or refused. The transaction must be complete: validators tell only who can show that
+ * they have it, signatures included (whoever has no more than its id reads it, systole_read_tx).
+ * SYSTOLE_ERR_UNKNOWN: not within timeout_ms; wait or submit again. SYSTOLE_ERR_NOT_PROVEN: a
+ * signature is missing or wrong. The caller closes the proof. */
 enum systole_result systole_wait(systole_network *network, systole_proof **proof,
-                                 const uint8_t tx_id[32], int timeout_ms);
+                                 const systole_tx *tx, int timeout_ms);
 
 /* systole_settle submits and waits; when a validator makes no progress, the same bytes go to
  * another. A transaction runs at most once however often it is sent. Results as of the two above.

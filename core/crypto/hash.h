@@ -36,7 +36,8 @@ enum sy_digest_kind {
     SY_DIGEST_PROPOSAL = 64,
     SY_DIGEST_HEADER = 65,
     SY_DIGEST_ROSTER = 66,
-    SY_DIGEST_GENESIS = 67
+    SY_DIGEST_GENESIS = 67,
+    SY_DIGEST_WITNESS = 68
 };
 
 /* Incremental SHA-256. init, any number of updates, final. No memory is held afterwards. The

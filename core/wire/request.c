@@ -17,6 +17,14 @@ static void encode_read(struct sy_writer *w, const struct sy_read_request *read)
     sy_write_signature(w, &read->signature);
 }
 
+/* A height has one encoding: nothing stands behind it. */
+static bool names_a_height(const struct sy_read_request *read)
+{
+    struct sy_read_request plain = {0};
+    sy_read_ids(&plain, sy_read_ids_height(read));
+    return sy_hash_equal(&plain.id, &read->id) && sy_hash_equal(&plain.second, &read->second);
+}
+
 static void decode_read(struct sy_reader *r, struct sy_read_request *read)
 {
     read->subject = sy_read_u8(r, "subject");
@@ -28,7 +36,8 @@ static void decode_read(struct sy_reader *r, struct sy_read_request *read)
     read->time_ms = sy_read_i64(r, "time_ms");
     sy_read_public_key(r, &read->reader, "reader");
     sy_read_signature(r, &read->signature, "signature");
-    if (read->subject < SY_READ_TX || read->subject > SY_READ_STATE) sy_reader_fail(r, "subject");
+    if (read->subject < SY_READ_TX || read->subject > SY_READ_IDS) sy_reader_fail(r, "subject");
+    if (read->subject == SY_READ_IDS && !names_a_height(read)) sy_reader_fail(r, "id");
     if ((read->subject == SY_READ_STATE) != (read->state_kind != 0)) {
         sy_reader_fail(r, "state_kind");
     }
@@ -56,7 +65,7 @@ void sy_request_encode(struct sy_writer *w, const struct sy_client_request *requ
         sy_write_u32(w, request->body.wait.wait_ms);
         sy_write_u8(w, request->body.wait.with_tx ? 1 : 0);
         sy_write_u16(w, request->body.wait.count);
-        sy_write_raw(w, request->body.wait.ids.data, request->body.wait.ids.size);
+        sy_write_raw(w, request->body.wait.items.data, request->body.wait.items.size);
         break;
     case SY_REQUEST_BLOCK: sy_write_u64(w, request->body.block_height); break;
     case SY_REQUEST_READ: encode_read(w, &request->body.read); break;
@@ -91,7 +100,8 @@ static void decode_wait(struct sy_reader *r, struct sy_client_request *request)
     if (request->body.wait.count == 0 || request->body.wait.count > SY_WAIT_IDS_MAX) {
         sy_reader_fail(r, "count");
     }
-    request->body.wait.ids = sy_read_raw(r, (size_t)request->body.wait.count * 32, "ids");
+    request->body.wait.items =
+        sy_read_raw(r, request->body.wait.count * sizeof(struct sy_awaited), "items");
 }
 
 bool sy_request_decode(struct sy_client_request *request, struct sy_slice bytes)
@@ -132,6 +142,34 @@ bool sy_submit_next(const struct sy_client_request *request, size_t *offset, str
     if (r.failed) return false;
     *offset += r.used;
     return true;
+}
+
+void sy_awaited_of(struct sy_awaited *awaited, const struct sy_hash *genesis,
+                   const struct sy_tx *tx)
+{
+    sy_tx_id(&awaited->tx_id, tx);
+    sy_tx_witness(&awaited->witness, genesis, &awaited->tx_id, tx);
+}
+
+void sy_wait_item(const struct sy_client_request *request, unsigned index,
+                  struct sy_awaited *awaited)
+{
+    SY_ASSERT(index < request->body.wait.count);
+    memcpy(awaited, request->body.wait.items.data + index * sizeof *awaited, sizeof *awaited);
+}
+
+void sy_read_ids(struct sy_read_request *read, uint64_t height)
+{
+    read->subject = SY_READ_IDS;
+    read->state_kind = 0;
+    memset(&read->id, 0, sizeof read->id);
+    memset(&read->second, 0, sizeof read->second);
+    sy_store_u64(read->id.bytes, height);
+}
+
+uint64_t sy_read_ids_height(const struct sy_read_request *read)
+{
+    return sy_load_u64(read->id.bytes);
 }
 
 void sy_read_digest(struct sy_hash *out, const struct sy_hash *genesis,
@@ -205,7 +243,7 @@ bool sy_answer_decode(uint8_t *kind, uint64_t *request_id, struct sy_reader *bod
     *kind = sy_read_u8(&r, "kind");
     *request_id = sy_read_u64(&r, "request_id");
     if (r.failed || protocol != SY_PROTOCOL_VERSION) return false;
-    if (*kind < SY_ANSWER_HELLO || *kind > SY_ANSWER_REFUSED) return false;
+    if (*kind < SY_ANSWER_HELLO || *kind > SY_ANSWER_IDS) return false;
     *body = r;
     return true;
 }

@@ -4,15 +4,17 @@
  *   u16 protocol | u8 kind | u64 request id | body
  *
  * An answer repeats the request's id. Reads about a subject (a transaction, a record, a patient)
- * carry a signature, kind READ, over digest(READ, u8 subject | u64 nonce | i64 time_ms | u8 state
- * kind | 32 id | 32 second | u8 purpose), and are judged by role and open care. Everything told
- * comes from certified heights. FORMAT.md has the offset tables. */
+ * and of a block's transaction ids carry a signature, kind READ, over digest(READ, u8 subject | u64
+ * nonce | i64 time_ms | u8 state kind | 32 id | 32 second | u8 purpose), and are judged by role and
+ * open care. WAIT is answered to whoever has the signed transaction, which its witness shows.
+ * Everything told comes from certified heights. FORMAT.md has the offset tables. */
 #ifndef SY_WIRE_REQUEST_H
 #define SY_WIRE_REQUEST_H
 
 #include "core/wire/block.h"
 #include "core/wire/proof.h"
 #include "core/wire/refusal.h"
+#include "core/wire/tx.h"
 
 // clang-format off
 #define SY_REQUEST_HEADER_BYTES (2 + 1 + 8)
@@ -24,7 +26,7 @@
 enum sy_request_kind {
     SY_REQUEST_HELLO = 1,  /* 16 network tag | u16 protocol min | u16 protocol max */
     SY_REQUEST_SUBMIT = 2, /* u16 count | bytes32 a tx */
-    SY_REQUEST_WAIT = 3,   /* u32 wait_ms | u8 with_tx | u16 count | 32 a tx id */
+    SY_REQUEST_WAIT = 3,   /* u32 wait_ms | u8 with_tx | u16 count | struct sy_awaited a tx */
     SY_REQUEST_BLOCK = 4,  /* u64 height; the newest certified: 2^64 - 1 */
     SY_REQUEST_READ = 5,   /* struct sy_read_request */
     SY_REQUEST_STATUS = 6  /* no body */
@@ -34,11 +36,11 @@ enum sy_answer_kind {
     SY_ANSWER_HELLO = 65,   /* 16 network tag | u16 protocol | u64 certified height | i64 time */
     SY_ANSWER_SUBMIT = 66,  /* u16 count | an outcome a tx: u8 state | u16 code | u32 retry_ms */
     SY_ANSWER_WAIT = 67,    /* below */
-    SY_ANSWER_BLOCK = 68,   /* header | u8 1, certificate, proposal (0, nothing: genesis)
-                             * | u32 count | 32 a tx id */
+    SY_ANSWER_BLOCK = 68,   /* header | u8 1, certificate, proposal (0, nothing: genesis) */
     SY_ANSWER_READ = 69,    /* a whole .syproof, bytes32 */
     SY_ANSWER_STATUS = 70,  /* JSON text, bytes32 */
-    SY_ANSWER_REFUSED = 71  /* u16 code (enum sy_answer_code) | bytes16 sentence */
+    SY_ANSWER_REFUSED = 71, /* u16 code (enum sy_answer_code) | bytes16 sentence */
+    SY_ANSWER_IDS = 72      /* to a READ of IDS: u64 height | u32 count | 32 a tx id in order */
 };
 
 /* Why a request as a whole was refused. */
@@ -55,7 +57,7 @@ enum sy_answer_code {
 };
 
 enum sy_tx_state {
-    SY_TX_UNKNOWN = 0,  /* this validator has no trace of it */
+    SY_TX_UNKNOWN = 0,  /* this validator has no trace of it, or the witness is wrong */
     SY_TX_RECEIVED = 1, /* it has it, and promises nothing */
     SY_TX_REFUSED = 2,  /* before ordering, with code */
     SY_TX_BUSY = 3,     /* not taken: try again after retry_ms */
@@ -65,7 +67,7 @@ enum sy_tx_state {
 
 struct sy_submit_outcome {
     uint8_t state; /* RECEIVED, REFUSED, BUSY or FINAL (ordered before) */
-    uint16_t code; /* enum sy_refusal when REFUSED */
+    uint16_t code; /* enum sy_refusal when REFUSED, and when BUSY has a reason; else 0 */
     uint32_t retry_ms;
 };
 
@@ -74,10 +76,18 @@ struct sy_submit_outcome {
  * | receipt proof (proof.h). Every ordered copy has a receipt; the one that decides the tx is
  * told, or the last one. Answered when all are final, or at the deadline with what there is. */
 
+/* What WAIT names a transaction by. A wrong witness is answered like an unknown id. */
+struct sy_awaited {
+    struct sy_hash tx_id;
+    struct sy_hash witness; /* sy_tx_witness */
+};
+_Static_assert(sizeof(struct sy_awaited) == 64, "as it travels");
+
 enum sy_read_subject {
     SY_READ_TX = 1,      /* receipt with the tx itself */
     SY_READ_RECEIPT = 2, /* receipt alone */
-    SY_READ_STATE = 3    /* state proof of `state_kind` and id: present or absent */
+    SY_READ_STATE = 3,   /* state proof of `state_kind` and id: present or absent */
+    SY_READ_IDS = 4      /* the ids of a block's transactions: answered by IDS, told, not proven */
 };
 
 enum sy_read_purpose {
@@ -89,9 +99,9 @@ enum sy_read_purpose {
 };
 
 struct sy_read_request {
-    uint8_t subject;    /* enum sy_read_subject */
-    uint8_t state_kind; /* SY_READ_STATE: enum of core/wire/state.h; else 0 */
-    struct sy_hash id;
+    uint8_t subject;       /* enum sy_read_subject */
+    uint8_t state_kind;    /* SY_READ_STATE: enum of core/wire/state.h; else 0 */
+    struct sy_hash id;     /* of IDS: the block's height (u64, zero padded) */
     struct sy_hash second; /* of an entry about two things: the organisation of an open care, the
                               version (u32, zero padded) of a record version; else zero */
     uint8_t purpose;
@@ -117,7 +127,7 @@ struct sy_client_request {
             uint32_t wait_ms;
             bool with_tx;
             uint16_t count;
-            struct sy_slice ids; /* borrowed: 32 bytes each */
+            struct sy_slice items; /* borrowed: 64 bytes each; sy_wait_item takes one */
         } wait;
         uint64_t block_height;
         struct sy_read_request read;
@@ -131,6 +141,18 @@ void sy_request_encode(struct sy_writer *w, const struct sy_client_request *requ
 bool sy_request_decode(struct sy_client_request *request, struct sy_slice bytes);
 /* sy_submit_next gives the next tx: start with *offset = 0; false at the end. */
 bool sy_submit_next(const struct sy_client_request *request, size_t *offset, struct sy_slice *tx);
+
+/* sy_awaited_of fills what a WAIT needs of a decoded, signed transaction. */
+void sy_awaited_of(struct sy_awaited *awaited, const struct sy_hash *genesis,
+                   const struct sy_tx *tx);
+/* sy_wait_item copies the index-th transaction of a WAIT. index < count. */
+void sy_wait_item(const struct sy_client_request *request, unsigned index,
+                  struct sy_awaited *awaited);
+
+/* sy_read_ids makes a read the question for the ids of a block; sy_read_ids_height gives the height
+ * back. */
+void sy_read_ids(struct sy_read_request *read, uint64_t height);
+uint64_t sy_read_ids_height(const struct sy_read_request *read);
 
 /* What a reader signs. */
 void sy_read_digest(struct sy_hash *out, const struct sy_hash *genesis,

@@ -29,9 +29,32 @@ void sy_tx_encode_body(struct sy_writer *w, const struct sy_tx *tx)
     sy_write_bytes32(w, tx->payload);
 }
 
+unsigned sy_tx_peek_signers(struct sy_public_key *keys, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    (void)sy_read_raw(&r, 1 + 2 + 16, "head");
+    sy_read_public_key(&r, &keys[0], "signer");
+    (void)sy_read_raw(&r, 32 + 8 + 8, "organisation");
+    unsigned cosigners = sy_read_u8(&r, "cosigner count");
+    if (cosigners > SY_TX_COSIGNERS_MAX) return 0;
+    for (unsigned i = 1; i <= cosigners; i++) sy_read_public_key(&r, &keys[i], "cosigner");
+    return r.failed ? 0 : 1 + cosigners;
+}
+
 void sy_tx_id(struct sy_hash *id, const struct sy_tx *tx)
 {
     sy_hash_leaf(id, tx->body);
+}
+
+void sy_tx_witness(struct sy_hash *witness, const struct sy_hash *genesis,
+                   const struct sy_hash *tx_id, const struct sy_tx *tx)
+{
+    uint8_t bytes[32 + 64 * SY_TX_SIGNERS_MAX];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_write_hash(&w, tx_id);
+    sy_write_raw(&w, tx->signatures.data, tx->signatures.size);
+    SY_ASSERT(!w.failed && w.used == 32u + 64u * sy_tx_signer_count(tx));
+    sy_hash_digest(witness, SY_DIGEST_WITNESS, genesis, sy_writer_slice(&w));
 }
 
 static enum sy_refusal refuse(const char **what, const char *field, enum sy_refusal code)

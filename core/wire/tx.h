@@ -58,8 +58,19 @@ void sy_tx_encode_body(struct sy_writer *w, const struct sy_tx *tx);
 enum sy_refusal sy_tx_decode(struct sy_tx *tx, const char **what, struct sy_slice bytes,
                              const uint8_t network[16]);
 
+/* sy_tx_peek_signers copies the signers' keys out of bytes that should be a tx, at most
+ * SY_TX_SIGNERS_MAX, and returns how many; 0: they are too short or name too many, and no tx. It
+ * reads nothing else: for questions that come before decoding. */
+unsigned sy_tx_peek_signers(struct sy_public_key *keys, struct sy_slice bytes);
+
 /* sy_tx_id is the leaf hash of tx->body. */
 void sy_tx_id(struct sy_hash *id, const struct sy_tx *tx);
+
+/* sy_tx_witness shows knowledge of the whole signed transaction without telling it:
+ * digest(WITNESS, 32 tx id | the signatures in order). Only who has the signatures can compute it.
+ * Copies of one transaction with other valid signatures have the same id and other witnesses. */
+void sy_tx_witness(struct sy_hash *witness, const struct sy_hash *genesis,
+                   const struct sy_hash *tx_id, const struct sy_tx *tx);
 
 /* sy_possession_digest is what a new key signs (kind POSSESSION) to show that its holder wants it
  * enrolled, by this sponsor, in this very transaction:

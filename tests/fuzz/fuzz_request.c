@@ -1,5 +1,5 @@
 /* fuzz_request.c: any bytes as a client's request, and as a validator's answer. What decodes has
- * one encoding, and a SUBMIT holds as many transactions as it says. */
+ * one encoding, and a SUBMIT or WAIT holds as many transactions as it says. */
 #include "core/base/assert.h"
 #include "core/wire/request.h"
 
@@ -17,6 +17,13 @@ static void walk(const struct sy_client_request *request)
     SY_ASSERT(count >= 1 && count <= SY_SUBMIT_TXS_MAX);
 }
 
+static void look(const struct sy_client_request *request)
+{
+    struct sy_awaited awaited;
+    SY_ASSERT(request->body.wait.count >= 1 && request->body.wait.count <= SY_WAIT_IDS_MAX);
+    for (unsigned i = 0; i < request->body.wait.count; i++) sy_wait_item(request, i, &awaited);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct sy_client_request request;
@@ -30,6 +37,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     if (!sy_request_decode(&request, bytes)) return 0;
     if (request.kind == SY_REQUEST_SUBMIT) walk(&request);
+    if (request.kind == SY_REQUEST_WAIT) look(&request);
     if (request.kind == SY_REQUEST_HELLO && sy_load_u16(data) != SY_PROTOCOL_VERSION) return 0;
     struct sy_writer w = sy_writer_of(again, sizeof again);
     sy_request_encode(&w, &request);

@@ -159,6 +159,16 @@ static void begin_proof(struct sy_proof *proof, const struct test_block *block, 
     proof->certificate = block->certificate;
 }
 
+struct sy_awaited test_block_awaited(const struct test_block *block, unsigned i)
+{
+    struct sy_tx tx;
+    struct sy_awaited awaited;
+    enum sy_refusal code = sy_tx_decode(&tx, NULL, block->txs[i], NULL);
+    SY_ASSERT(code == SY_APPLIED);
+    sy_awaited_of(&awaited, &block->genesis.hash, &tx);
+    return awaited;
+}
+
 void test_block_prove_receipt(struct sy_proof *proof, const struct test_block *block, unsigned i,
                               bool with_tx)
 {

@@ -7,6 +7,7 @@
 #ifndef SY_TESTS_SUPPORT_SAMPLES_H
 #define SY_TESTS_SUPPORT_SAMPLES_H
 
+#include "core/wire/request.h"
 #include "tests/support/network.h"
 
 #define TEST_SAMPLES_MAX 96u
@@ -41,6 +42,8 @@ struct test_block {
 
 /* test_block_make fills one; it borrows its own bytes, so it must stay where it is. */
 void test_block_make(struct test_block *block);
+/* What a WAIT for transaction i holds. */
+struct sy_awaited test_block_awaited(const struct test_block *block, unsigned i);
 /* The proof of transaction i's receipt, and of what stands under a key of the state. */
 void test_block_prove_receipt(struct sy_proof *proof, const struct test_block *block, unsigned i,
                               bool with_tx);

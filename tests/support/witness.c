@@ -12,18 +12,23 @@
 #define ANSWER_BYTES 65536u
 
 /* The number of a transaction of the block, or one past the last. */
-static unsigned number_of(const struct test_block *block, const struct sy_hash *id)
+static unsigned number_of_id(const struct test_block *block, const struct sy_hash *id)
 {
     unsigned i = 0;
     for (; i < TEST_BLOCK_TXS; i++) {
-        struct sy_tx tx;
-        struct sy_hash own;
-        enum sy_refusal code = sy_tx_decode(&tx, NULL, block->txs[i], NULL);
-        SY_ASSERT(code == SY_APPLIED);
-        sy_tx_id(&own, &tx);
-        if (sy_hash_equal(&own, id)) break;
+        struct sy_awaited own = test_block_awaited(block, i);
+        if (sy_hash_equal(&own.tx_id, id)) break;
     }
     return i;
+}
+
+/* The same for somebody who must show to have it. */
+static unsigned number_of(const struct test_block *block, const struct sy_awaited *awaited)
+{
+    unsigned i = number_of_id(block, &awaited->tx_id);
+    if (i == TEST_BLOCK_TXS) return i;
+    struct sy_awaited own = test_block_awaited(block, i);
+    return sy_hash_equal(&own.witness, &awaited->witness) ? i : TEST_BLOCK_TXS;
 }
 
 /* ---- answers ------------------------------------------------------------------------------ */
@@ -55,9 +60,9 @@ static void answer_wait(const struct witness *witness, struct sy_writer *w,
     static _Thread_local struct sy_proof proof;
     const struct test_block *block = witness->block;
     SY_ASSERT(request->body.wait.count == 1);
-    struct sy_hash id;
-    memcpy(id.bytes, request->body.wait.ids.data, sizeof id.bytes);
-    unsigned number = number_of(block, &id);
+    struct sy_awaited awaited;
+    sy_wait_item(request, 0, &awaited);
+    unsigned number = number_of(block, &awaited);
     bool is_final = number < TEST_BLOCK_TXS && mode != WITNESS_DENIES;
     if (mode == WITNESS_OTHER) number = (number + 1) % TEST_BLOCK_TXS;
     sy_answer_begin(w, SY_ANSWER_WAIT, request->request_id);
@@ -85,14 +90,23 @@ static void answer_block(const struct witness *witness, struct sy_writer *w,
     sy_write_u8(w, 1);
     sy_certificate_encode(w, &block->certificate);
     sy_proposal_encode(w, &order);
+}
+
+static void answer_ids(const struct witness *witness, struct sy_writer *w,
+                       const struct sy_client_request *request, enum witness_mode mode)
+{
+    const struct test_block *block = witness->block;
+    const struct sy_read_request *read = &request->body.read;
+    if (mode == WITNESS_DENIES) {
+        sy_answer_refused(w, request->request_id, SY_ANSWER_FORBIDDEN, "no member's key");
+        return;
+    }
+    sy_answer_begin(w, SY_ANSWER_IDS, request->request_id);
+    sy_write_u64(w, sy_read_ids_height(read) + (mode == WITNESS_OTHER));
     sy_write_u32(w, TEST_BLOCK_TXS);
     for (unsigned i = 0; i < TEST_BLOCK_TXS; i++) {
-        struct sy_tx tx;
-        struct sy_hash id;
-        enum sy_refusal code = sy_tx_decode(&tx, NULL, block->txs[i], NULL);
-        SY_ASSERT(code == SY_APPLIED);
-        sy_tx_id(&id, &tx);
-        sy_write_hash(w, &id);
+        struct sy_awaited own = test_block_awaited(block, i);
+        sy_write_hash(w, &own.tx_id);
     }
 }
 
@@ -109,7 +123,7 @@ static bool prove_read(struct sy_proof *proof, const struct test_block *block,
         test_block_prove_state(proof, block, &key);
         return true;
     }
-    unsigned number = number_of(block, &read->id);
+    unsigned number = number_of_id(block, &read->id);
     if (number == TEST_BLOCK_TXS) return false;
     if (mode == WITNESS_OTHER) number = (number + 1) % TEST_BLOCK_TXS;
     test_block_prove_receipt(proof, block, number, read->subject == SY_READ_TX);
@@ -122,6 +136,10 @@ static void answer_read(const struct witness *witness, struct sy_writer *w,
     static _Thread_local struct sy_proof proof;
     static _Thread_local uint8_t bytes[ANSWER_BYTES];
     struct sy_writer inner = sy_writer_of(bytes, sizeof bytes);
+    if (request->body.read.subject == SY_READ_IDS) {
+        answer_ids(witness, w, request, mode);
+        return;
+    }
     if (mode == WITNESS_DENIES || !prove_read(&proof, witness->block, &request->body.read, mode)) {
         sy_answer_refused(w, request->request_id, SY_ANSWER_NOT_FOUND, "there is no such thing");
         return;

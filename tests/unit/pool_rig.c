@@ -177,7 +177,7 @@ void prig_submit(struct pool_rig *rig, uint64_t token, const struct sy_slice *tx
     assert_false(rig->writer.failed);
     submit.body.submit.count = (uint16_t)count;
     submit.body.submit.txs = sy_slice_of(rig->writer.data + start, rig->writer.used - start);
-    sy_pool_on_submit(rig->pool, rig->effects, token, &submit, rig->now_ns);
+    sy_pool_on_submit(rig->pool, rig->effects, token, &submit, rig->held, rig->now_ns);
     work(rig);
 }
 

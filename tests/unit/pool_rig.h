@@ -40,6 +40,7 @@ struct pool_rig {
     unsigned storing_count;
     struct prig_effect *log;
     unsigned logged;
+    const uint16_t *held; /* given with every SUBMIT; NULL at first */
     uint64_t now_ns;
     uint8_t *room; /* transactions and batches are made here */
     struct sy_writer writer;

@@ -445,6 +445,42 @@ CASE(access_shows_a_transaction_to_who_may_see_all_its_subjects)
     close_rig(&rig);
 }
 
+/* ---- members --------------------------------------------------------------------------------- */
+
+CASE(access_shows_ids_to_members_only)
+{
+    static const struct {
+        unsigned key;
+        bool may;
+    } readers[] = {{KEY_REGULATOR, true},    {KEY_ADMIN_A, true},    {KEY_DOCTOR_A, true},
+                   {KEY_DOCTOR_C, true},     {KEY_AUDITOR_C, true},  {KEY_DOCTOR_D, false},
+                   {KEY_WALLET, false},      {KEY_REVOKED_A, false}, {KEY_EXPIRED_A, false},
+                   {KEY_EARLY_A, false},     {KEY_NOBODY, false},    {KEY_CONSENSUS_A, false},
+                   {KEY_OTHER_WALLET, false}};
+    static struct sy_roster roster;
+    struct state_rig rig;
+    open_rig(&rig);
+    rig.access.roster = &roster;
+    roster.count = 4;
+    for (unsigned i = 0; i < 4; i++) {
+        roster.validators[i].consensus_key = test_public(300 + 3 * i);
+        roster.validators[i].link_key = test_public(301 + 3 * i);
+        roster.validators[i].admin_key = test_public(302 + 3 * i);
+    }
+    for (size_t i = 0; i < sizeof readers / sizeof readers[0]; i++) {
+        struct sy_read_request read = {.purpose = SY_PURPOSE_TREATMENT,
+                                       .reader = test_public(readers[i].key)};
+        sy_read_ids(&read, 1);
+        if (sy_access_ids(&rig.access, &read) != readers[i].may) fail_msg("key %u", readers[i].key);
+    }
+    for (unsigned key = 299; key <= 312; key++) {
+        struct sy_read_request read = {.purpose = SY_PURPOSE_AUDIT, .reader = test_public(key)};
+        sy_read_ids(&read, 1);
+        assert_true(sy_access_ids(&rig.access, &read) == (key >= 300 && key < 312));
+    }
+    close_rig(&rig);
+}
+
 /* ---- keys -------------------------------------------------------------------------------- */
 
 CASE(access_derives_the_key_that_a_read_names)
@@ -506,6 +542,7 @@ int main(void)
         cmocka_unit_test(access_knows_no_other_kinds),
         cmocka_unit_test(access_shows_a_transaction_to_signers_and_their_organisation),
         cmocka_unit_test(access_shows_a_transaction_to_who_may_see_all_its_subjects),
+        cmocka_unit_test(access_shows_ids_to_members_only),
         cmocka_unit_test(access_derives_the_key_that_a_read_names),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -1,92 +1,29 @@
 /* test_api_greed.c: clients that ask for much do not shut the others out.
  * ctest: threaded timeout=120 */
-#include <stdlib.h>
-
-#include "consensus/node/api.h"
-#include "consensus/node/inbox.h"
 #include "core/base/os.h"
-#include "tests/support/links.h"
-#include "tests/support/service.h"
-#include "tests/unit/chain_rig.h"
+#include "tests/unit/api_rig.h"
 
 #define SESSIONS 5u
 #define WAITS_A_SESSION 250u
-#define ANSWER_ROOM (1u << 20)
-
-struct api_rig {
-    struct chain_rig chain;
-    struct test_service place; /* its key and address only */
-    sy_arena arena;
-    sy_ring *inbox;
-    sy_api *api;
-    uint8_t *answer;
-};
-
-static size_t no_status(void *self, char *text, size_t size)
-{
-    (void)self;
-    (void)text;
-    (void)size;
-    return 0;
-}
-
-static void open_rig(struct api_rig *rig)
-{
-    struct sy_error err = {SY_OK, ""};
-    memset(rig, 0, sizeof *rig);
-    chain_open(&rig->chain);
-    chain_populate(&rig->chain);
-    test_service_prepare(&rig->place);
-    assert_int_equal(sy_arena_open(&rig->arena, 1u << 20), SY_OK);
-    assert_int_equal(sy_ring_open(&rig->inbox, &rig->arena, 4096, sizeof(struct sy_inbox_item)),
-                     SY_OK);
-    rig->answer = (uint8_t *)malloc(ANSWER_ROOM);
-    assert_non_null(rig->answer);
-    struct sy_api_config config = {.server = {.key = rig->place.key, .bind = rig->place.address},
-                                   .store = rig->chain.store,
-                                   .genesis = &rig->chain.genesis,
-                                   .roster = &rig->chain.genesis.roster,
-                                   .inbox = rig->inbox,
-                                   .status = no_status};
-    if (sy_api_open(&rig->api, &config, &err) != SY_OK) fail_msg("%s", err.text);
-}
-
-static void close_rig(struct api_rig *rig)
-{
-    sy_api_close(rig->api);
-    sy_ring_close(rig->inbox);
-    sy_arena_close(&rig->arena);
-    sy_secret_key_close(rig->place.key);
-    free(rig->answer);
-    chain_close(&rig->chain);
-}
 
 /* A WAIT of half a minute for a transaction that nobody has. */
-static void send_wait(sy_dial *dial, uint32_t number)
+static void send_wait(struct api_rig *rig, sy_dial *dial, uint32_t number)
 {
-    uint8_t bytes[128];
-    struct sy_hash id = {{0x77}};
-    uint64_t request;
-    sy_store_u32(id.bytes + 4, number);
-    struct sy_client_request wait = {.kind = SY_REQUEST_WAIT, .request_id = number};
-    wait.body.wait.wait_ms = SY_WAIT_MS_MAX;
-    wait.body.wait.count = 1;
-    wait.body.wait.ids = sy_slice_of(id.bytes, sizeof id.bytes);
-    struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
-    sy_request_encode(&writer, &wait);
-    assert_false(writer.failed);
-    assert_int_equal(sy_dial_send(dial, &request, sy_writer_slice(&writer), TEST_PATIENCE_MS),
-                     SY_OK);
+    struct sy_awaited item = {{{0x77}}, {{0x78}}};
+    sy_store_u32(item.tx_id.bytes + 4, number);
+    struct sy_client_request wait = arig_wait(&item, 1, SY_WAIT_MS_MAX);
+    wait.request_id = number;
+    (void)arig_send(rig, dial, &wait);
 }
 
 CASE(api_takes_submits_while_strangers_wait_for_nothing)
 {
     struct api_rig rig;
     sy_dial *dials[SESSIONS];
-    open_rig(&rig);
+    arig_open(&rig, NULL, true);
     for (uint32_t i = 0; i < SESSIONS; i++) {
-        dials[i] = test_dial_open(&rig.place, 60000);
-        for (uint32_t k = 0; k < WAITS_A_SESSION; k++) send_wait(dials[i], i * 1000 + k);
+        dials[i] = arig_dial(&rig);
+        for (uint32_t k = 0; k < WAITS_A_SESSION; k++) send_wait(&rig, dials[i], i * 1000 + k);
     }
     /* What is too much is answered early, oldest first, and nobody is told "busy". */
     struct sy_dial_answer answer;
@@ -99,36 +36,26 @@ CASE(api_takes_submits_while_strangers_wait_for_nothing)
     assert_int_equal(kind, SY_ANSWER_WAIT);
     assert_int_equal(request_id, 0);
 
-    uint8_t bytes[64];
-    const uint8_t tx[8] = {1};
-    uint64_t request;
-    struct sy_client_request submit = {.kind = SY_REQUEST_SUBMIT, .request_id = 5};
-    struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
-    uint8_t txs[12] = {8};
-    memcpy(txs + 4, tx, sizeof tx);
-    submit.body.submit.count = 1;
-    submit.body.submit.txs = sy_slice_of(txs, sizeof txs);
-    sy_request_encode(&writer, &submit);
-    sy_dial *honest = test_dial_open(&rig.place, 60000);
-    assert_int_equal(sy_dial_send(honest, &request, sy_writer_slice(&writer), TEST_PATIENCE_MS),
-                     SY_OK);
+    static uint8_t section[SY_FRAME_BYTES_MAX];
+    const struct sy_slice tx = sy_slice_of("no transaction", 14);
+    struct sy_client_request submit = arig_submit(section, &tx, 1);
+    sy_dial *honest = arig_dial(&rig);
+    (void)arig_send(&rig, honest, &submit);
     struct sy_inbox_item item;
     assert_true(sy_ring_pop_wait(rig.inbox, &item, TEST_PATIENCE_MS));
     assert_int_equal(item.type, SY_INBOX_SUBMIT);
     sy_dial_close(honest);
     for (uint32_t i = 0; i < SESSIONS; i++) sy_dial_close(dials[i]);
-    close_rig(&rig);
+    arig_close(&rig);
 }
 
 CASE(api_refuses_reads_signed_at_impossible_times)
 {
     struct api_rig rig;
-    open_rig(&rig);
-    sy_dial *dial = test_dial_open(&rig.place, 60000);
+    arig_open(&rig, NULL, true);
+    sy_dial *dial = arig_dial(&rig);
     const int64_t times[] = {INT64_MIN, -1, INT64_MAX};
     for (size_t i = 0; i < sizeof times / sizeof times[0]; i++) {
-        uint8_t bytes[512];
-        size_t size;
         struct sy_hash digest;
         struct sy_client_request request = {.kind = SY_REQUEST_READ, .request_id = i};
         struct sy_read_request *read = &request.body.read;
@@ -138,20 +65,76 @@ CASE(api_refuses_reads_signed_at_impossible_times)
         sy_secret_key_public(rig.place.key, &read->reader); /* any key may sign */
         sy_read_digest(&digest, &rig.chain.genesis.hash, read);
         sy_sign(rig.place.key, &read->signature, SY_SIG_READ, &digest);
-        struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
-        sy_request_encode(&writer, &request);
-        assert_int_equal(sy_dial_call(dial, rig.answer, &size, ANSWER_ROOM,
-                                      sy_writer_slice(&writer), TEST_PATIENCE_MS),
-                         SY_OK);
-        struct sy_reader body;
-        uint8_t kind;
-        uint64_t id;
-        assert_true(sy_answer_decode(&kind, &id, &body, sy_slice_of(rig.answer, size)));
-        assert_int_equal(kind, SY_ANSWER_REFUSED);
-        assert_int_equal(sy_read_u16(&body, "code"), SY_ANSWER_STALE_READ);
+        assert_int_equal(arig_refused(&rig, dial, &request), SY_ANSWER_STALE_READ);
     }
     sy_dial_close(dial);
-    close_rig(&rig);
+    arig_close(&rig);
+}
+
+/* 1 byte a second: the first request of a session uses up an hour of it. */
+static const struct sy_api_limits mean = {.work_per_s = 1};
+
+CASE(api_lets_a_session_have_so_much_and_others_all_the_same)
+{
+    struct api_rig rig;
+    struct sy_reader body;
+    struct sy_client_request block = {.kind = SY_REQUEST_BLOCK};
+    block.body.block_height = 4;
+    arig_open(&rig, &mean, true);
+    struct sy_client_request ids = arig_ids(&rig, 4, test_key(TEST_REGULATOR));
+    sy_dial *greedy = arig_dial(&rig);
+    assert_int_equal(arig_call(&rig, greedy, &block, &body), SY_ANSWER_BLOCK);
+    assert_int_equal(arig_call(&rig, greedy, &block, &body), 0);
+    assert_int_equal(arig_call(&rig, greedy, &ids, &body), 0);
+    sy_dial *modest = arig_dial(&rig);
+    assert_int_equal(arig_call(&rig, modest, &ids, &body), SY_ANSWER_IDS);
+    sy_dial_close(greedy);
+    sy_dial_close(modest);
+    arig_close(&rig);
+}
+
+/* What a WAIT may not look for yet it looks for later, and tells as unknown until then. */
+CASE(api_looks_for_no_more_than_a_session_may_cost)
+{
+    static uint8_t room[2][SY_TX_BYTES_MAX];
+    struct api_rig rig;
+    struct arig_told told[2];
+    struct sy_awaited items[2];
+    arig_open(&rig, &mean, true);
+    for (unsigned i = 0; i < 2; i++) {
+        items[i] = arig_awaited(&rig, arig_tx(&rig, room[i], 2 + i, 0, 0));
+    }
+    struct sy_client_request wait = arig_wait(items, 2, 0);
+    sy_dial *dial = arig_dial(&rig);
+    arig_wait_call(&rig, dial, &wait, told);
+    assert_int_equal(told[0].state, SY_TX_FINAL);
+    assert_int_equal(told[1].state, SY_TX_UNKNOWN);
+    sy_dial_close(dial);
+    dial = arig_dial(&rig);
+    wait = arig_wait(&items[1], 1, SY_WAIT_MS_MAX);
+    arig_wait_call(&rig, dial, &wait, told);
+    assert_int_equal(told[0].state, SY_TX_FINAL);
+    sy_dial_close(dial);
+    arig_close(&rig);
+}
+
+/* Half of a second's work is left when the WAIT begins; it goes on until all is told. */
+CASE(api_goes_on_looking_when_a_session_may_again)
+{
+    static struct sy_awaited items[SY_WAIT_IDS_MAX];
+    static struct arig_told told[SY_WAIT_IDS_MAX];
+    static uint8_t room[SY_TX_BYTES_MAX];
+    const struct sy_api_limits slow = {.work_per_s = 65536};
+    struct api_rig rig;
+    arig_open(&rig, &slow, true);
+    struct sy_awaited item = arig_awaited(&rig, arig_tx(&rig, room, 3, 0, 0));
+    for (unsigned i = 0; i < SY_WAIT_IDS_MAX; i++) items[i] = item;
+    struct sy_client_request wait = arig_wait(items, SY_WAIT_IDS_MAX, SY_WAIT_MS_MAX);
+    sy_dial *dial = arig_dial(&rig);
+    arig_wait_call(&rig, dial, &wait, told);
+    for (unsigned i = 0; i < SY_WAIT_IDS_MAX; i++) assert_int_equal(told[i].state, SY_TX_FINAL);
+    sy_dial_close(dial);
+    arig_close(&rig);
 }
 
 int main(void)
@@ -159,6 +142,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(api_takes_submits_while_strangers_wait_for_nothing),
         cmocka_unit_test(api_refuses_reads_signed_at_impossible_times),
+        cmocka_unit_test(api_lets_a_session_have_so_much_and_others_all_the_same),
+        cmocka_unit_test(api_looks_for_no_more_than_a_session_may_cost),
+        cmocka_unit_test(api_goes_on_looking_when_a_session_may_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

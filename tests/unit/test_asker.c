@@ -87,21 +87,31 @@ CASE(one_that_tells_the_truth_is_enough_for_a_block)
 {
     for (size_t m = 0; m < QUICK_MODES; m++) {
         struct sy_error err = {SY_OK, ""};
-        static struct sy_block_answer block;
+        static struct sy_client_block block;
+        struct sy_block_ids ids;
         sy_asker *asker = open_asker(PATIENCE_MS, -1);
         unsigned honest = (unsigned)((m + 2) % WITNESSES);
         witnesses_set(&all, quick_modes[m], honest);
+        if (sy_asker_block(asker, &block, all.block.header.height, &err) != SY_OK) {
+            fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
+        }
+        assert_int_equal(block.order.count, all.block.proposal.count);
         // A list of ids that one validator tells is marked as its own: a changed id is no proof.
         if (quick_modes[m] == WITNESS_GARBLED) {
             sy_asker_close(asker);
             continue;
         }
-        if (sy_asker_block(asker, &block, all.block.header.height, &err) != SY_OK) {
+        if (sy_asker_ids(asker, &ids, all.block.header.height, SY_PURPOSE_AUDIT, test_key(300),
+                         &err) != SY_OK) {
             fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
         }
-        assert_int_equal(block.block.tx_count, TEST_BLOCK_TXS);
-        assert_string_equal(block.told_by, all.block.genesis.roster.validators[honest].name);
-        sy_block_answer_free(&block);
+        assert_int_equal(ids.count, TEST_BLOCK_TXS);
+        for (unsigned i = 0; i < TEST_BLOCK_TXS; i++) {
+            struct sy_hash id = tx_id(i);
+            assert_true(sy_hash_equal(&ids.ids[i], &id));
+        }
+        assert_string_equal(ids.told_by, all.block.genesis.roster.validators[honest].name);
+        sy_block_ids_free(&ids);
         sy_asker_close(asker);
     }
 }
@@ -170,6 +180,22 @@ CASE(a_denial_is_believed_only_when_all_deny)
     sy_asker_close(asker);
 }
 
+CASE(ids_are_refused_only_when_all_refuse)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_block_ids ids;
+    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    witnesses_set(&all, WITNESS_DENIES, WITNESSES);
+    assert_int_equal(sy_asker_ids(asker, &ids, 7, SY_PURPOSE_AUDIT, test_key(300), &err),
+                     SY_ERR_PERMISSION);
+    assert_null(ids.ids);
+    for (unsigned i = 0; i < WITNESSES; i++) assert_int_equal(atomic_load(&all.of[i].asked), 1);
+    witnesses_set(&all, WITNESS_OTHER, WITNESSES);
+    assert_int_equal(sy_asker_ids(asker, &ids, 7, SY_PURPOSE_AUDIT, test_key(300), &err),
+                     SY_ERR_FORMAT);
+    sy_asker_close(asker);
+}
+
 CASE(nobody_who_tells_the_truth_is_no_answer)
 {
     static const struct {
@@ -217,11 +243,14 @@ CASE(a_state_that_is_old_is_not_taken_for_the_present)
 CASE(what_is_not_final_in_time_is_unknown)
 {
     struct sy_error err = {SY_OK, ""};
-    struct sy_hash unknown = test_hash(4242);
+    struct sy_awaited unknown = test_block_awaited(&all.block, 1);
+    unknown.witness.bytes[31] ^= 0x80; /* only who has the transaction is told */
     sy_asker *asker = open_asker(PATIENCE_MS, -1);
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);
     assert_int_equal(sy_asker_wait(asker, &answer, &unknown, false, 300, &err), SY_ERR_TIMEOUT);
     assert_non_null(strstr(err.text, "unknown"));
+    unknown = test_block_awaited(&all.block, 1);
+    assert_int_equal(sy_asker_wait(asker, &answer, &unknown, false, PATIENCE_MS, &err), SY_OK);
     sy_asker_close(asker);
 }
 
@@ -269,6 +298,7 @@ int main(void)
         cmocka_unit_test(a_silent_validator_costs_time_and_nothing_else),
         cmocka_unit_test(what_is_absent_is_proven_absent),
         cmocka_unit_test(a_denial_is_believed_only_when_all_deny),
+        cmocka_unit_test(ids_are_refused_only_when_all_refuse),
         cmocka_unit_test(nobody_who_tells_the_truth_is_no_answer),
         cmocka_unit_test(a_state_that_is_old_is_not_taken_for_the_present),
         cmocka_unit_test(what_is_not_final_in_time_is_unknown),

@@ -37,7 +37,7 @@ CASE(block_view_proves_every_transaction)
     struct sy_block_views views;
     chain_open(&rig);
     chain_populate(&rig);
-    assert_int_equal(sy_block_views_init(&views, rig.reader), SY_OK);
+    assert_int_equal(sy_block_views_init(&views, rig.reader, &rig.genesis.hash), SY_OK);
     assert_proves(&views, &rig, 1, 2);
     assert_proves(&views, &rig, 4, 13); /* of two batches */
     assert_proves(&views, &rig, 3, 6);
@@ -56,7 +56,7 @@ CASE(block_view_shows_the_stored_parts)
     struct sy_header header;
     chain_open(&rig);
     chain_populate(&rig);
-    assert_int_equal(sy_block_views_init(&views, rig.reader), SY_OK);
+    assert_int_equal(sy_block_views_init(&views, rig.reader, &rig.genesis.hash), SY_OK);
     assert_int_equal(sy_block_views_open(&views, &view, 4), SY_OK);
     struct sy_reader reader = sy_reader_of(view->header_bytes);
     assert_true(sy_header_decode(&reader, &header));
@@ -84,12 +84,60 @@ CASE(block_view_opens_certified_blocks_only)
     chain_open(&rig);
     chain_populate(&rig);
     chain_run(&rig);
-    assert_int_equal(sy_block_views_init(&views, rig.reader), SY_OK);
+    assert_int_equal(sy_block_views_init(&views, rig.reader, &rig.genesis.hash), SY_OK);
     assert_int_equal(sy_block_views_open(&views, &view, 5), SY_ERR_NOT_FOUND);
     assert_int_equal(sy_block_views_open(&views, &view, 6), SY_ERR_NOT_FOUND);
     assert_int_equal(sy_block_views_open(&views, &view, UINT64_MAX), SY_ERR_NOT_FOUND);
     chain_certify(&rig);
     assert_int_equal(sy_block_views_open(&views, &view, 5), SY_OK);
+    sy_block_views_free(&views);
+    chain_close(&rig);
+}
+
+/* Every transaction's witness is the one that its bytes give. */
+CASE(block_view_knows_who_may_ask)
+{
+    static struct sy_receipt_proof proof;
+    struct chain_rig rig;
+    struct sy_block_views views;
+    const struct sy_block_view *view = NULL;
+    const struct sy_hash *witness = NULL;
+    chain_open(&rig);
+    chain_populate(&rig);
+    assert_int_equal(sy_block_views_init(&views, rig.reader, &rig.genesis.hash), SY_OK);
+    for (uint64_t height = 1; height <= 4; height++) {
+        assert_int_equal(sy_block_views_open(&views, &view, height), SY_OK);
+        for (uint32_t i = 0; i < view->tx_count; i++) {
+            struct sy_tx tx;
+            struct sy_awaited awaited;
+            assert_int_equal(sy_block_views_witness(&views, &witness, view, i), SY_OK);
+            assert_int_equal(sy_block_views_prove(&views, &proof, view, i, true), SY_OK);
+            assert_int_equal(sy_tx_decode(&tx, NULL, proof.tx, NULL), SY_APPLIED);
+            sy_awaited_of(&awaited, &rig.genesis.hash, &tx);
+            assert_true(sy_hash_equal(witness, &awaited.witness));
+        }
+    }
+    sy_block_views_free(&views);
+    chain_close(&rig);
+}
+
+/* A block is read once however much is asked about it. */
+CASE(block_view_counts_what_it_reads)
+{
+    struct chain_rig rig;
+    struct sy_block_views views;
+    const struct sy_block_view *view = NULL;
+    chain_open(&rig);
+    chain_populate(&rig);
+    assert_int_equal(sy_block_views_init(&views, rig.reader, &rig.genesis.hash), SY_OK);
+    assert_int_equal(sy_block_views_open(&views, &view, 3), SY_OK);
+    uint64_t receipts = views.read_bytes;
+    assert_true(receipts > 0);
+    assert_proves(&views, &rig, 3, 6);
+    uint64_t all = views.read_bytes;
+    assert_true(all > receipts);
+    assert_proves(&views, &rig, 3, 6);
+    assert_true(views.read_bytes == all);
     sy_block_views_free(&views);
     chain_close(&rig);
 }
@@ -107,7 +155,7 @@ CASE(block_view_closes_what_was_not_asked_for)
         chain_run(&rig);
         chain_certify(&rig);
     }
-    assert_int_equal(sy_block_views_init(&views, rig.reader), SY_OK);
+    assert_int_equal(sy_block_views_init(&views, rig.reader, &rig.genesis.hash), SY_OK);
     assert_int_equal(sy_block_views_open(&views, &first, 4), SY_OK);
     for (uint64_t height = 5; height <= 16; height++) {
         assert_int_equal(sy_block_views_open(&views, &view, height), SY_OK);
@@ -161,7 +209,7 @@ CASE(block_view_refuses_damaged_receipts)
     for (unsigned i = 0; i < 6; i++) append(&rig, sy_slice_of(damaged[i], sizes[i]), &root);
     sy_hash_leaf(&root, sy_slice_of("x", 1));
     append(&rig, sy_slice_of(damaged[5], sizes[5]), &root); /* sound */
-    assert_int_equal(sy_block_views_init(&views, rig.reader), SY_OK);
+    assert_int_equal(sy_block_views_init(&views, rig.reader, &rig.genesis.hash), SY_OK);
     for (uint64_t height = 1; height <= 6; height++) {
         assert_int_equal(sy_block_views_open(&views, &view, height), SY_ERR_CORRUPT);
         assert_int_equal(sy_block_views_open(&views, &view, height), SY_ERR_CORRUPT);
@@ -182,6 +230,8 @@ int main(void)
         cmocka_unit_test(block_view_proves_every_transaction),
         cmocka_unit_test(block_view_shows_the_stored_parts),
         cmocka_unit_test(block_view_opens_certified_blocks_only),
+        cmocka_unit_test(block_view_knows_who_may_ask),
+        cmocka_unit_test(block_view_counts_what_it_reads),
         cmocka_unit_test(block_view_closes_what_was_not_asked_for),
         cmocka_unit_test(block_view_refuses_damaged_receipts),
     };

@@ -63,6 +63,34 @@ CASE(pool_makes_batches_that_others_can_read)
     prig_close(&rig);
 }
 
+CASE(pool_puts_off_what_its_caller_holds_back)
+{
+    struct pool_rig rig;
+    const uint16_t held[3] = {SY_E_KEY_UNKNOWN, SY_APPLIED, SY_E_BUSY};
+    prig_open(&rig);
+    struct sy_slice txs[3] = {prig_tx(&rig), prig_tx(&rig), prig_tx(&rig)};
+    rig.held = held;
+    prig_submit(&rig, 1, txs, 3);
+    assert_outcome(&rig, 1, SY_TX_BUSY, SY_E_KEY_UNKNOWN);
+    struct sy_pool_info info;
+    sy_pool_get_info(rig.pool, &info);
+    assert_int_equal(info.signatures, 1); /* what is held back costs no check */
+    assert_int_equal(info.pending_txs, 1);
+    prig_tick(&rig, 4 * PRIG_MS);
+    struct sy_batch batch;
+    struct sy_slice tx;
+    size_t offset = 0;
+    assert_true(sy_batch_decode(&batch, prig_last(&rig, SY_POOL_STORE)->body));
+    assert_int_equal(batch.header.count, 1);
+    assert_true(sy_batch_next(&batch, &offset, &tx));
+    assert_true(sy_slice_equal(tx, txs[1]));
+    /* The same bytes are taken when nobody holds them back. */
+    rig.held = NULL;
+    prig_submit_one(&rig, 2, txs[0]);
+    assert_outcome(&rig, 2, SY_TX_RECEIVED, 0);
+    prig_close(&rig);
+}
+
 CASE(pool_seals_a_full_batch_at_once)
 {
     struct pool_rig rig;
@@ -481,6 +509,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(pool_holds_a_lonely_transaction_until_the_timeout),
         cmocka_unit_test(pool_makes_batches_that_others_can_read),
+        cmocka_unit_test(pool_puts_off_what_its_caller_holds_back),
         cmocka_unit_test(pool_seals_a_full_batch_at_once),
         cmocka_unit_test(pool_lets_a_batch_grow_while_earlier_ones_wait),
         cmocka_unit_test(pool_seals_when_the_next_transaction_does_not_fit),

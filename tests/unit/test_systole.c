@@ -10,8 +10,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "core/base/json.h"
 #include "core/base/os.h"
 #include "core/wire/genesis_json.h"
+#include "core/wire/schema.h"
 #include "core/wire/state.h"
 #include "tests/support/witness.h"
 
@@ -109,6 +111,9 @@ CASE(a_transaction_is_made_signed_and_handed_on)
     must(systole_tx_make(&tx, network, &config));
     assert_int_equal(systole_tx_missing(tx), 1);
     expect(systole_submit(network, tx), SYSTOLE_ERR_NOT_PROVEN, "has not signed yet");
+    systole_proof *none = NULL;
+    expect(systole_wait(network, &none, tx, 0), SYSTOLE_ERR_NOT_PROVEN, "has not signed yet");
+    assert_null(none);
     systole_tx_get_id(tx, id_before);
     must(systole_tx_get_text(tx, &text));
     must(systole_tx_parse(&again, network, text, strlen(text)));
@@ -196,6 +201,35 @@ static struct sy_hash id_of(unsigned number)
     return id;
 }
 
+/* The block's transaction as whoever submitted it has it. */
+static systole_tx *tx_of(unsigned number)
+{
+    static char text[8192];
+    struct sy_tx tx;
+    struct sy_json json;
+    systole_tx *made = NULL;
+    struct sy_hash id = id_of(number);
+    assert_int_equal(sy_tx_decode(&tx, NULL, all.block.txs[number], NULL), SY_APPLIED);
+    sy_json_init_fixed(&json, text, sizeof text);
+    sy_json_object_begin(&json);
+    sy_json_put_text(&json, "format", "systole-tx-1");
+    sy_json_put_text(&json, "kind", sy_kind_by_number(tx.kind)->name);
+    sy_json_put_hex(&json, "tx_id", id.bytes, sizeof id.bytes);
+    sy_json_put_hex(&json, "network", tx.network, sizeof tx.network);
+    sy_json_key(&json, "signers");
+    sy_json_array_begin(&json);
+    sy_json_hex(&json, tx.signer.bytes, sizeof tx.signer.bytes);
+    sy_json_array_end(&json);
+    sy_json_put_hex(&json, "body", tx.body.data, tx.body.size);
+    sy_json_key(&json, "signatures");
+    sy_json_array_begin(&json);
+    sy_json_hex(&json, tx.signatures.data, tx.signatures.size);
+    sy_json_array_end(&json);
+    sy_json_object_end(&json);
+    must(systole_tx_parse(&made, network, text, json.size));
+    return made;
+}
+
 CASE(a_final_transaction_has_a_proof_for_everybody)
 {
     systole_proof *proof = NULL;
@@ -205,7 +239,9 @@ CASE(a_final_transaction_has_a_proof_for_everybody)
     char *json = NULL;
     struct sy_hash id = id_of(4);
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);
-    must(systole_wait(network, &proof, id.bytes, PATIENCE_MS));
+    systole_tx *tx = tx_of(4);
+    must(systole_wait(network, &proof, tx, PATIENCE_MS));
+    systole_tx_close(tx);
     struct systole_proof_info info = info_of(proof);
     assert_int_equal(info.kind, SYSTOLE_PROOF_RECEIPT);
     assert_int_equal(info.height, all.block.header.height);
@@ -228,8 +264,9 @@ CASE(every_changed_byte_of_a_proof_is_found)
     systole_proof *bad = NULL;
     const void *bytes = NULL;
     size_t size = 0;
-    struct sy_hash id = id_of(2);
-    must(systole_wait(network, &proof, id.bytes, PATIENCE_MS));
+    systole_tx *tx = tx_of(2);
+    must(systole_wait(network, &proof, tx, PATIENCE_MS));
+    systole_tx_close(tx);
     systole_proof_get_bytes(proof, &bytes, &size);
     uint8_t *copy = (uint8_t *)malloc(size);
     assert_non_null(copy);
@@ -288,7 +325,10 @@ CASE(what_was_never_ordered_is_told_so)
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);
     assert_int_equal(systole_read_receipt(network, &proof, id.bytes, key, SYSTOLE_PURPOSE_AUDIT),
                      SYSTOLE_ERR_NOT_FOUND);
-    assert_int_equal(systole_wait(network, &proof, id.bytes, 200), SYSTOLE_ERR_UNKNOWN);
+    systole_tx *tx = tx_of(1);
+    witnesses_set(&all, WITNESS_DENIES, WITNESSES);
+    assert_int_equal(systole_wait(network, &proof, tx, 200), SYSTOLE_ERR_UNKNOWN);
+    systole_tx_close(tx);
     witnesses_set(&all, WITNESS_GARBLED, WITNESSES);
     id = id_of(1);
     assert_int_equal(systole_read_tx(network, &proof, id.bytes, key, SYSTOLE_PURPOSE_AUDIT),
@@ -299,9 +339,10 @@ CASE(what_was_never_ordered_is_told_so)
 CASE(a_shorter_struct_of_an_older_program_is_not_overrun)
 {
     systole_proof *proof = NULL;
-    struct sy_hash id = id_of(0);
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);
-    must(systole_wait(network, &proof, id.bytes, PATIENCE_MS));
+    systole_tx *tx = tx_of(0);
+    must(systole_wait(network, &proof, tx, PATIENCE_MS));
+    systole_tx_close(tx);
     struct systole_proof_info info;
     memset(&info, 0xee, sizeof info);
     info.struct_bytes = offsetof(struct systole_proof_info, state_root);

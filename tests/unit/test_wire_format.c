@@ -11,6 +11,7 @@
 #include "core/crypto/merkle.h"
 #include "core/wire/delta.h"
 #include "core/wire/proof.h"
+#include "core/wire/request.h"
 #include "core/wire/schema.h"
 #include "core/wire/state.h"
 #include "core/wire/vote.h"
@@ -147,10 +148,12 @@ CASE(digest_kinds_are_those_of_the_page)
     assert_row("\n| %s | %u |", "new-view", SY_DIGEST_NEW_VIEW);
     assert_row("\n| %s | %u |", "seal", SY_DIGEST_SEAL);
     assert_row("\n| %s | %u |", "status", SY_DIGEST_STATUS);
+    assert_row("\n| %s | %u |", "read", SY_DIGEST_READ);
     assert_row("\n| %s | %u |", "proposal", SY_DIGEST_PROPOSAL);
     assert_row("\n| %s | %u |", "header", SY_DIGEST_HEADER);
     assert_row("\n| %s | %u |", "roster", SY_DIGEST_ROSTER);
     assert_row("\n| %s | %u |", "genesis", SY_DIGEST_GENESIS);
+    assert_row("\n| %s | %u |", "witness", SY_DIGEST_WITNESS);
 }
 
 static void assert_type(unsigned number, const char *name)
@@ -175,6 +178,24 @@ CASE(message_types_are_those_of_the_page)
     assert_type(SY_MESSAGE_VIEW_CHANGE, "VIEW_CHANGE");
     assert_type(SY_MESSAGE_NEW_VIEW, "NEW_VIEW");
     assert_type(SY_MESSAGE_VIEW_FETCH, "VIEW_FETCH");
+}
+
+CASE(client_messages_are_those_of_the_page)
+{
+    assert_type(SY_REQUEST_HELLO, "HELLO");
+    assert_type(SY_REQUEST_SUBMIT, "SUBMIT");
+    assert_type(SY_REQUEST_WAIT, "WAIT");
+    assert_type(SY_REQUEST_BLOCK, "BLOCK");
+    assert_type(SY_REQUEST_READ, "READ");
+    assert_type(SY_REQUEST_STATUS, "STATUS");
+    assert_type(SY_ANSWER_HELLO, "HELLO");
+    assert_type(SY_ANSWER_SUBMIT, "SUBMIT");
+    assert_type(SY_ANSWER_WAIT, "WAIT");
+    assert_type(SY_ANSWER_BLOCK, "BLOCK");
+    assert_type(SY_ANSWER_READ, "READ");
+    assert_type(SY_ANSWER_STATUS, "STATUS");
+    assert_type(SY_ANSWER_REFUSED, "REFUSED");
+    assert_type(SY_ANSWER_IDS, "IDS");
 }
 
 CASE(every_kind_of_state_stands_in_the_page)
@@ -208,6 +229,7 @@ int main(void)
         cmocka_unit_test(every_number_of_the_page_is_one_of_the_code),
         cmocka_unit_test(digest_kinds_are_those_of_the_page),
         cmocka_unit_test(message_types_are_those_of_the_page),
+        cmocka_unit_test(client_messages_are_those_of_the_page),
         cmocka_unit_test(every_kind_of_state_stands_in_the_page),
         cmocka_unit_test(every_type_of_field_stands_in_the_page),
     };

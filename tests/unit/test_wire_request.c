@@ -10,7 +10,7 @@
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
-#define SAMPLES 8u
+#define SAMPLES 9u
 
 struct sample {
     const char *name;
@@ -35,21 +35,28 @@ static void make_wait(struct sy_client_request *request, struct sy_writer *room)
 {
     size_t start = room->used;
     for (unsigned i = 0; i < 2; i++) {
-        struct sy_hash id = test_hash(i);
-        sy_write_hash(room, &id);
+        struct sy_awaited awaited = {test_hash(i), test_hash(10 + i)};
+        sy_write_hash(room, &awaited.tx_id);
+        sy_write_hash(room, &awaited.witness);
     }
     request->kind = SY_REQUEST_WAIT;
     request->body.wait.wait_ms = 1500;
     request->body.wait.with_tx = true;
     request->body.wait.count = 2;
-    request->body.wait.ids = sy_slice_of(room->data + start, room->used - start);
+    request->body.wait.items = sy_slice_of(room->data + start, room->used - start);
+}
+
+static void sign_read(struct sy_read_request *read)
+{
+    struct sy_hash digest;
+    struct sy_hash genesis = test_hash(1);
+    sy_read_digest(&digest, &genesis, read);
+    sy_sign(test_key(300), &read->signature, SY_SIG_READ, &digest);
 }
 
 static void make_read(struct sy_client_request *request, uint8_t subject, uint8_t state_kind)
 {
     struct sy_read_request *read = &request->body.read;
-    struct sy_hash digest;
-    struct sy_hash genesis = test_hash(1);
     request->kind = SY_REQUEST_READ;
     *read = (struct sy_read_request){.subject = subject,
                                      .state_kind = state_kind,
@@ -59,14 +66,15 @@ static void make_read(struct sy_client_request *request, uint8_t subject, uint8_
                                      .time_ms = TEST_GENESIS_MS,
                                      .reader = test_public(300)};
     if (state_kind != 0) read->second = test_hash(3);
-    sy_read_digest(&digest, &genesis, read);
-    sy_sign(test_key(300), &read->signature, SY_SIG_READ, &digest);
+    if (subject == SY_READ_IDS) sy_read_ids(read, 0x0807060504030201);
+    sign_read(read);
 }
 
 static void make_samples(void)
 {
-    static const char *const names[SAMPLES] = {"hello",   "submit",     "wait",   "block",
-                                               "read_tx", "read_state", "status", "block_newest"};
+    static const char *const names[SAMPLES] = {"hello",  "submit",       "wait",
+                                               "block",  "read_tx",      "read_state",
+                                               "status", "block_newest", "read_ids"};
     struct sy_writer room = sy_writer_of(parts, sizeof parts);
     memset(samples, 0, sizeof samples);
     for (unsigned i = 0; i < SAMPLES; i++) {
@@ -87,6 +95,7 @@ static void make_samples(void)
     samples[6].request.kind = SY_REQUEST_STATUS;
     samples[7].request.kind = SY_REQUEST_BLOCK;
     samples[7].request.body.block_height = SY_HEIGHT_NEWEST;
+    make_read(&samples[8].request, SY_READ_IDS, 0);
     for (unsigned i = 0; i < SAMPLES; i++) {
         struct sy_writer w = sy_writer_of(samples[i].bytes, sizeof samples[i].bytes);
         sy_request_encode(&w, &samples[i].request);
@@ -134,7 +143,15 @@ CASE(request_gives_every_field)
     assert_true(sy_request_decode(&request, sy_slice_of(samples[2].bytes, samples[2].size)));
     assert_int_equal(request.body.wait.wait_ms, 1500);
     assert_true(request.body.wait.with_tx);
-    assert_int_equal(request.body.wait.ids.size, 64);
+    assert_int_equal(request.body.wait.count, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        struct sy_awaited awaited;
+        struct sy_hash id = test_hash(i);
+        struct sy_hash witness = test_hash(10 + i);
+        sy_wait_item(&request, i, &awaited);
+        assert_true(sy_hash_equal(&awaited.tx_id, &id));
+        assert_true(sy_hash_equal(&awaited.witness, &witness));
+    }
     assert_true(sy_request_decode(&request, sy_slice_of(samples[5].bytes, samples[5].size)));
     const struct sy_read_request *read = &request.body.read;
     struct sy_hash second = test_hash(3);
@@ -144,6 +161,9 @@ CASE(request_gives_every_field)
     assert_true(read->nonce == 0x0102030405060708 && read->time_ms == TEST_GENESIS_MS);
     assert_true(sy_request_decode(&request, sy_slice_of(samples[7].bytes, samples[7].size)));
     assert_true(request.body.block_height == SY_HEIGHT_NEWEST);
+    assert_true(sy_request_decode(&request, sy_slice_of(samples[8].bytes, samples[8].size)));
+    assert_int_equal(read->subject, SY_READ_IDS);
+    assert_true(sy_read_ids_height(read) == 0x0807060504030201);
 }
 
 CASE(submit_walks_its_transactions)
@@ -226,12 +246,12 @@ CASE(request_beyond_a_limit_is_refused)
                  {0, 0, false},
                  {0, SY_WAIT_IDS_MAX, true},
                  {0, SY_WAIT_IDS_MAX + 1, false}};
-    static uint8_t ids[32 * (SY_WAIT_IDS_MAX + 1)];
+    static uint8_t items[64 * (SY_WAIT_IDS_MAX + 1)];
     for (size_t i = 0; i < sizeof waits / sizeof waits[0]; i++) {
         struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
         wait.body.wait.wait_ms = waits[i].wait_ms;
         wait.body.wait.count = waits[i].count;
-        wait.body.wait.ids = sy_slice_of(ids, (size_t)waits[i].count * 32);
+        wait.body.wait.items = sy_slice_of(items, (size_t)waits[i].count * 64);
         sy_request_encode(&w, &wait);
         assert_true(decodes(bytes, w.used) == waits[i].good);
     }
@@ -259,7 +279,7 @@ CASE(read_keeps_its_rules)
 {
     assert_int_equal(samples[5].size, 11 + 1 + 1 + 32 + 32 + 1 + 8 + 8 + 32 + 64);
     assert_false(decodes_with(4, 11, 0));
-    assert_false(decodes_with(4, 11, SY_READ_STATE + 1));
+    assert_false(decodes_with(4, 11, SY_READ_IDS + 1));
     assert_true(decodes_with(4, 11, SY_READ_RECEIPT));
     assert_false(decodes_with(4, 11, SY_READ_STATE)); /* without a state kind */
     assert_false(decodes_with(4, 12, 25));            /* a state kind without STATE */
@@ -269,6 +289,12 @@ CASE(read_keeps_its_rules)
     for (uint8_t purpose = SY_PURPOSE_TREATMENT; purpose <= SY_PURPOSE_AUDIT; purpose++) {
         assert_true(decodes_with(5, 77, purpose));
     }
+    assert_false(decodes_with(4, 11, SY_READ_IDS)); /* an id that is no height */
+    for (size_t at = 13; at < 77; at++) {
+        bool in_height = at < 21; /* behind it all is zero */
+        assert_true(decodes_with(8, at, 9) == in_height);
+    }
+    assert_false(decodes_with(8, 12, SY_READ_STATE));
     assert_false(decodes_with(2, 15, 2)); /* WAIT: with_tx is 0 or 1 */
 }
 
@@ -320,7 +346,7 @@ CASE(answers_begin_with_what_they_answer)
     for (size_t size = 0; size < SY_REQUEST_HEADER_BYTES; size++) {
         assert_false(sy_answer_decode(&kind, &request_id, &body, sy_slice_of(bytes, size)));
     }
-    bytes[2] = SY_ANSWER_REFUSED + 1;
+    bytes[2] = SY_ANSWER_IDS + 1;
     assert_false(sy_answer_decode(&kind, &request_id, &body, sy_writer_slice(&w)));
     bytes[2] = SY_REQUEST_STATUS;
     assert_false(sy_answer_decode(&kind, &request_id, &body, sy_writer_slice(&w)));

@@ -95,6 +95,65 @@ CASE(id_is_the_leaf_hash_of_the_body_alone)
     assert_true(sy_hash_equal(&id, &expected));
 }
 
+CASE(witness_is_the_digest_of_id_and_signatures)
+{
+    uint8_t preimage[2 + 32 + 32 + 3 * 64] = {0x02, 68};
+    struct sy_hash id, witness, expected, other;
+    assert_int_equal(sy_tx_decode(&tx, NULL, test_sample("tx/cosigned"), NULL), SY_APPLIED);
+    assert_int_equal(sy_tx_signer_count(&tx), 3);
+    sy_tx_id(&id, &tx);
+    memcpy(preimage + 2, genesis.hash.bytes, 32);
+    memcpy(preimage + 34, id.bytes, 32);
+    memcpy(preimage + 66, tx.signatures.data, 192);
+    sy_sha256(&expected, preimage, sizeof preimage);
+    sy_tx_witness(&witness, &genesis.hash, &id, &tx);
+    assert_true(sy_hash_equal(&witness, &expected));
+
+    // Nothing of it may be missing or another.
+    uint8_t signatures[192];
+    memcpy(signatures, tx.signatures.data, sizeof signatures);
+    tx.signatures = sy_slice_of(signatures, sizeof signatures);
+    for (unsigned bit = 0; bit < 8 * sizeof signatures; bit++) {
+        signatures[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+        sy_tx_witness(&other, &genesis.hash, &id, &tx);
+        assert_false(sy_hash_equal(&witness, &other));
+        signatures[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+    }
+    struct sy_hash genesis_hash = genesis.hash;
+    for (unsigned bit = 0; bit < 256; bit++) {
+        genesis_hash.bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+        sy_tx_witness(&other, &genesis_hash, &id, &tx);
+        assert_false(sy_hash_equal(&witness, &other));
+        genesis_hash = genesis.hash;
+        struct sy_hash other_id = id;
+        other_id.bytes[bit / 8] ^= (uint8_t)(1u << (bit % 8));
+        sy_tx_witness(&other, &genesis.hash, &other_id, &tx);
+        assert_false(sy_hash_equal(&witness, &other));
+    }
+}
+
+CASE(signers_can_be_seen_without_decoding)
+{
+    struct sy_public_key keys[SY_TX_SIGNERS_MAX];
+    struct sy_slice bytes = test_sample("tx/cosigned");
+    assert_int_equal(sy_tx_decode(&tx, NULL, bytes, NULL), SY_APPLIED);
+    assert_int_equal(sy_tx_peek_signers(keys, bytes), sy_tx_signer_count(&tx));
+    for (unsigned i = 0; i < sy_tx_signer_count(&tx); i++) {
+        assert_true(sy_public_key_equal(&keys[i], sy_tx_signer_key(&tx, i)));
+    }
+    // It needs the keys and no more; it asks for nothing but them.
+    size_t enough = 100 + 2 * 32;
+    for (size_t size = 0; size < bytes.size; size++) {
+        unsigned count = sy_tx_peek_signers(keys, sy_slice_of(bytes.data, size));
+        assert_int_equal(count, size < enough ? 0 : 3);
+    }
+    uint8_t many[100 + 32 * (SY_TX_COSIGNERS_MAX + 1)] = {0};
+    many[99] = SY_TX_COSIGNERS_MAX;
+    assert_int_equal(sy_tx_peek_signers(keys, sy_slice_of(many, sizeof many)), SY_TX_SIGNERS_MAX);
+    many[99] = SY_TX_COSIGNERS_MAX + 1;
+    assert_int_equal(sy_tx_peek_signers(keys, sy_slice_of(many, sizeof many)), 0);
+}
+
 CASE(signers_are_numbered_first_signer_first)
 {
     assert_int_equal(sy_tx_decode(&tx, NULL, test_sample("tx/cosigned"), NULL), SY_APPLIED);
@@ -465,6 +524,8 @@ int main(void)
         cmocka_unit_test(tx_decodes_to_what_was_encoded),
         cmocka_unit_test(layout_is_the_offset_table),
         cmocka_unit_test(id_is_the_leaf_hash_of_the_body_alone),
+        cmocka_unit_test(witness_is_the_digest_of_id_and_signatures),
+        cmocka_unit_test(signers_can_be_seen_without_decoding),
         cmocka_unit_test(signers_are_numbered_first_signer_first),
         cmocka_unit_test(asking_for_a_signer_that_is_not_there_is_our_bug),
         cmocka_unit_test(another_network_is_refused_before_its_payload_is_read),
