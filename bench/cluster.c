@@ -196,7 +196,7 @@ static void report_json(const struct bench *bench)
     sy_json_put_u64(&json, "lost", load->lost);
     sy_json_put_u64(&json, "busy", load->busy);
     sy_json_object_end(&json);
-    puts(json.data);
+    printf("%.*s\n", (int)json.size, json.data);
 }
 
 static void report_table(const struct bench *bench)

@@ -105,9 +105,7 @@ static void print_ids(struct get *get)
 {
     char hex[65];
     if (get->ids_error.status != SY_OK) {
-        printf("%-14s not shown: %s\n%-14s their ids are told to members only: name a key of an "
-               "active organisation, a regulator or a validator with --key FILE\n",
-               "transactions", sy_cmd_printable(get->ids_error.text), "");
+        printf("%-14s not shown: %s\n", "transactions", sy_cmd_printable(get->ids_error.text));
         return;
     }
     printf("%-14s %u, as %s tells; `systole get receipt ID` proves each\n", "transactions",
@@ -157,13 +155,29 @@ static int show_block_text(struct get *get)
     return SY_EXIT_DONE;
 }
 
-/* Who may see the ids of a block is not asked in vain: without a key there is only the header. */
-static void get_ids(struct get *get)
+/* Without a key, or with one that is no member's, there is the header all the same; ids_error says
+ * why there are no ids, and what to do. */
+static sy_status get_ids(struct get *get, struct sy_error *err)
 {
-    struct sy_error *err = &get->ids_error;
-    uint64_t height = get->block.header.height;
-    if (sy_cmd_read_key(&get->key, get->net, get->key_path, err) != SY_OK) return;
-    (void)sy_asker_ids(get->asker, &get->ids, height, get->read.purpose, get->key, err);
+    struct sy_error inner = {SY_OK, ""};
+    struct sy_error *why = &get->ids_error;
+    sy_status status = sy_cmd_read_key(&get->key, get->net, get->key_path, &inner);
+    if (status != SY_OK && get->key_path) return sy_fail(err, status, "%s", inner.text);
+    if (status != SY_OK) {
+        (void)sy_fail(why, status,
+                      "they are told to members only: give --key FILE, or name a key in the "
+                      "client.conf");
+        return SY_OK;
+    }
+    status = sy_asker_ids(get->asker, &get->ids, get->block.header.height, get->read.purpose,
+                          get->key, &inner);
+    if (status == SY_ERR_PERMISSION) {
+        (void)sy_fail(why, status,
+                      "no validator tells them to this key: give --key FILE of an active "
+                      "organisation, a regulator or a validator");
+        return SY_OK;
+    }
+    return status == SY_OK ? SY_OK : sy_fail(err, status, "%s", inner.text);
 }
 
 static int get_block(struct get *get)
@@ -174,10 +188,10 @@ static int get_block(struct get *get)
         return sy_cmd_usage(get->cmd, "'%s' is not a height; give a number, or newest", get->id);
     }
     if (take_purpose(get, &err) != SY_OK ||
-        sy_asker_block(get->asker, &get->block, height, &err) != SY_OK) {
+        sy_asker_block(get->asker, &get->block, height, &err) != SY_OK ||
+        get_ids(get, &err) != SY_OK) {
         return sy_cmd_fail(get->cmd, &err);
     }
-    get_ids(get);
     return get->cmd->json ? show_block_json(get) : show_block_text(get);
 }
 

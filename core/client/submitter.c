@@ -215,6 +215,16 @@ static struct group *free_group(struct peer *peer)
     return NULL;
 }
 
+/* Brings one that is due to the front; those put off do not hold the others up. False: none is. */
+static bool due_first(struct submitter *s, uint64_t now_ns)
+{
+    for (uint32_t left = s->outgoing.count; left > 0; left--) {
+        if (s->flights[s->outgoing.head].not_before_ns <= now_ns) return true;
+        push(s, &s->outgoing, pop(s, &s->outgoing));
+    }
+    return false;
+}
+
 static struct group *submit_group(struct submitter *s, struct peer *peer, struct sy_slice *txs,
                                   uint64_t now_ns)
 {
@@ -222,9 +232,8 @@ static struct group *submit_group(struct submitter *s, struct peer *peer, struct
     SY_ASSERT(group != NULL);
     group->count = 0;
     size_t bytes = 0;
-    while (group->count < GROUP_TXS && s->outgoing.count > 0) {
-        struct flight *flight = &s->flights[s->outgoing.head];
-        if (flight->not_before_ns > now_ns) break;
+    while (group->count < GROUP_TXS && due_first(s, now_ns)) {
+        const struct flight *flight = &s->flights[s->outgoing.head];
         if (group->count > 0 && bytes + flight->tx.size > GROUP_BYTES) break;
         bytes += flight->tx.size + 4;
         txs[group->count] = flight->tx;
