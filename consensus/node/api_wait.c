@@ -7,11 +7,6 @@
 #define NOBODY UINT32_MAX
 #define HEADER_ROOM (SY_HEADER_BYTES + 2u + SY_VALIDATORS_MAX * 66u + 64u)
 
-static void item_at(struct sy_awaited *item, const struct job *job, uint32_t index)
-{
-    sy_wait_item(&job->request, index, item);
-}
-
 /* ---- finding ----------------------------------------------------------------------------- */
 
 /* True when the copy is one that whoever computed the witness has. */
@@ -146,7 +141,7 @@ static void chain(sy_api *api, const struct job *job, uint32_t index)
     bool is_new = false;
     uint32_t number = waiter_of(api, job, index);
     struct waiter *waiter = &api->waiters[number];
-    item_at(&item, job, index);
+    sy_wait_item(&job->request, index, &item);
     uint64_t *newest = (uint64_t *)sy_table_put(&api->waiting, &item.tx_id, &is_new);
     SY_ASSERT(newest != NULL); /* make_room sees to it */
     *waiter = (struct waiter){.waits = true, .next = NOBODY, .prev = NOBODY};
@@ -168,7 +163,7 @@ static void unchain(sy_api *api, const struct job *job, uint32_t index)
         api->waiters[waiter->prev].next = waiter->next;
         return;
     }
-    item_at(&item, job, index);
+    sy_wait_item(&job->request, index, &item);
     if (waiter->next == NOBODY) {
         (void)sy_table_remove(&api->waiting, &item.tx_id);
     } else {
@@ -188,7 +183,7 @@ static void finish(sy_api *api, struct job *job)
 static bool decide_item(sy_api *api, struct job *job, uint32_t index)
 {
     struct sy_awaited item;
-    item_at(&item, job, index);
+    sy_wait_item(&job->request, index, &item);
     return sy_api_decide(api, &job->positions[index], &item.tx_id, &item.witness);
 }
 
