@@ -215,7 +215,7 @@ static void *run(void *self)
         }
         uint64_t now_ns = sy_os_monotonic_ns();
         uint64_t wake_ns = sy_api_wait_deadlines(api, now_ns);
-        if (taken == REQUESTS_A_TURN) continue;
+        if (taken == REQUESTS_A_TURN || api->stopping) continue;
         struct pollfd fds[] = {{.fd = sy_server_fd(api->server), .events = POLLIN},
                                {.fd = sy_ring_fd(api->items), .events = POLLIN}};
         uint64_t wait_ms = wake_ns > now_ns ? (wake_ns - now_ns) / 1000000 + 1 : 0;

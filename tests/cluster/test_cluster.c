@@ -100,6 +100,33 @@ static void close_world(struct world *world)
     assert_int_equal(sy_os_remove_tree(world->folder, NULL), SY_OK);
 }
 
+/* ---- systole ----------------------------------------------------------------------------- */
+
+/* Runs `systole WORDS` and asserts that it ends well; what it printed, to be released. words ends
+ * in NULL and has room for the program's name in front. */
+static json_t *run_systole(const struct world *world, const char **words)
+{
+    char program[300];
+    char output[340];
+    snprintf(program, sizeof program, "%s/systole", programs());
+    snprintf(output, sizeof output, "%s/output.json", world->folder);
+    words[0] = program;
+    pid_t pid = fork();
+    if (pid == 0) {
+        int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+        if (fd >= 0) (void)dup2(fd, STDOUT_FILENO);
+        execv(program, (char *const *)(uintptr_t)words);
+        _exit(127);
+    }
+    int code = -1;
+    assert_int_equal(waitpid(pid, &code, 0), pid);
+    assert_true(WIFEXITED(code));
+    assert_int_equal(WEXITSTATUS(code), 0);
+    json_t *json = json_load_file(output, 0, NULL);
+    assert_true(json_is_object(json));
+    return json;
+}
+
 /* ---- audits ------------------------------------------------------------------------------ */
 
 struct audit {
@@ -110,25 +137,10 @@ struct audit {
 
 static void audit(const struct world *world, unsigned validator, struct audit *out)
 {
-    char program[300];
     char folder[320];
-    char output[340];
-    snprintf(program, sizeof program, "%s/systole", programs());
     snprintf(folder, sizeof folder, "%s/v%u", world->dir, validator);
-    snprintf(output, sizeof output, "%s/audit.json", folder);
-    pid_t pid = fork();
-    if (pid == 0) {
-        int fd = open(output, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-        if (fd >= 0) (void)dup2(fd, STDOUT_FILENO);
-        execl(program, program, "audit", "--json", folder, (char *)NULL);
-        _exit(127);
-    }
-    int code = -1;
-    assert_int_equal(waitpid(pid, &code, 0), pid);
-    assert_true(WIFEXITED(code));
-    assert_int_equal(WEXITSTATUS(code), 0);
-    json_t *json = json_load_file(output, 0, NULL);
-    assert_true(json_is_object(json));
+    const char *words[] = {NULL, "audit", "--json", folder, NULL};
+    json_t *json = run_systole(world, words);
     const char *root = json_string_value(json_object_get(json, "state_root"));
     assert_non_null(root);
     snprintf(out->state_root, sizeof out->state_root, "%s", root);
@@ -263,6 +275,58 @@ CASE(all_validators_killed_at_once_come_back_with_everything_final)
     close_world(&world);
 }
 
+/* The ids of a block as the holder of this key is told them; NULL: they are withheld, and it says
+ * why. */
+static json_t *ids_for(const struct world *world, uint64_t height, const char *key)
+{
+    char path[400];
+    char number[24];
+    snprintf(number, sizeof number, "%llu", (unsigned long long)height);
+    snprintf(path, sizeof path, "%s/%s", world->dir, key);
+    const char *words[] = {NULL,       "get",    "block", number, "--net",
+                           world->dir, "--json", "--key", path,   NULL};
+    json_t *json = run_systole(world, words);
+    json_t *ids = json_object_get(json, "tx_ids");
+    assert_true(json_is_object(json_object_get(json, "header")));
+    if (json_is_array(ids)) {
+        assert_true(json_is_string(json_object_get(json, "tx_ids_told_by")));
+        json_incref(ids);
+    } else {
+        assert_true(json_is_null(ids));
+        const char *why = json_string_value(json_object_get(json, "tx_ids_withheld"));
+        assert_non_null(why);
+        assert_non_null(strstr(why, "--key"));
+        ids = NULL;
+    }
+    json_decref(json);
+    return ids;
+}
+
+CASE(a_blocks_ids_are_told_to_members_only)
+{
+    struct world world;
+    char stranger[400];
+    open_world(&world, "cluster-ids");
+    snprintf(stranger, sizeof stranger, "%s/stranger.pem", world.dir);
+    const char *words[] = {NULL, "keygen", "--json", "--out", stranger, NULL};
+    json_decref(run_systole(&world, words));
+    uint64_t newest = sy_network_height(world.network, 0);
+    json_int_t count = 0;
+    for (uint64_t height = 1; height <= newest; height++) {
+        json_t *regulators = ids_for(&world, height, "keys/regulator-0.pem");
+        json_t *validators = ids_for(&world, height, "v2/keys/admin.pem");
+        assert_non_null(regulators);
+        assert_true(json_equal(regulators, validators));
+        assert_null(ids_for(&world, height, "stranger.pem"));
+        count += (json_int_t)json_array_size(regulators);
+        json_decref(regulators);
+        json_decref(validators);
+    }
+    assert_int_equal(count, set_up_txs(&world));
+    stop_network(&world);
+    close_world(&world);
+}
+
 /* The disk of one validator is full: RLIMIT_FSIZE stands for it, so no mount is needed. */
 CASE(a_full_disk_stops_one_validator_cleanly_and_it_resumes_when_there_is_room)
 {
@@ -296,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_killed_backup_catches_up_and_nothing_is_lost_or_doubled),
         cmocka_unit_test(a_corrupted_signature_is_refused_while_the_rest_commits),
         cmocka_unit_test(all_validators_killed_at_once_come_back_with_everything_final),
+        cmocka_unit_test(a_blocks_ids_are_told_to_members_only),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
