@@ -4,10 +4,11 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
+#include "core/wire/checked.h"
 #include "core/wire/limits.h"
 #include "core/wire/tx.h"
 
-static const uint8_t magic[8] = {'S', 'Y', 'P', 'R', 'O', 'O', 'F', '1'};
+static const uint8_t magic[SY_CHECKED_MAGIC_BYTES] = {'S', 'Y', 'P', 'R', 'O', 'O', 'F', '1'};
 
 /* --- RFC 6962 paths ------------------------------------------------------------------------ */
 
@@ -123,9 +124,7 @@ bool sy_state_proof_decode(struct sy_reader *r, struct sy_state_proof *proof)
 
 void sy_proof_encode(struct sy_writer *w, const struct sy_proof *proof)
 {
-    size_t start = w->used;
-    struct sy_hash checksum;
-    sy_write_raw(w, magic, sizeof magic);
+    size_t start = sy_checked_begin(w, magic);
     sy_write_raw(w, proof->network, sizeof proof->network);
     sy_write_u8(w, proof->kind);
     sy_header_encode(w, &proof->header);
@@ -135,33 +134,13 @@ void sy_proof_encode(struct sy_writer *w, const struct sy_proof *proof)
     case SY_PROOF_STATE: sy_state_proof_encode(w, &proof->state); break;
     default: w->failed = true;
     }
-    if (w->failed) return;
-    sy_sha256(&checksum, w->data + start, w->used - start);
-    sy_write_hash(w, &checksum);
-}
-
-// The reader of what stands before the checksum, which must be right.
-static struct sy_reader open_file(struct sy_slice bytes)
-{
-    struct sy_hash checksum;
-    size_t size = bytes.size < sizeof checksum ? 0 : bytes.size - sizeof checksum;
-    struct sy_reader r = sy_reader_of(sy_slice_of(bytes.data, size));
-    struct sy_slice front = sy_read_raw(&r, sizeof magic, "magic: not a .syproof file");
-    if (!sy_slice_equal(front, sy_slice_of(magic, sizeof magic))) {
-        sy_reader_fail(&r, "magic: not a .syproof file");
-        return r;
-    }
-    sy_sha256(&checksum, bytes.data, size);
-    if (memcmp(checksum.bytes, bytes.data + size, sizeof checksum.bytes) != 0) {
-        sy_reader_fail(&r, "checksum: the file was altered or cut");
-    }
-    return r;
+    sy_checked_end(w, start);
 }
 
 bool sy_proof_decode(struct sy_proof *proof, struct sy_slice bytes, const struct sy_roster *roster,
                      const char **what)
 {
-    struct sy_reader r = open_file(bytes);
+    struct sy_reader r = sy_checked_open(bytes, magic, "magic: not a .syproof file");
     memset(proof, 0, sizeof *proof);
     struct sy_slice network = sy_read_raw(&r, sizeof proof->network, "network");
     if (network.size > 0) memcpy(proof->network, network.data, network.size);

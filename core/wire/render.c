@@ -314,3 +314,34 @@ void sy_proof_to_json(struct sy_json *json, const struct sy_proof *proof,
     if (proof->kind == SY_PROOF_STATE) put_state_proof(json, &proof->state);
     sy_json_object_end(json);
 }
+
+/* --- evidence ------------------------------------------------------------------------------ */
+
+void sy_evidence_to_json(struct sy_json *json, const struct sy_evidence *evidence,
+                         const struct sy_genesis *genesis)
+{
+    bool seal = evidence->type == SY_MESSAGE_SEAL;
+    sy_json_object_begin(json);
+    sy_json_put_hex(json, "network", evidence->network, sizeof evidence->network);
+    sy_json_put_text(json, "phase", sy_evidence_phase(evidence->type));
+    sy_json_put_u64(json, "epoch", evidence->epoch);
+    sy_json_put_u64(json, "signer", evidence->signer);
+    if (evidence->signer < genesis->roster.count) {
+        const struct sy_validator *validator = &genesis->roster.validators[evidence->signer];
+        sy_json_put_text(json, "name", validator->name);
+        put_key(json, "key", &validator->consensus_key);
+    }
+    if (!seal) sy_json_put_u64(json, "view", evidence->view);
+    sy_json_put_u64(json, seal ? "height" : "slot", evidence->slot);
+    sy_json_key(json, "statements");
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < 2; i++) {
+        const struct sy_evidence_statement *statement = &evidence->statements[i];
+        sy_json_object_begin(json);
+        put_hash(json, "digest", &statement->digest);
+        sy_json_put_hex(json, "signature", statement->signature.bytes, 64);
+        sy_json_object_end(json);
+    }
+    sy_json_array_end(json);
+    sy_json_object_end(json);
+}

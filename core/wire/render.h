@@ -8,6 +8,7 @@
 #include "core/base/json.h"
 #include "core/wire/batch.h"
 #include "core/wire/block.h"
+#include "core/wire/evidence.h"
 #include "core/wire/genesis.h"
 #include "core/wire/proof.h"
 #include "core/wire/receipt.h"
@@ -42,5 +43,11 @@ void sy_roster_to_json(struct sy_json *json, const struct sy_roster *roster);
  * must be decoded; whether it holds is sy_proof_verify's. */
 void sy_proof_to_json(struct sy_json *json, const struct sy_proof *proof,
                       const struct sy_genesis *genesis);
+
+/* sy_evidence_to_json writes {network, phase, epoch, signer, name, key, view, slot | height,
+ * statements [{digest, signature}]}; a signer that the roster lacks has no name and key. The
+ * evidence must be decoded; whether it holds is sy_evidence_verify's. */
+void sy_evidence_to_json(struct sy_json *json, const struct sy_evidence *evidence,
+                         const struct sy_genesis *genesis);
 
 #endif

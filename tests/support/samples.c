@@ -205,6 +205,40 @@ void test_block_prove_state(struct sy_proof *proof, const struct test_block *blo
     test_trie_prove(&proof->state, block->state, 7, key_hash);
 }
 
+/* --- evidence ------------------------------------------------------------------------------ */
+
+// Says the same as core/wire/evidence.c, in the words of FORMAT.md: the layouts written out.
+static void sign_statement(struct sy_evidence_statement *statement,
+                           const struct sy_evidence *evidence, const struct sy_genesis *genesis)
+{
+    static const enum sy_digest_kind kinds[] = {[SY_MESSAGE_PRE_PREPARE] = SY_DIGEST_PRE_PREPARE,
+                                                [SY_MESSAGE_PREPARE] = SY_DIGEST_PREPARE,
+                                                [SY_MESSAGE_COMMIT] = SY_DIGEST_COMMIT,
+                                                [SY_MESSAGE_SEAL] = SY_DIGEST_SEAL};
+    uint8_t layout[4 + 8 + 8 + 32];
+    struct sy_writer w = sy_writer_of(layout, sizeof layout);
+    struct sy_hash digest;
+    sy_write_u32(&w, evidence->epoch);
+    if (evidence->type != SY_MESSAGE_SEAL) sy_write_u64(&w, evidence->view);
+    sy_write_u64(&w, evidence->slot);
+    sy_write_hash(&w, &statement->digest);
+    sy_hash_digest(&digest, kinds[evidence->type], &genesis->hash, sy_writer_slice(&w));
+    sy_sign(test_key(3u * evidence->signer), &statement->signature,
+            (enum sy_sig_kind)kinds[evidence->type], &digest);
+}
+
+void test_evidence(struct sy_evidence *evidence, const struct sy_genesis *genesis, uint8_t type,
+                   uint16_t signer, uint64_t view, uint64_t slot)
+{
+    struct sy_evidence_statement statements[2] = {{.digest = test_hash(1)},
+                                                  {.digest = test_hash(2)}};
+    *evidence = (struct sy_evidence){
+        .type = type, .epoch = genesis->roster.epoch, .view = view, .slot = slot, .signer = signer};
+    memcpy(evidence->network, sy_network_tag(genesis), sizeof evidence->network);
+    for (unsigned i = 0; i < 2; i++) sign_statement(&statements[i], evidence, genesis);
+    if (!sy_evidence_pair(evidence, &statements[0], &statements[1])) abort();
+}
+
 /* --- samples ------------------------------------------------------------------------------- */
 
 struct collector {
@@ -421,6 +455,18 @@ static void collect_proofs(struct collector *c, const struct test_block *block)
     }
 }
 
+static void collect_evidence(struct collector *c, const struct sy_genesis *genesis)
+{
+    for (uint8_t type = SY_MESSAGE_PRE_PREPARE; type <= SY_MESSAGE_SEAL; type++) {
+        bool seal = type == SY_MESSAGE_SEAL;
+        struct sy_evidence evidence;
+        test_evidence(&evidence, genesis, type, type == SY_MESSAGE_PRE_PREPARE ? 2 : 3,
+                      seal ? 0 : 2, 9);
+        sy_evidence_encode(&c->room, &evidence);
+        end_sample(c, "evidence", sy_evidence_phase(type));
+    }
+}
+
 static void collect_rest(struct collector *c, const struct test_block *block)
 {
     sy_write_raw(&c->room, block->batches[0].data, block->batches[0].size);
@@ -451,6 +497,7 @@ static const struct collector *collected(void)
     collect_view_change(&collector, &block);
     collect_fetches(&collector, &block);
     collect_proofs(&collector, &block);
+    collect_evidence(&collector, &block.genesis);
     collect_rest(&collector, &block);
     return &collector;
 }

@@ -7,6 +7,7 @@
 #ifndef SY_TESTS_SUPPORT_SAMPLES_H
 #define SY_TESTS_SUPPORT_SAMPLES_H
 
+#include "core/wire/evidence.h"
 #include "core/wire/request.h"
 #include "tests/support/network.h"
 
@@ -49,6 +50,11 @@ void test_block_prove_receipt(struct sy_proof *proof, const struct test_block *b
                               bool with_tx);
 void test_block_prove_state(struct sy_proof *proof, const struct test_block *block,
                             const struct sy_hash *key_hash);
+
+/* test_evidence makes what validator `signer` leaves behind that signs messages of a type for two
+ * different digests, test_hash(1) and test_hash(2). slot is a seal's height; a seal's view is 0. */
+void test_evidence(struct sy_evidence *evidence, const struct sy_genesis *genesis, uint8_t type,
+                   uint16_t signer, uint64_t view, uint64_t slot);
 
 /* test_register fills an org.register of organisation org whose admin key is key `admin`, with its
  * real proof of possession for a sponsor and a nonce. */

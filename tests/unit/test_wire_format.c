@@ -10,6 +10,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "core/wire/delta.h"
+#include "core/wire/evidence.h"
 #include "core/wire/proof.h"
 #include "core/wire/request.h"
 #include "core/wire/schema.h"
@@ -28,6 +29,7 @@ static const struct {
     NUMBER(SY_BATCH_FRONT_BYTES),
     NUMBER(SY_HEADER_BYTES),
     NUMBER(SY_EVENT_BYTES),
+    NUMBER(SY_EVIDENCE_BYTES),
     NUMBER(SY_DELTA_ITEM_BYTES),
     NUMBER(SY_SIG_MESSAGE_BYTES),
     NUMBER(SY_NETWORK_TAG_BYTES),

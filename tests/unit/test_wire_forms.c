@@ -64,6 +64,14 @@ static bool decode_proof(struct sy_writer *w, struct sy_slice bytes)
     return true;
 }
 
+static bool decode_evidence(struct sy_writer *w, struct sy_slice bytes)
+{
+    struct sy_evidence evidence;
+    if (!sy_evidence_decode(&evidence, bytes, NULL)) return false;
+    sy_evidence_encode(w, &evidence);
+    return true;
+}
+
 static bool decode_receipt(struct sy_writer *w, struct sy_slice bytes)
 {
     struct sy_receipt receipt;
@@ -99,7 +107,7 @@ static decoder decoder_of(const char *sample)
     } table[] = {
         {"tx/", decode_tx},           {"payload/", decode_payload}, {"batch/", decode_batch},
         {"message/", decode_message}, {"proof/", decode_proof},     {"receipt/", decode_receipt},
-        {"roster/", decode_roster},   {"genesis/", decode_genesis},
+        {"roster/", decode_roster},   {"genesis/", decode_genesis}, {"evidence/", decode_evidence},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strncmp(sample, table[i].folder, strlen(table[i].folder)) == 0) {

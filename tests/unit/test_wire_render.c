@@ -507,6 +507,48 @@ CASE(catalogue_names_every_kind_refusal_and_event)
     }
 }
 
+CASE(evidence_is_rendered_with_names)
+{
+    for (uint8_t type = SY_MESSAGE_PRE_PREPARE; type <= SY_MESSAGE_SEAL; type++) {
+        bool seal = type == SY_MESSAGE_SEAL;
+        struct sy_evidence evidence;
+        test_evidence(&evidence, &block.genesis, type, 2, seal ? 0 : 6, 77);
+        begin();
+        sy_evidence_to_json(&writer, &evidence, &block.genesis);
+        json_t *root = parse();
+        assert_hex(root, "network", sy_network_tag(&block.genesis), SY_NETWORK_TAG_BYTES);
+        assert_text(root, "phase", sy_evidence_phase(type));
+        assert_number(root, "epoch", 0);
+        assert_number(root, "signer", 2);
+        assert_text(root, "name", block.genesis.roster.validators[2].name);
+        assert_hex(root, "key", &block.genesis.roster.validators[2].consensus_key, 32);
+        assert_number(root, seal ? "height" : "slot", 77);
+        assert_null(json_object_get(root, seal ? "view" : "height"));
+        if (!seal) assert_number(root, "view", 6);
+        const json_t *statements = json_object_get(root, "statements");
+        assert_int_equal(json_array_size(statements), 2);
+        for (unsigned i = 0; i < 2; i++) {
+            const json_t *statement = json_array_get(statements, i);
+            assert_hex(statement, "digest", &evidence.statements[i].digest, 32);
+            assert_hex(statement, "signature", &evidence.statements[i].signature, 64);
+        }
+        json_decref(root);
+    }
+}
+
+CASE(evidence_against_a_stranger_is_rendered_without_a_name)
+{
+    struct sy_evidence evidence;
+    test_evidence(&evidence, &block.genesis, SY_MESSAGE_COMMIT, 5, 0, 1);
+    begin();
+    sy_evidence_to_json(&writer, &evidence, &block.genesis);
+    json_t *root = parse();
+    assert_number(root, "signer", 5);
+    assert_null(json_object_get(root, "name"));
+    assert_null(json_object_get(root, "key"));
+    json_decref(root);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -526,6 +568,8 @@ int main(void)
         cmocka_unit_test(refusals_are_explained_with_their_standing),
         cmocka_unit_test(texts_say_when_their_room_ends),
         cmocka_unit_test(catalogue_names_every_kind_refusal_and_event),
+        cmocka_unit_test(evidence_is_rendered_with_names),
+        cmocka_unit_test(evidence_against_a_stranger_is_rendered_without_a_name),
     };
     return cmocka_run_group_tests(cases, prepare, NULL);
 }
