@@ -47,14 +47,18 @@ struct sy_store_ops {
     sy_status (*resume)(sy_store *store, struct sy_error *err);
     sy_status (*reader_open)(sy_store_reader *reader);
     void (*reader_close)(sy_store_reader *reader);
+    /* Without `evidence` writes of evidence are left out. */
     sy_status (*votes_commit)(sy_store *store, const struct sy_vote_write *writes, size_t count,
-                              struct sy_error *err);
+                              bool evidence, struct sy_error *err);
     sy_status (*votes_each)(sy_store_reader *reader, sy_record_fn show, void *context,
                             struct sy_error *err);
     sy_status (*bodies_each)(sy_store_reader *reader, sy_body_fn show, void *context,
                              struct sy_error *err);
     sy_status (*body_get)(sy_store_reader *reader, struct sy_buffer *out,
                           const struct sy_hash *digest);
+    sy_status (*evidence_each)(sy_store_reader *reader, sy_evidence_fn show, void *context,
+                               struct sy_error *err);
+    uint64_t (*evidence_count)(sy_store_reader *reader);
     sy_status (*ledger_append)(sy_store *store, const struct sy_block_write *blocks, size_t count,
                                struct sy_error *err);
     sy_status (*put_certificates)(sy_store *store, const struct sy_certificate_write *writes,

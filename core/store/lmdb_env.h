@@ -20,9 +20,9 @@
 
 #include "core/store/impl.h"
 
-#define SY_STORE_FORMAT 1u
+#define SY_STORE_FORMAT 2u
 #define SY_ENV_COUNTERS 8u
-#define SY_ENV_TREES_MAX 4u
+#define SY_ENV_TREES_MAX 5u
 
 struct sy_lmdb_env {
     sy_store *store;

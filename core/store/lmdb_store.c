@@ -16,7 +16,8 @@
 
 #define STORE_FILE_BYTES_MAX 4096u
 
-static const char *const votes_trees[] = {"records", "heads", "bodies", "numbers", NULL};
+static const char *const votes_trees[] = {"records", "heads",    "bodies",
+                                          "numbers", "evidence", NULL};
 static const char *const ledger_trees[] = {"blocks", "certificates", "runs", "directory", NULL};
 static const char *const state_trees[] = {"state", NULL};
 
@@ -318,6 +319,8 @@ static const struct sy_store_ops lmdb_ops = {
     .votes_each = sy_lmdb_votes_each,
     .bodies_each = sy_lmdb_bodies_each,
     .body_get = sy_lmdb_body_get,
+    .evidence_each = sy_lmdb_evidence_each,
+    .evidence_count = sy_lmdb_evidence_count,
     .ledger_append = sy_lmdb_ledger_append,
     .put_certificates = sy_lmdb_put_certificates,
     .ledger_get = sy_lmdb_ledger_get,

@@ -4,6 +4,7 @@
  *                 never finished and has promised nothing
  *   PATH/lock     held by flock while a process has the store open; contains its pid
  *   PATH/votes    records | heads | bodies | numbers            (lmdb_votes.c)
+ *                 evidence                                      (lmdb_evidence.c)
  *   PATH/ledger   blocks | certificates | runs | directory      (lmdb_ledger.c, lmdb_index.c)
  *   PATH/state    state                                         (lmdb_state.c)
  *
@@ -29,7 +30,7 @@ enum {
 enum { SY_STATE_COMPLETE, SY_STATE_TARGET };
 
 /* Trees, in the order of the plans in lmdb_store.c. */
-enum { SY_TREE_RECORDS, SY_TREE_HEADS, SY_TREE_BODIES, SY_TREE_NUMBERS };
+enum { SY_TREE_RECORDS, SY_TREE_HEADS, SY_TREE_BODIES, SY_TREE_NUMBERS, SY_TREE_EVIDENCE };
 enum { SY_TREE_BLOCKS, SY_TREE_CERTIFICATES, SY_TREE_RUNS, SY_TREE_DIRECTORY };
 enum { SY_TREE_STATE };
 
@@ -55,13 +56,31 @@ static inline struct sy_lmdb_store *sy_lmdb_of(sy_store *store)
 
 /* lmdb_votes.c */
 sy_status sy_lmdb_votes_commit(sy_store *store, const struct sy_vote_write *writes, size_t count,
-                               struct sy_error *err);
+                               bool evidence, struct sy_error *err);
 sy_status sy_lmdb_votes_each(sy_store_reader *reader, sy_record_fn show, void *context,
                              struct sy_error *err);
 sy_status sy_lmdb_bodies_each(sy_store_reader *reader, sy_body_fn show, void *context,
                               struct sy_error *err);
 sy_status sy_lmdb_body_get(sy_store_reader *reader, struct sy_buffer *out,
                            const struct sy_hash *digest);
+
+#define SY_LMDB_RECORD_KEY_BYTES 17u
+void sy_lmdb_pack_record_key(uint8_t out[SY_LMDB_RECORD_KEY_BYTES],
+                             const struct sy_record_key *key);
+struct sy_record_key sy_lmdb_unpack_record_key(const uint8_t packed[SY_LMDB_RECORD_KEY_BYTES]);
+/* sy_lmdb_votes_walk shows every item of one of the votes' trees, until one is not SY_OK. */
+typedef sy_status (*sy_lmdb_item)(const struct sy_lmdb_env *env, const MDB_val *key,
+                                  const MDB_val *stored, void *context, struct sy_error *err);
+sy_status sy_lmdb_votes_walk(sy_store_reader *reader, unsigned tree, sy_lmdb_item item,
+                             void *context, struct sy_error *err);
+
+/* lmdb_evidence.c */
+/* sy_lmdb_put_evidence keeps one piece inside a transaction of the votes, if it finds a place: an
+ * LMDB code. */
+int sy_lmdb_put_evidence(struct sy_lmdb_env *env, MDB_txn *txn, const struct sy_vote_write *write);
+sy_status sy_lmdb_evidence_each(sy_store_reader *reader, sy_evidence_fn show, void *context,
+                                struct sy_error *err);
+uint64_t sy_lmdb_evidence_count(sy_store_reader *reader);
 
 /* lmdb_ledger.c */
 sy_status sy_lmdb_ledger_append(sy_store *store, const struct sy_block_write *blocks, size_t count,

@@ -11,20 +11,27 @@
 #include "core/store/lmdb_store.h"
 #include "core/store/sum.h"
 
-#define RECORD_KEY_BYTES 17u
+#define RECORD_KEY_BYTES SY_LMDB_RECORD_KEY_BYTES
 #define HEAD_BYTES (32u + 4u + 8u)
 #define CHUNK_BYTES 65520u
 
 struct votes_write {
     const struct sy_vote_write *writes;
     size_t count;
+    bool evidence; /* writes of evidence are made, too */
 };
 
-static void pack_record_key(uint8_t out[RECORD_KEY_BYTES], const struct sy_record_key *key)
+void sy_lmdb_pack_record_key(uint8_t out[RECORD_KEY_BYTES], const struct sy_record_key *key)
 {
     out[0] = key->type;
     sy_store_u64_be(out + 1, key->slot);
     sy_store_u64_be(out + 9, key->extra);
+}
+
+struct sy_record_key sy_lmdb_unpack_record_key(const uint8_t packed[RECORD_KEY_BYTES])
+{
+    return (struct sy_record_key){packed[0], sy_load_u64_be(packed + 1),
+                                  sy_load_u64_be(packed + 9)};
 }
 
 static uint64_t record_seed(const uint8_t key[RECORD_KEY_BYTES])
@@ -35,7 +42,7 @@ static uint64_t record_seed(const uint8_t key[RECORD_KEY_BYTES])
 static int put_record(struct sy_lmdb_env *env, MDB_txn *txn, const struct sy_vote_write *write)
 {
     uint8_t packed[RECORD_KEY_BYTES];
-    pack_record_key(packed, &write->key);
+    sy_lmdb_pack_record_key(packed, &write->key);
     MDB_val key = sy_lmdb_val(packed, sizeof packed);
     return sy_lmdb_put_summed(txn, env->trees[SY_TREE_RECORDS], &key, record_seed(packed),
                               write->value, 0);
@@ -44,7 +51,7 @@ static int put_record(struct sy_lmdb_env *env, MDB_txn *txn, const struct sy_vot
 static int drop_record(struct sy_lmdb_env *env, MDB_txn *txn, const struct sy_vote_write *write)
 {
     uint8_t packed[RECORD_KEY_BYTES];
-    pack_record_key(packed, &write->key);
+    sy_lmdb_pack_record_key(packed, &write->key);
     MDB_val key = sy_lmdb_val(packed, sizeof packed);
     int rc = mdb_del(txn, env->trees[SY_TREE_RECORDS], &key, NULL);
     return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
@@ -57,7 +64,7 @@ static int drop_below(struct sy_lmdb_env *env, MDB_txn *txn, const struct sy_vot
     if (rc) return rc;
     struct sy_record_key first = {.type = write->key.type};
     uint8_t packed[RECORD_KEY_BYTES];
-    pack_record_key(packed, &first);
+    sy_lmdb_pack_record_key(packed, &first);
     MDB_val key = sy_lmdb_val(packed, sizeof packed);
     MDB_val value;
     rc = mdb_cursor_get(cursor, &key, &value, MDB_SET_RANGE);
@@ -167,6 +174,9 @@ static int write_votes(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters[
         case SY_VOTE_DROP_BELOW: rc = drop_below(env, txn, write); break;
         case SY_VOTE_PUT_BODY: rc = put_body(env, txn, &counters[SY_VOTES_NEXT_BODY], write); break;
         case SY_VOTE_DROP_BODY: rc = drop_body(env, txn, write); break;
+        case SY_VOTE_PUT_EVIDENCE:
+            if (work->evidence) rc = sy_lmdb_put_evidence(env, txn, write);
+            break;
         }
     }
     counters[SY_VOTES_COMMITS]++;
@@ -180,9 +190,9 @@ static void publish_votes(struct sy_lmdb_env *env, void *context)
 }
 
 sy_status sy_lmdb_votes_commit(sy_store *store, const struct sy_vote_write *writes, size_t count,
-                               struct sy_error *err)
+                               bool evidence, struct sy_error *err)
 {
-    struct votes_write work = {writes, count};
+    struct votes_write work = {writes, count, evidence};
     return sy_lmdb_write(&sy_lmdb_of(store)->env[SY_ENV_VOTES], write_votes, publish_votes, &work,
                          err);
 }
@@ -202,22 +212,30 @@ static sy_status damaged(struct sy_error *err, const struct sy_lmdb_env *env, co
                    env->path, what);
 }
 
+/* Whom a walk shows its items to. */
+struct shown_to {
+    sy_record_fn record;
+    sy_body_fn body;
+    void *context;
+};
+
 static sy_status show_record(const struct sy_lmdb_env *env, const MDB_val *key,
-                             const MDB_val *stored, sy_record_fn show, void *context,
-                             struct sy_error *err)
+                             const MDB_val *stored, void *context, struct sy_error *err)
 {
+    const struct shown_to *to = (const struct shown_to *)context;
     const uint8_t *p = (const uint8_t *)key->mv_data;
     struct sy_slice value;
     if (key->mv_size != RECORD_KEY_BYTES || !sy_lmdb_unpack(&value, stored, record_seed(p))) {
         return damaged(err, env, "record");
     }
-    struct sy_record_key record = {p[0], sy_load_u64_be(p + 1), sy_load_u64_be(p + 9)};
-    return show(context, &record, value);
+    struct sy_record_key record = sy_lmdb_unpack_record_key(p);
+    return to->record(to->context, &record, value);
 }
 
 static sy_status show_body(const struct sy_lmdb_env *env, const MDB_val *key, const MDB_val *stored,
-                           sy_body_fn show, void *context, struct sy_error *err)
+                           void *context, struct sy_error *err)
 {
+    const struct shown_to *to = (const struct shown_to *)context;
     struct sy_slice head;
     if (key->mv_size != 8 ||
         !sy_lmdb_unpack(&head, stored, sy_load_u64_be((const uint8_t *)key->mv_data)) ||
@@ -226,13 +244,12 @@ static sy_status show_body(const struct sy_lmdb_env *env, const MDB_val *key, co
     }
     struct sy_hash digest;
     memcpy(digest.bytes, head.data, 32);
-    return show(context, &digest, sy_load_u32(head.data + 32),
-                sy_slice_of(head.data + HEAD_BYTES, head.size - HEAD_BYTES));
+    return to->body(to->context, &digest, sy_load_u32(head.data + 32),
+                    sy_slice_of(head.data + HEAD_BYTES, head.size - HEAD_BYTES));
 }
 
-// Walks one tree and shows each item through one of the two functions above.
-static sy_status walk(sy_store_reader *reader, unsigned tree, sy_record_fn records,
-                      sy_body_fn bodies, void *context, struct sy_error *err)
+sy_status sy_lmdb_votes_walk(sy_store_reader *reader, unsigned tree, sy_lmdb_item item,
+                             void *context, struct sy_error *err)
 {
     struct sy_lmdb_env *env = votes_of(reader);
     struct sy_lmdb_reader *impl = (struct sy_lmdb_reader *)reader->impl;
@@ -244,8 +261,7 @@ static sy_status walk(sy_store_reader *reader, unsigned tree, sy_record_fn recor
     int rc = mdb_cursor_open(impl->votes, env->trees[tree], &cursor);
     if (!rc) rc = mdb_cursor_get(cursor, &key, &stored, MDB_FIRST);
     while (!rc && status == SY_OK) {
-        status = records ? show_record(env, &key, &stored, records, context, err)
-                         : show_body(env, &key, &stored, bodies, context, err);
+        status = item(env, &key, &stored, context, err);
         if (status == SY_OK) rc = mdb_cursor_get(cursor, &key, &stored, MDB_NEXT);
     }
     if (cursor) mdb_cursor_close(cursor);
@@ -258,13 +274,15 @@ static sy_status walk(sy_store_reader *reader, unsigned tree, sy_record_fn recor
 sy_status sy_lmdb_votes_each(sy_store_reader *reader, sy_record_fn show, void *context,
                              struct sy_error *err)
 {
-    return walk(reader, SY_TREE_RECORDS, show, NULL, context, err);
+    struct shown_to to = {.record = show, .context = context};
+    return sy_lmdb_votes_walk(reader, SY_TREE_RECORDS, show_record, &to, err);
 }
 
 sy_status sy_lmdb_bodies_each(sy_store_reader *reader, sy_body_fn show, void *context,
                               struct sy_error *err)
 {
-    return walk(reader, SY_TREE_HEADS, NULL, show, context, err);
+    struct shown_to to = {.body = show, .context = context};
+    return sy_lmdb_votes_walk(reader, SY_TREE_HEADS, show_body, &to, err);
 }
 
 // Gathers the chunks of a body of out->size bytes.

@@ -9,6 +9,7 @@
 #include "core/base/assert.h"
 #include "core/base/os.h"
 #include "core/store/impl.h"
+#include "core/store/memory_evidence.h"
 #include "core/store/memory_table.h"
 #include "core/store/state.h"
 
@@ -39,6 +40,7 @@ struct memory_store {
     size_t body_room;
     size_t bodies_dropped;
     struct sy_memory_table body_table;
+    struct sy_memory_evidence evidence;
     struct block *blocks;
     size_t block_count;
     size_t block_room;
@@ -82,21 +84,13 @@ static uint8_t *copy_bytes(struct sy_slice bytes)
 
 /* ---- votes ------------------------------------------------------------------------------ */
 
-static int compare_keys(const struct sy_record_key *a, const struct sy_record_key *b)
-{
-    if (a->type != b->type) return a->type < b->type ? -1 : 1;
-    if (a->slot != b->slot) return a->slot < b->slot ? -1 : 1;
-    if (a->extra != b->extra) return a->extra < b->extra ? -1 : 1;
-    return 0;
-}
-
 static size_t lower_bound(const struct memory_store *memory, const struct sy_record_key *key)
 {
     size_t low = 0;
     size_t high = memory->record_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (compare_keys(&memory->records[middle].key, key) < 0) {
+        if (sy_record_key_compare(&memory->records[middle].key, key) < 0) {
             low = middle + 1;
         } else {
             high = middle;
@@ -119,7 +113,7 @@ static void remove_records(struct memory_store *memory, size_t from, size_t to)
 static bool holds_record(const struct memory_store *memory, size_t at,
                          const struct sy_record_key *key)
 {
-    return at < memory->record_count && compare_keys(&memory->records[at].key, key) == 0;
+    return at < memory->record_count && sy_record_key_compare(&memory->records[at].key, key) == 0;
 }
 
 static void put_record(struct memory_store *memory, const struct sy_vote_write *write,
@@ -200,6 +194,7 @@ static sy_status reserve_votes(struct memory_store *memory, size_t count)
                               sizeof *memory->bodies);
     if (!bodies) return SY_ERR_NO_MEMORY;
     memory->bodies = (struct body *)bodies;
+    SY_TRY(sy_memory_evidence_reserve(&memory->evidence));
     return sy_memory_table_reserve(&memory->body_table, count);
 }
 
@@ -221,6 +216,14 @@ static void do_vote(struct memory_store *memory, const struct sy_vote_write *wri
         break;
     case SY_VOTE_PUT_BODY: put_body(memory, write, copy); break;
     case SY_VOTE_DROP_BODY: drop_body(memory, &write->body); break;
+    case SY_VOTE_PUT_EVIDENCE:
+        if (!copy) break; // it was left out
+        if (sy_memory_evidence_put(&memory->evidence, write, copy)) {
+            memory->bytes += write->value.size;
+        } else {
+            free(copy);
+        }
+        break;
     }
 }
 
@@ -230,13 +233,20 @@ static void free_copies(uint8_t **copies, size_t count)
     free(copies);
 }
 
-static sy_status copy_values(uint8_t ***out, const struct sy_vote_write *writes, size_t count)
+static bool has_value(enum sy_vote_op op, bool evidence)
+{
+    return op == SY_VOTE_PUT_RECORD || op == SY_VOTE_PUT_BODY ||
+           (op == SY_VOTE_PUT_EVIDENCE && evidence);
+}
+
+static sy_status copy_values(uint8_t ***out, const struct sy_vote_write *writes, size_t count,
+                             bool evidence)
 {
     uint8_t **copies = (uint8_t **)calloc(count, sizeof *copies);
     *out = copies;
     if (!copies) return SY_ERR_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
-        if (writes[i].op != SY_VOTE_PUT_RECORD && writes[i].op != SY_VOTE_PUT_BODY) continue;
+        if (!has_value(writes[i].op, evidence)) continue;
         copies[i] = copy_bytes(writes[i].value);
         if (!copies[i]) return SY_ERR_NO_MEMORY;
     }
@@ -244,7 +254,7 @@ static sy_status copy_values(uint8_t ***out, const struct sy_vote_write *writes,
 }
 
 static sy_status commit_votes(sy_store *store, const struct sy_vote_write *writes, size_t count,
-                              struct sy_error *err)
+                              bool evidence, struct sy_error *err)
 {
     struct memory_store *memory = memory_of(store);
     uint8_t **copies = NULL;
@@ -252,7 +262,7 @@ static sy_status commit_votes(sy_store *store, const struct sy_vote_write *write
     lock_memory(memory);
     sy_status status = sy_env_failpoint(store, SY_ENV_VOTES, "begin", err);
     if (status == SY_OK) {
-        status = copy_values(&copies, writes, count);
+        status = copy_values(&copies, writes, count, evidence);
         if (status == SY_OK) status = reserve_votes(memory, count);
         if (status != SY_OK) status = sy_fail(err, status, "votes: no memory");
     }
@@ -309,6 +319,26 @@ static sy_status get_body(sy_store_reader *reader, struct sy_buffer *out,
     sy_status status = body ? sy_buffer_set(out, body->data, body->size) : SY_ERR_NOT_FOUND;
     unlock_memory(memory);
     return status;
+}
+
+static sy_status each_piece(sy_store_reader *reader, sy_evidence_fn show, void *context,
+                            struct sy_error *err)
+{
+    struct memory_store *memory = memory_of(reader->store);
+    (void)err;
+    lock_memory(memory);
+    sy_status status = sy_memory_evidence_each(&memory->evidence, show, context);
+    unlock_memory(memory);
+    return status;
+}
+
+static uint64_t count_pieces(sy_store_reader *reader)
+{
+    struct memory_store *memory = memory_of(reader->store);
+    lock_memory(memory);
+    uint64_t count = memory->evidence.count;
+    unlock_memory(memory);
+    return count;
 }
 
 /* ---- ledger ----------------------------------------------------------------------------- */
@@ -486,6 +516,7 @@ static void close_memory(sy_store *store)
     free(memory->blocks);
     sy_memory_table_free(&memory->body_table);
     sy_memory_table_free(&memory->tx_table);
+    sy_memory_evidence_free(&memory->evidence);
     int failed = pthread_mutex_destroy(&memory->lock);
     SY_ASSERT(!failed);
     free(memory);
@@ -529,6 +560,8 @@ static const struct sy_store_ops memory_ops = {
     .votes_each = each_record,
     .bodies_each = each_body,
     .body_get = get_body,
+    .evidence_each = each_piece,
+    .evidence_count = count_pieces,
     .ledger_append = append_blocks,
     .put_certificates = put_certificates,
     .ledger_get = get_part,

@@ -9,6 +9,7 @@
 #include "core/store/impl.h"
 #include "core/store/state.h"
 #include "core/wire/delta.h"
+#include "core/wire/limits.h"
 
 const char *const sy_env_names[SY_ENV_COUNT] = {"votes", "ledger", "state"};
 
@@ -246,23 +247,55 @@ void sy_store_reader_close(sy_store_reader *reader)
 
 /* ---- votes ------------------------------------------------------------------------------ */
 
+// A roster of the largest size fits, each of its validators with all that may be kept against it.
+_Static_assert(SY_EVIDENCE_SIGNER_MAX *SY_VALIDATORS_MAX <= SY_EVIDENCE_KEPT_MAX,
+               "nobody's evidence is pushed out by that against others");
+
+static sy_status check_vote_write(const struct sy_vote_write *write, struct sy_error *err)
+{
+    const char *what = "record";
+    size_t max = SY_VOTE_VALUE_BYTES_MAX;
+    SY_ASSERT((unsigned)write->op <= SY_VOTE_PUT_EVIDENCE);
+    if (write->op == SY_VOTE_PUT_BODY) {
+        what = "body";
+        max = SY_BODY_BYTES_MAX;
+    } else if (write->op == SY_VOTE_PUT_EVIDENCE) {
+        what = "piece of evidence";
+        max = SY_EVIDENCE_VALUE_BYTES_MAX;
+    }
+    if (write->value.size <= max) return SY_OK;
+    return sy_fail(err, SY_ERR_LIMIT, "votes: a %s of %zu bytes is over the limit of %zu", what,
+                   write->value.size, max);
+}
+
+// The disk is full. What the other writes need may still be there: pages that dropped votes left
+// behind. So whoever tells lies to make evidence stops no validator with it.
+static sy_status commit_without_evidence(sy_store *store, const struct sy_vote_write *writes,
+                                         size_t count, size_t pieces, struct sy_error *err)
+{
+    SY_LOG(SY_LOG_WARN, "store", "evidence_lost", SY_F_U64("pieces", pieces));
+    SY_TRY(store->ops->resume(store, err));
+    atomic_store(&store->health[SY_ENV_VOTES].full, false);
+    return pieces == count ? SY_OK : store->ops->votes_commit(store, writes, count, false, err);
+}
+
 sy_status sy_votes_commit(sy_store *store, const struct sy_vote_write *writes, size_t count,
                           struct sy_error *err)
 {
     uint64_t bytes = 0;
+    size_t pieces = 0;
     for (size_t i = 0; i < count; i++) {
-        bool body = writes[i].op == SY_VOTE_PUT_BODY;
-        size_t max = body ? SY_BODY_BYTES_MAX : SY_VOTE_VALUE_BYTES_MAX;
-        SY_ASSERT((unsigned)writes[i].op <= SY_VOTE_DROP_BODY);
-        if (writes[i].value.size > max) {
-            return sy_fail(err, SY_ERR_LIMIT, "votes: a %s of %zu bytes is over the limit of %zu",
-                           body ? "body" : "record", writes[i].value.size, max);
-        }
+        SY_TRY(check_vote_write(&writes[i], err));
+        pieces += writes[i].op == SY_VOTE_PUT_EVIDENCE;
         bytes += writes[i].value.size;
     }
     SY_TRY(sy_env_check(store, SY_ENV_VOTES, err));
     if (count == 0) return SY_OK;
-    SY_TRY(store->ops->votes_commit(store, writes, count, err));
+    sy_status status = store->ops->votes_commit(store, writes, count, pieces > 0, err);
+    if (status == SY_ERR_DISK_FULL && pieces > 0) {
+        status = commit_without_evidence(store, writes, count, pieces, err);
+    }
+    if (status != SY_OK) return status;
     count_value_bytes(store, SY_ENV_VOTES, bytes);
     return SY_OK;
 }
@@ -285,6 +318,17 @@ sy_status sy_body_get(sy_store_reader *reader, struct sy_slice *body, const stru
     SY_TRY(reader->store->ops->body_get(reader, &reader->body, digest));
     *body = sy_buffer_slice(&reader->body);
     return SY_OK;
+}
+
+sy_status sy_evidence_each(sy_store_reader *reader, sy_evidence_fn show, void *context,
+                           struct sy_error *err)
+{
+    return reader->store->ops->evidence_each(reader, show, context, err);
+}
+
+uint64_t sy_evidence_count(sy_store_reader *reader)
+{
+    return reader->store->ops->evidence_count(reader);
 }
 
 /* ---- ledger ----------------------------------------------------------------------------- */

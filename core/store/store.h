@@ -1,10 +1,11 @@
-/* store.h: what a validator keeps: votes and bodies, the ledger, the state.
+/* store.h: what a validator keeps: votes, bodies and evidence, the ledger, the state.
  *
  * Bytes go in and come out; what they mean is other rooms' business. One interface, two
  * implementations: LMDB, and an in-memory twin with the same promises for simulators and tests.
  *
  *   votes    records that must be durable before a message may leave, and batch bodies, appended
- *            once and kept until they are dropped. One call is one durable transaction.
+ *            once and kept until they are dropped. One call is one durable transaction. Evidence
+ *            against validators rides along, in bounds, and is kept for good.
  *   ledger   blocks 0, 1, 2 ... (block 0 is the genesis block), their certificates, and where each
  *            transaction was ordered. Append only; one call is one durable transaction.
  *   state    key hash -> value, made from the blocks' deltas. Recent values live in bounded
@@ -127,7 +128,8 @@ enum sy_vote_op {
     SY_VOTE_DROP_RECORD, /* key: forgets one record; absent is fine */
     SY_VOTE_DROP_BELOW,  /* key: forgets all records of key.type with a slot below key.slot */
     SY_VOTE_PUT_BODY,    /* body, value: stores a body under its digest; again is fine (kept) */
-    SY_VOTE_DROP_BODY    /* body: forgets a body; absent is fine */
+    SY_VOTE_DROP_BODY,   /* body: forgets a body; absent is fine */
+    SY_VOTE_PUT_EVIDENCE /* body, key, value: keeps evidence (see below) against the key in body */
 };
 
 struct sy_vote_write {
@@ -143,12 +145,27 @@ struct sy_vote_write {
 sy_status sy_votes_commit(sy_store *store, const struct sy_vote_write *writes, size_t count,
                           struct sy_error *err);
 
+/* Evidence that a validator contradicted itself is kept under the validator's 32-byte key and the
+ * record key of what it said (type: which phase; extra: the view). It is never dropped, so it is
+ * bounded: one piece a place, the first to come; SY_EVIDENCE_SIGNER_MAX pieces against one key, so
+ * that a flood from one validator pushes out nobody else's; SY_EVIDENCE_KEPT_MAX in all. What finds
+ * no place is passed over, and its write counts as made.
+ *
+ * Evidence gives way to votes: where a transaction finds no room on the disk, it is made without
+ * its evidence, which is lost (the log says so), before any of its other writes is refused. */
+#define SY_EVIDENCE_KEPT_MAX 1024u
+#define SY_EVIDENCE_SIGNER_MAX 10u
+#define SY_EVIDENCE_VALUE_BYTES_MAX 4096u
+
 /* Called for each item; the value is borrowed for the call. Anything but SY_OK ends the walk and
  * becomes its result. It may not call the store. */
 typedef sy_status (*sy_record_fn)(void *context, const struct sy_record_key *key,
                                   struct sy_slice value);
 typedef sy_status (*sy_body_fn)(void *context, const struct sy_hash *digest, size_t body_bytes,
                                 struct sy_slice head);
+
+typedef sy_status (*sy_evidence_fn)(void *context, const struct sy_hash *signer,
+                                    const struct sy_record_key *key, struct sy_slice value);
 
 /* sy_votes_each shows every record in key order. SY_ERR_CORRUPT: a stored value is damaged. */
 sy_status sy_votes_each(sy_store_reader *reader, sy_record_fn show, void *context,
@@ -162,6 +179,14 @@ sy_status sy_bodies_each(sy_store_reader *reader, sy_body_fn show, void *context
 /* sy_body_get gives one whole body, good until the reader's next sy_body_get. SY_ERR_NOT_FOUND;
  * SY_ERR_CORRUPT. */
 sy_status sy_body_get(sy_store_reader *reader, struct sy_slice *body, const struct sy_hash *digest);
+
+/* sy_evidence_each shows all evidence, by key and then by place. A damaged piece is passed over;
+ * having shown all others, the walk then ends with SY_ERR_CORRUPT. */
+sy_status sy_evidence_each(sy_store_reader *reader, sy_evidence_fn show, void *context,
+                           struct sy_error *err);
+
+/* sy_evidence_count is how many pieces are kept; cheap. 0 when the store cannot be read. */
+uint64_t sy_evidence_count(sy_store_reader *reader);
 
 /* ---- ledger ----------------------------------------------------------------------------- */
 

@@ -19,9 +19,10 @@
 
 POWERCUT_INSTALL
 
-/* Step i of the work: record (1, i, 0), body i, block i with 3 txs and its deltas, and, every
- * second step, the certificates that are missing. Records below i - 8 are dropped. */
+/* Step i of the work: record (1, i, 0), body i, evidence i, block i with 3 txs and its deltas, and,
+ * every second step, the certificates that are missing. Records below i - 8 are dropped. */
 #define STEP_TXS 3u
+#define STEP_SIGNERS(i) ((i) / SY_EVIDENCE_SIGNER_MAX)
 
 // What a child has been promised, as it told through a pipe.
 struct promised {
@@ -96,9 +97,13 @@ static void commit_votes(sy_store *store, uint64_t step, int fd)
          .value = sy_slice_of(body, body_size(step))},
         {.op = SY_VOTE_PUT_RECORD, .key = {1, step, 0}, .value = sy_slice_of(record, 64)},
         {.op = SY_VOTE_DROP_BELOW, .key = {1, step < 8 ? 0 : step - 8, 0}},
+        {.op = SY_VOTE_PUT_EVIDENCE,
+         .body = test_hash_of(STEP_SIGNERS(step)),
+         .key = {1, step, 0},
+         .value = sy_slice_of(record, 64)},
         {.op = SY_VOTE_DROP_BODY, .body = test_hash_of(step - 9)},
     };
-    must(sy_votes_commit(store, writes, step < 9 ? 3 : 4, &err), &err);
+    must(sy_votes_commit(store, writes, step < 9 ? 4 : 5, &err), &err);
     promise(fd, 'v', step + 1);
 }
 
@@ -209,6 +214,26 @@ static sy_status see_record(void *context, const struct sy_record_key *key, stru
     return SY_OK;
 }
 
+static sy_status see_evidence(void *context, const struct sy_hash *signer,
+                              const struct sy_record_key *key, struct sy_slice value)
+{
+    struct sy_hash expected = test_hash_of(STEP_SIGNERS(key->slot));
+    if (!sy_hash_equal(signer, &expected)) return SY_ERR_CORRUPT;
+    if (key->type != 1 || !test_is_filled(value, 64, key->slot)) return SY_ERR_CORRUPT;
+    ++*(uint64_t *)context;
+    return SY_OK;
+}
+
+// A piece a step, until there is no place for more.
+static sy_status check_evidence(sy_store_reader *reader, uint64_t steps)
+{
+    struct sy_error err;
+    uint64_t count = 0;
+    SY_TRY(sy_evidence_each(reader, see_evidence, &count, &err));
+    uint64_t expected = steps < SY_EVIDENCE_KEPT_MAX ? steps : SY_EVIDENCE_KEPT_MAX;
+    return count == expected ? SY_OK : SY_ERR_NOT_FOUND;
+}
+
 static sy_status check_votes(sy_store_reader *reader, const struct promised *promised)
 {
     struct seen seen = {0, 0};
@@ -216,6 +241,7 @@ static sy_status check_votes(sy_store_reader *reader, const struct promised *pro
     SY_TRY(sy_votes_each(reader, see_record, &seen, &err));
     uint64_t steps = seen.count > 0 ? seen.newest + 1 : 0;
     if (steps < promised->votes) return SY_ERR_NOT_FOUND;
+    SY_TRY(check_evidence(reader, steps));
     if (seen.count != (steps < 9 ? steps : 9)) return SY_ERR_NOT_FOUND;
     for (uint64_t step = steps - seen.count; step < steps; step++) {
         struct sy_slice body;

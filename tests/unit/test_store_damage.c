@@ -57,8 +57,12 @@ static void fill_votes(sy_store *store)
              .body = test_hash_of(i),
              .value = sy_slice_of(bytes, body_size(i))},
             {.op = SY_VOTE_PUT_RECORD, .key = {1, i, 0}, .value = sy_slice_of(bytes, 100)},
+            {.op = SY_VOTE_PUT_EVIDENCE,
+             .body = test_hash_of(i),
+             .key = {1, i, 0},
+             .value = sy_slice_of(bytes, 100)},
         };
-        assert_int_equal(sy_votes_commit(store, writes, i == 0 ? 1 : 2, NULL), SY_OK);
+        assert_int_equal(sy_votes_commit(store, writes, i == 0 ? 1 : 3, NULL), SY_OK);
     }
 }
 
@@ -175,11 +179,21 @@ static sy_status see_record(void *context, const struct sy_record_key *key, stru
     return SY_OK;
 }
 
+static sy_status see_evidence(void *context, const struct sy_hash *signer,
+                              const struct sy_record_key *key, struct sy_slice value)
+{
+    struct sy_hash expected = test_hash_of(key->slot);
+    if (!sy_hash_equal(&expected, signer)) *(enum outcome *)context = LIED;
+    return see_record(context, key, value);
+}
+
 static enum outcome read_votes(sy_store_reader *reader)
 {
     struct sy_error err;
     enum outcome found = WHOLE;
     sy_status status = sy_votes_each(reader, see_record, &found, &err);
+    found = worse(found, judge(status, true));
+    status = sy_evidence_each(reader, see_evidence, &found, &err);
     found = worse(found, judge(status, true));
     for (uint64_t i = 0; i < BODIES; i++) {
         struct sy_slice body;
@@ -355,12 +369,67 @@ CASE(changed_bytes_are_never_given_out)
     assert_true(tally.outcomes[REFUSED] > 10);
 }
 
+struct survivors {
+    unsigned count;
+    uint64_t missing; /* the sum of the slots that were not seen */
+};
+
+static sy_status see_survivor(void *context, const struct sy_hash *signer,
+                              const struct sy_record_key *key, struct sy_slice value)
+{
+    struct survivors *survivors = (struct survivors *)context;
+    (void)signer;
+    assert_true(test_is_filled(value, 100, key->slot));
+    survivors->count++;
+    survivors->missing -= key->slot;
+    return SY_OK;
+}
+
+// Changes a byte of the piece against a signer, in every copy of its page: a page that changes is
+// written anew. Returns how many there were.
+static unsigned spoil_pieces(struct damage *damage, const struct sy_hash *signer)
+{
+    const size_t value_at = 32 + 17 + 8; // behind the key and the sum
+    unsigned copies = 0;
+    for (size_t at = 0; at + value_at + 100 <= damage->sizes[0]; at++) {
+        uint8_t *key = damage->files[0] + at;
+        if (memcmp(key, signer->bytes, 32) != 0 || key[32] != 1) continue;
+        key[value_at + 40] ^= 1;
+        copies++;
+    }
+    return copies;
+}
+
+// In place of one piece's bytes there are others: that piece is not shown, the rest is.
+CASE(a_damaged_piece_of_evidence_hides_no_other)
+{
+    struct damage *damage = (struct damage *)*state;
+    struct sy_store_config config = config_for(damage->work, false);
+    struct survivors survivors = {.missing = BODIES * (BODIES - 1) / 2};
+    struct sy_hash signer = test_hash_of(7);
+    struct sy_error err = {0};
+    sy_store *store = NULL;
+    sy_store_reader *reader = NULL;
+    assert_true(spoil_pieces(damage, &signer) > 0);
+    put_files(damage, damage->files, damage->sizes);
+    (void)spoil_pieces(damage, &signer); // and back
+    assert_int_equal(sy_store_open_lmdb(&store, &config, &err), SY_OK);
+    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
+    assert_int_equal(sy_evidence_each(reader, see_survivor, &survivors, &err), SY_ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "1 pieces"));
+    assert_int_equal(survivors.count, BODIES - 2); // the first has none
+    assert_int_equal(survivors.missing, 7);
+    sy_store_reader_close(reader);
+    sy_store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(an_undamaged_copy_is_whole),
         cmocka_unit_test(a_truncated_file_is_refused),
         cmocka_unit_test(changed_bytes_are_never_given_out),
+        cmocka_unit_test(a_damaged_piece_of_evidence_hides_no_other),
     };
     return cmocka_run_group_tests(cases, make_damage, drop_damage);
 }

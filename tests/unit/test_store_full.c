@@ -67,8 +67,12 @@ static sy_status step_votes(struct filling *f)
          .body = test_hash_of(f->votes),
          .value = sy_slice_of(body, sizeof body)},
         {.op = SY_VOTE_PUT_RECORD, .key = {1, f->votes, 0}, .value = sy_slice_of(body, 50)},
+        {.op = SY_VOTE_PUT_EVIDENCE,
+         .body = test_hash_of(f->votes / SY_EVIDENCE_SIGNER_MAX),
+         .key = {1, f->votes, 0},
+         .value = sy_slice_of(body, 50)},
     };
-    SY_TRY(sy_votes_commit(f->store, writes, 2, NULL));
+    SY_TRY(sy_votes_commit(f->store, writes, 3, NULL));
     f->votes++;
     return SY_OK;
 }
@@ -116,6 +120,15 @@ static sy_status step_all(struct filling *f)
     return step_state(f);
 }
 
+static sy_status see_evidence(void *context, const struct sy_hash *signer,
+                              const struct sy_record_key *key, struct sy_slice value)
+{
+    (void)signer;
+    (void)context;
+    assert_true(test_is_filled(value, 50, key->slot));
+    return SY_OK;
+}
+
 static void check_body(struct filling *f, uint64_t number)
 {
     struct sy_slice body;
@@ -132,6 +145,7 @@ static void check_newest(struct filling *f, uint64_t depth)
     uint64_t state_next = sy_state_next(f->store);
     struct test_model shown = {0};
     for (uint64_t i = f->votes > depth ? f->votes - depth : 0; i < f->votes; i++) check_body(f, i);
+    assert_int_equal(sy_evidence_each(f->reader, see_evidence, NULL, NULL), SY_OK);
     assert_int_equal(sy_ledger_next(f->store), f->blocks);
     for (uint64_t height = 0; height < f->blocks; height++) {
         struct sy_slice deltas = deltas_of(&model, packed, height);
@@ -305,6 +319,44 @@ CASE(a_file_size_limit_stops_the_store_cleanly_and_it_resumes)
     assert_int_equal(WEXITSTATUS(status), 0);
 }
 
+/* Votes that find their room in what dropped votes leave behind, beside a flood of evidence that
+ * does not: the file cannot grow, and not one vote is refused. */
+static void flood_under_limit(void *context)
+{
+    struct filling *f = (struct filling *)context;
+    static uint8_t value[SY_EVIDENCE_VALUE_BYTES_MAX];
+    struct rlimit limit;
+    begin(f, "flood");
+    if (getrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(9);
+    limit.rlim_cur = 600000;
+    if (setrlimit(RLIMIT_FSIZE, &limit) != 0) _exit(9);
+    for (uint64_t i = 0; i < 500; i++) {
+        struct sy_vote_write writes[] = {
+            {.op = SY_VOTE_PUT_RECORD, .key = {1, i, 0}, .value = sy_slice_of(value, 3000)},
+            {.op = SY_VOTE_DROP_BELOW, .key = {1, i < 8 ? 0 : i - 8, 0}},
+            {.op = SY_VOTE_PUT_EVIDENCE,
+             .body = test_hash_of(i),
+             .key = {1, i, 0},
+             .value = sy_slice_of(value, i < 8 ? 1 : sizeof value)},
+        };
+        struct sy_error err;
+        sy_status status = sy_votes_commit(f->store, writes, 3, &err);
+        if (status != SY_OK) fail_msg("vote %llu: %s", (unsigned long long)i, err.text);
+    }
+    uint64_t kept = sy_evidence_count(f->reader);
+    print_message("%llu of 500 pieces found room\n", (unsigned long long)kept);
+    assert_true(kept > 8 && kept < 400);
+    end(f);
+}
+
+CASE(a_flood_of_evidence_on_a_full_disk_refuses_no_vote)
+{
+    static struct filling f;
+    int status = test_child(flood_under_limit, &f);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
+}
+
 struct small_disk {
     struct filling f;
     char ballast[300];
@@ -363,6 +415,7 @@ int main(void)
         cmocka_unit_test(a_short_write_at_any_call_loses_nothing_and_work_resumes),
         cmocka_unit_test(a_device_error_at_any_call_loses_nothing),
         cmocka_unit_test(a_file_size_limit_stops_the_store_cleanly_and_it_resumes),
+        cmocka_unit_test(a_flood_of_evidence_on_a_full_disk_refuses_no_vote),
         cmocka_unit_test(a_full_tmpfs_stops_the_store_cleanly_and_it_resumes),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
