@@ -34,7 +34,9 @@ struct sy_committer {
 static struct sy_slice *short_lived(struct sy_node_effect *item)
 {
     if (item->type == SY_NODE_CERTIFY) return &item->as.certify.certificate;
-    return item->as.commit.what == SY_COMMIT_RECORD ? &item->as.commit.value : NULL;
+    bool copied =
+        item->as.commit.what == SY_COMMIT_RECORD || item->as.commit.what == SY_COMMIT_EVIDENCE;
+    return copied ? &item->as.commit.value : NULL;
 }
 
 size_t sy_committer_writes(struct sy_vote_write out[2], const struct sy_node_effect *commit)
@@ -43,12 +45,11 @@ size_t sy_committer_writes(struct sy_vote_write out[2], const struct sy_node_eff
     memset(out, 0, 2 * sizeof *out);
     out->body = commit->as.commit.digest;
     out->value = commit->as.commit.value;
+    out->key = (struct sy_record_key){commit->as.commit.record_type, commit->as.commit.slot,
+                                      commit->as.commit.view};
     switch (commit->as.commit.what) {
-    case SY_COMMIT_RECORD:
-        out->op = SY_VOTE_PUT_RECORD;
-        out->key = (struct sy_record_key){commit->as.commit.record_type, commit->as.commit.slot,
-                                          commit->as.commit.view};
-        return 1;
+    case SY_COMMIT_RECORD: out->op = SY_VOTE_PUT_RECORD; return 1;
+    case SY_COMMIT_EVIDENCE: out->op = SY_VOTE_PUT_EVIDENCE; return 1;
     case SY_COMMIT_DROP:
         out[0].op = out[1].op = SY_VOTE_DROP_BELOW;
         out[0].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARE, commit->as.commit.slot + 1, 0};

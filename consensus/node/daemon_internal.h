@@ -18,6 +18,7 @@ struct snapshot {
     pthread_mutex_t lock;
     struct sy_node_info info;
     struct sy_header head;
+    uint64_t evidence[SY_VALIDATORS_MAX]; /* pieces that the store keeps against each validator */
     uint64_t taken_ns;
 };
 
@@ -53,6 +54,7 @@ struct sy_daemon {
     struct snapshot snapshot;
     struct sy_node_info fresh; /* what the next snapshot is made of */
     uint64_t view_changes_counted; /* in the metric; the consensus thread's alone */
+    uint64_t evidence_seen;    /* pieces in the store when they were last told apart */
     uint64_t drain_ns;         /* 0: not draining */
     bool stopping;
     struct sy_error failure; /* status SY_OK: none */

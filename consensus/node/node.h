@@ -123,7 +123,13 @@ enum sy_node_effect_type {
     SY_NODE_ALARM        /* tell the operator; consensus has stopped voting */
 };
 
-enum sy_node_commit { SY_COMMIT_RECORD, SY_COMMIT_DROP, SY_COMMIT_BODY, SY_COMMIT_DROP_BODY };
+enum sy_node_commit {
+    SY_COMMIT_RECORD,
+    SY_COMMIT_DROP,
+    SY_COMMIT_BODY,
+    SY_COMMIT_DROP_BODY,
+    SY_COMMIT_EVIDENCE
+};
 
 struct sy_node_effect {
     enum sy_node_effect_type type;
@@ -143,7 +149,8 @@ struct sy_node_effect {
         } send_blocks;
         struct sy_submission *submission;
         /* RECORD: record type, slot, view, value. DROP: droppable records with slot <= slot.
-         * BODY: digest, value. DROP_BODY: digest. */
+         * BODY: digest, value. DROP_BODY: digest. EVIDENCE: of what (a message type), slot, view
+         * and the liar's key as record_type, slot, view and digest; value. */
         struct {
             enum sy_node_commit what;
             uint64_t token;

@@ -67,6 +67,7 @@ struct sy_node {
     uint64_t frames_malformed;
     uint64_t frames_shed;
     uint64_t vote_signatures;
+    uint8_t evidence[SY_VALIDATORS_MAX]; /* pieces given to the store, against each validator */
     bool resumed;
 };
 

@@ -1,7 +1,9 @@
 /* outbound.c: what the pool and the consensus machine want done, put into the node's effects. */
+#include "consensus/node/evidence.h"
 #include "consensus/node/node_internal.h"
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
+#include "core/store/store.h"
 
 /* A PRE_PREPARE or status with everything it may hold; BLOCKs are sent from the store. */
 #define MESSAGE_BYTES_MAX 16384u
@@ -168,6 +170,28 @@ static void alarm_raised(sy_node *node, const struct sy_pbft_effect *effect)
     out->as.alarm.height = effect->as.alarm.height;
 }
 
+/* The store bounds what it keeps against one validator; so much is offered to it since the start,
+ * and a flood of lies is a flood of nothing else than log lines. Nobody waits for its DURABLE. */
+static void keep_evidence(sy_node *node, const struct sy_pbft_evidence *found)
+{
+    struct sy_evidence evidence;
+    sy_metric_add(SY_M_pbft_equivocations_total, 1);
+    SY_LOG(SY_LOG_WARN, "pbft", "equivocation", SY_F_U64("signer", found->signer),
+           SY_F_U64("type", found->type));
+    if (node->evidence[found->signer] == SY_EVIDENCE_SIGNER_MAX) return;
+    if (!sy_node_evidence(&evidence, found, node->config.genesis)) return;
+    node->evidence[found->signer]++;
+    struct sy_writer writer = sy_node_writer(node, SY_EVIDENCE_BYTES);
+    sy_evidence_encode(&writer, &evidence);
+    const struct sy_public_key *key = &node->config.roster->validators[found->signer].consensus_key;
+    struct sy_node_effect *commit = emit_commit(node, SY_COMMIT_EVIDENCE);
+    commit->as.commit.record_type = evidence.type;
+    commit->as.commit.slot = evidence.slot;
+    commit->as.commit.view = evidence.view;
+    memcpy(commit->as.commit.digest.bytes, key->bytes, sizeof key->bytes);
+    commit->as.commit.value = sy_node_keep(node, &writer);
+}
+
 static void sign_own(sy_node *node, struct sy_pbft_effect *effect)
 {
     struct sy_own_signature own[SY_PBFT_OWN_MAX];
@@ -209,11 +233,7 @@ static void on_pbft_effect(sy_node *node, struct sy_pbft_effect *effect)
         node->timers[effect->as.set_timer.timer] = effect->as.set_timer.at_ns;
         break;
     case SY_PBFT_ALARM: alarm_raised(node, effect); break;
-    case SY_PBFT_EVIDENCE:
-        sy_metric_add(SY_M_pbft_equivocations_total, 1);
-        SY_LOG(SY_LOG_WARN, "pbft", "equivocation", SY_F_U64("signer", effect->as.evidence.signer),
-               SY_F_U64("type", effect->as.evidence.type));
-        break;
+    case SY_PBFT_EVIDENCE: keep_evidence(node, &effect->as.evidence); break;
     }
 }
 

@@ -9,6 +9,40 @@
 /* A validator is healthy while the network makes progress and it takes part. */
 #define STALLED_MS_MAX 10000u
 
+struct tally {
+    const struct sy_roster *roster;
+    uint64_t against[SY_VALIDATORS_MAX];
+};
+
+static sy_status count_piece(void *context, const struct sy_hash *signer,
+                             const struct sy_record_key *key, struct sy_slice value)
+{
+    struct tally *tally = (struct tally *)context;
+    struct sy_public_key liar;
+    (void)key;
+    (void)value;
+    memcpy(liar.bytes, signer->bytes, sizeof liar.bytes);
+    int index = sy_roster_find(tally->roster, &liar);
+    if (index >= 0) tally->against[index]++;
+    return SY_OK;
+}
+
+/* Evidence is rare: it is told apart only when there is more of it. A damaged piece is left out;
+ * `systole evidence` tells of it. */
+static void recount_evidence(sy_daemon *daemon)
+{
+    uint64_t count = sy_evidence_count(daemon->reader);
+    if (count == daemon->evidence_seen) return;
+    struct tally tally = {.roster = daemon->roster};
+    struct sy_error ignored;
+    (void)sy_evidence_each(daemon->reader, count_piece, &tally, &ignored);
+    daemon->evidence_seen = count;
+    pthread_mutex_lock(&daemon->snapshot.lock);
+    memcpy(daemon->snapshot.evidence, tally.against, sizeof tally.against);
+    pthread_mutex_unlock(&daemon->snapshot.lock);
+    sy_metric_set(SY_M_store_evidence_count, count);
+}
+
 void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
 {
     struct sy_node_info *info = &daemon->fresh; /* the consensus thread's alone */
@@ -17,6 +51,7 @@ void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
     daemon->snapshot.info = *info;
     daemon->snapshot.taken_ns = now_ns;
     pthread_mutex_unlock(&daemon->snapshot.lock);
+    recount_evidence(daemon);
     sy_metric_set(SY_M_pbft_view, info->pbft.view);
     sy_metric_add(SY_M_pbft_view_changes_total,
                   info->pbft.view_changes_total - daemon->view_changes_counted);
@@ -49,6 +84,10 @@ static const char *state_word(const struct sy_pbft_info *pbft)
 
 static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_info *info)
 {
+    uint64_t evidence[SY_VALIDATORS_MAX];
+    pthread_mutex_lock(&daemon->snapshot.lock);
+    memcpy(evidence, daemon->snapshot.evidence, sizeof evidence);
+    pthread_mutex_unlock(&daemon->snapshot.lock);
     sy_json_key(json, "peers");
     sy_json_array_begin(json);
     for (uint16_t i = 0; i < daemon->roster->count; i++) {
@@ -70,6 +109,7 @@ static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_inf
         }
         sy_json_put_i64(json, "clock_offset_ms", peer->clock_offset_ms);
         sy_json_put_u64(json, "equivocations", peer->equivocations);
+        sy_json_put_u64(json, "evidence", evidence[i]);
         sy_json_object_end(json);
     }
     sy_json_array_end(json);

@@ -248,7 +248,7 @@ void sy_store_reader_close(sy_store_reader *reader)
 /* ---- votes ------------------------------------------------------------------------------ */
 
 // A roster of the largest size fits, each of its validators with all that may be kept against it.
-_Static_assert(SY_EVIDENCE_SIGNER_MAX *SY_VALIDATORS_MAX <= SY_EVIDENCE_KEPT_MAX,
+_Static_assert(SY_EVIDENCE_KEPT_MAX >= SY_EVIDENCE_SIGNER_MAX * SY_VALIDATORS_MAX,
                "nobody's evidence is pushed out by that against others");
 
 static sy_status check_vote_write(const struct sy_vote_write *write, struct sy_error *err)

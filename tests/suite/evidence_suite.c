@@ -303,6 +303,27 @@ CASE(a_full_disk_costs_the_evidence_and_not_the_vote)
     }
 }
 
+CASE(a_disk_without_room_for_the_vote_refuses_it_with_its_evidence)
+{
+    struct test_store t;
+    struct sy_error err;
+    begin(&t, state);
+    struct sy_vote_write writes[] = {piece_of(1, 1, 1, 0, "lost"), record_of(1, 5, "lost")};
+    sy_os_failpoint_arm("store.votes.commit", 1, "enospc+");
+    assert_int_equal(sy_votes_commit(t.store, writes, 2, &err), SY_ERR_DISK_FULL);
+    sy_os_failpoint_arm(NULL, 0, NULL);
+    assert_non_null(strstr(err.text, "make room"));
+    assert_true(is_full(t.store));
+    assert_int_equal(look(t.store).count, 0);
+    assert_record(t.store, "");
+    assert_int_equal(sy_votes_commit(t.store, writes, 2, NULL), SY_ERR_DISK_FULL);
+    assert_int_equal(sy_store_resume(t.store, NULL), SY_OK);
+    commit(t.store, writes, 2);
+    assert_int_equal(look(t.store).count, 1);
+    assert_record(t.store, "1.5=lost");
+    test_store_end(&t);
+}
+
 CASE(evidence_alone_on_a_full_disk_stops_nothing)
 {
     struct test_store t;
@@ -350,6 +371,7 @@ int main(void)
             OVER(a_piece_over_its_limit_is_refused_and_changes_nothing),
             OVER(a_walk_ends_when_the_callback_says_so),
             OVER(a_full_disk_costs_the_evidence_and_not_the_vote),
+            OVER(a_disk_without_room_for_the_vote_refuses_it_with_its_evidence),
             OVER(evidence_alone_on_a_full_disk_stops_nothing),
             OVER(a_device_error_is_one_whatever_was_written),
         };

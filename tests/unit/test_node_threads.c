@@ -153,6 +153,43 @@ CASE(committer_drops_votes_and_bodies)
     chain_close(&rig);
 }
 
+static sy_status see_evidence(void *context, const struct sy_hash *signer,
+                              const struct sy_record_key *key, struct sy_slice value)
+{
+    struct seen *seen = (struct seen *)context;
+    struct sy_hash expected = test_hash(7);
+    assert_true(sy_hash_equal(signer, &expected));
+    return see(seen, key, value);
+}
+
+CASE(committer_keeps_evidence_beside_the_votes)
+{
+    struct chain_rig rig;
+    struct inbox inbox;
+    sy_committer *committer;
+    chain_open(&rig);
+    open_inbox(&inbox);
+    assert_int_equal(sy_committer_open(&committer, rig.store, inbox.ring, &rig.err), SY_OK);
+    char text[8] = "liar";
+    struct sy_node_effect effect = record_effect(1, 2, 5, text);
+    effect.as.commit.what = SY_COMMIT_EVIDENCE;
+    effect.as.commit.digest = test_hash(7);
+    assert_true(sy_committer_put(committer, &effect));
+    memcpy(text, "xxxx", 4); /* its bytes were copied */
+    effect = record_effect(2, SY_PBFT_RECORD_PREPARE, 6, "vote");
+    assert_true(sy_committer_put(committer, &effect));
+    while (take(&inbox).number < 2) {}
+    assert_int_equal(records_of(&rig).count, 1);
+    struct seen seen = {0};
+    assert_int_equal(sy_evidence_each(rig.reader, see_evidence, &seen, &rig.err), SY_OK);
+    assert_int_equal(seen.count, 1);
+    assert_int_equal(seen.slots[0], 5);
+    assert_string_equal(seen.last, "liar");
+    sy_committer_close(committer);
+    close_inbox(&inbox);
+    chain_close(&rig);
+}
+
 CASE(committer_stores_certificates_and_tells_the_highest)
 {
     struct chain_rig rig;
@@ -297,6 +334,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(committer_makes_commits_durable_in_order),
         cmocka_unit_test(committer_drops_votes_and_bodies),
+        cmocka_unit_test(committer_keeps_evidence_beside_the_votes),
         cmocka_unit_test(committer_stores_certificates_and_tells_the_highest),
         cmocka_unit_test(committer_that_fails_says_so_and_takes_nothing_more),
         cmocka_unit_test(runner_executes_in_order_and_answers_in_between),
