@@ -1,12 +1,8 @@
 /* cmd_audit.c: `systole audit`: a stopped validator's ledger made again from genesis. */
-#include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "core/base/conf.h"
 #include "core/client/audit.h"
-#include "core/client/cmd.h"
-#include "core/wire/genesis_json.h"
+#include "core/client/cmd_validator.h"
 
 static const char about[] =
     "Opens the store of a stopped validator for reading, makes every block again\n"
@@ -18,11 +14,6 @@ static const char about[] =
 /* The stored state is compared in one view, however long that takes. */
 #define VIEW_AGE_MS 86400000u
 
-struct paths {
-    char genesis[SY_CMD_PATH_MAX];
-    char data[SY_CMD_PATH_MAX];
-};
-
 struct run {
     const struct sy_cmd *cmd;
     const char *genesis_path;
@@ -31,52 +22,6 @@ struct run {
     struct sy_audit_figures figures;
     bool live;
 };
-
-/* ---- where it is -------------------------------------------------------------------------- */
-
-static sy_status take_key(void *context, const char *name, char *value,
-                          const struct sy_conf_place *place)
-{
-    struct paths *paths = (struct paths *)context;
-    if (strcmp(name, "genesis") == 0) {
-        return sy_conf_path(paths->genesis, sizeof paths->genesis, name, value, place);
-    }
-    if (strcmp(name, "data") == 0) {
-        return sy_conf_path(paths->data, sizeof paths->data, name, value, place);
-    }
-    return SY_OK; // every other key is systoled's business
-}
-
-static sy_status find_paths(struct run *run, struct paths *paths, const char *word,
-                            struct sy_error *err)
-{
-    char config[SY_CMD_PATH_MAX];
-    struct stat info;
-    bool is_folder = stat(word, &info) == 0 && S_ISDIR(info.st_mode);
-    int size = snprintf(config, sizeof config, "%s%s", word, is_folder ? "/systoled.conf" : "");
-    if (size < 0 || (size_t)size >= sizeof config) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "%.200s...: the path is too long", word);
-    }
-    if (is_folder && access(config, F_OK) != 0) {
-        if (!run->genesis_path) {
-            return sy_fail(err, SY_ERR_ARGUMENT,
-                           "%s has no systoled.conf; if it is a store's folder, name the genesis "
-                           "file with --genesis",
-                           word);
-        }
-        (void)snprintf(paths->data, sizeof paths->data, "%s", word);
-    } else {
-        struct sy_conf_place place = {config, 0, err};
-        SY_TRY(
-            sy_conf_path(paths->genesis, sizeof paths->genesis, "genesis", "genesis.json", &place));
-        SY_TRY(sy_conf_path(paths->data, sizeof paths->data, "data", "data", &place));
-        SY_TRY(sy_conf_each(config, take_key, paths, err));
-    }
-    if (run->genesis_path) {
-        (void)snprintf(paths->genesis, sizeof paths->genesis, "%s", run->genesis_path);
-    }
-    return SY_OK;
-}
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
@@ -137,21 +82,10 @@ static int tell(const struct run *run, const struct sy_error *err)
 static sy_status audit(struct run *run, struct sy_error *found, const char *word,
                        struct sy_error *err)
 {
-    struct paths paths = {"", ""};
+    struct sy_cmd_validator validator = {"", ""};
     sy_store *store = NULL;
-    SY_TRY(find_paths(run, &paths, word, err));
-    SY_TRY(sy_genesis_load(&run->genesis, paths.genesis, err));
-    struct sy_store_config config = {.path = paths.data,
-                                     .genesis = run->genesis.hash,
-                                     .read_only = true,
-                                     .view_age_ms_max = VIEW_AGE_MS};
-    sy_status status = sy_store_open_lmdb(&store, &config, err);
-    if (status == SY_ERR_BUSY) {
-        struct sy_error busy = *err;
-        return sy_fail(err, SY_ERR_PERMISSION, "%.400s; stop the validator first, or audit a copy",
-                       busy.text);
-    }
-    SY_TRY(status);
+    SY_TRY(sy_cmd_validator_find(&validator, word, run->genesis_path, err));
+    SY_TRY(sy_cmd_validator_open(&store, &run->genesis, &validator, VIEW_AGE_MS, err));
     struct sy_audit_config audit_config = {.genesis = &run->genesis,
                                            .store = store,
                                            .threads = (unsigned)run->threads,

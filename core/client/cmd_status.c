@@ -109,6 +109,23 @@ static void print_account(const struct status *status, unsigned validator)
     json_decref(tree);
 }
 
+/* Evidence that a validator keeps against another is worth a line of its own. */
+static void print_evidence(const struct status *status, unsigned validator)
+{
+    const struct account *account = &status->accounts[validator];
+    json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
+    const json_t *peers = json_object_get(tree, "peers");
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        const json_t *peer = json_array_get(peers, i);
+        char name[WORD_BYTES];
+        if (number_of(peer, "evidence") <= 0) continue;
+        printf("%s keeps evidence against %s: %lld pieces; `systole evidence` shows them\n",
+               status->net->genesis.roster.validators[validator].name, text_of(name, peer, "name"),
+               number_of(peer, "evidence"));
+    }
+    json_decref(tree);
+}
+
 static void print_newest(const struct status *status)
 {
     char time[SY_CMD_TIME_BYTES];
@@ -132,6 +149,9 @@ static int tell_text(const struct status *status, int code)
            "primary", "links", "pending", "state");
     for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
         if (asked_for(status, i)) print_account(status, i);
+    }
+    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+        if (asked_for(status, i)) print_evidence(status, i);
     }
     print_newest(status);
     (void)fflush(stdout);

@@ -1,5 +1,5 @@
-/* cmd_verify.c: `systole verify`: proofs, offline, with only the genesis file: one file, many, a
- * folder of them, or every receipt that a client's store kept. */
+/* cmd_verify.c: `systole verify`: proofs and evidence, offline, with only the genesis file: one
+ * file, many, a folder of them, or every receipt that a client's store kept. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -17,7 +17,9 @@ static const char about[] =
     "Checks proofs against the genesis file and nothing else: certificate, paths,\n"
     "and that receipt and transaction speak of each other. PROOF is a .syproof file\n"
     "or a folder of them. --store checks every receipt that a client's store kept\n"
-    "(the folder that client.conf names), each under its header and certificate.\n";
+    "(the folder that client.conf names), each under its header and certificate.\n"
+    "Also takes .syevidence files: that a validator signed both of two statements\n"
+    "that contradict each other.\n";
 
 struct verify {
     const struct sy_cmd *cmd;
@@ -27,6 +29,9 @@ struct verify {
     struct sy_genesis *genesis;
     struct sy_proven proven;
     struct sy_proof proof; /* of a kept receipt */
+    struct sy_evidence evidence;
+    bool is_evidence; /* what the last file was */
+    uint64_t pieces;  /* of evidence that holds; good counts them, too */
     uint64_t good;
     uint64_t bad;
     uint64_t applied;
@@ -56,32 +61,67 @@ static void note_good(struct verify *verify, const struct sy_proof *proof, uint1
 
 /* ---- files -------------------------------------------------------------------------------- */
 
+static sy_status check_evidence(struct verify *verify, struct sy_slice bytes, struct sy_error *err)
+{
+    const char *what = "";
+    if (!sy_evidence_decode(&verify->evidence, bytes, &what)) {
+        return sy_fail(err, SY_ERR_FORMAT, "this is no evidence that can be read (%s)", what);
+    }
+    if (!sy_evidence_verify(&verify->evidence, verify->genesis, &what)) {
+        return sy_fail(err, SY_ERR_CRYPTO, "it proves nothing: %s", what);
+    }
+    return SY_OK;
+}
+
+/* Owns bytes. */
+static sy_status check_proof(struct verify *verify, uint8_t *bytes, size_t size,
+                             struct sy_error *err)
+{
+    const char *what = "";
+    SY_TRY(sy_proven_take(&verify->proven, bytes, size, &verify->genesis->roster, err));
+    if (sy_proof_verify(&verify->proven.proof, verify->genesis, NULL, &what)) return SY_OK;
+    return sy_fail(err, SY_ERR_CRYPTO, "it does not hold: %s", what);
+}
+
+static sy_status check_file(struct verify *verify, const char *path, struct sy_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    verify->is_evidence = false;
+    SY_TRY(sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, err));
+    verify->is_evidence = sy_evidence_is(sy_slice_of(bytes, size));
+    if (!verify->is_evidence) return check_proof(verify, bytes, size, err);
+    sy_status status = check_evidence(verify, sy_slice_of(bytes, size), err);
+    free(bytes);
+    return status;
+}
+
 /* False: it does not hold, and that was noted. */
 static bool verify_file(struct verify *verify, const char *path)
 {
     struct sy_error err = {SY_OK, ""};
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    const char *what = "";
-    sy_status status = sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, &err);
-    if (status == SY_OK) {
-        status = sy_proven_take(&verify->proven, bytes, size, &verify->genesis->roster, &err);
-    }
-    if (status == SY_OK && !sy_proof_verify(&verify->proven.proof, verify->genesis, NULL, &what)) {
-        status = sy_fail(&err, SY_ERR_CRYPTO, "it does not hold: %s", what);
-    }
-    if (status != SY_OK) {
+    if (check_file(verify, path, &err) != SY_OK) {
         note_bad(verify, path, err.text);
         return false;
     }
-    note_good(verify, &verify->proven.proof, verify->proven.receipt.code);
+    if (verify->is_evidence) {
+        verify->good++;
+        verify->pieces++;
+    } else {
+        note_good(verify, &verify->proven.proof, verify->proven.receipt.code);
+    }
     return true;
+}
+
+static bool ends_with(const char *name, const char *end)
+{
+    size_t size = strlen(name);
+    return size > strlen(end) && strcmp(name + size - strlen(end), end) == 0;
 }
 
 static bool is_proof_name(const char *name)
 {
-    size_t size = strlen(name);
-    return size > 8 && strcmp(name + size - 8, ".syproof") == 0;
+    return ends_with(name, ".syproof") || ends_with(name, ".syevidence");
 }
 
 static void verify_folder(struct verify *verify, const char *path)
@@ -105,7 +145,7 @@ static void verify_folder(struct verify *verify, const char *path)
     }
     closedir(dir);
     if (verify->good + verify->bad == before) {
-        note_bad(verify, path, "there is no .syproof file in it");
+        note_bad(verify, path, "there is no .syproof or .syevidence file in it");
     }
 }
 
@@ -217,6 +257,21 @@ static sy_status verify_store(struct verify *verify, struct sy_error *err)
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
+static int tell_evidence(const struct verify *verify)
+{
+    if (verify->cmd->json) {
+        sy_json json;
+        sy_cmd_json_begin(&json);
+        sy_json_put_bool(&json, "proven", true);
+        sy_json_key(&json, "evidence");
+        sy_evidence_to_json(&json, &verify->evidence, verify->genesis);
+        return sy_cmd_json_end(&json, SY_EXIT_DONE);
+    }
+    sy_show_evidence_lines(stdout, &verify->evidence, verify->genesis);
+    puts("proven by both signatures, under the key that the genesis names");
+    return SY_EXIT_DONE;
+}
+
 static int tell_one(struct verify *verify, const char *path)
 {
     sy_json json;
@@ -227,6 +282,7 @@ static int tell_one(struct verify *verify, const char *path)
         sy_json_put_text(&json, "why", verify->first_bad);
         return sy_cmd_json_end(&json, SY_EXIT_REFUSED);
     }
+    if (verify->is_evidence) return tell_evidence(verify);
     const struct sy_proof *proof = &verify->proven.proof;
     if (verify->cmd->json) {
         sy_cmd_json_begin(&json);
@@ -250,9 +306,10 @@ static int tell_many(const struct verify *verify)
 {
     int code = verify->bad == 0 ? SY_EXIT_DONE : SY_EXIT_REFUSED;
     if (!verify->cmd->json) {
-        printf("%llu proofs hold (%llu applied, %llu refused), %llu do not\n",
+        printf("%llu proofs hold (%llu applied, %llu refused, %llu of evidence), %llu do not\n",
                (unsigned long long)verify->good, (unsigned long long)verify->applied,
-               (unsigned long long)verify->refused, (unsigned long long)verify->bad);
+               (unsigned long long)verify->refused, (unsigned long long)verify->pieces,
+               (unsigned long long)verify->bad);
         return code;
     }
     sy_json json;
@@ -263,6 +320,7 @@ static int tell_many(const struct verify *verify)
     sy_json_put_u64(&json, "bad", verify->bad);
     sy_json_put_u64(&json, "applied", verify->applied);
     sy_json_put_u64(&json, "refused", verify->refused);
+    sy_json_put_u64(&json, "evidence", verify->pieces);
     sy_json_put_u64(&json, "headers", verify->headers);
     if (verify->bad > 0) sy_json_put_text(&json, "first", verify->first_bad);
     return sy_cmd_json_end(&json, code);

@@ -268,6 +268,49 @@ void sy_show_receipt_lines(FILE *out, const struct sy_receipt *receipt)
     }
 }
 
+/* ---- evidence ----------------------------------------------------------------------------- */
+
+/* What a validator did twice, by the type of message. */
+static const char *deed_of(uint8_t type)
+{
+    switch (type) {
+    case SY_MESSAGE_PRE_PREPARE: return "signed two proposals";
+    case SY_MESSAGE_PREPARE: return "signed PREPARE for two proposals";
+    case SY_MESSAGE_COMMIT: return "signed COMMIT for two proposals";
+    case SY_MESSAGE_SEAL: return "sealed two blocks";
+    default: return "signed two statements";
+    }
+}
+
+void sy_show_evidence_sentence(char out[SY_SHOW_SENTENCE_BYTES], const struct sy_evidence *evidence,
+                               const struct sy_genesis *genesis)
+{
+    const struct sy_roster *roster = &genesis->roster;
+    const char *name =
+        evidence->signer < roster->count ? roster->validators[evidence->signer].name : "nobody";
+    char place[64] = "";
+    if (evidence->type != SY_MESSAGE_SEAL) {
+        (void)snprintf(place, sizeof place, " in view %llu", (unsigned long long)evidence->view);
+    }
+    (void)snprintf(out, SY_SHOW_SENTENCE_BYTES, "%s (validator %u of epoch %u) %s for %s %llu%s",
+                   name, (unsigned)evidence->signer, evidence->epoch, deed_of(evidence->type),
+                   evidence->type == SY_MESSAGE_SEAL ? "height" : "slot",
+                   (unsigned long long)evidence->slot, place);
+}
+
+void sy_show_evidence_lines(FILE *out, const struct sy_evidence *evidence,
+                            const struct sy_genesis *genesis)
+{
+    char sentence[SY_SHOW_SENTENCE_BYTES];
+    char hex[65];
+    sy_show_evidence_sentence(sentence, evidence, genesis);
+    fprintf(out, "%s\n", sentence);
+    for (unsigned i = 0; i < 2; i++) {
+        sy_hex_encode(hex, evidence->statements[i].digest.bytes, 32);
+        fprintf(out, "  %s %s\n", i == 0 ? "one:  " : "other:", hex);
+    }
+}
+
 void sy_show_pretty(FILE *out, sy_json *json)
 {
     const char *text = sy_json_finish(json);

@@ -6,6 +6,7 @@
 
 #include "core/base/json.h"
 #include "core/client/asker.h"
+#include "core/wire/evidence.h"
 
 /* sy_show_state writes a state entry's value as an object, by its kind (enum sy_state_kind); a
  * value that cannot be read is shown as hex. */
@@ -19,6 +20,14 @@ void sy_show_proof_line(FILE *out, const struct sy_proof *proof, const struct sy
 
 /* sy_show_receipt_lines prints what a transaction did: applied, or refused with what to do. */
 void sy_show_receipt_lines(FILE *out, const struct sy_receipt *receipt);
+
+/* sy_show_evidence_lines prints what evidence says, in words: who, what twice, where, and the two
+ * digests. sy_show_evidence_sentence is its first line, without a line break. */
+#define SY_SHOW_SENTENCE_BYTES 256
+void sy_show_evidence_sentence(char out[SY_SHOW_SENTENCE_BYTES], const struct sy_evidence *evidence,
+                               const struct sy_genesis *genesis);
+void sy_show_evidence_lines(FILE *out, const struct sy_evidence *evidence,
+                            const struct sy_genesis *genesis);
 
 /* sy_show_pretty prints a JSON writer's text (begun growing and pretty), with a line break, and
  * frees the writer. */

@@ -48,7 +48,7 @@ expect 0 'usage: systole COMMAND' help
 expect 0 '^systole [0-9]' --version
 expect 2 "there is no command 'feed'" feed
 expect 2 "there is no command 'feed'" help feed
-for command in testnet keygen submit get verify audit status explain; do
+for command in testnet keygen submit get verify evidence audit status explain; do
     expect 0 "usage: systole $command" $command --help
     expect 0 "usage: systole $command" help $command
     expect 2 'there is no option --colour' $command --colour
@@ -132,7 +132,7 @@ is_json status --net "$net" --validator 2
 # --- proofs, audits, words -----------------------------------------------------------------------
 expect 1 'this is not a proof' verify "$genesis" --genesis "$genesis"
 expect 1 'not proven' verify "$dir/nowhere.syproof" --genesis "$genesis"
-expect 1 'no .syproof file' verify "$net" --genesis "$genesis"
+expect 1 'no .syproof or .syevidence file' verify "$net" --genesis "$genesis"
 expect 2 'name a proof' verify --genesis "$genesis"
 expect 1 'cut.syproof' verify "$dir/cut.syproof" "$dir/cut.syproof" --genesis "$genesis"
 is_json verify "$genesis" --genesis "$genesis"
@@ -140,6 +140,10 @@ expect 1 'client' verify --store "$dir/no_store" --genesis "$genesis"
 expect 1 'there is no store' audit "$net/v0"
 expect 2 'has no systoled.conf' audit "$net"
 is_json audit "$net/v0"
+expect 2 'name one of DIR' evidence
+expect 1 'there is no store' evidence "$net/v0"
+expect 1 'there is no store' evidence --net "$net"
+is_json evidence "$net/v0"
 expect 2 '--record and --salt' record verify x --record 12 --net "$net"
 expect 0 'record.create' explain
 expect 0 'Fields, in order' explain record.create
