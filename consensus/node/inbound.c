@@ -65,27 +65,6 @@ void sy_node_free_check(sy_node *node, struct vote_check *check)
     node->free_checks[node->free_count++] = (uint16_t)index;
 }
 
-/* Votes and blocks at or below the certified height decide nothing any more, blocks above the
- * window cannot be kept, and one VIEW_CHANGE is enough: not worth their signatures. */
-static bool over(const sy_node *node, const struct sy_message *message)
-{
-    uint64_t slot = UINT64_MAX;
-    switch (message->type) {
-    case SY_MESSAGE_PRE_PREPARE: slot = message->body.pre_prepare.proposal.slot; break;
-    case SY_MESSAGE_PREPARE:
-    case SY_MESSAGE_COMMIT: slot = message->body.vote.slot; break;
-    case SY_MESSAGE_SEAL: slot = message->body.seal.height; break;
-    case SY_MESSAGE_BLOCK:
-        slot = message->body.block.header.height;
-        if (slot > node->certified_height + SY_PBFT_WINDOW) return true;
-        break;
-    case SY_MESSAGE_VIEW_CHANGE:
-        return !sy_pbft_wants_view_change(node->pbft, &message->body.view_change);
-    default: return false;
-    }
-    return slot <= node->certified_height;
-}
-
 /* How much of it is served, its runner decides (serve.h): it knows what an answer weighs. */
 static void serve_bodies(sy_node *node, uint16_t peer, const struct sy_batch_fetch *fetch)
 {
@@ -147,8 +126,11 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
                          sy_slice_of(bytes.data + 1, bytes.size - 1));
         return;
     }
-    bool change = bytes.size > 1 && bytes.data[0] == SY_MESSAGE_VIEW_CHANGE &&
-                  bytes.size <= SY_VIEW_CHANGE_BYTES_MAX;
+    bool change = bytes.size > 1 && bytes.data[0] == SY_MESSAGE_VIEW_CHANGE;
+    if (change && bytes.size > SY_VIEW_CHANGE_BYTES_MAX) {
+        count_malformed(node, peer, "size");
+        return;
+    }
     struct vote_check *check = change ? take_change_check(node, peer) : take_check(node, peer);
     if (check == NULL) {
         node->frames_shed++;
@@ -164,7 +146,8 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
         sy_node_free_check(node, check);
         return;
     }
-    if (over(node, message)) {
+    if (!sy_pbft_wants(node->pbft, message)) {
+        sy_metric_add(SY_M_pbft_messages_spared_total, 1);
         sy_node_free_check(node, check);
         return;
     }

@@ -161,7 +161,7 @@ static bool pending_lacks(const sy_pbft *pbft, const struct sy_view_change *chan
     return false;
 }
 
-bool sy_pbft_wants_view_change(const sy_pbft *pbft, const struct sy_view_change *change)
+bool sy_pbft_wants_change(const sy_pbft *pbft, const struct sy_view_change *change)
 {
     if (!pbft->live || change->epoch != pbft->config.epoch || change->signer >= pbft->config.n)
         return false;

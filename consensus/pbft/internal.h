@@ -12,6 +12,7 @@
  *   suspect.c  how long the primary, or a new view, is waited for
  *   change.c   leaving a view: the own VIEW_CHANGE, and those of the others
  *   newview.c  beginning a view: NEW_VIEW, and what it says of the open slots
+ *   wants.c    which messages are worth the check of their signatures
  *
  * Life of a slot, left to right; every step is taken once:
  *
@@ -443,6 +444,8 @@ void sy_pbft_on_view_change(sy_pbft *pbft, const struct sy_view_change *change);
 void sy_pbft_on_view_fetch(sy_pbft *pbft, const struct sy_view_fetch *fetch, uint16_t from);
 /* sy_pbft_view_persisted sends what was withheld until its record was durable. */
 void sy_pbft_view_persisted(sy_pbft *pbft);
+/* sy_pbft_wants_change: the VIEW_CHANGE is not held, or a NEW_VIEW needs it, or it contradicts. */
+bool sy_pbft_wants_change(const sy_pbft *pbft, const struct sy_view_change *change);
 /* sy_pbft_hold keeps a copy of a VIEW_CHANGE. */
 void sy_pbft_hold(const sy_pbft *pbft, struct held_change *held,
                   const struct sy_view_change *change, const struct sy_hash *digest);

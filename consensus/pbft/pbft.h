@@ -263,9 +263,11 @@ SY_MUST_CHECK sy_status sy_pbft_init(sy_pbft **pbft, sy_arena *arena,
 void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects,
                   const struct sy_pbft_event *event);
 
-/* sy_pbft_wants_view_change says whether a decoded VIEW_CHANGE could still tell the machine
- * anything: it need not be checked and shown if not. */
-bool sy_pbft_wants_view_change(const sy_pbft *pbft, const struct sy_view_change *change);
+/* sy_pbft_wants tells whether a message, decoded and not verified yet, could still change anything
+ * here: ask before its signatures are checked, and drop it if not (PROTOCOL.md, P35). It changes
+ * nothing itself, and a machine that is given what it does not want ignores it. Only after START.
+ */
+bool sy_pbft_wants(const sy_pbft *pbft, const struct sy_message *message);
 
 /* --- what operators and tests see ------------------------------------------------------------ */
 

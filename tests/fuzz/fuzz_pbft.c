@@ -225,7 +225,11 @@ static void send(uint16_t from)
     struct sy_pbft_event event = {.type = SY_PBFT_MESSAGE};
     event.as.message.from = from;
     event.as.message.message = &message;
+    bool wanted = sy_pbft_wants(f.pbft, &message);
     step(&event);
+    for (uint32_t i = 0; i < effects.count; i++)
+        SY_ASSERT(wanted || (effects.items[i].type != SY_PBFT_EVIDENCE &&
+                             effects.items[i].type != SY_PBFT_ALARM));
 }
 
 static uint64_t current_view(void)

@@ -337,6 +337,11 @@ void node_on_message(struct world *world, uint16_t index, uint16_t from,
         serve_blocks(world, index, from, &message->body.range_fetch);
         return;
     }
+    // A node drops what is not wanted; one that does not must fare as well.
+    if (!sy_pbft_wants(world->nodes[index].pbft, message)) {
+        world->result->spared++;
+        if (world_chance(world, 90)) return;
+    }
     struct sy_pbft_event event = {.type = SY_PBFT_MESSAGE};
     event.as.message.from = from;
     event.as.message.message = message;

@@ -494,6 +494,11 @@ static void do_hide(void)
     t.hide_status = true;
 }
 
+static void do_show(void)
+{
+    t.show_spared = true;
+}
+
 static const struct {
     const char *verb;
     void (*run)(void);
@@ -523,6 +528,7 @@ static const struct {
     {"info", do_info},
     {"hide", do_hide},
     {"peer", do_peer},
+    {"show", do_show},
 };
 
 static bool run_command(void)
@@ -554,7 +560,7 @@ void transcript_run(char *text)
 {
     memset(&t.names, 0, sizeof t.names);
     t.name_count = 0;
-    t.hide_status = false;
+    t.hide_status = t.show_spared = false;
     t.used = 0;
     t.now_ns = START_NS;
     t.line = 0;

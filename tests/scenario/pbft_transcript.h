@@ -26,7 +26,7 @@ struct transcript {
     uint64_t now_ns;
     uint64_t timers[SY_PBFT_TIMER_COUNT];
     uint64_t token, executed, counter;
-    bool hide_status;
+    bool hide_status, show_spared;
     bool show_view; /* the VIEW timer too */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     struct sy_proposal running[SY_PBFT_WINDOW]; /* by height % window: what was to be executed */
@@ -52,7 +52,8 @@ void say(const char *format, ...) SY_PRINTF(1, 2);
 struct name *name_of(const char *text);
 /* name_view_change names its digest V<view>.<signer>. */
 void name_view_change(const struct sy_view_change *change);
-void step(struct sy_pbft_event *event);
+/* step runs one event, says what it led to, and gives the number of its effects. */
+unsigned step(struct sy_pbft_event *event);
 void step_message(const struct sy_message *message, uint16_t from);
 
 #endif

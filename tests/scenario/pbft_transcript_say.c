@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "tests/scenario/pbft_transcript.h"
+#include "tests/support/test.h"
 
 struct transcript t;
 
@@ -280,7 +281,7 @@ static void say_effect(const struct sy_pbft_effect *effect)
     say("\n");
 }
 
-void step(struct sy_pbft_event *event)
+unsigned step(struct sy_pbft_event *event)
 {
     static struct sy_pbft_effects effects;
     static const char *const why[] = {"STALE",    "FUTURE",    "DUPLICATE",
@@ -295,6 +296,7 @@ void step(struct sy_pbft_event *event)
         if (info.ignored_total[i] != t.before.ignored_total[i]) say("  ignored: %s\n", why[i]);
     t.before = info;
     for (uint32_t i = 0; i < effects.count; i++) say_effect(&effects.items[i]);
+    return effects.count;
 }
 
 void step_message(const struct sy_message *message, uint16_t from)
@@ -302,5 +304,9 @@ void step_message(const struct sy_message *message, uint16_t from)
     struct sy_pbft_event event = {.type = SY_PBFT_MESSAGE};
     event.as.message.from = from;
     event.as.message.message = message;
-    step(&event);
+    bool wanted = sy_pbft_wants(t.pbft, message);
+    if (!wanted && t.show_spared) say("  spared\n");
+    unsigned effects = step(&event);
+    if (!wanted && effects > 0)
+        fail_msg("%s:%u: a message that is not wanted has an effect", t.file, t.line);
 }

@@ -56,6 +56,7 @@ struct world_rules {
 struct world_result {
     uint64_t heights; /* certified by all correct validators */
     uint64_t steps, messages, refused;
+    uint64_t spared;  /* messages that were not wanted (P35) */
     uint64_t skipped; /* entries that execution skipped */
     uint64_t equivocations, retransmissions, adopted, restarts;
     uint64_t view_changes; /* of correct validators, up to their last crash or the end */

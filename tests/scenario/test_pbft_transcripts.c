@@ -29,6 +29,9 @@
  *   info                                  what an operator would see
  *   peer N                                what it would see about a peer
  *   hide status                           leaves out status messages and their timer from here on
+ *   show spared                           marks messages that a node would have dropped unchecked
+ *
+ * Whatever a node would have dropped unchecked (P35) must have no effect in any transcript.
  *
  * Lines that begin with # are remarks. */
 #include <dirent.h>

@@ -93,6 +93,26 @@ CASE(node_spends_no_signature_on_what_is_over)
     nrig_close(&rig);
 }
 
+CASE(node_spends_no_signature_on_more_than_a_quorum)
+{
+    struct node_rig rig;
+    nrig_open(&rig, 1, 50);
+    struct sy_proposal proposal = {.slot = 51, .time_ms = rig.now_ms};
+    struct sy_hash digest;
+    sy_proposal_digest(&digest, &rig.genesis.hash, &proposal);
+    nrig_frame(&rig, 0, nrig_pre_prepare(&rig, &proposal)); /* and the own prepare */
+    nrig_frame(&rig, 2, nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 51, &digest));
+    assert_int_equal(nrig_count(&rig, SY_NODE_CHECK), 2);
+    nrig_frame(&rig, 3, nrig_vote(&rig, SY_MESSAGE_PREPARE, 3, 51, &digest));
+    nrig_frame(&rig, 2, nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 51, &digest));
+    assert_int_equal(nrig_count(&rig, SY_NODE_CHECK), 2);
+    /* What contradicts the quorum is looked at. */
+    struct sy_hash other = test_hash(1);
+    nrig_frame(&rig, 3, nrig_vote(&rig, SY_MESSAGE_PREPARE, 3, 51, &other));
+    assert_int_equal(nrig_count(&rig, SY_NODE_CHECK), 3);
+    nrig_close(&rig);
+}
+
 CASE(node_gives_every_peer_its_share_of_checks)
 {
     struct node_rig rig;
@@ -489,6 +509,7 @@ int main(void)
         cmocka_unit_test(node_drops_what_is_signed_wrong),
         cmocka_unit_test(node_drops_what_another_epoch_signed),
         cmocka_unit_test(node_spends_no_signature_on_what_is_over),
+        cmocka_unit_test(node_spends_no_signature_on_more_than_a_quorum),
         cmocka_unit_test(node_gives_every_peer_its_share_of_checks),
         cmocka_unit_test(node_serves_bodies_to_who_asks),
         cmocka_unit_test(node_serves_certified_blocks_only),

@@ -18,6 +18,7 @@ static void add(const struct world_result *result)
     total.steps += result->steps;
     total.messages += result->messages;
     total.refused += result->refused;
+    total.spared += result->spared;
     total.skipped += result->skipped;
     total.equivocations += result->equivocations;
     total.retransmissions += result->retransmissions;
@@ -66,6 +67,7 @@ CASE(loss_duplication_reordering_and_restarts_lose_nothing)
         run_worlds(&rules, share(200, sizes[i]), true);
         assert_true(total.retransmissions > 0);
         assert_true(total.restarts > 0);
+        assert_true(total.spared > 0);
         assert_int_equal(total.refused, 0);
         assert_int_equal(total.equivocations, 0);
     }
