@@ -25,9 +25,9 @@ struct sy_openssl {
     EVP_CIPHER *aes_256_cbc;
 };
 
-/* Verification contexts a thread keeps, indexed by a few bits of the key. Each costs about 2 KiB;
+/* Verification contexts a thread keeps, indexed by a few bits of the key. Each costs about 1 KiB;
  * a miss costs what having no cache costs. */
-#define SY_OPENSSL_VERIFIERS 64
+#define SY_OPENSSL_VERIFIERS 1024
 
 struct sy_openssl_verifier {
     struct sy_public_key key;
