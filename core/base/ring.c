@@ -11,7 +11,8 @@
 
 /* A mutex and two conditions: rings carry batches of work, not single bytes, so the lock is far
  * from being the bottleneck. The eventfd counts to one: it is written when the ring stops being
- * empty and read when it becomes empty, both under the lock, so it can neither lag nor overflow. */
+ * empty and read when it becomes empty, both under the lock, so it can neither lag nor overflow.
+ * Those are two system calls for an item, so it is left alone until somebody asks for it. */
 struct sy_ring {
     pthread_mutex_t mutex;
     pthread_cond_t not_empty;
@@ -22,6 +23,7 @@ struct sy_ring {
     size_t head; /* index of the oldest item */
     size_t count;
     int event_fd;
+    bool watched; /* somebody has asked for event_fd */
     bool stopped;
 };
 
@@ -93,7 +95,7 @@ static void put_item(sy_ring *ring, const void *item)
     size_t tail = ring->head + ring->count;
     if (tail >= ring->capacity) tail -= ring->capacity;
     memcpy(ring->items + tail * ring->item_bytes, item, ring->item_bytes);
-    if (ring->count++ == 0) signal_fd(ring);
+    if (ring->count++ == 0 && ring->watched) signal_fd(ring);
     int failed = pthread_cond_signal(&ring->not_empty);
     SY_ASSERT(!failed);
 }
@@ -104,7 +106,7 @@ static void take_item(sy_ring *ring, void *item)
     SY_ASSERT(ring->count > 0);
     memcpy(item, ring->items + ring->head * ring->item_bytes, ring->item_bytes);
     if (++ring->head == ring->capacity) ring->head = 0;
-    if (--ring->count == 0 && !ring->stopped) clear_fd(ring);
+    if (--ring->count == 0 && ring->watched && !ring->stopped) clear_fd(ring);
     int failed = pthread_cond_signal(&ring->not_full);
     SY_ASSERT(!failed);
 }
@@ -183,8 +185,13 @@ void sy_ring_stop(sy_ring *ring)
     unlock_ring(ring);
 }
 
-int sy_ring_fd(const sy_ring *ring)
+int sy_ring_fd(sy_ring *ring)
 {
+    lock_ring(ring);
+    // A ring that was stopped has written it, and for good.
+    if (!ring->watched && ring->count > 0 && !ring->stopped) signal_fd(ring);
+    ring->watched = true;
+    unlock_ring(ring);
     return ring->event_fd;
 }
 

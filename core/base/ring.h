@@ -44,8 +44,9 @@ bool sy_ring_pop_wait(sy_ring *ring, void *item, int timeout_ms);
  * available to pop. */
 void sy_ring_stop(sy_ring *ring);
 
-/* sy_ring_fd is the eventfd to poll for reading. Do not read it yourself. */
-int sy_ring_fd(const sy_ring *ring);
+/* sy_ring_fd is the eventfd to poll for reading. Do not read it yourself. From the first call on
+ * pushing and popping cost a system call each where the ring turns empty or stops being so. */
+int sy_ring_fd(sy_ring *ring);
 
 /* sy_ring_count is how many items wait right now; another thread may change it at once. */
 size_t sy_ring_count(sy_ring *ring);

@@ -27,7 +27,7 @@ static void close_ring(sy_ring *ring, sy_arena *arena)
     sy_arena_close(arena);
 }
 
-static bool is_readable(const sy_ring *ring)
+static bool is_readable(sy_ring *ring)
 {
     struct pollfd waited = {.fd = sy_ring_fd(ring), .events = POLLIN};
     return poll(&waited, 1, 0) == 1 && (waited.revents & POLLIN);
@@ -63,6 +63,33 @@ CASE(ring_refuses_when_full_and_when_empty)
     assert_int_equal(sy_ring_count(ring), 2);
     assert_true(sy_ring_pop(ring, &item));
     assert_true(sy_ring_push(ring, &item));
+    close_ring(ring, &arena);
+}
+
+CASE(ring_fd_tells_what_happened_before_it_was_asked_for)
+{
+    sy_arena arena;
+    uint64_t item = 1;
+    sy_ring *ring = open_ring(&arena, 4);
+    assert_true(sy_ring_push(ring, &item));
+    assert_true(is_readable(ring));
+    assert_true(sy_ring_pop(ring, &item));
+    assert_false(is_readable(ring));
+    close_ring(ring, &arena);
+
+    ring = open_ring(&arena, 4);
+    assert_true(sy_ring_push(ring, &item));
+    assert_true(sy_ring_pop(ring, &item));
+    assert_false(is_readable(ring));
+    assert_true(sy_ring_push(ring, &item));
+    assert_true(is_readable(ring));
+    close_ring(ring, &arena);
+
+    ring = open_ring(&arena, 4);
+    assert_true(sy_ring_push(ring, &item));
+    sy_ring_stop(ring);
+    assert_true(sy_ring_pop(ring, &item));
+    assert_true(is_readable(ring));
     close_ring(ring, &arena);
 }
 
@@ -248,6 +275,7 @@ int main(void)
         cmocka_unit_test(ring_is_first_in_first_out_across_the_end),
         cmocka_unit_test(ring_refuses_when_full_and_when_empty),
         cmocka_unit_test(ring_fd_is_readable_exactly_while_items_wait),
+        cmocka_unit_test(ring_fd_tells_what_happened_before_it_was_asked_for),
         cmocka_unit_test(ring_pop_wait_times_out_when_nothing_comes),
         cmocka_unit_test(ring_stopped_refuses_pushes_and_gives_out_what_it_has),
         cmocka_unit_test(ring_open_says_when_it_cannot),
