@@ -14,6 +14,7 @@
 #define SLOT_BYTES SY_PBFT_RECORD_BYTES_SHORT /* a record or a certificate */
 #define LARGE_ITEMS 4u                        /* VIEW_CHANGEs: one a view */
 #define GROUP_MAX 512u
+#define DROPS_MAX 64u /* that wait for company */
 
 struct sy_committer {
     sy_store *store;
@@ -119,26 +120,46 @@ static void give_slots_back(sy_committer *committer, size_t count)
     }
 }
 
+static bool commit_group(sy_committer *committer, size_t count)
+{
+    uint64_t token = 0;
+    uint64_t height = 0;
+    struct sy_error err = {SY_OK, ""};
+    sy_status status = write_group(committer, count, &token, &height, &err);
+    if (status != SY_OK) {
+        fail(committer, status, &err);
+        return false;
+    }
+    give_slots_back(committer, count);
+    if (token > 0) tell(committer, SY_INBOX_DURABLE, token);
+    if (height > 0) tell(committer, SY_INBOX_CERTIFIED, height);
+    return true;
+}
+
+/* Nobody waits for old votes to be gone, so that alone is not worth two fsyncs. */
+static bool may_wait(const sy_committer *committer, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sy_node_effect *item = &committer->group[i];
+        if (item->type != SY_NODE_COMMIT || item->as.commit.what != SY_COMMIT_DROP) return false;
+    }
+    return count < DROPS_MAX;
+}
+
 static void *run(void *self)
 {
     sy_committer *committer = (sy_committer *)self;
-    while (sy_ring_pop_wait(committer->items, &committer->group[0], -1)) {
-        size_t count = 1;
+    size_t count = 0;
+    while (sy_ring_pop_wait(committer->items, &committer->group[count], -1)) {
+        count++;
         while (count < GROUP_MAX && sy_ring_pop(committer->items, &committer->group[count])) {
             count++;
         }
-        uint64_t token = 0;
-        uint64_t height = 0;
-        struct sy_error err = {SY_OK, ""};
-        sy_status status = write_group(committer, count, &token, &height, &err);
-        if (status != SY_OK) {
-            fail(committer, status, &err);
-            return NULL;
-        }
-        give_slots_back(committer, count);
-        if (token > 0) tell(committer, SY_INBOX_DURABLE, token);
-        if (height > 0) tell(committer, SY_INBOX_CERTIFIED, height);
+        if (may_wait(committer, count)) continue;
+        if (!commit_group(committer, count)) return NULL;
+        count = 0;
     }
+    if (count > 0) (void)commit_group(committer, count);
     return NULL;
 }
 
