@@ -93,8 +93,9 @@ struct sy_api {
     bool started;
     bool stopping;
     struct job *jobs;
-    uint32_t wait_count; /* jobs that are WAITs */
-    uint64_t wait_made;  /* WAITs so far */
+    uint32_t wait_count;   /* jobs that are WAITs */
+    uint64_t wait_made;    /* WAITs so far */
+    uint64_t wait_wake_ns; /* no WAIT ends before */
     uint64_t certified;
     struct sy_table waiting; /* tx id -> u64: the newest waiter */
     struct waiter *waiters;

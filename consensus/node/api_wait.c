@@ -222,6 +222,16 @@ static void make_room(sy_api *api, uint32_t more)
     }
 }
 
+/* When the job needs to be seen to again: at its deadline, or when more may be looked for. */
+static uint64_t wake_of(sy_api *api, struct job *job, uint64_t now_ns)
+{
+    if (job->looked == job->request.body.wait.count) return job->deadline_ns;
+    const struct session *session = sy_api_session(api, &job->server_request);
+    uint64_t share_ns = session->work.spent_ns;
+    if (share_ns < now_ns) share_ns = now_ns;
+    return share_ns < job->deadline_ns ? share_ns : job->deadline_ns;
+}
+
 void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
 {
     uint32_t count = request->body.wait.count;
@@ -231,9 +241,15 @@ void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client
     job->order = ++api->wait_made;
     job->left = count;
     memset(job->positions, 0, count * sizeof job->positions[0]);
-    job->deadline_ns = sy_os_monotonic_ns() + request->body.wait.wait_ms * 1000000ull;
+    uint64_t now_ns = sy_os_monotonic_ns();
+    job->deadline_ns = now_ns + request->body.wait.wait_ms * 1000000ull;
     look(api, job);
-    if (job->left == 0 || request->body.wait.wait_ms == 0) finish(api, job);
+    if (job->left == 0 || request->body.wait.wait_ms == 0) {
+        finish(api, job);
+        return;
+    }
+    uint64_t wake_ns = wake_of(api, job, now_ns);
+    if (wake_ns < api->wait_wake_ns) api->wait_wake_ns = wake_ns;
 }
 
 /* A copy of a transaction is certified: those who wait for it and have it are told. */
@@ -272,18 +288,10 @@ void sy_api_wait_certified(sy_api *api, uint64_t height)
     }
 }
 
-/* When the job needs to be seen to again: at its deadline, or when more may be looked for. */
-static uint64_t wake_of(sy_api *api, struct job *job, uint64_t now_ns)
-{
-    if (job->looked == job->request.body.wait.count) return job->deadline_ns;
-    const struct session *session = sy_api_session(api, &job->server_request);
-    uint64_t share_ns = session->work.spent_ns;
-    if (share_ns < now_ns) share_ns = now_ns;
-    return share_ns < job->deadline_ns ? share_ns : job->deadline_ns;
-}
-
 uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns)
 {
+    /* Never later than the soonest deadline, so most turns need not look at every job. */
+    if (now_ns < api->wait_wake_ns) return api->wait_wake_ns;
     uint64_t soonest = UINT64_MAX;
     for (uint32_t i = 0; i < JOBS; i++) {
         struct job *job = &api->jobs[i];
@@ -296,5 +304,6 @@ uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns)
         uint64_t wake_ns = wake_of(api, job, now_ns);
         if (wake_ns < soonest) soonest = wake_ns;
     }
+    api->wait_wake_ns = soonest;
     return soonest;
 }

@@ -253,9 +253,11 @@ static void mask_tail(struct sy_hash *key, unsigned bits)
 
 static bool has_prefix(const struct sy_hash *key, const struct sy_hash *prefix, unsigned bits)
 {
-    struct sy_hash masked = *key;
-    mask_tail(&masked, bits);
-    return sy_hash_equal(&masked, prefix);
+    size_t whole = bits / 8;
+    if (memcmp(key->bytes, prefix->bytes, whole) != 0) return false;
+    // The first `bits` % 8 bits of the byte after those.
+    unsigned mask = 0xff00u >> bits % 8 & 0xffu;
+    return mask == 0 || ((key->bytes[whole] ^ prefix->bytes[whole]) & mask) == 0;
 }
 
 // Moves the base's part of the walk; the end of the base is no failure.
