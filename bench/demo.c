@@ -14,7 +14,6 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -293,18 +292,6 @@ static sy_status find_places(struct demo *demo, struct sy_error *err)
     return SY_OK;
 }
 
-static void stop_all(struct demo *demo)
-{
-    for (unsigned i = 0; i < demo->validators; i++) {
-        pid_t pid = sy_network_pid(demo->network, i);
-        if (pid != 0) (void)kill(pid, SIGTERM);
-    }
-    for (unsigned i = 0; i < demo->validators; i++) {
-        int code;
-        sy_network_kill(demo->network, i, 0, &code);
-    }
-}
-
 /* A misspelt path is told before a network starts for it. */
 static sy_status check_paths(const struct demo *demo, struct sy_error *err)
 {
@@ -323,7 +310,7 @@ static sy_status demonstrate(struct demo *demo, struct sy_error *err)
     SY_TRY(sy_network_open(&demo->network, &config, err));
     SY_TRY(stream(demo, err));
     fprintf(stderr, "stopping the network\n");
-    stop_all(demo);
+    sy_network_stop(demo->network);
     SY_TRY(audit_all(demo, err));
     SY_TRY(verify_all(demo, err));
     if (demo->report != NULL) SY_TRY(write_report(demo, err));

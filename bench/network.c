@@ -300,9 +300,8 @@ sy_status sy_network_open(sy_network **out, const struct sy_network_config *conf
     return SY_OK;
 }
 
-void sy_network_close(sy_network *network)
+void sy_network_stop(sy_network *network)
 {
-    if (network == NULL) return;
     for (unsigned i = 0; i < network->config.validators; i++) {
         if (network->pids[i] != 0) (void)kill(network->pids[i], SIGTERM);
     }
@@ -310,6 +309,12 @@ void sy_network_close(sy_network *network)
         int code;
         sy_network_kill(network, i, 0, &code); /* asked already: a second SIGTERM would hurry it */
     }
+}
+
+void sy_network_close(sy_network *network)
+{
+    if (network == NULL) return;
+    sy_network_stop(network);
     sy_network_leave(network);
 }
 

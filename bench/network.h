@@ -32,8 +32,11 @@ struct sy_network_usage {
 sy_status sy_network_open(sy_network **network, const struct sy_network_config *config,
                           struct sy_error *err);
 
-/* sy_network_close sends SIGTERM, waits, and after 20 s SIGKILLs. The folder stays. NULL is fine.
- */
+/* sy_network_stop ends every validator that runs: SIGTERM, and SIGKILL after 20 s. They can be
+ * started again. */
+void sy_network_stop(sy_network *network);
+
+/* sy_network_close stops the network and frees everything. The folder stays. NULL is fine. */
 void sy_network_close(sy_network *network);
 
 const struct sy_genesis *sy_network_genesis(const sy_network *network);
