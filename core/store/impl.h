@@ -44,7 +44,9 @@ struct sy_state;
 /* What differs between LMDB and the twin. Arguments were checked by store.c. */
 struct sy_store_ops {
     void (*close)(sy_store *store);
-    sy_status (*resume)(sy_store *store, struct sy_error *err);
+    /* Between hold and release no write is under way. One thread at a time. */
+    void (*hold)(sy_store *store);
+    void (*release)(sy_store *store);
     sy_status (*reader_open)(sy_store_reader *reader);
     void (*reader_close)(sy_store_reader *reader);
     /* Without `evidence` writes of evidence are left out. */

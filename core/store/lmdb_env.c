@@ -389,12 +389,23 @@ static sy_status write_locked(struct sy_lmdb_env *env, sy_lmdb_body body, void *
 sy_status sy_lmdb_write(struct sy_lmdb_env *env, sy_lmdb_body body, sy_lmdb_publish publish,
                         void *context, struct sy_error *err)
 {
-    int failed = pthread_mutex_lock(&env->writer);
+    sy_lmdb_hold(env);
     sy_status status = write_locked(env, body, context, err);
     if (status == SY_OK && publish) publish(env, context);
-    failed |= pthread_mutex_unlock(&env->writer);
-    SY_ASSERT(!failed);
+    sy_lmdb_release(env);
     return status;
+}
+
+void sy_lmdb_hold(struct sy_lmdb_env *env)
+{
+    int failed = pthread_mutex_lock(&env->writer);
+    SY_ASSERT(!failed);
+}
+
+void sy_lmdb_release(struct sy_lmdb_env *env)
+{
+    int failed = pthread_mutex_unlock(&env->writer);
+    SY_ASSERT(!failed);
 }
 
 /* ---- reading ---------------------------------------------------------------------------- */

@@ -67,6 +67,11 @@ void sy_lmdb_close(struct sy_lmdb_env *env); /* a zeroed one is fine */
 sy_status sy_lmdb_write(struct sy_lmdb_env *env, sy_lmdb_body body, sy_lmdb_publish publish,
                         void *context, struct sy_error *err);
 
+/* Between sy_lmdb_hold, which waits for the transaction under way, and sy_lmdb_release no other
+ * runs. */
+void sy_lmdb_hold(struct sy_lmdb_env *env);
+void sy_lmdb_release(struct sy_lmdb_env *env);
+
 /* sy_lmdb_read_begin enters the gate and makes *txn (NULL at first) a read transaction on the
  * newest commit; sy_lmdb_read_end resets it, keeps its memory and leaves the gate. The two may be
  * taken apart: enter, renew, leave, and later reset, for a snapshot that outlives the gate. */

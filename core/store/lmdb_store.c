@@ -283,11 +283,14 @@ static void close_lmdb(sy_store *store)
 
 /* ---- the interface ---------------------------------------------------------------------- */
 
-static sy_status resume_lmdb(sy_store *store, struct sy_error *err)
+static void hold_lmdb(sy_store *store)
 {
-    (void)store;
-    (void)err;
-    return SY_OK;
+    for (int i = 0; i < SY_ENV_COUNT; i++) sy_lmdb_hold(&sy_lmdb_of(store)->env[i]);
+}
+
+static void release_lmdb(sy_store *store)
+{
+    for (int i = SY_ENV_COUNT; i-- > 0;) sy_lmdb_release(&sy_lmdb_of(store)->env[i]);
 }
 
 static sy_status open_reader(sy_store_reader *reader)
@@ -312,7 +315,8 @@ static void env_sizes(sy_store *store, enum sy_store_env env, uint64_t *file_byt
 
 static const struct sy_store_ops lmdb_ops = {
     .close = close_lmdb,
-    .resume = resume_lmdb,
+    .hold = hold_lmdb,
+    .release = release_lmdb,
     .reader_open = open_reader,
     .reader_close = close_reader,
     .votes_commit = sy_lmdb_votes_commit,

@@ -522,11 +522,14 @@ static void close_memory(sy_store *store)
     free(memory);
 }
 
-static sy_status resume_memory(sy_store *store, struct sy_error *err)
+static void hold_memory(sy_store *store)
 {
-    (void)store;
-    (void)err;
-    return SY_OK;
+    lock_memory(memory_of(store));
+}
+
+static void release_memory(sy_store *store)
+{
+    unlock_memory(memory_of(store));
 }
 
 static sy_status open_reader(sy_store_reader *reader)
@@ -553,7 +556,8 @@ static void env_sizes(sy_store *store, enum sy_store_env env, uint64_t *file_byt
 
 static const struct sy_store_ops memory_ops = {
     .close = close_memory,
-    .resume = resume_memory,
+    .hold = hold_memory,
+    .release = release_memory,
     .reader_open = open_reader,
     .reader_close = close_reader,
     .votes_commit = commit_votes,

@@ -80,6 +80,15 @@ static void let_go(struct sy_state *state, uint64_t complete)
     if (complete > state->complete) state->complete = complete;
 }
 
+// A merge that found no room before a resume and ended after it is tried again.
+static void note_failure(struct sy_state *state, sy_status status)
+{
+    struct sy_env_health *health = &state->store->health[SY_ENV_STATE];
+    if (status == SY_OK || status == SY_ERR_CLOSED) return;
+    if (status == SY_ERR_DISK_FULL && !atomic_load(&health->full)) return;
+    state->merger_status = status;
+}
+
 static void wait_for_work(struct sy_state *state)
 {
     struct timespec when;
@@ -104,7 +113,7 @@ static void *run_merger(void *context)
         end_old_views(state, &looked_ns);
         failed |= pthread_mutex_lock(&state->lock);
         if (generation && status == SY_OK) let_go(state, target);
-        if (status != SY_OK && status != SY_ERR_CLOSED) state->merger_status = status;
+        note_failure(state, status);
         if (generation) failed |= pthread_cond_broadcast(&state->changed);
         SY_ASSERT(!failed);
     }

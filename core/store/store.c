@@ -194,7 +194,7 @@ const struct sy_hash *sy_store_id(const sy_store *store)
     return &store->id;
 }
 
-sy_status sy_store_resume(sy_store *store, struct sy_error *err)
+static sy_status take_writes_again(sy_store *store, struct sy_error *err)
 {
     for (int env = 0; env < SY_ENV_COUNT; env++) {
         if (atomic_load(&store->health[env].failed)) {
@@ -204,10 +204,18 @@ sy_status sy_store_resume(sy_store *store, struct sy_error *err)
                            sy_env_names[env]);
         }
     }
-    SY_TRY(store->ops->resume(store, err));
     for (int env = 0; env < SY_ENV_COUNT; env++) atomic_store(&store->health[env].full, false);
-    sy_state_resume(store->state);
     return SY_OK;
+}
+
+sy_status sy_store_resume(sy_store *store, struct sy_error *err)
+{
+    // A write of the merger's may be failing just now: what it meets was met before the resume.
+    store->ops->hold(store);
+    sy_status status = take_writes_again(store, err);
+    store->ops->release(store);
+    if (status == SY_OK) sy_state_resume(store->state);
+    return status;
 }
 
 /* ---- readers ---------------------------------------------------------------------------- */

@@ -100,7 +100,7 @@ const struct sy_hash *sy_store_id(const sy_store *store);
 
 /* sy_store_resume lets writes be tried again after SY_ERR_DISK_FULL. SY_OK: the environments take
  * writes (the next one may find the disk full again). SY_ERR_IO: the store must be opened anew.
- * No write may be under way. */
+ * No write of the caller's may be under way; one of the merger's is waited for. */
 sy_status sy_store_resume(sy_store *store, struct sy_error *err);
 
 /* ---- readers ---------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/assert.h"
@@ -37,10 +38,15 @@ static struct {
     uint64_t calls;
     bool syncs_lie;
     bool room_gone;
+    unsigned linger_ms;
+    pthread_t in_haste; /* does not linger */
     sy_prng coins;
     struct undo *undo;
     size_t undo_count;
 } cut = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+// This thread's last write found no room: for its questions there is none, whatever was made since.
+static _Thread_local bool refused_here;
 
 static void lock_cut(void)
 {
@@ -67,6 +73,14 @@ void powercut_arm(enum powercut_action action, uint64_t nth, uint64_t seed, bool
         cut.undo = (struct undo *)calloc(UNDO_MAX, sizeof *cut.undo);
         SY_ASSERT(cut.undo);
     }
+    unlock_cut();
+}
+
+void powercut_linger(unsigned ms)
+{
+    lock_cut();
+    cut.linger_ms = ms;
+    cut.in_haste = pthread_self();
     unlock_cut();
 }
 
@@ -200,6 +214,7 @@ static ssize_t fail_with(int code)
 static ssize_t write_at(int fd, const void *data, size_t size, off_t at)
 {
     enum fate fate = count_call(true, is_dsync(fd));
+    refused_here = fate == FAIL_ENOSPC || fate == HALF;
     if (fate == FAIL_ENOSPC) return fail_with(ENOSPC);
     if (fate == FAIL_EIO) return fail_with(EIO);
     // Sectors of 512 bytes are written whole or not at all: LMDB's meta page counts on it.
@@ -212,12 +227,23 @@ static ssize_t write_at(int fd, const void *data, size_t size, off_t at)
     return done;
 }
 
+// Ends a write call. One that was refused may take its time to say so.
+static void leave_write(void)
+{
+    bool lingers =
+        refused_here && cut.linger_ms > 0 && !pthread_equal(pthread_self(), cut.in_haste);
+    unsigned ms = lingers ? cut.linger_ms : 0;
+    unlock_cut();
+    struct timespec pause_for = {.tv_nsec = (long)ms * 1000000};
+    if (ms > 0) (void)nanosleep(&pause_for, NULL);
+}
+
 ssize_t powercut_pwrite(int fd, const void *data, size_t size, off_t at)
 {
     if (!is_watched(fd)) return (ssize_t)syscall(SYS_pwrite64, fd, data, size, at);
     lock_cut();
     ssize_t done = write_at(fd, data, size, at);
-    unlock_cut();
+    leave_write();
     return done;
 }
 
@@ -228,7 +254,7 @@ ssize_t powercut_write(int fd, const void *data, size_t size)
     off_t at = lseek(fd, 0, SEEK_CUR);
     ssize_t done = write_at(fd, data, size, at);
     if (done > 0) (void)lseek(fd, at + done, SEEK_SET);
-    unlock_cut();
+    leave_write();
     return done;
 }
 
@@ -246,7 +272,7 @@ ssize_t powercut_writev(int fd, const struct iovec *parts, int count)
         if ((size_t)part < parts[i].iov_len) break;
     }
     if (done > 0) (void)lseek(fd, at + done, SEEK_SET);
-    unlock_cut();
+    leave_write();
     return done;
 }
 
@@ -282,6 +308,6 @@ int powercut_statvfs(const char *path, struct statvfs *out)
     memset(out, 0, sizeof *out);
     out->f_bsize = (unsigned long)info.f_bsize;
     out->f_frsize = (unsigned long)(info.f_frsize ? info.f_frsize : info.f_bsize);
-    out->f_bavail = room_gone ? 0 : info.f_bavail;
+    out->f_bavail = room_gone || refused_here ? 0 : info.f_bavail;
     return 0;
 }

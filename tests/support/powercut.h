@@ -33,6 +33,10 @@ enum powercut_action {
  * durable (so that a test can see that the cut is a cut). */
 void powercut_arm(enum powercut_action action, uint64_t nth, uint64_t seed, bool syncs_lie);
 
+/* powercut_linger makes a write that finds no room take ms (below 1,000) to say so, from now on, in
+ * any thread but the caller's: time in which the caller may make room. */
+void powercut_linger(unsigned ms);
+
 /* powercut_calls is how many calls were counted since. */
 uint64_t powercut_calls(void);
 

@@ -249,6 +249,15 @@ CASE(no_room_at_any_call_loses_nothing_and_work_resumes)
     fail_every_call(POWERCUT_ENOSPC, 1);
 }
 
+// The merger's write is still failing when room has been made and the store is told so.
+CASE(work_resumes_while_the_merger_meets_the_end_of_the_room)
+{
+    powercut_linger(50);
+    fail_every_call(POWERCUT_ENOSPC, 5);
+    fail_every_call(POWERCUT_SHORT, 5);
+    powercut_linger(0);
+}
+
 CASE(a_short_write_at_any_call_loses_nothing_and_work_resumes)
 {
     fail_every_call(POWERCUT_SHORT, 3);
@@ -279,6 +288,9 @@ static void fill_and_resume(struct filling *f, void (*make_room)(void *context),
     for (steps = 0; status != SY_ERR_DISK_FULL && steps < 1000; steps++) status = step_all(f);
     assert_int_equal(status, SY_ERR_DISK_FULL);
     check_all(f);
+    // Whether a write was cut short for want of room is asked of the device right after it.
+    sy_status merged = sy_state_flush(f->store, &err);
+    assert_true(merged == SY_OK || merged == SY_ERR_DISK_FULL);
     make_room(context);
     assert_int_equal(sy_store_resume(f->store, &err), SY_OK);
     assert_int_equal(step_state(f), SY_OK);
@@ -412,6 +424,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(no_room_at_any_call_loses_nothing_and_work_resumes),
+        cmocka_unit_test(work_resumes_while_the_merger_meets_the_end_of_the_room),
         cmocka_unit_test(a_short_write_at_any_call_loses_nothing_and_work_resumes),
         cmocka_unit_test(a_device_error_at_any_call_loses_nothing),
         cmocka_unit_test(a_file_size_limit_stops_the_store_cleanly_and_it_resumes),
