@@ -152,11 +152,11 @@ uint64_t sy_state_view_height(const sy_state_view *view)
 
 void sy_state_end_views(struct sy_state *state, uint64_t age_ns)
 {
-    uint64_t now = sy_os_monotonic_ns();
     for (unsigned i = 0; i < state->view_count; i++) {
         struct sy_state_view *view = &state->views[i];
         lock_view(view);
-        if (view->active && now - view->opened_ns >= age_ns) {
+        // The clock is read under the lock, after any view was opened: an age is never negative.
+        if (view->active && sy_os_monotonic_ns() - view->opened_ns >= age_ns) {
             sy_view_end(view);
             // The execution thread's own view is opened again unseen.
             if (view != sy_state_own_view(state)) atomic_fetch_add(&state->views_ended, 1);

@@ -39,6 +39,7 @@ void test_store_begin(struct test_store *t, enum test_store_kind kind)
     struct sy_store_config config = {.generation_bytes = 1u << 18,
                                      .generation_count = 3,
                                      .view_count_max = 4,
+                                     .view_age_ms_max = TEST_VIEW_AGE_MS,
                                      .recent_txs = 64,
                                      .votes_map_bytes = 1u << 20,
                                      .ledger_map_bytes = 1u << 20,

@@ -17,6 +17,9 @@ struct test_store {
     sy_store *store;
 };
 
+/* No view of a test grows too old, however busy the machine. */
+#define TEST_VIEW_AGE_MS 3600000u
+
 /* test_store_begin opens a new store with small limits; begin_with takes limits from config. */
 void test_store_begin(struct test_store *t, enum test_store_kind kind);
 void test_store_begin_with(struct test_store *t, enum test_store_kind kind,

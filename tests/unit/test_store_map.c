@@ -10,6 +10,7 @@
 
 #include "core/base/os.h"
 #include "core/base/thread.h"
+#include "core/store/state.h"
 #include "core/store/store.h"
 #include "tests/support/stores.h"
 #include "tests/support/test.h"
@@ -58,7 +59,7 @@ CASE(every_map_grows_from_64_kib_and_nothing_is_lost)
     struct sy_store_stats stats;
     sy_prng prng;
     sy_prng_seed(&prng, test_seed());
-    begin_tiny(&t, 60000);
+    begin_tiny(&t, TEST_VIEW_AGE_MS);
     for (uint64_t i = 0; i < 30; i++) put_body(t.store, i, (size_t)i * 30000);
     for (uint64_t height = 0; height < 120; height++) {
         append_and_apply(t.store, height,
@@ -117,7 +118,7 @@ CASE(readers_go_on_while_the_map_grows_under_them)
     struct test_store t;
     pthread_t threads[2];
     struct sy_store_stats stats;
-    begin_tiny(&t, 60000);
+    begin_tiny(&t, TEST_VIEW_AGE_MS);
     struct body_readers shared = {.store = t.store};
     put_body(t.store, 0, 20000);
     for (unsigned i = 0; i < 2; i++) {
@@ -142,7 +143,7 @@ CASE(a_file_under_steady_load_stops_growing)
     sy_prng prng;
     uint64_t settled = 0;
     sy_prng_seed(&prng, test_seed());
-    begin_tiny(&t, 60000);
+    begin_tiny(&t, TEST_VIEW_AGE_MS);
     for (uint64_t i = 0; i < 1500; i++) {
         put_body(t.store, i, (size_t)sy_prng_below(&prng, 150000));
         struct sy_vote_write writes[] = {
@@ -245,11 +246,45 @@ CASE(a_view_that_grows_too_old_is_ended_and_its_memory_is_free_again)
     sy_state_view_close(view);
     sy_store_stats_get(t.store, &stats);
     assert_true(stats.views_ended >= 1);
-    t.config.view_age_ms_max = 60000;
+    t.config.view_age_ms_max = TEST_VIEW_AGE_MS;
     test_store_restart(&t);
     assert_int_equal(sy_state_view_open(&view, t.store), SY_OK);
     test_model_check(view, &model);
     sy_state_view_close(view);
+    test_store_end(&t);
+}
+
+struct ender {
+    sy_store *store;
+    _Atomic bool stop;
+};
+
+static void *end_old_views(void *context)
+{
+    struct ender *ender = (struct ender *)context;
+    const uint64_t hour_ns = 3600000000000u;
+    while (!ender->stop) sy_state_end_views(ender->store->state, hour_ns);
+    return NULL;
+}
+
+CASE(a_view_opened_while_old_ones_are_ended_is_not_old)
+{
+    struct test_store t;
+    struct sy_slice value;
+    struct sy_hash key = test_hash_of(1);
+    pthread_t thread;
+    begin_tiny(&t, TEST_VIEW_AGE_MS);
+    append_and_apply(t.store, 0, sy_slice_of(NULL, 0));
+    struct ender ender = {.store = t.store};
+    assert_int_equal(sy_thread_start(&thread, "ender", end_old_views, &ender, NULL), SY_OK);
+    for (unsigned i = 0; i < 60000; i++) {
+        sy_state_view *view = NULL;
+        assert_int_equal(sy_state_view_open(&view, t.store), SY_OK);
+        assert_int_equal(sy_state_view_get(view, &value, &key), SY_ERR_NOT_FOUND);
+        sy_state_view_close(view);
+    }
+    ender.stop = true;
+    sy_thread_join(thread);
     test_store_end(&t);
 }
 
@@ -292,7 +327,9 @@ static void walk_through_growth(unsigned place)
     struct test_store t;
     struct sy_store_stats before;
     struct sy_store_stats after;
-    struct sy_store_config config = {.generation_bytes = 1u << 20, .state_map_bytes = 1u << 16};
+    struct sy_store_config config = {.generation_bytes = 1u << 20,
+                                     .view_age_ms_max = TEST_VIEW_AGE_MS,
+                                     .state_map_bytes = 1u << 16};
     sy_state_view *view = NULL;
     const struct sy_hash *key;
     struct sy_slice value;
@@ -325,7 +362,9 @@ CASE(a_view_of_the_newest_height_outlives_a_growing_map)
 CASE(a_view_of_an_older_height_is_ended_by_a_growing_map)
 {
     struct test_store t;
-    struct sy_store_config config = {.generation_bytes = 1u << 20, .state_map_bytes = 1u << 16};
+    struct sy_store_config config = {.generation_bytes = 1u << 20,
+                                     .view_age_ms_max = TEST_VIEW_AGE_MS,
+                                     .state_map_bytes = 1u << 16};
     struct sy_slice value;
     struct sy_hash key = numbered_key(0);
     test_store_begin_with(&t, TEST_STORE_LMDB, &config);
@@ -352,7 +391,7 @@ CASE(a_block_larger_than_a_generation_is_taken)
     struct test_store t;
     struct sy_writer w = sy_writer_of(packed, sizeof packed);
     uint8_t value[2048];
-    begin_tiny(&t, 60000);
+    begin_tiny(&t, TEST_VIEW_AGE_MS);
     append_and_apply(t.store, 0, sy_slice_of(NULL, 0));
     test_fill(value, sizeof value, 5);
     for (unsigned i = 0; i < 250; i++) {
@@ -382,7 +421,7 @@ CASE(blocks_that_are_not_durable_are_never_merged)
     struct sy_store_stats stats;
     sy_prng prng;
     sy_prng_seed(&prng, test_seed());
-    begin_tiny(&t, 60000);
+    begin_tiny(&t, TEST_VIEW_AGE_MS);
     append_and_apply(t.store, 0, sy_slice_of(NULL, 0));
     // Applied far ahead of the ledger: the generations fill, and waiting says why it is in vain.
     sy_status status = SY_OK;
@@ -442,6 +481,7 @@ int main(void)
         cmocka_unit_test(a_file_under_steady_load_stops_growing),
         cmocka_unit_test(a_reader_killed_in_its_transaction_is_cleared),
         cmocka_unit_test(a_view_that_grows_too_old_is_ended_and_its_memory_is_free_again),
+        cmocka_unit_test(a_view_opened_while_old_ones_are_ended_is_not_old),
         cmocka_unit_test(a_view_of_the_newest_height_outlives_a_growing_map),
         cmocka_unit_test(a_view_of_an_older_height_is_ended_by_a_growing_map),
         cmocka_unit_test(a_block_larger_than_a_generation_is_taken),
