@@ -2,10 +2,12 @@
 #include "core/store/lmdb_env.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "core/base/assert.h"
 #include "core/base/os.h"
@@ -168,6 +170,58 @@ static sy_status open_fail(const struct sy_lmdb_env *env, int rc, const char *wh
     return sy_fail(err, status, "%s: %s: %s", env->path, what, mdb_strerror(rc));
 }
 
+static sy_status refuse_length(const struct sy_lmdb_env *env, uint64_t last_page,
+                               struct sy_error *err)
+{
+    return sy_fail(err, SY_ERR_CORRUPT,
+                   "%s/data.mdb has %llu bytes, and its own record says that page %llu is the "
+                   "last: it was truncated or its record is damaged; restore it from a backup",
+                   env->path, (unsigned long long)file_size(env), (unsigned long long)last_page);
+}
+
+// One meta page as LMDB's data version 1 has it: the header that all pages have, then its record.
+struct meta_page {
+    uint64_t number;
+    uint16_t unused;
+    uint16_t flags;
+    uint32_t bounds;
+    uint32_t magic;
+    uint32_t version;
+    uint64_t address;
+    uint64_t map_bytes;
+    struct {
+        uint32_t page_bytes; /* the first tree's; the second's means nothing */
+        uint16_t flags;
+        uint16_t depth;
+        uint64_t counts[4];
+        uint64_t root;
+    } trees[2];
+    uint64_t last_page;
+    uint64_t commit;
+};
+_Static_assert(sizeof(struct meta_page) == 152, "LMDB's own layout, without gaps");
+
+// LMDB makes its map as large as the newest meta page says, and when the system has no such room it
+// says only that. So after a failure look whether the file could hold what the page speaks of.
+static bool claims_too_much(const struct sy_lmdb_env *env, uint64_t *last_page)
+{
+    char path[4200];
+    struct meta_page pages[2];
+    data_path(path, env);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return false;
+    bool known = pread(fd, &pages[0], sizeof pages[0], 0) == (ssize_t)sizeof pages[0];
+    uint32_t page_bytes = known ? pages[0].trees[0].page_bytes : 0;
+    known = known && pread(fd, &pages[1], sizeof pages[1], page_bytes) == (ssize_t)sizeof pages[1];
+    (void)close(fd);
+    for (int i = 0; known && i < 2; i++) {
+        known = pages[i].magic == 0xbeefc0de && pages[i].version == 1;
+    }
+    if (!known || page_bytes == 0) return false;
+    *last_page = pages[pages[1].commit > pages[0].commit].last_page;
+    return *last_page >= file_size(env) / page_bytes;
+}
+
 static sy_status open_env(struct sy_lmdb_env *env, const struct sy_lmdb_plan *plan,
                           struct sy_error *err)
 {
@@ -186,8 +240,11 @@ static sy_status open_env(struct sy_lmdb_env *env, const struct sy_lmdb_plan *pl
         rc = mdb_env_set_maxreaders(env->env, readers);
     }
     if (!rc) rc = mdb_env_open(env->env, env->path, flags, 0600);
-    if (rc) return open_fail(env, rc, "opening the environment", err);
-    return SY_OK;
+    uint64_t last_page = 0;
+    if (rc && !plan->create && claims_too_much(env, &last_page)) {
+        return refuse_length(env, last_page, err);
+    }
+    return rc ? open_fail(env, rc, "opening the environment", err) : SY_OK;
 }
 
 // Everything that the newest meta page speaks of must be in the file: a page beyond its end would
@@ -199,12 +256,8 @@ static sy_status check_length(struct sy_lmdb_env *env, struct sy_error *err)
     int rc = mdb_env_info(env->env, &info);
     if (!rc) rc = mdb_env_stat(env->env, &stat_of);
     if (rc) return open_fail(env, rc, "reading the meta page", err);
-    uint64_t needed = ((uint64_t)info.me_last_pgno + 1) * stat_of.ms_psize;
-    if (file_size(env) >= needed) return SY_OK;
-    return sy_fail(err, SY_ERR_CORRUPT,
-                   "%s/data.mdb has %llu bytes where its own record says %llu: it was truncated; "
-                   "restore it from a backup",
-                   env->path, (unsigned long long)file_size(env), (unsigned long long)needed);
+    if (info.me_last_pgno < file_size(env) / stat_of.ms_psize) return SY_OK;
+    return refuse_length(env, info.me_last_pgno, err);
 }
 
 static int write_identity(struct sy_lmdb_env *env, MDB_txn *txn)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -276,8 +277,9 @@ static void read_everything(void *context)
     (void)signal(SIGSEGV, SIG_DFL);
     (void)signal(SIGBUS, SIG_DFL);
     (void)signal(SIGABRT, SIG_DFL);
-    // Damaged links between pages may lead in a circle.
-    (void)alarm(60);
+    // Damaged links between pages may lead in a circle; how long is a matter of work, not of time.
+    const struct rlimit minute = {60, 60};
+    if (setrlimit(RLIMIT_CPU, &minute) != 0) _exit(LIED);
     sy_status status = sy_store_open_lmdb(&store, &config, &err);
     if (status != SY_OK) _exit(is_clean(status) && err.text[0] ? REFUSED : LIED);
     if (sy_store_reader_open(&reader, store) != SY_OK) _exit(LIED);
@@ -341,6 +343,42 @@ CASE(a_truncated_file_is_refused)
     show(&tally, "truncation");
     assert_int_equal(tally.outcomes[WHOLE], 0);
     assert_int_equal(tally.deaths, 0);
+}
+
+// LMDB's meta pages are the first two; each says, here, which page is the last.
+#define PAGE_BYTES_AT 40u
+#define LAST_PAGE_AT 136u
+
+static void expect_refusal(void *context)
+{
+    const struct damage *damage = (const struct damage *)context;
+    struct sy_store_config config = config_for(damage->work, false);
+    struct sy_error err = {0};
+    sy_store *store = NULL;
+    sy_status status = sy_store_open_lmdb(&store, &config, &err);
+    bool told = strstr(err.text, "its own record") && strstr(err.text, "restore it");
+    _exit(status == SY_ERR_CORRUPT && told ? 0 : 1);
+}
+
+CASE(a_record_of_more_pages_than_there_are_is_refused)
+{
+    struct damage *damage = (struct damage *)*state;
+    for (unsigned env = 0; env < 3; env++) {
+        uint8_t *file = damage->files[env];
+        uint32_t page_bytes = sy_load_u32(file + PAGE_BYTES_AT);
+        assert_true(page_bytes >= 512 && 2 * (size_t)page_bytes <= damage->sizes[env]);
+        uint8_t *places[] = {file + LAST_PAGE_AT, file + page_bytes + LAST_PAGE_AT};
+        const uint64_t saved[] = {sy_load_u64(places[0]), sy_load_u64(places[1])};
+        // One too many; maps that no system has room for; sizes that do not fit 64 bits.
+        const uint64_t claims[] = {damage->sizes[env] / page_bytes, 1ull << 36,     1ull << 50,
+                                   UINT64_MAX / page_bytes + 5,     UINT64_MAX - 1, UINT64_MAX};
+        for (size_t i = 0; i < sizeof claims / sizeof claims[0]; i++) {
+            for (unsigned meta = 0; meta < 2; meta++) sy_store_u64(places[meta], claims[i]);
+            put_files(damage, damage->files, damage->sizes);
+            assert_int_equal(test_child(expect_refusal, damage), 0);
+        }
+        for (unsigned meta = 0; meta < 2; meta++) sy_store_u64(places[meta], saved[meta]);
+    }
 }
 
 CASE(changed_bytes_are_never_given_out)
@@ -428,6 +466,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(an_undamaged_copy_is_whole),
         cmocka_unit_test(a_truncated_file_is_refused),
+        cmocka_unit_test(a_record_of_more_pages_than_there_are_is_refused),
         cmocka_unit_test(changed_bytes_are_never_given_out),
         cmocka_unit_test(a_damaged_piece_of_evidence_hides_no_other),
     };
