@@ -35,6 +35,10 @@ static void make_own(sy_pbft *pbft)
 {
     struct held_change *own = &pbft->changes[pbft->config.self];
     struct sy_view_change *change = &own->change;
+    // The step's effects may lend the last one's bytes.
+    uint8_t *spare = pbft->own_spare;
+    pbft->own_spare = own->bytes;
+    own->bytes = spare;
     memset(change, 0, sizeof *change);
     change->epoch = pbft->config.epoch;
     change->view = pbft->view;

@@ -233,6 +233,7 @@ struct sy_pbft {
     /* View change. */
     struct held_change *changes; /* n: of every validator the one with the highest view */
     uint8_t own_change;          /* enum own_vote: the own one, for the present view */
+    uint8_t *own_spare; /* where the next own VIEW_CHANGE is made: the last one may be on its way */
     uint64_t own_change_token;
     uint64_t own_change_ns;    /* when it was last sent to all */
     struct view_start current; /* of the present view, once begun */

@@ -88,7 +88,7 @@ static void list_parts(struct part parts[PARTS], size_t n)
     parts[PART_PEERS] = (struct part){n, sizeof(struct peer)};
     parts[PART_CHANGES] = (struct part){CHANGE_SETS * n, sizeof(struct held_change)};
     parts[PART_CHANGE_BYTES] =
-        (struct part){CHANGE_SETS * n, SY_PBFT_WINDOW * sy_prepared_bytes_max((unsigned)n)};
+        (struct part){CHANGE_SETS * n + 1u, SY_PBFT_WINDOW * sy_prepared_bytes_max((unsigned)n)};
     parts[PART_FIXED] = (struct part){SY_PBFT_WINDOW, sizeof(struct fixed)};
     parts[PART_WAITS] = (struct part){n, sizeof(struct maker_wait)};
 }
@@ -122,6 +122,7 @@ static void place_parts(sy_pbft *pbft, void *const carved[PARTS])
     size_t room = SY_PBFT_WINDOW * sy_prepared_bytes_max((unsigned)n);
     for (size_t i = 0; i < CHANGE_SETS * n; i++)
         changes[i].bytes = (uint8_t *)carved[PART_CHANGE_BYTES] + i * room;
+    pbft->own_spare = (uint8_t *)carved[PART_CHANGE_BYTES] + (size_t)CHANGE_SETS * n * room;
     pbft->changes = changes;
     pbft->current.changes = changes + n;
     pbft->pending.changes = changes + 2 * n;
