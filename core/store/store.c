@@ -282,7 +282,6 @@ static sy_status commit_without_evidence(sy_store *store, const struct sy_vote_w
                                          size_t count, size_t pieces, struct sy_error *err)
 {
     SY_LOG(SY_LOG_WARN, "store", "evidence_lost", SY_F_U64("pieces", pieces));
-    SY_TRY(store->ops->resume(store, err));
     atomic_store(&store->health[SY_ENV_VOTES].full, false);
     return pieces == count ? SY_OK : store->ops->votes_commit(store, writes, count, false, err);
 }
