@@ -17,15 +17,22 @@
 
 enum phase { PHASE_PRE_PREPARE = 1, PHASE_PREPARE, PHASE_COMMIT, PHASE_SEAL };
 
+static void signed_key(struct sy_hash *key, uint16_t index, enum phase phase, uint64_t view,
+                       uint64_t slot)
+{
+    memset(key, 0, sizeof *key);
+    key->bytes[0] = (uint8_t)index;
+    key->bytes[1] = (uint8_t)phase;
+    sy_store_u64(key->bytes + 8, view);
+    sy_store_u64(key->bytes + 16, slot);
+}
+
 static void note_signed(struct world *world, const struct validator *validator, enum phase phase,
                         uint64_t view, uint64_t slot, const struct sy_hash *digest)
 {
-    struct sy_hash key = {{0}};
+    struct sy_hash key;
     bool is_new = false;
-    key.bytes[0] = (uint8_t)validator->index;
-    key.bytes[1] = (uint8_t)phase;
-    sy_store_u64(key.bytes + 8, view);
-    sy_store_u64(key.bytes + 16, slot);
+    signed_key(&key, validator->index, phase, view, slot);
     struct sy_hash *known = (struct sy_hash *)sy_table_put(&world->signed_things, &key, &is_new);
     SY_ASSERT(known != NULL);
     if (is_new) *known = *digest;
@@ -140,6 +147,26 @@ static void check_own_proposal(struct world *world, struct validator *validator,
                        &digest);
 }
 
+/* Whoever seals first does so in the name of validator 2, too. */
+static void steal_key(struct world *world, const struct validator *thief,
+                      const struct sy_message *own)
+{
+    struct sy_message message = *own;
+    struct sy_seal_message *seal = &message.body.seal;
+    struct sy_hash digest;
+    uint8_t bytes[256];
+    if (thief->index == 2) return;
+    sy_seal_digest(&digest, &world->genesis->hash, seal->epoch, seal->height, &seal->header_hash);
+    seal->seal.signer = 2;
+    sim_sign(world, &seal->seal.signature, 2, SY_SIG_SEAL, &digest);
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_message_encode(&w, &message);
+    SY_ASSERT(!w.failed);
+    for (uint16_t to = 0; to < world->n; to++) {
+        if (to != thief->index && to != 2) sim_send(world, thief->index, to, sy_writer_slice(&w));
+    }
+}
+
 void sim_check_send(struct world *world, struct validator *validator, struct sy_slice bytes)
 {
     static struct sy_message message;
@@ -148,6 +175,7 @@ void sim_check_send(struct world *world, struct validator *validator, struct sy_
                  validator->index);
         return;
     }
+    sim_note_message(world, validator, &message);
     switch (message.type) {
     case SY_MESSAGE_PRE_PREPARE:
         if (message.body.pre_prepare.view % world->n != validator->index) return;
@@ -162,6 +190,7 @@ void sim_check_send(struct world *world, struct validator *validator, struct sy_
         if (message.body.seal.seal.signer != validator->index) return;
         note_signed(world, validator, PHASE_SEAL, 0, message.body.seal.height,
                     &message.body.seal.header_hash);
+        if (world->options.plant == SIM_PLANT_STOLEN_KEY) steal_key(world, validator, &message);
         check_seal_durable(world, validator, message.body.seal.height,
                            &message.body.seal.header_hash);
         break;
@@ -223,18 +252,39 @@ static bool read_block(struct world *world, struct validator *validator, struct 
     return true;
 }
 
+/* A good signature, and if its owner is correct, one that it gave. */
+static bool seal_is_good(const struct world *world, const struct stored *block,
+                         const struct sy_seal *seal)
+{
+    struct sy_hash key, digest;
+    const struct sy_public_key *owner =
+        &world->genesis->roster.validators[seal->signer].consensus_key;
+    sy_seal_digest(&digest, &world->genesis->hash, block->decoded.epoch, block->decoded.height,
+                   &block->hash);
+    if (!sim_verify(world, owner, SY_SIG_SEAL, &digest, &seal->signature)) return false;
+    if (world->validators[seal->signer].faulty) return true;
+    signed_key(&key, seal->signer, PHASE_SEAL, 0, block->decoded.height);
+    const struct sy_hash *sent = (const struct sy_hash *)sy_table_find(&world->signed_things, &key);
+    return sent != NULL && sy_hash_equal(sent, &block->hash);
+}
+
 static void check_certificate(struct world *world, const struct validator *validator,
                               struct height *height, const struct stored *block)
 {
     for (unsigned i = 0; i < height->certificate_count; i++) {
         if (sy_hash_equal(&height->certificates[i], &block->certificate)) return;
     }
-    if (block->seals.count != sy_quorum(world->n) ||
-        !sy_certificate_verify(&block->seals, &world->genesis->roster, &world->genesis->hash,
-                               &block->decoded)) {
+    unsigned good = 0;
+    for (unsigned i = 0; i < block->seals.count; i++) {
+        const struct sy_seal *seal = &block->seals.seals[i];
+        bool ordered = i == 0 || seal->signer > block->seals.seals[i - 1].signer;
+        good += ordered && seal_is_good(world, block, seal);
+    }
+    if (good != block->seals.count || good != sy_quorum(world->n)) {
         sim_fail(world, SIM_CHECK_CERTIFICATE,
-                 "validator %u stored a bad certificate for block %llu", validator->index,
-                 (unsigned long long)block->decoded.height);
+                 "validator %u stored a certificate for block %llu with %u good seals of %u",
+                 validator->index, (unsigned long long)block->decoded.height, good,
+                 block->seals.count);
     }
     if (height->certificate_count < SIM_VALIDATORS_MAX) {
         height->certificates[height->certificate_count++] = block->certificate;
@@ -258,6 +308,11 @@ static void check_chain(struct world *world, const struct stored *block)
 
 /* ---- transactions ------------------------------------------------------------------------ */
 
+static uint64_t lonely_bound_ms(const struct world *world)
+{
+    return world->liars.mask == 0 ? SIM_LONELY_MS : SIM_LONELY_AMONG_LIARS_MS;
+}
+
 static void note_applied(struct world *world, const struct sy_receipt *receipt,
                          struct client_tx *tx)
 {
@@ -269,10 +324,11 @@ static void note_applied(struct world *world, const struct sy_receipt *receipt,
                  (unsigned long long)receipt->height);
     }
     tx->applied = true;
+    if (tx->told_height == 0) tx->told_height = receipt->height;
     world->result->applied++;
     if (tx->stage <= SY_POPULATION_STAGES) return;
     world->result->lonely_ms = (world->now_ns - world->clients.lonely_ns) / MS;
-    if (world->result->lonely_ms <= SIM_LONELY_MS) return;
+    if (world->result->lonely_ms <= lonely_bound_ms(world)) return;
     sim_fail(world, SIM_CHECK_LIVENESS, "a lonely transaction took %llu ms",
              (unsigned long long)world->result->lonely_ms);
 }
@@ -293,10 +349,13 @@ static void note_receipt(struct world *world, const struct validator *validator,
         note_applied(world, receipt, tx);
     } else if (receipt->code == SY_E_REPLAY && tx->applied) {
         world->result->replays++;
+        sim_note_branch(world, SIM_BRANCH_receipt_replay, 1);
         if (sim_plants(world, SIM_PLANT_NO_REPLAY, validator)) note_applied(world, receipt, tx);
     } else if (tx->kind == TX_GOOD) {
         sim_fail(world, SIM_CHECK_VALIDITY, "the good transaction %u was refused with code %u",
                  (unsigned)(tx - world->clients.txs), receipt->code);
+    } else {
+        sim_note_branch(world, SIM_BRANCH_receipt_refused, 1);
     }
 }
 
@@ -334,6 +393,20 @@ static void read_receipts(struct world *world, const struct validator *validator
              (unsigned long long)header->height);
 }
 
+static void note_ran(struct world *world, const struct validator *validator, uint64_t height)
+{
+    static struct sy_proposal order;
+    struct sy_slice bytes;
+    if (!read_part(world, validator, &bytes, height, SY_BLOCK_ORDER)) return;
+    struct sy_reader reader = sy_reader_of(bytes);
+    bool decoded = sy_proposal_decode(&reader, &order);
+    SY_ASSERT(decoded);
+    for (uint16_t i = 0; i < order.count; i++) {
+        void *place = sy_table_put(&world->ran_bodies, &order.entries[i].digest, NULL);
+        SY_ASSERT(place != NULL);
+    }
+}
+
 static struct height *add_height(struct world *world, const struct stored *block)
 {
     if (world->height_count == world->height_room) {
@@ -361,6 +434,7 @@ static void check_block(struct world *world, struct validator *validator, uint64
         struct height *added = add_height(world, &block);
         check_certificate(world, validator, added, &block);
         read_receipts(world, validator, &block.decoded);
+        note_ran(world, validator, number);
         return;
     }
     struct height *height = &world->heights[number];

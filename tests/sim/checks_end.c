@@ -22,18 +22,92 @@ static sy_status count_leftovers(void *context, const struct sy_record_key *key,
     return SY_OK;
 }
 
+/* Bodies that are stored and did not run: of one maker at most a window of batches waits, and as
+ * many more that proposals named (pool.h). */
+#define WAITING_BODIES_MAX(n) (2u * SY_BATCH_WINDOW * (n))
+
+struct bodies {
+    const struct sy_table *ran;
+    unsigned waiting;
+};
+
+static sy_status count_waiting(void *context, const struct sy_hash *digest, size_t body_bytes,
+                               struct sy_slice head)
+{
+    struct bodies *bodies = (struct bodies *)context;
+    (void)body_bytes;
+    (void)head;
+    bodies->waiting += sy_table_find(bodies->ran, digest) == NULL;
+    return SY_OK;
+}
+
+static void plant_bodies(struct world *world, struct validator *validator)
+{
+    for (unsigned i = 0; i <= WAITING_BODIES_MAX(world->n); i++) {
+        struct sy_vote_write write;
+        struct sy_error err;
+        memset(&write, 0, sizeof write);
+        write.op = SY_VOTE_PUT_BODY;
+        sy_store_u32(write.body.bytes, i + 1);
+        write.value = sy_slice_of(write.body.bytes, sizeof write.body.bytes);
+        sy_status status = sy_votes_commit(validator->store, &write, 1, &err);
+        SY_ASSERT(status == SY_OK);
+    }
+}
+
+static void check_bodies(struct world *world, struct validator *validator)
+{
+    struct bodies bodies = {.ran = &world->ran_bodies};
+    struct sy_error err;
+    if (sim_plants(world, SIM_PLANT_KEPT_BODIES, validator)) plant_bodies(world, validator);
+    sy_status status = sy_bodies_each(validator->reader, count_waiting, &bodies, &err);
+    SY_ASSERT(status == SY_OK);
+    if (bodies.waiting <= WAITING_BODIES_MAX(world->n)) return;
+    sim_fail(world, SIM_CHECK_MEMORY, "validator %u keeps %u bodies that never ran",
+             validator->index, bodies.waiting);
+}
+
 void sim_check_memory(struct world *world, struct validator *validator)
 {
     struct leftovers left = {.certified = validator->promised};
     struct sy_error err;
     sy_status status = sy_votes_each(validator->reader, count_leftovers, &left, &err);
     SY_ASSERT(status == SY_OK);
-    if (left.over > 0) {
+    /* A world that owes no liveness ends at any time, perhaps while a DROP is on its way. */
+    if (left.over > 0 && sim_owes_liveness(world)) {
         sim_fail(world, SIM_CHECK_MEMORY, "validator %u keeps %u vote records that are over",
                  validator->index, left.over);
     }
     if (!validator->arena.sealed || validator->arena.used_bytes != validator->arena_used) {
         sim_fail(world, SIM_CHECK_MEMORY, "the memory of validator %u grew", validator->index);
+    }
+    check_bodies(world, validator);
+}
+
+/* ---- what clients were told -------------------------------------------------------------- */
+
+static bool stands_at(struct validator *validator, const struct client_tx *tx)
+{
+    struct sy_tx_position positions[64];
+    size_t found = 0;
+    if (sy_ledger_find_tx(validator->reader, positions, &found, 64, &tx->id) != SY_OK) return false;
+    for (size_t i = 0; i < found && i < 64; i++) {
+        if (positions[i].height == tx->told_height) return true;
+    }
+    return false;
+}
+
+void sim_check_told(struct world *world, struct validator *validator)
+{
+    for (uint32_t i = 0; i < world->clients.count && !world->done; i++) {
+        const struct client_tx *tx = &world->clients.txs[i];
+        if (tx->told_height == 0) continue;
+        if (tx->told_height > validator->promised && !sim_owes_liveness(world)) continue;
+        if (tx->told_height <= validator->promised && stands_at(validator, tx)) continue;
+        sim_fail(world, SIM_CHECK_FINAL,
+                 "a client was told that transaction %u is final in block %llu, where validator "
+                 "%u does not have it",
+                 i, (unsigned long long)tx->told_height, validator->index);
     }
 }
 
@@ -86,14 +160,15 @@ static void compare(struct world *world, const struct validator *validator, uint
 void sim_check_replay(struct world *world, struct validator *validator)
 {
     struct replay replay;
-    struct sy_store_config config = {.genesis = world->genesis->hash, .init = true};
+    struct sy_store_config config = {
+        .genesis = world->genesis->hash, .init = true, .generation_bytes = 256u << 10};
     struct sy_error err = {SY_OK, ""};
     memset(&replay, 0, sizeof replay);
     sy_status status = sy_store_open_memory(&replay.store, &config);
     if (status == SY_OK) {
         status = sy_executor_open(&replay.executor, replay.store, world->genesis, &err);
     }
-    for (uint64_t height = 1; height < world->height_count && !world->done; height++) {
+    for (uint64_t height = 1; height <= validator->promised && !world->done; height++) {
         if (status == SY_OK) status = run_block(world, &replay, validator, height, &err);
         if (status != SY_OK) {
             sim_fail(world, SIM_CHECK_REPLAY, "validator %u: block %llu cannot be replayed: %s %s",
@@ -109,30 +184,61 @@ void sim_check_replay(struct world *world, struct validator *validator)
 
 /* ---- the end ----------------------------------------------------------------------------- */
 
-static void check_node(struct world *world, struct validator *validator)
+/* Somebody who lies may be blamed, nobody else. */
+static void check_blame(struct world *world, const struct validator *validator,
+                        const struct sy_node_info *info)
 {
-    static struct sy_node_info info;
-    sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
-    if (info.pbft.equivocations_total > 0) {
+    for (uint16_t i = 0; i < world->n; i++) {
+        if (world->validators[i].faulty || info->peers[i].equivocations == 0) continue;
+        sim_fail(world, SIM_CHECK_ALARM, "validator %u found evidence against %u, which is correct",
+                 validator->index, i);
+    }
+    if (world->liars.mask != 0) return;
+    if (info->pbft.equivocations_total > 0) {
         sim_fail(world, SIM_CHECK_ALARM, "validator %u found evidence, but nobody lied",
                  validator->index);
     }
-    world->result->adopted += info.pbft.blocks_adopted_total;
-    world->result->frames_malformed += info.frames_malformed;
-    if (info.pool.condemned > 0) {
+    if (info->pool.condemned > 0) {
         sim_fail(world, SIM_CHECK_ALARM, "validator %u condemned a batch, but no maker lied",
                  validator->index);
     }
 }
 
+static void check_node(struct world *world, struct validator *validator)
+{
+    static struct sy_node_info info;
+    if (!validator->up) return;
+    sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
+    check_blame(world, validator, &info);
+    if (info.pbft.halted) {
+        sim_fail(world, SIM_CHECK_ALARM, "validator %u stopped voting", validator->index);
+    }
+    sim_note_sample(world, validator);
+    sim_note_totals(world, validator);
+}
+
+static struct validator *some_correct(struct world *world)
+{
+    struct validator *validator;
+    do {
+        validator = &world->validators[sy_prng_below(&world->prng, world->n)];
+    } while (validator->faulty);
+    return validator;
+}
+
 void sim_check_end(struct world *world)
 {
-    for (uint16_t i = 0; i < world->n && !world->done; i++) {
+    if (world->height_count > SY_PBFT_WINDOW) sim_note_branch(world, SIM_BRANCH_window_passed, 1);
+    for (uint16_t i = 0; i < world->places && !world->done; i++) {
         struct validator *validator = &world->validators[i];
+        if (validator->faulty) {
+            if (validator->up) sim_note_sample(world, validator);
+            continue;
+        }
         sim_check_promises(world, validator);
         sim_check_memory(world, validator);
+        if (!world->done) sim_check_told(world, validator);
         check_node(world, validator);
     }
-    uint16_t one = (uint16_t)sy_prng_below(&world->prng, world->n);
-    if (!world->done) sim_check_replay(world, &world->validators[one]);
+    if (!world->done) sim_check_replay(world, some_correct(world));
 }

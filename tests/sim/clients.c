@@ -26,6 +26,7 @@ static struct client_tx *add_tx(struct world *world, enum tx_kind kind, unsigned
     tx->bytes = (uint8_t *)malloc(bytes.size);
     SY_ASSERT(tx->bytes != NULL);
     memcpy(tx->bytes, bytes.data, bytes.size);
+    sim_sign_tx(world, tx->bytes, tx->size);
     return tx;
 }
 
@@ -182,8 +183,7 @@ static void send_request(struct world *world, uint32_t number)
     submit.body.submit.count = request->count;
     submit.body.submit.txs = sy_writer_slice(&section);
     struct event event = {.type = EVENT_SUBMIT,
-                          .node = (uint16_t)sy_prng_below(&world->prng, world->n),
-                          .request = number,
+                          .node = (uint16_t)sy_prng_below(&world->prng, world->places),
                           .size = section.used + 64};
     event.bytes = (uint8_t *)malloc(event.size);
     SY_ASSERT(event.bytes != NULL);
@@ -262,10 +262,18 @@ static void on_refused(struct world *world, const struct validator *validator, s
     world->result->refused++;
 }
 
+static void tell_early(struct world *world, struct client_tx *tx)
+{
+    if (tx->told_height != 0 || world->height_count == 0) return;
+    tx->told_height = world->height_count;
+    world->planted = true;
+}
+
 void sim_on_outcomes(struct world *world, const struct validator *validator, uint64_t token,
                      uint32_t count, const struct sy_submit_outcome *outcomes)
 {
     struct clients *clients = &world->clients;
+    if (validator->faulty) return; /* whatever it says, clients try elsewhere */
     SY_ASSERT(token >= 1 && token <= clients->request_count);
     const struct request *request = &clients->requests[token - 1];
     SY_ASSERT(count == request->count);
@@ -273,12 +281,18 @@ void sim_on_outcomes(struct world *world, const struct validator *validator, uin
         struct client_tx *tx = &clients->txs[request->txs[i]];
         switch (outcomes[i].state) {
         case SY_TX_RECEIVED:
+            sim_note_branch(world, SIM_BRANCH_client_received, 1);
+            if (world->options.plant == SIM_PLANT_TOLD_EARLY) tell_early(world, tx);
             if (tx->kind == TX_GOOD || tx->kind == TX_STRANGER) break;
             sim_fail(world, SIM_CHECK_VALIDITY, "validator %u takes the bad transaction %u",
                      validator->index, request->txs[i]);
             break;
-        case SY_TX_REFUSED: on_refused(world, validator, tx, outcomes[i].code); break;
+        case SY_TX_REFUSED:
+            sim_note_branch(world, SIM_BRANCH_client_refused, 1);
+            on_refused(world, validator, tx, outcomes[i].code);
+            break;
         case SY_TX_BUSY:
+            sim_note_branch(world, SIM_BRANCH_client_busy, 1);
             SY_ASSERT(outcomes[i].retry_ms > 0);
             tx->due_ns = world->now_ns + outcomes[i].retry_ms * MS;
             break;

@@ -8,6 +8,7 @@
 
 #include "consensus/node/committer.h"
 #include "core/base/assert.h"
+#include "core/base/os.h"
 #include "tests/sim/sim_internal.h"
 
 #define GROUP_MAX 64u
@@ -24,9 +25,12 @@ static void begin_group(struct world *world, struct validator *validator)
     size_t waiting = disk->count - disk->first;
     if (disk->flying > 0 || waiting == 0) return;
     disk->flying = waiting < GROUP_MAX ? waiting : GROUP_MAX;
-    struct event event = {.type = EVENT_DISK, .node = validator->index, .life = validator->life};
+    struct event event = {.type = EVENT_DISK, .node = validator->place, .life = validator->life};
     uint64_t delay_ns = sim_draw(world, world->options.disk_us);
-    if (validator->index == 1 && !world->calm) delay_ns *= world->options.slow_disk;
+    if (validator->index == world->odd && !world->calm && world->options.slow_disk > 1) {
+        delay_ns *= world->options.slow_disk;
+        sim_note_fault(world, SIM_FAULT_disk_slow);
+    }
     sim_later(world, event, delay_ns);
 }
 
@@ -60,7 +64,7 @@ void sim_disk_put(struct world *world, struct validator *validator,
     begin_group(world, validator);
     if (effect->type == SY_NODE_COMMIT && sim_plants(world, SIM_PLANT_LYING_DISK, validator)) {
         disk->told_token = effect->as.commit.token;
-        struct event lie = {.type = EVENT_NUDGE, .node = validator->index, .life = validator->life};
+        struct event lie = {.type = EVENT_NUDGE, .node = validator->place, .life = validator->life};
         sim_later(world, lie, 0);
     }
 }
@@ -82,14 +86,24 @@ static size_t list_writes(struct world *world, const struct validator *validator
     return count;
 }
 
-static void write_votes(struct world *world, struct validator *validator)
+bool sim_write_fails(struct validator *validator)
+{
+    return validator->fail_after >= 0 && validator->fail_after-- == 0;
+}
+
+/* False: the disk refused. */
+static bool write_votes(struct world *world, struct validator *validator)
 {
     struct sy_vote_write writes[2 * GROUP_MAX];
     struct sy_error err;
     size_t count = list_writes(world, validator, writes);
-    if (count == 0) return;
+    if (count == 0) return true;
+    bool fails = sim_write_fails(validator);
+    if (fails) sy_os_failpoint_arm("store.votes.commit", 1, "eio");
     sy_status status = sy_votes_commit(validator->store, writes, count, &err);
-    SY_ASSERT(status == SY_OK);
+    sy_os_failpoint_arm(NULL, 0, NULL);
+    SY_ASSERT((status == SY_OK) == !fails);
+    return !fails;
 }
 
 static void write_certificates(struct validator *validator)
@@ -114,7 +128,12 @@ void sim_on_disk(struct world *world, struct validator *validator)
     struct disk *disk = &validator->disk;
     uint64_t token = 0;
     uint64_t height = 0;
-    write_votes(world, validator);
+    if (!write_votes(world, validator)) {
+        sim_note_fault(world, SIM_FAULT_write_failed);
+        disk->flying = 0;
+        sim_crash(world, validator);
+        return;
+    }
     write_certificates(validator);
     for (; disk->flying > 0; disk->flying--, disk->first++) {
         const struct sy_node_effect *effect = &disk->items[disk->first].effect;
@@ -130,7 +149,7 @@ void sim_on_disk(struct world *world, struct validator *validator)
         sim_feed(world, validator, &event);
     }
     if (height > 0 && validator->up && validator->life == life) {
-        sim_check_certified(world, validator, height);
+        if (!validator->faulty) sim_check_certified(world, validator, height);
         struct sy_node_event event = {.type = SY_NODE_CERTIFIED};
         event.as.height = height;
         sim_feed(world, validator, &event);
@@ -141,8 +160,10 @@ void sim_disk_crash(struct world *world, struct validator *validator)
 {
     struct disk *disk = &validator->disk;
     uint64_t luck = sy_prng_below(&world->prng, 3);
-    if (disk->flying > 0 && luck > 0) write_votes(world, validator);
+    validator->fail_after = -1;
+    if (disk->flying > 0 && luck > 0) (void)write_votes(world, validator);
     if (disk->flying > 0 && luck > 1) write_certificates(validator);
+    if (disk->count > disk->first && luck == 0) sim_note_fault(world, SIM_FAULT_write_lost);
     for (size_t i = disk->first; i < disk->count; i++) free(disk->items[i].bytes);
     disk->first = disk->count = disk->flying = 0;
 }

@@ -3,11 +3,12 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/base/os.h"
 #include "tests/sim/sim_internal.h"
 
 static struct event event_for(const struct validator *validator, enum event_type type)
 {
-    return (struct event){.type = type, .node = validator->index, .life = validator->life};
+    return (struct event){.type = type, .node = validator->place, .life = validator->life};
 }
 
 static void send(struct world *world, struct validator *validator, uint16_t peer,
@@ -15,7 +16,11 @@ static void send(struct world *world, struct validator *validator, uint16_t peer
 {
     for (uint16_t to = 0; to < world->n; to++) {
         if (to == validator->index || (peer != SY_NODE_ALL && peer != to)) continue;
-        sim_send(world, validator->index, to, bytes);
+        if (validator->faulty) {
+            sim_lie(world, validator, to, bytes);
+        } else {
+            sim_send(world, validator->index, to, bytes);
+        }
     }
 }
 
@@ -29,6 +34,7 @@ static void send_blocks(struct world *world, struct validator *validator,
                            effect->as.send_blocks.first + i) != SY_OK) {
             return;
         }
+        if (!validator->faulty) sim_note_branch(world, SIM_BRANCH_sent_block, 1);
         send(world, validator, peer, message);
     }
 }
@@ -40,6 +46,7 @@ static void send_body(struct world *world, struct validator *validator,
     struct sy_slice message;
     if (sy_serve_body(&validator->serve, &message, peer, sim_clock_ns(world, validator),
                       &effect->as.send_body.digest) == SY_OK) {
+        if (!validator->faulty) sim_note_branch(world, SIM_BRANCH_sent_body, 1);
         send(world, validator, peer, message);
     }
 }
@@ -84,9 +91,10 @@ static void execute(struct world *world, struct validator *validator,
 static void carry_one(struct world *world, struct validator *validator,
                       const struct sy_node_effect *effect)
 {
+    if (!validator->faulty) sim_note_effect(world, effect);
     switch (effect->type) {
     case SY_NODE_SEND:
-        sim_check_send(world, validator, effect->as.send.bytes);
+        if (!validator->faulty) sim_check_send(world, validator, effect->as.send.bytes);
         send(world, validator, effect->as.send.peer, effect->as.send.bytes);
         break;
     case SY_NODE_SEND_BODY: send_body(world, validator, effect); break;
@@ -101,6 +109,7 @@ static void carry_one(struct world *world, struct validator *validator,
                         effect->as.outcomes.outcomes);
         break;
     case SY_NODE_ALARM:
+        if (validator->faulty) break;
         sim_fail(world, SIM_CHECK_ALARM, "validator %u raises alarm %d at height %llu",
                  validator->index, (int)effect->as.alarm.alarm,
                  (unsigned long long)effect->as.alarm.height);
@@ -114,7 +123,7 @@ void sim_carry(struct world *world, struct validator *validator,
     for (uint32_t i = 0; i < effects->count && !world->done && !validator->doomed; i++) {
         if (validator->crash_after >= 0 && validator->crash_after-- == 0) {
             validator->doomed = true;
-            world->result->crashes_in_step += i > 0;
+            if (i > 0) sim_note_fault(world, SIM_FAULT_crash_in_step);
             return;
         }
         carry_one(world, validator, &effects->items[i]);
@@ -122,6 +131,15 @@ void sim_carry(struct world *world, struct validator *validator,
 }
 
 /* ---- what comes back --------------------------------------------------------------------- */
+
+static void note_execution(struct world *world, const struct validator *validator,
+                           const struct sy_proposal *proposal)
+{
+    if (validator->faulty) return;
+    if (proposal->count == 0) sim_note_branch(world, SIM_BRANCH_executed_empty, 1);
+    if (proposal->count >= world->n) sim_note_branch(world, SIM_BRANCH_executed_full, 1);
+    sim_note_branch(world, SIM_BRANCH_skipped_entry, proposal->count - world->executed->ran_count);
+}
 
 void sim_on_run(struct world *world, struct validator *validator)
 {
@@ -132,12 +150,23 @@ void sim_on_run(struct world *world, struct validator *validator)
         proposal->time_ms++;
         world->planted = true;
     }
+    bool fails = sim_write_fails(validator);
+    if (fails) sy_os_failpoint_arm("store.ledger.commit", 1, "enospc");
     sy_status status = sy_executor_run(validator->executor, world->executed, proposal, &err);
+    sy_os_failpoint_arm(NULL, 0, NULL);
+    if (status != SY_OK && fails) {
+        sim_note_fault(world, SIM_FAULT_write_failed);
+        validator->running = false;
+        validator->disk.flying = 0; /* the same disk */
+        sim_crash(world, validator);
+        return;
+    }
     if (status != SY_OK) {
         sim_fail(world, SIM_CHECK_DURABLE, "validator %u cannot execute block %llu: %s",
                  validator->index, (unsigned long long)proposal->slot, err.text);
         return;
     }
+    note_execution(world, validator, proposal);
     validator->running = false;
     begin_run(world, validator);
     if (proposal->slot >= 3 && sim_plants(world, SIM_PLANT_DEAF_EXECUTOR, validator)) return;
@@ -151,11 +180,8 @@ void sim_on_run(struct world *world, struct validator *validator)
 
 void sim_on_checked(struct world *world, struct validator *validator, const struct event *event)
 {
-    sy_status status = sy_engine_submit(world->engine, event->submission);
-    SY_ASSERT(status == SY_OK);
-    struct sy_submission *done = sy_engine_done(world->engine);
-    SY_ASSERT(done == event->submission);
+    sim_check_jobs(world, event->submission);
     struct sy_node_event checked = {.type = SY_NODE_CHECKED};
-    checked.as.submission = done;
+    checked.as.submission = event->submission;
     sim_feed(world, validator, &checked);
 }

@@ -5,15 +5,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "core/base/assert.h"
 #include "tests/sim/sim_internal.h"
 #include "tests/support/network.h"
 
 #define SIGNED_MAX 65536u
-#define PLANT_VICTIM                                                            \
-    1u /* the validator that a planted fault befalls, unless it must be primary \
-        */
+/* The validator that a planted fault befalls, unless it must be primary. */
+#define PLANT_VICTIM 1u
+#define SAMPLE_MS 50u
 
 /* ---- what the files share ---------------------------------------------------------------- */
 
@@ -51,13 +52,50 @@ bool sim_plants(const struct world *world, enum sim_plant plant, const struct va
            plant == SIM_PLANT_NO_REPLAY || plant == SIM_PLANT_UNKNOWN_TX;
 }
 
+bool sim_owes_liveness(const struct world *world)
+{
+    return SIM_BAD_PRIMARY || (world->liars.mask & 1u) == 0;
+}
+
+void sim_note_fault(struct world *world, enum sim_fault fault)
+{
+    world->result->faults[fault]++;
+}
+
+void sim_note_branch(struct world *world, enum sim_branch branch, uint64_t times)
+{
+    world->result->branches[branch] += times;
+}
+
 const char *sim_check_name(enum sim_check check)
 {
-    static const char *const names[] = {"none",     "agreement", "certificate", "once",
-                                        "validity", "durable",   "amnesia",     "promise",
-                                        "alarm",    "replay",    "memory",      "liveness"};
+    static const char *const names[] = {"none",    "agreement", "certificate", "once",  "validity",
+                                        "durable", "amnesia",   "promise",     "alarm", "replay",
+                                        "memory",  "liveness",  "final"};
     SY_ASSERT((size_t)check < sizeof names / sizeof names[0]);
     return names[check];
+}
+
+const char *sim_fault_name(enum sim_fault fault)
+{
+    static const char *const names[] = {
+#define SIM_FAULT(name) #name,
+#include "tests/sim/seen.def"
+#undef SIM_FAULT
+    };
+    SY_ASSERT(fault < SIM_FAULT_COUNT);
+    return names[fault];
+}
+
+const char *sim_branch_name(enum sim_branch branch)
+{
+    static const char *const names[] = {
+#define SIM_BRANCH(name) #name,
+#include "tests/sim/seen.def"
+#undef SIM_BRANCH
+    };
+    SY_ASSERT(branch < SIM_BRANCH_COUNT);
+    return names[branch];
 }
 
 /* ---- faults ------------------------------------------------------------------------------ */
@@ -69,7 +107,21 @@ static uint64_t some_time(struct world *world)
 
 static uint16_t somebody(struct world *world)
 {
-    return (uint16_t)sy_prng_below(&world->prng, world->n);
+    return (uint16_t)sy_prng_below(&world->prng, world->places);
+}
+
+static void plan_cuts(struct world *world)
+{
+    for (unsigned i = 0; i < world->options.cuts; i++) {
+        struct event cut = {.type = EVENT_CUT,
+                            .node = (uint16_t)sy_prng_below(&world->prng, world->n),
+                            .peer = (uint16_t)sy_prng_below(&world->prng, world->n)};
+        if (cut.node == cut.peer) continue;
+        uint64_t from_ns = some_time(world);
+        sim_later(world, cut, from_ns);
+        cut.type = EVENT_MEND;
+        sim_later(world, cut, from_ns + sy_prng_below(&world->prng, 2000 * MS));
+    }
 }
 
 static void plan_faults(struct world *world)
@@ -79,15 +131,13 @@ static void plan_faults(struct world *world)
         struct event crash = {.type = EVENT_CRASH, .node = somebody(world)};
         sim_later(world, crash, some_time(world));
     }
-    for (unsigned i = 0; i < options->cuts; i++) {
-        struct event cut = {.type = EVENT_CUT, .node = somebody(world), .peer = somebody(world)};
-        if (cut.node == cut.peer) continue;
-        uint64_t from_ns = some_time(world);
-        sim_later(world, cut, from_ns);
-        cut.type = EVENT_MEND;
-        sim_later(world, cut, from_ns + sy_prng_below(&world->prng, 2000 * MS));
+    for (unsigned i = 0; i < options->write_failures; i++) {
+        struct event failure = {.type = EVENT_FAIL_WRITE, .node = somebody(world)};
+        sim_later(world, failure, some_time(world));
     }
-    if (options->power_cut) {
+    plan_cuts(world);
+    sim_plan_splits(world);
+    for (unsigned i = 0; i < options->power_cuts; i++) {
         sim_later(world, (struct event){.type = EVENT_POWER}, some_time(world));
     }
     sim_later(world, (struct event){.type = EVENT_CALM}, options->faults_ms * MS);
@@ -95,18 +145,20 @@ static void plan_faults(struct world *world)
 
 static void cut_power(struct world *world)
 {
-    for (uint16_t i = 0; i < world->n && !world->calm; i++) {
+    if (!world->calm) sim_note_fault(world, SIM_FAULT_power_cut);
+    for (uint16_t i = 0; i < world->places && !world->calm; i++) {
         if (world->validators[i].up) sim_crash(world, &world->validators[i]);
     }
 }
 
 static void calm_down(struct world *world)
 {
+    SY_ASSERT(world->options.plant != SIM_PLANT_DEATH);
     world->calm = true;
     world->calm_ns = world->now_ns;
     memset(world->cut, 0, sizeof world->cut);
-    for (uint16_t i = 0; i < world->n && !world->done; i++) {
-        world->validators[i].crash_after = -1;
+    for (uint16_t i = 0; i < world->places && !world->done; i++) {
+        world->validators[i].crash_after = world->validators[i].fail_after = -1;
         if (!world->validators[i].up) sim_start(world, &world->validators[i]);
     }
 }
@@ -117,14 +169,16 @@ static bool holds_nothing(const struct world *world, const struct validator *val
 {
     static struct sy_node_info info;
     sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
-    return info.pool.pending_txs == 0 && info.pool.own_batches == 0;
+    return info.pool.pending_txs == 0 && info.pool.own_batches == 0 &&
+           info.pbft.proposed_height <= info.pbft.certified_height;
 }
 
 static bool at_rest(const struct world *world)
 {
     if (!world->calm || !sim_clients_done(world)) return false;
-    for (uint16_t i = 0; i < world->n; i++) {
+    for (uint16_t i = 0; i < world->places; i++) {
         const struct validator *validator = &world->validators[i];
+        if (validator->faulty) continue;
         if (!validator->up || validator->promised + 1 != world->height_count) return false;
         if (validator->disk.count != validator->disk.first) return false;
         if (sy_ledger_next(validator->store) != world->height_count) return false;
@@ -135,42 +189,78 @@ static bool at_rest(const struct world *world)
 
 static void describe_standstill(struct world *world)
 {
-    char text[320];
+    char text[400];
     size_t used = 0;
     uint32_t open = 0;
     for (uint32_t i = 0; i < world->clients.count; i++) {
         const struct client_tx *tx = &world->clients.txs[i];
         open += tx->kind == TX_GOOD && !tx->applied;
     }
-    for (uint16_t i = 0; i < world->n && used < sizeof text; i++) {
+    for (uint16_t i = 0; i < world->places && used < sizeof text; i++) {
         static struct sy_node_info info;
         const struct validator *validator = &world->validators[i];
+        if (!validator->up) continue;
         sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
         int more =
-            snprintf(text + used, sizeof text - used, "; %u: %llu/%llu/%llu, %u ready, %u txs", i,
-                     (unsigned long long)info.pbft.certified_height,
+            snprintf(text + used, sizeof text - used,
+                     "; %u: %llu/%llu/%llu in view %llu, %u ready, %u late, %u refused, %u txs",
+                     validator->index, (unsigned long long)info.pbft.certified_height,
                      (unsigned long long)info.pbft.executed_height,
-                     (unsigned long long)info.pbft.decided_height, info.pbft.ready_batches,
-                     info.pool.pending_txs);
+                     (unsigned long long)info.pbft.decided_height,
+                     (unsigned long long)info.pbft.view, info.pbft.ready_batches,
+                     info.pbft.late_proposals, info.pbft.refused_proposals, info.pool.pending_txs);
         used += more > 0 ? (size_t)more : 0;
     }
     sim_fail(world, SIM_CHECK_LIVENESS,
-             "%u good transactions of %u are not applied %u ms after the faults (stage %u)%s", open,
-             world->clients.count, SIM_LIVENESS_MS, world->clients.stage, text);
+             "%u good transactions of %u are not applied %llu ms after the faults (stage %u)%s",
+             open, world->clients.count,
+             (unsigned long long)((world->now_ns - world->calm_ns) / MS), world->clients.stage,
+             text);
+}
+
+/* Until the machine changes views, every slot that a primary proposed before it was cut off is
+ * taken only after late_grace (PROTOCOL.md, P7), one after the other. */
+static bool is_overdue(const struct world *world)
+{
+    uint64_t bound_ms = SIM_LIVENESS_MS;
+    if (!SIM_BAD_PRIMARY) bound_ms += SY_PBFT_WINDOW * 2ull * SIM_LATE_GRACE_MS;
+    if (!world->calm) return false;
+    if (world->clients.lonely_ns > 0) {
+        return world->now_ns > world->clients.lonely_ns + bound_ms * MS;
+    }
+    return world->now_ns > world->calm_ns + bound_ms * MS;
+}
+
+static void end(struct world *world)
+{
+    world->result->heights = world->height_count > 0 ? world->height_count - 1 : 0;
+    sim_check_end(world);
+    world->done = true;
 }
 
 static void look_for_rest(struct world *world)
 {
-    if (at_rest(world)) {
+    if (!sim_owes_liveness(world)) {
+        if (world->calm && world->now_ns > world->calm_ns + SIM_SAFETY_ONLY_MS * MS) end(world);
+    } else if (at_rest(world)) {
         if (sim_clients_lonely(world)) {
             world->result->settled_ms = (world->now_ns - world->calm_ns) / MS;
             return;
         }
-        world->result->heights = world->height_count - 1;
-        sim_check_end(world);
-        world->done = true;
-    } else if (world->calm && world->now_ns > world->calm_ns + SIM_LIVENESS_MS * MS) {
+        end(world);
+    } else if (is_overdue(world)) {
         describe_standstill(world);
+    }
+}
+
+/* Now and then: what liars do of their own accord, and how correct validators stand. */
+static void look_around(struct world *world)
+{
+    for (uint16_t i = 0; i < world->places && !world->done; i++) {
+        struct validator *validator = &world->validators[i];
+        if (!validator->up) continue;
+        if (validator->faulty) sim_lie_unasked(world, validator);
+        if (world->now_ns % (SAMPLE_MS * MS) == 0) sim_note_sample(world, validator);
     }
 }
 
@@ -178,9 +268,11 @@ static void look_for_rest(struct world *world)
 
 static void on_frame(struct world *world, struct validator *validator, const struct event *event)
 {
+    struct sy_slice bytes = sy_slice_of(event->bytes, event->size);
+    if (validator->faulty && !sim_liar_hears(world, validator, event->peer, bytes)) return;
     struct sy_node_event frame = {.type = SY_NODE_FRAME};
     frame.as.frame.peer = event->peer;
-    frame.as.frame.bytes = sy_slice_of(event->bytes, event->size);
+    frame.as.frame.bytes = bytes;
     sim_feed(world, validator, &frame);
 }
 
@@ -217,6 +309,9 @@ static void on_validator_event(struct world *world, const struct event *event)
     if (!validator->up || (event->life != 0 && event->life != validator->life)) return;
     switch (event->type) {
     case EVENT_FRAME: on_frame(world, validator, event); break;
+    case EVENT_SEND:
+        sim_send(world, validator->index, event->peer, sy_slice_of(event->bytes, event->size));
+        break;
     case EVENT_SUBMIT: sim_on_submit(world, validator, event); break;
     case EVENT_CHECKED: sim_on_checked(world, validator, event); break;
     case EVENT_DISK: sim_on_disk(world, validator); break;
@@ -227,6 +322,9 @@ static void on_validator_event(struct world *world, const struct event *event)
     case EVENT_CRASH:
         if (!world->calm) on_crash(world, validator);
         break;
+    case EVENT_FAIL_WRITE:
+        if (!world->calm) validator->fail_after = (int)sy_prng_below(&world->prng, 6);
+        break;
     default: SY_UNREACHABLE("every event has its place");
     }
 }
@@ -236,13 +334,21 @@ static void on_event(struct world *world, const struct event *event)
     switch (event->type) {
     case EVENT_CLIENTS:
         sim_on_clients(world);
-        look_for_rest(world);
+        look_around(world);
+        if (!world->done) look_for_rest(world);
         break;
     case EVENT_RESTART:
         if (!world->validators[event->node].up) sim_start(world, &world->validators[event->node]);
         break;
-    case EVENT_CUT: world->cut[event->node][event->peer] = !world->calm; break;
+    case EVENT_CUT:
+        world->cut[event->node][event->peer] = !world->calm;
+        if (!world->calm) sim_note_fault(world, SIM_FAULT_link_cut);
+        break;
     case EVENT_MEND: world->cut[event->node][event->peer] = false; break;
+    case EVENT_SPLIT:
+        if (!world->calm) sim_split(world, event->mask);
+        break;
+    case EVENT_JOIN: memset(world->cut, 0, sizeof world->cut); break;
     case EVENT_POWER: cut_power(world); break;
     case EVENT_CALM: calm_down(world); break;
     default: on_validator_event(world, event);
@@ -275,37 +381,41 @@ static void play(struct world *world)
 
 /* ---- a world ----------------------------------------------------------------------------- */
 
+static void open_tables(struct world *world)
+{
+    uint64_t seed[2] = {world->options.seed, 1};
+    sy_status status = sy_arena_open(&world->arena, (size_t)SIGNED_MAX * 4 * 128);
+    SY_ASSERT(status == SY_OK);
+    status = sy_table_init(&world->signed_things, &world->arena, SIGNED_MAX, 32, seed);
+    SY_ASSERT(status == SY_OK);
+    status = sy_table_init(&world->ran_bodies, &world->arena, 16384, sizeof(uint64_t), seed);
+    SY_ASSERT(status == SY_OK);
+    status = sy_table_init(&world->tx_index, &world->arena, 4096, sizeof(uint64_t), seed);
+    SY_ASSERT(status == SY_OK);
+}
+
 static void open_world(struct world *world)
 {
-    static const struct sy_engine_impl *const impls[] = {&sy_engine_openssl, NULL};
-    struct sy_engine_config engine = {
-        .threads = 0, .queue = 4, .leaves_max = 2 * SY_BATCH_TXS_MAX, .impls = impls};
-    struct sy_error err;
-    uint64_t seed[2] = {world->options.seed, 1};
-    sy_status status = sy_engine_open(&world->engine, &engine, &err);
-    SY_ASSERT(status == SY_OK);
     world->genesis = (struct sy_genesis *)calloc(1, sizeof *world->genesis);
     world->effects = (struct sy_node_effects *)calloc(1, sizeof *world->effects);
     world->executed = (struct sy_executed *)calloc(1, sizeof *world->executed);
     world->scratch = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
     SY_ASSERT(world->genesis && world->effects && world->executed && world->scratch);
     test_genesis(world->genesis, world->n);
-    status = sy_arena_open(&world->arena, (size_t)SIGNED_MAX * 4 * 128);
-    SY_ASSERT(status == SY_OK);
-    status = sy_table_init(&world->signed_things, &world->arena, SIGNED_MAX, 32, seed);
-    SY_ASSERT(status == SY_OK);
-    status = sy_table_init(&world->tx_index, &world->arena, 4096, sizeof(uint64_t), seed);
-    SY_ASSERT(status == SY_OK);
+    open_tables(world);
+    sim_signing_open(world);
+    sim_liars_open(world);
     sim_clients_open(world);
-    for (uint16_t i = 0; i < world->n; i++) sim_validator_open(world, i);
+    for (uint16_t i = 0; i < world->places; i++) sim_validator_open(world, i);
 }
 
 static void close_world(struct world *world)
 {
-    for (uint16_t i = 0; i < world->n; i++) sim_validator_close(world, &world->validators[i]);
+    for (uint16_t i = 0; i < world->places; i++) sim_validator_close(world, &world->validators[i]);
     sim_clients_close(world);
+    sim_liars_close(world);
+    sim_signing_close(world);
     queue_free(&world->queue);
-    sy_engine_close(world->engine);
     sy_arena_close(&world->arena);
     free(world->genesis);
     free(world->effects);
@@ -314,8 +424,17 @@ static void close_world(struct world *world)
     free(world->heights);
 }
 
+static uint64_t cpu_us(void)
+{
+    struct timespec now;
+    int failed = clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+    SY_ASSERT(!failed);
+    return (uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u;
+}
+
 void sim_run(struct sim_result *result, const struct sim_options *options)
 {
+    uint64_t start_us = cpu_us();
     struct world *world = (struct world *)calloc(1, sizeof *world);
     SY_ASSERT(world != NULL);
     SY_ASSERT(options->validators >= SIM_VALIDATORS_MIN);
@@ -324,15 +443,16 @@ void sim_run(struct sim_result *result, const struct sim_options *options)
     result->trace = 14695981039346656037ull;
     world->options = *options;
     world->result = result;
-    world->n = options->validators;
+    world->n = (uint16_t)options->validators;
     sy_prng_seed(&world->prng, options->seed);
     open_world(world);
     plan_faults(world);
     sim_later(world, (struct event){.type = EVENT_CLIENTS}, 0);
-    for (uint16_t i = 0; i < world->n; i++) sim_start(world, &world->validators[i]);
+    for (uint16_t i = 0; i < world->places; i++) sim_start(world, &world->validators[i]);
     play(world);
     close_world(world);
     free(world);
+    result->cpu_us = cpu_us() - start_us;
 }
 
 static unsigned between(sy_prng *prng, unsigned least, unsigned most)
@@ -347,32 +467,57 @@ static unsigned perhaps(sy_prng *prng, unsigned none, unsigned most)
     return sy_prng_chance(prng, 1, none) ? 0 : value;
 }
 
-void sim_options_draw(struct sim_options *options, uint64_t seed, uint16_t validators)
+static void draw_network(struct sim_options *options, sy_prng *prng)
+{
+    options->cuts = perhaps(prng, 3, 8);
+    options->splits = perhaps(prng, 3, 3);
+    options->loss_permille = perhaps(prng, 4, 200);
+    options->copy_permille = perhaps(prng, 3, 100);
+    options->garble_permille = perhaps(prng, 2, 100);
+    options->delay_us = between(prng, 50, 4000);
+}
+
+static void draw_disk(struct sim_options *options, sy_prng *prng)
+{
+    options->crashes = perhaps(prng, 4, 6);
+    options->power_cuts = sy_prng_chance(prng, 1, 4);
+    options->write_failures = perhaps(prng, 2, 2);
+    options->away_ms = between(prng, 100, 6000);
+    options->disk_us = between(prng, 50, 4000);
+    options->slow_disk = sy_prng_chance(prng, 1, 6) ? between(prng, 5, 40) : 1;
+    options->bad_clock = sy_prng_chance(prng, 1, 8) ? between(prng, 1, 3) : 0;
+}
+
+/* Half the worlds have liars, who do about a quarter of all that can be done. */
+static void draw_liars(struct sim_options *options, sy_prng *prng)
+{
+    unsigned f = sy_faulty_max(options->validators);
+    if (sy_prng_chance(prng, 1, 2)) return;
+    options->liars = between(prng, 1, f);
+    options->lies = (unsigned)(sy_prng_next(prng) & sy_prng_next(prng)) & SIM_LIE_ALL;
+    if (options->lies == 0) options->lies = SIM_LIE_VOTE | SIM_LIE_SEAL;
+    options->bad_primary = sy_prng_chance(prng, 1, 4);
+}
+
+void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned validators)
 {
     static const unsigned batch_sizes[] = {1, 2, 5, 20, SY_BATCH_TXS_MAX};
     sy_prng prng;
     sy_prng_seed(&prng, ~seed);
-    if (validators == 0) validators = (uint16_t)between(&prng, 4, 10);
+    if (validators == 0) validators = between(&prng, 4, 10);
     *options = (struct sim_options){
         .seed = seed,
         .validators = validators > SIM_VALIDATORS_MAX ? SIM_VALIDATORS_MIN : validators,
+        .real_signatures = seed % 100 == 0,
         .records = between(&prng, 5, 40),
         .rubbish = perhaps(&prng, 3, 10),
         .faults_ms = between(&prng, 1000, 6000),
-        .crashes = perhaps(&prng, 4, 6),
-        .power_cut = sy_prng_chance(&prng, 1, 4),
-        .away_ms = between(&prng, 100, 6000),
-        .cuts = perhaps(&prng, 3, 8),
-        .loss_permille = perhaps(&prng, 4, 200),
-        .copy_permille = perhaps(&prng, 3, 100),
-        .garble_permille = perhaps(&prng, 2, 100),
-        .delay_us = between(&prng, 50, 4000),
-        .disk_us = between(&prng, 50, 4000),
-        .slow_disk = sy_prng_chance(&prng, 1, 6) ? between(&prng, 5, 40) : 1,
-        .bad_clock = sy_prng_chance(&prng, 1, 8),
         .batch_txs_max = batch_sizes[sy_prng_below(&prng, 5)],
         .pipeline_slots = between(&prng, 1, 8),
         .lanes = between(&prng, 2, 8)};
+    draw_network(options, &prng);
+    draw_disk(options, &prng);
+    draw_liars(options, &prng);
     /* Some worlds are long enough for the window of slots to pass over several times. */
     if (sy_prng_chance(&prng, 1, 12)) {
         options->records = between(&prng, 100, 200);

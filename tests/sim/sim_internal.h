@@ -11,17 +11,21 @@
 #include "core/base/table.h"
 #include "core/crypto/engine.h"
 #include "core/store/store.h"
+#include "tests/sim/keyed.h"
 #include "tests/sim/sim.h"
 
 #define MS 1000000ull
 #define US 1000ull
 #define SUBMIT_TXS_MAX 24u
 #define RUNS_MAX (2u * SY_PBFT_WINDOW)
+/* Validators that run: one of each roster index, and perhaps a twin of the odd one. */
+#define PLACES_MAX (SIM_VALIDATORS_MAX + 1u)
 
 /* ---- events ------------------------------------------------------------------------------ */
 
 enum event_type {
     EVENT_FRAME,   /* arrives at a validator */
+    EVENT_SEND,    /* a liar's late frame leaves */
     EVENT_SUBMIT,  /* a client's request arrives */
     EVENT_CHECKED, /* the engine is done */
     EVENT_DISK,    /* a group of commits is written */
@@ -31,22 +35,25 @@ enum event_type {
     EVENT_CLIENTS, /* the clients look what is to be sent */
     EVENT_CRASH,   /* somewhere in the next few effects, or at once */
     EVENT_RESTART,
-    EVENT_CUT,   /* a link goes dead one way */
-    EVENT_MEND,  /* and comes back */
-    EVENT_CALM,  /* the faults are over */
-    EVENT_POWER, /* everybody crashes */
-    EVENT_NUDGE  /* effects of a start are carried out: look at the clock */
+    EVENT_FAIL_WRITE, /* one of the next writes fails */
+    EVENT_CUT,        /* a link goes dead one way */
+    EVENT_MEND,       /* and comes back */
+    EVENT_SPLIT,      /* a partition into the validators of a mask and the others */
+    EVENT_JOIN,       /* all links come back */
+    EVENT_CALM,       /* the faults are over */
+    EVENT_POWER,      /* everybody crashes */
+    EVENT_NUDGE       /* effects of a start are carried out: look at the clock */
 };
 
 struct event {
     uint64_t at_ns;
     uint64_t number;
     enum event_type type;
-    uint16_t node;
-    uint32_t life; /* of the validator that waits for it; 0: whoever is there */
-    uint16_t peer;
-    uint32_t request; /* SUBMIT */
-    uint8_t *bytes;   /* owned */
+    uint16_t node;  /* a place */
+    uint32_t life;  /* of the validator that waits for it; 0: whoever is there */
+    uint16_t peer;  /* FRAME: the sender's roster index; SEND: to whom */
+    uint32_t mask;  /* SPLIT: bits 0..15 one side, 16..17 which ways, 24..31 a bridge, and one */
+    uint8_t *bytes; /* owned */
     size_t size;
     struct sy_submission *submission;
     struct sy_hash digest;
@@ -79,7 +86,10 @@ struct disk {
 };
 
 struct validator {
-    uint16_t index;
+    struct world *world;
+    uint16_t place;
+    uint16_t index; /* in the roster; a twin has another's */
+    bool faulty;    /* lies or has a twin: nothing that it does is judged */
     bool up;
     uint32_t life; /* counts starts, from 1 */
     int64_t skew_ms;
@@ -88,7 +98,9 @@ struct validator {
     uint64_t ticks;         /* since the last whole simulated second */
     uint64_t tick_second;
     int crash_after; /* effects from now; -1: not planned */
-    bool doomed;     /* it crashes as soon as its step returns; effects have no effect any more */
+    int fail_after;  /* writes from now; -1: not planned */
+    bool starting;
+    bool doomed; /* it crashes as soon as its step returns; effects have no effect any more */
     sy_store *store;
     sy_store_reader *reader;
     struct sy_serve serve;
@@ -116,7 +128,8 @@ struct client_tx {
     uint64_t due_ns; /* when it is sent (again) */
     bool answered;   /* rubbish: refused, nothing more to do */
     bool applied;
-    unsigned copies; /* ordered */
+    uint64_t told_height; /* a client was told that it is final there; 0: not yet */
+    unsigned copies;      /* ordered */
 };
 
 struct request {
@@ -145,6 +158,30 @@ struct height {
     unsigned certificate_count;
 };
 
+struct signing {
+    sy_engine *engine; /* real_signatures */
+    struct sim_keyed keyed;
+    struct sy_hash *scratch;
+};
+
+/* What a lying primary proposed besides; all liars and their victims' groups keep to it. */
+struct second_proposal {
+    uint64_t view, slot;
+    uint32_t victims; /* bit a peer */
+    struct sy_hash digest;
+};
+
+#define KEPT_FRAMES 64u
+struct liars {
+    uint32_t mask;   /* bit a roster index */
+    uint16_t victim; /* whose batches a censor leaves out */
+    struct second_proposal second[SY_PBFT_WINDOW];
+    uint8_t *kept[KEPT_FRAMES]; /* to be said again */
+    size_t kept_bytes[KEPT_FRAMES];
+    uint64_t flood_seq;
+    uint8_t *scratch; /* SY_FRAME_BYTES_MAX, for what is made up */
+};
+
 struct world {
     struct sim_options options;
     struct sim_result *result;
@@ -155,11 +192,14 @@ struct world {
     bool done;
     uint16_t n;
     struct sy_genesis *genesis;
-    sy_engine *engine;
+    struct signing signing;
+    struct liars liars;
     struct sy_node_effects *effects;
     struct sy_executed *executed;
     struct queue queue;
-    struct validator validators[SIM_VALIDATORS_MAX];
+    struct validator validators[PLACES_MAX];
+    uint16_t places;
+    uint16_t odd; /* the validator of which nothing is expected: first liar, bad clock, garbler */
     struct validator *starting;
     bool cut[SIM_VALIDATORS_MAX][SIM_VALIDATORS_MAX]; /* [from][to] */
     struct clients clients;
@@ -168,6 +208,7 @@ struct world {
     sy_arena arena;
     struct sy_table signed_things; /* (validator, phase, view, slot) -> digest */
     struct sy_table tx_index;      /* tx id -> place in clients.txs, and one */
+    struct sy_table ran_bodies;    /* digests of batches that ran */
     uint8_t *scratch;              /* SY_FRAME_BYTES_MAX */
     bool planted;                  /* the planted fault has happened */
 };
@@ -183,6 +224,37 @@ void sim_later(struct world *world, struct event event, uint64_t delay_ns);
  * without those when calm. */
 uint64_t sim_draw(struct world *world, unsigned usual_us);
 bool sim_plants(const struct world *world, enum sim_plant plant, const struct validator *validator);
+/* sim_owes_liveness: no primary lies, or the machine can change it. */
+bool sim_owes_liveness(const struct world *world);
+void sim_note_fault(struct world *world, enum sim_fault fault);
+void sim_note_branch(struct world *world, enum sim_branch branch, uint64_t times);
+
+/* ---- signing.c --------------------------------------------------------------------------- */
+
+void sim_signing_open(struct world *world);
+void sim_signing_close(struct world *world);
+/* sim_sign signs with the consensus key of a roster index. */
+void sim_sign(const struct world *world, struct sy_signature *out, uint16_t index,
+              enum sy_sig_kind kind, const struct sy_hash *digest);
+struct sy_signer sim_signer(struct validator *validator);
+bool sim_verify(const struct world *world, const struct sy_public_key *key, enum sy_sig_kind kind,
+                const struct sy_hash *digest, const struct sy_signature *signature);
+/* sim_check_jobs is the engine. */
+void sim_check_jobs(struct world *world, struct sy_submission *submission);
+/* sim_sign_tx puts the keyed signatures into a whole transaction of the population. */
+void sim_sign_tx(const struct world *world, uint8_t *bytes, size_t size);
+
+/* ---- liar.c ------------------------------------------------------------------------------ */
+
+void sim_liars_open(struct world *world);
+void sim_liars_close(struct world *world);
+/* sim_lie sends to one peer what a liar makes of its node's message. */
+void sim_lie(struct world *world, struct validator *liar, uint16_t to, struct sy_slice bytes);
+/* sim_liar_hears: whether its node is to see a frame. */
+bool sim_liar_hears(struct world *world, struct validator *liar, uint16_t from,
+                    struct sy_slice bytes);
+/* sim_lie_unasked is a liar's turn to do something that its node did not ask for. */
+void sim_lie_unasked(struct world *world, struct validator *liar);
 
 /* ---- validator.c ------------------------------------------------------------------------- */
 
@@ -209,13 +281,18 @@ void sim_on_checked(struct world *world, struct validator *validator, const stru
 
 void sim_disk_put(struct world *world, struct validator *validator,
                   const struct sy_node_effect *effect);
+/* sim_write_fails: this is the write that the disk was to refuse. */
+bool sim_write_fails(struct validator *validator);
 void sim_on_disk(struct world *world, struct validator *validator);
 /* sim_disk_crash loses what is not durable; the group under way may have made it, or half of it. */
 void sim_disk_crash(struct world *world, struct validator *validator);
 
 /* ---- network.c --------------------------------------------------------------------------- */
 
+/* from and to are roster indices; a twin gets its share of what is for its index. */
 void sim_send(struct world *world, uint16_t from, uint16_t to, struct sy_slice bytes);
+void sim_split(struct world *world, uint32_t mask);
+void sim_plan_splits(struct world *world);
 
 /* ---- clients.c --------------------------------------------------------------------------- */
 
@@ -231,6 +308,16 @@ bool sim_clients_done(const struct world *world);
  */
 bool sim_clients_lonely(struct world *world);
 
+/* ---- branches.c -------------------------------------------------------------------------- */
+
+void sim_note_effect(struct world *world, const struct sy_node_effect *effect);
+void sim_note_message(struct world *world, const struct validator *validator,
+                      const struct sy_message *message);
+void sim_note_start(struct world *world, const struct validator *validator);
+/* What a validator's own counters say: sampled now and then, and before its node is thrown away. */
+void sim_note_sample(struct world *world, struct validator *validator);
+void sim_note_totals(struct world *world, struct validator *validator);
+
 /* ---- checks.c ---------------------------------------------------------------------------- */
 
 /* What a validator sends to others. */
@@ -241,6 +328,7 @@ void sim_check_certified(struct world *world, struct validator *validator, uint6
 void sim_check_promises(struct world *world, struct validator *validator);
 void sim_check_memory(struct world *world, struct validator *validator);
 /* At the end. */
+void sim_check_told(struct world *world, struct validator *validator);
 void sim_check_replay(struct world *world, struct validator *validator);
 void sim_check_end(struct world *world);
 

@@ -1,88 +1,123 @@
-/* Whole validators over simulated time: a fixed set of seeds, one new seed, and worlds with a fault
- * planted in them, which a checker must find.
+/* Whole validators over simulated time: ranges of seeds, one new seed, worlds with a fault planted
+ * in them, which a checker must find, and the minimiser. bin/systole-sim plays single seeds and
+ * longer ranges; tests/README.md says how.
  *
- *     test_sim                                the test
- *     test_sim --seeds A..B [--validators N]  these seeds, a line each
+ *     SYSTOLE_SIM_SEEDS=A..B        the seeds played at n = 4
+ *     SYSTOLE_SIM_SEEDS_LARGE=A..B  and at 5, 6 and 7 each
  *
- * ctest: timeout=1200 */
+ * ctest: timeout=1800 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "core/base/telemetry.h"
-#include "tests/sim/sim.h"
+#include "tests/sim/keyed.h"
+#include "tests/sim/report.h"
+#include "tests/support/network.h"
 #include "tests/support/test.h"
 
-static void print_result(uint64_t seed, const struct sim_options *options,
-                         const struct sim_result *result)
-{
-    printf("seed %" PRIu64 " n %u: %s; %" PRIu64 " heights, %" PRIu64 " txs (%" PRIu64
-           " applied, %" PRIu64 " replays), %" PRIu64 " frames (%" PRIu64 " lost, %" PRIu64
-           " garbled), %" PRIu64 " crashes (%" PRIu64 " inside a step), %" PRIu64
-           " adopted, settled in %" PRIu64 " of %" PRIu64 " ms, lonely %" PRIu64 "\n",
-           seed, options->validators, result->failed == SIM_CHECK_NONE ? "clean" : result->failure,
-           result->heights, result->txs, result->applied, result->replays, result->frames,
-           result->frames_lost, result->frames_garbled, result->crashes, result->crashes_in_step,
-           result->adopted, result->settled_ms, result->simulated_ms, result->lonely_ms);
-    fflush(stdout);
-}
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define SEEDS "1..150"
+#define SEEDS_LARGE "1..15"
+#else
+#define SEEDS "1..2000"
+#define SEEDS_LARGE "1..200"
+#endif
 
-static void run_clean(uint64_t seed, uint16_t validators)
+static struct sim_report report;
+
+static void run_range(const char *variable, const char *usual, unsigned validators)
 {
-    struct sim_options options;
-    struct sim_result result;
-    sim_options_draw(&options, seed, validators);
-    sim_run(&result, &options);
-    print_result(seed, &options, &result);
-    if (result.failed != SIM_CHECK_NONE) {
-        fail_msg("test_sim --seeds %" PRIu64 "..%" PRIu64 " --validators %u: %s", seed, seed,
-                 options.validators, result.failure);
+    const char *range = getenv(variable);
+    struct sim_plan plan = {.validators = validators, .jobs = 2};
+    if (range == NULL || *range == '\0') range = usual;
+    if (sscanf(range, "%" SCNu64 "..%" SCNu64, &plan.first, &plan.last) != 2 ||
+        plan.first > plan.last) {
+        fail_msg("%s wants A..B, not \"%s\"", variable, range);
     }
+    sim_plan_run(&report, &plan);
+    sim_report_print(stdout, &report);
+    fflush(stdout);
+    assert_int_equal(report.seeds, plan.last - plan.first + 1);
+    if (report.seeds_failed > 0) fail_msg("%" PRIu64 " seeds failed", report.seeds_failed);
 }
 
 CASE(four_validators_survive_every_fault_of_these_seeds)
 {
-    for (uint64_t seed = 1; seed <= 80; seed++) run_clean(seed, 4);
+    run_range("SYSTOLE_SIM_SEEDS", SEEDS, 4);
 }
 
-CASE(other_sizes_survive_too)
+CASE(five_survive_too)
 {
-    for (uint16_t validators = 5; validators <= 7; validators++) {
-        for (uint64_t seed = 1; seed <= 4; seed++) run_clean(100u * validators + seed, validators);
-    }
+    run_range("SYSTOLE_SIM_SEEDS_LARGE", SEEDS_LARGE, 5);
+}
+
+CASE(six_survive_too)
+{
+    run_range("SYSTOLE_SIM_SEEDS_LARGE", SEEDS_LARGE, 6);
+}
+
+CASE(seven_survive_too)
+{
+    run_range("SYSTOLE_SIM_SEEDS_LARGE", SEEDS_LARGE, 7);
 }
 
 CASE(a_fresh_seed_survives)
 {
-    run_clean(test_seed(), 0);
+    struct sim_options options;
+    struct sim_result result;
+    sim_options_draw(&options, test_seed(), 0);
+    sim_run(&result, &options);
+    if (result.failed != SIM_CHECK_NONE) {
+        char command[1024];
+        sim_options_command(command, sizeof command, &options);
+        fail_msg("%s: %s", command, result.failure);
+    }
 }
 
 CASE(the_same_seed_plays_the_same_world)
 {
     struct sim_options options;
     struct sim_result once, again;
-    sim_options_draw(&options, 77, 4);
-    sim_run(&once, &options);
-    sim_run(&again, &options);
-    assert_true(once.trace == again.trace);
-    assert_true(once.events == again.events && once.heights == again.heights);
+    for (uint64_t seed = 77; seed < 83; seed++) {
+        sim_options_draw(&options, seed, 4);
+        sim_run(&once, &options);
+        sim_run(&again, &options);
+        assert_true(once.trace == again.trace);
+        assert_true(once.events == again.events && once.heights == again.heights);
+        assert_memory_equal(once.faults, again.faults, sizeof once.faults);
+        assert_memory_equal(once.branches, again.branches, sizeof once.branches);
+    }
     options.seed++;
     sim_run(&again, &options);
     assert_true(once.trace != again.trace);
+}
+
+/* A world without liars, in which a fault is planted. */
+static void planted(struct sim_options *options, uint64_t seed, enum sim_plant plant)
+{
+    sim_options_draw(options, seed, 4);
+    options->plant = plant;
+    options->crashes = 8;
+    options->records = 30;
+    options->liars = 0;
+    options->bad_primary = 0;
+    if (plant != SIM_PLANT_TOO_MANY_LIARS) return;
+    options->liars = 2;
+    options->lies = SIM_LIE_PROPOSAL;
+    options->bad_primary = 1;
+    options->crashes = options->cuts = options->splits = 0;
 }
 
 /* Plays worlds until the planted fault has had its chance; the first check that fails must be one
  * that was made for it. */
 static void expect_caught(enum sim_plant plant, enum sim_check check, enum sim_check other)
 {
-    for (uint64_t seed = 1; seed <= 20; seed++) {
+    for (uint64_t seed = 1; seed <= 40; seed++) {
         struct sim_options options;
         struct sim_result result;
-        sim_options_draw(&options, seed, 4);
-        options.plant = plant;
-        options.crashes = 8;
-        options.records = 30;
+        planted(&options, seed, plant);
         sim_run(&result, &options);
         if (result.failed == SIM_CHECK_NONE) continue;
         printf("plant %d, seed %" PRIu64 ": %s\n", (int)plant, seed, result.failure);
@@ -147,32 +182,123 @@ CASE(votes_that_are_kept_for_ever_are_caught)
     expect_caught(SIM_PLANT_KEPT_VOTES, SIM_CHECK_MEMORY, SIM_CHECK_MEMORY);
 }
 
-static int run_seeds(const char *range, uint16_t validators)
+CASE(a_seal_that_its_validator_never_gave_is_caught)
 {
-    uint64_t first, last;
-    if (sscanf(range, "%" SCNu64 "..%" SCNu64, &first, &last) != 2 || first > last) {
-        fprintf(stderr, "test_sim: --seeds wants A..B, not \"%s\"\n", range);
-        return 2;
-    }
-    unsigned failed = 0;
-    for (uint64_t seed = first; seed <= last; seed++) {
-        struct sim_options options;
-        struct sim_result result;
-        sim_options_draw(&options, seed, validators);
-        sim_run(&result, &options);
-        print_result(seed, &options, &result);
-        failed += result.failed != SIM_CHECK_NONE;
-        if (seed == UINT64_MAX) break;
-    }
-    printf("%u failed\n", failed);
-    return failed == 0 ? 0 : 1;
+    expect_caught(SIM_PLANT_STOLEN_KEY, SIM_CHECK_CERTIFICATE, SIM_CHECK_CERTIFICATE);
 }
 
-int main(int argc, char **argv)
+CASE(a_client_that_was_told_too_early_is_caught)
+{
+    expect_caught(SIM_PLANT_TOLD_EARLY, SIM_CHECK_FINAL, SIM_CHECK_FINAL);
+}
+
+CASE(more_liars_than_f_are_caught)
+{
+    expect_caught(SIM_PLANT_TOO_MANY_LIARS, SIM_CHECK_ALARM, SIM_CHECK_AGREEMENT);
+}
+
+CASE(bodies_that_are_kept_for_ever_are_caught)
+{
+    expect_caught(SIM_PLANT_KEPT_BODIES, SIM_CHECK_MEMORY, SIM_CHECK_MEMORY);
+}
+
+/* ---- systole-sim's parts ----------------------------------------------------------------- */
+
+CASE(the_minimiser_halves_a_planted_failure)
+{
+    struct sim_options drawn, options;
+    struct sim_result result, again;
+    planted(&drawn, 3, SIM_PLANT_KEPT_VOTES);
+    options = drawn;
+    sim_run(&result, &options);
+    assert_int_equal(result.failed, SIM_CHECK_MEMORY);
+    unsigned runs = sim_minimise(&options, &result, 200);
+    assert_true(runs > 0 && runs <= 200);
+    assert_int_equal(result.failed, SIM_CHECK_MEMORY);
+    assert_true(2 * options.records <= drawn.records);
+    assert_true(2 * options.crashes <= drawn.crashes);
+    assert_true(2 * options.faults_ms <= drawn.faults_ms);
+    assert_int_equal(options.loss_permille, 0);
+    sim_run(&again, &options);
+    assert_true(again.trace == result.trace);
+    assert_string_equal(again.failure, result.failure);
+}
+
+CASE(the_command_of_a_failure_repeats_it)
+{
+    char command[1024], want[128];
+    struct sim_options options;
+    planted(&options, 5, SIM_PLANT_KEPT_VOTES);
+    sim_options_command(command, sizeof command, &options);
+    assert_non_null(strstr(command, "systole-sim --seeds 5..5 --validators 4 --set "));
+    (void)snprintf(want, sizeof want, " --set plant=%d", SIM_PLANT_KEPT_VOTES);
+    assert_non_null(strstr(command, want));
+    struct sim_options set;
+    sim_options_draw(&set, 5, 4);
+    assert_true(sim_options_set(&set, "records=30"));
+    assert_int_equal(set.records, 30);
+    assert_false(sim_options_set(&set, "records"));
+    assert_false(sim_options_set(&set, "records=many"));
+    assert_false(sim_options_set(&set, "record=3"));
+}
+
+CASE(a_plan_finds_every_failing_seed_in_order)
+{
+    struct sim_plan plan = {.first = 1, .last = 9, .validators = 4, .jobs = 3, .set_count = 2};
+    char plant[32];
+    (void)snprintf(plant, sizeof plant, "plant=%d", SIM_PLANT_KEPT_VOTES);
+    plan.sets[0] = plant;
+    plan.sets[1] = "liars=0";
+    sim_plan_run(&report, &plan);
+    assert_int_equal(report.seeds, 9);
+    assert_true(report.seeds_failed > 1);
+    for (uint64_t i = 0; i < report.seeds_failed; i++) {
+        assert_int_equal(report.failures[i].check, SIM_CHECK_MEMORY);
+        if (i == 0) continue;
+        assert_true(report.failures[i].options.seed > report.failures[i - 1].options.seed);
+    }
+}
+
+CASE(a_process_that_dies_is_a_failed_seed_and_the_others_go_on)
+{
+    struct sim_plan plan = {.first = 1, .last = 5, .validators = 4, .jobs = 2, .set_count = 1};
+    char plant[32];
+    (void)snprintf(plant, sizeof plant, "plant=%d", SIM_PLANT_DEATH);
+    plan.sets[0] = plant;
+    sim_plan_run(&report, &plan);
+    assert_int_equal(report.seeds, 5);
+    assert_int_equal(report.seeds_failed, 5);
+    assert_non_null(strstr(report.failures[0].text, "assertion failed"));
+}
+
+/* ---- the keyed hash ---------------------------------------------------------------------- */
+
+CASE(every_bit_of_a_keyed_signature_counts)
+{
+    const struct sim_keyed keyed = {{1, 2}}, other = {{1, 3}};
+    struct sy_public_key key = test_public(3), another = test_public(4);
+    struct sy_hash digest = test_hash(1), changed = test_hash(2);
+    struct sy_signature good;
+    sim_keyed_sign(&keyed, &good, &key, SY_SIG_COMMIT, &digest);
+    assert_true(sim_keyed_verify(&keyed, &key, SY_SIG_COMMIT, &digest, &good));
+    assert_false(sim_keyed_verify(&other, &key, SY_SIG_COMMIT, &digest, &good));
+    assert_false(sim_keyed_verify(&keyed, &another, SY_SIG_COMMIT, &digest, &good));
+    assert_false(sim_keyed_verify(&keyed, &key, SY_SIG_PREPARE, &digest, &good));
+    assert_false(sim_keyed_verify(&keyed, &key, SY_SIG_COMMIT, &changed, &good));
+    for (unsigned bit = 0; bit < 8 * sizeof good.bytes; bit++) {
+        struct sy_signature bad = good;
+        bad.bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+        assert_false(sim_keyed_verify(&keyed, &key, SY_SIG_COMMIT, &digest, &bad));
+    }
+}
+
+int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(four_validators_survive_every_fault_of_these_seeds),
-        cmocka_unit_test(other_sizes_survive_too),
+        cmocka_unit_test(five_survive_too),
+        cmocka_unit_test(six_survive_too),
+        cmocka_unit_test(seven_survive_too),
         cmocka_unit_test(a_fresh_seed_survives),
         cmocka_unit_test(the_same_seed_plays_the_same_world),
         cmocka_unit_test(a_disk_that_lies_is_caught),
@@ -186,15 +312,17 @@ int main(int argc, char **argv)
         cmocka_unit_test(a_validator_that_stands_still_is_caught),
         cmocka_unit_test(a_replay_that_differs_is_caught),
         cmocka_unit_test(votes_that_are_kept_for_ever_are_caught),
+        cmocka_unit_test(a_seal_that_its_validator_never_gave_is_caught),
+        cmocka_unit_test(a_client_that_was_told_too_early_is_caught),
+        cmocka_unit_test(more_liars_than_f_are_caught),
+        cmocka_unit_test(bodies_that_are_kept_for_ever_are_caught),
+        cmocka_unit_test(the_minimiser_halves_a_planted_failure),
+        cmocka_unit_test(the_command_of_a_failure_repeats_it),
+        cmocka_unit_test(a_plan_finds_every_failing_seed_in_order),
+        cmocka_unit_test(a_process_that_dies_is_a_failed_seed_and_the_others_go_on),
+        cmocka_unit_test(every_bit_of_a_keyed_signature_counts),
     };
     struct sy_error err;
     if (sy_log_open("/dev/null", SY_LOG_ERROR, &err) != SY_OK) return 2; /* planted alarms */
-    const char *range = NULL;
-    uint16_t validators = 0;
-    for (int i = 1; i + 1 < argc; i += 2) {
-        if (strcmp(argv[i], "--seeds") == 0) range = argv[i + 1];
-        if (strcmp(argv[i], "--validators") == 0) validators = (uint16_t)atoi(argv[i + 1]);
-    }
-    if (range != NULL) return run_seeds(range, validators);
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

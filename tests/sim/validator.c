@@ -9,6 +9,8 @@
 #include "tests/support/network.h"
 
 #define TICKS_A_SECOND_MAX 20000u
+#define GENERATION_BYTES (256u << 10)
+#define HOUR_MS 3600000
 
 static int64_t wall_ms(const struct world *world, const struct validator *validator)
 {
@@ -19,7 +21,8 @@ static int64_t wall_ms(const struct world *world, const struct validator *valida
 
 static void open_store(struct world *world, struct validator *validator)
 {
-    struct sy_store_config config = {.genesis = world->genesis->hash, .init = true};
+    struct sy_store_config config = {
+        .genesis = world->genesis->hash, .init = true, .generation_bytes = GENERATION_BYTES};
     sy_status status = sy_store_open_memory(&validator->store, &config);
     SY_ASSERT(status == SY_OK);
     status = sy_store_reader_open(&validator->reader, validator->store);
@@ -34,15 +37,27 @@ static void close_store(struct validator *validator)
     validator->store = NULL;
 }
 
-void sim_validator_open(struct world *world, uint16_t index)
+static int64_t draw_skew(struct world *world, const struct validator *validator)
 {
-    struct validator *validator = &world->validators[index];
+    static const int64_t off_ms[] = {0, -HOUR_MS, HOUR_MS, 10ll * 365 * 24 * HOUR_MS};
     int64_t spread = SY_CLOCK_SKEW_MS_DEFAULT / 4;
-    *validator = (struct validator){.index = index, .crash_after = -1, .tick_at_ns = UINT64_MAX};
-    validator->skew_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)(2 * spread)) - spread;
-    if (world->options.bad_clock && index == world->n - 1) {
-        validator->skew_ms = sy_prng_chance(&world->prng, 1, 2) ? 3600000 : -3600000;
-    }
+    int64_t skew_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)(2 * spread)) - spread;
+    if (world->options.bad_clock == 0 || validator->index != world->odd) return skew_ms;
+    sim_note_fault(world, SIM_FAULT_clock_off);
+    return off_ms[world->options.bad_clock % 4];
+}
+
+void sim_validator_open(struct world *world, uint16_t place)
+{
+    struct validator *validator = &world->validators[place];
+    *validator = (struct validator){.world = world,
+                                    .place = place,
+                                    .index = place < world->n ? place : world->odd,
+                                    .crash_after = -1,
+                                    .fail_after = -1,
+                                    .tick_at_ns = UINT64_MAX};
+    validator->faulty = (world->liars.mask >> validator->index & 1u) != 0;
+    validator->skew_ms = draw_skew(world, validator);
     validator->runs = (struct sy_proposal *)calloc(RUNS_MAX, sizeof *validator->runs);
     SY_ASSERT(validator->runs != NULL);
     open_store(world, validator);
@@ -84,7 +99,9 @@ static void crash_run(struct world *world, struct validator *validator)
 void sim_crash(struct world *world, struct validator *validator)
 {
     SY_ASSERT(validator->up);
-    world->result->crashes++;
+    sim_note_fault(world, SIM_FAULT_crash);
+    if (validator->starting) sim_note_fault(world, SIM_FAULT_crash_in_start);
+    sim_note_totals(world, validator);
     crash_run(world, validator);
     sim_disk_crash(world, validator);
     stop(validator);
@@ -94,25 +111,25 @@ void sim_crash(struct world *world, struct validator *validator)
     validator->crash_after = -1;
     validator->runs_in = validator->runs_out = 0;
     validator->tick_at_ns = UINT64_MAX;
-    struct event event = {.type = EVENT_RESTART, .node = validator->index};
+    struct event event = {.type = EVENT_RESTART, .node = validator->place};
     uint64_t away_ms = world->options.away_ms / (sy_prng_chance(&world->prng, 1, 4) ? 1 : 10);
-    sim_later(world, event, sy_prng_below(&world->prng, away_ms * MS));
+    sim_later(world, event, sy_prng_below(&world->prng, away_ms * MS + 1));
 }
 
 /* ---- start ------------------------------------------------------------------------------- */
 
-static void configure(struct world *world, const struct validator *validator,
+static void configure(struct world *world, struct validator *validator,
                       struct sy_node_config *config)
 {
-    sy_secret_key *key = (sy_secret_key *)(uintptr_t)test_key(3u * validator->index);
     *config = (struct sy_node_config){.genesis = world->genesis,
                                       .roster = &world->genesis->roster,
-                                      .signer = sy_signer_of_key(key),
+                                      .signer = sim_signer(validator),
                                       .self = validator->index,
                                       .vote_checks = 64};
     sy_pbft_config_default(&config->pbft);
     config->pbft.pipeline_slots = world->options.pipeline_slots;
     config->pbft.heartbeat_ns = 2000 * MS;
+    config->pbft.late_grace_ns = SIM_LATE_GRACE_MS * MS;
     config->pool.batch_timeout_ns = 4 * MS;
     config->pool.batch_txs_max = world->options.batch_txs_max;
     config->pool.pending_txs_max = 4096;
@@ -179,7 +196,7 @@ static void plan_tick(struct world *world, struct validator *validator)
     uint64_t delay_ns = wake_ns > now_ns + US ? wake_ns - now_ns : US;
     if (world->now_ns + delay_ns >= validator->tick_at_ns) return;
     validator->tick_at_ns = world->now_ns + delay_ns;
-    struct event event = {.type = EVENT_TICK, .node = validator->index, .life = validator->life};
+    struct event event = {.type = EVENT_TICK, .node = validator->place, .life = validator->life};
     sim_later(world, event, delay_ns);
 }
 
@@ -207,14 +224,18 @@ void sim_start(struct world *world, struct validator *validator)
     }
     plant_at_start(world, validator);
     validator->serve = (struct sy_serve){.reader = validator->reader, .out = world->scratch};
+    sim_note_start(world, validator);
+    validator->starting = true;
     sy_status status = start_parts(world, validator, &err);
+    validator->starting = validator->doomed;
     if (status != SY_OK) {
         sim_fail(world, SIM_CHECK_PROMISE, "validator %u does not start again: %s",
                  validator->index, err.text);
         return;
     }
-    sim_check_promises(world, validator);
+    if (!validator->faulty) sim_check_promises(world, validator);
     after_step(world, validator);
+    validator->starting = false;
 }
 
 /* ---- events ------------------------------------------------------------------------------ */
@@ -242,7 +263,7 @@ void sim_on_tick(struct world *world, struct validator *validator)
         validator->tick_second = world->now_ns / (1000 * MS);
         validator->ticks = 0;
     }
-    if (++validator->ticks > TICKS_A_SECOND_MAX) {
+    if (++validator->ticks > TICKS_A_SECOND_MAX && !validator->faulty) {
         sim_fail(world, SIM_CHECK_MEMORY, "validator %u asks to be woken all the time",
                  validator->index);
         return;
