@@ -112,13 +112,30 @@ static struct second_proposal *second_of(struct world *world, uint64_t view, uin
     return second->slot == slot && second->view == view ? second : NULL;
 }
 
-/* To the victims another time, and a COMMIT for it, as soon as there is anything to commit. */
+/* What the victims get in place of a proposal depends on the slot alone, so that it is the same
+ * whenever it is sent again: another time, one that no clock agrees with, or an entry whose body
+ * nobody has. */
+static void turn_proposal(struct sy_proposal *proposal)
+{
+    switch (proposal->slot % 4) {
+    case 0: proposal->time_ms += 3600000; break;
+    case 1:
+        if (proposal->count > 0) {
+            proposal->entries[0].digest.bytes[5] ^= 1;
+            break;
+        }
+        /* fall through */
+    default: proposal->time_ms++;
+    }
+}
+
+/* And a COMMIT for it, as soon as there is anything to commit. */
 static void propose_twice(struct world *world, struct validator *liar, uint16_t to,
                           struct sy_message *message)
 {
     struct sy_pre_prepare *own = &message->body.pre_prepare;
     struct sy_hash digest;
-    own->proposal.time_ms++;
+    turn_proposal(&own->proposal);
     sign_proposal(world, own, &digest);
     struct second_proposal *second = second_of(world, own->view, own->proposal.slot);
     SY_ASSERT(second != NULL);
@@ -175,6 +192,7 @@ static bool turn_vote(struct world *world, uint16_t to, struct sy_vote *vote)
     if (second != NULL && (second->victims >> to & 1u) != 0) {
         vote->proposal_digest = second->digest;
     } else if (does(world, SIM_LIE_VOTE, 4)) {
+        if (sy_prng_chance(&world->prng, 1, 4)) vote->view += 1 + sy_prng_below(&world->prng, 9);
         vote->proposal_digest.bytes[0] ^= 1;
     } else {
         return false;

@@ -114,7 +114,7 @@ __attribute__((noreturn)) static void work(const struct sim_plan *plan, struct w
         if (write(out, &told, sizeof told) != (ssize_t)sizeof told) _exit(2);
     } while (next_seed(plan, &progress->seed));
     progress->over = true;
-    _exit(0);
+    exit(0); /* not _exit: a build that measures coverage writes its counts now */
 }
 
 static void start(const struct sim_plan *plan, struct worker *worker, int in, int out)
