@@ -10,6 +10,7 @@
 #include "core/wire/receipt.h"
 #include "core/wire/vote.h"
 #include "tests/sim/sim_internal.h"
+#include "tests/support/network.h"
 
 #define RECEIPTS_MAX 4096u
 
@@ -291,6 +292,18 @@ static void check_certificate(struct world *world, const struct validator *valid
     }
 }
 
+/* A correct validator whose clock runs ahead by no more than a quarter of the skew agreed to it, or
+ * it follows such a block by a millisecond each. */
+static void check_time(struct world *world, const struct stored *block)
+{
+    int64_t now_ms = TEST_GENESIS_MS + 60000 + (int64_t)(world->now_ns / MS);
+    int64_t most_ms = now_ms + SY_CLOCK_SKEW_MS_DEFAULT * 5 / 4 + (int64_t)block->decoded.height;
+    if (block->decoded.time_ms <= most_ms) return;
+    sim_fail(world, SIM_CHECK_VALIDITY, "the time of block %llu is %lld ms ahead",
+             (unsigned long long)block->decoded.height,
+             (long long)(block->decoded.time_ms - now_ms));
+}
+
 static void check_chain(struct world *world, const struct stored *block)
 {
     const struct height *parent = &world->heights[world->height_count - 1];
@@ -431,6 +444,7 @@ static void check_block(struct world *world, struct validator *validator, uint64
     SY_ASSERT(number <= world->height_count);
     if (number == world->height_count) {
         check_chain(world, &block);
+        check_time(world, &block);
         struct height *added = add_height(world, &block);
         check_certificate(world, validator, added, &block);
         read_receipts(world, validator, &block.decoded);

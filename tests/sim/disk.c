@@ -106,7 +106,8 @@ static bool write_votes(struct world *world, struct validator *validator)
     return !fails;
 }
 
-static void write_certificates(struct validator *validator)
+/* False: the disk refused. */
+static bool write_certificates(struct validator *validator)
 {
     struct sy_certificate_write writes[GROUP_MAX];
     struct sy_error err = {SY_OK, ""};
@@ -118,9 +119,13 @@ static void write_certificates(struct validator *validator)
         writes[count].height = effect->as.certify.height;
         writes[count++].certificate = effect->as.certify.certificate;
     }
-    if (count == 0) return;
+    if (count == 0) return true;
+    bool fails = sim_write_fails(validator);
+    if (fails) sy_os_failpoint_arm("store.ledger.commit", 1, "enospc");
     sy_status status = sy_ledger_put_certificates(validator->store, writes, count, &err);
-    SY_ASSERT(status == SY_OK); /* a certificate comes after its block */
+    sy_os_failpoint_arm(NULL, 0, NULL);
+    SY_ASSERT((status == SY_OK) == !fails); /* a certificate comes after its block */
+    return !fails;
 }
 
 void sim_on_disk(struct world *world, struct validator *validator)
@@ -128,13 +133,12 @@ void sim_on_disk(struct world *world, struct validator *validator)
     struct disk *disk = &validator->disk;
     uint64_t token = 0;
     uint64_t height = 0;
-    if (!write_votes(world, validator)) {
+    if (!write_votes(world, validator) || !write_certificates(validator)) {
         sim_note_fault(world, SIM_FAULT_write_failed);
         disk->flying = 0;
         sim_crash(world, validator);
         return;
     }
-    write_certificates(validator);
     for (; disk->flying > 0; disk->flying--, disk->first++) {
         const struct sy_node_effect *effect = &disk->items[disk->first].effect;
         if (effect->type == SY_NODE_COMMIT) token = effect->as.commit.token;
@@ -162,7 +166,7 @@ void sim_disk_crash(struct world *world, struct validator *validator)
     uint64_t luck = sy_prng_below(&world->prng, 3);
     validator->fail_after = -1;
     if (disk->flying > 0 && luck > 0) (void)write_votes(world, validator);
-    if (disk->flying > 0 && luck > 1) write_certificates(validator);
+    if (disk->flying > 0 && luck > 1) (void)write_certificates(validator);
     if (disk->count > disk->first && luck == 0) sim_note_fault(world, SIM_FAULT_write_lost);
     for (size_t i = disk->first; i < disk->count; i++) free(disk->items[i].bytes);
     disk->first = disk->count = disk->flying = 0;

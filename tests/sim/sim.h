@@ -23,7 +23,8 @@
  *                 form a chain whose time rises
  *   certificate   every stored certificate holds quorum(n) good seals over that header, and those
  * of correct validators are seals that they sent once          no transaction is applied twice
- *   validity      what no client signed is never ordered; a good transaction is never refused
+ *   validity      what no client signed is never ordered; a good transaction is never refused; no
+ *                 block's time is further ahead than correct clocks and the skew allow
  *   durable       a vote, a seal or a status leaves only after what it says is in the store; a vote
  *                 only after the bodies that it names
  *   amnesia       no validator ever signs two different things for one (phase, view, slot)
@@ -95,6 +96,7 @@ enum sim_plant {
     SIM_PLANT_TOLD_EARLY,     /* a client is told "final" when its transaction was received */
     SIM_PLANT_TOO_MANY_LIARS, /* two liars of four, who propose and vote two ways together */
     SIM_PLANT_KEPT_BODIES,    /* one validator's store is filled with bodies that never run */
+    SIM_PLANT_FAR_TIME,       /* the clocks of all validators are an hour ahead */
     SIM_PLANT_DEATH,          /* an assertion fails */
     SIM_PLANT_COUNT
 };
@@ -135,12 +137,13 @@ struct sim_options {
     unsigned loss_permille;   /* frames lost, */
     unsigned copy_permille;   /* delivered twice, */
     unsigned garble_permille; /* and delivered again with some bytes changed */
-    unsigned delay_us;    /* of a frame, at least; mostly up to 4 times that, at times 50 times */
-    unsigned disk_us;     /* of a group of commits; likewise */
-    unsigned slow_disk;   /* the odd validator's disk is so many times slower */
-    unsigned bad_clock;   /* its clock is off: 1: an hour behind, 2: ahead, 3: ten years ahead */
-    unsigned liars;       /* how many validators lie, at most f; the odd validator is the first */
-    unsigned lies;        /* enum sim_lie */
+    unsigned delay_us;  /* of a frame, at least; mostly up to 4 times that, at times 50 times */
+    unsigned disk_us;   /* of a group of commits; likewise */
+    unsigned slow_disk; /* the odd validator's disk is so many times slower */
+    unsigned bad_clock; /* its clock is off: 1: an hour behind, 2: ahead, 3: ten years ahead, those
+                          of f validators */
+    unsigned liars;     /* how many validators lie, at most f; the odd validator is the first */
+    unsigned lies;      /* enum sim_lie */
     unsigned bad_primary; /* the first liar is the first primary */
     unsigned batch_txs_max;
     unsigned pipeline_slots;

@@ -18,8 +18,8 @@
 #include "tests/support/test.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEEDS "1..150"
-#define SEEDS_LARGE "1..15"
+#define SEEDS "1..500"
+#define SEEDS_LARGE "1..50"
 #else
 #define SEEDS "1..2000"
 #define SEEDS_LARGE "1..200"
@@ -202,6 +202,11 @@ CASE(bodies_that_are_kept_for_ever_are_caught)
     expect_caught(SIM_PLANT_KEPT_BODIES, SIM_CHECK_MEMORY, SIM_CHECK_MEMORY);
 }
 
+CASE(a_block_from_the_future_is_caught)
+{
+    expect_caught(SIM_PLANT_FAR_TIME, SIM_CHECK_VALIDITY, SIM_CHECK_VALIDITY);
+}
+
 /* ---- systole-sim's parts ----------------------------------------------------------------- */
 
 CASE(the_minimiser_halves_a_planted_failure)
@@ -316,6 +321,7 @@ int main(void)
         cmocka_unit_test(a_client_that_was_told_too_early_is_caught),
         cmocka_unit_test(more_liars_than_f_are_caught),
         cmocka_unit_test(bodies_that_are_kept_for_ever_are_caught),
+        cmocka_unit_test(a_block_from_the_future_is_caught),
         cmocka_unit_test(the_minimiser_halves_a_planted_failure),
         cmocka_unit_test(the_command_of_a_failure_repeats_it),
         cmocka_unit_test(a_plan_finds_every_failing_seed_in_order),

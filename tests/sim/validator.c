@@ -42,7 +42,13 @@ static int64_t draw_skew(struct world *world, const struct validator *validator)
     static const int64_t off_ms[] = {0, -HOUR_MS, HOUR_MS, 10ll * 365 * 24 * HOUR_MS};
     int64_t spread = SY_CLOCK_SKEW_MS_DEFAULT / 4;
     int64_t skew_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)(2 * spread)) - spread;
-    if (world->options.bad_clock == 0 || validator->index != world->odd) return skew_ms;
+    if (world->options.plant == SIM_PLANT_FAR_TIME) return HOUR_MS;
+    bool is_off = validator->index == world->odd;
+    /* Ten years: all who may be faulty, if they are not already. */
+    if (world->options.bad_clock == 3 && world->liars.mask == 0) {
+        is_off = validator->index + sy_faulty_max(world->n) >= world->n;
+    }
+    if (world->options.bad_clock == 0 || !is_off) return skew_ms;
     sim_note_fault(world, SIM_FAULT_clock_off);
     return off_ms[world->options.bad_clock % 4];
 }
