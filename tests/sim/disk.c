@@ -136,6 +136,7 @@ void sim_on_disk(struct world *world, struct validator *validator)
     if (!write_votes(world, validator) || !write_certificates(validator)) {
         sim_note_fault(world, SIM_FAULT_write_failed);
         disk->flying = 0;
+        validator->running = false; /* the same disk: no block becomes durable either */
         sim_crash(world, validator);
         return;
     }
