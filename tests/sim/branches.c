@@ -21,7 +21,13 @@ void sim_note_effect(struct world *world, const struct sy_node_effect *effect)
                 sim_note_branch(world, SIM_BRANCH_stored_prepared, 1);
                 break;
             case SY_PBFT_RECORD_BOOT: sim_note_branch(world, SIM_BRANCH_stored_boot, 1); break;
-            default: sim_note_branch(world, SIM_BRANCH_stored_other_record, 1);
+            case SY_PBFT_RECORD_VIEW_CHANGE:
+                sim_note_branch(world, SIM_BRANCH_stored_view_change, 1);
+                break;
+            case SY_PBFT_RECORD_NEW_VIEW:
+                sim_note_branch(world, SIM_BRANCH_stored_new_view, 1);
+                break;
+            default: break;
             }
             break;
         }
@@ -52,7 +58,9 @@ static enum sim_branch branch_of(uint8_t type)
     case SY_MESSAGE_BLOCK: return SIM_BRANCH_sent_block;
     case SY_MESSAGE_BLOCK_FETCH: return SIM_BRANCH_sent_block_fetch;
     case SY_MESSAGE_SLOT_FETCH: return SIM_BRANCH_sent_slot_fetch;
-    default: return SIM_BRANCH_sent_view_message;
+    case SY_MESSAGE_VIEW_CHANGE: return SIM_BRANCH_sent_view_change;
+    case SY_MESSAGE_NEW_VIEW: return SIM_BRANCH_sent_new_view;
+    default: return SIM_BRANCH_sent_view_fetch;
     }
 }
 
@@ -67,6 +75,13 @@ void sim_note_message(struct world *world, const struct validator *validator,
     if ((branch == SIM_BRANCH_sent_prepare || branch == SIM_BRANCH_sent_commit) &&
         message->body.vote.signer != validator->index) {
         branch = SIM_BRANCH_passed_on_vote;
+    }
+    if (branch == SIM_BRANCH_sent_view_change &&
+        message->body.view_change.signer != validator->index) {
+        branch = SIM_BRANCH_passed_on_view_change;
+    }
+    if (branch == SIM_BRANCH_sent_new_view && message->body.new_view.signer != validator->index) {
+        branch = SIM_BRANCH_passed_on_new_view;
     }
     sim_note_branch(world, branch, 1);
 }
@@ -92,6 +107,7 @@ static void note_pbft(struct world *world, const struct sy_pbft_info *pbft)
     for (int i = 0; i < SY_PBFT_IGNORED_COUNT; i++) {
         sim_note_branch(world, ignored[i], pbft->ignored_total[i]);
     }
+    sim_note_branch(world, SIM_BRANCH_view_left, pbft->view_changes_total);
     sim_note_branch(world, SIM_BRANCH_retransmitted, pbft->retransmissions_total);
     sim_note_branch(world, SIM_BRANCH_equivocation_seen, pbft->equivocations_total);
 }
@@ -109,10 +125,7 @@ void sim_note_sample(struct world *world, struct validator *validator)
     sim_note_branch(world, SIM_BRANCH_proposal_late, info.pbft.late_proposals);
     sim_note_branch(world, SIM_BRANCH_proposal_refused, info.pbft.refused_proposals);
     sim_note_branch(world, SIM_BRANCH_stalled, info.pbft.stalled);
-    if (info.pbft.view > world->result->view) {
-        sim_note_branch(world, SIM_BRANCH_view_changed, info.pbft.view - world->result->view);
-        world->result->view = info.pbft.view;
-    }
+    if (info.pbft.view > world->result->view) world->result->view = info.pbft.view;
 }
 
 void sim_note_totals(struct world *world, struct validator *validator)
@@ -121,6 +134,7 @@ void sim_note_totals(struct world *world, struct validator *validator)
     if (validator->faulty) return;
     get_info(world, validator, &info);
     note_pbft(world, &info.pbft);
+    world->result->view_changes += info.pbft.view_changes_total;
     sim_note_branch(world, SIM_BRANCH_batch_condemned, info.pool.condemned);
     sim_note_branch(world, SIM_BRANCH_frame_malformed, info.frames_malformed);
     sim_note_branch(world, SIM_BRANCH_frame_shed, info.frames_shed);
@@ -140,6 +154,14 @@ static sy_status count_record(void *context, const struct sy_record_key *key, st
     (void)value;
     records->above += key->slot > records->certified;
     return SY_OK;
+}
+
+void sim_note_resumed(struct world *world, const struct validator *validator)
+{
+    static struct sy_node_info info;
+    if (validator->faulty || validator->life < 2) return;
+    get_info(world, validator, &info);
+    sim_note_branch(world, SIM_BRANCH_restarted_out_of_view, !info.pbft.in_view);
 }
 
 void sim_note_start(struct world *world, const struct validator *validator)

@@ -16,7 +16,14 @@
 
 /* ---- what is sent: durable first, never contradicted ------------------------------------- */
 
-enum phase { PHASE_PRE_PREPARE = 1, PHASE_PREPARE, PHASE_COMMIT, PHASE_SEAL };
+enum phase {
+    PHASE_PRE_PREPARE = 1,
+    PHASE_PREPARE,
+    PHASE_COMMIT,
+    PHASE_SEAL,
+    PHASE_VIEW_CHANGE,
+    PHASE_NEW_VIEW
+};
 
 static void signed_key(struct sy_hash *key, uint16_t index, enum phase phase, uint64_t view,
                        uint64_t slot)
@@ -28,6 +35,19 @@ static void signed_key(struct sy_hash *key, uint16_t index, enum phase phase, ui
     sy_store_u64(key->bytes + 16, slot);
 }
 
+/* Whoever has left a view votes in it no more; what it said before may be said again. */
+static void check_left(struct world *world, const struct validator *validator, enum phase phase,
+                       uint64_t view)
+{
+    bool is_vote = phase <= PHASE_COMMIT || phase == PHASE_NEW_VIEW;
+    if (!is_vote || view >= validator->left_below) return;
+    sim_fail(world, SIM_CHECK_AMNESIA,
+             "validator %u votes (phase %d) in view %llu, having asked for "
+             "view %llu",
+             validator->index, (int)phase, (unsigned long long)view,
+             (unsigned long long)validator->left_below);
+}
+
 static void note_signed(struct world *world, const struct validator *validator, enum phase phase,
                         uint64_t view, uint64_t slot, const struct sy_hash *digest)
 {
@@ -36,7 +56,10 @@ static void note_signed(struct world *world, const struct validator *validator, 
     signed_key(&key, validator->index, phase, view, slot);
     struct sy_hash *known = (struct sy_hash *)sy_table_put(&world->signed_things, &key, &is_new);
     SY_ASSERT(known != NULL);
-    if (is_new) *known = *digest;
+    if (is_new) {
+        *known = *digest;
+        check_left(world, validator, phase, view);
+    }
     if (sy_hash_equal(known, digest)) return;
     sim_fail(world, SIM_CHECK_AMNESIA,
              "validator %u signed two things in phase %d, view %llu, slot %llu", validator->index,
@@ -69,6 +92,22 @@ static sy_status look_at_record(void *context, const struct sy_record_key *key,
     return SY_OK;
 }
 
+/* What a NEW_VIEW binds to may be prepared without its bodies: weak(n) correct validators hold them
+ * durably, up or not. */
+static bool body_is_safe(struct world *world, const struct validator *validator, uint64_t view,
+                         const struct sy_hash *digest)
+{
+    unsigned holders = 0;
+    struct sy_slice body;
+    if (sy_body_get(validator->reader, &body, digest) == SY_OK) return true;
+    for (uint16_t i = 0; i < world->n; i++) {
+        const struct validator *other = &world->validators[i];
+        holders += !other->faulty && sy_body_get(other->reader, &body, digest) == SY_OK;
+    }
+    sim_note_branch(world, SIM_BRANCH_prepared_without_body, 1);
+    return view > 0 && holders >= sy_weak(world->n);
+}
+
 /* The record behind a vote, and the bodies that it promises to serve. */
 static void check_vote_durable(struct world *world, struct validator *validator, uint8_t type,
                                uint64_t view, uint64_t slot, const struct sy_hash *digest)
@@ -87,13 +126,8 @@ static void check_vote_durable(struct world *world, struct validator *validator,
                  validator->index, (unsigned long long)slot, type);
         return;
     }
-    // What an earlier view prepared is prepared again without its bodies: weak(n) correct
-    // validators have them.
-    bool bodies = type == SY_PBFT_RECORD_PREPARE && view == 0;
-    for (uint16_t i = 0; bodies && i < search.proposal.count; i++) {
-        struct sy_slice body;
-        status = sy_body_get(validator->reader, &body, &search.proposal.entries[i].digest);
-        if (status == SY_OK) continue;
+    for (uint16_t i = 0; type == SY_PBFT_RECORD_PREPARE && i < search.proposal.count; i++) {
+        if (body_is_safe(world, validator, view, &search.proposal.entries[i].digest)) continue;
         sim_fail(world, SIM_CHECK_DURABLE,
                  "validator %u prepares slot %llu without the body of its entry %u",
                  validator->index, (unsigned long long)slot, i);
@@ -136,6 +170,51 @@ static void check_own_vote(struct world *world, struct validator *validator,
                 &vote->proposal_digest);
     check_vote_durable(world, validator, prepare ? SY_PBFT_RECORD_PREPARE : SY_PBFT_RECORD_PREPARED,
                        vote->view, vote->slot, &vote->proposal_digest);
+}
+
+static sy_status look_at_view(void *context, const struct sy_record_key *key, struct sy_slice value)
+{
+    struct search *search = (struct search *)context;
+    struct sy_pbft_record record;
+    if (key->type != search->type) return SY_OK;
+    if (!sy_pbft_record_decode(&record, value, search->self, search->n)) return SY_ERR_CORRUPT;
+    search->view = record.type == SY_PBFT_RECORD_VIEW_CHANGE ? record.as.view_change.view
+                                                             : record.as.new_view.view;
+    search->found = true;
+    return SY_OK;
+}
+
+/* VIEW_CHANGE and NEW_VIEW leave when a record of that view, or of a later one, is durable. */
+static void check_view_durable(struct world *world, struct validator *validator, uint8_t type,
+                               uint64_t view)
+{
+    struct search search = {.type = type, .self = validator->index, .n = world->n};
+    struct sy_error err;
+    sy_status status = sy_votes_each(validator->reader, look_at_view, &search, &err);
+    if (status == SY_OK && search.found && search.view >= view) return;
+    sim_fail(world, SIM_CHECK_DURABLE,
+             "validator %u sends a message for view %llu whose record %u "
+             "is not durable",
+             validator->index, (unsigned long long)view, type);
+}
+
+static void check_own_view_change(struct world *world, struct validator *validator,
+                                  const struct sy_view_change *own)
+{
+    struct sy_hash digest;
+    sy_view_change_digest(&digest, &world->genesis->hash, own, world->n);
+    note_signed(world, validator, PHASE_VIEW_CHANGE, own->view, 0, &digest);
+    check_view_durable(world, validator, SY_PBFT_RECORD_VIEW_CHANGE, own->view);
+    if (own->view > validator->left_below) validator->left_below = own->view;
+}
+
+static void check_own_new_view(struct world *world, struct validator *validator,
+                               const struct sy_new_view *own)
+{
+    struct sy_hash digest;
+    sy_new_view_digest(&digest, &world->genesis->hash, own);
+    note_signed(world, validator, PHASE_NEW_VIEW, own->view, 0, &digest);
+    check_view_durable(world, validator, SY_PBFT_RECORD_NEW_VIEW, own->view);
 }
 
 static void check_own_proposal(struct world *world, struct validator *validator,
@@ -196,6 +275,14 @@ void sim_check_send(struct world *world, struct validator *validator, struct sy_
                            &message.body.seal.header_hash);
         break;
     case SY_MESSAGE_STATUS: check_status(world, validator, &message.body.status); break;
+    case SY_MESSAGE_VIEW_CHANGE:
+        if (message.body.view_change.signer != validator->index) return;
+        check_own_view_change(world, validator, &message.body.view_change);
+        break;
+    case SY_MESSAGE_NEW_VIEW:
+        if (message.body.new_view.signer != validator->index) return;
+        check_own_new_view(world, validator, &message.body.new_view);
+        break;
     default: break;
     }
 }

@@ -73,8 +73,7 @@ void sim_check_memory(struct world *world, struct validator *validator)
     struct sy_error err;
     sy_status status = sy_votes_each(validator->reader, count_leftovers, &left, &err);
     SY_ASSERT(status == SY_OK);
-    /* A world that owes no liveness ends at any time, perhaps while a DROP is on its way. */
-    if (left.over > 0 && sim_owes_liveness(world)) {
+    if (left.over > 0) {
         sim_fail(world, SIM_CHECK_MEMORY, "validator %u keeps %u vote records that are over",
                  validator->index, left.over);
     }
@@ -102,7 +101,6 @@ void sim_check_told(struct world *world, struct validator *validator)
     for (uint32_t i = 0; i < world->clients.count && !world->done; i++) {
         const struct client_tx *tx = &world->clients.txs[i];
         if (tx->told_height == 0) continue;
-        if (tx->told_height > validator->promised && !sim_owes_liveness(world)) continue;
         if (tx->told_height <= validator->promised && stands_at(validator, tx)) continue;
         sim_fail(world, SIM_CHECK_FINAL,
                  "a client was told that transaction %u is final in block %llu, where validator "

@@ -287,6 +287,83 @@ static void lie_body(struct world *world, struct validator *liar, uint16_t to,
     sim_send(world, liar->index, to, bytes);
 }
 
+/* ---- views ------------------------------------------------------------------------------- */
+
+static void sign_view_change(const struct world *world, struct sy_view_change *change)
+{
+    struct sy_hash digest;
+    sy_view_change_digest(&digest, &world->genesis->hash, change, world->n);
+    sim_sign(world, &change->signature, change->signer, SY_SIG_VIEW_CHANGE, &digest);
+}
+
+static void forget_prepared(struct sy_view_change *change)
+{
+    change->count = 0;
+    change->prepared = sy_slice_of(NULL, 0);
+}
+
+/* Claims that nothing was prepared, that nothing is certified, or another view. */
+static void lie_view_change(struct world *world, struct validator *liar, uint16_t to,
+                            struct sy_slice bytes, struct sy_message *message)
+{
+    struct sy_view_change *change = &message->body.view_change;
+    if (withhold(world)) return;
+    if (!does(world, SIM_LIE_VIEW, 2)) {
+        sim_send(world, liar->index, to, bytes);
+        return;
+    }
+    switch (sy_prng_below(&world->prng, 3)) {
+    case 0: change->view += 1 + sy_prng_below(&world->prng, 5); break;
+    case 1:
+        change->stable_height = 0;
+        memset(&change->stable_hash, 0, sizeof change->stable_hash);
+        memset(&change->certificate, 0, sizeof change->certificate);
+        /* fall through */
+    default: forget_prepared(change);
+    }
+    sign_view_change(world, change);
+    sim_note_fault(world, SIM_FAULT_lie_view);
+    say(world, liar, to, message);
+}
+
+/* Another set of VIEW_CHANGEs than it has, or to each peer another one. */
+static void lie_new_view(struct world *world, struct validator *liar, uint16_t to,
+                         struct sy_slice bytes, struct sy_message *message)
+{
+    struct sy_new_view *own = &message->body.new_view;
+    struct sy_hash digest;
+    if (withhold(world)) return;
+    if (!does(world, SIM_LIE_VIEW, 2)) {
+        sim_send(world, liar->index, to, bytes);
+        return;
+    }
+    own->changes[sy_prng_below(&world->prng, own->count)].digest.bytes[2] ^= 1;
+    sy_new_view_digest(&digest, &world->genesis->hash, own);
+    sim_sign(world, &own->signature, own->signer, SY_SIG_NEW_VIEW, &digest);
+    sim_note_fault(world, SIM_FAULT_lie_view);
+    say(world, liar, to, message);
+}
+
+/* Asks for a view that nobody needs. */
+static void leave_view(struct world *world, struct validator *liar)
+{
+    static struct sy_node_info info;
+    static struct sy_message message;
+    sy_node_get_info(liar->node, &info, world->now_ns + liar->clock_base_ns);
+    memset(&message, 0, sizeof message);
+    message.type = SY_MESSAGE_VIEW_CHANGE;
+    message.body.view_change.signer = liar->index;
+    message.body.view_change.view = info.pbft.view + 1 + sy_prng_below(&world->prng, 3);
+    message.body.view_change.epoch = world->genesis->roster.epoch;
+    sign_view_change(world, &message.body.view_change);
+    sim_note_fault(world, SIM_FAULT_lie_view);
+    for (uint16_t to = 0; to < world->n; to++) {
+        if (to != liar->index && sy_prng_chance(&world->prng, 3, 4)) {
+            say(world, liar, to, &message);
+        }
+    }
+}
+
 /* ---- what others said -------------------------------------------------------------------- */
 
 static void keep_frame(struct world *world, struct sy_slice bytes)
@@ -329,6 +406,8 @@ static void forge(struct world *world, struct validator *liar, uint16_t to)
         message.body.status.certified_height += 100;
         break;
     case SY_MESSAGE_PRE_PREPARE: message.body.pre_prepare.proposal.time_ms++; break;
+    case SY_MESSAGE_VIEW_CHANGE: message.body.view_change.signer = name; break;
+    case SY_MESSAGE_NEW_VIEW: message.body.new_view.changes[0].digest.bytes[0] ^= 1; break;
     default: return;
     }
     sim_note_fault(world, SIM_FAULT_lie_forge);
@@ -351,6 +430,8 @@ static bool is_own(const struct world *world, const struct validator *liar,
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT: return message->body.vote.signer == liar->index;
     case SY_MESSAGE_SEAL: return message->body.seal.seal.signer == liar->index;
+    case SY_MESSAGE_VIEW_CHANGE: return message->body.view_change.signer == liar->index;
+    case SY_MESSAGE_NEW_VIEW: return message->body.new_view.signer == liar->index;
     default: return false;
     }
 }
@@ -371,6 +452,8 @@ void sim_lie(struct world *world, struct validator *liar, uint16_t to, struct sy
     case SY_MESSAGE_COMMIT: lie_vote(world, liar, to, bytes, &heard); break;
     case SY_MESSAGE_SEAL: lie_seal(world, liar, to, bytes, &heard); break;
     case SY_MESSAGE_STATUS: lie_status(world, liar, to, bytes, &heard); break;
+    case SY_MESSAGE_VIEW_CHANGE: lie_view_change(world, liar, to, bytes, &heard); break;
+    case SY_MESSAGE_NEW_VIEW: lie_new_view(world, liar, to, bytes, &heard); break;
     case SY_MESSAGE_BLOCK: lie_block(world, liar, to, bytes, &heard); break;
     case SY_MESSAGE_BATCH: lie_body(world, liar, to, bytes); break;
     default: sim_send(world, liar->index, to, bytes);
@@ -487,4 +570,5 @@ void sim_lie_unasked(struct world *world, struct validator *liar)
 {
     if (world->height_count > 0 && does(world, SIM_LIE_FLOOD, 32)) flood(world, liar);
     if (does(world, SIM_LIE_ASK, 16)) ask(world, liar);
+    if (does(world, SIM_LIE_VIEW, 64)) leave_view(world, liar);
 }

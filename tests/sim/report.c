@@ -54,7 +54,8 @@ static void add_result(struct sim_report *report, const struct sim_options *opti
     report->applied += result->applied;
     report->frames += result->frames;
     report->events += result->events;
-    report->view_changes += result->view;
+    report->view_changes += result->view_changes;
+    keep_most(&report->view_max, result->view);
     report->with_liars += options->liars > 0;
     report->real_signatures += options->real_signatures != 0;
     report->cpu_us += result->cpu_us;
@@ -65,6 +66,9 @@ static void add_result(struct sim_report *report, const struct sim_options *opti
     if (options->liars == 0 && result->failed == SIM_CHECK_NONE) {
         keep_most(&report->settled_ms_max, result->settled_ms);
         keep_most(&report->lonely_ms_max, result->lonely_ms);
+    } else if (result->failed == SIM_CHECK_NONE) {
+        keep_most(&report->settled_among_liars_ms_max, result->settled_ms);
+        keep_most(&report->lonely_among_liars_ms_max, result->lonely_ms);
     }
     for (int i = 0; i < SIM_FAULT_COUNT; i++) report->faults[i] += result->faults[i];
     for (int i = 0; i < SIM_BRANCH_COUNT; i++) report->branches[i] += result->branches[i];
@@ -262,13 +266,18 @@ void sim_report_print(FILE *out, const struct sim_report *report)
             "seeds run          %" PRIu64 " (%" PRIu64 " with liars, %" PRIu64 " with Ed25519)\n",
             report->seeds, report->with_liars, report->real_signatures);
     fprintf(out, "seeds failed       %" PRIu64 "\n", report->seeds_failed);
-    fprintf(out, "view changes       %" PRIu64 "\n", report->view_changes);
+    fprintf(out,
+            "view changes       %" PRIu64 " by single validators; the highest view is %" PRIu64
+            "\n",
+            report->view_changes, report->view_max);
     fprintf(out, "slots              %" PRIu64 "\n", report->slots);
     fprintf(out, "transactions       %" PRIu64 " ordered, %" PRIu64 " applied\n", report->txs,
             report->applied);
     fprintf(out, "frames, events     %" PRIu64 ", %" PRIu64 "\n", report->frames, report->events);
     fprintf(out, "settled within     %" PRIu64 " ms, a lonely transaction within %" PRIu64 " ms\n",
             report->settled_ms_max, report->lonely_ms_max);
+    fprintf(out, "   among liars     %" PRIu64 " ms, %" PRIu64 " ms\n",
+            report->settled_among_liars_ms_max, report->lonely_among_liars_ms_max);
     fprintf(out, "CPU-s a seed       %.3f mean, %.3f most (seed %" PRIu64 "), %.1f in all\n",
             seconds(report->cpu_us) / (double)seeds, seconds(report->cpu_us_max),
             report->cpu_us_max_seed, seconds(report->cpu_us));
@@ -331,6 +340,11 @@ void sim_report_json(FILE *out, const struct sim_report *report)
     json_object_set_new(root, "events", number(report->events));
     json_object_set_new(root, "settled_ms_max", number(report->settled_ms_max));
     json_object_set_new(root, "lonely_ms_max", number(report->lonely_ms_max));
+    json_object_set_new(root, "settled_among_liars_ms_max",
+                        number(report->settled_among_liars_ms_max));
+    json_object_set_new(root, "lonely_among_liars_ms_max",
+                        number(report->lonely_among_liars_ms_max));
+    json_object_set_new(root, "view_max", number(report->view_max));
     json_object_set_new(root, "cpu_us", number(report->cpu_us));
     json_object_set_new(root, "cpu_us_max", number(report->cpu_us_max));
     json_object_set_new(root, "faults", faults);

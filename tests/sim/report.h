@@ -29,6 +29,7 @@ struct sim_report {
     uint64_t seeds, seeds_failed;
     uint64_t slots, txs, applied, frames, events, view_changes, with_liars, real_signatures;
     uint64_t settled_ms_max, lonely_ms_max; /* of worlds without liars */
+    uint64_t settled_among_liars_ms_max, lonely_among_liars_ms_max, view_max;
     uint64_t cpu_us, cpu_us_max, cpu_us_max_seed;
     uint64_t faults[SIM_FAULT_COUNT];
     uint64_t branches[SIM_BRANCH_COUNT];

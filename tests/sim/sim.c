@@ -52,11 +52,6 @@ bool sim_plants(const struct world *world, enum sim_plant plant, const struct va
            plant == SIM_PLANT_NO_REPLAY || plant == SIM_PLANT_UNKNOWN_TX;
 }
 
-bool sim_owes_liveness(const struct world *world)
-{
-    return SIM_BAD_PRIMARY || (world->liars.mask & 1u) == 0;
-}
-
 void sim_note_fault(struct world *world, enum sim_fault fault)
 {
     world->result->faults[fault]++;
@@ -129,6 +124,7 @@ static void plan_faults(struct world *world)
     const struct sim_options *options = &world->options;
     for (unsigned i = 0; i < options->crashes; i++) {
         struct event crash = {.type = EVENT_CRASH, .node = somebody(world)};
+        crash.mask = sy_prng_chance(&world->prng, 1, 2);
         sim_later(world, crash, some_time(world));
     }
     for (unsigned i = 0; i < options->write_failures; i++) {
@@ -218,12 +214,9 @@ static void describe_standstill(struct world *world)
              text);
 }
 
-/* Until the machine changes views, every slot that a primary proposed before it was cut off is
- * taken only after late_grace (PROTOCOL.md, P7), one after the other. */
 static bool is_overdue(const struct world *world)
 {
-    uint64_t bound_ms = SIM_LIVENESS_MS;
-    if (!SIM_BAD_PRIMARY) bound_ms += SY_PBFT_WINDOW * 2ull * SIM_LATE_GRACE_MS;
+    uint64_t bound_ms = world->liars.mask == 0 ? SIM_LIVENESS_MS : SIM_LIVENESS_AMONG_LIARS_MS;
     if (!world->calm) return false;
     if (world->clients.lonely_ns > 0) {
         return world->now_ns > world->clients.lonely_ns + bound_ms * MS;
@@ -240,9 +233,7 @@ static void end(struct world *world)
 
 static void look_for_rest(struct world *world)
 {
-    if (!sim_owes_liveness(world)) {
-        if (world->calm && world->now_ns > world->calm_ns + SIM_SAFETY_ONLY_MS * MS) end(world);
-    } else if (at_rest(world)) {
+    if (at_rest(world)) {
         if (sim_clients_lonely(world)) {
             world->result->settled_ms = (world->now_ns - world->calm_ns) / MS;
             return;
@@ -302,6 +293,21 @@ static void on_crash(struct world *world, struct validator *validator)
     }
 }
 
+/* Whom the event names, or the primary of the view that he is in. */
+static void crash_somebody(struct world *world, const struct event *event)
+{
+    static struct sy_node_info info;
+    struct validator *validator = &world->validators[event->node];
+    if (world->calm || !validator->up) return;
+    if (event->mask != 0) {
+        sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
+        validator = &world->validators[info.pbft.primary];
+        if (!validator->up) return;
+        sim_note_fault(world, SIM_FAULT_crash_of_primary);
+    }
+    on_crash(world, validator);
+}
+
 /* Events that concern a validator which is up, in the life that they were meant for. */
 static void on_validator_event(struct world *world, const struct event *event)
 {
@@ -319,9 +325,6 @@ static void on_validator_event(struct world *world, const struct event *event)
     case EVENT_FOUND: on_found(world, validator, event); break;
     case EVENT_TICK: sim_on_tick(world, validator); break;
     case EVENT_NUDGE: on_nudge(world, validator); break;
-    case EVENT_CRASH:
-        if (!world->calm) on_crash(world, validator);
-        break;
     case EVENT_FAIL_WRITE:
         if (!world->calm) validator->fail_after = (int)sy_prng_below(&world->prng, 6);
         break;
@@ -349,6 +352,7 @@ static void on_event(struct world *world, const struct event *event)
         if (!world->calm) sim_split(world, event->mask);
         break;
     case EVENT_JOIN: memset(world->cut, 0, sizeof world->cut); break;
+    case EVENT_CRASH: crash_somebody(world, event); break;
     case EVENT_POWER: cut_power(world); break;
     case EVENT_CALM: calm_down(world); break;
     default: on_validator_event(world, event);
@@ -496,7 +500,7 @@ static void draw_liars(struct sim_options *options, sy_prng *prng)
     options->liars = between(prng, 1, f);
     options->lies = (unsigned)(sy_prng_next(prng) & sy_prng_next(prng)) & SIM_LIE_ALL;
     if (options->lies == 0) options->lies = SIM_LIE_VOTE | SIM_LIE_SEAL;
-    options->bad_primary = sy_prng_chance(prng, 1, 4);
+    options->bad_primary = sy_prng_chance(prng, 1, 2);
 }
 
 void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned validators)

@@ -52,7 +52,8 @@ struct event {
     uint16_t node;  /* a place */
     uint32_t life;  /* of the validator that waits for it; 0: whoever is there */
     uint16_t peer;  /* FRAME: the sender's roster index; SEND: to whom */
-    uint32_t mask;  /* SPLIT: bits 0..15 one side, 16..17 which ways, 24..31 a bridge, and one */
+    uint32_t mask;  /* CRASH: 1: of the primary. SPLIT: bits 0..15 one side, 16..17 which
+                       ways, 24..31 a bridge, and one */
     uint8_t *bytes; /* owned */
     size_t size;
     struct sy_submission *submission;
@@ -112,7 +113,8 @@ struct validator {
     struct sy_proposal *runs; /* ring of RUNS_MAX */
     uint64_t runs_in, runs_out;
     bool running;
-    uint64_t promised; /* highest height told as certified, all lives */
+    uint64_t left_below; /* all lives: it has asked for this view, and votes in none below */
+    uint64_t promised;   /* highest height told as certified, all lives */
 };
 
 /* ---- clients ----------------------------------------------------------------------------- */
@@ -224,8 +226,6 @@ void sim_later(struct world *world, struct event event, uint64_t delay_ns);
  * without those when calm. */
 uint64_t sim_draw(struct world *world, unsigned usual_us);
 bool sim_plants(const struct world *world, enum sim_plant plant, const struct validator *validator);
-/* sim_owes_liveness: no primary lies, or the machine can change it. */
-bool sim_owes_liveness(const struct world *world);
 void sim_note_fault(struct world *world, enum sim_fault fault);
 void sim_note_branch(struct world *world, enum sim_branch branch, uint64_t times);
 
@@ -314,6 +314,7 @@ void sim_note_effect(struct world *world, const struct sy_node_effect *effect);
 void sim_note_message(struct world *world, const struct validator *validator,
                       const struct sy_message *message);
 void sim_note_start(struct world *world, const struct validator *validator);
+void sim_note_resumed(struct world *world, const struct validator *validator);
 /* What a validator's own counters say: sampled now and then, and before its node is thrown away. */
 void sim_note_sample(struct world *world, struct validator *validator);
 void sim_note_totals(struct world *world, struct validator *validator);

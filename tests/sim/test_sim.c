@@ -207,6 +207,11 @@ CASE(a_block_from_the_future_is_caught)
     expect_caught(SIM_PLANT_FAR_TIME, SIM_CHECK_VALIDITY, SIM_CHECK_VALIDITY);
 }
 
+CASE(a_view_that_was_forgotten_is_caught)
+{
+    expect_caught(SIM_PLANT_LOST_VIEW, SIM_CHECK_AMNESIA, SIM_CHECK_ALARM);
+}
+
 /* ---- systole-sim's parts ----------------------------------------------------------------- */
 
 CASE(the_minimiser_halves_a_planted_failure)
@@ -322,6 +327,7 @@ int main(void)
         cmocka_unit_test(more_liars_than_f_are_caught),
         cmocka_unit_test(bodies_that_are_kept_for_ever_are_caught),
         cmocka_unit_test(a_block_from_the_future_is_caught),
+        cmocka_unit_test(a_view_that_was_forgotten_is_caught),
         cmocka_unit_test(the_minimiser_halves_a_planted_failure),
         cmocka_unit_test(the_command_of_a_failure_repeats_it),
         cmocka_unit_test(a_plan_finds_every_failing_seed_in_order),

@@ -135,7 +135,6 @@ static void configure(struct world *world, struct validator *validator,
     sy_pbft_config_default(&config->pbft);
     config->pbft.pipeline_slots = world->options.pipeline_slots;
     config->pbft.heartbeat_ns = 2000 * MS;
-    config->pbft.late_grace_ns = SIM_LATE_GRACE_MS * MS;
     config->pool.batch_timeout_ns = 4 * MS;
     config->pool.batch_txs_max = world->options.batch_txs_max;
     config->pool.pending_txs_max = 4096;
@@ -154,14 +153,16 @@ static void carry(void *self, const struct sy_node_effects *effects)
 static void lose_votes(const struct validator *validator)
 {
     struct sy_error err;
-    struct sy_vote_write writes[3];
+    struct sy_vote_write writes[5];
     memset(writes, 0, sizeof writes);
     writes[0].op = writes[1].op = SY_VOTE_DROP_BELOW;
     writes[0].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARE, UINT64_MAX, 0};
     writes[1].key = (struct sy_record_key){SY_PBFT_RECORD_PREPARED, UINT64_MAX, 0};
-    writes[2].op = SY_VOTE_DROP_RECORD;
+    writes[2].op = writes[3].op = writes[4].op = SY_VOTE_DROP_RECORD;
     writes[2].key = (struct sy_record_key){SY_PBFT_RECORD_BOOT, 0, 0};
-    sy_status status = sy_votes_commit(validator->store, writes, 3, &err);
+    writes[3].key = (struct sy_record_key){SY_PBFT_RECORD_VIEW_CHANGE, 0, 0};
+    writes[4].key = (struct sy_record_key){SY_PBFT_RECORD_NEW_VIEW, 0, 0};
+    sy_status status = sy_votes_commit(validator->store, writes, 5, &err);
     SY_ASSERT(status == SY_OK);
 }
 
@@ -169,6 +170,10 @@ static void plant_at_start(struct world *world, struct validator *validator)
 {
     if (validator->life < 2) return;
     if (sim_plants(world, SIM_PLANT_OLD_VOTES, validator)) {
+        world->planted = true;
+        lose_votes(validator);
+    }
+    if (validator->left_below > 0 && sim_plants(world, SIM_PLANT_LOST_VIEW, validator)) {
         world->planted = true;
         lose_votes(validator);
     }
@@ -239,6 +244,7 @@ void sim_start(struct world *world, struct validator *validator)
                  validator->index, err.text);
         return;
     }
+    sim_note_resumed(world, validator);
     if (!validator->faulty) sim_check_promises(world, validator);
     after_step(world, validator);
     validator->starting = false;
