@@ -11,6 +11,7 @@ void sim_note_effect(struct world *world, const struct sy_node_effect *effect)
         switch (effect->as.commit.what) {
         case SY_COMMIT_DROP: sim_note_branch(world, SIM_BRANCH_dropped_votes, 1); break;
         case SY_COMMIT_BODY: sim_note_branch(world, SIM_BRANCH_stored_body, 1); break;
+        case SY_COMMIT_EVIDENCE: sim_note_branch(world, SIM_BRANCH_stored_evidence, 1); break;
         case SY_COMMIT_DROP_BODY: sim_note_branch(world, SIM_BRANCH_dropped_body, 1); break;
         case SY_COMMIT_RECORD:
             switch (effect->as.commit.record_type) {
@@ -138,7 +139,6 @@ void sim_note_totals(struct world *world, struct validator *validator)
     sim_note_branch(world, SIM_BRANCH_batch_condemned, info.pool.condemned);
     sim_note_branch(world, SIM_BRANCH_frame_malformed, info.frames_malformed);
     sim_note_branch(world, SIM_BRANCH_frame_shed, info.frames_shed);
-    sim_note_branch(world, SIM_BRANCH_request_shed, info.requests_shed);
 }
 
 /* ---- starts ------------------------------------------------------------------------------ */

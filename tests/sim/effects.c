@@ -30,10 +30,11 @@ static void send_blocks(struct world *world, struct validator *validator,
     uint16_t peer = effect->as.send_blocks.peer;
     for (uint16_t i = 0; i < effect->as.send_blocks.count; i++) {
         struct sy_slice message;
-        if (sy_serve_block(&validator->serve, &message, peer, sim_clock_ns(world, validator),
-                           effect->as.send_blocks.first + i) != SY_OK) {
-            return;
-        }
+        sy_status status =
+            sy_serve_block(&validator->serve, &message, peer, sim_clock_ns(world, validator),
+                           effect->as.send_blocks.first + i);
+        if (status == SY_ERR_BUSY) sim_note_branch(world, SIM_BRANCH_request_shed, 1);
+        if (status != SY_OK) return;
         if (!validator->faulty) sim_note_branch(world, SIM_BRANCH_sent_block, 1);
         send(world, validator, peer, message);
     }
@@ -44,11 +45,12 @@ static void send_body(struct world *world, struct validator *validator,
 {
     uint16_t peer = effect->as.send_body.peer;
     struct sy_slice message;
-    if (sy_serve_body(&validator->serve, &message, peer, sim_clock_ns(world, validator),
-                      &effect->as.send_body.digest) == SY_OK) {
-        if (!validator->faulty) sim_note_branch(world, SIM_BRANCH_sent_body, 1);
-        send(world, validator, peer, message);
-    }
+    sy_status status = sy_serve_body(&validator->serve, &message, peer,
+                                     sim_clock_ns(world, validator), &effect->as.send_body.digest);
+    if (status == SY_ERR_BUSY) sim_note_branch(world, SIM_BRANCH_request_shed, 1);
+    if (status != SY_OK) return;
+    if (!validator->faulty) sim_note_branch(world, SIM_BRANCH_sent_body, 1);
+    send(world, validator, peer, message);
 }
 
 static void look_up(struct world *world, struct validator *validator, const struct sy_hash *digest)
