@@ -23,6 +23,7 @@ const char *sy_status_name(sy_status status)
         [SY_ERR_CRYPTO] = "cryptographic failure",
         [SY_ERR_NETWORK] = "network failure",
         [SY_ERR_PERMISSION] = "not permitted",
+        [SY_ERR_PRUNED] = "pruned",
     };
     if ((unsigned)status >= SY_STATUS_COUNT) return "unknown status";
     return names[status];

@@ -42,6 +42,7 @@ typedef enum SY_MUST_CHECK_TYPE sy_status {
     SY_ERR_CRYPTO,     /* OpenSSL refused, or a signature or certificate is wrong */
     SY_ERR_NETWORK,    /* an address cannot be bound or reached */
     SY_ERR_PERMISSION, /* the system or a policy forbids it */
+    SY_ERR_PRUNED,     /* it was here; history below a height is kept no longer */
     SY_STATUS_COUNT
 } sy_status;
 

@@ -69,6 +69,10 @@ struct sy_store_ops {
                             enum sy_block_part which);
     sy_status (*find_tx)(sy_store_reader *reader, struct sy_buffer *positions,
                          const struct sy_hash *tx_id);
+    /* The two ends of a pruning slice (prune.c): mark makes `pruned` durable, sweep forgets what
+     * blocks swept .. to - 1 hold beside header and certificate. Both publish what they wrote. */
+    sy_status (*prune_mark)(sy_store *store, uint64_t pruned, struct sy_error *err);
+    sy_status (*prune_sweep)(sy_store *store, uint64_t to, struct sy_error *err);
     void (*env_sizes)(sy_store *store, enum sy_store_env env, uint64_t *file_bytes,
                       uint64_t *map_bytes);
 };
@@ -82,6 +86,9 @@ struct sy_store {
     struct sy_env_health health[SY_ENV_COUNT];
     atomic_uint_fast64_t next;      /* durable blocks */
     atomic_uint_fast64_t certified; /* see sy_ledger_certified */
+    atomic_uint_fast64_t pruned;    /* see sy_ledger_pruned */
+    atomic_uint_fast64_t swept;     /* blocks below hold header and certificate only; <= pruned */
+    sy_store_reader *prune_reader;  /* the pruner's, opened when first needed */
     atomic_uint readers_open;
 };
 

@@ -15,7 +15,10 @@
 #define CHUNK_ENTRIES (LEAF_ENTRIES * CHUNK_LEAVES)
 #define CHUNK_BYTES (LEAF_BYTES * CHUNK_LEAVES)
 #define DIRECTORY_SEED 0x6469726563746f72u
-#define DIRECTORY_BYTES_MAX (12 + SY_TX_RUNS_MAX * 20 + 4 + SY_TX_TIERS * (4 + 16 + SY_TX_FAN * 16))
+#define RUN_BYTES 28u
+#define DIRECTORY_BYTES_MAX \
+    (12 + SY_TX_RUNS_MAX * RUN_BYTES + 4 + SY_TX_TIERS * (4 + 16 + SY_TX_FAN * 16))
+#define PRUNE_CHUNKS 512u /* dropped in one transaction */
 
 _Static_assert(CHUNK_BYTES <= 65520, "a chunk fills at most sixteen pages");
 _Static_assert(SY_TX_RUNS_MAX > 2 * SY_TX_TIERS * SY_TX_FAN, "merges keep the runs few");
@@ -74,10 +77,11 @@ static int put_directory(struct sy_lmdb_env *env, MDB_txn *txn,
     size_t used = 12;
     sy_store_u64(packed, directory->next_id);
     sy_store_u32(packed + 8, directory->run_count);
-    for (uint32_t i = 0; i < directory->run_count; i++, used += 20) {
+    for (uint32_t i = 0; i < directory->run_count; i++, used += RUN_BYTES) {
         sy_store_u64(packed + used, directory->runs[i].id);
         sy_store_u64(packed + used + 8, directory->runs[i].entries);
-        sy_store_u32(packed + used + 16, directory->runs[i].tier);
+        sy_store_u64(packed + used + 16, directory->runs[i].last);
+        sy_store_u32(packed + used + 24, directory->runs[i].tier);
     }
     for (uint32_t tier = 0; tier < SY_TX_TIERS; tier++) {
         const struct sy_tx_merge *merge = &directory->merges[tier];
@@ -97,12 +101,13 @@ static bool unpack_directory(struct sy_tx_directory *directory, struct sy_slice 
     directory->run_count = sy_load_u32(packed.data + 8);
     if (directory->run_count > SY_TX_RUNS_MAX) return false;
     size_t used = 12;
-    if (packed.size < used + directory->run_count * (size_t)20) return false;
-    for (uint32_t i = 0; i < directory->run_count; i++, used += 20) {
+    if (packed.size < used + directory->run_count * (size_t)RUN_BYTES) return false;
+    for (uint32_t i = 0; i < directory->run_count; i++, used += RUN_BYTES) {
         struct sy_tx_run *run = &directory->runs[i];
         run->id = sy_load_u64(packed.data + used);
         run->entries = sy_load_u64(packed.data + used + 8);
-        run->tier = sy_load_u32(packed.data + used + 16);
+        run->last = sy_load_u64(packed.data + used + 16);
+        run->tier = sy_load_u32(packed.data + used + 24);
         if (run->tier >= SY_TX_TIERS) return false;
     }
     for (; packed.size - used >= merge_bytes; used += merge_bytes) {
@@ -311,20 +316,21 @@ static int fill_chunk(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_tx
     return MDB_SUCCESS;
 }
 
-static int delete_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_tx_directory *directory,
-                      uint64_t id)
+// Deletes the last chunks_max chunks of a run, and with its first the run.
+static int shorten_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_tx_directory *directory,
+                       uint32_t place, uint64_t chunks_max)
 {
-    uint32_t place = 0;
-    while (place < directory->run_count && directory->runs[place].id != id) place++;
-    if (place == directory->run_count) return MDB_CORRUPTED;
-    uint64_t chunks = (directory->runs[place].entries + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
-    for (uint64_t chunk = 0; chunk < chunks; chunk++) {
+    struct sy_tx_run *run = &directory->runs[place];
+    for (; run->entries > 0 && chunks_max > 0; chunks_max--) {
+        uint64_t chunk = (run->entries - 1) / CHUNK_ENTRIES;
         uint8_t packed_key[12];
-        chunk_key(packed_key, id, chunk);
+        chunk_key(packed_key, run->id, chunk);
         MDB_val key = sy_lmdb_val(packed_key, 12);
         int rc = mdb_del(txn, env->trees[SY_TREE_RUNS], &key, NULL);
         if (rc) return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
+        run->entries = chunk * CHUNK_ENTRIES;
     }
+    if (run->entries > 0) return MDB_SUCCESS;
     directory->run_count--;
     for (uint32_t i = place; i < directory->run_count; i++) {
         directory->runs[i] = directory->runs[i + 1];
@@ -332,15 +338,26 @@ static int delete_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_tx_direct
     return MDB_SUCCESS;
 }
 
+static int delete_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_tx_directory *directory,
+                      uint64_t id)
+{
+    const struct sy_tx_run *run = find_run(directory, id);
+    if (!run) return MDB_CORRUPTED;
+    return shorten_run(env, txn, directory, (uint32_t)(run - directory->runs), UINT64_MAX);
+}
+
 static int finish_merge(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_tx_directory *directory,
                         uint32_t tier)
 {
     struct sy_tx_merge *merge = &directory->merges[tier];
+    uint64_t last = 0;
     for (unsigned i = 0; i < SY_TX_FAN; i++) {
+        const struct sy_tx_run *source = find_run(directory, merge->source[i]);
+        if (source && source->last > last) last = source->last;
         int rc = delete_run(env, txn, directory, merge->source[i]);
         if (rc) return rc;
     }
-    struct sy_tx_run out = {merge->out_id, merge->out_entries, tier + 1};
+    struct sy_tx_run out = {merge->out_id, merge->out_entries, last, tier + 1};
     directory->runs[directory->run_count++] = out;
     *merge = (struct sy_tx_merge){0};
     start_merges(directory);
@@ -431,7 +448,8 @@ static int write_one_run(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB
     qsort(index->scratch, index->recent_max, ENTRY, compare_entries);
     if (draft->run_count == SY_TX_RUNS_MAX) return MDB_CORRUPTED;
     index->changed = true;
-    struct sy_tx_run run = {draft->next_id++, index->recent_max, 0};
+    const uint8_t *newest = index->entries + (index->consumed + index->recent_max - 1) * ENTRY;
+    struct sy_tx_run run = {draft->next_id++, index->recent_max, sy_load_u64_be(newest + 8), 0};
     int rc = put_run(index, env, txn, run.id, index->scratch, index->recent_max);
     if (rc) return rc;
     draft->runs[draft->run_count++] = run;
@@ -506,6 +524,39 @@ bool sy_tx_index_first(const struct sy_tx_index *index, struct sy_tx_position *f
     first->height = sy_load_u64_be(entry + 8);
     first->index = (uint32_t)(sy_load_u64_be(entry + 12) & UINT32_MAX);
     return true;
+}
+
+/* ---- pruning ---------------------------------------------------------------------------- */
+
+static bool is_merging(const struct sy_tx_directory *directory, uint64_t id)
+{
+    for (unsigned tier = 0; tier < SY_TX_TIERS; tier++) {
+        const struct sy_tx_merge *merge = &directory->merges[tier];
+        for (unsigned i = 0; merge->active && i < SY_TX_FAN; i++) {
+            if (merge->source[i] == id) return true;
+        }
+    }
+    return false;
+}
+
+int sy_tx_index_prune(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *txn,
+                      uint64_t pruned)
+{
+    struct sy_tx_directory *draft = &index->draft;
+    uint64_t chunks_left = PRUNE_CHUNKS;
+    *draft = index->directory;
+    for (uint32_t i = 0; i < draft->run_count && chunks_left > 0;) {
+        const struct sy_tx_run *run = &draft->runs[i];
+        uint64_t chunks = (run->entries + CHUNK_ENTRIES - 1) / CHUNK_ENTRIES;
+        if (run->last >= pruned || is_merging(draft, run->id)) {
+            i++;
+            continue;
+        }
+        int rc = shorten_run(env, txn, draft, i, chunks_left);
+        if (rc) return rc;
+        chunks_left -= chunks < chunks_left ? chunks : chunks_left;
+    }
+    return chunks_left < PRUNE_CHUNKS ? put_directory(env, txn, draft) : MDB_SUCCESS;
 }
 
 /* ---- looking up ------------------------------------------------------------------------- */

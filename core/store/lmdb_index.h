@@ -5,7 +5,9 @@
  * blocks' lists of tx ids). When they are full they are sorted and written as one run; 8 runs of
  * one tier are merged into one of the next. Writing and merging happen inside the transactions
  * that append blocks, a bounded piece each, in proportion to what is appended: no pauses, and
- * every entry is written once a tier. A lookup asks memory first, then each run by bisection, and
+ * every entry is written once a tier. A run is dropped, chunk by chunk from its end, when its
+ * newest entry is pruned: since a run of 8 others exists only while all 8 do, runs hold no more
+ * than about twice what is kept. A lookup asks memory first, then each run by bisection, and
  * believes an entry only when the block's own list has the id in that place.
  *
  *   run       chunks of 3,200 entries, keyed by run id and chunk number
@@ -25,6 +27,7 @@
 struct sy_tx_run {
     uint64_t id;
     uint64_t entries;
+    uint64_t last; /* height of its newest entry */
     uint32_t tier;
 };
 
@@ -82,6 +85,12 @@ void sy_tx_index_publish(struct sy_tx_index *index, size_t staged);
 /* sy_tx_index_first tells, after write, the first entry that is in no run. False: all are. */
 bool sy_tx_index_first(const struct sy_tx_index *index, struct sy_tx_position *first,
                        size_t staged);
+
+/* sy_tx_index_prune, inside a transaction of its own, drops a bounded number of chunks of runs all
+ * of whose entries lie below `pruned`: the last ones first, and with its first the run. The draft
+ * becomes the directory once that is committed. A run that is being merged waits. */
+int sy_tx_index_prune(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *txn,
+                      uint64_t pruned);
 
 /* Lookups add struct sy_tx_position to candidates, unverified. recent first, then, in a
  * transaction begun afterwards, runs. */

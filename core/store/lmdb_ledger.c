@@ -5,7 +5,8 @@
  *   runs, directory: lmdb_index.c
  *
  * Everything of a block but its certificate is appended in key order (MDB_APPEND), large parts on
- * pages of their own. Nothing here is written twice but the tx index's runs. */
+ * pages of their own. Nothing here is written twice but the tx index's runs. Pruning (prune.c)
+ * deletes every part but the header, in order, so that what it frees lies together. */
 #include "core/base/assert.h"
 #include "core/store/lmdb_store.h"
 #include "core/store/sum.h"
@@ -163,7 +164,9 @@ static sy_status copy_part(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buff
     MDB_val stored;
     struct sy_slice part;
     int rc = sy_lmdb_block_part(env, txn, &stored, height, which);
-    // The caller has seen that the block exists; only its certificate may be missing.
+    // The caller has seen that the block exists; only its certificate may be missing. Or pruning
+    // overtook the question: the mark is published before anything goes.
+    if (rc == MDB_NOTFOUND && height < sy_ledger_pruned(env->store)) return SY_ERR_PRUNED;
     if (rc == MDB_NOTFOUND && which != SY_BLOCK_CERTIFICATE) return SY_ERR_CORRUPT;
     if (rc) return sy_lmdb_status(rc);
     if (!sy_lmdb_unpack(&part, &stored, sy_lmdb_part_seed(height, which))) return SY_ERR_CORRUPT;
@@ -191,6 +194,8 @@ static sy_status keep_true(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buff
     for (size_t i = 0; i < count; i++) {
         MDB_val ids;
         int rc = sy_lmdb_block_part(env, txn, &ids, all[i].height, SY_BLOCK_TX_IDS);
+        // The index forgets a run at a time, the blocks one by one.
+        if (all[i].height < sy_ledger_pruned(env->store)) continue;
         if (rc) return rc == MDB_NOTFOUND ? SY_ERR_CORRUPT : sy_lmdb_status(rc);
         size_t offset = SY_SUM_BYTES + 32 * (size_t)all[i].index;
         if (offset + 32 > ids.mv_size) return SY_ERR_CORRUPT;
@@ -213,6 +218,67 @@ sy_status sy_lmdb_find_tx(sy_store_reader *reader, struct sy_buffer *positions,
     if (status == SY_OK) status = keep_true(env, impl->ledger, positions, tx_id);
     sy_lmdb_read_end(env, impl->ledger);
     return status;
+}
+
+/* ---- pruning ---------------------------------------------------------------------------- */
+
+static int write_mark(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters[SY_ENV_COUNTERS],
+                      void *context)
+{
+    (void)env;
+    (void)txn;
+    counters[SY_LEDGER_PRUNED] = *(const uint64_t *)context;
+    return MDB_SUCCESS;
+}
+
+static int drop_parts(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t height)
+{
+    uint8_t packed[9];
+    sy_store_u64_be(packed, height);
+    for (uint8_t part = SY_BLOCK_HEADER + 1; part < SY_BLOCK_CERTIFICATE; part++) {
+        packed[8] = part;
+        MDB_val key = sy_lmdb_val(packed, sizeof packed);
+        int rc = mdb_del(txn, env->trees[SY_TREE_BLOCKS], &key, NULL);
+        if (rc && rc != MDB_NOTFOUND) return rc;
+    }
+    return MDB_SUCCESS;
+}
+
+static int write_sweep(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters[SY_ENV_COUNTERS],
+                       void *context)
+{
+    uint64_t to = *(const uint64_t *)context;
+    for (uint64_t height = counters[SY_LEDGER_SWEPT]; height < to; height++) {
+        int rc = drop_parts(env, txn, height);
+        if (rc) return rc;
+    }
+    counters[SY_LEDGER_SWEPT] = to;
+    return sy_tx_index_prune(&sy_lmdb_of(env->store)->index, env, txn, to);
+}
+
+static void publish_mark(struct sy_lmdb_env *env, void *context)
+{
+    (void)context;
+    atomic_store_explicit(&env->store->pruned, env->counters[SY_LEDGER_PRUNED],
+                          memory_order_release);
+}
+
+static void publish_sweep(struct sy_lmdb_env *env, void *context)
+{
+    struct sy_tx_index *index = &sy_lmdb_of(env->store)->index;
+    (void)context;
+    index->directory = index->draft;
+    atomic_store(&env->store->swept, env->counters[SY_LEDGER_SWEPT]);
+}
+
+sy_status sy_lmdb_prune_mark(sy_store *store, uint64_t pruned, struct sy_error *err)
+{
+    return sy_lmdb_write(ledger_of(store), write_mark, publish_mark, &pruned, err);
+}
+
+sy_status sy_lmdb_prune_sweep(sy_store *store, uint64_t to, struct sy_error *err)
+{
+    return sy_lmdb_write(ledger_of(store), write_sweep, publish_sweep, &to, err);
 }
 
 /* ---- opening ---------------------------------------------------------------------------- */
@@ -238,6 +304,10 @@ sy_status sy_lmdb_ledger_ready(struct sy_lmdb_store *lmdb, struct sy_error *err)
     size_t staged = 0;
     uint64_t height = env->counters[SY_LEDGER_RUN_HEIGHT];
     size_t skip = env->counters[SY_LEDGER_RUN_INDEX];
+    if (height < env->counters[SY_LEDGER_PRUNED]) {
+        height = env->counters[SY_LEDGER_PRUNED];
+        skip = 0;
+    }
     sy_status status = sy_lmdb_read_begin(env, &txn);
     if (status == SY_OK) {
         status = sy_tx_index_load(&lmdb->index, env, txn);

@@ -198,6 +198,14 @@ static sy_status check_relations(struct sy_lmdb_store *lmdb, struct sy_error *er
                        path, (unsigned long long)state[SY_STATE_TARGET],
                        (unsigned long long)ledger[SY_LEDGER_NEXT]);
     }
+    if (state[SY_STATE_COMPLETE] < ledger[SY_LEDGER_PRUNED]) {
+        return sy_fail(err, SY_ERR_CORRUPT,
+                       "%s/state has %llu blocks, and the ledger keeps the changes only of those "
+                       "from %llu on: restore both from the same backup, or make the store anew "
+                       "from peers",
+                       path, (unsigned long long)state[SY_STATE_COMPLETE],
+                       (unsigned long long)ledger[SY_LEDGER_PRUNED]);
+    }
     return SY_OK;
 }
 
@@ -257,6 +265,8 @@ static sy_status open_all(struct sy_lmdb_store *lmdb, struct sy_error *err)
     atomic_store(&lmdb->votes_commits, lmdb->env[SY_ENV_VOTES].counters[SY_VOTES_COMMITS]);
     atomic_store(&lmdb->store.next, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_NEXT]);
     atomic_store(&lmdb->store.certified, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_CERTIFIED]);
+    atomic_store(&lmdb->store.pruned, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_PRUNED]);
+    atomic_store(&lmdb->store.swept, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_SWEPT]);
     sy_status status = sy_tx_index_open(&lmdb->index, config->recent_txs);
     if (status != SY_OK) return sy_fail(err, status, "ledger: no memory for the tx index");
     SY_TRY(sy_lmdb_ledger_ready(lmdb, err));
@@ -329,6 +339,8 @@ static const struct sy_store_ops lmdb_ops = {
     .put_certificates = sy_lmdb_put_certificates,
     .ledger_get = sy_lmdb_ledger_get,
     .find_tx = sy_lmdb_find_tx,
+    .prune_mark = sy_lmdb_prune_mark,
+    .prune_sweep = sy_lmdb_prune_sweep,
     .env_sizes = env_sizes,
 };
 

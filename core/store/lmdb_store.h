@@ -25,7 +25,9 @@ enum {
     SY_LEDGER_CERTIFIED,
     SY_LEDGER_VOTES_COMMITS,
     SY_LEDGER_RUN_HEIGHT, /* the first tx that is in no run: its block ... */
-    SY_LEDGER_RUN_INDEX   /* ... and its place there */
+    SY_LEDGER_RUN_INDEX,  /* ... and its place there */
+    SY_LEDGER_PRUNED,     /* impl.h */
+    SY_LEDGER_SWEPT
 };
 enum { SY_STATE_COMPLETE, SY_STATE_TARGET };
 
@@ -91,6 +93,9 @@ sy_status sy_lmdb_ledger_get(sy_store_reader *reader, struct sy_buffer *out, uin
                              enum sy_block_part which);
 sy_status sy_lmdb_find_tx(sy_store_reader *reader, struct sy_buffer *positions,
                           const struct sy_hash *tx_id);
+/* The LMDB half of pruning (prune.c). */
+sy_status sy_lmdb_prune_mark(sy_store *store, uint64_t pruned, struct sy_error *err);
+sy_status sy_lmdb_prune_sweep(sy_store *store, uint64_t to, struct sy_error *err);
 /* sy_lmdb_block_part finds one part inside a transaction, borrowed from it, unchecked: an LMDB
  * code. */
 int sy_lmdb_block_part(struct sy_lmdb_env *env, MDB_txn *txn, MDB_val *stored, uint64_t height,

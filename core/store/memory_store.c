@@ -1,5 +1,6 @@
 /* The in-memory twin: what is committed is kept in plain arrays, and counts as durable; the state
- * (state.h, without a base) is what a crash throws away and the deltas bring back.
+ * (state.h, without a base) is what a crash throws away and the deltas bring back. Where pruning
+ * has dropped deltas, the newest block below keeps the sum of them all in place of its own.
  *
  * Every write first makes all the memory that it needs and runs its failpoints, and only then
  * changes anything: so it happens wholly or not at all. */
@@ -12,6 +13,7 @@
 #include "core/store/memory_evidence.h"
 #include "core/store/memory_table.h"
 #include "core/store/state.h"
+#include "core/wire/delta.h"
 
 struct record {
     struct sy_record_key key;
@@ -45,6 +47,7 @@ struct memory_store {
     size_t block_count;
     size_t block_room;
     struct sy_memory_table tx_table; /* height << 32 | index */
+    size_t txs_dropped;              /* places in it that pruning left behind */
     uint64_t bytes;
 };
 
@@ -496,10 +499,137 @@ static sy_status find_tx(sy_store_reader *reader, struct sy_buffer *positions,
         position.height = number >> 32;
         position.index = (uint32_t)(number & UINT32_MAX);
         struct sy_slice ids = memory->blocks[position.height].parts[SY_BLOCK_TX_IDS];
+        if (position.height < sy_ledger_pruned(reader->store)) continue;
         bool same = memcmp(ids.data + 32 * (size_t)position.index, tx_id->bytes, 32) == 0;
         if (same) status = sy_buffer_append(positions, &position, sizeof position);
     }
     unlock_memory(memory);
+    return status;
+}
+
+/* ---- pruning ---------------------------------------------------------------------------- */
+
+static sy_status mark_pruned(sy_store *store, uint64_t pruned, struct sy_error *err)
+{
+    struct memory_store *memory = memory_of(store);
+    uint64_t start_ns = sy_os_monotonic_ns();
+    lock_memory(memory);
+    sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
+    if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_LEDGER, "commit", err);
+    if (status == SY_OK) {
+        atomic_store_explicit(&store->pruned, pruned, memory_order_release);
+        sy_env_committed(store, SY_ENV_LEDGER, start_ns);
+    }
+    unlock_memory(memory);
+    if (status == SY_OK) sy_env_done(SY_ENV_LEDGER);
+    return status;
+}
+
+// Writes the state after `older` and then `newer`: only what is present.
+static void fold(struct sy_writer *out, struct sy_slice older, struct sy_slice newer)
+{
+    struct sy_delta_reader readers[2] = {sy_delta_reader_of(older), sy_delta_reader_of(newer)};
+    struct sy_delta a;
+    struct sy_delta b;
+    bool has_a = sy_delta_next(&readers[0], &a);
+    bool has_b = sy_delta_next(&readers[1], &b);
+    while (has_a || has_b) {
+        int order = !has_a ? 1 : !has_b ? -1 : sy_hash_compare(&a.key, &b.key);
+        const struct sy_delta *next = order < 0 ? &a : &b;
+        if (next->op == SY_DELTA_PUT) sy_delta_write(out, next);
+        bool took_a = order <= 0;
+        bool took_b = order >= 0;
+        if (took_a) has_a = sy_delta_next(&readers[0], &a);
+        if (took_b) has_b = sy_delta_next(&readers[1], &b);
+    }
+}
+
+// The sum of the deltas of blocks from - 1 (itself a sum, if there is one) to to - 1.
+static sy_status sum_deltas(const struct memory_store *memory, struct sy_buffer *sum, uint64_t from,
+                            uint64_t to)
+{
+    struct sy_buffer spare = {0};
+    sy_status status = SY_OK;
+    sum->size = 0;
+    for (uint64_t height = from > 0 ? from - 1 : 0; status == SY_OK && height < to; height++) {
+        struct sy_slice deltas = memory->blocks[height].parts[SY_BLOCK_DELTAS];
+        status = sy_buffer_fit(&spare, sum->size + deltas.size);
+        if (status != SY_OK) break;
+        struct sy_writer out = sy_writer_of(spare.data, spare.size);
+        fold(&out, sy_buffer_slice(sum), deltas);
+        SY_ASSERT(!out.failed);
+        spare.size = out.used;
+        struct sy_buffer swap = *sum;
+        *sum = spare;
+        spare = swap;
+    }
+    sy_buffer_free(&spare);
+    return status;
+}
+
+static void free_part(struct memory_store *memory, uint64_t height, int part)
+{
+    struct sy_slice *place = &memory->blocks[height].parts[part];
+    memory->bytes -= place->size;
+    free((void *)(uintptr_t)place->data);
+    *place = sy_slice_of(NULL, 0);
+}
+
+// Makes the table of transactions again without those of pruned blocks, once they are most of it.
+static sy_status compact_txs(struct memory_store *memory, uint64_t to)
+{
+    struct sy_memory_table table = {0};
+    if (memory->txs_dropped < 64 || memory->txs_dropped * 2 < memory->tx_table.count) return SY_OK;
+    SY_TRY(sy_memory_table_reserve(&table, memory->tx_table.count - memory->txs_dropped));
+    for (uint64_t height = to; height < memory->block_count; height++) {
+        struct sy_slice ids = memory->blocks[height].parts[SY_BLOCK_TX_IDS];
+        for (size_t i = 0; i * 32 < ids.size; i++) {
+            struct sy_hash id;
+            memcpy(id.bytes, ids.data + i * 32, sizeof id.bytes);
+            sy_memory_table_add(&table, &id, height << 32 | i);
+        }
+    }
+    sy_memory_table_free(&memory->tx_table);
+    memory->tx_table = table;
+    memory->txs_dropped = 0;
+    return SY_OK;
+}
+
+static void drop_blocks(struct memory_store *memory, uint64_t to, struct sy_buffer *sum)
+{
+    uint64_t from = atomic_load(&memory->store.swept);
+    for (uint64_t height = from > 0 ? from - 1 : 0; height < to; height++) {
+        memory->txs_dropped += memory->blocks[height].parts[SY_BLOCK_TX_IDS].size / 32;
+        for (int part = SY_BLOCK_HEADER + 1; part < SY_BLOCK_CERTIFICATE; part++) {
+            free_part(memory, height, part);
+        }
+    }
+    memory->blocks[to - 1].parts[SY_BLOCK_DELTAS] = sy_slice_of(sum->data, sum->size);
+    memory->bytes += sum->size;
+    *sum = (struct sy_buffer){0};
+    atomic_store(&memory->store.swept, to);
+}
+
+static sy_status sweep_blocks(sy_store *store, uint64_t to, struct sy_error *err)
+{
+    struct memory_store *memory = memory_of(store);
+    struct sy_buffer sum = {0};
+    uint64_t start_ns = sy_os_monotonic_ns();
+    lock_memory(memory);
+    sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
+    if (status == SY_OK) {
+        status = sum_deltas(memory, &sum, atomic_load(&store->swept), to);
+        if (status == SY_OK) status = compact_txs(memory, to);
+        if (status != SY_OK) status = sy_fail(err, status, "ledger: no memory");
+    }
+    if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_LEDGER, "commit", err);
+    if (status == SY_OK) {
+        drop_blocks(memory, to, &sum);
+        sy_env_committed(store, SY_ENV_LEDGER, start_ns);
+    }
+    unlock_memory(memory);
+    sy_buffer_free(&sum);
+    if (status == SY_OK) sy_env_done(SY_ENV_LEDGER);
     return status;
 }
 
@@ -570,12 +700,16 @@ static const struct sy_store_ops memory_ops = {
     .put_certificates = put_certificates,
     .ledger_get = get_part,
     .find_tx = find_tx,
+    .prune_mark = mark_pruned,
+    .prune_sweep = sweep_blocks,
     .env_sizes = env_sizes,
 };
 
 static sy_status make_state(sy_store *store)
 {
-    return sy_state_open(&store->state, store, NULL, NULL, 0, false, NULL);
+    uint64_t swept = atomic_load(&store->swept);
+    uint64_t first = swept > 0 ? swept - 1 : 0; // whose deltas are the sum
+    return sy_state_open(&store->state, store, NULL, NULL, first, false, NULL);
 }
 
 sy_status sy_store_open_memory(sy_store **store, const struct sy_store_config *config)

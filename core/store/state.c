@@ -139,7 +139,10 @@ sy_status sy_state_replay(struct sy_state *state, struct sy_error *err)
     while (status == SY_OK && atomic_load(&state->next) < sy_ledger_next(state->store)) {
         uint64_t height = atomic_load(&state->next);
         struct sy_slice deltas;
-        status = sy_ledger_get(reader, &deltas, height, SY_BLOCK_DELTAS);
+        // Not through sy_ledger_get: the twin keeps what it replays below its pruned height.
+        struct sy_buffer *part = &reader->parts[SY_BLOCK_DELTAS];
+        status = state->store->ops->ledger_get(reader, part, height, SY_BLOCK_DELTAS);
+        deltas = sy_buffer_slice(part);
         if (status != SY_OK) {
             status = sy_fail(err, status == SY_ERR_NOT_FOUND ? SY_ERR_CORRUPT : status,
                              "ledger: the deltas of block %llu cannot be read (%s); restore the "
@@ -359,6 +362,16 @@ sy_status sy_state_flush(sy_store *store, struct sy_error *err)
     unlock_state(state);
     if (status != SY_OK) return sy_fail(err, status, "state: the merge has stopped");
     return SY_OK;
+}
+
+uint64_t sy_state_complete(struct sy_state *state)
+{
+    // The twin keeps what it would have to replay in another form (memory_store.c).
+    if (!state->ops) return atomic_load(&state->next);
+    lock_state(state);
+    uint64_t complete = state->complete;
+    unlock_state(state);
+    return complete;
 }
 
 void sy_state_on_append(struct sy_state *state)

@@ -120,6 +120,9 @@ void sy_state_close(struct sy_state *state);
 /* sy_state_replay applies the ledger's blocks from the state's next up to the ledger's. */
 sy_status sy_state_replay(struct sy_state *state, struct sy_error *err);
 
+/* sy_state_complete is the number of blocks that no restart replays. */
+uint64_t sy_state_complete(struct sy_state *state);
+
 void sy_state_on_append(struct sy_state *state); /* blocks became durable */
 void sy_state_resume(struct sy_state *state);    /* there may be room on the device again */
 void sy_state_stats(struct sy_state *state, struct sy_store_stats *stats);

@@ -184,6 +184,7 @@ sy_status sy_store_prepare(sy_store *store, const struct sy_store_config *config
 void sy_store_close(sy_store *store)
 {
     if (!store) return;
+    sy_store_reader_close(store->prune_reader);
     SY_ASSERT(atomic_load(&store->readers_open) == 0);
     sy_state_close(store->state);
     store->ops->close(store);
@@ -428,6 +429,8 @@ sy_status sy_ledger_get(sy_store_reader *reader, struct sy_slice *part, uint64_t
     SY_ASSERT((unsigned)which < SY_BLOCK_PARTS);
     *part = sy_slice_of(NULL, 0);
     if (height >= sy_ledger_next(reader->store)) return SY_ERR_NOT_FOUND;
+    bool kept = which == SY_BLOCK_HEADER || which == SY_BLOCK_CERTIFICATE;
+    if (!kept && height < sy_ledger_pruned(reader->store)) return SY_ERR_PRUNED;
     SY_TRY(reader->store->ops->ledger_get(reader, &reader->parts[which], height, which));
     *part = sy_buffer_slice(&reader->parts[which]);
     return SY_OK;

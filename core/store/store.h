@@ -248,14 +248,38 @@ uint64_t sy_ledger_height(const sy_store *store);
 uint64_t sy_ledger_certified(const sy_store *store);
 
 /* sy_ledger_get gives one part of one block, good until the reader is asked for the same part
- * again. SY_ERR_NOT_FOUND: no such block, or no certificate yet; SY_ERR_CORRUPT: damaged. */
+ * again. SY_ERR_NOT_FOUND: no such block, or no certificate yet; SY_ERR_PRUNED: the block lies
+ * below sy_ledger_pruned, where only headers and certificates are; SY_ERR_CORRUPT: damaged. */
 sy_status sy_ledger_get(sy_store_reader *reader, struct sy_slice *part, uint64_t height,
                         enum sy_block_part which);
 
 /* sy_ledger_find_tx finds every ordered copy of a transaction, oldest first: *found of them in
- * all, the first max into positions. A transaction that was never ordered has none (SY_OK). */
+ * all, the first max into positions. A transaction that was never ordered has none (SY_OK), and
+ * neither has one whose copies are all below sy_ledger_pruned. */
 sy_status sy_ledger_find_tx(sy_store_reader *reader, struct sy_tx_position *positions,
                             size_t *found, size_t max, const struct sy_hash *tx_id);
+
+/* ---- pruning ---------------------------------------------------------------------------- */
+
+/* sy_store_prune does one slice of forgetting history below height `below`: orders, receipts,
+ * deltas, lists of tx ids, their places in the tx index, and the bodies that the orders name.
+ * Headers, certificates and state stay. *more: there is more to do now.
+ *
+ * A slice is at most SY_PRUNE_BLOCKS_MAX blocks in three small transactions, so commits go on in
+ * between: first sy_ledger_pruned rises to its new height, durably; then the slice's bodies are
+ * dropped; then its blocks' parts. A crash anywhere leaves what the next call takes up: nothing is
+ * ever answered from half of a block. What may not go stays, whatever `below` says: the newest
+ * certified block and all above it, and blocks whose changes a restart would replay (those that
+ * are not wholly in the state's B-tree).
+ *
+ * Fails as the writes do; SY_ERR_CORRUPT: a stored order is damaged. One thread at a time. */
+sy_status sy_store_prune(sy_store *store, bool *more, uint64_t below, struct sy_error *err);
+
+#define SY_PRUNE_BLOCKS_MAX 64u
+
+/* sy_ledger_pruned is the lowest height whose block is here whole; blocks below have header and
+ * certificate. 0: nothing was pruned. Never goes down. Any thread. */
+uint64_t sy_ledger_pruned(const sy_store *store);
 
 /* ---- state ------------------------------------------------------------------------------ */
 
