@@ -1,4 +1,5 @@
 /* api_read.c: BLOCK and READ: signed questions, judged, answered with proofs. */
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "consensus/node/access.h"
@@ -14,6 +15,21 @@ bool sy_api_header(sy_api *api, struct sy_header *header, uint64_t height)
     if (sy_ledger_get(api->reader, &bytes, height, SY_BLOCK_HEADER) != SY_OK) return false;
     struct sy_reader reader = sy_reader_of(bytes);
     return sy_header_decode(&reader, header);
+}
+
+/* What is not here may lie in history that is not kept. */
+static void refuse_missing(sy_api *api, const struct sy_request *from, uint64_t id,
+                           const char *sentence)
+{
+    uint64_t pruned = sy_ledger_pruned(api->config.store);
+    char text[200];
+    if (pruned == 0) {
+        sy_api_refuse(api, from, id, SY_ANSWER_NOT_FOUND, sentence);
+        return;
+    }
+    (void)snprintf(text, sizeof text, "pruned at %llu: %s; %s", (unsigned long long)pruned,
+                   sy_refusal_info(SY_E_PRUNED)->sentence, sy_refusal_info(SY_E_PRUNED)->remedy);
+    sy_api_refuse(api, from, id, SY_ANSWER_PRUNED, text);
 }
 
 /* ---- BLOCK ------------------------------------------------------------------------------- */
@@ -40,6 +56,8 @@ void sy_api_on_block(sy_api *api, struct sy_request *from, const struct sy_clien
             sy_write_raw(&writer, order.data, order.size);
         }
         sy_api_reply(api, from, &writer);
+    } else if (height < sy_ledger_pruned(api->config.store)) {
+        refuse_missing(api, from, request->request_id, "");
     } else {
         sy_api_refuse(api, from, request->request_id, SY_ANSWER_NOT_FOUND,
                       "there is no certified block of that height here yet");
@@ -131,7 +149,7 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
     if (!sy_api_decide(api, &position, &read->id, NULL) ||
         sy_block_views_open(&api->views, &view, position.height) != SY_OK ||
         sy_block_views_prove(&api->views, proof, view, position.index, true) != SY_OK) {
-        refuse(api, from, id, SY_ANSWER_NOT_FOUND);
+        refuse_missing(api, from, id, "there is no such thing at a certified height");
         return;
     }
     struct sy_reader in = sy_reader_of(proof->receipt);

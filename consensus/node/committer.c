@@ -15,6 +15,8 @@
 #define LARGE_ITEMS 4u                        /* VIEW_CHANGEs: one a view */
 #define GROUP_MAX 512u
 #define DROPS_MAX 64u /* that wait for company */
+#define PRUNE_EVERY 32u   /* blocks that gather before a slice is worth its commits */
+#define PRUNE_PAUSE_MS 50 /* between slices while there is nothing else to do */
 
 struct sy_committer {
     sy_store *store;
@@ -26,6 +28,9 @@ struct sy_committer {
     pthread_t thread;
     bool started;
     atomic_bool failed;
+    atomic_bool closing;
+    uint64_t history_blocks;
+    bool pruning; /* there may be another slice to do at once */
     struct sy_node_effect group[GROUP_MAX];
     struct sy_vote_write writes[GROUP_MAX * 2]; /* a DROP is two writes */
     struct sy_certificate_write certificates[GROUP_MAX];
@@ -120,20 +125,38 @@ static void give_slots_back(sy_committer *committer, size_t count)
     }
 }
 
+/* One slice, if there is one. A damaged block below what is kept is no reason to stop a validator:
+ * it is told, and pruning rests until the next start. */
+static sy_status prune_slice(sy_committer *committer, struct sy_error *err)
+{
+    uint64_t certified = sy_ledger_certified(committer->store);
+    uint64_t pruned = sy_ledger_pruned(committer->store);
+    uint64_t history = committer->history_blocks;
+    if (history == 0) return SY_OK;
+    uint64_t below = certified + 1 > history ? certified + 1 - history : 0;
+    if (!committer->pruning && below < pruned + PRUNE_EVERY) return SY_OK;
+    sy_status status = sy_store_prune(committer->store, &committer->pruning, below, err);
+    if (status != SY_ERR_CORRUPT) return status;
+    SY_LOG(SY_LOG_ERROR, "node", "pruning_stopped", SY_F_TEXT("what", err->text));
+    committer->history_blocks = 0;
+    committer->pruning = false;
+    return SY_OK;
+}
+
 static bool commit_group(sy_committer *committer, size_t count)
 {
     uint64_t token = 0;
     uint64_t height = 0;
     struct sy_error err = {SY_OK, ""};
     sy_status status = write_group(committer, count, &token, &height, &err);
-    if (status != SY_OK) {
-        fail(committer, status, &err);
-        return false;
+    if (status == SY_OK) {
+        give_slots_back(committer, count);
+        if (token > 0) tell(committer, SY_INBOX_DURABLE, token);
+        if (height > 0) tell(committer, SY_INBOX_CERTIFIED, height);
+        status = prune_slice(committer, &err);
     }
-    give_slots_back(committer, count);
-    if (token > 0) tell(committer, SY_INBOX_DURABLE, token);
-    if (height > 0) tell(committer, SY_INBOX_CERTIFIED, height);
-    return true;
+    if (status != SY_OK) fail(committer, status, &err);
+    return status == SY_OK;
 }
 
 /* Nobody waits for old votes to be gone, so that alone is not worth two fsyncs. */
@@ -146,11 +169,26 @@ static bool may_wait(const sy_committer *committer, size_t count)
     return count < DROPS_MAX;
 }
 
+/* Waits for the next item, or, while there is history to forget, only for a moment. False: the end.
+ * *came: there is one. */
+static bool take_next(sy_committer *committer, bool *came, size_t count)
+{
+    int patience_ms = committer->pruning ? PRUNE_PAUSE_MS : -1;
+    *came = sy_ring_pop_wait(committer->items, &committer->group[count], patience_ms);
+    return *came || (committer->pruning && !atomic_load(&committer->closing));
+}
+
 static void *run(void *self)
 {
     sy_committer *committer = (sy_committer *)self;
     size_t count = 0;
-    while (sy_ring_pop_wait(committer->items, &committer->group[count], -1)) {
+    bool came;
+    while (take_next(committer, &came, count)) {
+        if (!came) {
+            if (!commit_group(committer, count)) return NULL;
+            count = 0;
+            continue;
+        }
         count++;
         while (count < GROUP_MAX && sy_ring_pop(committer->items, &committer->group[count])) {
             count++;
@@ -190,13 +228,15 @@ static sy_status open_parts(sy_committer *committer, struct sy_error *err)
     return SY_OK;
 }
 
-sy_status sy_committer_open(sy_committer **out, sy_store *store, sy_ring *inbox,
-                            struct sy_error *err)
+sy_status sy_committer_open(sy_committer **out, sy_store *store, uint64_t history_blocks,
+                            sy_ring *inbox, struct sy_error *err)
 {
     sy_committer *committer = (sy_committer *)calloc(1, sizeof *committer);
     if (committer == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "store thread: no memory");
     committer->store = store;
     committer->inbox = inbox;
+    committer->history_blocks = history_blocks;
+    committer->pruning = history_blocks > 0; /* a slice may have been under way */
     sy_status status = open_parts(committer, err);
     if (status != SY_OK) {
         sy_committer_close(committer);
@@ -209,6 +249,7 @@ sy_status sy_committer_open(sy_committer **out, sy_store *store, sy_ring *inbox,
 void sy_committer_close(sy_committer *committer)
 {
     if (committer == NULL) return;
+    atomic_store(&committer->closing, true);
     if (committer->items != NULL) sy_ring_stop(committer->items);
     if (committer->started) sy_thread_join(committer->thread);
     sy_ring_close(committer->items);

@@ -2,7 +2,10 @@
  *
  * COMMITs and certificates queue up while one transaction is being made durable; all that waits
  * goes into the next. So the more there is to do, the fewer fsyncs a vote costs. Order is kept.
- * Records are copied; a body is borrowed until its DURABLE. */
+ * Records are copied; a body is borrowed until its DURABLE.
+ *
+ * The thread also forgets history that is kept no longer, a slice between two groups
+ * (sy_store_prune), and in the pauses. */
 #ifndef SY_NODE_COMMITTER_H
 #define SY_NODE_COMMITTER_H
 
@@ -12,9 +15,10 @@
 
 typedef struct sy_committer sy_committer;
 
-/* sy_committer_open starts the thread. DURABLE, CERTIFIED and FAILED go to inbox. */
-sy_status sy_committer_open(sy_committer **committer, sy_store *store, sy_ring *inbox,
-                            struct sy_error *err);
+/* sy_committer_open starts the thread. DURABLE, CERTIFIED and FAILED go to inbox. history_blocks:
+ * of how many of the newest certified blocks history is kept; 0: of all. */
+sy_status sy_committer_open(sy_committer **committer, sy_store *store, uint64_t history_blocks,
+                            sy_ring *inbox, struct sy_error *err);
 
 /* sy_committer_close makes what waits durable, then ends the thread. NULL is fine. */
 void sy_committer_close(sy_committer *committer);

@@ -6,7 +6,7 @@
 #include "core/base/bytes.h"
 #include "core/base/conf.h"
 
-enum kind { KIND_TEXT, KIND_PATH, KIND_NUMBER };
+enum kind { KIND_TEXT, KIND_PATH, KIND_NUMBER, KIND_ZERO_OR };
 
 struct key {
     enum kind kind;
@@ -26,12 +26,20 @@ static const struct key keys[] = {
     {KIND_PATH, #name, offsetof(struct sy_config, name), fallback, 0, 0, 0, help},
 #define SY_CONFIG_NUMBER(name, fallback, least, most, help) \
     {KIND_NUMBER, #name, offsetof(struct sy_config, name), NULL, fallback, least, most, help},
+#define SY_CONFIG_ZERO_OR(name, fallback, least, most, help) \
+    {KIND_ZERO_OR, #name, offsetof(struct sy_config, name), NULL, fallback, least, most, help},
 #include "consensus/node/config.def"
 #undef SY_CONFIG_TEXT
 #undef SY_CONFIG_PATH
 #undef SY_CONFIG_NUMBER
+#undef SY_CONFIG_ZERO_OR
 };
 #define KEY_COUNT (sizeof keys / sizeof keys[0])
+
+static bool is_number(const struct key *key)
+{
+    return key->kind == KIND_NUMBER || key->kind == KIND_ZERO_OR;
+}
 
 static char *text_of(struct sy_config *config, const struct key *key)
 {
@@ -47,7 +55,7 @@ void sy_config_default(struct sy_config *config)
 {
     memset(config, 0, sizeof *config);
     for (size_t i = 0; i < KEY_COUNT; i++) {
-        if (keys[i].kind == KIND_NUMBER) {
+        if (is_number(&keys[i])) {
             set_number(config, &keys[i], keys[i].fallback);
         } else {
             memcpy(text_of(config, &keys[i]), keys[i].fallback_text,
@@ -72,14 +80,15 @@ static sy_status set_value(struct sy_config *config, const struct key *key, cons
                        place->path, place->line, key->name, SY_CONFIG_TEXT_MAX - 1);
     }
     uint64_t number;
-    if (sy_parse_u64(&number, value, key->least, key->most)) {
+    if (sy_parse_u64(&number, value, key->least, key->most) ||
+        (key->kind == KIND_ZERO_OR && sy_parse_u64(&number, value, 0, 0))) {
         set_number(config, key, number);
         return SY_OK;
     }
     return sy_fail(place->err, SY_ERR_ARGUMENT,
-                   "%s:%u: %s must be a whole number from %llu to %llu, not \"%.40s\"", place->path,
-                   place->line, key->name, (unsigned long long)key->least,
-                   (unsigned long long)key->most, value);
+                   "%s:%u: %s must be %sa whole number from %llu to %llu, not \"%.40s\"",
+                   place->path, place->line, key->name, key->kind == KIND_ZERO_OR ? "0 or " : "",
+                   (unsigned long long)key->least, (unsigned long long)key->most, value);
 }
 
 static const struct key *find_key(const char *name)
@@ -137,7 +146,7 @@ void sy_config_explain(FILE *out)
 {
     for (size_t i = 0; i < KEY_COUNT; i++) {
         const struct key *key = &keys[i];
-        if (key->kind == KIND_NUMBER) {
+        if (is_number(key)) {
             fprintf(out, "# %s From %llu to %llu.\n%s = %llu\n\n", key->help,
                     (unsigned long long)key->least, (unsigned long long)key->most, key->name,
                     (unsigned long long)key->fallback);

@@ -15,10 +15,12 @@ struct sy_config {
 #define SY_CONFIG_TEXT(name, fallback, help) char name[SY_CONFIG_TEXT_MAX];
 #define SY_CONFIG_PATH(name, fallback, help) char name[SY_CONFIG_TEXT_MAX];
 #define SY_CONFIG_NUMBER(name, fallback, least, most, help) uint64_t name;
+#define SY_CONFIG_ZERO_OR(name, fallback, least, most, help) uint64_t name;
 #include "consensus/node/config.def"
 #undef SY_CONFIG_TEXT
 #undef SY_CONFIG_PATH
 #undef SY_CONFIG_NUMBER
+#undef SY_CONFIG_ZERO_OR
 };
 
 /* sy_config_load reads path. Relative paths in it are taken from its folder. Unknown keys, keys

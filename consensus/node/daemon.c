@@ -228,7 +228,8 @@ static sy_status open_parts(sy_daemon *daemon, bool init, struct sy_error *err)
     SY_TRY(open_engine(daemon, err));
     SY_TRY(open_node(daemon, err));
     SY_TRY(open_link(daemon, err));
-    SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->inbox, err));
+    SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->config.history_blocks,
+                             daemon->inbox, err));
     SY_TRY(open_api(daemon, err));
     SY_TRY(recover(daemon, err));
     return open_http(daemon, err);

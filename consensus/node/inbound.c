@@ -2,6 +2,7 @@
 #include "consensus/node/node_internal.h"
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
+#include "core/wire/sync.h"
 
 static void count_malformed(sy_node *node, uint16_t peer, const char *what)
 {
@@ -119,11 +120,32 @@ static void check_votes(sy_node *node, struct vote_check *check)
     sy_node_emit(node, SY_NODE_CHECK)->as.submission = &check->submission;
 }
 
+/* A peer says that it has no history below a height. Only status shows it: whether this validator
+ * needs that history is seen from its own height. */
+static void on_sync(sy_node *node, uint16_t peer, struct sy_slice bytes)
+{
+    struct sy_sync_message message;
+    if (peer >= node->config.roster->count || !sy_sync_decode(&message, bytes)) {
+        count_malformed(node, peer, "sync");
+        return;
+    }
+    if (node->history_from[peer] == message.height) return;
+    node->history_from[peer] = message.height;
+    if (message.height <= node->certified_height + 1) return;
+    SY_LOG(SY_LOG_WARN, "node", "peer_pruned", SY_F_U64("peer", peer),
+           SY_F_U64("history_from", message.height),
+           SY_F_U64("certified_height", node->certified_height));
+}
+
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
 {
     if (bytes.size > 1 && bytes.data[0] == SY_MESSAGE_BATCH) {
         sy_pool_on_batch(node->pool, node->pool_effects, peer,
                          sy_slice_of(bytes.data + 1, bytes.size - 1));
+        return;
+    }
+    if (sy_sync_is(bytes)) {
+        on_sync(node, peer, bytes);
         return;
     }
     bool change = bytes.size > 1 && bytes.data[0] == SY_MESSAGE_VIEW_CHANGE;

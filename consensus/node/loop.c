@@ -48,11 +48,11 @@ static void send_blocks(sy_daemon *daemon, uint16_t peer, uint64_t first, uint16
 {
     for (uint16_t i = 0; i < count; i++) {
         struct sy_slice message;
-        if (sy_serve_block(&daemon->serve, &message, peer, sy_os_monotonic_ns(), first + i) !=
-            SY_OK) {
-            return;
-        }
-        send(daemon, peer, SY_CHANNEL_BULK, message);
+        sy_status status =
+            sy_serve_block(&daemon->serve, &message, peer, sy_os_monotonic_ns(), first + i);
+        bool pruned = status == SY_ERR_PRUNED; /* then the message says so */
+        if (status == SY_OK || pruned) send(daemon, peer, SY_CHANNEL_BULK, message);
+        if (status != SY_OK) return;
     }
 }
 

@@ -333,6 +333,7 @@ void sy_node_get_info(const sy_node *node, struct sy_node_info *info, uint64_t n
     sy_pool_get_info(node->pool, &info->pool);
     for (uint16_t i = 0; i < node->config.roster->count; i++) {
         sy_pbft_get_peer(node->pbft, &info->peers[i], i, now_ns);
+        info->history_from[i] = node->history_from[i];
     }
     info->frames_malformed = node->frames_malformed;
     info->frames_shed = node->frames_shed;

@@ -61,6 +61,7 @@ struct sy_node {
     uint64_t timers[SY_PBFT_TIMER_COUNT];
     uint64_t pool_wake_ns;
     uint64_t certified_height;
+    uint64_t history_from[SY_VALIDATORS_MAX]; /* what peers said they keep; 0: nothing said */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     int64_t now_ms;
     uint64_t now_ns;

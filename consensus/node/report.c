@@ -70,16 +70,29 @@ static void copy_snapshot(sy_daemon *daemon, struct sy_node_info *info, struct s
     pthread_mutex_unlock(&daemon->snapshot.lock);
 }
 
-static const char *state_word(const struct sy_pbft_info *pbft)
+/* Everybody who is ahead has said that it lacks the block that comes next here. */
+static bool history_is_gone(const struct sy_node_info *info)
 {
+    bool any = false;
+    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) {
+        if (info->peers[i].certified_height <= info->pbft.certified_height) continue;
+        if (info->history_from[i] <= info->pbft.certified_height + 1) return false;
+        any = true;
+    }
+    return any;
+}
+
+static const char *state_word(const struct sy_node_info *info)
+{
+    const struct sy_pbft_info *pbft = &info->pbft;
     if (pbft->halted) return "halted";
     if (!pbft->in_view) return "changing view";
     if (pbft->stalled && !pbft->is_primary && pbft->primary_silent_ms > 2000) {
         return "stalled: the primary is silent";
     }
     if (pbft->stalled) return "stalled";
-    if (pbft->best_peer_height > pbft->certified_height + SY_PBFT_WINDOW) return "catching up";
-    return "working";
+    if (pbft->best_peer_height <= pbft->certified_height + SY_PBFT_WINDOW) return "working";
+    return history_is_gone(info) ? "behind: peers keep no history so old" : "catching up";
 }
 
 static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_info *info)
@@ -101,6 +114,7 @@ static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_inf
         sy_json_bool(json, known && link.established);
         sy_json_put_u64(json, "certified_height", peer->certified_height);
         sy_json_put_u64(json, "view", peer->view);
+        sy_json_put_u64(json, "history_from", info->history_from[i]);
         sy_json_key(json, "status_age_ms");
         if (peer->status_age_ns == UINT64_MAX) {
             sy_json_null(json);
@@ -134,7 +148,7 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json json;
     sy_json_init_fixed(&json, text, size);
     sy_json_object_begin(&json);
-    sy_json_put_text(&json, "state", state_word(pbft));
+    sy_json_put_text(&json, "state", state_word(&info));
     sy_json_put_text(&json, "name",
                      daemon->self == SY_PBFT_OBSERVER
                          ? "observer"
@@ -154,6 +168,7 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json_put_u64(&json, "stalled_ms", pbft->stalled_ms);
     sy_json_put_u64(&json, "certified_height", pbft->certified_height);
     sy_json_put_u64(&json, "executed_height", pbft->executed_height);
+    sy_json_put_u64(&json, "pruned_at", sy_ledger_pruned(daemon->store));
     sy_json_put_u64(&json, "best_peer_height", pbft->best_peer_height);
     sy_json_put_i64(&json, "block_time_ms", head.time_ms);
     sy_json_key(&json, "state_root");
@@ -188,7 +203,7 @@ void sy_daemon_health_page(void *self, struct sy_http_page *page)
     sy_json_object_begin(&json);
     sy_json_key(&json, "healthy");
     sy_json_bool(&json, healthy);
-    sy_json_put_text(&json, "state", state_word(&info.pbft));
+    sy_json_put_text(&json, "state", state_word(&info));
     sy_json_put_u64(&json, "certified_height", info.pbft.certified_height);
     sy_json_object_end(&json);
     page->text_bytes = json.size;

@@ -2,6 +2,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
+#include "core/wire/sync.h"
 #include "core/wire/vote.h"
 
 #define LOOK_BYTES 4096u /* what looking for something that is not here costs, in bytes served */
@@ -16,6 +17,15 @@ static sy_status write_body(struct sy_writer *writer, sy_store_reader *reader,
     return writer->failed ? SY_ERR_LIMIT : SY_OK;
 }
 
+static sy_status write_pruned(struct sy_writer *writer, sy_store_reader *reader)
+{
+    struct sy_sync_message pruned = {.type = SY_SYNC_PRUNED,
+                                     .height = sy_ledger_pruned(sy_store_of(reader))};
+    writer->used = 0;
+    sy_sync_encode(writer, &pruned);
+    return SY_ERR_PRUNED;
+}
+
 static sy_status write_block(struct sy_writer *writer, sy_store_reader *reader, uint64_t height)
 {
     static const enum sy_block_part parts[] = {SY_BLOCK_ORDER, SY_BLOCK_HEADER,
@@ -23,7 +33,9 @@ static sy_status write_block(struct sy_writer *writer, sy_store_reader *reader, 
     sy_write_u8(writer, SY_MESSAGE_BLOCK);
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         struct sy_slice part;
-        SY_TRY(sy_ledger_get(reader, &part, height, parts[i]));
+        sy_status status = sy_ledger_get(reader, &part, height, parts[i]);
+        if (status == SY_ERR_PRUNED) return write_pruned(writer, reader);
+        if (status != SY_OK) return status;
         sy_write_raw(writer, part.data, part.size);
     }
     return writer->failed ? SY_ERR_LIMIT : SY_OK;

@@ -31,7 +31,8 @@ sy_status sy_serve_body(struct sy_serve *serve, struct sy_slice *message, uint16
                         uint64_t now_ns, const struct sy_hash *digest);
 
 /* sy_serve_block makes a BLOCK message: order | header | certificate, as stored. SY_ERR_NOT_FOUND:
- * no such block, or it is not certified here; SY_ERR_BUSY. */
+ * no such block, or it is not certified here; SY_ERR_PRUNED: a PRUNED message was made instead, to
+ * be sent once for all that was asked; SY_ERR_BUSY. */
 sy_status sy_serve_block(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
                          uint64_t now_ns, uint64_t height);
 

@@ -92,7 +92,7 @@ typedef sy_status (*ask_fn)(void *context, sy_asker *asker, sy_client *client,
 /* What a validator cannot prove, so the others are asked too. */
 static bool is_claim(sy_status status)
 {
-    return status == SY_ERR_NOT_FOUND || status == SY_ERR_PERMISSION;
+    return status == SY_ERR_NOT_FOUND || status == SY_ERR_PERMISSION || status == SY_ERR_PRUNED;
 }
 
 /* Asks validators in turn, each once. The result of the first that succeeds; else a claim, if
@@ -118,7 +118,11 @@ static sy_status ask_in_turn(sy_asker *asker, ask_fn ask, void *context, struct 
             return SY_OK;
         }
         if (!is_claim(status)) sy_asker_drop(asker, validator);
-        if (result == SY_ERR_NETWORK || (is_claim(status) && !is_claim(result))) result = status;
+        // Who has pruned cannot say that there never was such a thing, so nobody has said it.
+        bool weaker = status == SY_ERR_PRUNED && result == SY_ERR_NOT_FOUND;
+        if (result == SY_ERR_NETWORK || (is_claim(status) && !is_claim(result)) || weaker) {
+            result = status;
+        }
         if (used >= sizeof told) continue;
         int size = snprintf(told + used, sizeof told - used, "%s%s", used ? "; " : "", inner.text);
         used += size > 0 ? (size_t)size : 0;

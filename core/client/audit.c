@@ -3,26 +3,9 @@
 
 #include <stdlib.h>
 
-#include "core/client/audit_batch.h"
-#include "core/client/replay_state.h"
-#include "core/ledger/ledger.h"
+#include "core/client/audit_internal.h"
 
 #define PROGRESS_EVERY 64u
-
-struct audit {
-    const struct sy_audit_config *config;
-    struct sy_audit_figures *figures;
-    struct sy_error *err;
-    sy_store_reader *reader;
-    sy_replay_state *state;
-    sy_ledger *ledger;
-    sy_audit_batches *batches;
-    struct sy_header head; /* of the block made last */
-    uint64_t height;       /* the block at hand */
-    struct sy_proposal order;
-    struct sy_block_entry entries[SY_PROPOSAL_ENTRIES_MAX];
-    uint8_t *bodies; /* SY_PROPOSAL_BYTES_MAX */
-};
 
 /* ---- reading ------------------------------------------------------------------------------ */
 
@@ -31,7 +14,7 @@ static const char *const part_names[] = {
     [SY_BLOCK_RECEIPTS] = "receipts",      [SY_BLOCK_DELTAS] = "deltas",
     [SY_BLOCK_TX_IDS] = "transaction ids", [SY_BLOCK_CERTIFICATE] = "certificate"};
 
-static sy_status get_part(struct audit *audit, struct sy_slice *out, enum sy_block_part part)
+sy_status sy_audit_get_part(struct audit *audit, struct sy_slice *out, enum sy_block_part part)
 {
     sy_status status = sy_ledger_get(audit->reader, out, audit->height, part);
     if (status == SY_OK) return SY_OK;
@@ -43,7 +26,7 @@ static sy_status get_part(struct audit *audit, struct sy_slice *out, enum sy_blo
 static sy_status compare_part(struct audit *audit, enum sy_block_part part, struct sy_slice made)
 {
     struct sy_slice stored;
-    SY_TRY(get_part(audit, &stored, part));
+    SY_TRY(sy_audit_get_part(audit, &stored, part));
     if (sy_slice_equal(stored, made)) return SY_OK;
     return sy_fail(audit->err, SY_ERR_CORRUPT,
                    "block %llu: its %s differ from what the transactions make (%zu bytes stored, "
@@ -51,10 +34,10 @@ static sy_status compare_part(struct audit *audit, enum sy_block_part part, stru
                    (unsigned long long)audit->height, part_names[part], stored.size, made.size);
 }
 
-static sy_status load_order(struct audit *audit)
+sy_status sy_audit_load_order(struct audit *audit)
 {
     struct sy_slice bytes;
-    SY_TRY(get_part(audit, &bytes, SY_BLOCK_ORDER));
+    SY_TRY(sy_audit_get_part(audit, &bytes, SY_BLOCK_ORDER));
     struct sy_reader r = sy_reader_of(bytes);
     if (sy_proposal_decode(&r, &audit->order) && sy_reader_done(&r) &&
         audit->order.slot == audit->height) {
@@ -64,7 +47,7 @@ static sy_status load_order(struct audit *audit)
                    (unsigned long long)audit->height);
 }
 
-static sy_status load_bodies(struct audit *audit)
+sy_status sy_audit_load_bodies(struct audit *audit)
 {
     size_t used = 0;
     for (uint16_t i = 0; i < audit->order.count; i++) {
@@ -89,13 +72,13 @@ static sy_status load_bodies(struct audit *audit)
 
 /* ---- comparing ---------------------------------------------------------------------------- */
 
-static sy_status check_certificate(struct audit *audit)
+sy_status sy_audit_check_certificate(struct audit *audit)
 {
     const struct sy_genesis *genesis = audit->config->genesis;
     struct sy_certificate certificate;
     struct sy_slice bytes;
     if (audit->height > sy_ledger_certified(audit->config->store)) return SY_OK;
-    SY_TRY(get_part(audit, &bytes, SY_BLOCK_CERTIFICATE));
+    SY_TRY(sy_audit_get_part(audit, &bytes, SY_BLOCK_CERTIFICATE));
     struct sy_reader r = sy_reader_of(bytes);
     if (!sy_certificate_decode(&r, &certificate, genesis->roster.count) || !sy_reader_done(&r) ||
         !sy_certificate_verify(&certificate, &genesis->roster, &genesis->hash, &audit->head)) {
@@ -124,7 +107,7 @@ static sy_status compare_block(struct audit *audit, const struct sy_block_result
     SY_TRY(compare_part(audit, SY_BLOCK_DELTAS, result->deltas));
     SY_TRY(compare_part(audit, SY_BLOCK_HEADER, result->header_bytes));
     audit->head = result->header;
-    return check_certificate(audit);
+    return sy_audit_check_certificate(audit);
 }
 
 static void count_block(struct audit *audit, const struct sy_block_result *result)
@@ -145,8 +128,8 @@ static void count_block(struct audit *audit, const struct sy_block_result *resul
 static sy_status replay_block(struct audit *audit)
 {
     struct sy_block_result result;
-    SY_TRY(load_order(audit));
-    SY_TRY(load_bodies(audit));
+    SY_TRY(sy_audit_load_order(audit));
+    SY_TRY(sy_audit_load_bodies(audit));
     struct sy_block_input input = {.height = audit->height,
                                    .epoch = audit->order.epoch,
                                    .time_ms = audit->order.time_ms,
@@ -263,20 +246,27 @@ static sy_status open_parts(struct audit *audit)
         return sy_fail(audit->err, SY_ERR_LIMIT, "audit: too many store readers");
     }
     SY_TRY(sy_audit_batches_open(&audit->batches, config->genesis, config->threads, audit->err));
+    return SY_OK;
+}
+
+static sy_status replay_all(struct audit *audit)
+{
     SY_TRY(sy_replay_state_open(&audit->state, audit->err));
     SY_TRY(replay_genesis(audit));
-    struct sy_ledger_config ledger = {.genesis = config->genesis,
+    struct sy_ledger_config ledger = {.genesis = audit->config->genesis,
                                       .source = sy_replay_state_source(audit->state)};
-    return sy_ledger_open(&audit->ledger, &ledger, audit->err);
+    SY_TRY(sy_ledger_open(&audit->ledger, &ledger, audit->err));
+    uint64_t newest = sy_ledger_height(audit->config->store);
+    for (audit->height = 1; audit->height <= newest; audit->height++) SY_TRY(replay_block(audit));
+    SY_TRY(sy_audit_batches_finish(audit->batches, audit->err));
+    return check_stored_state(audit);
 }
 
 static sy_status run_all(struct audit *audit)
 {
     SY_TRY(open_parts(audit));
-    uint64_t newest = sy_ledger_height(audit->config->store);
-    for (audit->height = 1; audit->height <= newest; audit->height++) SY_TRY(replay_block(audit));
-    SY_TRY(sy_audit_batches_finish(audit->batches, audit->err));
-    return check_stored_state(audit);
+    audit->figures->pruned = sy_ledger_pruned(audit->config->store);
+    return audit->figures->pruned > 0 ? sy_audit_pruned(audit) : replay_all(audit);
 }
 
 sy_status sy_audit_run(const struct sy_audit_config *config, struct sy_audit_figures *figures,

@@ -10,6 +10,13 @@
  *     certificate                     quorum seals over the header, up to the newest certified one
  *     the store's own state           entry by entry, at the end
  *
+ * A store whose history was pruned cannot be replayed. Of it the audit checks what is left, and its
+ * figures say so (`pruned`):
+ *
+ *     every header, linked to the one before, and its certificate
+ *     of the blocks kept whole: bodies and all their signatures, batches root, receipts root
+ *     the store's own state: its root is the newest header's
+ *
  * The first difference ends it and is named. Two validators whose audits give the same height and
  * state root have the same ledger. One thread, and the engine's workers. */
 #ifndef SY_CLIENT_AUDIT_H
@@ -19,7 +26,8 @@
 #include "core/wire/genesis.h"
 
 struct sy_audit_figures {
-    uint64_t height;    /* blocks replayed above genesis */
+    uint64_t pruned;    /* history is kept from here on; above 0: nothing was replayed */
+    uint64_t height;    /* blocks replayed above genesis; of a pruned store: headers checked */
     uint64_t certified; /* of these, under a checked certificate */
     uint64_t txs;
     uint64_t applied;

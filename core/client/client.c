@@ -98,8 +98,8 @@ static struct sy_client_request request_of(sy_client *client, enum sy_request_ki
 static sy_status refused_status(uint16_t code)
 {
     switch (code) {
-    case SY_ANSWER_NOT_FOUND:
-    case SY_ANSWER_PRUNED: return SY_ERR_NOT_FOUND;
+    case SY_ANSWER_NOT_FOUND: return SY_ERR_NOT_FOUND;
+    case SY_ANSWER_PRUNED: return SY_ERR_PRUNED;
     case SY_ANSWER_FORBIDDEN:
     case SY_ANSWER_STALE_READ: return SY_ERR_PERMISSION;
     case SY_ANSWER_BUSY: return SY_ERR_BUSY;

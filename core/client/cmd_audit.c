@@ -7,9 +7,11 @@
 static const char about[] =
     "Opens the store of a stopped validator for reading, makes every block again\n"
     "from genesis, and compares: batches, every signature, receipts, state, headers,\n"
-    "certificates. DIR is the validator's folder, its systoled.conf, or, with\n"
-    "--genesis, the store itself. The first difference is named, exit code 1. Two\n"
-    "audits that print the same height and state root are of the same ledger.\n";
+    "certificates. Of a store whose history was pruned it checks headers,\n"
+    "certificates, what is kept whole, and the state's root, and says so. DIR is the\n"
+    "validator's folder, its systoled.conf, or, with --genesis, the store itself. The\n"
+    "first difference is named, exit code 1. Two audits that print the same height\n"
+    "and state root are of the same ledger.\n";
 
 /* The stored state is compared in one view, however long that takes. */
 #define VIEW_AGE_MS 86400000u
@@ -36,6 +38,8 @@ static void show_progress(void *self, uint64_t height, uint64_t of, uint64_t txs
 static void put_figures(const struct sy_audit_figures *figures, sy_json *json)
 {
     sy_json_put_u64(json, "height", figures->height);
+    sy_json_put_u64(json, "pruned_at", figures->pruned);
+    sy_json_put_bool(json, "replayed", figures->pruned == 0);
     sy_json_put_u64(json, "certified_height", figures->certified);
     sy_json_put_u64(json, "transactions", figures->txs);
     sy_json_put_u64(json, "applied", figures->applied);
@@ -67,6 +71,17 @@ static int tell(const struct run *run, const struct sy_error *err)
     }
     char hex[65];
     sy_hex_encode(hex, figures->state_root.bytes, 32);
+    if (figures->pruned > 0) {
+        printf("pruned at %llu: not replayed from genesis. Sound as far as it can be checked: %llu "
+               "headers linked, %llu certified, %llu blocks whole (%llu transactions, %llu "
+               "signatures), %llu state entries under the newest header's root\nstate root %s\n",
+               (unsigned long long)figures->pruned, (unsigned long long)figures->height,
+               (unsigned long long)figures->certified,
+               (unsigned long long)(figures->height + 1 - figures->pruned),
+               (unsigned long long)figures->txs, (unsigned long long)figures->signatures,
+               (unsigned long long)figures->state_entries, hex);
+        return SY_EXIT_DONE;
+    }
     printf("sound: %llu blocks, %llu certified, %llu transactions (%llu applied, %llu refused), "
            "%llu signatures, %llu state entries\nstate root %s\n",
            (unsigned long long)figures->height, (unsigned long long)figures->certified,

@@ -57,6 +57,7 @@ static enum systole_result result_of(sy_status status)
     case SY_ERR_CLOSED:
     case SY_ERR_BUSY: return SYSTOLE_ERR_NETWORK;
     case SY_ERR_TIMEOUT: return SYSTOLE_ERR_UNKNOWN;
+    case SY_ERR_PRUNED: return SYSTOLE_ERR_PRUNED;
     default: return SYSTOLE_ERR_FILE;
     }
 }
@@ -64,8 +65,8 @@ static enum systole_result result_of(sy_status status)
 const char *systole_result_name(enum systole_result result)
 {
     static const char *const names[] = {
-        "ok",      "bad argument", "not found",  "exists",    "no memory", "file",   "bad form",
-        "version", "limit",        "not proven", "forbidden", "network",   "unknown"};
+        "ok",      "bad argument", "not found",  "exists",    "no memory", "file",    "bad form",
+        "version", "limit",        "not proven", "forbidden", "network",   "unknown", "pruned"};
     unsigned number = (unsigned)result;
     return number < sizeof names / sizeof names[0] ? names[number] : "no result";
 }

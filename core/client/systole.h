@@ -72,7 +72,8 @@ enum systole_result {
     SYSTOLE_ERR_NOT_PROVEN = 9, /* a signature, certificate or proof does not hold, or is missing */
     SYSTOLE_ERR_FORBIDDEN = 10, /* every validator refuses it: before ordering, or this reader */
     SYSTOLE_ERR_NETWORK = 11,   /* no validator answers */
-    SYSTOLE_ERR_UNKNOWN = 12    /* the time is over and the outcome unknown: asking again is safe */
+    SYSTOLE_ERR_UNKNOWN = 12,   /* the time is over and the outcome unknown: asking again is safe */
+    SYSTOLE_ERR_PRUNED = 13     /* not in the history that the validators asked still keep */
 };
 
 /* systole_result_name is the result's name in lower case ("not proven"). Never NULL; static. */
@@ -217,7 +218,8 @@ enum systole_purpose {
 };
 
 /* systole_read_tx reads a transaction with its receipt; systole_read_receipt the receipt alone.
- * SYSTOLE_ERR_NOT_FOUND, _FORBIDDEN: every validator that answers says so. */
+ * SYSTOLE_ERR_NOT_FOUND, _FORBIDDEN: every validator that answers says so; _PRUNED: none has it,
+ * and at least one keeps no history that old. */
 enum systole_result systole_read_tx(systole_network *network, systole_proof **proof,
                                     const uint8_t tx_id[32], const systole_key *reader,
                                     enum systole_purpose purpose);

@@ -254,6 +254,11 @@ void sy_store_reader_close(sy_store_reader *reader)
     free(reader);
 }
 
+sy_store *sy_store_of(const sy_store_reader *reader)
+{
+    return reader->store;
+}
+
 /* ---- votes ------------------------------------------------------------------------------ */
 
 // A roster of the largest size fits, each of its validators with all that may be kept against it.

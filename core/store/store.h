@@ -109,6 +109,8 @@ sy_status sy_store_resume(sy_store *store, struct sy_error *err);
  * transaction between calls. SY_ERR_LIMIT: over 256 are open. */
 sy_status sy_store_reader_open(sy_store_reader **reader, sy_store *store);
 void sy_store_reader_close(sy_store_reader *reader); /* NULL is fine */
+/* sy_store_of is the store that a reader reads. */
+sy_store *sy_store_of(const sy_store_reader *reader);
 
 /* ---- votes and bodies ------------------------------------------------------------------- */
 

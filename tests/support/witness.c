@@ -140,6 +140,10 @@ static void answer_read(const struct witness *witness, struct sy_writer *w,
         answer_ids(witness, w, request, mode);
         return;
     }
+    if (mode == WITNESS_PRUNED) {
+        sy_answer_refused(w, request->request_id, SY_ANSWER_PRUNED, "pruned at 7: gone");
+        return;
+    }
     if (mode == WITNESS_DENIES || !prove_read(&proof, witness->block, &request->body.read, mode)) {
         sy_answer_refused(w, request->request_id, SY_ANSWER_NOT_FOUND, "there is no such thing");
         return;

@@ -17,6 +17,7 @@ enum witness_mode {
     WITNESS_GARBLED, /* the truth with one byte changed, in what is proven */
     WITNESS_OTHER,   /* the truth about something else than was asked */
     WITNESS_DENIES,  /* there is no such thing; every transaction is refused */
+    WITNESS_PRUNED,  /* a read asks for what it may have had: pruned; else the truth */
     WITNESS_NONSENSE /* bytes that are no answer */
 };
 

@@ -1,5 +1,8 @@
-/* test_api_greed.c: clients that ask for much do not shut the others out.
+/* test_api_greed.c: clients that ask for much do not shut the others out; those who ask for what is
+ * gone are told so.
  * ctest: threaded timeout=120 */
+#include <string.h>
+
 #include "core/base/os.h"
 #include "tests/unit/api_rig.h"
 
@@ -137,6 +140,54 @@ CASE(api_goes_on_looking_when_a_session_may_again)
     arig_close(&rig);
 }
 
+static bool says(const struct api_rig *rig, const char *words)
+{
+    return memmem(rig->answer, rig->answer_size, words, strlen(words)) != NULL;
+}
+
+static struct sy_client_request signed_read(const struct api_rig *rig, uint64_t nonce)
+{
+    struct sy_client_request request = {.kind = SY_REQUEST_READ, .request_id = nonce};
+    struct sy_read_request *read = &request.body.read;
+    struct sy_hash digest;
+    read->subject = SY_READ_RECEIPT;
+    read->purpose = SY_PURPOSE_AUDIT;
+    read->id = test_hash(4242); /* never ordered */
+    read->nonce = nonce;
+    read->time_ms = sy_os_wall_ms();
+    sy_secret_key_public(rig->place.key, &read->reader);
+    sy_read_digest(&digest, &rig->chain.genesis.hash, read);
+    sy_sign(rig->place.key, &read->signature, SY_SIG_READ, &digest);
+    return request;
+}
+
+CASE(api_says_pruned_of_what_may_be_gone_and_not_found_of_what_is_not)
+{
+    struct api_rig rig;
+    bool more = true;
+    arig_open(&rig, NULL, true);
+    sy_dial *dial = arig_dial(&rig);
+    struct sy_client_request old = {.kind = SY_REQUEST_BLOCK, .request_id = 1};
+    struct sy_client_request future = {.kind = SY_REQUEST_BLOCK, .request_id = 2};
+    struct sy_client_request read = signed_read(&rig, 3);
+    old.body.block_height = 1;
+    future.body.block_height = 9999;
+    assert_int_equal(arig_refused(&rig, dial, &read), SY_ANSWER_NOT_FOUND);
+
+    while (more) assert_int_equal(sy_store_prune(rig.chain.store, &more, 3, NULL), SY_OK);
+    assert_int_equal(sy_ledger_pruned(rig.chain.store), 3);
+    assert_int_equal(arig_refused(&rig, dial, &old), SY_ANSWER_PRUNED);
+    assert_true(says(&rig, "pruned at 3: ") && says(&rig, sy_refusal_info(SY_E_PRUNED)->remedy));
+    read = signed_read(&rig, 4);
+    assert_int_equal(arig_refused(&rig, dial, &read), SY_ANSWER_PRUNED);
+    assert_true(says(&rig, "pruned at 3: "));
+    struct sy_client_request ids = arig_ids(&rig, 1, test_key(TEST_REGULATOR));
+    assert_int_equal(arig_refused(&rig, dial, &ids), SY_ANSWER_PRUNED);
+    assert_int_equal(arig_refused(&rig, dial, &future), SY_ANSWER_NOT_FOUND);
+    sy_dial_close(dial);
+    arig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -145,6 +196,7 @@ int main(void)
         cmocka_unit_test(api_lets_a_session_have_so_much_and_others_all_the_same),
         cmocka_unit_test(api_looks_for_no_more_than_a_session_may_cost),
         cmocka_unit_test(api_goes_on_looking_when_a_session_may_again),
+        cmocka_unit_test(api_says_pruned_of_what_may_be_gone_and_not_found_of_what_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,20 @@ CASE(ids_are_refused_only_when_all_refuse)
     sy_asker_close(asker);
 }
 
+CASE(a_denial_is_none_while_somebody_has_pruned)
+{
+    struct sy_error err = {SY_OK, ""};
+    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    struct sy_read_request read = {
+        .subject = SY_READ_RECEIPT, .id = tx_id(0), .purpose = SY_PURPOSE_AUDIT};
+    witnesses_set(&all, WITNESS_DENIES, WITNESSES);
+    atomic_store(&all.of[1].mode, WITNESS_PRUNED);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_ERR_PRUNED);
+    assert_non_null(strstr(err.text, "pruned at 7"));
+    for (unsigned i = 0; i < WITNESSES; i++) assert_int_equal(atomic_load(&all.of[i].asked), 1);
+    sy_asker_close(asker);
+}
+
 CASE(nobody_who_tells_the_truth_is_no_answer)
 {
     static const struct {
@@ -299,6 +313,7 @@ int main(void)
         cmocka_unit_test(what_is_absent_is_proven_absent),
         cmocka_unit_test(a_denial_is_believed_only_when_all_deny),
         cmocka_unit_test(ids_are_refused_only_when_all_refuse),
+        cmocka_unit_test(a_denial_is_none_while_somebody_has_pruned),
         cmocka_unit_test(nobody_who_tells_the_truth_is_no_answer),
         cmocka_unit_test(a_state_that_is_old_is_not_taken_for_the_present),
         cmocka_unit_test(what_is_not_final_in_time_is_unknown),

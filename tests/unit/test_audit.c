@@ -99,6 +99,60 @@ static int run_program(char *out, size_t size, const char *folder)
     return WEXITSTATUS(status);
 }
 
+static void prune(struct ledger_store *filled, uint64_t below)
+{
+    struct sy_error err = {SY_OK, ""};
+    bool more = true;
+    assert_int_equal(sy_state_flush(filled->store, &err), SY_OK);
+    while (more) {
+        if (sy_store_prune(filled->store, &more, below, &err) != SY_OK) fail_msg("%s", err.text);
+    }
+}
+
+CASE(a_pruned_store_is_checked_as_far_as_it_goes_and_says_so)
+{
+    struct sy_error err;
+    ledger_store_open(&ls, NULL);
+    fill(&ls, FAULT_NONE);
+    prune(&ls, 4);
+    if (audit_store(ls.store, &ls.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(figures.pruned, 4);
+    assert_int_equal(figures.height, 6);
+    assert_int_equal(figures.certified, 6);
+    assert_int_equal(figures.batches, 2); // of blocks 4 to 6
+    assert_int_equal(figures.txs, 2 * LEDGER_STORE_TXS);
+    assert_int_equal(figures.signatures, 2 * (1 + 2 * 3 + 1));
+    assert_int_equal(figures.state_entries, ls.state.count);
+    assert_memory_equal(figures.state_root.bytes, ls.header.state_root.bytes, 32);
+    ledger_store_close(&ls);
+}
+
+CASE(what_is_wrong_in_a_pruned_store_is_found_where_it_can_be)
+{
+    static const struct {
+        enum ledger_fault fault;
+        uint64_t below; // block 4 has the fault: whole, or pruned
+        const char *sentence;
+    } cases[] = {
+        {FAULT_HEADER, 4, "block 4"},       {FAULT_HEADER, 5, "block 4"},
+        {FAULT_ORDER, 4, "block 4"},        {FAULT_RECEIPTS, 4, "block 4: its receipts"},
+        {FAULT_CERTIFICATE, 4, "block 4"},  {FAULT_CERTIFICATE, 6, "block 4"},
+        {FAULT_BODY, 3, "block 4"},         {FAULT_BODY_MISSING, 3, "block 4"},
+        {FAULT_TX_SIGNATURE, 4, "block 4"}, {FAULT_STATE, 4, "state: "},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct sy_error err;
+        ledger_store_open(&ls, NULL);
+        fill(&ls, cases[i].fault);
+        prune(&ls, cases[i].below);
+        assert_int_not_equal(audit_store(ls.store, &ls.genesis, &err), SY_OK);
+        if (strstr(err.text, cases[i].sentence) == NULL) {
+            fail_msg("case %zu: \"%s\"", i, err.text);
+        }
+        ledger_store_close(&ls);
+    }
+}
+
 CASE(the_program_tells_it)
 {
     static const enum ledger_fault faults[] = {FAULT_NONE, FAULT_RECEIPTS};
@@ -316,6 +370,8 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(an_honest_twin_is_sound),
         cmocka_unit_test(an_honest_store_on_disk_is_sound),
+        cmocka_unit_test(a_pruned_store_is_checked_as_far_as_it_goes_and_says_so),
+        cmocka_unit_test(what_is_wrong_in_a_pruned_store_is_found_where_it_can_be),
         cmocka_unit_test(the_program_tells_it),
         cmocka_unit_test(every_fault_is_found_and_named),
         cmocka_unit_test(a_fault_in_the_last_block_is_found),

@@ -149,10 +149,12 @@ CASE(config_explains_itself)
 #define SY_CONFIG_PATH(name, value, help) assert_string_equal(config.name, fallback.name);
 #define SY_CONFIG_NUMBER(name, value, least, most, help) \
     assert_true(config.name == (value) && (value) >= (least) && (value) <= (most));
+#define SY_CONFIG_ZERO_OR(name, value, least, most, help) assert_true(config.name == (value));
 #include "consensus/node/config.def"
 #undef SY_CONFIG_TEXT
 #undef SY_CONFIG_PATH
 #undef SY_CONFIG_NUMBER
+#undef SY_CONFIG_ZERO_OR
 }
 
 static void expect_bounds(const char *name, uint64_t least, uint64_t most)
@@ -172,15 +174,28 @@ static void expect_bounds(const char *name, uint64_t least, uint64_t most)
     assert_int_equal(load(&config, text, &err), SY_ERR_ARGUMENT);
 }
 
+static void expect_zero(const char *name)
+{
+    struct sy_config config;
+    struct sy_error err;
+    char text[100];
+    (void)snprintf(text, sizeof text, "%s = 0\n", name);
+    assert_int_equal(load(&config, text, &err), SY_OK);
+}
+
 CASE(config_keeps_every_bound)
 {
 #define SY_CONFIG_TEXT(name, value, help)
 #define SY_CONFIG_PATH(name, value, help)
 #define SY_CONFIG_NUMBER(name, value, least, most, help) expect_bounds(#name, least, most);
+#define SY_CONFIG_ZERO_OR(name, value, least, most, help) \
+    expect_bounds(#name, least, most);                    \
+    expect_zero(#name);
 #include "consensus/node/config.def"
 #undef SY_CONFIG_TEXT
 #undef SY_CONFIG_PATH
 #undef SY_CONFIG_NUMBER
+#undef SY_CONFIG_ZERO_OR
 }
 
 int main(void)

@@ -1,6 +1,7 @@
 /* The node loop: what it makes of frames, what it withholds until it is durable, what it asks for
  * and what it serves. */
 #include "core/crypto/hash.h"
+#include "core/wire/sync.h"
 #include "tests/unit/node_rig.h"
 
 static struct sy_message message; /* large: not on the stack */
@@ -174,6 +175,25 @@ CASE(node_serves_certified_blocks_only)
     assert_int_equal(blocks->as.send_blocks.count, 6);
     ask_blocks(&rig, 1, 5);
     assert_int_equal(nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect.as.send_blocks.count, 5);
+    nrig_close(&rig);
+}
+
+CASE(node_remembers_who_has_pruned)
+{
+    struct node_rig rig;
+    struct sy_sync_message pruned = {SY_SYNC_PRUNED, 900};
+    uint8_t bytes[16];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    nrig_open(&rig, 1, 50);
+    sy_sync_encode(&w, &pruned);
+    nrig_frame(&rig, 2, sy_writer_slice(&w));
+    assert_int_equal(nrig_info(&rig)->history_from[2], 900);
+    assert_int_equal(nrig_info(&rig)->history_from[3], 0);
+    uint64_t malformed = nrig_info(&rig)->frames_malformed;
+    nrig_frame(&rig, SY_PBFT_OBSERVER, sy_writer_slice(&w)); /* a stranger's word */
+    nrig_frame(&rig, 3, sy_slice_of(bytes, w.used - 1));
+    assert_int_equal(nrig_info(&rig)->frames_malformed, malformed + 2);
+    assert_int_equal(nrig_info(&rig)->history_from[3], 0);
     nrig_close(&rig);
 }
 
@@ -513,6 +533,7 @@ int main(void)
         cmocka_unit_test(node_gives_every_peer_its_share_of_checks),
         cmocka_unit_test(node_serves_bodies_to_who_asks),
         cmocka_unit_test(node_serves_certified_blocks_only),
+        cmocka_unit_test(node_remembers_who_has_pruned),
         cmocka_unit_test(node_serves_the_roster_only),
         cmocka_unit_test(node_withholds_a_vote_until_its_record_is_durable),
         cmocka_unit_test(node_seals_executes_and_certifies),

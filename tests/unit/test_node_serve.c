@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "core/wire/sync.h"
 #include "tests/unit/chain_rig.h"
 
 #define SECOND 1000000000ull
@@ -91,12 +92,31 @@ CASE(serve_gives_everybody_own_batches_at_nobodys_charge)
     close_rig(&rig);
 }
 
+CASE(serve_says_from_where_on_it_has_blocks)
+{
+    struct serve_rig rig;
+    struct sy_slice message;
+    struct sy_sync_message said;
+    bool more = true;
+    open_rig(&rig);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 2), SY_OK);
+    while (more) assert_int_equal(sy_store_prune(rig.chain.store, &more, 3, NULL), SY_OK);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 2), SY_ERR_PRUNED);
+    assert_true(sy_sync_decode(&said, message));
+    assert_int_equal(said.type, SY_SYNC_PRUNED);
+    assert_int_equal(said.height, 3);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 3), SY_OK);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 999), SY_ERR_NOT_FOUND);
+    close_rig(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serve_bounds_what_a_greedy_peer_gets_and_others_get_theirs),
         cmocka_unit_test(serve_charges_looking_in_vain),
         cmocka_unit_test(serve_gives_everybody_own_batches_at_nobodys_charge),
+        cmocka_unit_test(serve_says_from_where_on_it_has_blocks),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -79,7 +79,7 @@ CASE(committer_makes_commits_durable_in_order)
     sy_committer *committer;
     chain_open(&rig);
     open_inbox(&inbox);
-    assert_int_equal(sy_committer_open(&committer, rig.store, inbox.ring, &rig.err), SY_OK);
+    assert_int_equal(sy_committer_open(&committer, rig.store, 0, inbox.ring, &rig.err), SY_OK);
     char text[8] = "first";
     struct sy_node_effect effect = record_effect(1, SY_PBFT_RECORD_PREPARE, 5, text);
     assert_true(sy_committer_put(committer, &effect));
@@ -116,7 +116,7 @@ CASE(committer_drops_votes_and_bodies)
     sy_committer *committer;
     chain_open(&rig);
     open_inbox(&inbox);
-    assert_int_equal(sy_committer_open(&committer, rig.store, inbox.ring, &rig.err), SY_OK);
+    assert_int_equal(sy_committer_open(&committer, rig.store, 0, inbox.ring, &rig.err), SY_OK);
     uint64_t token = 0;
     for (uint64_t slot = 1; slot <= 4; slot++) {
         struct sy_node_effect effect = record_effect(++token, SY_PBFT_RECORD_PREPARE, slot, "p");
@@ -169,7 +169,7 @@ CASE(committer_keeps_evidence_beside_the_votes)
     sy_committer *committer;
     chain_open(&rig);
     open_inbox(&inbox);
-    assert_int_equal(sy_committer_open(&committer, rig.store, inbox.ring, &rig.err), SY_OK);
+    assert_int_equal(sy_committer_open(&committer, rig.store, 0, inbox.ring, &rig.err), SY_OK);
     char text[8] = "liar";
     struct sy_node_effect effect = record_effect(1, 2, 5, text);
     effect.as.commit.what = SY_COMMIT_EVIDENCE;
@@ -199,7 +199,7 @@ CASE(committer_stores_certificates_and_tells_the_highest)
     chain_run(&rig);
     chain_run(&rig);
     open_inbox(&inbox);
-    assert_int_equal(sy_committer_open(&committer, rig.store, inbox.ring, &rig.err), SY_OK);
+    assert_int_equal(sy_committer_open(&committer, rig.store, 0, inbox.ring, &rig.err), SY_OK);
     for (uint64_t height = 1; height <= 2; height++) {
         struct sy_node_effect effect = {.type = SY_NODE_CERTIFY};
         effect.as.certify.height = height;
@@ -218,6 +218,35 @@ CASE(committer_stores_certificates_and_tells_the_highest)
     chain_close(&rig);
 }
 
+CASE(committer_forgets_history_and_keeps_so_many_blocks)
+{
+    const uint64_t blocks = 150;
+    const uint64_t kept = 40;
+    struct chain_rig rig;
+    struct inbox inbox;
+    sy_committer *committer;
+    chain_open(&rig);
+    open_inbox(&inbox);
+    assert_int_equal(sy_committer_open(&committer, rig.store, kept, inbox.ring, &rig.err), SY_OK);
+    for (uint64_t height = 1; height <= blocks; height++) {
+        chain_run(&rig);
+        struct sy_node_effect effect = {.type = SY_NODE_CERTIFY};
+        effect.as.certify.height = height;
+        effect.as.certify.certificate = sy_slice_of("seals", 5);
+        assert_true(sy_committer_put(committer, &effect));
+    }
+    for (uint64_t height = 0; height < blocks;) height = take(&inbox).number;
+    sy_committer_close(committer); /* what it was at has ended */
+    uint64_t pruned = sy_ledger_pruned(rig.store);
+    assert_in_range(pruned, blocks + 1 - kept - 32, blocks + 1 - kept);
+    struct sy_slice part;
+    assert_int_equal(sy_ledger_get(rig.reader, &part, pruned - 1, SY_BLOCK_ORDER), SY_ERR_PRUNED);
+    assert_int_equal(sy_ledger_get(rig.reader, &part, pruned - 1, SY_BLOCK_HEADER), SY_OK);
+    assert_int_equal(sy_ledger_get(rig.reader, &part, pruned, SY_BLOCK_ORDER), SY_OK);
+    close_inbox(&inbox);
+    chain_close(&rig);
+}
+
 CASE(committer_that_fails_says_so_and_takes_nothing_more)
 {
     struct chain_rig rig;
@@ -225,7 +254,7 @@ CASE(committer_that_fails_says_so_and_takes_nothing_more)
     sy_committer *committer;
     chain_open(&rig);
     open_inbox(&inbox);
-    assert_int_equal(sy_committer_open(&committer, rig.store, inbox.ring, &rig.err), SY_OK);
+    assert_int_equal(sy_committer_open(&committer, rig.store, 0, inbox.ring, &rig.err), SY_OK);
     sy_os_failpoint_arm("store.votes.commit", 1, "enospc+");
     struct sy_node_effect effect = record_effect(1, SY_PBFT_RECORD_PREPARE, 5, "lost");
     assert_true(sy_committer_put(committer, &effect));
@@ -336,6 +365,7 @@ int main(void)
         cmocka_unit_test(committer_drops_votes_and_bodies),
         cmocka_unit_test(committer_keeps_evidence_beside_the_votes),
         cmocka_unit_test(committer_stores_certificates_and_tells_the_highest),
+        cmocka_unit_test(committer_forgets_history_and_keeps_so_many_blocks),
         cmocka_unit_test(committer_that_fails_says_so_and_takes_nothing_more),
         cmocka_unit_test(runner_executes_in_order_and_answers_in_between),
         cmocka_unit_test(runner_that_fails_says_so_and_takes_nothing_more),
