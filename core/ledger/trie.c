@@ -75,6 +75,20 @@ void sy_trie_root(const sy_trie *trie, struct sy_hash *root)
     *root = sy_nodes_find(&trie->nodes, 0, &anywhere)->hash;
 }
 
+unsigned sy_trie_heap_depth(const sy_trie *trie)
+{
+    SY_ASSERT(trie->nodes.heap_depth <= SY_NODES_HEAP_DEPTH_MAX);
+    return trie->nodes.heap_depth;
+}
+
+void sy_trie_copy_top(const sy_trie *trie, struct sy_hash *hashes, unsigned depth)
+{
+    SY_ASSERT(depth <= trie->nodes.heap_depth);
+    SY_ASSERT(!trie->broken);
+    memset(&hashes[0], 0, sizeof hashes[0]);
+    for (size_t i = 1; i < (size_t)2 << depth; i++) hashes[i] = trie->nodes.heap[i].hash;
+}
+
 void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info)
 {
     static const struct sy_hash anywhere;

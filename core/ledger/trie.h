@@ -95,6 +95,12 @@ sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struc
                         const struct sy_trie_change *changes, size_t count,
                         const struct sy_state_source *source);
 
+/* sy_trie_heap_depth is how deep the flat heap reaches. sy_trie_copy_top copies the hashes of the
+ * nodes down to depth (at most that) into a heap of 2 << depth; [0] is zero, and so is what lies
+ * below a bucket, whose children are not kept. */
+unsigned sy_trie_heap_depth(const sy_trie *trie);
+void sy_trie_copy_top(const sy_trie *trie, struct sy_hash *hashes, unsigned depth);
+
 void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info);
 
 /* sy_trie_root_of computes the root of leaves given as sorted changes (all present) without any

@@ -13,6 +13,7 @@
 #include "core/crypto/hash.h"
 #include "core/ledger/trie.h"
 #include "core/ledger/trie_nodes.h"
+#include "core/wire/delta.h"
 
 #define NODE_PREFIX 0x05
 #define LONE_LEAF 257u /* the depth of a leaf: below everything, and it need not be lifted */
@@ -122,6 +123,29 @@ void sy_trie_run_root(struct sy_hash *root, const struct sy_trie_leaf *leaves, s
     for (size_t i = 0; i < count; i++) push(&run, &leaves[i].key_hash, &leaves[i].hash);
     finish(&run, root, depth);
     *hashes += run.hashes;
+}
+
+bool sy_trie_packed_root(struct sy_hash *root, struct sy_slice entries, unsigned depth)
+{
+    struct run run;
+    struct sy_delta_reader reader = sy_delta_reader_of(entries);
+    struct sy_delta entry;
+    const struct sy_hash *first = NULL;
+    run.used = 0;
+    run.hashes = 0;
+    for (size_t at = 0; sy_delta_next(&reader, &entry); at = reader.in.used) {
+        // An item begins with its key, which stays where it is while the run is built.
+        const struct sy_hash *key = (const struct sy_hash *)(const void *)(entries.data + at);
+        if (first == NULL) first = key;
+        if (entry.op != SY_DELTA_PUT || sy_trie_common_bits(first, key) < depth) return false;
+        struct sy_hash value_hash, hash;
+        sy_sha256(&value_hash, entry.value.data, entry.value.size);
+        sy_trie_leaf(&hash, key, &value_hash);
+        push(&run, key, &hash);
+    }
+    if (reader.in.failed) return false;
+    finish(&run, root, depth);
+    return true;
 }
 
 /* Genesis and checks: leaves are hashed one at a time, so a run of any length needs no memory. */

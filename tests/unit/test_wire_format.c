@@ -9,6 +9,7 @@
 #include "core/base/os.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
+#include "core/wire/snapshot.h"
 #include "core/wire/delta.h"
 #include "core/wire/evidence.h"
 #include "core/wire/proof.h"
@@ -71,6 +72,7 @@ static const struct {
     NUMBER(SY_FETCH_BLOCKS_MAX),
     NUMBER(SY_MERKLE_PATH_MAX),
     NUMBER(SY_TRIE_DEPTH_MAX),
+    NUMBER(SY_CHUNK_ENTRIES_BYTES_MAX),
 };
 #define NUMBER_COUNT (sizeof numbers / sizeof numbers[0])
 
