@@ -178,9 +178,12 @@ static void read_ids(sy_api *api, struct sy_request *from, const struct sy_clien
         refuse(api, from, request->request_id, SY_ANSWER_FORBIDDEN);
         return;
     }
-    if (height > api->certified ||
-        (height > 0 && sy_ledger_get(api->reader, &ids, height, SY_BLOCK_TX_IDS) != SY_OK)) {
+    if (height > api->certified) {
         refuse(api, from, request->request_id, SY_ANSWER_NOT_FOUND);
+        return;
+    }
+    if ((height > 0 && sy_ledger_get(api->reader, &ids, height, SY_BLOCK_TX_IDS) != SY_OK)) {
+        refuse_missing(api, from, request->request_id, "there is no certified block so high");
         return;
     }
     struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);

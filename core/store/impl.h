@@ -73,6 +73,15 @@ struct sy_store_ops {
      * blocks swept .. to - 1 hold beside header and certificate. Both publish what they wrote. */
     sy_status (*prune_mark)(sy_store *store, uint64_t pruned, struct sy_error *err);
     sy_status (*prune_sweep)(sy_store *store, uint64_t to, struct sy_error *err);
+    /* A state from elsewhere (install.c). begin: forget what an earlier try left, and make
+     * store->install, as given, durable. put: the entries and the new progress. finish: the ledger
+     * begins at the height, and the state is opened there. */
+    sy_status (*install_begin)(sy_store *store, const struct sy_install *install,
+                               struct sy_error *err);
+    sy_status (*install_put)(sy_store *store, struct sy_slice entries,
+                             const struct sy_install *install, struct sy_error *err);
+    sy_status (*install_finish)(sy_store *store, struct sy_slice header,
+                                struct sy_slice certificate, struct sy_error *err);
     void (*env_sizes)(sy_store *store, enum sy_store_env env, uint64_t *file_bytes,
                       uint64_t *map_bytes);
 };
@@ -88,6 +97,9 @@ struct sy_store {
     atomic_uint_fast64_t certified; /* see sy_ledger_certified */
     atomic_uint_fast64_t pruned;    /* see sy_ledger_pruned */
     atomic_uint_fast64_t swept;     /* blocks below hold header and certificate only; <= pruned */
+    atomic_uint_fast64_t base;      /* see sy_ledger_base */
+    struct sy_install install;      /* as durable; its thread's, but for active */
+    atomic_bool installing;         /* install.active, for the others */
     sy_store_reader *prune_reader;  /* the pruner's, opened when first needed */
     atomic_uint readers_open;
 };
@@ -127,5 +139,8 @@ sy_status sy_env_refuse(sy_store *store, enum sy_store_env env, sy_status status
 
 /* sy_env_committed counts one durable commit that began at start_ns. */
 void sy_env_committed(sy_store *store, enum sy_store_env env, uint64_t start_ns);
+
+/* sy_install_check refuses (SY_ERR_EXISTS) while a state is being installed. */
+sy_status sy_install_check(const sy_store *store, struct sy_error *err);
 
 #endif

@@ -109,11 +109,18 @@ bool sy_lmdb_unpack(struct sy_slice *value, const MDB_val *stored, uint64_t seed
     return sy_load_u64(p) == sy_sum(seed, value->data, value->size);
 }
 
-static int put_main(struct sy_lmdb_env *env, MDB_txn *txn, const char *name, uint64_t seed,
-                    const void *data, size_t size)
+int sy_lmdb_put_main(struct sy_lmdb_env *env, MDB_txn *txn, const char *name, uint64_t seed,
+                     const void *data, size_t size)
 {
     MDB_val key = sy_lmdb_val(name, strlen(name));
     return sy_lmdb_put_summed(txn, env->main, &key, seed, sy_slice_of(data, size), 0);
+}
+
+int sy_lmdb_drop_main(struct sy_lmdb_env *env, MDB_txn *txn, const char *name)
+{
+    MDB_val key = sy_lmdb_val(name, strlen(name));
+    int rc = mdb_del(txn, env->main, &key, NULL);
+    return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
 }
 
 static int put_counters(struct sy_lmdb_env *env, MDB_txn *txn,
@@ -121,16 +128,15 @@ static int put_counters(struct sy_lmdb_env *env, MDB_txn *txn,
 {
     uint8_t packed[8 * SY_ENV_COUNTERS];
     for (unsigned i = 0; i < SY_ENV_COUNTERS; i++) sy_store_u64(packed + 8 * i, counters[i]);
-    return put_main(env, txn, "counters", COUNTERS_SEED, packed, sizeof packed);
+    return sy_lmdb_put_main(env, txn, "counters", COUNTERS_SEED, packed, sizeof packed);
 }
 
-static sy_status get_main(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_slice *value,
-                          const char *name, uint64_t seed, size_t size)
+sy_status sy_lmdb_get_main(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_slice *value,
+                           const char *name, uint64_t seed, size_t size)
 {
     MDB_val key = sy_lmdb_val(name, strlen(name));
     MDB_val stored;
     int rc = mdb_get(txn, env->main, &key, &stored);
-    if (rc == MDB_NOTFOUND) return SY_ERR_CORRUPT;
     if (rc) return sy_lmdb_status(rc);
     return sy_lmdb_unpack(value, &stored, seed) && value->size == size ? SY_OK : SY_ERR_CORRUPT;
 }
@@ -139,7 +145,9 @@ sy_status sy_lmdb_counters(struct sy_lmdb_env *env, MDB_txn *txn,
                            uint64_t counters[SY_ENV_COUNTERS])
 {
     struct sy_slice packed;
-    SY_TRY(get_main(env, txn, &packed, "counters", COUNTERS_SEED, 8 * SY_ENV_COUNTERS));
+    sy_status status =
+        sy_lmdb_get_main(env, txn, &packed, "counters", COUNTERS_SEED, 8 * SY_ENV_COUNTERS);
+    if (status != SY_OK) return status == SY_ERR_NOT_FOUND ? SY_ERR_CORRUPT : status;
     for (unsigned i = 0; i < SY_ENV_COUNTERS; i++) counters[i] = sy_load_u64(packed.data + 8 * i);
     return SY_OK;
 }
@@ -267,14 +275,14 @@ static int write_identity(struct sy_lmdb_env *env, MDB_txn *txn)
     sy_store_u32(packed + 4, (uint32_t)env->which);
     memcpy(packed + 8, env->store->id.bytes, 32);
     memcpy(packed + 40, env->store->config.genesis.bytes, 32);
-    return put_main(env, txn, "identity", IDENTITY_SEED, packed, sizeof packed);
+    return sy_lmdb_put_main(env, txn, "identity", IDENTITY_SEED, packed, sizeof packed);
 }
 
 static sy_status check_identity(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_error *err)
 {
     struct sy_slice packed;
-    sy_status status =
-        get_main(env, txn, &packed, "identity", IDENTITY_SEED, IDENTITY_BYTES - SY_SUM_BYTES);
+    sy_status status = sy_lmdb_get_main(env, txn, &packed, "identity", IDENTITY_SEED,
+                                        IDENTITY_BYTES - SY_SUM_BYTES);
     if (status != SY_OK) {
         return sy_fail(err, SY_ERR_CORRUPT,
                        "%s holds no identity: it is not part of a systole store, or it is damaged",

@@ -96,6 +96,14 @@ int sy_lmdb_put_summed(MDB_txn *txn, MDB_dbi tree, MDB_val *key, uint64_t seed,
                        struct sy_slice value, unsigned flags);
 bool sy_lmdb_unpack(struct sy_slice *value, const MDB_val *stored, uint64_t seed);
 
+/* One packed value in the main tree, beside identity and counters. get: SY_ERR_NOT_FOUND, or
+ * SY_ERR_CORRUPT when it is damaged or of another size. */
+int sy_lmdb_put_main(struct sy_lmdb_env *env, MDB_txn *txn, const char *name, uint64_t seed,
+                     const void *data, size_t size);
+int sy_lmdb_drop_main(struct sy_lmdb_env *env, MDB_txn *txn, const char *name);
+sy_status sy_lmdb_get_main(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_slice *value,
+                           const char *name, uint64_t seed, size_t size);
+
 static inline MDB_val sy_lmdb_val(const void *data, size_t size)
 {
     MDB_val val = {size, (void *)(uintptr_t)data};

@@ -27,7 +27,7 @@ static struct sy_lmdb_env *state_of(void *base)
     return &((struct sy_lmdb_store *)base)->env[SY_ENV_STATE];
 }
 
-static uint64_t value_seed(const void *key)
+uint64_t sy_lmdb_value_seed(const void *key)
 {
     return sy_load_u64((const uint8_t *)key);
 }
@@ -90,7 +90,7 @@ static void unpin_snapshot(void *base, void *handle)
 static sy_status copy_value(struct sy_buffer *value, const MDB_val *stored, const void *key)
 {
     struct sy_slice bytes;
-    if (!sy_lmdb_unpack(&bytes, stored, value_seed(key))) return SY_ERR_CORRUPT;
+    if (!sy_lmdb_unpack(&bytes, stored, sy_lmdb_value_seed(key))) return SY_ERR_CORRUPT;
     return sy_buffer_set(value, bytes.data, bytes.size);
 }
 
@@ -159,7 +159,8 @@ static int merge_key(MDB_cursor *tree, const struct sy_hash *key, struct sy_vers
         int rc = mdb_cursor_put(tree, &packed, &room, MDB_RESERVE);
         if (rc) return rc;
         uint8_t *p = (uint8_t *)room.mv_data;
-        sy_store_u64(p, sy_sum(value_seed(key->bytes), version.value.data, version.value.size));
+        sy_store_u64(
+            p, sy_sum(sy_lmdb_value_seed(key->bytes), version.value.data, version.value.size));
         if (version.value.size > 0) {
             memcpy(p + SY_SUM_BYTES, version.value.data, version.value.size);
         }

@@ -247,6 +247,16 @@ static sy_status finish_init(struct sy_lmdb_store *lmdb, struct sy_error *err)
     return write_store_file(lmdb, err);
 }
 
+void sy_lmdb_publish_counters(struct sy_lmdb_store *lmdb)
+{
+    const uint64_t *ledger = lmdb->env[SY_ENV_LEDGER].counters;
+    atomic_store(&lmdb->store.base, ledger[SY_LEDGER_BASE]);
+    atomic_store(&lmdb->store.swept, ledger[SY_LEDGER_SWEPT]);
+    atomic_store(&lmdb->store.pruned, ledger[SY_LEDGER_PRUNED]);
+    atomic_store(&lmdb->store.certified, ledger[SY_LEDGER_CERTIFIED]);
+    atomic_store(&lmdb->store.next, ledger[SY_LEDGER_NEXT]);
+}
+
 static sy_status open_all(struct sy_lmdb_store *lmdb, struct sy_error *err)
 {
     const struct sy_store_config *config = &lmdb->store.config;
@@ -260,13 +270,11 @@ static sy_status open_all(struct sy_lmdb_store *lmdb, struct sy_error *err)
     SY_TRY(config->init ? prepare_init(lmdb, err) : read_store_file(lmdb, err));
     for (int i = 0; i < SY_ENV_COUNT; i++) SY_TRY(open_one(lmdb, (enum sy_store_env)i, err));
     if (config->init) SY_TRY(finish_init(lmdb, err));
-    SY_TRY(check_relations(lmdb, err));
-
     atomic_store(&lmdb->votes_commits, lmdb->env[SY_ENV_VOTES].counters[SY_VOTES_COMMITS]);
-    atomic_store(&lmdb->store.next, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_NEXT]);
-    atomic_store(&lmdb->store.certified, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_CERTIFIED]);
-    atomic_store(&lmdb->store.pruned, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_PRUNED]);
-    atomic_store(&lmdb->store.swept, lmdb->env[SY_ENV_LEDGER].counters[SY_LEDGER_SWEPT]);
+    SY_TRY(sy_lmdb_install_load(lmdb, err));
+    SY_TRY(sy_lmdb_install_end(lmdb, err));
+    SY_TRY(check_relations(lmdb, err));
+    sy_lmdb_publish_counters(lmdb);
     sy_status status = sy_tx_index_open(&lmdb->index, config->recent_txs);
     if (status != SY_OK) return sy_fail(err, status, "ledger: no memory for the tx index");
     SY_TRY(sy_lmdb_ledger_ready(lmdb, err));
@@ -341,6 +349,9 @@ static const struct sy_store_ops lmdb_ops = {
     .find_tx = sy_lmdb_find_tx,
     .prune_mark = sy_lmdb_prune_mark,
     .prune_sweep = sy_lmdb_prune_sweep,
+    .install_begin = sy_lmdb_install_begin,
+    .install_put = sy_lmdb_install_put,
+    .install_finish = sy_lmdb_install_finish,
     .env_sizes = env_sizes,
 };
 

@@ -6,7 +6,7 @@
  *   PATH/votes    records | heads | bodies | numbers            (lmdb_votes.c)
  *                 evidence                                      (lmdb_evidence.c)
  *   PATH/ledger   blocks | certificates | runs | directory      (lmdb_ledger.c, lmdb_index.c)
- *   PATH/state    state                                         (lmdb_state.c)
+ *   PATH/state    state                                         (lmdb_state.c, lmdb_install.c)
  *
  * How environments from different times are told apart: the ledger writes down, in every append,
  * how many commits the votes had made; so votes with fewer are older than the ledger. The state
@@ -27,7 +27,8 @@ enum {
     SY_LEDGER_RUN_HEIGHT, /* the first tx that is in no run: its block ... */
     SY_LEDGER_RUN_INDEX,  /* ... and its place there */
     SY_LEDGER_PRUNED,     /* impl.h */
-    SY_LEDGER_SWEPT
+    SY_LEDGER_SWEPT,
+    SY_LEDGER_BASE
 };
 enum { SY_STATE_COMPLETE, SY_STATE_TARGET };
 
@@ -105,7 +106,22 @@ uint64_t sy_lmdb_part_seed(uint64_t height, enum sy_block_part which);
 /* sy_lmdb_ledger_ready reads what is in no run into the index's memory. */
 sy_status sy_lmdb_ledger_ready(struct sy_lmdb_store *lmdb, struct sy_error *err);
 
+/* sy_lmdb_publish_counters tells the ledger's committed counters to the readers. lmdb_store.c */
+void sy_lmdb_publish_counters(struct sy_lmdb_store *lmdb);
+
+/* lmdb_install.c. load reads what an install left; end, at opening, does what a crash kept
+ * install_finish from. */
+sy_status sy_lmdb_install_begin(sy_store *store, const struct sy_install *install,
+                                struct sy_error *err);
+sy_status sy_lmdb_install_put(sy_store *store, struct sy_slice entries,
+                              const struct sy_install *install, struct sy_error *err);
+sy_status sy_lmdb_install_finish(sy_store *store, struct sy_slice header,
+                                 struct sy_slice certificate, struct sy_error *err);
+sy_status sy_lmdb_install_load(struct sy_lmdb_store *lmdb, struct sy_error *err);
+sy_status sy_lmdb_install_end(struct sy_lmdb_store *lmdb, struct sy_error *err);
+
 /* lmdb_state.c */
+uint64_t sy_lmdb_value_seed(const void *key);
 extern const struct sy_state_base_ops sy_lmdb_state_ops;
 
 #endif

@@ -4,71 +4,13 @@
  *
  * Every write first makes all the memory that it needs and runs its failpoints, and only then
  * changes anything: so it happens wholly or not at all. */
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "core/base/assert.h"
 #include "core/base/os.h"
-#include "core/store/impl.h"
-#include "core/store/memory_evidence.h"
-#include "core/store/memory_table.h"
-#include "core/store/state.h"
-#include "core/wire/delta.h"
+#include "core/store/memory_store.h"
 
-struct record {
-    struct sy_record_key key;
-    uint8_t *data;
-    size_t size;
-};
-
-struct body {
-    struct sy_hash digest;
-    uint8_t *data; /* NULL: dropped */
-    size_t size;
-};
-
-struct block {
-    struct sy_slice parts[SY_BLOCK_PARTS]; /* owned; a certificate may be absent (NULL) */
-};
-
-struct memory_store {
-    sy_store store; /* first */
-    pthread_mutex_t lock;
-    struct record *records; /* in key order */
-    size_t record_count;
-    size_t record_room;
-    struct body *bodies; /* in order of arrival */
-    size_t body_count;
-    size_t body_room;
-    size_t bodies_dropped;
-    struct sy_memory_table body_table;
-    struct sy_memory_evidence evidence;
-    struct block *blocks;
-    size_t block_count;
-    size_t block_room;
-    struct sy_memory_table tx_table; /* height << 32 | index */
-    size_t txs_dropped;              /* places in it that pruning left behind */
-    uint64_t bytes;
-};
-
-static struct memory_store *memory_of(sy_store *store)
-{
-    return (struct memory_store *)(void *)store;
-}
-
-static void lock_memory(struct memory_store *memory)
-{
-    int failed = pthread_mutex_lock(&memory->lock);
-    SY_ASSERT(!failed);
-}
-
-static void unlock_memory(struct memory_store *memory)
-{
-    int failed = pthread_mutex_unlock(&memory->lock);
-    SY_ASSERT(!failed);
-}
-
-static void *grow_array(void *array, size_t *room, size_t needed, size_t item_bytes)
+void *sy_memory_grow(void *array, size_t *room, size_t needed, size_t item_bytes)
 {
     if (needed <= *room) return array;
     size_t wanted = 2 * needed + 16;
@@ -77,8 +19,7 @@ static void *grow_array(void *array, size_t *room, size_t needed, size_t item_by
     return moved;
 }
 
-// A copy on the heap; never NULL for an empty slice, so that NULL can mean absent.
-static uint8_t *copy_bytes(struct sy_slice bytes)
+uint8_t *sy_memory_copy(struct sy_slice bytes)
 {
     uint8_t *copy = (uint8_t *)malloc(bytes.size + 1);
     if (copy && bytes.size > 0) memcpy(copy, bytes.data, bytes.size);
@@ -189,12 +130,12 @@ static sy_status compact_bodies(struct memory_store *memory)
 static sy_status reserve_votes(struct memory_store *memory, size_t count)
 {
     SY_TRY(compact_bodies(memory));
-    void *records = grow_array(memory->records, &memory->record_room, memory->record_count + count,
-                               sizeof *memory->records);
+    void *records = sy_memory_grow(memory->records, &memory->record_room,
+                                   memory->record_count + count, sizeof *memory->records);
     if (!records) return SY_ERR_NO_MEMORY;
     memory->records = (struct record *)records;
-    void *bodies = grow_array(memory->bodies, &memory->body_room, memory->body_count + count,
-                              sizeof *memory->bodies);
+    void *bodies = sy_memory_grow(memory->bodies, &memory->body_room, memory->body_count + count,
+                                  sizeof *memory->bodies);
     if (!bodies) return SY_ERR_NO_MEMORY;
     memory->bodies = (struct body *)bodies;
     SY_TRY(sy_memory_evidence_reserve(&memory->evidence));
@@ -250,7 +191,7 @@ static sy_status copy_values(uint8_t ***out, const struct sy_vote_write *writes,
     if (!copies) return SY_ERR_NO_MEMORY;
     for (size_t i = 0; i < count; i++) {
         if (!has_value(writes[i].op, evidence)) continue;
-        copies[i] = copy_bytes(writes[i].value);
+        copies[i] = sy_memory_copy(writes[i].value);
         if (!copies[i]) return SY_ERR_NO_MEMORY;
     }
     return SY_OK;
@@ -259,10 +200,10 @@ static sy_status copy_values(uint8_t ***out, const struct sy_vote_write *writes,
 static sy_status commit_votes(sy_store *store, const struct sy_vote_write *writes, size_t count,
                               bool evidence, struct sy_error *err)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = sy_memory_of(store);
     uint8_t **copies = NULL;
     uint64_t start_ns = sy_os_monotonic_ns();
-    lock_memory(memory);
+    sy_memory_lock(memory);
     sy_status status = sy_env_failpoint(store, SY_ENV_VOTES, "begin", err);
     if (status == SY_OK) {
         status = copy_values(&copies, writes, count, evidence);
@@ -275,7 +216,7 @@ static sy_status commit_votes(sy_store *store, const struct sy_vote_write *write
         copies[i] = NULL;
     }
     if (status == SY_OK) sy_env_committed(store, SY_ENV_VOTES, start_ns);
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     free_copies(copies, count);
     if (status == SY_OK) sy_env_done(SY_ENV_VOTES);
     return status;
@@ -284,69 +225,69 @@ static sy_status commit_votes(sy_store *store, const struct sy_vote_write *write
 static sy_status each_record(sy_store_reader *reader, sy_record_fn show, void *context,
                              struct sy_error *err)
 {
-    struct memory_store *memory = memory_of(reader->store);
+    struct memory_store *memory = sy_memory_of(reader->store);
     (void)err;
     sy_status status = SY_OK;
-    lock_memory(memory);
+    sy_memory_lock(memory);
     for (size_t i = 0; status == SY_OK && i < memory->record_count; i++) {
         const struct record *record = &memory->records[i];
         status = show(context, &record->key, sy_slice_of(record->data, record->size));
     }
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     return status;
 }
 
 static sy_status each_body(sy_store_reader *reader, sy_body_fn show, void *context,
                            struct sy_error *err)
 {
-    struct memory_store *memory = memory_of(reader->store);
+    struct memory_store *memory = sy_memory_of(reader->store);
     (void)err;
     sy_status status = SY_OK;
-    lock_memory(memory);
+    sy_memory_lock(memory);
     for (size_t i = 0; status == SY_OK && i < memory->body_count; i++) {
         const struct body *body = &memory->bodies[i];
         if (!body->data) continue;
         size_t shown = body->size < SY_BODY_HEAD_BYTES ? body->size : SY_BODY_HEAD_BYTES;
         status = show(context, &body->digest, body->size, sy_slice_of(body->data, shown));
     }
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     return status;
 }
 
 static sy_status get_body(sy_store_reader *reader, struct sy_buffer *out,
                           const struct sy_hash *digest)
 {
-    struct memory_store *memory = memory_of(reader->store);
-    lock_memory(memory);
+    struct memory_store *memory = sy_memory_of(reader->store);
+    sy_memory_lock(memory);
     const struct body *body = find_body(memory, digest);
     sy_status status = body ? sy_buffer_set(out, body->data, body->size) : SY_ERR_NOT_FOUND;
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     return status;
 }
 
 static sy_status each_piece(sy_store_reader *reader, sy_evidence_fn show, void *context,
                             struct sy_error *err)
 {
-    struct memory_store *memory = memory_of(reader->store);
+    struct memory_store *memory = sy_memory_of(reader->store);
     (void)err;
-    lock_memory(memory);
+    sy_memory_lock(memory);
     sy_status status = sy_memory_evidence_each(&memory->evidence, show, context);
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     return status;
 }
 
 static uint64_t count_pieces(sy_store_reader *reader)
 {
-    struct memory_store *memory = memory_of(reader->store);
-    lock_memory(memory);
+    struct memory_store *memory = sy_memory_of(reader->store);
+    sy_memory_lock(memory);
     uint64_t count = memory->evidence.count;
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     return count;
 }
 
 /* ---- ledger ----------------------------------------------------------------------------- */
 
-static void free_block(struct memory_store *memory, struct block *block)
+void sy_memory_free_block(struct memory_store *memory, struct block *block)
 {
     for (int part = 0; part < SY_BLOCK_PARTS; part++) {
         memory->bytes -= block->parts[part].size;
@@ -354,8 +295,8 @@ static void free_block(struct memory_store *memory, struct block *block)
     }
 }
 
-static sy_status copy_block(struct memory_store *memory, struct block *out,
-                            const struct sy_block_write *block)
+sy_status sy_memory_copy_block(struct memory_store *memory, struct block *out,
+                               const struct sy_block_write *block)
 {
     const struct sy_slice parts[] = {
         [SY_BLOCK_HEADER] = block->header,
@@ -366,7 +307,7 @@ static sy_status copy_block(struct memory_store *memory, struct block *out,
     };
     *out = (struct block){0};
     for (size_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
-        uint8_t *copy = copy_bytes(parts[part]);
+        uint8_t *copy = sy_memory_copy(parts[part]);
         if (!copy) return SY_ERR_NO_MEMORY;
         out->parts[part] = sy_slice_of(copy, parts[part].size);
         memory->bytes += parts[part].size;
@@ -380,15 +321,15 @@ static sy_status stage_blocks(struct memory_store *memory, size_t *made,
 {
     size_t txs = 0;
     *made = 0;
-    void *grown = grow_array(memory->blocks, &memory->block_room, memory->block_count + count,
-                             sizeof *memory->blocks);
+    void *grown = sy_memory_grow(memory->blocks, &memory->block_room, memory->block_count + count,
+                                 sizeof *memory->blocks);
     if (!grown) return SY_ERR_NO_MEMORY;
     memory->blocks = (struct block *)grown;
     while (*made < count) {
         txs += blocks[*made].tx_count;
         struct block *block = &memory->blocks[memory->block_count + *made];
         ++*made;
-        SY_TRY(copy_block(memory, block, &blocks[*made - 1]));
+        SY_TRY(sy_memory_copy_block(memory, block, &blocks[*made - 1]));
     }
     return sy_memory_table_reserve(&memory->tx_table, txs);
 }
@@ -396,10 +337,10 @@ static sy_status stage_blocks(struct memory_store *memory, size_t *made,
 static sy_status append_blocks(sy_store *store, const struct sy_block_write *blocks, size_t count,
                                struct sy_error *err)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = sy_memory_of(store);
     size_t made = 0;
     uint64_t start_ns = sy_os_monotonic_ns();
-    lock_memory(memory);
+    sy_memory_lock(memory);
     sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
     if (status == SY_OK) {
         status = stage_blocks(memory, &made, blocks, count);
@@ -418,10 +359,10 @@ static sy_status append_blocks(sy_store *store, const struct sy_block_write *blo
         atomic_store_explicit(&store->next, memory->block_count, memory_order_release);
     } else {
         for (size_t i = 0; i < made; i++) {
-            free_block(memory, &memory->blocks[memory->block_count + i]);
+            sy_memory_free_block(memory, &memory->blocks[memory->block_count + i]);
         }
     }
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     if (status == SY_OK) sy_env_done(SY_ENV_LEDGER);
     return status;
 }
@@ -449,15 +390,15 @@ static void advance_certified(struct memory_store *memory)
 static sy_status put_certificates(sy_store *store, const struct sy_certificate_write *writes,
                                   size_t count, struct sy_error *err)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = sy_memory_of(store);
     uint64_t start_ns = sy_os_monotonic_ns();
     uint8_t **copies = (uint8_t **)calloc(count, sizeof *copies);
     bool made = copies != NULL;
     for (size_t i = 0; made && i < count; i++) {
-        copies[i] = copy_bytes(writes[i].certificate);
+        copies[i] = sy_memory_copy(writes[i].certificate);
         made = copies[i] != NULL;
     }
-    lock_memory(memory);
+    sy_memory_lock(memory);
     sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
     if (status == SY_OK && !made) status = sy_fail(err, SY_ERR_NO_MEMORY, "ledger: no memory");
     if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_LEDGER, "commit", err);
@@ -469,7 +410,7 @@ static sy_status put_certificates(sy_store *store, const struct sy_certificate_w
         advance_certified(memory);
         sy_env_committed(store, SY_ENV_LEDGER, start_ns);
     }
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     free_copies(copies, count);
     if (status == SY_OK) sy_env_done(SY_ENV_LEDGER);
     return status;
@@ -478,22 +419,22 @@ static sy_status put_certificates(sy_store *store, const struct sy_certificate_w
 static sy_status get_part(sy_store_reader *reader, struct sy_buffer *out, uint64_t height,
                           enum sy_block_part which)
 {
-    struct memory_store *memory = memory_of(reader->store);
-    lock_memory(memory);
+    struct memory_store *memory = sy_memory_of(reader->store);
+    sy_memory_lock(memory);
     struct sy_slice part = memory->blocks[height].parts[which];
     sy_status status = part.data ? sy_buffer_set(out, part.data, part.size) : SY_ERR_NOT_FOUND;
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
     return status;
 }
 
 static sy_status find_tx(sy_store_reader *reader, struct sy_buffer *positions,
                          const struct sy_hash *tx_id)
 {
-    struct memory_store *memory = memory_of(reader->store);
+    struct memory_store *memory = sy_memory_of(reader->store);
     sy_status status = SY_OK;
     size_t cursor = 0;
     uint64_t number;
-    lock_memory(memory);
+    sy_memory_lock(memory);
     while (status == SY_OK && sy_memory_table_next(&memory->tx_table, &cursor, &number, tx_id)) {
         struct sy_tx_position position = {0};
         position.height = number >> 32;
@@ -503,133 +444,7 @@ static sy_status find_tx(sy_store_reader *reader, struct sy_buffer *positions,
         bool same = memcmp(ids.data + 32 * (size_t)position.index, tx_id->bytes, 32) == 0;
         if (same) status = sy_buffer_append(positions, &position, sizeof position);
     }
-    unlock_memory(memory);
-    return status;
-}
-
-/* ---- pruning ---------------------------------------------------------------------------- */
-
-static sy_status mark_pruned(sy_store *store, uint64_t pruned, struct sy_error *err)
-{
-    struct memory_store *memory = memory_of(store);
-    uint64_t start_ns = sy_os_monotonic_ns();
-    lock_memory(memory);
-    sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
-    if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_LEDGER, "commit", err);
-    if (status == SY_OK) {
-        atomic_store_explicit(&store->pruned, pruned, memory_order_release);
-        sy_env_committed(store, SY_ENV_LEDGER, start_ns);
-    }
-    unlock_memory(memory);
-    if (status == SY_OK) sy_env_done(SY_ENV_LEDGER);
-    return status;
-}
-
-// Writes the state after `older` and then `newer`: only what is present.
-static void fold(struct sy_writer *out, struct sy_slice older, struct sy_slice newer)
-{
-    struct sy_delta_reader readers[2] = {sy_delta_reader_of(older), sy_delta_reader_of(newer)};
-    struct sy_delta a;
-    struct sy_delta b;
-    bool has_a = sy_delta_next(&readers[0], &a);
-    bool has_b = sy_delta_next(&readers[1], &b);
-    while (has_a || has_b) {
-        int order = !has_a ? 1 : !has_b ? -1 : sy_hash_compare(&a.key, &b.key);
-        const struct sy_delta *next = order < 0 ? &a : &b;
-        if (next->op == SY_DELTA_PUT) sy_delta_write(out, next);
-        bool took_a = order <= 0;
-        bool took_b = order >= 0;
-        if (took_a) has_a = sy_delta_next(&readers[0], &a);
-        if (took_b) has_b = sy_delta_next(&readers[1], &b);
-    }
-}
-
-// The sum of the deltas of blocks from - 1 (itself a sum, if there is one) to to - 1.
-static sy_status sum_deltas(const struct memory_store *memory, struct sy_buffer *sum, uint64_t from,
-                            uint64_t to)
-{
-    struct sy_buffer spare = {0};
-    sy_status status = SY_OK;
-    sum->size = 0;
-    for (uint64_t height = from > 0 ? from - 1 : 0; status == SY_OK && height < to; height++) {
-        struct sy_slice deltas = memory->blocks[height].parts[SY_BLOCK_DELTAS];
-        status = sy_buffer_fit(&spare, sum->size + deltas.size);
-        if (status != SY_OK) break;
-        struct sy_writer out = sy_writer_of(spare.data, spare.size);
-        fold(&out, sy_buffer_slice(sum), deltas);
-        SY_ASSERT(!out.failed);
-        spare.size = out.used;
-        struct sy_buffer swap = *sum;
-        *sum = spare;
-        spare = swap;
-    }
-    sy_buffer_free(&spare);
-    return status;
-}
-
-static void free_part(struct memory_store *memory, uint64_t height, int part)
-{
-    struct sy_slice *place = &memory->blocks[height].parts[part];
-    memory->bytes -= place->size;
-    free((void *)(uintptr_t)place->data);
-    *place = sy_slice_of(NULL, 0);
-}
-
-// Makes the table of transactions again without those of pruned blocks, once they are most of it.
-static sy_status compact_txs(struct memory_store *memory, uint64_t to)
-{
-    struct sy_memory_table table = {0};
-    if (memory->txs_dropped < 64 || memory->txs_dropped * 2 < memory->tx_table.count) return SY_OK;
-    SY_TRY(sy_memory_table_reserve(&table, memory->tx_table.count - memory->txs_dropped));
-    for (uint64_t height = to; height < memory->block_count; height++) {
-        struct sy_slice ids = memory->blocks[height].parts[SY_BLOCK_TX_IDS];
-        for (size_t i = 0; i * 32 < ids.size; i++) {
-            struct sy_hash id;
-            memcpy(id.bytes, ids.data + i * 32, sizeof id.bytes);
-            sy_memory_table_add(&table, &id, height << 32 | i);
-        }
-    }
-    sy_memory_table_free(&memory->tx_table);
-    memory->tx_table = table;
-    memory->txs_dropped = 0;
-    return SY_OK;
-}
-
-static void drop_blocks(struct memory_store *memory, uint64_t to, struct sy_buffer *sum)
-{
-    uint64_t from = atomic_load(&memory->store.swept);
-    for (uint64_t height = from > 0 ? from - 1 : 0; height < to; height++) {
-        memory->txs_dropped += memory->blocks[height].parts[SY_BLOCK_TX_IDS].size / 32;
-        for (int part = SY_BLOCK_HEADER + 1; part < SY_BLOCK_CERTIFICATE; part++) {
-            free_part(memory, height, part);
-        }
-    }
-    memory->blocks[to - 1].parts[SY_BLOCK_DELTAS] = sy_slice_of(sum->data, sum->size);
-    memory->bytes += sum->size;
-    *sum = (struct sy_buffer){0};
-    atomic_store(&memory->store.swept, to);
-}
-
-static sy_status sweep_blocks(sy_store *store, uint64_t to, struct sy_error *err)
-{
-    struct memory_store *memory = memory_of(store);
-    struct sy_buffer sum = {0};
-    uint64_t start_ns = sy_os_monotonic_ns();
-    lock_memory(memory);
-    sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
-    if (status == SY_OK) {
-        status = sum_deltas(memory, &sum, atomic_load(&store->swept), to);
-        if (status == SY_OK) status = compact_txs(memory, to);
-        if (status != SY_OK) status = sy_fail(err, status, "ledger: no memory");
-    }
-    if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_LEDGER, "commit", err);
-    if (status == SY_OK) {
-        drop_blocks(memory, to, &sum);
-        sy_env_committed(store, SY_ENV_LEDGER, start_ns);
-    }
-    unlock_memory(memory);
-    sy_buffer_free(&sum);
-    if (status == SY_OK) sy_env_done(SY_ENV_LEDGER);
+    sy_memory_unlock(memory);
     return status;
 }
 
@@ -637,10 +452,12 @@ static sy_status sweep_blocks(sy_store *store, uint64_t to, struct sy_error *err
 
 static void close_memory(sy_store *store)
 {
-    struct memory_store *memory = memory_of(store);
+    struct memory_store *memory = sy_memory_of(store);
     for (size_t i = 0; i < memory->record_count; i++) free(memory->records[i].data);
     for (size_t i = 0; i < memory->body_count; i++) free(memory->bodies[i].data);
-    for (size_t i = 0; i < memory->block_count; i++) free_block(memory, &memory->blocks[i]);
+    for (size_t i = 0; i < memory->block_count; i++)
+        sy_memory_free_block(memory, &memory->blocks[i]);
+    sy_buffer_free(&memory->installed);
     free(memory->records);
     free(memory->bodies);
     free(memory->blocks);
@@ -654,12 +471,12 @@ static void close_memory(sy_store *store)
 
 static void hold_memory(sy_store *store)
 {
-    lock_memory(memory_of(store));
+    sy_memory_lock(sy_memory_of(store));
 }
 
 static void release_memory(sy_store *store)
 {
-    unlock_memory(memory_of(store));
+    sy_memory_unlock(sy_memory_of(store));
 }
 
 static sy_status open_reader(sy_store_reader *reader)
@@ -677,11 +494,11 @@ static void close_reader(sy_store_reader *reader)
 static void env_sizes(sy_store *store, enum sy_store_env env, uint64_t *file_bytes,
                       uint64_t *map_bytes)
 {
-    struct memory_store *memory = memory_of(store);
-    lock_memory(memory);
+    struct memory_store *memory = sy_memory_of(store);
+    sy_memory_lock(memory);
     *file_bytes = env == SY_ENV_LEDGER ? memory->bytes : 0;
     *map_bytes = *file_bytes;
-    unlock_memory(memory);
+    sy_memory_unlock(memory);
 }
 
 static const struct sy_store_ops memory_ops = {
@@ -700,12 +517,15 @@ static const struct sy_store_ops memory_ops = {
     .put_certificates = put_certificates,
     .ledger_get = get_part,
     .find_tx = find_tx,
-    .prune_mark = mark_pruned,
-    .prune_sweep = sweep_blocks,
+    .prune_mark = sy_memory_prune_mark,
+    .prune_sweep = sy_memory_prune_sweep,
+    .install_begin = sy_memory_install_begin,
+    .install_put = sy_memory_install_put,
+    .install_finish = sy_memory_install_finish,
     .env_sizes = env_sizes,
 };
 
-static sy_status make_state(sy_store *store)
+sy_status sy_memory_make_state(sy_store *store)
 {
     uint64_t swept = atomic_load(&store->swept);
     uint64_t first = swept > 0 ? swept - 1 : 0; // whose deltas are the sum
@@ -723,7 +543,7 @@ sy_status sy_store_open_memory(sy_store **store, const struct sy_store_config *c
     sy_os_random(&memory->store.id, sizeof memory->store.id);
     sy_status status = sy_store_prepare(&memory->store, config, NULL);
     memory->store.config.path = NULL;
-    if (status == SY_OK) status = make_state(&memory->store);
+    if (status == SY_OK) status = sy_memory_make_state(&memory->store);
     if (status != SY_OK) {
         close_memory(&memory->store);
         return status;
@@ -741,7 +561,7 @@ void sy_store_memory_crash(sy_store *store)
     }
     sy_state_close(store->state);
     store->state = NULL;
-    sy_status status = make_state(store);
+    sy_status status = sy_memory_make_state(store);
     SY_ASSERT(status == SY_OK);
     // The deltas were checked when they were appended. A failpoint armed for store.state.apply is
     // the test's own doing.

@@ -243,6 +243,7 @@ sy_status sy_state_apply(sy_store *store, uint64_t height, struct sy_slice delta
 {
     struct sy_state *state = store->state;
     uint64_t next = atomic_load(&state->next);
+    SY_TRY(sy_install_check(store, err));
     if (height != next) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "state: block %llu was offered where block %llu comes next",

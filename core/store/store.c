@@ -381,6 +381,7 @@ sy_status sy_ledger_append(sy_store *store, const struct sy_block_write *blocks,
         }
         SY_TRY(check_block(&bytes, &blocks[i], err));
     }
+    SY_TRY(sy_install_check(store, err));
     SY_TRY(sy_env_check(store, SY_ENV_LEDGER, err));
     if (count == 0) return SY_OK;
     SY_TRY(store->ops->ledger_append(store, blocks, count, err));
@@ -436,6 +437,7 @@ sy_status sy_ledger_get(sy_store_reader *reader, struct sy_slice *part, uint64_t
     if (height >= sy_ledger_next(reader->store)) return SY_ERR_NOT_FOUND;
     bool kept = which == SY_BLOCK_HEADER || which == SY_BLOCK_CERTIFICATE;
     if (!kept && height < sy_ledger_pruned(reader->store)) return SY_ERR_PRUNED;
+    if (height < sy_ledger_base(reader->store)) return SY_ERR_PRUNED;
     SY_TRY(reader->store->ops->ledger_get(reader, &reader->parts[which], height, which));
     *part = sy_buffer_slice(&reader->parts[which]);
     return SY_OK;

@@ -283,6 +283,50 @@ sy_status sy_store_prune(sy_store *store, bool *more, uint64_t below, struct sy_
  * certificate. 0: nothing was pruned. Never goes down. Any thread. */
 uint64_t sy_ledger_pruned(const sy_store *store);
 
+/* ---- a state from elsewhere ------------------------------------------------------------- */
+
+/* A store without blocks can begin with the state of a certified height that others have executed.
+ * Its entries are put in key order, a chunk at a time; every put is durable with how far it came,
+ * so after a crash the next begin goes on behind it. The store checks order and form; that these
+ * are the entries of that state is the caller's to know (core/ledger/snapshot.h), before it puts
+ * them. Until the end nothing is appended or applied (SY_ERR_EXISTS). Views must be closed, and one
+ * thread does all of it. */
+struct sy_install {
+    bool active;
+    bool whole; /* every entry is there */
+    uint64_t height;
+    struct sy_hash root; /* of the state at height: another one is another state */
+    struct sy_hash next; /* first key that may be put; meaningless when whole */
+};
+
+/* sy_install_begin takes up an earlier try for this height and root, or throws away what another
+ * one left and starts at the first key. *install tells how far it is. SY_ERR_EXISTS: the store has
+ * blocks. */
+sy_status sy_install_begin(sy_store *store, struct sy_install *install, uint64_t height,
+                           const struct sy_hash *root, struct sy_error *err);
+
+/* sy_install_get tells how far an install came that was not finished; active false: there is none.
+ */
+void sy_install_get(const sy_store *store, struct sy_install *install);
+
+/* sy_install_put adds a chunk's entries: packed deltas, all puts, none below install.next, all
+ * below `behind`, from which the next put goes on; NULL: these were the last. One durable
+ * transaction. SY_ERR_FORMAT: the entries are something else; SY_ERR_ARGUMENT: none is under way.
+ */
+sy_status sy_install_put(sy_store *store, struct sy_slice entries, const struct sy_hash *behind,
+                         struct sy_error *err);
+
+/* sy_install_finish makes the store begin at the install's height: as if all below had been pruned,
+ * with header and certificate of that height and none below (sy_ledger_base). SY_ERR_ARGUMENT: not
+ * every entry is there. After another failure close the store and open it again: the state is
+ * whole, and finish may be called again unless it has happened. */
+sy_status sy_install_finish(sy_store *store, struct sy_slice header, struct sy_slice certificate,
+                            struct sy_error *err);
+
+/* sy_ledger_base is the lowest height with a header; below it SY_ERR_PRUNED is all there is. 0
+ * unless the store began with an installed state. Any thread. */
+uint64_t sy_ledger_base(const sy_store *store);
+
 /* ---- state ------------------------------------------------------------------------------ */
 
 /* sy_state_apply makes block height's deltas visible to new views. Heights are consecutive from

@@ -144,6 +144,57 @@ void chronicle_prune(sy_store *store, uint64_t below)
     }
 }
 
+/* ---- a state from elsewhere ------------------------------------------------------------- */
+
+struct sy_hash chronicle_root(uint64_t height)
+{
+    return test_hash_of((1ull << 48) + height);
+}
+
+// The next `entries` entries from `next` on. *behind: the first key after them; false: none.
+static bool take_entries(struct sy_slice *taken, struct sy_hash *behind, struct sy_slice all,
+                         const struct sy_hash *next, size_t entries)
+{
+    struct sy_delta_reader reader = sy_delta_reader_of(all);
+    struct sy_delta delta;
+    size_t from = 0;
+    size_t count = 0;
+    for (size_t at = 0; sy_delta_next(&reader, &delta); at = reader.in.used) {
+        if (sy_hash_compare(&delta.key, next) < 0) {
+            from = reader.in.used;
+            continue;
+        }
+        if (count++ < entries) continue;
+        *taken = sy_slice_of(all.data + from, at - from);
+        *behind = delta.key;
+        return true;
+    }
+    *taken = sy_slice_of(all.data + from, all.size - from);
+    return false;
+}
+
+sy_status chronicle_try_install(struct chronicle *chronicle, sy_store *store, uint64_t height,
+                                size_t entries, struct sy_error *err)
+{
+    struct sy_install install;
+    struct sy_hash root = chronicle_root(height);
+    uint8_t header[184];
+    uint8_t certificate[66 * 3 + 2];
+    chronicle_model(chronicle, height + 1);
+    struct sy_slice all = test_model_pack(&chronicle->model, chronicle->packed);
+    SY_TRY(sy_install_begin(store, &install, height, &root, err));
+    for (bool more = !install.whole; more; sy_install_get(store, &install)) {
+        struct sy_slice taken;
+        struct sy_hash behind;
+        more = take_entries(&taken, &behind, all, &install.next, entries);
+        SY_TRY(sy_install_put(store, taken, more ? &behind : NULL, err));
+    }
+    test_fill(header, sizeof header, height * 16);
+    test_fill(certificate, sizeof certificate, height * 16 + 5);
+    return sy_install_finish(store, sy_slice_of(header, sizeof header),
+                             sy_slice_of(certificate, sizeof certificate), err);
+}
+
 /* ---- checking --------------------------------------------------------------------------- */
 
 static sy_status check_part(sy_store_reader *reader, uint64_t height, enum sy_block_part part,
@@ -231,7 +282,14 @@ sy_status chronicle_check(struct chronicle *chronicle, sy_store *store, uint64_t
     uint64_t next = sy_ledger_next(store);
     SY_TRY(sy_store_reader_open(&reader, store));
     sy_status status = SY_OK;
-    for (uint64_t height = 0; height < next && status == SY_OK; height++) {
+    for (uint64_t height = 0; height < sy_ledger_base(store) && status == SY_OK; height++) {
+        struct sy_slice part;
+        for (int i = 0; i < SY_BLOCK_PARTS; i++) {
+            sy_status got = sy_ledger_get(reader, &part, height, (enum sy_block_part)i);
+            if (got != SY_ERR_PRUNED) status = SY_ERR_CORRUPT;
+        }
+    }
+    for (uint64_t height = sy_ledger_base(store); height < next && status == SY_OK; height++) {
         status = height < sy_ledger_pruned(store)
                      ? chronicle_check_pruned(store, reader, height, height < swept)
                      : chronicle_check_block(chronicle, store, reader, height);

@@ -39,6 +39,14 @@ sy_status chronicle_check_pruned(sy_store *store, sy_store_reader *reader, uint6
  * newest state. Everything but the blocks from `swept` to the pruned height is gone. */
 sy_status chronicle_check(struct chronicle *chronicle, sy_store *store, uint64_t swept);
 
+/* chronicle_try_install makes a store without blocks begin with the state after the block at
+ * height, `entries` of it at a time, going on where an earlier try stopped. The model is that
+ * state. */
+sy_status chronicle_try_install(struct chronicle *chronicle, sy_store *store, uint64_t height,
+                                size_t entries, struct sy_error *err);
+/* chronicle_root stands for the root of that state. */
+struct sy_hash chronicle_root(uint64_t height);
+
 /* chronicle_prune calls sy_store_prune until there is no more to do. */
 void chronicle_prune(sy_store *store, uint64_t below);
 

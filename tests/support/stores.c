@@ -205,6 +205,22 @@ struct sy_slice test_model_step(struct test_model *model, uint8_t *out, sy_prng 
     return sy_writer_slice(&w);
 }
 
+struct sy_slice test_model_pack(const struct test_model *model, uint8_t *out)
+{
+    const struct keyed *sorted = sorted_keys();
+    struct sy_writer w = sy_writer_of(out, TEST_MODEL_BYTES);
+    for (unsigned i = 0; i < TEST_MODEL_KEYS; i++) {
+        uint8_t value[100];
+        uint64_t version = model->version[sorted[i].number];
+        if (version == 0) continue;
+        struct sy_delta delta = {
+            .key = sorted[i].key, .op = SY_DELTA_PUT, .value = test_model_value(value, version)};
+        sy_delta_write(&w, &delta);
+    }
+    assert_false(w.failed);
+    return sy_writer_slice(&w);
+}
+
 // False: the store ended the view (it grew too old, or a map had to grow), as it may at any call.
 static bool check_view(sy_state_view *view, const struct test_model *model)
 {

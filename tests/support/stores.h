@@ -55,9 +55,12 @@ struct test_model {
 
 /* test_model_step changes about `changes` random keys for a block and packs the deltas into out
  * (at least TEST_MODEL_KEYS * 128 bytes); returns the packed slice of it. */
-#define TEST_MODEL_BYTES (TEST_MODEL_KEYS * 128u)
+#define TEST_MODEL_BYTES (TEST_MODEL_KEYS * 140u)
 struct sy_slice test_model_step(struct test_model *model, uint8_t *out, sy_prng *prng,
                                 uint64_t height, unsigned changes);
+/* test_model_pack packs the whole state into out (as large as for test_model_step): deltas, all of
+ * them puts. */
+struct sy_slice test_model_pack(const struct test_model *model, uint8_t *out);
 /* test_model_check compares every key, by get, and a whole walk, with a view at its height. */
 void test_model_check(sy_state_view *view, const struct test_model *model);
 /* test_newest_check does the same with the store's newest state, in another view when the store
