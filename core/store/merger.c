@@ -98,6 +98,15 @@ static void wait_for_work(struct sy_state *state)
     SY_ASSERT(!failed && (rc == 0 || rc == ETIMEDOUT));
 }
 
+// The state's lock comes after those that holding takes.
+static void hold_unlocked(struct sy_state *state, uint64_t height)
+{
+    int failed = pthread_mutex_unlock(&state->lock);
+    sy_state_hold(state, height);
+    failed |= pthread_mutex_lock(&state->lock);
+    SY_ASSERT(!failed);
+}
+
 static void *run_merger(void *context)
 {
     struct sy_state *state = (struct sy_state *)context;
@@ -114,8 +123,11 @@ static void *run_merger(void *context)
         failed |= pthread_mutex_lock(&state->lock);
         if (generation && status == SY_OK) let_go(state, target);
         note_failure(state, status);
+        // Nothing else writes to the base, so it stands at this height until the next merge.
+        bool hold = generation && status == SY_OK && sy_state_holds(state, target - 1);
         if (generation) failed |= pthread_cond_broadcast(&state->changed);
         SY_ASSERT(!failed);
+        if (hold) hold_unlocked(state, target - 1);
     }
     failed |= pthread_mutex_unlock(&state->lock);
     SY_ASSERT(!failed);
@@ -125,6 +137,9 @@ static void *run_merger(void *context)
 sy_status sy_state_start(struct sy_state *state, struct sy_error *err)
 {
     SY_ASSERT(state->bounded && !state->has_merger);
+    // A store that was closed just then goes on holding it.
+    uint64_t complete = state->complete;
+    if (complete > 0 && sy_state_holds(state, complete - 1)) sy_state_hold(state, complete - 1);
     SY_TRY(sy_thread_start(&state->merger, "sy-merger", run_merger, state, err));
     state->has_merger = true;
     return SY_OK;

@@ -42,7 +42,7 @@ static sy_status map_generation(struct sy_state *state, size_t slab_bytes)
 
 static sy_status make_views(struct sy_state *state)
 {
-    state->view_count = state->store->config.view_count_max + 1;
+    state->view_count = state->store->config.view_count_max + 2;
     state->views = (struct sy_state_view *)calloc(state->view_count, sizeof *state->views);
     if (!state->views) return SY_ERR_NO_MEMORY;
     for (unsigned i = 0; i < state->view_count; i++) {
@@ -51,8 +51,9 @@ static sy_status make_views(struct sy_state *state)
         int failed = pthread_mutex_init(&view->lock, NULL);
         SY_ASSERT(!failed);
     }
-    // The execution thread's view is taken from the start.
+    // These two are taken from the start.
     sy_state_own_view(state)->used = true;
+    sy_state_held_view(state)->used = true;
     return SY_OK;
 }
 
@@ -60,6 +61,7 @@ static void init_sync(struct sy_state *state)
 {
     pthread_condattr_t monotonic;
     int failed = pthread_mutex_init(&state->lock, NULL);
+    failed |= pthread_mutex_init(&state->held_lock, NULL);
     failed |= pthread_condattr_init(&monotonic);
     failed |= pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     failed |= pthread_cond_init(&state->changed, &monotonic);
@@ -126,6 +128,7 @@ void sy_state_close(struct sy_state *state)
         sy_generation_close(&state->generations[i]);
     }
     int failed = pthread_cond_destroy(&state->changed);
+    failed |= pthread_mutex_destroy(&state->held_lock);
     failed |= pthread_mutex_destroy(&state->lock);
     SY_ASSERT(!failed);
     free(state);
@@ -279,7 +282,14 @@ sy_status sy_state_apply(sy_store *store, uint64_t height, struct sy_slice delta
     lock_state(state);
     generation->last = height;
     atomic_store_explicit(&state->next, height + 1, memory_order_release);
+    bool holds = sy_state_holds(state, height);
+    // So that the base, once this is merged, shows the state at this height and nothing newer.
+    if (holds && state->bounded) {
+        generation->sealed = true;
+        tell_all(state);
+    }
     unlock_state(state);
+    if (holds && !state->ops) sy_state_hold(state, height);
     return SY_OK;
 }
 
@@ -414,6 +424,11 @@ void sy_state_unpin(struct sy_state *state, struct sy_state_view *view)
     view->pinned_count = 0;
     if (freed) tell_all(state);
     unlock_state(state);
+}
+
+struct sy_state_view *sy_state_held_view(struct sy_state *state)
+{
+    return &state->views[state->view_count - 2];
 }
 
 struct sy_state_view *sy_state_own_view(struct sy_state *state)

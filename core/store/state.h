@@ -18,7 +18,8 @@
  * Heights here are counts: `next` = number of blocks applied, `complete` = number of blocks whose
  * changes are wholly in the base, `target` likewise for what may be in it.
  *
- * Locks, in the order in which they may be taken: the base's gate, a view's lock, the state's. */
+ * Locks, in the order in which they may be taken: the held state's, the base's gate, a view's lock,
+ * the state's. */
 #ifndef SY_STORE_STATE_H
 #define SY_STORE_STATE_H
 
@@ -103,8 +104,9 @@ struct sy_state {
     bool has_merger;
     pthread_t merger;
 
-    struct sy_state_view *views; /* view_count_max, then the execution thread's own */
+    struct sy_state_view *views; /* view_count_max, then the held state's, the execution thread's */
     unsigned view_count;
+    pthread_mutex_t held_lock; /* the held state stays the same one; before any other lock */
 };
 
 /* sy_state_open makes the state of a store whose base holds `complete` blocks. ops NULL: no base.
@@ -140,6 +142,12 @@ void sy_state_continue_views(struct sy_state *state);
 void sy_state_pin(struct sy_state *state, struct sy_state_view *view);
 void sy_state_unpin(struct sy_state *state, struct sy_state_view *view);
 struct sy_state_view *sy_state_own_view(struct sy_state *state);
+struct sy_state_view *sy_state_held_view(struct sy_state *state);
+/* sy_state_holds says whether the state after this block is one to be held. */
+bool sy_state_holds(const struct sy_state *state, uint64_t height);
+/* sy_state_hold lets the held state go and holds that at height, which must be all that the base
+ * (or the twin) shows now; else none is held. */
+void sy_state_hold(struct sy_state *state, uint64_t height);
 sy_status sy_view_activate(struct sy_state_view *view);
 /* sy_view_end lets go of what the view pins; its lock is held. */
 void sy_view_end(struct sy_state_view *view);

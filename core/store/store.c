@@ -178,6 +178,7 @@ sy_status sy_store_prepare(sy_store *store, const struct sy_store_config *config
     SY_TRY(pick_u32(&c->generation_blocks, 4096, 1, 1u << 30, "generation_blocks", err));
     SY_TRY(pick_u32(&c->view_count_max, 64, 1, 1024, "view_count_max", err));
     SY_TRY(pick_u32(&c->view_age_ms_max, 60000, 1, 86400000, "view_age_ms_max", err));
+    SY_TRY(pick_u32(&c->snapshot_age_ms_max, 3600000, 1, 1u << 31, "snapshot_age_ms_max", err));
     return pick_u32(&c->recent_txs, 65536, 16, 1u << 24, "recent_txs", err);
 }
 

@@ -64,8 +64,11 @@ struct sy_store_config {
     uint32_t generation_blocks; /* a generation closes after so many blocks (4,096) */
     uint32_t view_count_max;    /* open views, 1 to 1,024 (64) */
     uint32_t view_age_ms_max;   /* older views are ended (60,000) */
-    uint32_t recent_txs;        /* tx positions kept in memory before a run is written, 16 or more
-                                (65,536) */
+    uint32_t snapshot_blocks;   /* the state after every so many blocks is held, until the next one
+                                   is; 0: none is */
+    uint32_t snapshot_age_ms_max; /* but no longer than this (3,600,000) */
+    uint32_t recent_txs;          /* tx positions kept in memory before a run is written, 16 or more
+                                  (65,536) */
 };
 
 /* sy_store_open_lmdb opens the store under config->path: three LMDB environments votes/, ledger/
@@ -373,6 +376,28 @@ sy_status sy_state_view_scan(sy_state_view *view, const struct sy_hash *prefix, 
  * SY_ERR_NOT_FOUND: the walk is over; SY_ERR_TIMEOUT as above. */
 sy_status sy_state_view_next(sy_state_view *view, const struct sy_hash **key,
                              struct sy_slice *value);
+
+/* ---- held states ------------------------------------------------------------------------ */
+
+/* With config.snapshot_blocks the store holds the state at the newest height that is a multiple of
+ * it, while later blocks are applied and merged, so that it can be given to others. It costs no
+ * memory: a generation ends with such a height, and once it is merged, a read transaction on the
+ * B-tree alone shows that state. What that keeps from being used again is what later merges
+ * replace; it is let go when the next height is there, when it grows too old, and, now and then,
+ * when a map had to grow. (The twin keeps every version anyway.) */
+
+/* sy_snapshot_height is the height whose state is held; 0: none is. Any thread. */
+uint64_t sy_snapshot_height(sy_store *store);
+
+/* Called for each entry; value borrowed for the call. False ends the scan early, which is no
+ * failure. It may not call the store. */
+typedef bool (*sy_snapshot_visit)(void *user, const struct sy_hash *key, struct sy_slice value);
+
+/* sy_snapshot_scan visits, in key order, the entries of the held state at height whose first `bits`
+ * bits (0 to 256) are prefix's. SY_ERR_NOT_FOUND: that state is not held any more, or not yet;
+ * SY_ERR_TIMEOUT: it was let go in the middle. One scan at a time, others wait; any thread. */
+sy_status sy_snapshot_scan(sy_store *store, uint64_t height, const struct sy_hash *prefix,
+                           unsigned bits, sy_snapshot_visit visit, void *user);
 
 /* ---- figures ---------------------------------------------------------------------------- */
 

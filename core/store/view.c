@@ -3,6 +3,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/os.h"
+#include "core/base/telemetry.h"
 #include "core/store/state.h"
 
 static void lock_view(struct sy_state_view *view)
@@ -150,16 +151,24 @@ uint64_t sy_state_view_height(const sy_state_view *view)
     return view->height;
 }
 
+// Counts a view that the store ended; nobody has the last two open.
+static void note_end(struct sy_state *state, const struct sy_state_view *view)
+{
+    bool theirs = view != sy_state_own_view(state) && view != sy_state_held_view(state);
+    if (theirs) atomic_fetch_add(&state->views_ended, 1);
+}
+
 void sy_state_end_views(struct sy_state *state, uint64_t age_ns)
 {
+    uint64_t held_ns = (uint64_t)state->store->config.snapshot_age_ms_max * 1000000;
     for (unsigned i = 0; i < state->view_count; i++) {
         struct sy_state_view *view = &state->views[i];
         lock_view(view);
+        uint64_t age_max_ns = view == sy_state_held_view(state) ? held_ns : age_ns;
         // The clock is read under the lock, after any view was opened: an age is never negative.
-        if (view->active && sy_os_monotonic_ns() - view->opened_ns >= age_ns) {
+        if (view->active && sy_os_monotonic_ns() - view->opened_ns >= age_max_ns) {
             sy_view_end(view);
-            // The execution thread's own view is opened again unseen.
-            if (view != sy_state_own_view(state)) atomic_fetch_add(&state->views_ended, 1);
+            note_end(state, view);
         }
         unlock_view(view);
     }
@@ -189,7 +198,7 @@ void sy_state_continue_views(struct sy_state *state)
             bool same = pin_base(view, &again) == SY_OK && !again;
             if (!same) {
                 sy_view_end(view);
-                if (view != sy_state_own_view(state)) atomic_fetch_add(&state->views_ended, 1);
+                note_end(state, view);
             }
             view->suspended = false;
         }
@@ -379,5 +388,81 @@ sy_status sy_state_view_next(sy_state_view *view, const struct sy_hash **key,
         *key = &view->key;
         *value = sy_buffer_slice(&view->value);
     }
+    return status;
+}
+
+/* ---- held states ------------------------------------------------------------------------ */
+
+bool sy_state_holds(const struct sy_state *state, uint64_t height)
+{
+    uint32_t every = state->store->config.snapshot_blocks;
+    return every > 0 && height > 0 && height % every == 0;
+}
+
+// Pins the base alone: it shows what is at or below height, and nothing newer.
+static sy_status hold_base(struct sy_state_view *view, uint64_t height)
+{
+    struct sy_state *state = view->state;
+    bool again = false;
+    if (!view->snapshot) SY_TRY(state->ops->snapshot_make(state->base, &view->snapshot));
+    state->ops->enter(state->base);
+    lock_view(view);
+    view->height = height;
+    view->pinned_count = 0;
+    sy_status status = pin_base(view, &again);
+    view->active = status == SY_OK && !again;
+    view->walking = false;
+    view->opened_ns = sy_os_monotonic_ns();
+    unlock_view(view);
+    state->ops->leave(state->base);
+    return again ? SY_ERR_BUSY : status;
+}
+
+void sy_state_hold(struct sy_state *state, uint64_t height)
+{
+    struct sy_state_view *view = sy_state_held_view(state);
+    int failed = pthread_mutex_lock(&state->held_lock);
+    lock_to_read(view);
+    if (view->active) sy_view_end(view);
+    unlock_view(view);
+    sy_status status = state->ops ? hold_base(view, height) : sy_view_activate(view);
+    if (status != SY_OK) {
+        SY_LOG(SY_LOG_WARN, "store", "state_not_held", SY_F_U64("height", height),
+               SY_F_TEXT("reason", sy_status_name(status)));
+    }
+    failed |= pthread_mutex_unlock(&state->held_lock);
+    SY_ASSERT(!failed);
+}
+
+uint64_t sy_snapshot_height(sy_store *store)
+{
+    struct sy_state_view *view = sy_state_held_view(store->state);
+    lock_view(view);
+    uint64_t height = view->active ? view->height : 0;
+    unlock_view(view);
+    return height;
+}
+
+sy_status sy_snapshot_scan(sy_store *store, uint64_t height, const struct sy_hash *prefix,
+                           unsigned bits, sy_snapshot_visit visit, void *user)
+{
+    struct sy_state *state = store->state;
+    struct sy_state_view *view = sy_state_held_view(state);
+    int failed = pthread_mutex_lock(&state->held_lock);
+    sy_status status = sy_snapshot_height(store) == height && height > 0 ? SY_OK : SY_ERR_NOT_FOUND;
+    if (status == SY_OK) status = sy_state_view_scan(view, prefix, bits, NULL);
+    bool more = status == SY_OK;
+    while (more) {
+        const struct sy_hash *key;
+        struct sy_slice value;
+        status = sy_state_view_next(view, &key, &value);
+        more = status == SY_OK && visit(user, key, value);
+        if (status == SY_ERR_NOT_FOUND) {
+            status = SY_OK; // the end
+            break;
+        }
+    }
+    failed |= pthread_mutex_unlock(&state->held_lock);
+    SY_ASSERT(!failed);
     return status;
 }
