@@ -1,10 +1,12 @@
 #include "consensus/node/daemon.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "consensus/node/daemon_internal.h"
+#include "consensus/node/joiner.h"
 #include "consensus/node/recover.h"
 #include "consensus/node/serve.h"
 #include "core/base/assert.h"
@@ -50,12 +52,13 @@ static sy_status open_store(sy_daemon *daemon, bool init, struct sy_error *err)
     struct sy_store_config config = {.path = daemon->config.data,
                                      .genesis = daemon->genesis->hash,
                                      .init = init,
+                                     .snapshot_blocks = SY_SNAPSHOT_BLOCKS,
                                      .generation_bytes = daemon->config.generation_mib << 20};
     SY_TRY(sy_store_open_lmdb(&daemon->store, &config, err));
     if (sy_store_reader_open(&daemon->reader, daemon->store) != SY_OK) {
         return sy_fail(err, SY_ERR_LIMIT, "%s: too many readers", daemon->config.data);
     }
-    return sy_executor_open(&daemon->executor, daemon->store, daemon->genesis, err);
+    return SY_OK;
 }
 
 static unsigned engine_threads(const struct sy_config *config)
@@ -175,6 +178,59 @@ static sy_status open_link(sy_daemon *daemon, struct sy_error *err)
     return status;
 }
 
+/* ---- a state from peers ------------------------------------------------------------------ */
+
+/* Nobody waits for signals yet (main waits for the daemon), so they are looked for. */
+static bool is_told_to_stop(void *self)
+{
+    sigset_t pending;
+    (void)self;
+    if (sigpending(&pending) != 0) return false;
+    return sigismember(&pending, SIGTERM) == 1 || sigismember(&pending, SIGINT) == 1;
+}
+
+/* A store without blocks may begin with a state; one that has begun to fetch it must. */
+static sy_status join(sy_daemon *daemon, struct sy_error *err)
+{
+    struct sy_install install;
+    struct sy_joined joined;
+    sy_install_get(daemon->store, &install);
+    bool wanted = install.active || daemon->config.join_by_snapshot;
+    if (!wanted || sy_ledger_next(daemon->store) > 0) return SY_OK;
+    struct sy_joiner_config config = {.store = daemon->store,
+                                      .link = daemon->link,
+                                      .genesis = daemon->genesis,
+                                      .roster = daemon->roster,
+                                      .self = daemon->self,
+                                      .stopping = is_told_to_stop};
+    SY_LOG(SY_LOG_INFO, "node", "joining", SY_F_U64("from", install.height));
+    SY_TRY(sy_joiner_run(&joined, &config, err));
+    SY_LOG(SY_LOG_INFO, "node", "joined", SY_F_U64("height", joined.height),
+           SY_F_U64("chunks", joined.chunks), SY_F_U64("bytes", joined.bytes),
+           SY_F_U64("liars", joined.liars));
+    return SY_OK;
+}
+
+static void send_chunk(void *self, uint16_t peer, struct sy_slice message)
+{
+    (void)sy_link_send(((sy_daemon *)self)->link, peer, SY_CHANNEL_BULK, message);
+}
+
+static void give_top(void *self, uint64_t height, struct sy_snapshot_top *top)
+{
+    sy_holder_put_top(((sy_daemon *)self)->holder, height, top);
+}
+
+static sy_status open_state(sy_daemon *daemon, struct sy_error *err)
+{
+    SY_TRY(join(daemon, err));
+    SY_TRY(sy_executor_open(&daemon->executor, daemon->store, daemon->genesis, err));
+    SY_TRY(sy_holder_open(&daemon->holder, daemon->store, daemon->roster->count, send_chunk, daemon,
+                          err));
+    sy_executor_give_tops(daemon->executor, SY_SNAPSHOT_BLOCKS, give_top, daemon);
+    return SY_OK;
+}
+
 static sy_status open_api(sy_daemon *daemon, struct sy_error *err)
 {
     const char *in_roster = daemon->self == SY_PBFT_OBSERVER
@@ -228,6 +284,7 @@ static sy_status open_parts(sy_daemon *daemon, bool init, struct sy_error *err)
     SY_TRY(open_engine(daemon, err));
     SY_TRY(open_node(daemon, err));
     SY_TRY(open_link(daemon, err));
+    SY_TRY(open_state(daemon, err));
     SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->config.history_blocks,
                              daemon->inbox, err));
     SY_TRY(open_api(daemon, err));
@@ -300,6 +357,7 @@ void sy_daemon_close(sy_daemon *daemon)
     sy_http_close(daemon->http);
     sy_runner_close(daemon->runner);
     sy_api_close(daemon->api);
+    sy_holder_close(daemon->holder);
     sy_link_close(daemon->link);
     sy_engine_close(daemon->engine);
     sy_committer_close(daemon->committer);

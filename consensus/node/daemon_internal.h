@@ -7,6 +7,7 @@
 #include "consensus/node/api.h"
 #include "consensus/node/committer.h"
 #include "consensus/node/daemon.h"
+#include "consensus/node/holder.h"
 #include "consensus/node/node.h"
 #include "consensus/node/runner.h"
 #include "consensus/node/serve.h"
@@ -42,6 +43,7 @@ struct sy_daemon {
     sy_executor *executor;
     sy_runner *runner;
     sy_committer *committer;
+    sy_holder *holder;
     sy_link *link;
     sy_api *api;
     sy_http *http;

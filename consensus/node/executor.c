@@ -23,6 +23,9 @@ struct sy_executor {
     uint8_t *bodies;
     uint8_t order[ORDER_BYTES];
     struct sy_block_entry entries[SY_PROPOSAL_ENTRIES_MAX];
+    uint32_t tops_every;
+    sy_executor_top give_top;
+    void *give_self;
 };
 
 /* ---- the store as the ledger's source ---------------------------------------------------- */
@@ -256,6 +259,23 @@ static void count(const struct sy_executed *done, uint64_t us)
     sy_metric_observe_us(SY_M_ledger_execute_us, us);
 }
 
+/* A top that there is no memory for is one that nobody can fetch chunks by; that is all. */
+static void give_top(sy_executor *executor)
+{
+    uint64_t height = executor->head.height;
+    struct sy_snapshot_top top = {.hashes = NULL};
+    if (executor->tops_every == 0 || height % executor->tops_every != 0) return;
+    if (sy_ledger_take_top(executor->ledger, &top) != SY_OK) return;
+    executor->give_top(executor->give_self, height, &top);
+}
+
+void sy_executor_give_tops(sy_executor *executor, uint32_t every, sy_executor_top give, void *self)
+{
+    executor->tops_every = every;
+    executor->give_top = give;
+    executor->give_self = self;
+}
+
 sy_status sy_executor_run(sy_executor *executor, struct sy_executed *done,
                           const struct sy_proposal *proposal, struct sy_error *err)
 {
@@ -281,6 +301,7 @@ sy_status sy_executor_run(sy_executor *executor, struct sy_executed *done,
     executor->head = result.header;
     executor->head_hash = result.header_hash;
     count(done, (sy_os_monotonic_ns() - start_ns) / 1000);
+    give_top(executor);
     return SY_OK;
 }
 

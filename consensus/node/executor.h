@@ -40,6 +40,13 @@ void sy_executor_close(sy_executor *executor); /* NULL is fine */
 sy_status sy_executor_run(sy_executor *executor, struct sy_executed *done,
                           const struct sy_proposal *proposal, struct sy_error *err);
 
+/* Called by sy_executor_run with the trie's top after a block at a multiple of `every`; whoever is
+ * called owns its memory. */
+typedef void (*sy_executor_top)(void *self, uint64_t height, struct sy_snapshot_top *top);
+
+/* sy_executor_give_tops sets who gets them; every 0: nobody. Before the first run. */
+void sy_executor_give_tops(sy_executor *executor, uint32_t every, sy_executor_top give, void *self);
+
 /* sy_executor_head is the newest executed header. */
 void sy_executor_head(const sy_executor *executor, struct sy_header *header, struct sy_hash *hash);
 

@@ -2,7 +2,6 @@
 #include "consensus/node/node_internal.h"
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
-#include "core/wire/sync.h"
 
 static void count_malformed(sy_node *node, uint16_t peer, const char *what)
 {
@@ -122,19 +121,31 @@ static void check_votes(sy_node *node, struct vote_check *check)
 
 /* A peer says that it has no history below a height. Only status shows it: whether this validator
  * needs that history is seen from its own height. */
+static void on_pruned(sy_node *node, uint16_t peer, uint64_t height)
+{
+    if (node->history_from[peer] == height) return;
+    node->history_from[peer] = height;
+    if (height <= node->certified_height + 1) return;
+    SY_LOG(SY_LOG_WARN, "node", "peer_pruned", SY_F_U64("peer", peer),
+           SY_F_U64("history_from", height), SY_F_U64("certified_height", node->certified_height));
+}
+
+/* Only pruning and questions reach a node that runs: it has a state (joiner.h). */
 static void on_sync(sy_node *node, uint16_t peer, struct sy_slice bytes)
 {
-    struct sy_sync_message message;
-    if (peer >= node->config.roster->count || !sy_sync_decode(&message, bytes)) {
+    struct sy_sync_message *message = &node->sync_message;
+    uint16_t count = node->config.roster->count;
+    bool short_one = bytes.size <= SYNC_BYTES_MAX; // a SNAPSHOT nobody asked for is not looked at
+    if (peer >= count || !short_one || !sy_sync_decode(message, bytes, count)) {
         count_malformed(node, peer, "sync");
-        return;
+    } else if (message->type == SY_SYNC_PRUNED) {
+        on_pruned(node, peer, message->height);
+    } else if (message->type == SY_SYNC_SNAPSHOT_FETCH) {
+        struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_CHUNK);
+        effect->as.send_chunk.peer = peer;
+        effect->as.send_chunk.height = message->height;
+        effect->as.send_chunk.key = message->key;
     }
-    if (node->history_from[peer] == message.height) return;
-    node->history_from[peer] = message.height;
-    if (message.height <= node->certified_height + 1) return;
-    SY_LOG(SY_LOG_WARN, "node", "peer_pruned", SY_F_U64("peer", peer),
-           SY_F_U64("history_from", message.height),
-           SY_F_U64("certified_height", node->certified_height));
 }
 
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)

@@ -56,6 +56,14 @@ static void send_blocks(sy_daemon *daemon, uint16_t peer, uint64_t first, uint16
     }
 }
 
+static void ask_holder(sy_daemon *daemon, const struct sy_node_effect *effect)
+{
+    uint16_t peer = effect->as.send_chunk.peer;
+    if (sy_serve_claim(&daemon->serve, peer, sy_os_monotonic_ns()) != SY_OK) return;
+    (void)sy_holder_ask(daemon->holder, peer, effect->as.send_chunk.height,
+                        &effect->as.send_chunk.key);
+}
+
 /* Answered after the step: the loop feeds FOUND once the node's effects are done with. */
 static void look_up(sy_daemon *daemon, const struct sy_hash *digest)
 {
@@ -83,6 +91,7 @@ static void carry_one(sy_daemon *daemon, const struct sy_node_effect *effect)
         send_blocks(daemon, effect->as.send_blocks.peer, effect->as.send_blocks.first,
                     effect->as.send_blocks.count);
         break;
+    case SY_NODE_SEND_CHUNK: ask_holder(daemon, effect); break;
     case SY_NODE_CHECK: {
         /* The engine's queue is as long as all lanes and vote checks together. */
         sy_status status = sy_engine_submit(daemon->engine, effect->as.submission);

@@ -114,6 +114,7 @@ enum sy_node_effect_type {
     SY_NODE_SEND = 1,    /* bytes to a peer (or all), control channel */
     SY_NODE_SEND_BODY,   /* the stored body of digest, as a BATCH message, bulk channel */
     SY_NODE_SEND_BLOCKS, /* certified blocks first .. first + count - 1, as BLOCK messages */
+    SY_NODE_SEND_CHUNK,  /* a chunk of the held state, bulk channel */
     SY_NODE_CHECK,       /* a submission for the engine */
     SY_NODE_COMMIT,      /* one write to the vote store */
     SY_NODE_EXECUTE,     /* the next block */
@@ -147,6 +148,11 @@ struct sy_node_effect {
             uint64_t first;
             uint16_t count;
         } send_blocks;
+        struct {
+            uint16_t peer;
+            uint64_t height; /* 0: whichever is held */
+            struct sy_hash key;
+        } send_chunk;
         struct sy_submission *submission;
         /* RECORD: record type, slot, view, value. DROP: droppable records with slot <= slot.
          * BODY: digest, value. DROP_BODY: digest. EVIDENCE: of what (a message type), slot, view

@@ -4,10 +4,12 @@
 
 #include "consensus/node/node.h"
 #include "consensus/pbft/message.h"
+#include "core/wire/sync.h"
 
 #define COMMITS_MAX 8192u     /* COMMITs that are not durable yet */
 #define WORK_MAX 8192u        /* events for the consensus machine that wait their turn */
 #define OUT_BYTES (24u << 20) /* everything one step encodes */
+#define SYNC_BYTES_MAX 64u    /* of a message beside consensus that a running node looks at */
 
 /* VIEW_CHANGEs at the engine at once: one of a peer, of so many peers. */
 #define CHANGE_CHECKS_MAX 16u
@@ -62,6 +64,7 @@ struct sy_node {
     uint64_t pool_wake_ns;
     uint64_t certified_height;
     uint64_t history_from[SY_VALIDATORS_MAX]; /* what peers said they keep; 0: nothing said */
+    struct sy_sync_message sync_message;      /* being read */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     int64_t now_ms;
     uint64_t now_ns;

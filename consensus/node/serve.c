@@ -79,3 +79,10 @@ sy_status sy_serve_block(struct sy_serve *serve, struct sy_slice *message, uint1
     *message = sy_writer_slice(&writer);
     return status;
 }
+
+sy_status sy_serve_claim(struct sy_serve *serve, uint16_t peer, uint64_t now_ns)
+{
+    if (!may_serve(serve, peer, now_ns)) return SY_ERR_BUSY;
+    charge(serve, peer, SY_SERVE_BYTES_MAX);
+    return SY_OK;
+}

@@ -152,6 +152,12 @@ void sy_ledger_state_root(const sy_ledger *ledger, struct sy_hash *root)
     sy_trie_root(ledger->trie, root);
 }
 
+sy_status sy_ledger_take_top(const sy_ledger *ledger, struct sy_snapshot_top *top)
+{
+    SY_ASSERT(!ledger->broken);
+    return sy_snapshot_top_take(top, ledger->trie);
+}
+
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info)
 {
     sy_trie_get_info(ledger->trie, info);

@@ -40,6 +40,7 @@
 #include <stdbool.h>
 
 #include "core/base/bytes.h"
+#include "core/ledger/snapshot.h"
 #include "core/ledger/source.h"
 #include "core/ledger/trie.h"
 #include "core/wire/block.h"
@@ -130,6 +131,10 @@ sy_status sy_ledger_execute(sy_ledger *ledger, struct sy_block_result *result,
  * on the ledger or the source. */
 sy_status sy_ledger_prove(sy_ledger *ledger, struct sy_state_proof *proof,
                           const struct sy_hash *key_hash, struct sy_error *err);
+
+/* sy_ledger_take_top copies the top of the state trie as it is after the newest block
+ * (snapshot.h). SY_ERR_NO_MEMORY. */
+sy_status sy_ledger_take_top(const sy_ledger *ledger, struct sy_snapshot_top *top);
 
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info);
 

@@ -1,29 +1,50 @@
-/* sync.h: what validators tell each other beside consensus, so that whoever is far behind finds out
- * from where on history is kept. The first byte tells these messages from those of vote.h.
+/* sync.h: what validators tell each other beside consensus, so that whoever is far behind, or new,
+ * can begin with a state instead of with genesis. The first byte tells these messages from those of
+ * vote.h.
  *
- *   32 PRUNED   u64 height: asked for a block below it, I have none; I keep history from there on
+ *   32 PRUNED          u64 height: asked for a block below it, I have none; I keep history from
+ * there 33 SNAPSHOT_FETCH  u64 height (0: whichever you hold) | 32 key: the chunk that holds this
+ * key 34 SNAPSHOT        header | certificate | chunk: of the state under that header 35
+ * SNAPSHOT_NONE   u64 height: I hold the state of this height (0: none), and not what was asked
  *
- * A PRUNED is a hint from one peer: it decides nothing. */
+ * PRUNED and SNAPSHOT_NONE are hints from one peer, and decide nothing. A SNAPSHOT is believed
+ * because of what is in it, whoever sent it. */
 #ifndef SY_WIRE_SYNC_H
 #define SY_WIRE_SYNC_H
 
 #include <stdbool.h>
 
 #include "core/base/bytes.h"
+#include "core/wire/block.h"
 #include "core/wire/codec.h"
+#include "core/wire/snapshot.h"
 
-enum sy_sync_type { SY_SYNC_PRUNED = 32 };
+/* States are cut at the multiples of this, by everybody: often enough that what is left to fetch
+ * block by block is soon done, rare enough that one state can be fetched before the next one. */
+#define SY_SNAPSHOT_BLOCKS 1024u
+
+enum sy_sync_type {
+    SY_SYNC_PRUNED = 32,
+    SY_SYNC_SNAPSHOT_FETCH = 33,
+    SY_SYNC_SNAPSHOT = 34,
+    SY_SYNC_SNAPSHOT_NONE = 35
+};
 
 struct sy_sync_message {
     uint8_t type;
-    uint64_t height; /* PRUNED: 1 to SY_SLOT_MAX */
+    uint64_t height;    /* PRUNED: 1 to SY_SLOT_MAX; FETCH, NONE: 0 to it */
+    struct sy_hash key; /* FETCH */
+    struct sy_header header;
+    struct sy_certificate certificate;
+    struct sy_chunk chunk; /* SNAPSHOT; entries borrowed */
 };
 
 /* sy_sync_is says whether a frame's first byte makes it one of these. */
 bool sy_sync_is(struct sy_slice bytes);
 
 void sy_sync_encode(struct sy_writer *w, const struct sy_sync_message *message);
-/* sy_sync_decode: false when not canonical. */
-bool sy_sync_decode(struct sy_sync_message *message, struct sy_slice bytes);
+
+/* sy_sync_decode: false when not canonical. validators: how many the roster has that seals. */
+bool sy_sync_decode(struct sy_sync_message *message, struct sy_slice bytes, unsigned validators);
 
 #endif

@@ -58,6 +58,7 @@ void transfer_open(struct transfer *transfer, uint64_t seed)
     struct sy_trie_config trie = {.changes_max = TRANSFER_CHANGES_MAX};
     memset(transfer, 0, sizeof *transfer);
     sy_prng_seed(&transfer->prng, seed);
+    test_genesis(&transfer->genesis, 4);
     test_store_begin_with(&transfer->from, TEST_STORE_LMDB, &config);
     test_store_begin_with(&transfer->to, TEST_STORE_LMDB, &config);
     assert_int_equal(sy_trie_open(&transfer->trie, &trie), SY_OK);
@@ -131,6 +132,28 @@ static struct sy_slice pack(struct transfer *transfer, size_t count)
     return sy_writer_slice(&w);
 }
 
+/* Appends and certifies the state that the trie stands for. */
+static void append(struct transfer *transfer, struct sy_block_write *block)
+{
+    static struct sy_certificate seals;
+    uint8_t header_bytes[SY_HEADER_BYTES];
+    uint8_t seal_bytes[2 + 66 * 4];
+    struct sy_header header = {.protocol = SY_PROTOCOL_VERSION,
+                               .height = block->height,
+                               .time_ms = TEST_GENESIS_MS + (int64_t)block->height};
+    struct sy_writer w = sy_writer_of(header_bytes, sizeof header_bytes);
+    sy_trie_root(transfer->trie, &header.state_root);
+    sy_header_encode(&w, &header);
+    block->header = sy_writer_slice(&w);
+    assert_int_equal(sy_ledger_append(transfer->from.store, block, 1, NULL), SY_OK);
+    if (block->height == 0) return;
+    struct sy_writer seal_w = sy_writer_of(seal_bytes, sizeof seal_bytes);
+    test_certificate(&seals, &transfer->genesis, &header);
+    sy_certificate_encode(&seal_w, &seals);
+    struct sy_certificate_write write = {block->height, sy_writer_slice(&seal_w)};
+    assert_int_equal(sy_ledger_put_certificates(transfer->from.store, &write, 1, NULL), SY_OK);
+}
+
 void transfer_block(struct transfer *transfer, size_t puts)
 {
     sy_store *store = transfer->from.store;
@@ -138,7 +161,6 @@ void transfer_block(struct transfer *transfer, size_t puts)
     uint64_t height = sy_ledger_next(store);
     size_t count = draw_changes(transfer, puts);
     struct sy_block_write block = {.height = height, .deltas = pack(transfer, count)};
-    struct sy_certificate_write certificate = {height, sy_slice_of("c", 1)};
     sy_status status;
     if (height > 0) {
         assert_int_equal(sy_state_view_open(&transfer->view, store), SY_OK);
@@ -146,15 +168,12 @@ void transfer_block(struct transfer *transfer, size_t puts)
         sy_state_view_close(transfer->view);
         assert_int_equal(status, SY_OK);
     }
-    assert_int_equal(sy_ledger_append(store, &block, 1, NULL), SY_OK);
+    append(transfer, &block);
     while ((status = sy_state_apply(store, height, block.deltas, NULL)) == SY_ERR_BUSY) {
         assert_int_equal(sy_state_wait(store, -1), SY_OK);
     }
     assert_int_equal(status, SY_OK);
-    if (height > 0) {
-        assert_int_equal(sy_ledger_put_certificates(store, &certificate, 1, NULL), SY_OK);
-        return;
-    }
+    if (height > 0) return;
     // The trie of block 0 is built from what the store shows.
     assert_int_equal(sy_state_view_open(&transfer->view, store), SY_OK);
     assert_int_equal(sy_trie_rebuild(transfer->trie, &source), SY_OK);
@@ -227,22 +246,31 @@ bool transfer_next(struct transfer *transfer)
     return !last;
 }
 
-void transfer_finish(struct transfer *transfer)
+static sy_status to_get(void *self, struct sy_slice *value, const struct sy_hash *key_hash)
+{
+    return sy_state_get(((struct transfer *)self)->to.store, value, key_hash);
+}
+
+void transfer_state_root(struct transfer *transfer, struct sy_hash *root)
 {
     struct sy_trie_info info;
-    struct sy_hash root;
-    sy_store *store = transfer->to.store;
-    struct sy_state_source source = {transfer, source_get, source_scan};
-    sy_status status =
-        sy_install_finish(store, sy_slice_of("header", 6), sy_slice_of("certificate", 11), NULL);
-    assert_int_equal(status, SY_OK);
-    assert_int_equal(sy_ledger_base(store), transfer->height);
-    assert_int_equal(sy_state_view_open(&transfer->view, store), SY_OK);
+    struct sy_state_source source = {transfer, to_get, source_scan};
+    assert_int_equal(sy_state_view_open(&transfer->view, transfer->to.store), SY_OK);
     assert_int_equal(sy_state_view_height(transfer->view), transfer->height);
     assert_int_equal(sy_trie_rebuild(transfer->trie, &source), SY_OK);
     sy_state_view_close(transfer->view);
-    sy_trie_root(transfer->trie, &root);
+    sy_trie_root(transfer->trie, root);
     sy_trie_get_info(transfer->trie, &info);
-    assert_memory_equal(root.bytes, transfer->root.bytes, 32);
     assert_int_equal(info.leaves, transfer->entries);
+}
+
+void transfer_finish(struct transfer *transfer)
+{
+    struct sy_hash root;
+    sy_status status = sy_install_finish(transfer->to.store, sy_slice_of("header", 6),
+                                         sy_slice_of("certificate", 11), NULL);
+    assert_int_equal(status, SY_OK);
+    assert_int_equal(sy_ledger_base(transfer->to.store), transfer->height);
+    transfer_state_root(transfer, &root);
+    assert_memory_equal(root.bytes, transfer->root.bytes, 32);
 }

@@ -5,9 +5,11 @@
 #define SY_TESTS_SUPPORT_TRANSFER_H
 
 #include "core/ledger/snapshot.h"
+#include "tests/support/network.h"
 #include "tests/support/stores.h"
 
 struct transfer {
+    struct sy_genesis genesis; /* of four validators, whose headers and certificates are real */
     struct test_store from;
     struct test_store to;
     sy_trie *trie;
@@ -47,6 +49,10 @@ bool transfer_next(struct transfer *transfer);
 struct sy_slice transfer_cut(struct transfer *transfer);
 /* transfer_take decodes, checks and installs one, as from a stranger. False: it is refused. */
 bool transfer_take(struct transfer *transfer, struct sy_slice frame, bool *last);
+
+/* transfer_state_root builds the trie again over what `to` shows, and checks how many entries that
+ * has. */
+void transfer_state_root(struct transfer *transfer, struct sy_hash *root);
 
 /* transfer_finish ends the install and checks that `to` begins with exactly that state. */
 void transfer_finish(struct transfer *transfer);

@@ -181,7 +181,7 @@ CASE(node_serves_certified_blocks_only)
 CASE(node_remembers_who_has_pruned)
 {
     struct node_rig rig;
-    struct sy_sync_message pruned = {SY_SYNC_PRUNED, 900};
+    struct sy_sync_message pruned = {.type = SY_SYNC_PRUNED, .height = 900};
     uint8_t bytes[16];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
     nrig_open(&rig, 1, 50);

@@ -102,7 +102,7 @@ CASE(serve_says_from_where_on_it_has_blocks)
     assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 2), SY_OK);
     while (more) assert_int_equal(sy_store_prune(rig.chain.store, &more, 3, NULL), SY_OK);
     assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 2), SY_ERR_PRUNED);
-    assert_true(sy_sync_decode(&said, message));
+    assert_true(sy_sync_decode(&said, message, CHAIN_VALIDATORS));
     assert_int_equal(said.type, SY_SYNC_PRUNED);
     assert_int_equal(said.height, 3);
     assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 3), SY_OK);

@@ -9,13 +9,13 @@
 #include "core/base/os.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
-#include "core/wire/snapshot.h"
 #include "core/wire/delta.h"
 #include "core/wire/evidence.h"
 #include "core/wire/proof.h"
 #include "core/wire/request.h"
 #include "core/wire/schema.h"
 #include "core/wire/state.h"
+#include "core/wire/sync.h"
 #include "core/wire/vote.h"
 
 #define NUMBER(name)            \
@@ -73,6 +73,7 @@ static const struct {
     NUMBER(SY_MERKLE_PATH_MAX),
     NUMBER(SY_TRIE_DEPTH_MAX),
     NUMBER(SY_CHUNK_ENTRIES_BYTES_MAX),
+    NUMBER(SY_SNAPSHOT_BLOCKS),
 };
 #define NUMBER_COUNT (sizeof numbers / sizeof numbers[0])
 

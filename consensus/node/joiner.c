@@ -1,0 +1,239 @@
+#include "consensus/node/joiner.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "core/base/assert.h"
+#include "core/base/os.h"
+#include "core/base/telemetry.h"
+#include "core/ledger/snapshot.h"
+#include "core/wire/sync.h"
+
+#define ANSWER_MS 5000u
+#define PAUSE_MS 200 /* after a round in which nobody had anything */
+
+struct joiner {
+    const struct sy_joiner_config *config;
+    struct sy_joined *joined;
+    struct sy_error *err;
+    bool liar[SY_VALIDATORS_MAX];
+    uint16_t turn;
+    uint64_t height; /* that is fetched; 0: none is chosen */
+    uint64_t newest; /* that a peer holds */
+    bool done;
+    struct sy_sync_message message;
+    uint8_t header[SY_HEADER_BYTES];
+    uint8_t certificate[2 + SY_VALIDATORS_MAX * 66];
+};
+
+/* ---- asking -------------------------------------------------------------------------------- */
+
+static bool is_asked(const struct joiner *joiner, uint16_t peer)
+{
+    return peer != joiner->config->self && !joiner->liar[peer];
+}
+
+static void ask(const struct joiner *joiner, uint16_t peer, uint64_t height,
+                const struct sy_hash *key)
+{
+    uint8_t bytes[64];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    struct sy_sync_message fetch = {.type = SY_SYNC_SNAPSHOT_FETCH, .height = height, .key = *key};
+    sy_sync_encode(&w, &fetch);
+    SY_ASSERT(!w.failed);
+    (void)sy_link_send(joiner->config->link, peer, SY_CHANNEL_CONTROL, sy_writer_slice(&w));
+}
+
+/* Waits for a frame of these kinds from the peer; everything else is dropped. False: the time is
+ * over. The frame must be released. */
+static bool wait_for(const struct joiner *joiner, struct sy_link_frame *frame, uint16_t peer)
+{
+    sy_link *link = joiner->config->link;
+    uint32_t patience_ms = joiner->config->answer_ms ? joiner->config->answer_ms : ANSWER_MS;
+    uint64_t until_ns = sy_os_monotonic_ns() + (uint64_t)patience_ms * 1000000;
+    for (;;) {
+        while (sy_link_recv(link, frame)) {
+            bool ours = frame->peer == peer && sy_sync_is(frame->payload) &&
+                        frame->payload.data[0] >= SY_SYNC_SNAPSHOT;
+            if (ours) return true;
+            sy_link_frame_release(link, frame);
+        }
+        uint64_t now_ns = sy_os_monotonic_ns();
+        if (now_ns >= until_ns) return false;
+        struct pollfd fd = {.fd = sy_link_fd(link), .events = POLLIN};
+        (void)poll(&fd, 1, (int)((until_ns - now_ns) / 1000000 + 1));
+    }
+}
+
+static void refuse(struct joiner *joiner, uint16_t peer, const char *what)
+{
+    joiner->liar[peer] = true;
+    joiner->joined->liars++;
+    SY_LOG(SY_LOG_WARN, "node", "snapshot_refused",
+           SY_F_TEXT("peer", joiner->config->roster->validators[peer].name),
+           SY_F_TEXT("what", what));
+}
+
+/* ---- judging ------------------------------------------------------------------------------- */
+
+static bool holds_key(const struct sy_chunk *chunk, const struct sy_hash *key)
+{
+    struct sy_hash behind;
+    if (sy_hash_compare(key, &chunk->prefix) < 0) return false;
+    return !sy_chunk_next(&behind, chunk) || sy_hash_compare(key, &behind) < 0;
+}
+
+/* Whether the answer is what a validator that tells the truth may say. */
+static bool is_true(struct joiner *joiner, uint64_t height, const struct sy_hash *key,
+                    const char **what)
+{
+    const struct sy_joiner_config *config = joiner->config;
+    const struct sy_sync_message *message = &joiner->message;
+    *what = "it is another height's";
+    if (height != 0 && message->header.height != height) return false;
+    *what = "its certificate does not hold";
+    if (!sy_certificate_verify(&message->certificate, config->roster, &config->genesis->hash,
+                               &message->header)) {
+        return false;
+    }
+    *what = "its chunk does not hold the key that was asked for";
+    if (!holds_key(&message->chunk, key)) return false;
+    return sy_chunk_verify(&message->chunk, &message->header.state_root, what);
+}
+
+/* ---- taking -------------------------------------------------------------------------------- */
+
+static sy_status finish(struct joiner *joiner)
+{
+    struct sy_writer header = sy_writer_of(joiner->header, sizeof joiner->header);
+    struct sy_writer seals = sy_writer_of(joiner->certificate, sizeof joiner->certificate);
+    sy_header_encode(&header, &joiner->message.header);
+    sy_certificate_encode(&seals, &joiner->message.certificate);
+    SY_ASSERT(!header.failed && !seals.failed);
+    joiner->joined->height = joiner->message.header.height;
+    joiner->done = true;
+    return sy_install_finish(joiner->config->store, sy_writer_slice(&header),
+                             sy_writer_slice(&seals), joiner->err);
+}
+
+/* Installs the chunk of joiner->message, which holds; with the last one the store begins. */
+static sy_status take_chunk(struct joiner *joiner)
+{
+    const struct sy_sync_message *message = &joiner->message;
+    struct sy_install install;
+    struct sy_hash behind;
+    sy_store *store = joiner->config->store;
+    SY_TRY(sy_install_begin(store, &install, message->header.height, &message->header.state_root,
+                            joiner->err));
+    if (install.whole) return finish(joiner); // a crash came between the last chunk and the end
+    // What was asked for belongs to a state that is being fetched no more.
+    if (!holds_key(&message->chunk, &install.next)) return SY_OK;
+    bool more = sy_chunk_next(&behind, &message->chunk);
+    SY_TRY(sy_install_put(store, message->chunk.entries, more ? &behind : NULL, joiner->err));
+    joiner->joined->chunks++;
+    return more ? SY_OK : finish(joiner);
+}
+
+/* Notes whose state is the newest; the chunk itself is asked for again. */
+static sy_status note_newest(struct joiner *joiner)
+{
+    uint64_t height = joiner->message.header.height;
+    if (height > joiner->newest) joiner->newest = height;
+    return SY_OK;
+}
+
+/* Asks one peer and lets `take` have what holds. *given: there was something. */
+static sy_status try_peer(struct joiner *joiner, bool *given, uint16_t peer,
+                          const struct sy_hash *key, sy_status (*take)(struct joiner *joiner))
+{
+    struct sy_link_frame frame;
+    const char *what = "it is malformed";
+    sy_status status = SY_OK;
+    ask(joiner, peer, joiner->height, key);
+    if (!wait_for(joiner, &frame, peer)) return SY_OK;
+    struct sy_sync_message *message = &joiner->message;
+    bool read = sy_sync_decode(message, frame.payload, joiner->config->roster->count);
+    bool chunk = read && message->type == SY_SYNC_SNAPSHOT;
+    if (!read || (chunk && !is_true(joiner, joiner->height, key, &what))) {
+        refuse(joiner, peer, what);
+    } else if (chunk) {
+        *given = true;
+        joiner->joined->bytes += frame.payload.size;
+        status = take(joiner); // the entries lie in the frame
+    }
+    sy_link_frame_release(joiner->config->link, &frame);
+    return status;
+}
+
+/* ---- the run ------------------------------------------------------------------------------- */
+
+static sy_status may_go_on(const struct joiner *joiner)
+{
+    const struct sy_joiner_config *config = joiner->config;
+    bool any = false;
+    if (config->stopping && config->stopping(config->context)) {
+        return sy_fail(joiner->err, SY_ERR_CLOSED, "told to stop while a state was being fetched");
+    }
+    for (uint16_t i = 0; i < config->roster->count; i++) any |= is_asked(joiner, i);
+    if (any) return SY_OK;
+    return sy_fail(joiner->err, SY_ERR_CRYPTO,
+                   "every peer sent a state that its certificate does not cover; is this the "
+                   "network's genesis file?");
+}
+
+/* Asks everybody which state it holds. */
+static sy_status choose_height(struct joiner *joiner)
+{
+    static const struct sy_hash first;
+    joiner->height = 0;
+    joiner->newest = 0;
+    for (uint16_t peer = 0; peer < joiner->config->roster->count; peer++) {
+        bool given = false;
+        SY_TRY(may_go_on(joiner));
+        if (is_asked(joiner, peer)) SY_TRY(try_peer(joiner, &given, peer, &first, note_newest));
+    }
+    joiner->height = joiner->newest;
+    if (joiner->height == 0) (void)poll(NULL, 0, PAUSE_MS);
+    return SY_OK;
+}
+
+/* Asks peer after peer until one has the next chunk; if none has, another height must be found. */
+static sy_status fetch_chunk(struct joiner *joiner)
+{
+    struct sy_install install;
+    uint16_t count = joiner->config->roster->count;
+    sy_install_get(joiner->config->store, &install);
+    bool same = install.active && !install.whole && install.height == joiner->height;
+    struct sy_hash key = same ? install.next : (struct sy_hash){{0}};
+    for (uint16_t i = 0; i < count; i++) {
+        bool given = false;
+        uint16_t peer = joiner->turn;
+        joiner->turn = (uint16_t)((peer + 1) % count);
+        SY_TRY(may_go_on(joiner));
+        if (!is_asked(joiner, peer)) continue;
+        SY_TRY(try_peer(joiner, &given, peer, &key, take_chunk));
+        if (given) return SY_OK;
+    }
+    joiner->height = 0;
+    return SY_OK;
+}
+
+sy_status sy_joiner_run(struct sy_joined *joined, const struct sy_joiner_config *config,
+                        struct sy_error *err)
+{
+    struct sy_install install;
+    memset(joined, 0, sizeof *joined);
+    struct joiner *joiner = (struct joiner *)calloc(1, sizeof *joiner);
+    if (joiner == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "joining: no memory");
+    joiner->config = config;
+    joiner->joined = joined;
+    joiner->err = err;
+    sy_install_get(config->store, &install);
+    joiner->height = install.active ? install.height : 0;
+    sy_status status = SY_OK;
+    while (status == SY_OK && !joiner->done) {
+        status = joiner->height == 0 ? choose_height(joiner) : fetch_chunk(joiner);
+    }
+    free(joiner);
+    return status;
+}

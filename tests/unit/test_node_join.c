@@ -1,0 +1,210 @@
+/* A new store filled from peers over real links: any honest one is enough, a liar is refused once
+ * and asked no more, and who was stopped goes on. ctest: threaded */
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/node/holder.h"
+#include "consensus/node/joiner.h"
+#include "core/base/thread.h"
+#include "tests/support/links.h"
+#include "tests/support/test.h"
+#include "tests/support/transfer.h"
+
+#define PEERS 3u /* and the new one, with index 3 */
+#define NEW PEERS
+
+/* A validator that holds the state: its link's frames go to its holder. */
+struct peer {
+    sy_link *link;
+    sy_holder *holder;
+    pthread_t thread;
+    atomic_bool stopping;
+    atomic_bool lies;
+    atomic_uint asked;
+};
+
+static struct transfer transfer;
+static struct test_links net;
+static struct peer peers[PEERS];
+
+static void send_chunk(void *self, uint16_t to, struct sy_slice message)
+{
+    struct peer *peer = (struct peer *)self;
+    static _Thread_local uint8_t lie[SY_FRAME_BYTES_MAX];
+    memcpy(lie, message.data, message.size);
+    bool chunk = message.data[0] == SY_SYNC_SNAPSHOT;
+    if (chunk && atomic_load(&peer->lies)) lie[message.size - 1] ^= 1; // in the last value
+    (void)sy_link_send(peer->link, to, SY_CHANNEL_BULK, sy_slice_of(lie, message.size));
+}
+
+static void *run_peer(void *self)
+{
+    struct peer *peer = (struct peer *)self;
+    struct sy_sync_message *message = (struct sy_sync_message *)malloc(sizeof *message);
+    assert_non_null(message);
+    while (!atomic_load(&peer->stopping)) {
+        struct sy_link_frame frame;
+        struct pollfd fd = {.fd = sy_link_fd(peer->link), .events = POLLIN};
+        (void)poll(&fd, 1, 20);
+        while (sy_link_recv(peer->link, &frame)) {
+            bool fetch = sy_sync_decode(message, frame.payload, 4) &&
+                         message->type == SY_SYNC_SNAPSHOT_FETCH;
+            if (fetch) {
+                atomic_fetch_add(&peer->asked, 1);
+                (void)sy_holder_ask(peer->holder, (uint16_t)frame.peer, message->height,
+                                    &message->key);
+            }
+            sy_link_frame_release(peer->link, &frame);
+        }
+    }
+    free(message);
+    return NULL;
+}
+
+static void open_world(unsigned liars)
+{
+    struct sy_error err = {SY_OK, ""};
+    transfer_open(&transfer, 4711);
+    transfer_hold(&transfer, 1500);
+    test_links_prepare(&net, PEERS + 1);
+    test_links_start(&net, PEERS + 1);
+    for (unsigned i = 0; i < PEERS; i++) {
+        struct peer *peer = &peers[i];
+        struct sy_snapshot_top top;
+        memset(peer, 0, sizeof *peer);
+        peer->link = net.links[i];
+        atomic_store(&peer->lies, i < liars);
+        sy_status status =
+            sy_holder_open(&peer->holder, transfer.from.store, 4, send_chunk, peer, &err);
+        if (status != SY_OK) fail_msg("%s", err.text);
+        assert_int_equal(sy_snapshot_top_take(&top, transfer.trie), SY_OK);
+        sy_holder_put_top(peer->holder, transfer.height, &top);
+        assert_int_equal(sy_thread_start(&peer->thread, "peer", run_peer, peer, &err), SY_OK);
+        test_links_wait(&net, i, NEW);
+    }
+}
+
+static void close_world(void)
+{
+    for (unsigned i = 0; i < PEERS; i++) {
+        atomic_store(&peers[i].stopping, true);
+        sy_thread_join(peers[i].thread);
+        sy_holder_close(peers[i].holder);
+    }
+    test_links_stop(&net);
+    transfer_close(&transfer);
+}
+
+static bool after_a_few(void *context)
+{
+    return (*(unsigned *)context)-- == 0;
+}
+
+static sy_status join(struct sy_joined *joined, unsigned *looks, struct sy_error *err)
+{
+    struct sy_joiner_config config = {.store = transfer.to.store,
+                                      .link = net.links[NEW],
+                                      .genesis = &transfer.genesis,
+                                      .roster = &transfer.genesis.roster,
+                                      .self = NEW,
+                                      .answer_ms = TEST_PATIENCE_MS,
+                                      .stopping = looks ? after_a_few : NULL,
+                                      .context = looks};
+    return sy_joiner_run(joined, &config, err);
+}
+
+/* The new store begins with the state, under a header and certificate that hold. */
+static void check_joined(const struct sy_joined *joined)
+{
+    struct sy_slice part;
+    struct sy_hash root;
+    static struct sy_certificate certificate;
+    struct sy_header header;
+    sy_store_reader *reader = NULL;
+    assert_int_equal(joined->height, transfer.height);
+    assert_int_equal(sy_ledger_base(transfer.to.store), transfer.height);
+    assert_int_equal(sy_store_reader_open(&reader, transfer.to.store), SY_OK);
+    assert_int_equal(sy_ledger_get(reader, &part, transfer.height, SY_BLOCK_HEADER), SY_OK);
+    struct sy_reader r = sy_reader_of(part);
+    assert_true(sy_header_decode(&r, &header));
+    assert_int_equal(sy_ledger_get(reader, &part, transfer.height, SY_BLOCK_CERTIFICATE), SY_OK);
+    r = sy_reader_of(part);
+    assert_true(sy_certificate_decode(&r, &certificate, 4));
+    assert_true(sy_certificate_verify(&certificate, &transfer.genesis.roster,
+                                      &transfer.genesis.hash, &header));
+    sy_store_reader_close(reader);
+    transfer_state_root(&transfer, &root);
+    assert_memory_equal(root.bytes, header.state_root.bytes, 32);
+    assert_memory_equal(root.bytes, transfer.root.bytes, 32);
+}
+
+CASE(a_new_store_joins_from_its_peers_in_turn)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    open_world(0);
+    if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_true(joined.chunks >= 4);
+    assert_int_equal(joined.liars, 0);
+    for (unsigned i = 0; i < PEERS; i++) assert_true(atomic_load(&peers[i].asked) >= 2);
+    check_joined(&joined);
+    test_store_restart(&transfer.to);
+    assert_int_equal(sy_ledger_height(transfer.to.store), transfer.height);
+    close_world();
+}
+
+CASE(liars_are_refused_once_and_asked_no_more)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    open_world(2);
+    if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(joined.liars, 2);
+    assert_int_equal(atomic_load(&peers[0].asked), 1);
+    assert_int_equal(atomic_load(&peers[1].asked), 1);
+    check_joined(&joined);
+    close_world();
+}
+
+CASE(nobody_honest_is_an_error)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    open_world(PEERS);
+    assert_int_equal(join(&joined, NULL, &err), SY_ERR_CRYPTO);
+    assert_int_equal(joined.liars, PEERS);
+    assert_int_equal(sy_ledger_next(transfer.to.store), 0);
+    close_world();
+}
+
+CASE(who_is_stopped_goes_on_where_it_was)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    uint64_t chunks = 0;
+    open_world(0);
+    for (unsigned rounds = 0; rounds < 100; rounds++) {
+        unsigned looks = 6; // four to see who holds what, then a chunk or two
+        sy_status status = join(&joined, &looks, &err);
+        chunks += joined.chunks;
+        if (status == SY_OK) break;
+        assert_int_equal(status, SY_ERR_CLOSED);
+        test_store_restart(&transfer.to);
+    }
+    check_joined(&joined);
+    assert_true(joined.chunks < chunks); // not all of them in the last round
+    close_world();
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(a_new_store_joins_from_its_peers_in_turn),
+        cmocka_unit_test(liars_are_refused_once_and_asked_no_more),
+        cmocka_unit_test(nobody_honest_is_an_error),
+        cmocka_unit_test(who_is_stopped_goes_on_where_it_was),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
