@@ -78,8 +78,11 @@ static sy_status make_testnet(sy_network *network, struct sy_error *err)
     snprintf(program, sizeof program, "%s/systole", network->bin);
     snprintf(output, sizeof output, "%s.testnet.log", network->dir);
     snprintf(count, sizeof count, "%u", network->config.validators);
-    char *argv[] = {program, "testnet",     network->dir, "--validators",
-                    count,   "--base-port", "0",          NULL};
+    char setting[PATH_BYTES];
+    bool set = network->config.setting != NULL;
+    if (set) snprintf(setting, sizeof setting, "%s", network->config.setting);
+    char *argv[] = {program,       "testnet", network->dir,         "--validators", count,
+                    "--base-port", "0",       set ? "--set" : NULL, setting,        NULL};
     pid_t pid = spawn(program, argv, output, false);
     int code = -1;
     if (pid < 0 || waitpid(pid, &code, 0) != pid || code != 0) {
@@ -110,6 +113,12 @@ sy_status sy_network_start(sy_network *network, unsigned validator, struct sy_er
 {
     SY_ASSERT(validator < network->config.validators && network->pids[validator] == 0);
     return start(network, validator, false, false, err);
+}
+
+sy_status sy_network_start_new(sy_network *network, unsigned validator, struct sy_error *err)
+{
+    SY_ASSERT(validator < network->config.validators && network->pids[validator] == 0);
+    return start(network, validator, true, false, err);
 }
 
 sy_status sy_network_start_detached(sy_network *network, unsigned validator, struct sy_error *err)

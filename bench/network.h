@@ -17,6 +17,7 @@ struct sy_network_config {
     const char *bin;     /* folder of systole and systoled */
     const char *dir;     /* made; must not exist */
     unsigned validators; /* 4..100 */
+    const char *setting; /* a line for every systoled.conf; NULL: none */
 };
 
 /* What all validators together have used so far. */
@@ -50,6 +51,9 @@ pid_t sy_network_pid(const sy_network *network, unsigned validator); /* 0: not r
  * until it answers. */
 void sy_network_kill(sy_network *network, unsigned validator, int signal, int *code);
 sy_status sy_network_start(sy_network *network, unsigned validator, struct sy_error *err);
+
+/* sy_network_start_new starts a validator whose data folder was removed, with --init. */
+sy_status sy_network_start_new(sy_network *network, unsigned validator, struct sy_error *err);
 
 /* sy_network_start_detached starts a validator that does not die with this process. */
 sy_status sy_network_start_detached(sy_network *network, unsigned validator, struct sy_error *err);

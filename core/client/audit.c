@@ -266,6 +266,7 @@ static sy_status run_all(struct audit *audit)
 {
     SY_TRY(open_parts(audit));
     audit->figures->pruned = sy_ledger_pruned(audit->config->store);
+    audit->figures->base = sy_ledger_base(audit->config->store);
     return audit->figures->pruned > 0 ? sy_audit_pruned(audit) : replay_all(audit);
 }
 

@@ -26,6 +26,7 @@
 #include "core/wire/genesis.h"
 
 struct sy_audit_figures {
+    uint64_t base;      /* lowest height with a header; 0 unless the store began with a state */
     uint64_t pruned;    /* history is kept from here on; above 0: nothing was replayed */
     uint64_t height;    /* blocks replayed above genesis; of a pruned store: headers checked */
     uint64_t certified; /* of these, under a checked certificate */

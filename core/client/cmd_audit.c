@@ -38,6 +38,7 @@ static void show_progress(void *self, uint64_t height, uint64_t of, uint64_t txs
 static void put_figures(const struct sy_audit_figures *figures, sy_json *json)
 {
     sy_json_put_u64(json, "height", figures->height);
+    sy_json_put_u64(json, "first_header", figures->base);
     sy_json_put_u64(json, "pruned_at", figures->pruned);
     sy_json_put_bool(json, "replayed", figures->pruned == 0);
     sy_json_put_u64(json, "certified_height", figures->certified);
@@ -72,11 +73,12 @@ static int tell(const struct run *run, const struct sy_error *err)
     char hex[65];
     sy_hex_encode(hex, figures->state_root.bytes, 32);
     if (figures->pruned > 0) {
-        printf("pruned at %llu: not replayed from genesis. Sound as far as it can be checked: %llu "
-               "headers linked, %llu certified, %llu blocks whole (%llu transactions, %llu "
-               "signatures), %llu state entries under the newest header's root\nstate root %s\n",
-               (unsigned long long)figures->pruned, (unsigned long long)figures->height,
-               (unsigned long long)figures->certified,
+        printf("pruned at %llu: not replayed from genesis. Sound as far as it can be checked: "
+               "headers %llu to %llu linked, certified up to %llu, %llu blocks whole (%llu "
+               "transactions, %llu signatures), %llu state entries under the newest header's "
+               "root\nstate root %s\n",
+               (unsigned long long)figures->pruned, (unsigned long long)figures->base,
+               (unsigned long long)figures->height, (unsigned long long)figures->certified,
                (unsigned long long)(figures->height + 1 - figures->pruned),
                (unsigned long long)figures->txs, (unsigned long long)figures->signatures,
                (unsigned long long)figures->state_entries, hex);
