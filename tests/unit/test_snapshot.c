@@ -1,5 +1,5 @@
 /* Chunks of a state: together they are the whole state and nothing else, each is checked against
- * the root alone, and nothing that is not so passes. */
+ * the root alone, and nothing that is not so passes. ctest: timeout=900 */
 #include "core/ledger/snapshot.h"
 
 #include <stdlib.h>
