@@ -68,7 +68,6 @@ static void open_world(unsigned liars)
     struct sy_error err = {SY_OK, ""};
     transfer_open(&transfer, 4711);
     transfer_hold(&transfer, 1500);
-    test_links_prepare(&net, PEERS + 1);
     test_links_start(&net, PEERS + 1);
     for (unsigned i = 0; i < PEERS; i++) {
         struct peer *peer = &peers[i];
