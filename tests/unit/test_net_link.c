@@ -269,7 +269,8 @@ CASE(sessions_renew_under_load_without_losing_or_doubling_a_frame)
         }
         test_sleep_ms(1);
         // A frame may be lost, so the end is also when nothing has come for long.
-        if (++idle > 2000 && there.sent == there.count && back.sent == back.count) break;
+        if (++idle > TEST_PATIENCE_MS && there.sent == there.count && back.sent == back.count)
+            break;
     }
     assert_true(sy_link_get_peer_state(net.links[0], 1, &link_state));
     assert_true(link_state.established_count >= 3);

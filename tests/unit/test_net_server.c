@@ -366,9 +366,17 @@ CASE(sessions_are_bounded_and_idle_ones_make_room)
     uint64_t before = test_count(SY_NET_LIMITED);
     // Both are in use, so there is no room ...
     while (test_count(SY_NET_LIMITED) == before) {
+        uint64_t start_ns = sy_os_monotonic_ns();
         test_dial_echoes(first, "busy");
         test_dial_echoes(second, "busy");
         sy_status status = sy_dial_open(&third, &config, 100, &err);
+        if (status == SY_OK) {
+            // A busy machine let one of them lie idle after all.
+            uint64_t idle_ms = (sy_os_monotonic_ns() - start_ns) / 1000000;
+            assert_true(idle_ms >= service.config.idle_ms);
+            sy_dial_close(third);
+            continue;
+        }
         assert_int_equal(status, SY_ERR_NETWORK);
     }
     sy_server_get_info(service.server, &info);

@@ -191,33 +191,54 @@ CASE(a_network_is_laid_out_once)
     drop_folder();
 }
 
+// Other processes take ports too: a base port that one of them spoils is left for the next.
+#define BASES 50u
+
+static uint16_t next_base(uint16_t *from)
+{
+    uint16_t base = sy_os_free_port(*from, 40);
+    assert_true(base > 0);
+    *from = (uint16_t)(base + 40);
+    return base;
+}
+
 CASE(a_taken_port_is_told_before_anything_is_written)
 {
     struct sy_error err = {SY_OK, ""};
-    char words[64];
-    uint16_t base = sy_os_free_port(30000, 40);
-    assert_true(base > 0);
-    unsigned taken = base + 10u * 2 + 3; // the http port of validator 2
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)taken)};
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    assert_int_equal(bind(fd, (const struct sockaddr *)&address, sizeof address), 0);
-    assert_int_equal(listen(fd, 1), 0);
+    bool told = false;
+    uint16_t from = 30000;
     fresh_folder();
-    assert_int_equal(make(4, base, &err), SY_ERR_NETWORK);
-    (void)snprintf(words, sizeof words, "port %u of 127.0.0.1, for validator v2", taken);
-    if (!strstr(err.text, words)) fail_msg("%s", err.text);
+    for (unsigned i = 0; i < BASES && !told; i++) {
+        char words[64];
+        uint16_t base = next_base(&from);
+        unsigned taken = base + 10u * 2 + 3; // the http port of validator 2
+        int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+        struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons((uint16_t)taken)};
+        address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+        if (bind(fd, (const struct sockaddr *)&address, sizeof address) == 0) {
+            assert_int_equal(listen(fd, 1), 0);
+            assert_int_equal(make(4, base, &err), SY_ERR_NETWORK);
+            (void)snprintf(words, sizeof words, "port %u of 127.0.0.1, for validator v2", taken);
+            told = strstr(err.text, words) != NULL;
+        }
+        close(fd);
+    }
+    if (!told) fail_msg("%s", err.text);
     assert_int_equal(rmdir(folder), 0); // still empty
-    close(fd);
 }
 
 CASE(ports_follow_the_base_port)
 {
     struct sy_error err = {SY_OK, ""};
-    uint16_t base = sy_os_free_port(31000, 40);
-    assert_true(base > 0);
+    sy_status status = SY_ERR_NETWORK;
+    uint16_t from = 31000;
+    uint16_t base = 0;
     fresh_folder();
-    if (make(4, base, &err) != SY_OK) fail_msg("%s", err.text);
+    for (unsigned i = 0; i < BASES && status == SY_ERR_NETWORK; i++) {
+        base = next_base(&from);
+        status = make(4, base, &err);
+    }
+    if (status != SY_OK) fail_msg("%s", err.text);
     for (unsigned i = 0; i < 4; i++) assert_int_equal(net.ports[i], base + 10 * i);
     drop_folder();
     fresh_folder();
