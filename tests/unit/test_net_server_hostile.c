@@ -228,12 +228,17 @@ CASE(a_flood_of_handshakes_is_bounded_and_shuts_nobody_out)
     struct bare bare;
     test_service_prepare(&service);
     service.config.half_open_max = 8;
-    service.config.handshakes_per_s = 200;
+    // So few that the slowest machine begins more.
+    service.config.handshakes_per_s = 20;
     test_service_start(&service);
     open_bare(&bare, &service);
     uint64_t evicted = test_count(SY_NET_EVICTED);
     uint64_t limited = test_count(SY_NET_LIMITED);
-    for (int i = 0; i < 300; i++) {
+    uint64_t end_ns = sy_os_monotonic_ns() + TEST_PATIENCE_MS * UINT64_C(1000000);
+    for (int i = 0;
+         i < 300 || test_count(SY_NET_EVICTED) == evicted || test_count(SY_NET_LIMITED) == limited;
+         i++) {
+        assert_true(sy_os_monotonic_ns() < end_ns);
         start_bare(&bare, &service);
         sy_session_close(bare.session);
         bare.session = NULL;
@@ -242,8 +247,6 @@ CASE(a_flood_of_handshakes_is_bounded_and_shuts_nobody_out)
     test_dial_echoes(dial, "in spite of the flood");
     sy_server_get_info(service.server, &info);
     assert_true(info.half_open <= 8);
-    assert_true(test_count(SY_NET_EVICTED) > evicted);
-    assert_true(test_count(SY_NET_LIMITED) > limited);
     close_bare(&bare);
     sy_dial_close(dial);
     test_service_end(&service);
