@@ -14,7 +14,7 @@
 #define SLOT_BYTES SY_PBFT_RECORD_BYTES_SHORT /* a record or a certificate */
 #define LARGE_ITEMS 4u                        /* VIEW_CHANGEs: one a view */
 #define GROUP_MAX 512u
-#define DROPS_MAX 64u /* that wait for company */
+#define DROPS_MAX 64u     /* that wait for company */
 #define PRUNE_EVERY 32u   /* blocks that gather before a slice is worth its commits */
 #define PRUNE_PAUSE_MS 50 /* between slices while there is nothing else to do */
 

@@ -54,10 +54,10 @@ struct sy_daemon {
     uint32_t found_count;
     struct sy_serve serve;
     struct snapshot snapshot;
-    struct sy_node_info fresh; /* what the next snapshot is made of */
+    struct sy_node_info fresh;     /* what the next snapshot is made of */
     uint64_t view_changes_counted; /* in the metric; the consensus thread's alone */
-    uint64_t evidence_seen;    /* pieces in the store when they were last told apart */
-    uint64_t drain_ns;         /* 0: not draining */
+    uint64_t evidence_seen;        /* pieces in the store when they were last told apart */
+    uint64_t drain_ns;             /* 0: not draining */
     bool stopping;
     struct sy_error failure; /* status SY_OK: none */
 };

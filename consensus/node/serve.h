@@ -36,8 +36,8 @@ sy_status sy_serve_body(struct sy_serve *serve, struct sy_slice *message, uint16
 sy_status sy_serve_block(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
                          uint64_t now_ns, uint64_t height);
 
-/* sy_serve_claim charges a whole frame for an answer that another thread makes (holder.h): making it
- * is what it costs. SY_ERR_BUSY: the peer has used its share. */
+/* sy_serve_claim charges a whole frame for an answer that another thread makes (holder.h): making
+ * it is what it costs. SY_ERR_BUSY: the peer has used its share. */
 sy_status sy_serve_claim(struct sy_serve *serve, uint16_t peer, uint64_t now_ns);
 
 #endif

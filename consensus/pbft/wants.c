@@ -57,8 +57,7 @@ static bool wants_pre_prepare(const sy_pbft *pbft, const struct sy_pre_prepare *
     uint64_t number = message->proposal.slot;
     if (is_over(pbft, number)) return false;
     if (message->view != pbft->view)
-        return message->view > pbft->view &&
-               primary_of(pbft, message->view) == pbft->config.self;
+        return message->view > pbft->view && primary_of(pbft, message->view) == pbft->config.self;
     if (is_beyond(pbft, number)) return is_primary(pbft);
     const struct slot *slot = sy_pbft_slot_find(pbft, number);
     if (!slot || !slot->first.present) return true;
