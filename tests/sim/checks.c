@@ -408,9 +408,11 @@ static void check_chain(struct world *world, const struct stored *block)
 
 /* ---- transactions ------------------------------------------------------------------------ */
 
+/* Whoever lies or has a wrong clock may be the primary, and heard: it is given up after a while. */
 static uint64_t lonely_bound_ms(const struct world *world)
 {
-    return world->liars.mask == 0 ? SIM_LONELY_MS : SIM_LONELY_AMONG_LIARS_MS;
+    bool sound = world->liars.mask == 0 && world->options.bad_clock == 0;
+    return sound ? SIM_LONELY_MS : SIM_LONELY_AMONG_LIARS_MS;
 }
 
 static void note_applied(struct world *world, const struct sy_receipt *receipt,
