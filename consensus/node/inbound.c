@@ -114,7 +114,7 @@ static void check_votes(sy_node *node, struct vote_check *check)
     check->submission = (struct sy_submission){.jobs = check->jobs,
                                                .job_count = (uint32_t)count,
                                                .verdicts = check->verdicts,
-                                               .urgent = true,
+                                               .urgent = count <= URGENT_JOBS_MAX,
                                                .owner = check};
     sy_node_emit(node, SY_NODE_CHECK)->as.submission = &check->submission;
 }

@@ -14,6 +14,9 @@
 /* VIEW_CHANGEs at the engine at once: one of a peer, of so many peers. */
 #define CHANGE_CHECKS_MAX 16u
 
+/* A message with more signatures to check than this does not go before the votes. */
+#define URGENT_JOBS_MAX 256u
+
 /* A consensus message whose signatures are at the engine. */
 struct vote_check {
     bool used;

@@ -167,6 +167,7 @@ void sy_pbft_on_certificate_durable(sy_pbft *pbft, uint64_t height)
     if (pbft->decided < height) pbft->decided = height;
     sy_pbft_slot_clear_to(pbft, height);
     sy_pbft_emit(pbft, SY_PBFT_DROP_VOTES)->as.height = height;
+    sy_pbft_try_new_view(pbft); // which may have waited for this height
 }
 
 static void blame_seal(sy_pbft *pbft, struct cell *cell, const struct sy_seal_message *message)

@@ -145,6 +145,15 @@ void sy_pbft_pend(sy_pbft *pbft, const struct sy_new_view *message)
 
 /* --- making one ------------------------------------------------------------------------------ */
 
+/* A VIEW_CHANGE whose stable height this validator cannot show is not named: the view would leave
+ * everything up to there to certificates that perhaps one faulty validator holds alone. A true one
+ * counts as soon as its blocks are here. */
+static bool nameable(const sy_pbft *pbft, const struct held_change *held)
+{
+    return held->present && held->change.view == pbft->view &&
+           held->change.stable_height <= pbft->certified;
+}
+
 /* The quorum that is named: this validator, and of the others the first in roster order. */
 static void choose(sy_pbft *pbft, struct sy_new_view *message)
 {
@@ -153,7 +162,7 @@ static void choose(sy_pbft *pbft, struct sy_new_view *message)
         .epoch = pbft->config.epoch, .view = pbft->view, .signer = pbft->config.self};
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         const struct held_change *held = &pbft->changes[i];
-        if (!held->present || held->change.view != pbft->view) continue;
+        if (!nameable(pbft, held)) continue;
         if (i != pbft->config.self && others == 0) continue;
         others -= i != pbft->config.self;
         message->changes[message->count].signer = i;
@@ -162,11 +171,10 @@ static void choose(sy_pbft *pbft, struct sy_new_view *message)
     SY_ASSERT(message->count == pbft->quorum);
 }
 
-static unsigned changes_for_view(const sy_pbft *pbft)
+static unsigned nameable_count(const sy_pbft *pbft)
 {
     unsigned count = 0;
-    for (uint16_t i = 0; i < pbft->config.n; i++)
-        count += pbft->changes[i].present && pbft->changes[i].change.view == pbft->view;
+    for (uint16_t i = 0; i < pbft->config.n; i++) count += nameable(pbft, &pbft->changes[i]);
     return count;
 }
 
@@ -174,7 +182,7 @@ void sy_pbft_try_new_view(sy_pbft *pbft)
 {
     if (!can_vote(pbft) || pbft->in_view || !is_primary(pbft)) return;
     if (pbft->own_change != OWN_SENT || pbft->new_view != OWN_NONE) return;
-    if (changes_for_view(pbft) < pbft->quorum) return;
+    if (nameable_count(pbft) < pbft->quorum) return;
     struct sy_new_view message;
     choose(pbft, &message);
     sy_pbft_pend(pbft, &message);
@@ -186,24 +194,27 @@ void sy_pbft_try_new_view(sy_pbft *pbft)
 
 /* --- taking one ------------------------------------------------------------------------------ */
 
-static bool ignore_new_view(sy_pbft *pbft, const struct sy_new_view *message)
+/* weak(n) others show this view or a later one, so a correct one does. */
+static bool is_shown(const sy_pbft *pbft, uint64_t view)
 {
-    if (message->epoch != pbft->config.epoch ||
-        message->signer != primary_of(pbft, message->view)) {
-        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
-        return true;
+    unsigned count = 0;
+    for (uint16_t i = 0; i < pbft->config.n; i++) {
+        const struct held_change *held = &pbft->changes[i];
+        bool waits = held->present && held->change.view >= view;
+        count += i != pbft->config.self && (waits || pbft->peers[i].view >= view);
     }
-    if (message->view < pbft->view || (message->view == pbft->view && pbft->in_view)) {
-        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
-        return true;
-    }
-    if (message->signer != pbft->config.self || pbft->pending.present) return false;
-    // What the own key began and this validator does not know of (P14); or, while the own one is
-    // being stored, a copy of it cannot be under way.
-    static const struct sy_hash none;
-    struct sy_hash digest;
-    sy_new_view_digest(&digest, &pbft->config.genesis, message);
-    sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, pbft->certified + 1, &none, &digest);
+    return count >= pbft->weak;
+}
+
+/* Of a later view: nobody else is there, so it is made up; or the present one's NEW_VIEW is about
+ * to be complete. Otherwise a faulty primary of some far view could keep pushing out the one that
+ * is needed. */
+static bool ignore_later(sy_pbft *pbft, const struct sy_new_view *message)
+{
+    if (message->view == pbft->view) return false;
+    bool awaited = pbft->pending.present && pbft->pending.message.view == pbft->view;
+    if (!awaited && is_shown(pbft, message->view)) return false;
+    sy_pbft_ignore(pbft, SY_PBFT_IGNORED_FUTURE);
     return true;
 }
 
@@ -216,10 +227,37 @@ static bool same_message(const sy_pbft *pbft, const struct sy_new_view *a,
     return sy_hash_equal(&x, &y);
 }
 
+static bool is_pending(const sy_pbft *pbft, const struct sy_new_view *message)
+{
+    return pbft->pending.present && same_message(pbft, &pbft->pending.message, message);
+}
+
+static bool ignore_new_view(sy_pbft *pbft, const struct sy_new_view *message)
+{
+    if (message->epoch != pbft->config.epoch ||
+        message->signer != primary_of(pbft, message->view)) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
+        return true;
+    }
+    if (message->view < pbft->view || (message->view == pbft->view && pbft->in_view)) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
+        return true;
+    }
+    if (message->signer != pbft->config.self || is_pending(pbft, message))
+        return ignore_later(pbft, message);
+    // What the own key began and this validator does not know of (P14); or, while the own one is
+    // being stored, a copy of it cannot be under way.
+    static const struct sy_hash none;
+    struct sy_hash digest;
+    sy_new_view_digest(&digest, &pbft->config.genesis, message);
+    sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, pbft->certified + 1, &none, &digest);
+    return true;
+}
+
 void sy_pbft_on_new_view(sy_pbft *pbft, const struct sy_new_view *message, uint16_t from)
 {
     if (ignore_new_view(pbft, message)) return;
-    if (pbft->pending.present && same_message(pbft, &pbft->pending.message, message)) {
+    if (is_pending(pbft, message)) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
         return;
     }

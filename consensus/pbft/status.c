@@ -55,6 +55,8 @@ static struct holding holding_of(const sy_pbft *pbft, const struct slot *slot)
     // validator happened to receive are known to exist, and not every peer need have them.
     bool done = sy_pbft_settled(slot) && !can_vote(pbft);
     struct holding have = {.committed = sy_pbft_settled(slot)};
+    // A slot that the NEW_VIEW fixed is to be decided again, whatever became of it before.
+    if (sy_pbft_fixed(pbft, slot->number) && !slot->decided_in_view) have.committed = false;
     SY_ASSERT(pbft->live);
     SY_ASSERT(slot->number > pbft->certified);
     have.pre_prepared = done || (slot->first.present && !lacks_committed(pbft, slot));
