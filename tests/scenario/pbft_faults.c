@@ -162,6 +162,11 @@ static void send_lame(struct world *world, uint16_t index, uint16_t to,
 {
     bool proposal = message->type == SY_MESSAGE_PRE_PREPARE;
     if (world->rules.fault == WORLD_PARTIAL && to == (index + 1u) % world->rules.n) return;
+    if (world->rules.fault == WORLD_HOARDS && message->type == SY_MESSAGE_SEAL) return;
+    if (world->rules.fault == WORLD_HOARDS && message->type == SY_MESSAGE_VIEW_CHANGE) {
+        world_hold_back(world, 1, index, to, message); // before everybody else's
+        return;
+    }
     if (world->rules.fault == WORLD_SLOW && proposal)
         world_hold_back(world, 3000 * MS, index, to, message);
     else

@@ -193,6 +193,7 @@ static void serve_blocks(struct world *world, uint16_t index, uint16_t to,
 {
     static struct sy_message message;
     const struct node_model *node = &world->nodes[index];
+    if (!node->correct && world->rules.fault == WORLD_HOARDS) return;
     for (uint64_t h = fetch->first; h < fetch->first + fetch->count && h <= node->certified; h++) {
         if (h == 0) continue;
         message.type = SY_MESSAGE_BLOCK;

@@ -33,6 +33,7 @@ enum world_fault {
     WORLD_FORGES,      /* certified blocks with made-up entries, wrong labels, wrong times */
     WORLD_SLOW,        /* sends its proposals late */
     WORLD_CENSORS,     /* does not know the batches of one maker */
+    WORLD_HOARDS,      /* keeps its seals and certified blocks to itself, and runs ahead in views */
     WORLD_PARTIAL      /* sends nothing to some validators, always the same ones */
 };
 

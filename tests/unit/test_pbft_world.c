@@ -210,6 +210,22 @@ CASE(a_primary_that_is_silent_to_some_stops_nobody)
     }
 }
 
+/* The certificates that only f validators have must not bind the others (PROTOCOL.md, P29). */
+CASE(hoarders_of_certificates_stop_nobody)
+{
+    for (size_t i = 0; i < SIZES; i++) {
+        struct world_rules rules;
+        world_rules_default(&rules, sizes[i]);
+        rules.faulty = (uint16_t)sy_faulty_max(sizes[i]);
+        rules.fault = WORLD_HOARDS;
+        rules.primary_faulty = true;
+        rules.lagging = (uint16_t)(sizes[i] - 1u);
+        rules.delay_max_ns = 20 * 1000000ull;
+        rules.end_ns = 120000 * 1000000ull;
+        run_worlds(&rules, share(60, sizes[i]), true);
+    }
+}
+
 CASE(the_same_seed_gives_the_same_world)
 {
     struct world_rules rules;
@@ -245,6 +261,7 @@ int main(void)
         cmocka_unit_test(a_slow_primary_is_replaced),
         cmocka_unit_test(a_primary_that_censors_a_maker_is_replaced),
         cmocka_unit_test(a_primary_that_is_silent_to_some_stops_nobody),
+        cmocka_unit_test(hoarders_of_certificates_stop_nobody),
         cmocka_unit_test(the_same_seed_gives_the_same_world),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
