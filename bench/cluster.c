@@ -1,10 +1,8 @@
 #include "bench/cluster.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "bench/load.h"
 #include "bench/network.h"
@@ -49,15 +47,16 @@ struct bench {
 
 /* ---- runs -------------------------------------------------------------------------------- */
 
-static sy_status run_load(struct bench *bench, unsigned stage, uint32_t count, double rate,
-                          struct sy_error *err)
+static sy_status trial(struct bench *bench, double rate, double seconds, struct sy_error *err)
 {
     struct sy_load_txs txs;
-    SY_TRY(sy_load_sign(&txs, bench->population, stage, count, sy_os_wall_ms() + LIFETIME_MS, err));
+    int64_t until_ms = sy_os_wall_ms() + LIFETIME_MS;
+    bench->offered = rate;
+    SY_TRY(sy_load_sign(&txs, bench->population, SY_POPULATION_STAGES, (uint32_t)(rate * seconds),
+                        until_ms, err));
     struct sy_load_config config = {.genesis = sy_network_genesis(bench->network),
                                     .txs = &txs,
                                     .rate_per_s = rate,
-                                    .closed_window = 1024,
                                     .drain_ms = 30000};
     struct sy_network_usage before;
     struct sy_network_usage after;
@@ -82,20 +81,7 @@ static sy_status set_up(struct bench *bench, struct sy_error *err)
                                           .patients = PATIENTS,
                                           .seed = 1};
     SY_TRY(sy_population_open(&bench->population, &config, err));
-    for (unsigned stage = 0; stage < SY_POPULATION_STAGES; stage++) {
-        SY_TRY(run_load(bench, stage, 0, 0, err));
-        if (bench->load.final == sy_population_stage_count(bench->population, stage)) continue;
-        return sy_fail(err, SY_ERR_IO, "set-up: only %u of %u transactions of stage %u applied",
-                       bench->load.final, sy_population_stage_count(bench->population, stage),
-                       stage);
-    }
-    return SY_OK;
-}
-
-static sy_status trial(struct bench *bench, double rate, double seconds, struct sy_error *err)
-{
-    bench->offered = rate;
-    return run_load(bench, SY_POPULATION_STAGES, (uint32_t)(rate * seconds), rate, err);
+    return sy_load_set_up(NULL, bench->population, err);
 }
 
 /* Sustained: nothing lost or refused, p99 within a second, and the backlog of the last third no
@@ -257,19 +243,6 @@ static bool parse(struct options *options, int argc, char **argv)
     return optind == argc;
 }
 
-static sy_status open_network(struct bench *bench, const char *dir, struct sy_error *err)
-{
-    char bin[PATH_MAX];
-    ssize_t size = readlink("/proc/self/exe", bin, sizeof bin - 1);
-    if (size <= 0) return sy_fail(err, SY_ERR_IO, "this program cannot find its own folder");
-    bin[size] = '\0';
-    char *slash = strrchr(bin, '/');
-    *slash = '\0';
-    struct sy_network_config config = {
-        .bin = bin, .dir = dir, .validators = bench->options.validators};
-    return sy_network_open(&bench->network, &config, err);
-}
-
 int sy_bench_cluster(int argc, char **argv)
 {
     static struct bench bench;
@@ -278,18 +251,16 @@ int sy_bench_cluster(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
-    char dir[128];
-    const char *base = getenv("TMPDIR");
-    snprintf(dir, sizeof dir, "%.80s/systole-bench-%ld", base ? base : "/tmp", (long)getpid());
-    sy_status status = open_network(&bench, dir, &err);
+    struct sy_network_config config = {.validators = bench.options.validators};
+    sy_status status = sy_network_open(&bench.network, &config, &err);
     if (status == SY_OK) status = set_up(&bench, &err);
     if (status == SY_OK) status = measure(&bench, &err);
     sy_population_close(bench.population);
-    sy_network_close(bench.network);
-    if (bench.options.keep) {
-        fprintf(stderr, "the network's folder: %s\n", dir);
+    if (bench.options.keep && bench.network != NULL) {
+        fprintf(stderr, "the network's folder: %s\n", sy_network_dir(bench.network));
+        sy_network_close(bench.network);
     } else {
-        (void)sy_os_remove_tree(dir, NULL);
+        sy_network_discard(bench.network);
     }
     if (status != SY_OK) {
         fprintf(stderr, "systole-bench: %s\n", err.text);

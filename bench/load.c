@@ -13,12 +13,16 @@
 #define WAIT_MS 10000u
 #define SUBMIT_MS 20000
 #define SAMPLE_NS 20000000ull
+#define SET_UP_LIFETIME_MS (3600ll * 1000)
+#define SET_UP_DRAIN_MS 120000u
 
 enum tx_state { TX_IDLE, TX_SENT, TX_RECEIVED, TX_ENDED };
 
 struct group {
     bool used;
     bool is_wait;
+    bool given_up;       /* its transactions went to other validators */
+    uint64_t overdue_ns; /* an answer is owed since then */
     uint64_t request;
     uint16_t count;
     uint32_t txs[GROUP_TXS];
@@ -26,6 +30,7 @@ struct group {
 
 struct peer {
     sy_client *client;
+    bool silent;
     struct group groups[GROUPS];
 };
 
@@ -35,9 +40,11 @@ struct load {
     struct peer *peers;
     uint16_t peer_count;
     uint16_t turn;
+    uint32_t count; /* to send in all */
     uint8_t *states;
     uint64_t *due_ns;
-    uint32_t *again; /* stack of transactions to send again */
+    uint64_t *sent_ns; /* first */
+    uint32_t *again;   /* stack of transactions to send again */
     uint64_t *again_ns;
     uint32_t again_count;
     uint32_t next; /* first that was never sent */
@@ -119,10 +126,9 @@ static uint32_t take_due(struct load *load, uint64_t now_ns)
     if (load->again_count > 0 && load->again_ns[load->again_count - 1] <= now_ns) {
         return load->again[--load->again_count];
     }
-    if (load->next == load->config->txs->count || !is_due(load, load->next, now_ns)) {
-        return UINT32_MAX;
-    }
+    if (load->next == load->count || !is_due(load, load->next, now_ns)) return UINT32_MAX;
     uint32_t tx = load->next++;
+    load->sent_ns[tx] = now_ns;
     if (load->config->rate_per_s <= 0) load->due_ns[tx] = now_ns;
     load->last_due_ns = load->due_ns[tx];
     load->undecided++;
@@ -137,10 +143,30 @@ static void push_again(struct load *load, uint32_t tx, uint64_t at_ns)
     load->again_ns[load->again_count++] = at_ns;
 }
 
+static void begin_group(const struct load *load, struct group *group, bool is_wait)
+{
+    uint64_t patience_ms = load->config->silent_ms + (is_wait ? WAIT_MS : 0ull);
+    group->used = true;
+    group->is_wait = is_wait;
+    group->given_up = false;
+    group->overdue_ns =
+        load->config->silent_ms == 0 ? UINT64_MAX : sy_os_monotonic_ns() + patience_ms * 1000000ull;
+}
+
+static bool owes_nothing(const struct peer *peer)
+{
+    for (unsigned i = 0; i < GROUPS; i++) {
+        if (peer->groups[i].used) return false;
+    }
+    return true;
+}
+
 static sy_status send_due(struct load *load, uint64_t now_ns, struct sy_error *err)
 {
     for (uint16_t tried = 0; tried < load->peer_count; tried++) {
         struct peer *peer = &load->peers[load->turn++ % load->peer_count];
+        /* The dial asks again what a silent one owes; after that, one group is the question. */
+        if (peer->silent && !owes_nothing(peer)) continue;
         struct group *group = free_group(peer, false);
         if (group == NULL) continue;
         struct sy_slice slices[GROUP_TXS];
@@ -158,8 +184,7 @@ static sy_status send_due(struct load *load, uint64_t now_ns, struct sy_error *e
         if (status != SY_OK) {
             return sy_fail(err, status, "%s takes no requests", sy_client_name(peer->client));
         }
-        group->used = true;
-        group->is_wait = false;
+        begin_group(load, group, false);
     }
     return SY_OK;
 }
@@ -179,9 +204,29 @@ static sy_status watch(struct load *load, struct peer *peer, const uint32_t *txs
     if (status != SY_OK) {
         return sy_fail(err, status, "%s takes no requests", sy_client_name(peer->client));
     }
-    group->used = true;
-    group->is_wait = true;
+    begin_group(load, group, true);
     return SY_OK;
+}
+
+/* Takes what overdue validators hold out of their hands. The others get it again: bytes that reach
+ * several validators are executed once. */
+static void give_up_silent(struct load *load, uint64_t now_ns)
+{
+    for (uint16_t p = 0; p < load->peer_count; p++) {
+        struct peer *peer = &load->peers[p];
+        bool overdue = false;
+        for (unsigned i = 0; i < GROUPS; i++) {
+            const struct group *group = &peer->groups[i];
+            overdue = overdue || (group->used && !group->given_up && group->overdue_ns <= now_ns);
+        }
+        for (unsigned i = 0; overdue && i < GROUPS; i++) {
+            struct group *group = &peer->groups[i];
+            if (!group->used || group->given_up) continue;
+            for (uint16_t t = 0; t < group->count; t++) push_again(load, group->txs[t], now_ns);
+            group->given_up = true;
+        }
+        peer->silent = peer->silent || overdue;
+    }
 }
 
 /* ---- answers ----------------------------------------------------------------------------- */
@@ -225,6 +270,11 @@ static sy_status take_txs(struct load *load, struct peer *peer, const struct gro
     uint64_t sending_ns = load->last_due_ns;
     for (uint16_t i = 0; i < done->count; i++) {
         uint32_t tx = done->txs[i];
+        /* A validator that was killed and is back may have lost what it had received. */
+        if (txs[i].state == SY_TX_UNKNOWN && load->config->silent_ms > 0) {
+            push_again(load, tx, now_ns);
+            continue;
+        }
         if (txs[i].state != SY_TX_FINAL) {
             left[count++] = tx;
             continue;
@@ -232,7 +282,10 @@ static sy_status take_txs(struct load *load, struct peer *peer, const struct gro
         bool applied = txs[i].receipt.code == SY_APPLIED;
         end_tx(load, tx, applied);
         if (applied) sy_quantile_add(&load->result->latency_us, (now_ns - load->due_ns[tx]) / 1000);
-        if (now_ns <= sending_ns || load->next < load->config->txs->count) {
+        if (applied && load->config->on_final != NULL) {
+            load->config->on_final(load->config->self, tx, load->sent_ns[tx], now_ns);
+        }
+        if (now_ns <= sending_ns || load->next < load->count) {
             load->result->committed_per_s += applied;
         }
     }
@@ -251,6 +304,8 @@ static sy_status take_event(struct load *load, struct peer *peer,
     SY_ASSERT(group != NULL);
     group->used = false;
     struct group done = *group;
+    if (event->status != SY_ERR_TIMEOUT) peer->silent = false;
+    if (done.given_up) return SY_OK;
     if (event->status == SY_OK && event->txs != NULL) {
         return take_txs(load, peer, &done, event->txs, err);
     }
@@ -269,9 +324,9 @@ static sy_status take_event(struct load *load, struct peer *peer,
 
 static void sample(struct load *load, uint64_t now_ns)
 {
-    if (now_ns - load->sampled_ns < SAMPLE_NS || load->next == load->config->txs->count) return;
+    if (now_ns - load->sampled_ns < SAMPLE_NS || load->next == load->count) return;
     load->sampled_ns = now_ns;
-    unsigned third = (unsigned)((uint64_t)load->next * 3 / load->config->txs->count);
+    unsigned third = (unsigned)((uint64_t)load->next * 3 / load->count);
     load->backlog[third] += load->undecided;
     load->samples[third]++;
 }
@@ -279,6 +334,7 @@ static void sample(struct load *load, uint64_t now_ns)
 static sy_status turn(struct load *load, struct sy_error *err)
 {
     uint64_t now_ns = sy_os_monotonic_ns();
+    if (load->config->stop != NULL && atomic_load(load->config->stop)) load->count = load->next;
     SY_TRY(send_due(load, now_ns, err));
     sample(load, now_ns);
     struct pollfd fds[SY_VALIDATORS_MAX];
@@ -292,6 +348,7 @@ static sy_status turn(struct load *load, struct sy_error *err)
             SY_TRY(take_event(load, &load->peers[i], &event, err));
         }
     }
+    give_up_silent(load, now_ns); /* by the time before the answers were taken */
     return SY_OK;
 }
 
@@ -299,12 +356,12 @@ static sy_status run(struct load *load, struct sy_error *err)
 {
     const struct sy_load_config *config = load->config;
     load->start_ns = load->last_due_ns = sy_os_monotonic_ns();
-    for (uint32_t i = 0; config->rate_per_s > 0 && i < config->txs->count; i++) {
+    for (uint32_t i = 0; config->rate_per_s > 0 && i < load->count; i++) {
         load->due_ns[i] = load->start_ns + (uint64_t)((double)i * 1e9 / config->rate_per_s);
     }
-    while (load->next < config->txs->count || load->undecided > 0) {
+    while (load->next < load->count || load->undecided > 0) {
         SY_TRY(turn(load, err));
-        bool all_sent = load->next == config->txs->count;
+        bool all_sent = load->next == load->count;
         uint64_t end_ns = load->last_due_ns + config->drain_ms * 1000000ull;
         if (all_sent && sy_os_monotonic_ns() > end_ns) break;
     }
@@ -320,14 +377,16 @@ static sy_status run(struct load *load, struct sy_error *err)
 
 static sy_status prepare(struct load *load, struct sy_error *err)
 {
-    uint32_t count = load->config->txs->count;
+    uint32_t count = load->count = load->config->txs->count;
     uint16_t validators = load->config->genesis->roster.count;
     load->peers = (struct peer *)calloc(validators, sizeof(struct peer));
     load->states = (uint8_t *)calloc(count, 1);
     load->due_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
+    load->sent_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
     load->again = (uint32_t *)calloc(count, sizeof(uint32_t));
     load->again_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
-    if (!load->peers || !load->states || !load->due_ns || !load->again || !load->again_ns) {
+    if (!load->peers || !load->states || !load->due_ns || !load->sent_ns || !load->again ||
+        !load->again_ns) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "load: no memory");
     }
     load->peer_count = 0;
@@ -354,7 +413,36 @@ sy_status sy_load_run(struct sy_load_result *result, const struct sy_load_config
     free(load.peers);
     free(load.states);
     free(load.due_ns);
+    free(load.sent_ns);
     free(load.again);
     free(load.again_ns);
     return status;
+}
+
+/* ---- setting up -------------------------------------------------------------------------- */
+
+sy_status sy_load_set_up(uint32_t *count, sy_population *population, struct sy_error *err)
+{
+    uint32_t all = 0;
+    for (unsigned stage = 0; stage < SY_POPULATION_STAGES; stage++) {
+        struct sy_load_txs txs;
+        struct sy_load_result result;
+        int64_t until_ms = sy_os_wall_ms() + SET_UP_LIFETIME_MS;
+        SY_TRY(sy_load_sign(&txs, population, stage, 0, until_ms, err));
+        struct sy_load_config config = {.genesis = sy_population_genesis(population),
+                                        .txs = &txs,
+                                        .closed_window = 1024,
+                                        .drain_ms = SET_UP_DRAIN_MS};
+        sy_status status = sy_load_run(&result, &config, err);
+        uint32_t wanted = txs.count;
+        sy_load_free(&txs);
+        if (status != SY_OK) return status;
+        if (result.final != wanted) {
+            return sy_fail(err, SY_ERR_IO, "set-up: only %u of %u transactions of stage %u applied",
+                           result.final, wanted, stage);
+        }
+        all += wanted;
+    }
+    if (count != NULL) *count = all;
+    return SY_OK;
 }

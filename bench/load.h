@@ -6,6 +6,8 @@
 #ifndef SY_BENCH_LOAD_H
 #define SY_BENCH_LOAD_H
 
+#include <stdatomic.h>
+
 #include "bench/population.h"
 #include "core/base/quantile.h"
 #include "core/wire/genesis.h"
@@ -26,6 +28,14 @@ struct sy_load_config {
     double rate_per_s; /* 0: as fast as answers come, `closed_window` undecided at most */
     uint32_t closed_window;
     uint32_t drain_ms; /* after the last was due: how long to wait for the rest */
+    /* A validator that owes an answer for so long is taken for dead: what it was given goes to the
+     * others, and it is used again when it answers. 0: every validator is waited for. */
+    uint32_t silent_ms;
+    const atomic_bool *stop; /* once true, nothing that was not yet sent is; may be NULL */
+    /* Called when transaction tx is applied and proven, on the thread of sy_load_run; may be NULL.
+     * sent_ns, final_ns: monotonic, when it was first handed to a validator, and now. */
+    void (*on_final)(void *self, uint32_t tx, uint64_t sent_ns, uint64_t final_ns);
+    void *self;
 };
 
 struct sy_load_result {
@@ -52,5 +62,9 @@ void sy_load_free(struct sy_load_txs *txs);
 /* sy_load_run sends them all and waits. SY_ERR_NETWORK: a validator cannot be reached or lies. */
 sy_status sy_load_run(struct sy_load_result *result, const struct sy_load_config *config,
                       struct sy_error *err);
+
+/* sy_load_set_up makes a population's members and patients final, stage by stage. *count (may be
+ * NULL): how many transactions that took. SY_ERR_IO: not all were applied. */
+sy_status sy_load_set_up(uint32_t *count, sy_population *population, struct sy_error *err);
 
 #endif

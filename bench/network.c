@@ -157,23 +157,30 @@ static bool still_runs(sy_network *network, unsigned validator)
     return false;
 }
 
-/* Reads one number of the validator's own status. */
-static bool read_status(sy_network *network, unsigned validator, const char *name, uint64_t *out)
+/* The validator's own status, to be released; NULL: it does not answer. */
+static json_t *ask_status(sy_network *network, unsigned validator)
 {
     struct sy_client_config config = {
         .genesis = &network->genesis, .validator = (uint16_t)validator, .connect_ms = 2000};
     sy_client *client = NULL;
     struct sy_slice text;
-    bool found = false;
+    json_t *json = NULL;
     if (sy_client_open(&client, &config, NULL) == SY_OK &&
         sy_client_get_status(client, &text, 5000, NULL) == SY_OK) {
-        json_t *json = json_loadb((const char *)text.data, text.size, 0, NULL);
-        json_t *value = json_object_get(json, name);
-        found = json_is_integer(value);
-        if (found) *out = (uint64_t)json_integer_value(value);
-        json_decref(json);
+        json = json_loadb((const char *)text.data, text.size, 0, NULL);
     }
     sy_client_close(client);
+    return json;
+}
+
+/* Reads one number of the validator's own status. */
+static bool read_status(sy_network *network, unsigned validator, const char *name, uint64_t *out)
+{
+    json_t *json = ask_status(network, validator);
+    json_t *value = json_object_get(json, name);
+    bool found = json_is_integer(value);
+    if (found) *out = (uint64_t)json_integer_value(value);
+    json_decref(json);
     return found;
 }
 
@@ -201,6 +208,45 @@ uint64_t sy_network_height(sy_network *network, unsigned validator)
 {
     uint64_t height = 0;
     return read_status(network, validator, "certified_height", &height) ? height : 0;
+}
+
+/* Takes what one validator says of the view; true when it is in that view and none newer was told
+ * before. */
+static bool take_view(sy_network *network, unsigned validator, unsigned *primary, uint64_t *view)
+{
+    json_t *json = ask_status(network, validator);
+    json_t *number = json_object_get(json, "view");
+    const char *name = json_string_value(json_object_get(json, "primary"));
+    bool newest = json_is_integer(number) && (uint64_t)json_integer_value(number) >= *view;
+    if (newest) *view = (uint64_t)json_integer_value(number);
+    bool named = false;
+    for (unsigned i = 0; newest && name != NULL && i < network->config.validators; i++) {
+        if (strcmp(network->genesis.roster.validators[i].name, name) != 0) continue;
+        *primary = i;
+        named = json_is_true(json_object_get(json, "in_view"));
+    }
+    json_decref(json);
+    return named;
+}
+
+sy_status sy_network_primary(sy_network *network, unsigned *primary, uint64_t *view,
+                             unsigned timeout_ms, struct sy_error *err)
+{
+    uint64_t deadline_ns = sy_os_monotonic_ns() + timeout_ms * 1000000ull;
+    *view = 0;
+    while (sy_os_monotonic_ns() < deadline_ns) {
+        bool known = false;
+        for (unsigned i = 0; i < network->config.validators; i++) {
+            if (network->pids[i] == 0) continue;
+            uint64_t before = *view;
+            bool in_view = take_view(network, i, primary, view);
+            known = in_view || (known && *view == before);
+        }
+        if (known) return SY_OK;
+        sleep_ms(20);
+    }
+    return sy_fail(err, SY_ERR_TIMEOUT, "no validator is in view %llu, the newest, after %u s",
+                   (unsigned long long)*view, timeout_ms / 1000);
 }
 
 /* ---- what they use ----------------------------------------------------------------------- */
@@ -275,6 +321,27 @@ sy_status sy_network_use(sy_network *network, struct sy_network_usage *usage, st
 
 /* ---- life -------------------------------------------------------------------------------- */
 
+static sy_status find_places(sy_network *network, const struct sy_network_config *config,
+                             struct sy_error *err)
+{
+    const char *base = getenv("TMPDIR");
+    if (config->dir != NULL) {
+        snprintf(network->dir, sizeof network->dir, "%s", config->dir);
+    } else {
+        snprintf(network->dir, sizeof network->dir, "%.200s/systole-bench-%ld",
+                 base ? base : "/tmp", (long)getpid());
+    }
+    if (config->bin != NULL) {
+        snprintf(network->bin, sizeof network->bin, "%s", config->bin);
+        return SY_OK;
+    }
+    ssize_t size = readlink("/proc/self/exe", network->bin, sizeof network->bin - 1);
+    if (size <= 0) return sy_fail(err, SY_ERR_IO, "this program cannot find its own folder");
+    network->bin[size] = '\0';
+    *strrchr(network->bin, '/') = '\0';
+    return SY_OK;
+}
+
 static sy_status open_parts(sy_network *network, struct sy_error *err)
 {
     char path[PATH_BYTES];
@@ -299,9 +366,8 @@ sy_status sy_network_open(sy_network **out, const struct sy_network_config *conf
     sy_network *network = (sy_network *)calloc(1, sizeof *network);
     if (network == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "network: no memory");
     network->config = *config;
-    snprintf(network->dir, sizeof network->dir, "%s", config->dir);
-    snprintf(network->bin, sizeof network->bin, "%s", config->bin);
-    sy_status status = open_parts(network, err);
+    sy_status status = find_places(network, config, err);
+    if (status == SY_OK) status = open_parts(network, err);
     if (status != SY_OK) {
         sy_network_close(network);
         return status;
@@ -325,6 +391,14 @@ void sy_network_close(sy_network *network)
 {
     if (network == NULL) return;
     sy_network_stop(network);
+    sy_network_leave(network);
+}
+
+void sy_network_discard(sy_network *network)
+{
+    if (network == NULL) return;
+    sy_network_stop(network);
+    (void)sy_os_remove_tree(network->dir, NULL);
     sy_network_leave(network);
 }
 

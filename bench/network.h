@@ -14,8 +14,8 @@
 typedef struct sy_network sy_network;
 
 struct sy_network_config {
-    const char *bin;     /* folder of systole and systoled */
-    const char *dir;     /* made; must not exist */
+    const char *bin;     /* folder of systole and systoled; NULL: that of this program */
+    const char *dir;     /* made; must not exist; NULL: a fresh one under TMPDIR */
     unsigned validators; /* 4..100 */
     const char *setting; /* a line for every systoled.conf; NULL: none */
 };
@@ -29,7 +29,7 @@ struct sy_network_usage {
 };
 
 /* sy_network_open makes the folder and starts every validator; it returns when all of them answer
- * and are linked. */
+ * and are linked. After a failure the folder stays, with what the validators wrote. */
 sy_status sy_network_open(sy_network **network, const struct sy_network_config *config,
                           struct sy_error *err);
 
@@ -39,6 +39,8 @@ void sy_network_stop(sy_network *network);
 
 /* sy_network_close stops the network and frees everything. The folder stays. NULL is fine. */
 void sy_network_close(sy_network *network);
+/* sy_network_discard closes the network and removes its folder; NULL is fine. */
+void sy_network_discard(sy_network *network);
 
 const struct sy_genesis *sy_network_genesis(const sy_network *network);
 /* The regulator's key of the test network; the network's. */
@@ -67,6 +69,11 @@ sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t hei
 
 /* sy_network_height is the certified height that a validator tells; 0: it does not answer. */
 uint64_t sy_network_height(sy_network *network, unsigned validator);
+
+/* sy_network_primary asks the running validators which of them is primary, until one that is in the
+ * newest view told answers. SY_ERR_TIMEOUT: none did. */
+sy_status sy_network_primary(sy_network *network, unsigned *primary, uint64_t *view,
+                             unsigned timeout_ms, struct sy_error *err);
 
 /* sy_network_use adds up what the running validators have used. */
 sy_status sy_network_use(sy_network *network, struct sy_network_usage *usage, struct sy_error *err);

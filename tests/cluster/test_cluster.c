@@ -46,7 +46,7 @@ static int64_t until_ms(void)
 }
 
 static void load_all(struct world *world, struct sy_load_result *result, unsigned stage,
-                     uint32_t count, double rate, uint64_t skip)
+                     uint32_t count, double rate, uint64_t skip, uint32_t silent_ms)
 {
     struct sy_error err = {SY_OK, ""};
     struct sy_load_txs txs;
@@ -55,6 +55,7 @@ static void load_all(struct world *world, struct sy_load_result *result, unsigne
                                     .txs = &txs,
                                     .rate_per_s = rate,
                                     .skip = skip,
+                                    .silent_ms = silent_ms,
                                     .closed_window = 256,
                                     .drain_ms = CATCH_UP_MS};
     must(sy_load_run(result, &config, &err), &err);
@@ -79,7 +80,7 @@ static void open_world(struct world *world, const char *name)
                                           .seed = 7};
     must(sy_population_open(&world->population, &people, &err), &err);
     for (unsigned stage = 0; stage < SY_POPULATION_STAGES; stage++) {
-        load_all(world, &result, stage, 0, 0, 0);
+        load_all(world, &result, stage, 0, 0, 0, 0);
         assert_int_equal(result.final, sy_population_stage_count(world->population, stage));
     }
 }
@@ -162,6 +163,7 @@ struct audit {
     char state_root[65];
     json_int_t height;
     json_int_t transactions;
+    json_int_t applied;
 };
 
 static void audit(const struct world *world, unsigned validator, struct audit *out)
@@ -175,11 +177,12 @@ static void audit(const struct world *world, unsigned validator, struct audit *o
     snprintf(out->state_root, sizeof out->state_root, "%s", root);
     out->height = json_integer_value(json_object_get(json, "height"));
     out->transactions = json_integer_value(json_object_get(json, "transactions"));
+    out->applied = json_integer_value(json_object_get(json, "applied"));
     json_decref(json);
 }
 
-/* Every validator's replay from genesis agrees; with how many transactions. */
-static json_int_t audits_agree(const struct world *world)
+/* Every validator's replay from genesis agrees; on this. */
+static struct audit audits_agree(const struct world *world)
 {
     struct audit first;
     audit(world, 0, &first);
@@ -189,8 +192,9 @@ static json_int_t audits_agree(const struct world *world)
         audit(world, i, &other);
         assert_string_equal(other.state_root, first.state_root);
         assert_int_equal(other.transactions, first.transactions);
+        assert_int_equal(other.applied, first.applied);
     }
-    return first.transactions;
+    return first;
 }
 
 static json_int_t set_up_txs(const struct world *world)
@@ -209,6 +213,7 @@ struct stream {
     uint32_t count;
     double rate;
     uint64_t skip;
+    uint32_t silent_ms;
     struct sy_load_result result;
 };
 
@@ -216,7 +221,7 @@ static void *run_stream(void *self)
 {
     struct stream *stream = (struct stream *)self;
     load_all(stream->world, &stream->result, SY_POPULATION_STAGES, stream->count, stream->rate,
-             stream->skip);
+             stream->skip, stream->silent_ms);
     return NULL;
 }
 
@@ -241,7 +246,30 @@ CASE(a_killed_backup_catches_up_and_nothing_is_lost_or_doubled)
     assert_int_equal(stream.result.lost, 0);
     stop_network(&world);
     /* Every transaction stands once: a second copy would have its own receipt. */
-    assert_int_equal(audits_agree(&world), set_up_txs(&world) + stream.count);
+    assert_int_equal(audits_agree(&world).transactions, set_up_txs(&world) + stream.count);
+    close_world(&world);
+}
+
+CASE(what_a_dead_validator_was_given_goes_to_the_others)
+{
+    struct world world;
+    open_world(&world, "cluster-dead");
+    struct stream stream = {.world = &world, .count = 600, .rate = 100, .silent_ms = 1000};
+    struct sy_error err = {SY_OK, ""};
+    pthread_t thread;
+    must(sy_thread_start(&thread, "stream", run_stream, &stream, &err), &err);
+    struct timespec wait = {.tv_sec = 1};
+    int code;
+    (void)nanosleep(&wait, NULL);
+    sy_network_kill(world.network, 3, SIGKILL, &code);
+    sy_thread_join(thread);
+    assert_int_equal(stream.result.final, stream.count);
+    assert_int_equal(stream.result.refused, 0);
+    assert_int_equal(stream.result.lost, 0);
+    must(sy_network_start(world.network, 3, &err), &err);
+    stop_network(&world);
+    /* A copy that two makers ordered has a second receipt, a refusal. */
+    assert_int_equal(audits_agree(&world).applied, set_up_txs(&world) + stream.count);
     close_world(&world);
 }
 
@@ -265,7 +293,7 @@ CASE(a_corrupted_signature_is_refused_while_the_rest_commits)
     assert_int_equal(result.refused, 1);
     assert_int_equal(result.lost, 0);
     stop_network(&world);
-    assert_int_equal(audits_agree(&world), set_up_txs(&world) + 199);
+    assert_int_equal(audits_agree(&world).transactions, set_up_txs(&world) + 199);
     close_world(&world);
 }
 
@@ -288,7 +316,7 @@ CASE(all_validators_killed_at_once_come_back_with_everything_final)
     (void)run_stream(&stream); /* and it goes on from there */
     assert_int_equal(stream.result.final, stream.count);
     stop_network(&world);
-    assert_int_equal(audits_agree(&world), set_up_txs(&world) + 2 * stream.count);
+    assert_int_equal(audits_agree(&world).transactions, set_up_txs(&world) + 2 * stream.count);
     close_world(&world);
 }
 
@@ -327,7 +355,8 @@ CASE(a_blocks_ids_are_told_to_members_only)
     snprintf(stranger, sizeof stranger, "%s/stranger.pem", world.dir);
     const char *words[] = {NULL, "keygen", "--json", "--out", stranger, NULL};
     json_decref(run_systole(&world, words));
-    uint64_t newest = sy_network_height(world.network, 0);
+    await_same_height(&world);
+    uint64_t newest = height_of(&world, 0);
     json_int_t count = 0;
     for (uint64_t height = 1; height <= newest; height++) {
         json_t *regulators = ids_for(&world, height, "keys/regulator-0.pem");
@@ -365,7 +394,7 @@ CASE(a_full_disk_stops_one_validator_cleanly_and_it_resumes_when_there_is_room)
     assert_int_equal(WEXITSTATUS(code), 1);
     must(sy_network_start(world.network, 3, &err), &err);
     stop_network(&world);
-    assert_int_equal(audits_agree(&world), set_up_txs(&world) + stream.count);
+    assert_int_equal(audits_agree(&world).transactions, set_up_txs(&world) + stream.count);
     close_world(&world);
 }
 
@@ -374,6 +403,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_full_disk_stops_one_validator_cleanly_and_it_resumes_when_there_is_room),
         cmocka_unit_test(a_killed_backup_catches_up_and_nothing_is_lost_or_doubled),
+        cmocka_unit_test(what_a_dead_validator_was_given_goes_to_the_others),
         cmocka_unit_test(a_corrupted_signature_is_refused_while_the_rest_commits),
         cmocka_unit_test(all_validators_killed_at_once_come_back_with_everything_final),
         cmocka_unit_test(a_blocks_ids_are_told_to_members_only),
