@@ -210,20 +210,21 @@ uint64_t sy_network_height(sy_network *network, unsigned validator)
     return read_status(network, validator, "certified_height", &height) ? height : 0;
 }
 
-/* Takes what one validator says of the view; true when it is in that view and none newer was told
- * before. */
+/* Takes what one validator says of the view it is in, unless a newer one was told before. One that
+ * is changing its view may be alone with that, and for long. */
 static bool take_view(sy_network *network, unsigned validator, unsigned *primary, uint64_t *view)
 {
     json_t *json = ask_status(network, validator);
     json_t *number = json_object_get(json, "view");
     const char *name = json_string_value(json_object_get(json, "primary"));
-    bool newest = json_is_integer(number) && (uint64_t)json_integer_value(number) >= *view;
-    if (newest) *view = (uint64_t)json_integer_value(number);
+    bool newest = json_is_true(json_object_get(json, "in_view")) && json_is_integer(number) &&
+                  (uint64_t)json_integer_value(number) >= *view;
     bool named = false;
     for (unsigned i = 0; newest && name != NULL && i < network->config.validators; i++) {
         if (strcmp(network->genesis.roster.validators[i].name, name) != 0) continue;
         *primary = i;
-        named = json_is_true(json_object_get(json, "in_view"));
+        *view = (uint64_t)json_integer_value(number);
+        named = true;
     }
     json_decref(json);
     return named;
@@ -237,16 +238,13 @@ sy_status sy_network_primary(sy_network *network, unsigned *primary, uint64_t *v
     while (sy_os_monotonic_ns() < deadline_ns) {
         bool known = false;
         for (unsigned i = 0; i < network->config.validators; i++) {
-            if (network->pids[i] == 0) continue;
-            uint64_t before = *view;
-            bool in_view = take_view(network, i, primary, view);
-            known = in_view || (known && *view == before);
+            if (network->pids[i] != 0 && take_view(network, i, primary, view)) known = true;
         }
         if (known) return SY_OK;
         sleep_ms(20);
     }
-    return sy_fail(err, SY_ERR_TIMEOUT, "no validator is in view %llu, the newest, after %u s",
-                   (unsigned long long)*view, timeout_ms / 1000);
+    return sy_fail(err, SY_ERR_TIMEOUT, "no running validator is in a view after %u s",
+                   timeout_ms / 1000);
 }
 
 /* ---- what they use ----------------------------------------------------------------------- */

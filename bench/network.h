@@ -70,8 +70,8 @@ sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t hei
 /* sy_network_height is the certified height that a validator tells; 0: it does not answer. */
 uint64_t sy_network_height(sy_network *network, unsigned validator);
 
-/* sy_network_primary asks the running validators which of them is primary, until one that is in the
- * newest view told answers. SY_ERR_TIMEOUT: none did. */
+/* sy_network_primary asks the running validators who is primary: *view is the newest that one of
+ * them is in. Those that are changing theirs do not count. SY_ERR_TIMEOUT: none is in a view. */
 sy_status sy_network_primary(sy_network *network, unsigned *primary, uint64_t *view,
                              unsigned timeout_ms, struct sy_error *err);
 
