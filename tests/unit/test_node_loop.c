@@ -63,15 +63,41 @@ CASE(node_drops_what_another_epoch_signed)
     nrig_close(&rig);
 }
 
-static struct sy_slice block_frame(struct node_rig *rig, uint64_t height)
+static void make_block(struct sy_message *block, const struct node_rig *rig, uint64_t height)
 {
-    struct sy_message block = {.type = SY_MESSAGE_BLOCK};
-    block.body.block.proposal = (struct sy_proposal){.slot = height, .time_ms = 5};
-    struct sy_header *header = &block.body.block.header;
+    memset(block, 0, sizeof *block);
+    block->type = SY_MESSAGE_BLOCK;
+    block->body.block.proposal = (struct sy_proposal){.slot = height, .time_ms = 5};
+    struct sy_header *header = &block->body.block.header;
     *header = (struct sy_header){.protocol = SY_PROTOCOL_VERSION, .height = height, .time_ms = 5};
     sy_sha256(&header->batches_root, "", 0);
-    test_certificate(&block.body.block.certificate, &rig->genesis, header);
+    test_certificate(&block->body.block.certificate, &rig->genesis, header);
+}
+
+static struct sy_slice block_frame(struct node_rig *rig, uint64_t height)
+{
+    struct sy_message block;
+    make_block(&block, rig, height);
     return nrig_encode(rig, &block);
+}
+
+CASE(node_judges_every_signature_of_a_message)
+{
+    struct node_rig rig;
+    struct sy_message block;
+    nrig_open(&rig, 1, 0);
+    make_block(&block, &rig, 1);
+    struct sy_certificate *certificate = &block.body.block.certificate;
+    assert_int_equal(certificate->count, 3);
+    for (uint16_t i = 0; i < certificate->count; i++) {
+        certificate->seals[i].signature.bytes[5] ^= 1;
+        nrig_frame(&rig, 2, nrig_encode(&rig, &block));
+        assert_int_equal(nrig_info(&rig)->frames_malformed, i + 1);
+        certificate->seals[i].signature.bytes[5] ^= 1;
+    }
+    nrig_frame(&rig, 2, nrig_encode(&rig, &block));
+    assert_int_equal(nrig_info(&rig)->frames_malformed, 3);
+    nrig_close(&rig);
 }
 
 CASE(node_spends_no_signature_on_what_is_over)
@@ -528,6 +554,7 @@ int main(void)
         cmocka_unit_test(node_counts_garbage_and_goes_on),
         cmocka_unit_test(node_drops_what_is_signed_wrong),
         cmocka_unit_test(node_drops_what_another_epoch_signed),
+        cmocka_unit_test(node_judges_every_signature_of_a_message),
         cmocka_unit_test(node_spends_no_signature_on_what_is_over),
         cmocka_unit_test(node_spends_no_signature_on_more_than_a_quorum),
         cmocka_unit_test(node_gives_every_peer_its_share_of_checks),
