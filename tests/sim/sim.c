@@ -498,7 +498,8 @@ static void draw_liars(struct sim_options *options, sy_prng *prng)
     unsigned f = sy_faulty_max(options->validators);
     if (sy_prng_chance(prng, 1, 2)) return;
     options->liars = between(prng, 1, f);
-    options->lies = (unsigned)(sy_prng_next(prng) & sy_prng_next(prng)) & SIM_LIE_ALL;
+    uint64_t half = sy_prng_next(prng);
+    options->lies = (unsigned)(half & sy_prng_next(prng)) & SIM_LIE_ALL;
     if (options->lies == 0) options->lies = SIM_LIE_VOTE | SIM_LIE_SEAL;
     options->bad_primary = sy_prng_chance(prng, 1, 2);
 }
