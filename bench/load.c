@@ -379,6 +379,10 @@ static sy_status prepare(struct load *load, struct sy_error *err)
 {
     uint32_t count = load->count = load->config->txs->count;
     uint16_t validators = load->config->genesis->roster.count;
+    if (count == 0 || validators == 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "load: %u transactions for %u validators", count,
+                       validators);
+    }
     load->peers = (struct peer *)calloc(validators, sizeof(struct peer));
     load->states = (uint8_t *)calloc(count, 1);
     load->due_ns = (uint64_t *)calloc(count, sizeof(uint64_t));
