@@ -227,6 +227,13 @@ static bool hears_quorum(const sy_pbft *pbft)
     return heard >= pbft->quorum;
 }
 
+/* weak(n) validators have certificates for what is not decided here: the network moves, and what is
+ * missing are blocks, not a primary. */
+static bool is_behind(const sy_pbft *pbft)
+{
+    return pbft->in_view && sy_pbft_told_height(pbft) > pbft->decided;
+}
+
 bool sy_pbft_overdue(const sy_pbft *pbft)
 {
     return pbft->now_ns >= leave_deadline(pbft);
@@ -239,7 +246,7 @@ void sy_pbft_suspect(sy_pbft *pbft)
     if (!pbft->in_view && pbft->quorum_since_ns == 0 &&
         sy_pbft_changes_from(pbft, pbft->view) >= pbft->quorum)
         pbft->quorum_since_ns = pbft->now_ns;
-    if (!sy_pbft_overdue(pbft) || !hears_quorum(pbft)) return;
+    if (!sy_pbft_overdue(pbft) || !hears_quorum(pbft) || is_behind(pbft)) return;
     sy_pbft_leave_view(pbft, pbft->view + 1);
 }
 
@@ -248,7 +255,7 @@ uint64_t sy_pbft_view_deadline(const sy_pbft *pbft)
     uint64_t leave = leave_deadline(pbft);
     bool sends = votes_in_view(pbft) && !is_primary(pbft);
     uint64_t send = sends ? send_deadline(pbft) : SY_PBFT_NEVER;
-    // Overdue: this validator hears too few, and looks again when it hears more.
+    // Overdue: this validator hears too few, or is behind, and looks again with the next event.
     if (leave <= pbft->now_ns) leave = SY_PBFT_NEVER;
     return leave < send ? leave : send;
 }
