@@ -48,14 +48,16 @@ void sy_pbft_certificate_of(const sy_pbft *pbft, struct sy_certificate *certific
 {
     SY_ASSERT(slot->run == RUN_DONE);
     SY_ASSERT(!slot->block_present || sy_hash_equal(&slot->block_hash, &slot->header_hash));
-    const struct sy_certificate *block = slot->block_present ? &slot->block_certificate : NULL;
-    certificate->count = 0;
-    for (uint16_t i = 0; !block && i < pbft->config.n && certificate->count < pbft->quorum; i++) {
-        const struct cell *cell = &slot->seals[i];
-        if (cell->present && sy_hash_equal(&cell->digest, &slot->header_hash))
-            certificate->seals[certificate->count++] = (struct sy_seal){i, cell->signature};
+    if (slot->block_present) {
+        *certificate = slot->block_certificate;
+    } else {
+        certificate->count = 0;
+        for (uint16_t i = 0; i < pbft->config.n && certificate->count < pbft->quorum; i++) {
+            const struct cell *cell = &slot->seals[i];
+            if (cell->present && sy_hash_equal(&cell->digest, &slot->header_hash))
+                certificate->seals[certificate->count++] = (struct sy_seal){i, cell->signature};
+        }
     }
-    if (block) *certificate = *block;
     SY_ASSERT(certificate->count == pbft->quorum);
 }
 
@@ -188,16 +190,11 @@ static void blame_seal(sy_pbft *pbft, struct cell *cell, const struct sy_seal_me
  * that somebody else holds the key. */
 static void on_own_seal(sy_pbft *pbft, const struct sy_seal_message *message)
 {
-    static const struct sy_hash none;
     SY_ASSERT(message->seal.signer == pbft->config.self);
-    SY_ASSERT(message->height > pbft->certified);
     const struct slot *slot = sy_pbft_slot_find(pbft, message->height);
     bool known = slot && slot->run == RUN_DONE;
-    if (known && sy_hash_equal(&slot->header_hash, &message->header_hash))
-        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
-    else
-        sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, message->height,
-                     known ? &slot->header_hash : &none, &message->header_hash);
+    sy_pbft_check_own(pbft, message->height, known ? &slot->header_hash : NULL,
+                      &message->header_hash);
 }
 
 void sy_pbft_on_seal(sy_pbft *pbft, const struct sy_seal_message *message)

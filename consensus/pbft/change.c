@@ -12,7 +12,7 @@ void sy_pbft_hold(const sy_pbft *pbft, struct held_change *held,
 {
     SY_ASSERT(change->count <= SY_PBFT_WINDOW);
     SY_ASSERT(change->prepared.size <= SY_PBFT_WINDOW * sy_prepared_bytes_max(pbft->config.n));
-    if (held->bytes != change->prepared.data && change->prepared.size > 0)
+    if (change->prepared.size > 0)
         memcpy(held->bytes, change->prepared.data, change->prepared.size);
     held->present = true;
     held->digest = *digest;
@@ -141,15 +141,13 @@ static void join(sy_pbft *pbft)
 static void check_own(sy_pbft *pbft, const struct sy_view_change *change,
                       const struct sy_hash *digest)
 {
-    static const struct sy_hash none;
     const struct held_change *own = &pbft->changes[pbft->config.self];
     bool known = own->present && own->change.view == change->view;
     bool old = own->present ? change->view < own->change.view : change->view <= pbft->view;
-    if (old || (known && sy_hash_equal(&own->digest, digest)))
+    if (old)
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
     else
-        sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, pbft->certified + 1,
-                     known ? &own->digest : &none, digest);
+        sy_pbft_check_own(pbft, pbft->certified + 1, known ? &own->digest : NULL, digest);
 }
 
 /* One that the pending NEW_VIEW names is kept for it, though its signer may have gone on. */
@@ -212,9 +210,7 @@ void sy_pbft_push_view(sy_pbft *pbft, uint16_t to)
     const struct peer *peer = &pbft->peers[to];
     bool behind = peer->view < pbft->view || (peer->view == pbft->view && !peer->in_view);
     if (!behind || pbft->config.self == SY_PBFT_OBSERVER) return;
-    bool aged =
-        pbft->own_change_ns == 0 || pbft->now_ns - pbft->own_change_ns >= pbft->config.resend_ns;
-    if (pbft->own_change == OWN_SENT && aged) send_own(pbft, to, true);
+    if (pbft->own_change == OWN_SENT && aged(pbft, pbft->own_change_ns)) send_own(pbft, to, true);
     if (pbft->in_view && pbft->current.present && is_primary(pbft))
         sy_pbft_send(pbft, to, true, SY_MESSAGE_NEW_VIEW)->body.new_view = pbft->current.message;
 }
@@ -257,10 +253,7 @@ void sy_pbft_on_view_fetch(sy_pbft *pbft, const struct sy_view_fetch *fetch, uin
     bool good =
         from < pbft->config.n && from != pbft->config.self && pbft->config.self != SY_PBFT_OBSERVER;
     struct peer *peer = good ? &pbft->peers[from] : NULL;
-    if (peer && peer->view_served_ns != 0 &&
-        pbft->now_ns - peer->view_served_ns < pbft->config.resend_ns)
-        peer = NULL;
-    if (!peer) {
+    if (!peer || !aged(pbft, peer->view_served_ns)) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_UNEXPECTED);
         return;
     }

@@ -265,6 +265,12 @@ void sy_pbft_ignore(sy_pbft *pbft, enum sy_pbft_ignored why);
 /* sy_pbft_halt ends voting for good: record, alarm. Once for each reason, the graver one last. */
 void sy_pbft_halt(sy_pbft *pbft, enum sy_pbft_alarm alarm, uint64_t height,
                   const struct sy_hash *own, const struct sy_hash *certified);
+/* sy_pbft_check_own judges a verified statement under the own key for a height above certified.
+ * own: what this validator knows to have said there, NULL if nothing. If that is something else,
+ * another process holds this key or the store lost votes, and voting on could contradict them
+ * (P14). */
+void sy_pbft_check_own(sy_pbft *pbft, uint64_t height, const struct sy_hash *own,
+                       const struct sy_hash *seen);
 /* sy_pbft_alarm tells why the machine is halted. */
 void sy_pbft_alarm(sy_pbft *pbft);
 /* sy_pbft_blame emits EVIDENCE with room for the pair and counts it. */
@@ -287,6 +293,13 @@ static inline bool can_vote(const sy_pbft *pbft)
 static inline bool votes_in_view(const sy_pbft *pbft)
 {
     return can_vote(pbft) && pbft->in_view;
+}
+
+/* What was sent then may be sent again, to all or to this peer; 0: it never was. */
+static inline bool aged(const sy_pbft *pbft, uint64_t sent_ns)
+{
+    SY_ASSERT(sent_ns <= pbft->now_ns);
+    return sent_ns == 0 || pbft->now_ns - sent_ns >= pbft->config.resend_ns;
 }
 
 /* Only what is in use is copied: a proposal has room for 64 entries, a certificate for 100 names.
@@ -364,6 +377,10 @@ void sy_pbft_propose(sy_pbft *pbft);
 uint64_t sy_pbft_batch_deadline(const sy_pbft *pbft);
 uint64_t sy_pbft_heartbeat_deadline(const sy_pbft *pbft);
 unsigned sy_pbft_in_flight(const sy_pbft *pbft);
+/* sy_pbft_find_cursors fills cursors with each maker's next seq as it will be once every open slot
+ * is executed as planned, or else as the primary proposed it: what execution will do is repeated
+ * here in thought (an entry with another seq is skipped). */
+void sy_pbft_find_cursors(sy_pbft *pbft);
 /* sy_pbft_window_full: the primary may not propose before certificates come. */
 bool sy_pbft_window_full(const sy_pbft *pbft);
 

@@ -69,23 +69,35 @@ static bool status_job(struct sy_sig_job *jobs, const struct sy_status_message *
     return true;
 }
 
+/* The seals of a certificate for a header. */
+static bool certificate_jobs(struct sy_sig_job *jobs, size_t *count,
+                             const struct sy_certificate *certificate, uint64_t height,
+                             const struct sy_hash *header_hash, const struct sy_roster *roster,
+                             const struct sy_hash *genesis)
+{
+    struct sy_hash digest;
+    sy_seal_digest(&digest, genesis, roster->epoch, height, header_hash);
+    for (uint16_t i = 0; i < certificate->count; i++) {
+        const struct sy_seal *seal = &certificate->seals[i];
+        if (seal->signer >= roster->count) return false;
+        struct sy_sig_job *job = &jobs[(*count)++];
+        set_job(job, roster, seal->signer, SY_SIG_SEAL, &seal->signature);
+        job->digest = digest;
+    }
+    return true;
+}
+
 static bool block_jobs(struct sy_sig_job *jobs, size_t *count, const struct sy_block_message *block,
                        const struct sy_roster *roster, const struct sy_hash *genesis)
 {
     const struct sy_header *header = &block->header;
     if (header->epoch != roster->epoch || block->certificate.count > SY_MESSAGE_JOBS_MAX)
         return false;
-    struct sy_hash hash, digest;
+    struct sy_hash hash;
     sy_header_hash(&hash, genesis, header);
-    sy_seal_digest(&digest, genesis, header->epoch, header->height, &hash);
-    for (uint16_t i = 0; i < block->certificate.count; i++) {
-        const struct sy_seal *seal = &block->certificate.seals[i];
-        if (seal->signer >= roster->count) return false;
-        set_job(&jobs[i], roster, seal->signer, SY_SIG_SEAL, &seal->signature);
-        jobs[i].digest = digest;
-    }
-    *count = block->certificate.count;
-    return true;
+    *count = 0;
+    return certificate_jobs(jobs, count, &block->certificate, header->height, &hash, roster,
+                            genesis);
 }
 
 /* The statements behind one prepared certificate: the primary's is its pre-prepare. */
@@ -121,13 +133,9 @@ static bool view_change_jobs(struct sy_sig_job *jobs, size_t *count,
     set_job(&jobs[0], roster, change->signer, SY_SIG_VIEW_CHANGE, &change->signature);
     sy_view_change_digest(&jobs[0].digest, genesis, change, roster->count);
     *count = 1;
-    struct sy_hash digest;
-    sy_seal_digest(&digest, genesis, change->epoch, change->stable_height, &change->stable_hash);
-    for (uint16_t i = 0; i < change->certificate.count; i++) {
-        const struct sy_seal *seal = &change->certificate.seals[i];
-        set_job(&jobs[*count], roster, seal->signer, SY_SIG_SEAL, &seal->signature);
-        jobs[(*count)++].digest = digest;
-    }
+    if (!certificate_jobs(jobs, count, &change->certificate, change->stable_height,
+                          &change->stable_hash, roster, genesis))
+        return false;
     struct sy_reader walk = sy_view_change_walk(change);
     struct sy_prepared prepared;
     while (sy_view_change_next(&walk, &prepared, change, roster->count))

@@ -247,10 +247,9 @@ static bool ignore_new_view(sy_pbft *pbft, const struct sy_new_view *message)
         return ignore_later(pbft, message);
     // What the own key began and this validator does not know of (P14); or, while the own one is
     // being stored, a copy of it cannot be under way.
-    static const struct sy_hash none;
     struct sy_hash digest;
     sy_new_view_digest(&digest, &pbft->config.genesis, message);
-    sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, pbft->certified + 1, &none, &digest);
+    sy_pbft_check_own(pbft, pbft->certified + 1, NULL, &digest);
     return true;
 }
 

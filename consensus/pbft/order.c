@@ -345,20 +345,6 @@ void sy_pbft_on_persisted(sy_pbft *pbft, uint64_t token)
 
 /* --- what the others say --------------------------------------------------------------------- */
 
-/* A verified message under the own key for which there is no own vote: either another process
- * holds this key, or the store lost votes. In both cases voting on could contradict them. */
-static void check_own(sy_pbft *pbft, uint64_t height, bool known, const struct sy_hash *own,
-                      const struct sy_hash *seen)
-{
-    static const struct sy_hash none;
-    SY_ASSERT(height > pbft->certified);
-    SY_ASSERT(!known || own);
-    if (known && sy_hash_equal(own, seen))
-        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
-    else
-        sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, height, known ? own : &none, seen);
-}
-
 /* Messages for heights under a certificate say nothing any more: their votes were dropped. */
 static bool ignore_stale(sy_pbft *pbft, uint64_t number)
 {
@@ -371,11 +357,10 @@ static bool ignore_stale(sy_pbft *pbft, uint64_t number)
 static bool ignore_view(sy_pbft *pbft, uint32_t epoch, uint64_t view, uint64_t number,
                         uint16_t signer, const struct sy_hash *digest)
 {
-    static const struct sy_hash none;
     if (epoch == pbft->config.epoch && view == pbft->view) return false;
     bool old = epoch < pbft->config.epoch || (epoch == pbft->config.epoch && view < pbft->view);
     if (!old && epoch == pbft->config.epoch && signer == pbft->config.self)
-        sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, number, &none, digest);
+        sy_pbft_check_own(pbft, number, NULL, digest);
     else
         sy_pbft_ignore(pbft, old ? SY_PBFT_IGNORED_STALE : SY_PBFT_IGNORED_FUTURE);
     return true;
@@ -430,7 +415,7 @@ void sy_pbft_on_pre_prepare(sy_pbft *pbft, const struct sy_pre_prepare *message,
     if (is_primary(pbft)) {
         const struct slot *own = sy_pbft_slot_find(pbft, number);
         bool known = own && own->prepare == OWN_SENT;
-        check_own(pbft, number, known, known ? &own->first.digest : NULL, &digest);
+        sy_pbft_check_own(pbft, number, known ? &own->first.digest : NULL, &digest);
         return;
     }
     if (ignore_pre_prepare(pbft, message)) return;
@@ -492,7 +477,7 @@ static void on_own_vote(sy_pbft *pbft, const struct sy_vote *vote)
     if (cell) cell += pbft->config.self;
     SY_ASSERT(vote->signer == pbft->config.self);
     bool known = cell && cell->present;
-    check_own(pbft, vote->slot, known, known ? &cell->digest : NULL, &vote->proposal_digest);
+    sy_pbft_check_own(pbft, vote->slot, known ? &cell->digest : NULL, &vote->proposal_digest);
 }
 
 void sy_pbft_on_vote(sy_pbft *pbft, const struct sy_vote *vote)

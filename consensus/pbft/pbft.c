@@ -221,6 +221,17 @@ void sy_pbft_halt(sy_pbft *pbft, enum sy_pbft_alarm alarm, uint64_t height,
     sy_pbft_alarm(pbft);
 }
 
+void sy_pbft_check_own(sy_pbft *pbft, uint64_t height, const struct sy_hash *own,
+                       const struct sy_hash *seen)
+{
+    static const struct sy_hash none;
+    SY_ASSERT(height > pbft->certified);
+    if (own && sy_hash_equal(own, seen))
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_DUPLICATE);
+    else
+        sy_pbft_halt(pbft, SY_PBFT_ALARM_FORGOTTEN, height, own ? own : &none, seen);
+}
+
 struct sy_pbft_evidence *sy_pbft_blame(sy_pbft *pbft, uint8_t type, uint16_t signer)
 {
     SY_ASSERT(signer < pbft->config.n);

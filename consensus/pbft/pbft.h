@@ -309,7 +309,7 @@ struct sy_pbft_info {
     uint32_t refused_proposals;  /* or for what they name */
     bool stalled;                /* something waits, and nothing was decided for a while */
     uint64_t stalled_ms;         /* since the last decision while something waits; else 0 */
-    uint64_t primary_silent_ms;  /* since anything signed by the primary came; 0 on the primary */
+    uint64_t primary_silent_ms;  /* since anything came from the primary; 0 on the primary */
     uint64_t view_changes_total; /* views left since the start */
     uint64_t decided_total;
     uint64_t retransmissions_total;

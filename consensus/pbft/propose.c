@@ -58,14 +58,13 @@ bool sy_pbft_window_full(const sy_pbft *pbft)
     return pbft->decided - pbft->certified >= SY_PBFT_WINDOW - PROPOSE_MARGIN;
 }
 
-/* Fills cursors with each maker's next seq as it will be once every open slot is executed: what
- * execution will do is repeated here in thought (an entry with another seq is skipped). */
-static void find_cursors(const sy_pbft *pbft)
+void sy_pbft_find_cursors(sy_pbft *pbft)
 {
     memcpy(pbft->cursors, pbft->next_seqs, pbft->config.n * sizeof pbft->cursors[0]);
     for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
         const struct slot *slot = sy_pbft_slot_find(pbft, h);
         const struct candidate *plan = slot ? sy_pbft_plan(slot) : NULL;
+        if (slot && !plan && slot->first.present) plan = &slot->first;
         for (uint16_t i = 0; plan && i < plan->pre_prepare.proposal.count; i++) {
             const struct sy_entry *entry = &plan->pre_prepare.proposal.entries[i];
             SY_ASSERT(entry->maker < pbft->config.n);
@@ -74,10 +73,10 @@ static void find_cursors(const sy_pbft *pbft)
     }
 }
 
-static bool anything_ready(const sy_pbft *pbft)
+static bool anything_ready(sy_pbft *pbft)
 {
     if (pbft->ready_count == 0) return false;
-    find_cursors(pbft);
+    sy_pbft_find_cursors(pbft);
     for (uint16_t maker = 0; maker < pbft->config.n; maker++)
         if (sy_pbft_ready_at(pbft, maker, pbft->cursors[maker])) return true;
     return false;
@@ -119,13 +118,12 @@ static void fill_entries(sy_pbft *pbft, struct sy_proposal *proposal)
 }
 
 /* Puts the own pre-prepare into its slot; it is sent when its record is durable. */
-static void place(sy_pbft *pbft, struct slot *slot, const struct sy_pre_prepare *own)
+static void place(sy_pbft *pbft, struct slot *slot, const struct sy_pre_prepare *own,
+                  const struct sy_hash *digest)
 {
     SY_ASSERT(!slot->first.present);
     SY_ASSERT(slot->prepare == OWN_NONE);
-    struct sy_hash digest;
-    sy_proposal_digest(&digest, &pbft->config.genesis, &own->proposal);
-    sy_pbft_candidate_set(pbft, &slot->first, own, &digest, pbft->config.self);
+    sy_pbft_candidate_set(pbft, &slot->first, own, digest, pbft->config.self);
     if (slot->run == RUN_NONE) sy_pbft_bodies_look(pbft, &slot->first, false);
     struct sy_pbft_record *record =
         sy_pbft_persist(pbft, &slot->prepare_token, SY_PBFT_RECORD_PREPARE, slot->number);
@@ -147,9 +145,11 @@ static void propose_slot(sy_pbft *pbft)
     own.proposal.epoch = pbft->config.epoch;
     own.proposal.slot = slot->number;
     own.proposal.time_ms = pbft->now_ms;
-    find_cursors(pbft);
+    sy_pbft_find_cursors(pbft);
     fill_entries(pbft, &own.proposal);
-    place(pbft, slot, &own);
+    struct sy_hash digest;
+    sy_proposal_digest(&digest, &pbft->config.genesis, &own.proposal);
+    place(pbft, slot, &own, &digest);
     SY_ASSERT(sy_pbft_bodies_complete(&slot->first));
 }
 
@@ -172,7 +172,7 @@ static bool propose_fixed(sy_pbft *pbft)
     memset(&own, 0, sizeof own);
     own.view = pbft->view;
     copy_proposal(&own.proposal, &fixed->proposal);
-    place(pbft, slot, &own);
+    place(pbft, slot, &own, &fixed->digest);
     return true;
 }
 

@@ -102,12 +102,6 @@ static struct holding holding_of_peer(const struct peer *peer, uint64_t number)
                             peer->committed_mask >> bit & 1};
 }
 
-static bool aged(const sy_pbft *pbft, uint64_t sent_ns)
-{
-    SY_ASSERT(sent_ns <= pbft->now_ns);
-    return sent_ns == 0 || pbft->now_ns - sent_ns >= pbft->config.resend_ns;
-}
-
 static void push_votes(sy_pbft *pbft, struct slot *slot, uint16_t to)
 {
     struct holding have = holding_of_peer(&pbft->peers[to], slot->number);
@@ -145,9 +139,7 @@ static void push(sy_pbft *pbft, uint16_t to)
 {
     SY_ASSERT(to < pbft->config.n && to != pbft->config.self);
     struct peer *peer = &pbft->peers[to];
-    SY_ASSERT(peer->pushed_ns <= pbft->now_ns);
-    if (pbft->config.self == SY_PBFT_OBSERVER) return;
-    if (peer->pushed_ns != 0 && pbft->now_ns - peer->pushed_ns < pbft->config.resend_ns) return;
+    if (pbft->config.self == SY_PBFT_OBSERVER || !aged(pbft, peer->pushed_ns)) return;
     peer->pushed_ns = pbft->now_ns;
     sy_pbft_push_view(pbft, to);
     uint64_t from = peer->certified > pbft->certified ? peer->certified : pbft->certified;
@@ -264,9 +256,7 @@ void sy_pbft_on_slot_fetch(sy_pbft *pbft, const struct sy_range_fetch *fetch, ui
     bool good = from < pbft->config.n && from != pbft->config.self && fetch->view == pbft->view &&
                 fetch->first > pbft->certified && fetch->first <= pbft->known;
     struct peer *peer = good ? &pbft->peers[from] : NULL;
-    if (peer && peer->served_ns != 0 && pbft->now_ns - peer->served_ns < pbft->config.resend_ns)
-        peer = NULL;
-    if (!peer) {
+    if (!peer || !aged(pbft, peer->served_ns)) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_UNEXPECTED);
         return;
     }

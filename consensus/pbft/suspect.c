@@ -107,22 +107,6 @@ void sy_pbft_waits_clear(sy_pbft *pbft)
     memset(pbft->waits, 0, pbft->config.n * sizeof pbft->waits[0]);
 }
 
-/* Each maker's next seq, counting what stands in slots that the primary proposed. */
-static void find_next(sy_pbft *pbft)
-{
-    memcpy(pbft->cursors, pbft->next_seqs, pbft->config.n * sizeof pbft->cursors[0]);
-    for (uint64_t h = pbft->executed + 1; h <= pbft->known; h++) {
-        const struct slot *slot = sy_pbft_slot_find(pbft, h);
-        const struct candidate *plan = slot ? sy_pbft_plan(slot) : NULL;
-        if (slot && !plan && slot->first.present) plan = &slot->first;
-        for (uint16_t i = 0; plan && i < plan->pre_prepare.proposal.count; i++) {
-            const struct sy_entry *entry = &plan->pre_prepare.proposal.entries[i];
-            SY_ASSERT(entry->maker < pbft->config.n);
-            if (entry->seq == pbft->cursors[entry->maker]) pbft->cursors[entry->maker]++;
-        }
-    }
-}
-
 /* The primary may never have seen the body: a faulty maker must not bring it down. So it is sent
  * one first, and only then waited for. */
 static void wait_for(sy_pbft *pbft, struct maker_wait *wait, const struct ready_batch *batch)
@@ -146,7 +130,7 @@ static void note_batches(sy_pbft *pbft)
         sy_pbft_waits_clear(pbft);
         return;
     }
-    find_next(pbft);
+    sy_pbft_find_cursors(pbft);
     for (uint16_t maker = 0; maker < pbft->config.n; maker++) {
         const struct ready_batch *batch = sy_pbft_ready_at(pbft, maker, pbft->cursors[maker]);
         if (batch)
