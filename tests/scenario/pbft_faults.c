@@ -73,6 +73,9 @@ static void send_two_faced(struct world *world, uint16_t index, uint16_t to,
     static struct sy_message message;
     message = *original;
     switch (message.type) {
+    case SY_MESSAGE_PRE_PREPARE:
+        if (world_chance(world, 30)) message.body.pre_prepare.proposal.time_ms += 1;
+        break;
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT: bend_vote(world, index, &message); break;
     case SY_MESSAGE_SEAL:

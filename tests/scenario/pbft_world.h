@@ -28,7 +28,7 @@
 enum world_fault {
     WORLD_HONEST,
     WORLD_SILENT,      /* sends nothing at all */
-    WORLD_TWO_FACED,   /* votes and seals for different things to different peers, lies in status */
+    WORLD_TWO_FACED,   /* tells different peers different proposals, votes and seals, and lies */
     WORLD_EQUIVOCATES, /* as primary: two proposals a slot, with a commit for each */
     WORLD_FORGES,      /* certified blocks with made-up entries, wrong labels, wrong times */
     WORLD_SLOW,        /* sends its proposals late */
