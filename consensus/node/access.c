@@ -160,22 +160,9 @@ bool sy_access_tx(const struct sy_access *access, const struct sy_read_request *
     return any; /* all of its subjects may be seen by this reader */
 }
 
-static bool is_validators(const struct sy_roster *roster, const struct sy_public_key *key)
-{
-    for (uint16_t i = 0; i < roster->count; i++) {
-        const struct sy_validator *validator = &roster->validators[i];
-        if (sy_public_key_equal(&validator->consensus_key, key) ||
-            sy_public_key_equal(&validator->link_key, key) ||
-            sy_public_key_equal(&validator->admin_key, key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 bool sy_access_ids(const struct sy_access *access, const struct sy_read_request *read)
 {
-    if (is_validators(access->roster, &read->reader)) return true;
+    if (sy_roster_holds(access->roster, &read->reader)) return true;
     struct reader reader = find_reader(access, &read->reader);
     return reader.known && reader.role != SY_ROLE_PATIENT;
 }

@@ -79,20 +79,6 @@ static sy_status check_numbers(const struct sy_genesis *genesis, struct sy_error
     return SY_OK;
 }
 
-// A key of the roster that equals this one.
-static bool roster_holds(const struct sy_roster *roster, const struct sy_public_key *key)
-{
-    for (unsigned i = 0; i < roster->count; i++) {
-        const struct sy_validator *validator = &roster->validators[i];
-        if (sy_public_key_equal(&validator->consensus_key, key) ||
-            sy_public_key_equal(&validator->link_key, key) ||
-            sy_public_key_equal(&validator->admin_key, key)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static sy_status check_regulators(const struct sy_genesis *genesis, struct sy_error *err)
 {
     if (genesis->regulator_count < 1 || genesis->regulator_count > SY_REGULATORS_MAX) {
@@ -101,7 +87,7 @@ static sy_status check_regulators(const struct sy_genesis *genesis, struct sy_er
     }
     for (unsigned i = 0; i < genesis->regulator_count; i++) {
         const struct sy_public_key *key = &genesis->regulators[i];
-        bool twice = roster_holds(&genesis->roster, key);
+        bool twice = sy_roster_holds(&genesis->roster, key);
         for (unsigned k = 0; k < i; k++) {
             twice = twice || sy_public_key_equal(&genesis->regulators[k], key);
         }

@@ -49,6 +49,14 @@ static const struct sy_public_key *key_at(const struct sy_roster *roster, size_t
     }
 }
 
+bool sy_roster_holds(const struct sy_roster *roster, const struct sy_public_key *key)
+{
+    for (size_t k = 0; k < 3u * roster->count; k++) {
+        if (sy_public_key_equal(key_at(roster, k), key)) return true;
+    }
+    return false;
+}
+
 static sy_status check_validator(const struct sy_roster *roster, unsigned i, struct sy_error *err)
 {
     const struct sy_validator *validator = &roster->validators[i];

@@ -50,6 +50,8 @@ static inline unsigned sy_weak(unsigned n)
 
 /* sy_roster_find is the index of a consensus key, or -1. */
 int sy_roster_find(const struct sy_roster *roster, const struct sy_public_key *consensus_key);
+/* sy_roster_holds says whether a key is one of a validator's, in whichever role. */
+bool sy_roster_holds(const struct sy_roster *roster, const struct sy_public_key *key);
 void sy_roster_encode(struct sy_writer *w, const struct sy_roster *roster);
 /* sy_roster_check judges what a decoder and a person's file must both keep: SY_VALIDATORS_MIN to
  * SY_VALIDATORS_MAX validators; names of 1 to SY_NAME_BYTES_MAX printable ASCII characters without
