@@ -6,8 +6,6 @@
  * Blocks land in the same slots as votes, are executed in the same order by the same code, and the
  * result is compared with the certificate. */
 #include "consensus/pbft/internal.h"
-#include "core/crypto/hash.h"
-#include "core/crypto/merkle.h"
 
 /* How many request periods a peer's blocks are not wanted after a made-up one. */
 #define DISTRUST_PERIODS 20u
@@ -109,15 +107,6 @@ void sy_pbft_catch_up(sy_pbft *pbft)
 
 /* --- taking ---------------------------------------------------------------------------------- */
 
-static void batches_root(struct sy_hash *root, const struct sy_proposal *proposal)
-{
-    struct sy_hash leaves[SY_PROPOSAL_ENTRIES_MAX];
-    SY_ASSERT(proposal->count <= SY_PROPOSAL_ENTRIES_MAX);
-    for (uint16_t i = 0; i < proposal->count; i++)
-        sy_hash_leaf(&leaves[i], sy_slice_of(proposal->entries[i].digest.bytes, 32));
-    sy_merkle_root(root, leaves, leaves, proposal->count);
-}
-
 /* Whether the proposal is the one form that the header fixes. */
 static bool block_consistent(const sy_pbft *pbft, const struct sy_block_message *block)
 {
@@ -133,7 +122,7 @@ static bool block_consistent(const sy_pbft *pbft, const struct sy_block_message 
         if (proposal->entries[i].maker >= pbft->config.n || proposal->entries[i].seq == 0)
             return false;
     struct sy_hash root;
-    batches_root(&root, proposal);
+    sy_proposal_batches_root(&root, proposal);
     return sy_hash_equal(&root, &header->batches_root);
 }
 

@@ -8,8 +8,6 @@
 #include "core/base/assert.h"
 #include "core/base/os.h"
 #include "core/client/read.h"
-#include "core/crypto/hash.h"
-#include "core/crypto/merkle.h"
 #include "core/ledger/ledger.h"
 #include "core/wire/tx.h"
 
@@ -405,12 +403,8 @@ static bool is_genesis_block(const struct sy_genesis *genesis, const struct sy_h
 /* The entries that ran stand under the header's batches root. */
 static bool order_fits(const struct sy_proposal *order, const struct sy_header *header)
 {
-    struct sy_hash leaves[SY_PROPOSAL_ENTRIES_MAX];
     struct sy_hash root;
-    for (unsigned i = 0; i < order->count; i++) {
-        sy_hash_leaf(&leaves[i], sy_slice_of(order->entries[i].digest.bytes, 32));
-    }
-    sy_merkle_root(&root, leaves, leaves, order->count);
+    sy_proposal_batches_root(&root, order);
     return sy_hash_equal(&root, &header->batches_root) && order->slot == header->height;
 }
 

@@ -3,7 +3,7 @@
 
 #include "core/client/audit_internal.h"
 #include "core/crypto/hash.h"
-#include "core/crypto/merkle_tree.h"
+#include "core/crypto/merkle.h"
 #include "core/ledger/trie.h"
 
 #define PROGRESS_EVERY 1024u
@@ -57,16 +57,9 @@ static sy_status check_genesis(struct audit *audit)
 
 static sy_status check_batches_root(struct audit *audit)
 {
-    struct sy_hash leaves[SY_PROPOSAL_ENTRIES_MAX];
-    struct sy_merkle_tree tree = {0};
-    for (uint16_t i = 0; i < audit->order.count; i++) {
-        sy_hash_leaf(&leaves[i], sy_slice_of(audit->order.entries[i].digest.bytes, 32));
-    }
-    sy_status status = sy_merkle_tree_build(&tree, leaves, audit->order.count);
-    bool same = status == SY_OK && sy_hash_equal(&tree.root, &audit->head.batches_root);
-    sy_merkle_tree_free(&tree);
-    if (status != SY_OK) return sy_fail(audit->err, status, "audit: no memory");
-    if (same) return SY_OK;
+    struct sy_hash root;
+    sy_proposal_batches_root(&root, &audit->order);
+    if (sy_hash_equal(&root, &audit->head.batches_root)) return SY_OK;
     return sy_fail(audit->err, SY_ERR_CORRUPT,
                    "block %llu: its batches are not those that its header names",
                    (unsigned long long)audit->height);
@@ -75,7 +68,6 @@ static sy_status check_batches_root(struct audit *audit)
 static sy_status hash_receipts(struct sy_hash *root, uint32_t *count, struct sy_slice receipts)
 {
     struct sy_reader r = sy_reader_of(receipts);
-    struct sy_merkle_tree tree = {0};
     *count = sy_read_u32(&r, "count");
     if (r.failed || *count > receipts.size) return SY_ERR_CORRUPT;
     struct sy_hash *leaves = (struct sy_hash *)malloc(((size_t)*count + 1) * sizeof *leaves);
@@ -84,9 +76,7 @@ static sy_status hash_receipts(struct sy_hash *root, uint32_t *count, struct sy_
         sy_hash_leaf(&leaves[i], sy_read_bytes32(&r, receipts.size, "receipt"));
     }
     sy_status status = sy_reader_done(&r) ? SY_OK : SY_ERR_CORRUPT;
-    if (status == SY_OK) status = sy_merkle_tree_build(&tree, leaves, *count);
-    *root = tree.root;
-    sy_merkle_tree_free(&tree);
+    if (status == SY_OK) sy_merkle_root(root, leaves, leaves, *count);
     free(leaves);
     return status;
 }

@@ -73,6 +73,16 @@ void sy_proposal_digest(struct sy_hash *digest, const struct sy_hash *genesis,
     sy_hash_digest(digest, SY_DIGEST_PROPOSAL, genesis, sy_writer_slice(&w));
 }
 
+void sy_proposal_batches_root(struct sy_hash *root, const struct sy_proposal *proposal)
+{
+    struct sy_hash leaves[SY_PROPOSAL_ENTRIES_MAX];
+    SY_ASSERT(proposal->count <= SY_PROPOSAL_ENTRIES_MAX);
+    for (unsigned i = 0; i < proposal->count; i++) {
+        sy_hash_leaf(&leaves[i], sy_slice_of(proposal->entries[i].digest.bytes, 32));
+    }
+    sy_merkle_root(root, leaves, leaves, proposal->count);
+}
+
 void sy_header_encode(struct sy_writer *w, const struct sy_header *header)
 {
     sy_write_u32(w, header->protocol);

@@ -66,6 +66,8 @@ bool sy_proposal_decode(struct sy_reader *r, struct sy_proposal *proposal);
 /* digest(PROPOSAL, encoding): without the view, so a re-proposal keeps it. */
 void sy_proposal_digest(struct sy_hash *digest, const struct sy_hash *genesis,
                         const struct sy_proposal *proposal);
+/* The root over the digests of its entries: a header's batches_root, when these are what ran. */
+void sy_proposal_batches_root(struct sy_hash *root, const struct sy_proposal *proposal);
 
 void sy_header_encode(struct sy_writer *w, const struct sy_header *header);
 bool sy_header_decode(struct sy_reader *r, struct sy_header *header);
