@@ -141,3 +141,18 @@ sy_status sy_ledger_genesis(struct sy_writer *deltas, struct sy_hash *state_root
     if (!distinct) return SY_ERR_ARGUMENT;
     return deltas->failed ? SY_ERR_LIMIT : SY_OK;
 }
+
+sy_status sy_ledger_genesis_hash(struct sy_hash *header_hash, const struct sy_genesis *genesis)
+{
+    uint8_t *room = malloc(SY_LEDGER_GENESIS_BYTES_MAX);
+    if (room == NULL) return SY_ERR_NO_MEMORY;
+    struct sy_writer deltas = sy_writer_of(room, SY_LEDGER_GENESIS_BYTES_MAX);
+    struct sy_header header;
+    struct sy_hash root;
+    sy_status status = sy_ledger_genesis(&deltas, &root, genesis);
+    free(room);
+    if (status != SY_OK) return status;
+    sy_genesis_header(&header, genesis, &root);
+    sy_header_hash(header_hash, &genesis->hash, &header);
+    return SY_OK;
+}

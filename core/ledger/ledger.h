@@ -107,6 +107,10 @@ struct sy_block_result {
 sy_status sy_ledger_genesis(struct sy_writer *deltas, struct sy_hash *state_root,
                             const struct sy_genesis *genesis);
 
+/* sy_ledger_genesis_hash derives the hash of block 0's header, which has no certificate. Fails as
+ * sy_ledger_genesis does, and with SY_ERR_NO_MEMORY. */
+sy_status sy_ledger_genesis_hash(struct sy_hash *header_hash, const struct sy_genesis *genesis);
+
 /* sy_ledger_open carves everything execution needs and rebuilds the trie by scanning the source,
  * which must show genesis or a later height. The caller compares sy_ledger_state_root with the
  * header of that height. */
