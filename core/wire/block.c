@@ -8,7 +8,13 @@
 #include "core/wire/genesis.h"
 
 #define ENTRY_BYTES (2 + 8 + 32)
-#define SEAL_BYTES (2 + 64)
+
+uint64_t sy_read_slot(struct sy_reader *r, const char *what)
+{
+    uint64_t slot = sy_read_u64(r, what);
+    if (slot > SY_SLOT_MAX) sy_reader_fail(r, what);
+    return slot;
+}
 
 void sy_proposal_encode(struct sy_writer *w, const struct sy_proposal *proposal)
 {
@@ -45,10 +51,15 @@ static bool names_twice(const struct sy_proposal *proposal, unsigned i)
 
 bool sy_proposal_decode(struct sy_reader *r, struct sy_proposal *proposal)
 {
+    return sy_proposal_decode_of(r, proposal, SY_VALIDATORS_MAX);
+}
+
+bool sy_proposal_decode_of(struct sy_reader *r, struct sy_proposal *proposal, unsigned n)
+{
     memset(proposal, 0, sizeof *proposal);
     proposal->epoch = sy_read_u32(r, "proposal.epoch");
-    proposal->slot = sy_read_u64(r, "proposal.slot");
-    if (proposal->slot == 0 || proposal->slot > SY_SLOT_MAX) sy_reader_fail(r, "proposal.slot");
+    proposal->slot = sy_read_slot(r, "proposal.slot");
+    if (proposal->slot == 0) sy_reader_fail(r, "proposal.slot");
     (void)read_time(r, &proposal->time_ms, "proposal.time_ms");
     proposal->count = sy_read_count16(r, SY_PROPOSAL_ENTRIES_MAX, ENTRY_BYTES, "proposal.count");
     for (unsigned i = 0; i < proposal->count && !r->failed; i++) {
@@ -56,7 +67,7 @@ bool sy_proposal_decode(struct sy_reader *r, struct sy_proposal *proposal)
         entry->maker = sy_read_u16(r, "proposal.maker");
         entry->seq = sy_read_u64(r, "proposal.seq");
         sy_read_hash(r, &entry->digest, "proposal.digest");
-        if (entry->maker >= SY_VALIDATORS_MAX) sy_reader_fail(r, "proposal.maker");
+        if (entry->maker >= n) sy_reader_fail(r, "proposal.maker");
         if (entry->seq == 0) sy_reader_fail(r, "proposal.seq");
         if (names_twice(proposal, i)) sy_reader_fail(r, "proposal.entries");
     }
@@ -133,29 +144,39 @@ void sy_seal_digest(struct sy_hash *digest, const struct sy_hash *genesis, uint3
     sy_hash_digest(digest, SY_DIGEST_SEAL, genesis, sy_writer_slice(&w));
 }
 
+void sy_seals_encode(struct sy_writer *w, const struct sy_seal *seals, uint16_t count)
+{
+    for (unsigned i = 0; i < count && !w->failed; i++) {
+        sy_write_u16(w, seals[i].signer);
+        sy_write_signature(w, &seals[i].signature);
+    }
+}
+
+void sy_seals_decode(struct sy_reader *r, struct sy_seal *seals, uint16_t count, unsigned n,
+                     const char *what)
+{
+    for (unsigned i = 0; i < count && !r->failed; i++) {
+        seals[i].signer = sy_read_u16(r, what);
+        sy_read_signature(r, &seals[i].signature, what);
+        bool ordered = i == 0 || seals[i].signer > seals[i - 1].signer;
+        if (seals[i].signer >= n || !ordered) sy_reader_fail(r, what);
+    }
+}
+
 void sy_certificate_encode(struct sy_writer *w, const struct sy_certificate *certificate)
 {
     if (certificate->count > SY_VALIDATORS_MAX) w->failed = true;
     sy_write_u16(w, certificate->count);
-    for (unsigned i = 0; i < certificate->count && !w->failed; i++) {
-        sy_write_u16(w, certificate->seals[i].signer);
-        sy_write_signature(w, &certificate->seals[i].signature);
-    }
+    sy_seals_encode(w, certificate->seals, certificate->count);
 }
 
 bool sy_certificate_decode(struct sy_reader *r, struct sy_certificate *certificate, unsigned n)
 {
     SY_ASSERT(n >= 1 && n <= SY_VALIDATORS_MAX);
     memset(certificate, 0, sizeof *certificate);
-    certificate->count = sy_read_count16(r, SY_VALIDATORS_MAX, SEAL_BYTES, "certificate.count");
+    certificate->count = sy_read_count16(r, SY_VALIDATORS_MAX, SY_SEAL_BYTES, "certificate.count");
     if (certificate->count != sy_quorum(n)) sy_reader_fail(r, "certificate.count");
-    for (unsigned i = 0; i < certificate->count && !r->failed; i++) {
-        struct sy_seal *seal = &certificate->seals[i];
-        seal->signer = sy_read_u16(r, "certificate.signer");
-        sy_read_signature(r, &seal->signature, "certificate.signature");
-        bool ordered = i == 0 || seal->signer > certificate->seals[i - 1].signer;
-        if (seal->signer >= n || !ordered) sy_reader_fail(r, "certificate.signer");
-    }
+    sy_seals_decode(r, certificate->seals, certificate->count, n, "certificate.signer");
     return !r->failed;
 }
 

@@ -50,6 +50,7 @@ struct sy_header {
     struct sy_hash next_roster;
 };
 
+#define SY_SEAL_BYTES (2u + 64u)
 struct sy_seal {
     uint16_t signer;
     struct sy_signature signature;
@@ -60,9 +61,14 @@ struct sy_certificate {
     struct sy_seal seals[SY_VALIDATORS_MAX];
 };
 
+/* sy_read_slot reads a slot, a height or a view: at most SY_SLOT_MAX. */
+uint64_t sy_read_slot(struct sy_reader *r, const char *what);
+
 void sy_proposal_encode(struct sy_writer *w, const struct sy_proposal *proposal);
 /* Refuses over SY_PROPOSAL_ENTRIES_MAX entries and two entries of one (maker, seq) or digest. */
 bool sy_proposal_decode(struct sy_reader *r, struct sy_proposal *proposal);
+/* The same for a roster of n: all makers are below it. */
+bool sy_proposal_decode_of(struct sy_reader *r, struct sy_proposal *proposal, unsigned n);
 /* digest(PROPOSAL, encoding): without the view, so a re-proposal keeps it. */
 void sy_proposal_digest(struct sy_hash *digest, const struct sy_hash *genesis,
                         const struct sy_proposal *proposal);
@@ -75,6 +81,12 @@ void sy_header_hash(struct sy_hash *hash, const struct sy_hash *genesis,
                     const struct sy_header *header);
 void sy_seal_digest(struct sy_hash *digest, const struct sy_hash *genesis, uint32_t epoch,
                     uint64_t height, const struct sy_hash *header_hash);
+
+/* What a certificate is made of: count seals. sy_seals_decode refuses signers out of order, twice,
+ * or >= n, and fails at `what`; the caller has checked count against its own limit. */
+void sy_seals_encode(struct sy_writer *w, const struct sy_seal *seals, uint16_t count);
+void sy_seals_decode(struct sy_reader *r, struct sy_seal *seals, uint16_t count, unsigned n,
+                     const char *what);
 
 void sy_certificate_encode(struct sy_writer *w, const struct sy_certificate *certificate);
 /* Refuses signers out of order, twice, or >= n; and any count but exactly quorum(n). */

@@ -1,7 +1,5 @@
 #include "core/wire/sync.h"
 
-#include "core/wire/limits.h"
-
 bool sy_sync_is(struct sy_slice bytes)
 {
     return bytes.size > 0 && bytes.data[0] >= SY_SYNC_PRUNED;
@@ -37,8 +35,7 @@ bool sy_sync_decode(struct sy_sync_message *message, struct sy_slice bytes, unsi
     case SY_SYNC_PRUNED:
     case SY_SYNC_SNAPSHOT_NONE:
     case SY_SYNC_SNAPSHOT_FETCH:
-        message->height = sy_read_u64(&r, "sync.height");
-        if (message->height > SY_SLOT_MAX) sy_reader_fail(&r, "sync.height");
+        message->height = sy_read_slot(&r, "sync.height");
         if (message->type == SY_SYNC_PRUNED && message->height == 0) {
             sy_reader_fail(&r, "sync.height");
         }

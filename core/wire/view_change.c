@@ -4,17 +4,16 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 
-#define SEAL_BYTES (2u + 64u)
 #define PREPARED_BYTES_MIN (8u + 22u + 2u) /* an empty proposal, no statements */
 
 size_t sy_prepared_bytes_max(unsigned n)
 {
-    return 8 + SY_PROPOSAL_ENCODED_MAX + 2 + (size_t)sy_quorum(n) * SEAL_BYTES;
+    return 8 + SY_PROPOSAL_ENCODED_MAX + 2 + (size_t)sy_quorum(n) * SY_SEAL_BYTES;
 }
 
 size_t sy_view_change_bytes_max(unsigned n)
 {
-    size_t bytes = 4 + 8 + 2 + 8 + 32 + 2 + sy_quorum(n) * SEAL_BYTES + 2 + 64 +
+    size_t bytes = 4 + 8 + 2 + 8 + 32 + 2 + sy_quorum(n) * SY_SEAL_BYTES + 2 + 64 +
                    SY_PBFT_WINDOW * sy_prepared_bytes_max(n);
     SY_ASSERT(bytes <= SY_VIEW_CHANGE_BYTES_MAX);
     return bytes;
@@ -28,17 +27,7 @@ void sy_prepared_encode(struct sy_writer *w, const struct sy_prepared *prepared)
     sy_write_u64(w, prepared->view);
     sy_proposal_encode(w, &prepared->proposal);
     sy_write_u16(w, prepared->count);
-    for (uint16_t i = 0; i < prepared->count; i++) {
-        sy_write_u16(w, prepared->statements[i].signer);
-        sy_write_signature(w, &prepared->statements[i].signature);
-    }
-}
-
-static uint64_t read_view(struct sy_reader *r)
-{
-    uint64_t view = sy_read_u64(r, "view");
-    if (view > SY_SLOT_MAX) sy_reader_fail(r, "view");
-    return view;
+    sy_seals_encode(w, prepared->statements, prepared->count);
 }
 
 static void read_statements(struct sy_reader *r, struct sy_prepared *prepared, uint16_t holder,
@@ -46,17 +35,14 @@ static void read_statements(struct sy_reader *r, struct sy_prepared *prepared, u
 {
     uint16_t primary = (uint16_t)(prepared->view % n);
     bool by_primary = holder == primary;
-    prepared->count = sy_read_count16(r, SY_VALIDATORS_MAX, SEAL_BYTES, "prepared.count");
+    prepared->count = sy_read_count16(r, SY_VALIDATORS_MAX, SY_SEAL_BYTES, "prepared.count");
     bool whole = prepared->count == sy_quorum(n) && holder != primary;
     if (!whole && prepared->count + 1u != sy_quorum(n)) sy_reader_fail(r, "prepared.count");
+    sy_seals_decode(r, prepared->statements, prepared->count, n, "prepared.signer");
     for (uint16_t i = 0; i < prepared->count && !r->failed; i++) {
-        struct sy_seal *statement = &prepared->statements[i];
-        statement->signer = sy_read_u16(r, "prepared.signer");
-        sy_read_signature(r, &statement->signature, "prepared.signature");
-        bool rising = i == 0 || statement->signer > statement[-1].signer;
-        if (!rising || statement->signer >= n || statement->signer == holder)
-            sy_reader_fail(r, "prepared.signer");
-        if (statement->signer == primary) by_primary = true;
+        uint16_t signer = prepared->statements[i].signer;
+        if (signer == holder) sy_reader_fail(r, "prepared.signer");
+        if (signer == primary) by_primary = true;
     }
     // A correct validator prepares what the primary proposed to it (OSDI '99, 4.2).
     if (!by_primary) sy_reader_fail(r, "prepared.primary");
@@ -67,11 +53,8 @@ bool sy_prepared_decode(struct sy_reader *r, struct sy_prepared *prepared, uint1
 {
     SY_ASSERT(n >= 1 && n <= SY_VALIDATORS_MAX);
     prepared->count = 0;
-    prepared->view = read_view(r);
-    (void)sy_proposal_decode(r, &prepared->proposal);
-    for (uint16_t i = 0; i < prepared->proposal.count && !r->failed; i++)
-        if (prepared->proposal.entries[i].maker >= n) sy_reader_fail(r, "proposal.maker");
-    if (!r->failed) read_statements(r, prepared, holder, n);
+    prepared->view = sy_read_slot(r, "view");
+    if (sy_proposal_decode_of(r, &prepared->proposal, n)) read_statements(r, prepared, holder, n);
     return !r->failed;
 }
 
@@ -94,8 +77,7 @@ void sy_view_change_encode(struct sy_writer *w, const struct sy_view_change *cha
 
 static void read_stable(struct sy_reader *r, struct sy_view_change *change, unsigned n)
 {
-    change->stable_height = sy_read_u64(r, "stable_height");
-    if (change->stable_height > SY_SLOT_MAX) sy_reader_fail(r, "stable_height");
+    change->stable_height = sy_read_slot(r, "stable_height");
     if (change->stable_height == 0 || r->failed) return;
     sy_read_hash(r, &change->stable_hash, "stable_hash");
     (void)sy_certificate_decode(r, &change->certificate, n);
@@ -125,7 +107,7 @@ bool sy_view_change_decode(struct sy_reader *r, struct sy_view_change *change, u
     SY_ASSERT(n >= 1 && n <= SY_VALIDATORS_MAX);
     memset(change, 0, sizeof *change);
     change->epoch = sy_read_u32(r, "epoch");
-    change->view = read_view(r);
+    change->view = sy_read_slot(r, "view");
     if (change->view == 0) sy_reader_fail(r, "view");
     change->signer = sy_read_u16(r, "signer");
     if (change->signer >= n) sy_reader_fail(r, "signer");
@@ -200,7 +182,7 @@ bool sy_new_view_decode(struct sy_reader *r, struct sy_new_view *message, unsign
     SY_ASSERT(n >= 1 && n <= SY_VALIDATORS_MAX);
     memset(message, 0, sizeof *message);
     message->epoch = sy_read_u32(r, "epoch");
-    message->view = read_view(r);
+    message->view = sy_read_slot(r, "view");
     if (message->view == 0) sy_reader_fail(r, "view");
     message->signer = sy_read_u16(r, "signer");
     if (message->signer != message->view % n) sy_reader_fail(r, "signer");
@@ -236,7 +218,7 @@ void sy_view_fetch_encode(struct sy_writer *w, const struct sy_view_fetch *fetch
 
 bool sy_view_fetch_decode(struct sy_reader *r, struct sy_view_fetch *fetch, unsigned n)
 {
-    fetch->view = read_view(r);
+    fetch->view = sy_read_slot(r, "view");
     struct sy_slice held = sy_read_raw(r, sizeof fetch->held, "held");
     if (r->failed) return false;
     memcpy(fetch->held, held.data, sizeof fetch->held);

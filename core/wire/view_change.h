@@ -71,9 +71,9 @@ size_t sy_prepared_bytes_max(unsigned n);
 size_t sy_view_change_bytes_max(unsigned n);
 
 /* The most bytes that any VIEW_CHANGE message has. */
-#define SY_VIEW_CHANGE_BYTES_MAX      \
-    (256u + SY_VALIDATORS_MAX * 66u + \
-     SY_PBFT_WINDOW * (8u + SY_PROPOSAL_ENCODED_MAX + 2 + SY_VALIDATORS_MAX * 66u))
+#define SY_VIEW_CHANGE_BYTES_MAX                \
+    (256u + SY_VALIDATORS_MAX * SY_SEAL_BYTES + \
+     SY_PBFT_WINDOW * (8u + SY_PROPOSAL_ENCODED_MAX + 2 + SY_VALIDATORS_MAX * SY_SEAL_BYTES))
 _Static_assert(SY_VIEW_CHANGE_BYTES_MAX < SY_FRAME_BYTES_MAX, "a VIEW_CHANGE fits one frame");
 
 /* sy_prepared_encode writes a certificate. sy_prepared_decode reads the one of `holder` in a roster

@@ -134,31 +134,15 @@ static uint16_t read_signer(struct sy_reader *r, unsigned n)
 // Slots and heights that are voted on start at 1: 0 is the genesis.
 static uint64_t read_slot(struct sy_reader *r)
 {
-    uint64_t slot = sy_read_u64(r, "slot");
-    if (slot == 0 || slot > SY_SLOT_MAX) sy_reader_fail(r, "slot");
+    uint64_t slot = sy_read_slot(r, "slot");
+    if (slot == 0) sy_reader_fail(r, "slot");
     return slot;
-}
-
-static uint64_t read_view(struct sy_reader *r)
-{
-    uint64_t view = sy_read_u64(r, "view");
-    if (view > SY_SLOT_MAX) sy_reader_fail(r, "view");
-    return view;
-}
-
-// A proposal whose makers are all of this roster.
-static void read_proposal(struct sy_reader *r, struct sy_proposal *proposal, unsigned n)
-{
-    (void)sy_proposal_decode(r, proposal);
-    for (unsigned i = 0; i < proposal->count; i++) {
-        if (proposal->entries[i].maker >= n) sy_reader_fail(r, "proposal.maker");
-    }
 }
 
 static void read_pre_prepare(struct sy_reader *r, struct sy_pre_prepare *out, unsigned n)
 {
-    read_proposal(r, &out->proposal, n);
-    out->view = read_view(r);
+    (void)sy_proposal_decode_of(r, &out->proposal, n);
+    out->view = sy_read_slot(r, "view");
     sy_read_signature(r, &out->signature, "signature");
 }
 
@@ -166,7 +150,7 @@ static void read_vote(struct sy_reader *r, struct sy_vote *vote, uint8_t type, u
 {
     vote->type = type;
     vote->epoch = sy_read_u32(r, "epoch");
-    vote->view = read_view(r);
+    vote->view = sy_read_slot(r, "view");
     vote->slot = read_slot(r);
     sy_read_hash(r, &vote->proposal_digest, "proposal_digest");
     vote->signer = read_signer(r, n);
@@ -185,20 +169,18 @@ static void read_seal(struct sy_reader *r, struct sy_seal_message *out, unsigned
 static void read_status(struct sy_reader *r, struct sy_status_message *status, unsigned n)
 {
     status->epoch = sy_read_u32(r, "epoch");
-    status->view = read_view(r);
+    status->view = sy_read_slot(r, "view");
     status->in_view = sy_read_bool(r, "in_view");
     status->signer = read_signer(r, n);
     status->counter = sy_read_u64(r, "counter");
     status->time_ms = sy_read_i64(r, "time_ms");
-    status->certified_height = sy_read_u64(r, "certified_height");
-    status->executed_height = sy_read_u64(r, "executed_height");
+    status->certified_height = sy_read_slot(r, "certified_height");
+    status->executed_height = sy_read_slot(r, "executed_height");
     status->pre_prepared_mask = sy_read_u64(r, "pre_prepared_mask");
     status->prepared_mask = sy_read_u64(r, "prepared_mask");
     status->committed_mask = sy_read_u64(r, "committed_mask");
     sy_read_signature(r, &status->signature, "signature");
     if (status->time_ms < 0 || status->time_ms > SY_TIME_MS_MAX) sy_reader_fail(r, "time_ms");
-    if (status->certified_height > SY_SLOT_MAX) sy_reader_fail(r, "certified_height");
-    if (status->executed_height > SY_SLOT_MAX) sy_reader_fail(r, "executed_height");
 }
 
 // Digests are all different, so that one request cannot ask for one body many times.
@@ -218,7 +200,7 @@ static void read_batch_fetch(struct sy_reader *r, struct sy_batch_fetch *fetch)
 
 static void read_range(struct sy_reader *r, struct sy_range_fetch *fetch, uint8_t type)
 {
-    if (type == SY_MESSAGE_SLOT_FETCH) fetch->view = read_view(r);
+    if (type == SY_MESSAGE_SLOT_FETCH) fetch->view = sy_read_slot(r, "view");
     fetch->first = read_slot(r);
     fetch->count = sy_read_u16(r, "count");
     if (fetch->count == 0 || fetch->count > SY_FETCH_BLOCKS_MAX) sy_reader_fail(r, "count");
@@ -226,7 +208,7 @@ static void read_range(struct sy_reader *r, struct sy_range_fetch *fetch, uint8_
 
 static void read_block(struct sy_reader *r, struct sy_block_message *block, unsigned n)
 {
-    read_proposal(r, &block->proposal, n);
+    (void)sy_proposal_decode_of(r, &block->proposal, n);
     (void)sy_header_decode(r, &block->header);
     if (!r->failed) (void)sy_certificate_decode(r, &block->certificate, n);
     if (block->header.height != block->proposal.slot) sy_reader_fail(r, "header.height");
