@@ -1,5 +1,18 @@
 #include "core/base/bytes.h"
 
+#include "core/base/assert.h"
+
+void sy_hash_prefix(struct sy_hash *out, const struct sy_hash *hash, unsigned bits)
+{
+    SY_ASSERT(bits <= 256);
+    struct sy_hash prefix = {{0}};
+    memcpy(prefix.bytes, hash->bytes, bits / 8);
+    if (bits % 8 != 0) {
+        prefix.bytes[bits / 8] = (uint8_t)(hash->bytes[bits / 8] & (0xff00u >> (bits % 8)));
+    }
+    *out = prefix;
+}
+
 void sy_hex_encode(char *out, const void *data, size_t size)
 {
     static const char digits[] = "0123456789abcdef";

@@ -71,6 +71,19 @@ static inline bool sy_hash_is_zero(const struct sy_hash *hash)
     return sy_hash_equal(hash, &zero);
 }
 
+/* sy_hash_prefix clears all bits of hash from `bits` (0 to 256) on, most significant first;
+ * sy_hash_has_prefix says whether the first `bits` bits of hash are those of prefix. */
+void sy_hash_prefix(struct sy_hash *out, const struct sy_hash *hash, unsigned bits);
+static inline bool sy_hash_has_prefix(const struct sy_hash *hash, const struct sy_hash *prefix,
+                                      unsigned bits)
+{
+    size_t whole = bits / 8;
+    if (memcmp(hash->bytes, prefix->bytes, whole) != 0) return false;
+    // The first `bits` % 8 bits of the byte after those.
+    unsigned mask = 0xff00u >> bits % 8 & 0xffu;
+    return mask == 0 || ((hash->bytes[whole] ^ prefix->bytes[whole]) & mask) == 0;
+}
+
 static inline bool sy_public_key_equal(const struct sy_public_key *a, const struct sy_public_key *b)
 {
     return memcmp(a->bytes, b->bytes, sizeof a->bytes) == 0;

@@ -77,7 +77,7 @@ static sy_status find_bits(struct sy_chunk *chunk, uint8_t *room, unsigned guess
         shrink = false;
     }
     chunk->bits = (uint16_t)bits;
-    sy_trie_prefix(&chunk->prefix, key, bits);
+    sy_hash_prefix(&chunk->prefix, key, bits);
     return SY_OK;
 }
 

@@ -16,21 +16,10 @@ static size_t heap_bytes(unsigned depth)
     return ((size_t)2 << depth) * sizeof(struct sy_node);
 }
 
-void sy_trie_prefix(struct sy_hash *out, const struct sy_hash *key, unsigned depth)
-{
-    SY_ASSERT(depth <= 256);
-    struct sy_hash prefix = {{0}};
-    memcpy(prefix.bytes, key->bytes, depth / 8);
-    if (depth % 8 != 0) {
-        prefix.bytes[depth / 8] = (uint8_t)(key->bytes[depth / 8] & (0xff00u >> (depth % 8)));
-    }
-    *out = prefix;
-}
-
 void sy_trie_half(struct sy_hash *out, const struct sy_hash *key, unsigned depth, unsigned bit)
 {
     SY_ASSERT(depth < 256 && bit < 2);
-    sy_trie_prefix(out, key, depth);
+    sy_hash_prefix(out, key, depth);
     out->bytes[depth / 8] |= (uint8_t)(bit << (7 - depth % 8));
 }
 
@@ -142,7 +131,7 @@ static sy_status put_deep(struct sy_nodes *nodes, unsigned depth, const struct s
     SY_ASSERT(sy_node_count(node) > 0);
     if (nodes->deep_count >= nodes->deep_slots / 4 * 3) SY_TRY(enlarge_deep(nodes));
     struct sy_hash prefix;
-    sy_trie_prefix(&prefix, key, depth);
+    sy_hash_prefix(&prefix, key, depth);
     struct sy_deep_node *entry = &nodes->deep[probe(nodes, depth, &prefix)];
     if (entry->depth == 0) nodes->deep_count++;
     *entry = (struct sy_deep_node){.prefix = prefix, .node = *node, .depth = (uint16_t)depth};
@@ -161,7 +150,7 @@ struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
     }
     if (nodes->deep_count == 0) return NULL;
     struct sy_hash prefix;
-    sy_trie_prefix(&prefix, key, depth);
+    sy_hash_prefix(&prefix, key, depth);
     struct sy_deep_node *entry = &nodes->deep[probe(nodes, depth, &prefix)];
     return entry->depth == 0 ? NULL : &entry->node;
 }
@@ -206,7 +195,7 @@ void sy_nodes_remove(struct sy_nodes *nodes, unsigned depth, const struct sy_has
         return;
     }
     struct sy_hash prefix;
-    sy_trie_prefix(&prefix, key, depth);
+    sy_hash_prefix(&prefix, key, depth);
     free_slot(nodes, probe(nodes, depth, &prefix));
 }
 

@@ -52,9 +52,6 @@ static inline unsigned sy_trie_bit(const struct sy_hash *key, unsigned index)
     return (unsigned)(key->bytes[index / 8] >> (7 - index % 8)) & 1u;
 }
 
-/* sy_trie_prefix clears all bits of key from `depth` on. depth <= 256. */
-void sy_trie_prefix(struct sy_hash *out, const struct sy_hash *key, unsigned depth);
-
 /* sy_nodes_open makes an empty heap of depth 0. SY_ERR_NO_MEMORY. */
 sy_status sy_nodes_open(struct sy_nodes *nodes, size_t memory_bytes_max);
 /* sy_nodes_close frees everything; harmless on a zeroed struct. */

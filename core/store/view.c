@@ -252,23 +252,6 @@ sy_status sy_state_get(sy_store *store, struct sy_slice *value, const struct sy_
 
 /* ---- walks ------------------------------------------------------------------------------ */
 
-static void mask_tail(struct sy_hash *key, unsigned bits)
-{
-    for (unsigned i = 0; i < 32; i++) {
-        unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
-        if (kept < 8) key->bytes[i] &= (uint8_t)(0xff00u >> kept);
-    }
-}
-
-static bool has_prefix(const struct sy_hash *key, const struct sy_hash *prefix, unsigned bits)
-{
-    size_t whole = bits / 8;
-    if (memcmp(key->bytes, prefix->bytes, whole) != 0) return false;
-    // The first `bits` % 8 bits of the byte after those.
-    unsigned mask = 0xff00u >> bits % 8 & 0xffu;
-    return mask == 0 || ((key->bytes[whole] ^ prefix->bytes[whole]) & mask) == 0;
-}
-
 // Moves the base's part of the walk; the end of the base is no failure.
 static sy_status move_base(struct sy_state_view *view, const struct sy_hash *seek)
 {
@@ -300,8 +283,7 @@ sy_status sy_state_view_scan(sy_state_view *view, const struct sy_hash *prefix, 
     lock_to_read(view);
     sy_status status = view->active ? SY_OK : SY_ERR_TIMEOUT;
     if (status == SY_OK) {
-        view->prefix = *prefix;
-        mask_tail(&view->prefix, bits);
+        sy_hash_prefix(&view->prefix, prefix, bits);
         view->prefix_bits = bits;
         bool later = from && sy_hash_compare(from, &view->prefix) > 0;
         struct sy_hash start = later ? *from : view->prefix;
@@ -365,7 +347,8 @@ static sy_status take_key(struct sy_state_view *view, bool *present)
 static sy_status next_locked(struct sy_state_view *view)
 {
     for (;;) {
-        if (!smallest_key(view) || !has_prefix(&view->key, &view->prefix, view->prefix_bits)) {
+        if (!smallest_key(view) ||
+            !sy_hash_has_prefix(&view->key, &view->prefix, view->prefix_bits)) {
             view->walking = false;
             return SY_ERR_NOT_FOUND;
         }

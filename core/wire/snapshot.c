@@ -18,24 +18,13 @@ void sy_chunk_encode(struct sy_writer *w, const struct sy_chunk *chunk)
     sy_write_bytes32(w, chunk->entries);
 }
 
-/* The key hash without its bits from `bits` on. */
-static struct sy_hash cut(const struct sy_hash *key, unsigned bits)
-{
-    struct sy_hash out = *key;
-    for (unsigned i = 0; i < 32; i++) {
-        unsigned kept = bits > 8 * i ? bits - 8 * i : 0;
-        if (kept < 8) out.bytes[i] &= (uint8_t)(0xff00u >> kept);
-    }
-    return out;
-}
-
 static void check_entries(struct sy_reader *r, const struct sy_chunk *chunk)
 {
     struct sy_delta_reader entries = sy_delta_reader_of(chunk->entries);
     struct sy_delta entry;
     while (sy_delta_next(&entries, &entry)) {
-        struct sy_hash prefix = cut(&entry.key, chunk->bits);
-        if (entry.op != SY_DELTA_PUT || !sy_hash_equal(&prefix, &chunk->prefix)) {
+        if (entry.op != SY_DELTA_PUT ||
+            !sy_hash_has_prefix(&entry.key, &chunk->prefix, chunk->bits)) {
             sy_reader_fail(r, "chunk.entries");
             return;
         }
@@ -50,7 +39,8 @@ bool sy_chunk_decode(struct sy_reader *r, struct sy_chunk *chunk)
     if (chunk->bits > SY_TRIE_DEPTH_MAX) sy_reader_fail(r, "chunk.bits");
     sy_read_hash(r, &chunk->prefix, "chunk.prefix");
     if (r->failed) return false;
-    struct sy_hash prefix = cut(&chunk->prefix, chunk->bits);
+    struct sy_hash prefix;
+    sy_hash_prefix(&prefix, &chunk->prefix, chunk->bits);
     if (!sy_hash_equal(&prefix, &chunk->prefix)) sy_reader_fail(r, "chunk.prefix");
     for (unsigned i = 0; i < chunk->bits && !r->failed; i++) {
         sy_read_hash(r, &chunk->siblings[i], "chunk.siblings");

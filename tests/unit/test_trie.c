@@ -637,9 +637,9 @@ CASE(trie_common_bits_counts_leading_bits)
         assert_int_equal(sy_trie_common_bits(&a, &b), bit);
         assert_int_equal(sy_trie_bit(&b, bit), 1);
         struct sy_hash prefix;
-        sy_trie_prefix(&prefix, &b, bit);
+        sy_hash_prefix(&prefix, &b, bit);
         assert_true(sy_hash_is_zero(&prefix));
-        sy_trie_prefix(&prefix, &b, bit + 1);
+        sy_hash_prefix(&prefix, &b, bit + 1);
         assert_true(sy_hash_equal(&prefix, &b));
     }
 }
