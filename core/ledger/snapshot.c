@@ -56,25 +56,19 @@ static sy_status pack(struct sy_slice *entries, bool *fits, uint8_t *room,
     return SY_OK;
 }
 
-/* Finds the shortest prefix whose entries fit, from a guess on. A prefix that is too short costs a
- * read of one chunk's worth, and so does one too long; and they are near each other. */
+/* Finds the shortest prefix whose entries fit. It is near the guess as a rule, so the one a bit
+ * shorter is read first: where that does not fit and the guess does, nothing is read twice. */
 static sy_status find_bits(struct sy_chunk *chunk, uint8_t *room, unsigned guess,
                            const struct sy_state_source *source, const struct sy_hash *key)
 {
     unsigned bits = guess > SY_TRIE_DEPTH_MAX ? SY_TRIE_DEPTH_MAX : guess;
     bool fits = false;
+    if (bits > 0) bits--;
     SY_TRY(pack(&chunk->entries, &fits, room, source, key, bits));
-    bool shrink = fits;
-    while (shrink && bits > 0) {
-        SY_TRY(pack(&chunk->entries, &fits, room, source, key, bits - 1));
-        if (!fits) break;
-        bits--;
-    }
+    while (fits && bits > 0) SY_TRY(pack(&chunk->entries, &fits, room, source, key, --bits));
     while (!fits) {
-        if (!shrink) bits++;
-        SY_ASSERT(bits <= SY_TRIE_DEPTH_MAX); // one entry always fits
-        SY_TRY(pack(&chunk->entries, &fits, room, source, key, bits));
-        shrink = false;
+        SY_ASSERT(bits < SY_TRIE_DEPTH_MAX); // one entry always fits
+        SY_TRY(pack(&chunk->entries, &fits, room, source, key, ++bits));
     }
     chunk->bits = (uint16_t)bits;
     sy_hash_prefix(&chunk->prefix, key, bits);
