@@ -151,6 +151,8 @@ void sy_draft_sign_by(struct sy_import_draft *draft, const struct sy_hash *name,
  */
 sy_status sy_import_may_sign(sy_importer *importer, const struct sy_public_key *key,
                              struct sy_error *err);
+/* sy_import_add_of is what the window takes of a stored transaction; the slices are the row's. */
+struct sy_window_add sy_import_add_of(const struct sy_client_queued *queued);
 /* sy_import_sign signs and stores a draft, gives its seq, and puts it into the window. */
 sy_status sy_import_sign(sy_importer *importer, uint64_t *seq, struct sy_import_draft *draft,
                          struct sy_error *err);

@@ -58,16 +58,8 @@ sy_status sy_import_resume(sy_importer *importer, struct sy_error *err)
                            "an earlier run left more transactions undecided than the window takes; "
                            "choose a larger window");
         }
-        struct sy_window_add add = {
-            .seq = queued.seq,
-            .tx_id = queued.tx_id,
-            .signer = queued.signer,
-            .nonce = queued.nonce,
-            .valid_until_ms = queued.valid_until_ms,
-            .tx = queued.tx,
-            .after = queued.after,
-            .again = true,
-        };
+        struct sy_window_add add = sy_import_add_of(&queued);
+        add.again = true;
         SY_TRY(sy_window_add(&importer->window, &add, err));
         importer->committed_seq = importer->newest_seq = queued.seq;
         importer->totals.txs_undecided++;

@@ -161,6 +161,19 @@ static struct sy_slice names_of(const struct sy_import_draft *draft,
     return sy_slice_of(room, 32 * draft->signer_count);
 }
 
+struct sy_window_add sy_import_add_of(const struct sy_client_queued *queued)
+{
+    return (struct sy_window_add){
+        .seq = queued->seq,
+        .tx_id = queued->tx_id,
+        .signer = queued->signer,
+        .nonce = queued->nonce,
+        .valid_until_ms = queued->valid_until_ms,
+        .tx = queued->tx,
+        .after = queued->after,
+    };
+}
+
 /* Puts a freshly signed transaction and its key's next nonce into the store and the window. The row
  * has seq, id, bytes, nonce and end; its other fields come from the draft. */
 static sy_status store_signed(sy_importer *importer, const struct sy_client_queued *row,
@@ -188,15 +201,7 @@ static sy_status store_signed(sy_importer *importer, const struct sy_client_queu
     queued.after = sy_slice_of(after, (size_t)draft->after_count * 8);
     SY_TRY(sy_client_put_queued(importer->store, &queued, err));
     SY_TRY(sy_client_set_next_nonce(importer->store, &queued.signer, queued.nonce + 1, err));
-    struct sy_window_add add = {
-        .seq = queued.seq,
-        .tx_id = queued.tx_id,
-        .signer = queued.signer,
-        .nonce = queued.nonce,
-        .valid_until_ms = queued.valid_until_ms,
-        .tx = queued.tx,
-        .after = queued.after,
-    };
+    struct sy_window_add add = sy_import_add_of(&queued);
     return sy_window_add(&importer->window, &add, err);
 }
 
@@ -301,14 +306,7 @@ sy_status sy_import_sign_again(sy_importer *importer, struct sy_pending *pending
     if (status != SY_OK) goto out;
     status = sy_client_set_next_nonce(importer->store, &queued.signer, nonce + 1, err);
     if (status != SY_OK) goto out;
-    struct sy_window_add add = {
-        .seq = queued.seq,
-        .tx_id = queued.tx_id,
-        .signer = queued.signer,
-        .nonce = nonce,
-        .valid_until_ms = queued.valid_until_ms,
-        .tx = queued.tx,
-    };
+    struct sy_window_add add = sy_import_add_of(&queued);
     struct sy_hash old_id = pending->tx_id;
     uint8_t *old;
     status = sy_window_replace(&importer->window, pending, &old, &add, err);
