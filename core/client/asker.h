@@ -53,9 +53,8 @@ sy_status sy_asker_submit(sy_asker *asker, uint16_t *code, struct sy_slice tx,
                           struct sy_error *err);
 
 /* sy_asker_wait waits until the transaction is final; awaited (sy_awaited_of) shows that the caller
- * has it. with_tx: the proof carries the transaction
- * itself. SY_ERR_TIMEOUT: it is not, as far as anybody could prove within timeout_ms; the outcome
- * is unknown and asking again is safe. */
+ * has it. with_tx: the proof carries the transaction itself. SY_ERR_TIMEOUT: it is not, as far as
+ * anybody could prove within timeout_ms; the outcome is unknown and asking again is safe. */
 sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct sy_awaited *awaited,
                         bool with_tx, int timeout_ms, struct sy_error *err);
 

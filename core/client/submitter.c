@@ -95,8 +95,7 @@ struct submitter {
     uint64_t paced_us; /* of the finals since then: sum of latencies, and how many */
     uint64_t paced;
     struct sy_error failure;
-    uint16_t
-        put_off; /* why a validator took a transaction not yet, the last time; 0: it was busy */
+    uint16_t put_off; /* why a transaction was put off last; 0: the validator was busy */
 };
 
 /* ---- lists of flights -------------------------------------------------------------------- */
@@ -473,12 +472,11 @@ static sy_status check_patience(struct submitter *s, struct sy_error *err)
     uint64_t patience_ms = s->config->patience_ms ? s->config->patience_ms : 60000;
     if (sy_os_monotonic_ns() - s->last_final_ns < patience_ms * 1000000ull) return SY_OK;
     const struct sy_refusal_info *why = s->put_off ? sy_refusal_info(s->put_off) : NULL;
-    return sy_fail(
-        err, SY_ERR_TIMEOUT,
-        "nothing became final for %llu s; %s%s `systole status` shows more; run again with "
-        "--resume, nothing is lost",
-        (unsigned long long)patience_ms / 1000, why ? "validators put transactions off with " : "",
-        why ? why->name : "");
+    return sy_fail(err, SY_ERR_TIMEOUT,
+                   "nothing became final for %llu s%s%s; `systole status` shows more; run again "
+                   "with --resume, nothing is lost",
+                   (unsigned long long)patience_ms / 1000,
+                   why ? "; validators put transactions off with " : "", why ? why->name : "");
 }
 
 static sy_status work(struct submitter *s, struct sy_error *err)

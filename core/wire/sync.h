@@ -2,10 +2,10 @@
  * can begin with a state instead of with genesis. The first byte tells these messages from those of
  * vote.h.
  *
- *   32 PRUNED          u64 height: asked for a block below it, I have none; I keep history from
- * there 33 SNAPSHOT_FETCH  u64 height (0: whichever you hold) | 32 key: the chunk that holds this
- * key 34 SNAPSHOT        header | certificate | chunk: of the state under that header 35
- * SNAPSHOT_NONE   u64 height: I hold the state of this height (0: none), and not what was asked
+ *   32 PRUNED          u64 height: I keep history from there on, and was asked for what is below
+ *   33 SNAPSHOT_FETCH  u64 height (0: whichever you hold) | 32 key: the chunk that holds this key
+ *   34 SNAPSHOT        header | certificate | chunk: of the state under that header
+ *   35 SNAPSHOT_NONE   u64 height: I hold this height's state (0: none), not what was asked
  *
  * PRUNED and SNAPSHOT_NONE are hints from one peer, and decide nothing. A SNAPSHOT is believed
  * because of what is in it, whoever sent it. */
