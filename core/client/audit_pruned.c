@@ -103,34 +103,20 @@ static sy_status check_whole(struct audit *audit)
 /* ---- the state ---------------------------------------------------------------------------- */
 
 /* The trie reads the state through one view. */
-struct viewed {
-    sy_state_view *view;
-    uint64_t entries;
-};
-
 static sy_status viewed_get(void *self, struct sy_slice *value, const struct sy_hash *key_hash)
 {
-    return sy_state_view_get(((struct viewed *)self)->view, value, key_hash);
+    return sy_state_view_get((sy_state_view *)self, value, key_hash);
 }
 
 static sy_status viewed_scan(void *self, const struct sy_hash *prefix, unsigned bits,
                              sy_state_visit visit, void *user)
 {
-    struct viewed *viewed = (struct viewed *)self;
-    sy_status status = sy_state_view_scan(viewed->view, prefix, bits, NULL);
-    while (status == SY_OK) {
-        const struct sy_hash *key;
-        struct sy_slice value;
-        status = sy_state_view_next(viewed->view, &key, &value);
-        if (status == SY_OK && !visit(user, key, value)) return SY_OK;
-    }
-    return status == SY_ERR_NOT_FOUND ? SY_OK : status;
+    return sy_state_view_each((sy_state_view *)self, prefix, bits, visit, user);
 }
 
 static sy_status hash_state(struct sy_hash *root, uint64_t *entries, sy_state_view *view)
 {
-    struct viewed viewed = {.view = view};
-    struct sy_state_source source = {&viewed, viewed_get, viewed_scan};
+    struct sy_state_source source = {view, viewed_get, viewed_scan};
     struct sy_trie_config config = {.changes_max = 1};
     struct sy_trie_info info = {0};
     sy_trie *trie = NULL;

@@ -377,6 +377,15 @@ sy_status sy_state_view_scan(sy_state_view *view, const struct sy_hash *prefix, 
 sy_status sy_state_view_next(sy_state_view *view, const struct sy_hash **key,
                              struct sy_slice *value);
 
+/* Called for each entry; value borrowed for the call. False ends the walk early, which is no
+ * failure. It may not call the store. */
+typedef bool (*sy_entry_fn)(void *user, const struct sy_hash *key, struct sy_slice value);
+
+/* sy_state_view_each is a whole walk: it visits the entries under a prefix, in key order.
+ * SY_ERR_TIMEOUT as above. */
+sy_status sy_state_view_each(sy_state_view *view, const struct sy_hash *prefix, unsigned bits,
+                             sy_entry_fn visit, void *user);
+
 /* ---- held states ------------------------------------------------------------------------ */
 
 /* With config.snapshot_blocks the store holds the state at the newest height that is a multiple of
@@ -389,15 +398,11 @@ sy_status sy_state_view_next(sy_state_view *view, const struct sy_hash **key,
 /* sy_snapshot_height is the height whose state is held; 0: none is. Any thread. */
 uint64_t sy_snapshot_height(sy_store *store);
 
-/* Called for each entry; value borrowed for the call. False ends the scan early, which is no
- * failure. It may not call the store. */
-typedef bool (*sy_snapshot_visit)(void *user, const struct sy_hash *key, struct sy_slice value);
-
 /* sy_snapshot_scan visits, in key order, the entries of the held state at height whose first `bits`
  * bits (0 to 256) are prefix's. SY_ERR_NOT_FOUND: that state is not held any more, or not yet;
  * SY_ERR_TIMEOUT: it was let go in the middle. One scan at a time, others wait; any thread. */
 sy_status sy_snapshot_scan(sy_store *store, uint64_t height, const struct sy_hash *prefix,
-                           unsigned bits, sy_snapshot_visit visit, void *user);
+                           unsigned bits, sy_entry_fn visit, void *user);
 
 /* ---- figures ---------------------------------------------------------------------------- */
 

@@ -374,6 +374,19 @@ sy_status sy_state_view_next(sy_state_view *view, const struct sy_hash **key,
     return status;
 }
 
+sy_status sy_state_view_each(sy_state_view *view, const struct sy_hash *prefix, unsigned bits,
+                             sy_entry_fn visit, void *user)
+{
+    sy_status status = sy_state_view_scan(view, prefix, bits, NULL);
+    while (status == SY_OK) {
+        const struct sy_hash *key;
+        struct sy_slice value;
+        status = sy_state_view_next(view, &key, &value);
+        if (status == SY_OK && !visit(user, key, value)) return SY_OK;
+    }
+    return status == SY_ERR_NOT_FOUND ? SY_OK : status;
+}
+
 /* ---- held states ------------------------------------------------------------------------ */
 
 bool sy_state_holds(const struct sy_state *state, uint64_t height)
@@ -427,24 +440,13 @@ uint64_t sy_snapshot_height(sy_store *store)
 }
 
 sy_status sy_snapshot_scan(sy_store *store, uint64_t height, const struct sy_hash *prefix,
-                           unsigned bits, sy_snapshot_visit visit, void *user)
+                           unsigned bits, sy_entry_fn visit, void *user)
 {
     struct sy_state *state = store->state;
     struct sy_state_view *view = sy_state_held_view(state);
     int failed = pthread_mutex_lock(&state->held_lock);
     sy_status status = sy_snapshot_height(store) == height && height > 0 ? SY_OK : SY_ERR_NOT_FOUND;
-    if (status == SY_OK) status = sy_state_view_scan(view, prefix, bits, NULL);
-    bool more = status == SY_OK;
-    while (more) {
-        const struct sy_hash *key;
-        struct sy_slice value;
-        status = sy_state_view_next(view, &key, &value);
-        more = status == SY_OK && visit(user, key, value);
-        if (status == SY_ERR_NOT_FOUND) {
-            status = SY_OK; // the end
-            break;
-        }
-    }
+    if (status == SY_OK) status = sy_state_view_each(view, prefix, bits, visit, user);
     failed |= pthread_mutex_unlock(&state->held_lock);
     SY_ASSERT(!failed);
     return status;

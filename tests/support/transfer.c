@@ -20,23 +20,10 @@ static sy_status source_get(void *self, struct sy_slice *value, const struct sy_
     return sy_state_get(((struct transfer *)self)->from.store, value, key_hash);
 }
 
-static sy_status scan_view(sy_state_view *view, const struct sy_hash *prefix, unsigned bits,
-                           sy_state_visit visit, void *user)
-{
-    const struct sy_hash *key;
-    struct sy_slice value;
-    sy_status status = sy_state_view_scan(view, prefix, bits, NULL);
-    while (status == SY_OK) {
-        status = sy_state_view_next(view, &key, &value);
-        if (status == SY_OK && !visit(user, key, value)) return SY_OK;
-    }
-    return status == SY_ERR_NOT_FOUND ? SY_OK : status;
-}
-
 static sy_status source_scan(void *self, const struct sy_hash *prefix, unsigned bits,
                              sy_state_visit visit, void *user)
 {
-    return scan_view(((struct transfer *)self)->view, prefix, bits, visit, user);
+    return sy_state_view_each(((struct transfer *)self)->view, prefix, bits, visit, user);
 }
 
 static sy_status held_scan(void *self, const struct sy_hash *prefix, unsigned bits,
