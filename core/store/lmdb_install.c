@@ -90,18 +90,9 @@ static int write_ledger(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters
                         void *context)
 {
     const struct finish *finish = (const struct finish *)context;
-    uint8_t packed[9];
-    sy_store_u64_be(packed, finish->height);
-    packed[8] = SY_BLOCK_HEADER;
-    MDB_val key = sy_lmdb_val(packed, 9);
-    int rc =
-        sy_lmdb_put_summed(txn, env->trees[SY_TREE_BLOCKS], &key,
-                           sy_lmdb_part_seed(finish->height, SY_BLOCK_HEADER), finish->header, 0);
+    int rc = sy_lmdb_put_part(env, txn, finish->height, SY_BLOCK_HEADER, finish->header, 0);
     if (rc) return rc;
-    key.mv_size = 8;
-    rc = sy_lmdb_put_summed(txn, env->trees[SY_TREE_CERTIFICATES], &key,
-                            sy_lmdb_part_seed(finish->height, SY_BLOCK_CERTIFICATE),
-                            finish->certificate, 0);
+    rc = sy_lmdb_put_part(env, txn, finish->height, SY_BLOCK_CERTIFICATE, finish->certificate, 0);
     counters[SY_LEDGER_NEXT] = finish->height + 1;
     counters[SY_LEDGER_CERTIFIED] = finish->height;
     counters[SY_LEDGER_VOTES_COMMITS] = atomic_load(&sy_lmdb_of(env->store)->votes_commits);

@@ -16,9 +16,42 @@ static struct sy_lmdb_env *ledger_of(sy_store *store)
     return &sy_lmdb_of(store)->env[SY_ENV_LEDGER];
 }
 
-uint64_t sy_lmdb_part_seed(uint64_t height, enum sy_block_part which)
+/* ---- parts ------------------------------------------------------------------------------ */
+
+#define PART_KEY_BYTES 9u
+
+static uint64_t part_seed(uint64_t height, enum sy_block_part which)
 {
     return height << 4 ^ (uint64_t)which;
+}
+
+// The key of a part, in packed, and the tree that it stands in.
+static MDB_dbi place_part(struct sy_lmdb_env *env, MDB_val *key, uint8_t packed[PART_KEY_BYTES],
+                          uint64_t height, enum sy_block_part which)
+{
+    bool certificate = which == SY_BLOCK_CERTIFICATE;
+    sy_store_u64_be(packed, height);
+    packed[8] = (uint8_t)which;
+    *key = sy_lmdb_val(packed, certificate ? 8 : PART_KEY_BYTES);
+    return env->trees[certificate ? SY_TREE_CERTIFICATES : SY_TREE_BLOCKS];
+}
+
+int sy_lmdb_block_part(struct sy_lmdb_env *env, MDB_txn *txn, MDB_val *stored, uint64_t height,
+                       enum sy_block_part which)
+{
+    uint8_t packed[PART_KEY_BYTES];
+    MDB_val key;
+    MDB_dbi tree = place_part(env, &key, packed, height, which);
+    return mdb_get(txn, tree, &key, stored);
+}
+
+int sy_lmdb_put_part(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t height,
+                     enum sy_block_part which, struct sy_slice part, unsigned flags)
+{
+    uint8_t packed[PART_KEY_BYTES];
+    MDB_val key;
+    MDB_dbi tree = place_part(env, &key, packed, height, which);
+    return sy_lmdb_put_summed(txn, tree, &key, part_seed(height, which), part, flags);
 }
 
 /* ---- appending -------------------------------------------------------------------------- */
@@ -38,14 +71,9 @@ static int put_block(struct sy_lmdb_env *env, MDB_txn *txn, const struct sy_bloc
         [SY_BLOCK_DELTAS] = block->deltas,
         [SY_BLOCK_TX_IDS] = sy_slice_of(block->tx_ids, block->tx_count * 32),
     };
-    uint8_t packed[9];
-    sy_store_u64_be(packed, block->height);
     for (uint8_t part = 0; part < sizeof parts / sizeof parts[0]; part++) {
-        packed[8] = part;
-        MDB_val key = sy_lmdb_val(packed, sizeof packed);
-        uint64_t seed = sy_lmdb_part_seed(block->height, (enum sy_block_part)part);
-        int rc = sy_lmdb_put_summed(txn, env->trees[SY_TREE_BLOCKS], &key, seed, parts[part],
-                                    MDB_APPEND);
+        int rc = sy_lmdb_put_part(env, txn, block->height, (enum sy_block_part)part, parts[part],
+                                  MDB_APPEND);
         if (rc) return rc;
     }
     return MDB_SUCCESS;
@@ -102,12 +130,8 @@ struct certify {
 static int put_certificate(struct sy_lmdb_env *env, MDB_txn *txn,
                            const struct sy_certificate_write *write)
 {
-    uint8_t height_be[8];
-    sy_store_u64_be(height_be, write->height);
-    MDB_val key = sy_lmdb_val(height_be, 8);
-    int rc = sy_lmdb_put_summed(txn, env->trees[SY_TREE_CERTIFICATES], &key,
-                                sy_lmdb_part_seed(write->height, SY_BLOCK_CERTIFICATE),
-                                write->certificate, MDB_NOOVERWRITE);
+    int rc = sy_lmdb_put_part(env, txn, write->height, SY_BLOCK_CERTIFICATE, write->certificate,
+                              MDB_NOOVERWRITE);
     return rc == MDB_KEYEXIST ? MDB_SUCCESS : rc;
 }
 
@@ -120,11 +144,9 @@ static int write_certificates(struct sy_lmdb_env *env, MDB_txn *txn,
         if (rc) return rc;
     }
     for (;;) {
-        uint8_t height_be[8];
-        sy_store_u64_be(height_be, counters[SY_LEDGER_CERTIFIED] + 1);
-        MDB_val key = sy_lmdb_val(height_be, 8);
         MDB_val value;
-        int rc = mdb_get(txn, env->trees[SY_TREE_CERTIFICATES], &key, &value);
+        int rc = sy_lmdb_block_part(env, txn, &value, counters[SY_LEDGER_CERTIFIED] + 1,
+                                    SY_BLOCK_CERTIFICATE);
         if (rc) return rc == MDB_NOTFOUND ? MDB_SUCCESS : rc;
         counters[SY_LEDGER_CERTIFIED]++;
     }
@@ -146,18 +168,6 @@ sy_status sy_lmdb_put_certificates(sy_store *store, const struct sy_certificate_
 
 /* ---- reading ---------------------------------------------------------------------------- */
 
-int sy_lmdb_block_part(struct sy_lmdb_env *env, MDB_txn *txn, MDB_val *stored, uint64_t height,
-                       enum sy_block_part which)
-{
-    uint8_t packed[9];
-    sy_store_u64_be(packed, height);
-    packed[8] = (uint8_t)which;
-    bool certificate = which == SY_BLOCK_CERTIFICATE;
-    MDB_val key = sy_lmdb_val(packed, certificate ? 8 : 9);
-    return mdb_get(txn, env->trees[certificate ? SY_TREE_CERTIFICATES : SY_TREE_BLOCKS], &key,
-                   stored);
-}
-
 static sy_status copy_part(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buffer *out,
                            uint64_t height, enum sy_block_part which)
 {
@@ -169,7 +179,7 @@ static sy_status copy_part(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buff
     if (rc == MDB_NOTFOUND && height < sy_ledger_pruned(env->store)) return SY_ERR_PRUNED;
     if (rc == MDB_NOTFOUND && which != SY_BLOCK_CERTIFICATE) return SY_ERR_CORRUPT;
     if (rc) return sy_lmdb_status(rc);
-    if (!sy_lmdb_unpack(&part, &stored, sy_lmdb_part_seed(height, which))) return SY_ERR_CORRUPT;
+    if (!sy_lmdb_unpack(&part, &stored, part_seed(height, which))) return SY_ERR_CORRUPT;
     return sy_buffer_set(out, part.data, part.size);
 }
 
@@ -233,12 +243,11 @@ static int write_mark(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters[S
 
 static int drop_parts(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t height)
 {
-    uint8_t packed[9];
-    sy_store_u64_be(packed, height);
     for (uint8_t part = SY_BLOCK_HEADER + 1; part < SY_BLOCK_CERTIFICATE; part++) {
-        packed[8] = part;
-        MDB_val key = sy_lmdb_val(packed, sizeof packed);
-        int rc = mdb_del(txn, env->trees[SY_TREE_BLOCKS], &key, NULL);
+        uint8_t packed[PART_KEY_BYTES];
+        MDB_val key;
+        MDB_dbi tree = place_part(env, &key, packed, height, (enum sy_block_part)part);
+        int rc = mdb_del(txn, tree, &key, NULL);
         if (rc && rc != MDB_NOTFOUND) return rc;
     }
     return MDB_SUCCESS;
@@ -291,7 +300,7 @@ static sy_status stage_block(struct sy_lmdb_store *lmdb, MDB_txn *txn, size_t *s
     struct sy_slice ids;
     int rc = sy_lmdb_block_part(env, txn, &stored, height, SY_BLOCK_TX_IDS);
     if (rc) return rc == MDB_NOTFOUND ? SY_ERR_CORRUPT : sy_lmdb_status(rc);
-    bool whole = sy_lmdb_unpack(&ids, &stored, sy_lmdb_part_seed(height, SY_BLOCK_TX_IDS));
+    bool whole = sy_lmdb_unpack(&ids, &stored, part_seed(height, SY_BLOCK_TX_IDS));
     if (!whole || ids.size % 32 != 0) return SY_ERR_CORRUPT;
     return sy_tx_index_stage(&lmdb->index, staged, height,
                              (const struct sy_hash *)(const void *)ids.data, ids.size / 32, skip);

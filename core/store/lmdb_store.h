@@ -101,8 +101,10 @@ sy_status sy_lmdb_prune_sweep(sy_store *store, uint64_t to, struct sy_error *err
  * code. */
 int sy_lmdb_block_part(struct sy_lmdb_env *env, MDB_txn *txn, MDB_val *stored, uint64_t height,
                        enum sy_block_part which);
-/* sy_lmdb_part_seed is the seed of a part's checksum. */
-uint64_t sy_lmdb_part_seed(uint64_t height, enum sy_block_part which);
+/* sy_lmdb_put_part writes one under its key, with its checksum; flags as mdb_put's: an LMDB code.
+ */
+int sy_lmdb_put_part(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t height,
+                     enum sy_block_part which, struct sy_slice part, unsigned flags);
 /* sy_lmdb_ledger_ready reads what is in no run into the index's memory. */
 sy_status sy_lmdb_ledger_ready(struct sy_lmdb_store *lmdb, struct sy_error *err);
 
