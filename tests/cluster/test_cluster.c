@@ -8,7 +8,6 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "bench/load.h"
@@ -233,12 +232,11 @@ CASE(a_killed_backup_catches_up_and_nothing_is_lost_or_doubled)
     struct sy_error err = {SY_OK, ""};
     pthread_t thread;
     must(sy_thread_start(&thread, "stream", run_stream, &stream, &err), &err);
-    struct timespec wait = {.tv_sec = 1};
     int code;
-    (void)nanosleep(&wait, NULL);
+    test_sleep_ms(1000);
     sy_network_kill(world.network, 3, SIGKILL, &code);
     assert_true(WIFSIGNALED(code) && WTERMSIG(code) == SIGKILL);
-    (void)nanosleep(&wait, NULL);
+    test_sleep_ms(1000);
     must(sy_network_start(world.network, 3, &err), &err);
     sy_thread_join(thread);
     assert_int_equal(stream.result.final, stream.count);
@@ -258,9 +256,8 @@ CASE(what_a_dead_validator_was_given_goes_to_the_others)
     struct sy_error err = {SY_OK, ""};
     pthread_t thread;
     must(sy_thread_start(&thread, "stream", run_stream, &stream, &err), &err);
-    struct timespec wait = {.tv_sec = 1};
     int code;
-    (void)nanosleep(&wait, NULL);
+    test_sleep_ms(1000);
     sy_network_kill(world.network, 3, SIGKILL, &code);
     sy_thread_join(thread);
     assert_int_equal(stream.result.final, stream.count);

@@ -4,7 +4,6 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "bench/load.h"
 #include "consensus/node/daemon.h"
@@ -94,8 +93,7 @@ static void *flap(void *self)
 {
     struct world *world = (struct world *)self;
     for (unsigned turn = 0; !atomic_load(&world->calm); turn++) {
-        struct timespec wait = {.tv_nsec = 100000000};
-        (void)nanosleep(&wait, NULL);
+        test_sleep_ms(100);
         sy_daemon_flap(world->daemons[turn % VALIDATORS], (turn + 1 + turn / 7) % VALIDATORS);
     }
     return NULL;

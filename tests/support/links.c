@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "core/base/os.h"
@@ -15,12 +14,6 @@
 // Below the ports that systems give to outgoing connections, and away from systole's own default.
 #define FIRST_PORT 20000
 #define LAST_PORT 26999
-
-void test_sleep_ms(unsigned ms)
-{
-    struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000L};
-    nanosleep(&pause, NULL);
-}
 
 // Takes count ports among the tests that run beside this one: a UDP socket on the same number is
 // held until the process ends. False, and nothing taken, when another test has one of them.

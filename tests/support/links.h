@@ -45,6 +45,4 @@ void test_wait_count(enum sy_net_reason reason, uint64_t minimum);
  * most 64. */
 uint16_t test_free_ports(unsigned count);
 
-void test_sleep_ms(unsigned ms);
-
 #endif

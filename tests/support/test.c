@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "core/base/bytes.h"
@@ -30,6 +31,12 @@ void test_folder(char *out, size_t out_size, const char *name)
     int length = snprintf(out, out_size, "%s/%.40s.XXXXXX", scratch, name);
     assert_true(length > 0 && (size_t)length < out_size);
     assert_non_null(mkdtemp(out));
+}
+
+void test_sleep_ms(unsigned ms)
+{
+    struct timespec pause = {ms / 1000, (long)(ms % 1000) * 1000000L};
+    nanosleep(&pause, NULL);
 }
 
 int test_child(void (*action)(void *context), void *context)

@@ -27,6 +27,9 @@ uint64_t test_seed(void);
  * which is below 200 bytes, into out. Remove it with sy_os_remove_tree. */
 void test_folder(char *out, size_t out_size, const char *name);
 
+/* test_sleep_ms pauses: between two looks at something that is waited for. */
+void test_sleep_ms(unsigned ms);
+
 /* assert_aborts runs action(context) in a child process and fails unless it ends by SIGABRT, as an
  * assertion does. The child's stderr is dropped. */
 void assert_aborts(void (*action)(void *context), void *context);

@@ -2,7 +2,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/crypto/hash.h"
 #include "tests/support/test.h"
@@ -171,7 +170,6 @@ void transfer_hold(struct transfer *transfer, size_t puts)
 {
     sy_store *store = transfer->from.store;
     struct sy_trie_info info;
-    struct timespec nap = {.tv_nsec = 10000000};
     do {
         transfer_block(transfer, puts);
         transfer->height = sy_ledger_height(store);
@@ -183,7 +181,7 @@ void transfer_hold(struct transfer *transfer, size_t puts)
     transfer->entries = info.leaves;
     assert_int_equal(sy_state_flush(store, NULL), SY_OK);
     // The merger holds it just after the flush that waits for it has returned.
-    while (sy_snapshot_height(store) != transfer->height) (void)nanosleep(&nap, NULL);
+    while (sy_snapshot_height(store) != transfer->height) test_sleep_ms(10);
 }
 
 /* ---- on its way ---------------------------------------------------------------------------- */
