@@ -8,23 +8,6 @@
 #include "tests/support/stores.h"
 #include "tests/support/test.h"
 
-static const struct implementation {
-    const char *name;
-    enum test_store_kind kind;
-} implementations[] = {{"lmdb", TEST_STORE_LMDB}, {"memory", TEST_STORE_MEMORY}};
-
-static void begin(struct test_store *t, void **state)
-{
-    test_store_begin(t, ((const struct implementation *)*state)->kind);
-}
-
-static sy_store_reader *open_reader(sy_store *store)
-{
-    sy_store_reader *reader = NULL;
-    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
-    return reader;
-}
-
 static struct sy_vote_write piece_of(uint64_t signer, uint8_t type, uint64_t slot, uint64_t extra,
                                      const char *text)
 {
@@ -104,7 +87,7 @@ static sy_status see(void *context, const struct sy_hash *signer, const struct s
 static struct seen look(sy_store *store)
 {
     struct seen seen = {.give = SY_OK};
-    sy_store_reader *reader = open_reader(store);
+    sy_store_reader *reader = test_reader_open(store);
     assert_int_equal(sy_evidence_each(reader, see, &seen, NULL), SY_OK);
     assert_int_equal(sy_evidence_count(reader), seen.count);
     sy_store_reader_close(reader);
@@ -116,7 +99,7 @@ static struct seen look(sy_store *store)
 CASE(evidence_comes_back_in_order_and_survives_a_restart)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     assert_int_equal(look(t.store).count, 0);
     struct sy_vote_write writes[] = {piece_of(1, 2, 300, 1, "f"), piece_of(1, 1, 2, 0, "c"),
                                      piece_of(1, 1, 1, 256, "b"), piece_of(1, 1, 1, 2, "a"),
@@ -138,7 +121,7 @@ CASE(evidence_comes_back_in_order_and_survives_a_restart)
 CASE(the_first_piece_of_a_place_is_kept)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[] = {piece_of(1, 1, 5, 0, "first"), piece_of(1, 1, 5, 0, "second")};
     commit(t.store, writes, 2);
     assert_string_equal(look(t.store).text, "1.1.5.0=first ");
@@ -151,7 +134,7 @@ CASE(the_first_piece_of_a_place_is_kept)
 CASE(it_is_not_dropped_with_votes)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[] = {
         record_of(1, 5, "vote"),
         piece_of(1, 1, 5, 0, "kept"),
@@ -175,7 +158,7 @@ static sy_status see_record(void *context, const struct sy_record_key *key, stru
 static void assert_record(sy_store *store, const char *expected)
 {
     char text[64] = "";
-    sy_store_reader *reader = open_reader(store);
+    sy_store_reader *reader = test_reader_open(store);
     assert_int_equal(sy_votes_each(reader, see_record, text, NULL), SY_OK);
     assert_string_equal(text, expected);
     sy_store_reader_close(reader);
@@ -184,7 +167,7 @@ static void assert_record(sy_store *store, const char *expected)
 CASE(it_is_no_record)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[] = {record_of(1, 5, "vote"), piece_of(1, 1, 6, 0, "evidence")};
     commit(t.store, writes, 2);
     assert_record(t.store, "1.5=vote");
@@ -204,7 +187,7 @@ static void flood(sy_store *store, uint64_t signer, uint64_t pieces)
 CASE(a_flood_from_one_validator_is_cut_off_and_pushes_nobody_out)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write early = piece_of(2, 1, 1, 0, "early");
     commit(t.store, &early, 1);
     flood(t.store, 1, 3 * SY_EVIDENCE_SIGNER_MAX);
@@ -222,7 +205,7 @@ CASE(a_flood_from_one_validator_is_cut_off_and_pushes_nobody_out)
 CASE(so_many_signers_that_there_is_no_place_left_stop_nothing)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (uint64_t signer = 0; signer < SIGNERS; signer++) {
         struct sy_vote_write writes[SY_EVIDENCE_SIGNER_MAX + 1];
         writes[0] = record_of(1, 5, "vote");
@@ -247,7 +230,7 @@ CASE(a_piece_over_its_limit_is_refused_and_changes_nothing)
     static uint8_t large[SY_EVIDENCE_VALUE_BYTES_MAX + 1];
     struct test_store t;
     struct sy_error err;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[] = {record_of(1, 5, "vote"), piece_of(1, 1, 1, 0, "")};
     writes[1].value = sy_slice_of(large, sizeof large);
     assert_int_equal(sy_votes_commit(t.store, writes, 2, &err), SY_ERR_LIMIT);
@@ -263,9 +246,9 @@ CASE(a_walk_ends_when_the_callback_says_so)
 {
     struct test_store t;
     struct seen seen = {.give = SY_ERR_LIMIT};
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     flood(t.store, 1, 3);
-    sy_store_reader *reader = open_reader(t.store);
+    sy_store_reader *reader = test_reader_open(t.store);
     assert_int_equal(sy_evidence_each(reader, see, &seen, NULL), SY_ERR_LIMIT);
     assert_int_equal(seen.count, 1);
     sy_store_reader_close(reader);
@@ -286,7 +269,7 @@ CASE(a_full_disk_costs_the_evidence_and_not_the_vote)
     static const char *const places[] = {"store.votes.begin", "store.votes.commit"};
     for (unsigned i = 0; i < 2; i++) {
         struct test_store t;
-        begin(&t, state);
+        test_store_begin(&t, test_kind_of(state));
         struct sy_vote_write writes[] = {piece_of(1, 1, 1, 0, "lost"), record_of(1, 5, "vote")};
         sy_os_failpoint_arm(places[i], 1, "enospc");
         commit(t.store, writes, 2);
@@ -307,7 +290,7 @@ CASE(a_disk_without_room_for_the_vote_refuses_it_with_its_evidence)
 {
     struct test_store t;
     struct sy_error err;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[] = {piece_of(1, 1, 1, 0, "lost"), record_of(1, 5, "lost")};
     sy_os_failpoint_arm("store.votes.commit", 1, "enospc+");
     assert_int_equal(sy_votes_commit(t.store, writes, 2, &err), SY_ERR_DISK_FULL);
@@ -327,7 +310,7 @@ CASE(a_disk_without_room_for_the_vote_refuses_it_with_its_evidence)
 CASE(evidence_alone_on_a_full_disk_stops_nothing)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write piece = piece_of(1, 1, 1, 0, "lost");
     struct sy_vote_write vote = record_of(1, 5, "vote");
     sy_os_failpoint_arm("store.votes.commit", 1, "enospc");
@@ -343,7 +326,7 @@ CASE(evidence_alone_on_a_full_disk_stops_nothing)
 CASE(a_device_error_is_one_whatever_was_written)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write piece = piece_of(1, 1, 1, 0, "lost");
     sy_os_failpoint_arm("store.votes.commit", 1, "eio");
     assert_int_equal(sy_votes_commit(t.store, &piece, 1, NULL), SY_ERR_IO);
@@ -357,27 +340,19 @@ CASE(a_device_error_is_one_whatever_was_written)
 
 int main(void)
 {
-    int failed = 0;
-    for (size_t i = 0; i < sizeof implementations / sizeof implementations[0]; i++) {
-        void *impl = (void *)(uintptr_t)&implementations[i];
-#define OVER(name) cmocka_unit_test_prestate(name, impl)
-        const struct CMUnitTest cases[] = {
-            OVER(evidence_comes_back_in_order_and_survives_a_restart),
-            OVER(the_first_piece_of_a_place_is_kept),
-            OVER(it_is_not_dropped_with_votes),
-            OVER(it_is_no_record),
-            OVER(a_flood_from_one_validator_is_cut_off_and_pushes_nobody_out),
-            OVER(so_many_signers_that_there_is_no_place_left_stop_nothing),
-            OVER(a_piece_over_its_limit_is_refused_and_changes_nothing),
-            OVER(a_walk_ends_when_the_callback_says_so),
-            OVER(a_full_disk_costs_the_evidence_and_not_the_vote),
-            OVER(a_disk_without_room_for_the_vote_refuses_it_with_its_evidence),
-            OVER(evidence_alone_on_a_full_disk_stops_nothing),
-            OVER(a_device_error_is_one_whatever_was_written),
-        };
-#undef OVER
-        printf("evidence: %s\n", implementations[i].name);
-        failed += cmocka_run_group_tests_name(implementations[i].name, cases, NULL, NULL);
-    }
-    return failed;
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(evidence_comes_back_in_order_and_survives_a_restart),
+        cmocka_unit_test(the_first_piece_of_a_place_is_kept),
+        cmocka_unit_test(it_is_not_dropped_with_votes),
+        cmocka_unit_test(it_is_no_record),
+        cmocka_unit_test(a_flood_from_one_validator_is_cut_off_and_pushes_nobody_out),
+        cmocka_unit_test(so_many_signers_that_there_is_no_place_left_stop_nothing),
+        cmocka_unit_test(a_piece_over_its_limit_is_refused_and_changes_nothing),
+        cmocka_unit_test(a_walk_ends_when_the_callback_says_so),
+        cmocka_unit_test(a_full_disk_costs_the_evidence_and_not_the_vote),
+        cmocka_unit_test(a_disk_without_room_for_the_vote_refuses_it_with_its_evidence),
+        cmocka_unit_test(evidence_alone_on_a_full_disk_stops_nothing),
+        cmocka_unit_test(a_device_error_is_one_whatever_was_written),
+    };
+    return test_store_suite("evidence", cases);
 }

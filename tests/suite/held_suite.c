@@ -1,18 +1,10 @@
 /* One promise, every implementation: what store.h says about held states. ctest: timeout=600 */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "core/base/os.h"
 #include "core/store/store.h"
 #include "tests/support/chronicle.h"
 #include "tests/support/test.h"
-
-static const struct implementation {
-    const char *name;
-    enum test_store_kind kind;
-} implementations[] = {{"lmdb", TEST_STORE_LMDB}, {"memory", TEST_STORE_MEMORY}};
 
 #define EVERY 16u
 
@@ -35,7 +27,7 @@ static struct sy_store_config small_config(void)
 static void begin(struct test_store *t, void **state, const struct sy_store_config *config)
 {
     memset(&chronicle, 0, sizeof chronicle);
-    test_store_begin_with(t, ((const struct implementation *)*state)->kind, config);
+    test_store_begin_with(t, test_kind_of(state), config);
 }
 
 // Adds blocks and waits until all of them are merged.
@@ -45,16 +37,10 @@ static void add(sy_store *store, uint64_t blocks)
     assert_int_equal(sy_state_flush(store, NULL), SY_OK);
 }
 
-static void nap(void)
-{
-    struct timespec ten_ms = {.tv_nsec = 10000000};
-    (void)nanosleep(&ten_ms, NULL);
-}
-
 // The merger holds a state just after the flush that waits for it has returned.
 static bool becomes(sy_store *store, uint64_t height)
 {
-    for (unsigned i = 0; i < 6000 && sy_snapshot_height(store) != height; i++) nap();
+    for (unsigned i = 0; i < 6000 && sy_snapshot_height(store) != height; i++) test_sleep_ms(10);
     return sy_snapshot_height(store) == height;
 }
 
@@ -205,21 +191,14 @@ static void an_old_state_is_let_go(void **state)
 
 int main(void)
 {
-    int failed = 0;
-    for (size_t i = 0; i < sizeof implementations / sizeof implementations[0]; i++) {
-        void *impl = (void *)(uintptr_t)&implementations[i];
-#define OVER(name) cmocka_unit_test_prestate(name, impl)
-        const struct CMUnitTest cases[] = {
-            OVER(the_state_of_a_multiple_is_held_while_blocks_go_on),
-            OVER(a_scan_keeps_to_its_prefix_and_ends_when_told),
-            OVER(nothing_is_held_unasked),
-            OVER(a_restart_loses_what_was_held_or_holds_the_same),
-            OVER(growing_maps_never_show_another_state),
-        };
-#undef OVER
-        printf("held states: %s\n", implementations[i].name);
-        failed += cmocka_run_group_tests_name(implementations[i].name, cases, NULL, NULL);
-    }
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(the_state_of_a_multiple_is_held_while_blocks_go_on),
+        cmocka_unit_test(a_scan_keeps_to_its_prefix_and_ends_when_told),
+        cmocka_unit_test(nothing_is_held_unasked),
+        cmocka_unit_test(a_restart_loses_what_was_held_or_holds_the_same),
+        cmocka_unit_test(growing_maps_never_show_another_state),
+    };
+    int failed = test_store_suite("held states", cases);
     // The twin keeps every version, and looks at no clock.
     const struct CMUnitTest aged[] = {cmocka_unit_test(an_old_state_is_let_go)};
     return failed + cmocka_run_group_tests(aged, NULL, NULL);

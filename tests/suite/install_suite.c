@@ -1,18 +1,11 @@
 /* One promise, every implementation: what store.h says about a state from elsewhere.
  * ctest: timeout=600 */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/os.h"
 #include "core/store/store.h"
 #include "tests/support/chronicle.h"
 #include "tests/support/test.h"
-
-static const struct implementation {
-    const char *name;
-    enum test_store_kind kind;
-} implementations[] = {{"lmdb", TEST_STORE_LMDB}, {"memory", TEST_STORE_MEMORY}};
 
 #define HEIGHT 128u
 
@@ -24,7 +17,7 @@ static void begin(struct test_store *t, void **state)
     memset(&chronicle, 0, sizeof chronicle);
     chronicle.body_bytes = 5000;
     chronicle.part_bytes = 5000;
-    test_store_begin(t, ((const struct implementation *)*state)->kind);
+    test_store_begin(t, test_kind_of(state));
 }
 
 static void install(sy_store *store, size_t entries)
@@ -222,22 +215,14 @@ CASE(a_failure_anywhere_in_an_install_is_taken_up_again)
 
 int main(void)
 {
-    int failed = 0;
-    for (size_t i = 0; i < sizeof implementations / sizeof implementations[0]; i++) {
-        void *impl = (void *)(uintptr_t)&implementations[i];
-#define OVER(name) cmocka_unit_test_prestate(name, impl)
-        const struct CMUnitTest cases[] = {
-            OVER(a_store_begins_with_an_installed_state_and_goes_on),
-            OVER(an_install_goes_on_behind_what_is_there),
-            OVER(another_state_throws_away_what_was_there),
-            OVER(only_what_comes_next_is_put),
-            OVER(no_block_comes_while_the_state_is_not_whole),
-            OVER(a_store_with_blocks_takes_no_state),
-            OVER(a_failure_anywhere_in_an_install_is_taken_up_again),
-        };
-#undef OVER
-        printf("installing: %s\n", implementations[i].name);
-        failed += cmocka_run_group_tests_name(implementations[i].name, cases, NULL, NULL);
-    }
-    return failed;
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(a_store_begins_with_an_installed_state_and_goes_on),
+        cmocka_unit_test(an_install_goes_on_behind_what_is_there),
+        cmocka_unit_test(another_state_throws_away_what_was_there),
+        cmocka_unit_test(only_what_comes_next_is_put),
+        cmocka_unit_test(no_block_comes_while_the_state_is_not_whole),
+        cmocka_unit_test(a_store_with_blocks_takes_no_state),
+        cmocka_unit_test(a_failure_anywhere_in_an_install_is_taken_up_again),
+    };
+    return test_store_suite("installing", cases);
 }

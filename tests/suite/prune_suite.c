@@ -1,6 +1,4 @@
 /* One promise, every implementation: what store.h says about pruning. ctest: timeout=600 */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
 #include <sys/uio.h>
@@ -14,16 +12,6 @@
 
 // Thousands of blocks are committed here, and nobody cuts the power: syncs go no further.
 POWERCUT_INSTALL
-
-static const struct implementation {
-    const char *name;
-    enum test_store_kind kind;
-} implementations[] = {{"lmdb", TEST_STORE_LMDB}, {"memory", TEST_STORE_MEMORY}};
-
-static void begin(struct test_store *t, void **state)
-{
-    test_store_begin(t, ((const struct implementation *)*state)->kind);
-}
 
 static struct chronicle chronicle;
 
@@ -46,7 +34,7 @@ CASE(nothing_is_pruned_unasked)
 {
     struct test_store t;
     bool more = true;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     fill(t.store, 20);
     assert_int_equal(sy_ledger_pruned(t.store), 0);
     assert_int_equal(sy_store_prune(t.store, &more, 0, NULL), SY_OK);
@@ -59,7 +47,7 @@ CASE(nothing_is_pruned_unasked)
 CASE(pruned_history_is_refused_and_headers_certificates_and_state_stay)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     fill(t.store, 200);
     chronicle_prune(t.store, 150);
     assert_int_equal(sy_ledger_pruned(t.store), 150);
@@ -80,7 +68,7 @@ CASE(a_call_takes_one_slice_and_refuses_the_rest_already)
 {
     struct test_store t;
     bool more = false;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     fill(t.store, 300);
     assert_int_equal(sy_store_prune(t.store, &more, 250, NULL), SY_OK);
     assert_true(more);
@@ -99,7 +87,7 @@ CASE(a_call_takes_one_slice_and_refuses_the_rest_already)
 CASE(the_newest_certified_block_stays_and_all_above_it)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     fill(t.store, 40);
     struct sy_block_write block = {.height = 40};
     assert_int_equal(sy_ledger_append(t.store, &block, 1, NULL), SY_OK);
@@ -108,8 +96,7 @@ CASE(the_newest_certified_block_stays_and_all_above_it)
     chronicle_prune(t.store, UINT64_MAX);
     assert_int_equal(sy_ledger_certified(t.store), 39);
     assert_int_equal(sy_ledger_pruned(t.store), 39);
-    sy_store_reader *reader = NULL;
-    assert_int_equal(sy_store_reader_open(&reader, t.store), SY_OK);
+    sy_store_reader *reader = test_reader_open(t.store);
     assert_int_equal(chronicle_check_block(&chronicle, t.store, reader, 39), SY_OK);
     assert_int_equal(chronicle_check_pruned(t.store, reader, 38, true), SY_OK);
     sy_store_reader_close(reader);
@@ -120,7 +107,7 @@ CASE(what_a_restart_replays_is_not_pruned)
 {
     struct test_store t;
     struct sy_store_stats stats;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     memset(&chronicle, 0, sizeof chronicle);
     // Everything fits the open generation, so nothing is merged.
     for (uint64_t i = 0; i < 50; i++) chronicle_step(&chronicle, t.store);
@@ -143,7 +130,7 @@ CASE(a_failure_anywhere_in_a_slice_is_taken_up_again)
         struct test_store t;
         struct sy_error err;
         bool more;
-        begin(&t, state);
+        test_store_begin(&t, test_kind_of(state));
         fill(t.store, 60);
         // The mark is the first write to the ledger, the sweep the second.
         unsigned nth = i / 4 + 1;
@@ -173,7 +160,7 @@ CASE(a_damaged_order_stops_pruning_and_says_where)
     struct test_store t;
     struct sy_error err;
     bool more;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     fill(t.store, 5);
     struct sy_block_write block = {.height = 5, .order = sy_slice_of("nonsense", 8)};
     struct sy_certificate_write certificate = {5, sy_slice_of("c", 1)};
@@ -214,7 +201,7 @@ CASE(disk_use_is_bounded_over_a_simulated_month)
     const uint64_t warm = 1500;
     struct test_store t;
     uint64_t at_warm = 0;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     memset(&chronicle, 0, sizeof chronicle);
     chronicle.body_bytes = 20000;
     chronicle.part_bytes = 30000;
@@ -252,9 +239,8 @@ static size_t places_of(sy_store *store, uint64_t height)
 {
     struct sy_tx_position at;
     size_t found = 99;
-    sy_store_reader *reader = NULL;
     struct sy_hash id = test_hash_of(height * 400 + 7);
-    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
+    sy_store_reader *reader = test_reader_open(store);
     assert_int_equal(sy_ledger_find_tx(reader, &at, &found, 1, &id), SY_OK);
     sy_store_reader_close(reader);
     return found;
@@ -266,7 +252,7 @@ CASE(the_tx_index_forgets_what_is_pruned)
     const uint64_t kept = 100;
     struct test_store t;
     uint64_t at_warm = 0;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (uint64_t height = 0; height < blocks; height++) {
         add_txs(t.store, height);
         if (height % 25 == 24) {
@@ -291,25 +277,17 @@ CASE(the_tx_index_forgets_what_is_pruned)
 
 int main(void)
 {
-    int failed = 0;
     powercut_arm(POWERCUT_COUNT, 0, 0, false);
-    for (size_t i = 0; i < sizeof implementations / sizeof implementations[0]; i++) {
-        void *impl = (void *)(uintptr_t)&implementations[i];
-#define OVER(name) cmocka_unit_test_prestate(name, impl)
-        const struct CMUnitTest cases[] = {
-            OVER(nothing_is_pruned_unasked),
-            OVER(pruned_history_is_refused_and_headers_certificates_and_state_stay),
-            OVER(a_call_takes_one_slice_and_refuses_the_rest_already),
-            OVER(the_newest_certified_block_stays_and_all_above_it),
-            OVER(what_a_restart_replays_is_not_pruned),
-            OVER(a_failure_anywhere_in_a_slice_is_taken_up_again),
-            OVER(a_damaged_order_stops_pruning_and_says_where),
-            OVER(disk_use_is_bounded_over_a_simulated_month),
-            OVER(the_tx_index_forgets_what_is_pruned),
-        };
-#undef OVER
-        printf("pruning: %s\n", implementations[i].name);
-        failed += cmocka_run_group_tests_name(implementations[i].name, cases, NULL, NULL);
-    }
-    return failed;
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(nothing_is_pruned_unasked),
+        cmocka_unit_test(pruned_history_is_refused_and_headers_certificates_and_state_stay),
+        cmocka_unit_test(a_call_takes_one_slice_and_refuses_the_rest_already),
+        cmocka_unit_test(the_newest_certified_block_stays_and_all_above_it),
+        cmocka_unit_test(what_a_restart_replays_is_not_pruned),
+        cmocka_unit_test(a_failure_anywhere_in_a_slice_is_taken_up_again),
+        cmocka_unit_test(a_damaged_order_stops_pruning_and_says_where),
+        cmocka_unit_test(disk_use_is_bounded_over_a_simulated_month),
+        cmocka_unit_test(the_tx_index_forgets_what_is_pruned),
+    };
+    return test_store_suite("pruning", cases);
 }

@@ -1,7 +1,5 @@
 /* One promise, every implementation: the state of store.h, over LMDB and over the twin.
  * ctest: threaded timeout=600 */
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/os.h"
@@ -9,23 +7,6 @@
 #include "core/store/store.h"
 #include "tests/support/stores.h"
 #include "tests/support/test.h"
-
-static const struct implementation {
-    const char *name;
-    enum test_store_kind kind;
-} implementations[] = {{"lmdb", TEST_STORE_LMDB}, {"memory", TEST_STORE_MEMORY}};
-
-static void begin(struct test_store *t, void **state)
-{
-    test_store_begin(t, ((const struct implementation *)*state)->kind);
-}
-
-static sy_store_reader *open_reader(sy_store *store)
-{
-    sy_store_reader *reader = NULL;
-    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
-    return reader;
-}
 
 // Appends and applies one block of the model.
 static void step_model(struct test_store *t, struct test_model *model, sy_prng *prng,
@@ -55,7 +36,7 @@ CASE(a_state_without_blocks_has_no_view)
     sy_state_view *view;
     struct sy_slice value;
     struct sy_hash key = test_hash_of(1);
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     assert_int_equal(sy_state_view_open(&view, t.store), SY_ERR_NOT_FOUND);
     assert_int_equal(sy_state_get(t.store, &value, &key), SY_ERR_NOT_FOUND);
     assert_int_equal(sy_state_apply(t.store, 1, sy_slice_of(NULL, 0), NULL), SY_ERR_ARGUMENT);
@@ -68,7 +49,7 @@ CASE(the_state_is_its_model_across_restarts)
     struct test_model model = {0};
     sy_prng prng;
     sy_prng_seed(&prng, test_seed());
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (uint64_t height = 0; height < 400; height++) {
         step_model(&t, &model, &prng, height, height == 0 ? 400 : 60);
         if (height % 40 == 7) {
@@ -93,7 +74,7 @@ CASE(an_open_view_does_not_change)
     struct test_model then = {0};
     sy_prng prng;
     sy_prng_seed(&prng, test_seed());
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     uint64_t height = 0;
     for (; height < 10; height++) step_model(&t, &model, &prng, height, 200);
     for (unsigned round = 0; round < 6; round++) {
@@ -110,7 +91,7 @@ CASE(an_open_view_does_not_change)
 CASE(the_execution_thread_reads_the_newest_value)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_hash key = test_hash_of(1);
     for (uint64_t height = 0; height < 50; height++) {
         uint8_t packed[200];
@@ -139,7 +120,7 @@ CASE(a_walk_shows_exactly_the_keys_of_its_prefix)
     struct test_model model = {0};
     sy_prng prng;
     sy_prng_seed(&prng, test_seed());
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (uint64_t height = 0; height < 8; height++) step_model(&t, &model, &prng, height, 300);
     assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
     for (uint64_t height = 8; height < 12; height++) step_model(&t, &model, &prng, height, 300);
@@ -178,7 +159,7 @@ CASE(views_are_bounded_in_number)
 {
     struct test_store t;
     sy_state_view *views[5] = {0};
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     assert_int_equal(sy_state_apply(t.store, 0, sy_slice_of(NULL, 0), NULL), SY_OK);
     for (unsigned i = 0; i < 4; i++) {
         assert_int_equal(sy_state_view_open(&views[i], t.store), SY_OK);
@@ -194,8 +175,8 @@ CASE(readers_are_bounded_in_number)
 {
     struct test_store t;
     static sy_store_reader *readers[257];
-    begin(&t, state);
-    for (unsigned i = 0; i < 256; i++) readers[i] = open_reader(t.store);
+    test_store_begin(&t, test_kind_of(state));
+    for (unsigned i = 0; i < 256; i++) readers[i] = test_reader_open(t.store);
     assert_int_equal(sy_store_reader_open(&readers[256], t.store), SY_ERR_LIMIT);
     for (unsigned i = 0; i < 256; i++) sy_store_reader_close(readers[i]);
     test_store_end(&t);
@@ -210,7 +191,7 @@ CASE(a_state_ahead_of_the_ledger_is_forgotten_by_a_restart)
     struct sy_writer w = sy_writer_of(packed, sizeof packed);
     struct sy_delta delta = {.key = key, .op = SY_DELTA_PUT, .value = {(const uint8_t *)"v", 1}};
     sy_delta_write(&w, &delta);
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     assert_int_equal(sy_state_apply(t.store, 0, sy_writer_slice(&w), NULL), SY_OK);
     assert_int_equal(sy_state_get(t.store, &value, &key), SY_OK);
     test_store_restart(&t);
@@ -232,7 +213,7 @@ struct shared {
 static void *look_at_views(void *context)
 {
     struct shared *shared = (struct shared *)context;
-    sy_store_reader *reader = open_reader(shared->store);
+    sy_store_reader *reader = test_reader_open(shared->store);
     while (!shared->stop) {
         sy_state_view *view = NULL;
         sy_status status = sy_state_view_open(&view, shared->store);
@@ -290,7 +271,7 @@ CASE(views_show_one_height_while_blocks_stream_in)
 {
     struct test_store t;
     pthread_t threads[2];
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct shared shared = {.store = t.store};
     write_shared(t.store, 0);
     for (unsigned i = 0; i < 2; i++) {
@@ -305,24 +286,16 @@ CASE(views_show_one_height_while_blocks_stream_in)
 
 int main(void)
 {
-    int failed = 0;
-    for (size_t i = 0; i < sizeof implementations / sizeof implementations[0]; i++) {
-        void *impl = (void *)(uintptr_t)&implementations[i];
-#define OVER(name) cmocka_unit_test_prestate(name, impl)
-        const struct CMUnitTest cases[] = {
-            OVER(a_state_without_blocks_has_no_view),
-            OVER(the_state_is_its_model_across_restarts),
-            OVER(an_open_view_does_not_change),
-            OVER(the_execution_thread_reads_the_newest_value),
-            OVER(a_walk_shows_exactly_the_keys_of_its_prefix),
-            OVER(views_are_bounded_in_number),
-            OVER(readers_are_bounded_in_number),
-            OVER(a_state_ahead_of_the_ledger_is_forgotten_by_a_restart),
-            OVER(views_show_one_height_while_blocks_stream_in),
-        };
-#undef OVER
-        printf("state: %s\n", implementations[i].name);
-        failed += cmocka_run_group_tests_name(implementations[i].name, cases, NULL, NULL);
-    }
-    return failed;
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(a_state_without_blocks_has_no_view),
+        cmocka_unit_test(the_state_is_its_model_across_restarts),
+        cmocka_unit_test(an_open_view_does_not_change),
+        cmocka_unit_test(the_execution_thread_reads_the_newest_value),
+        cmocka_unit_test(a_walk_shows_exactly_the_keys_of_its_prefix),
+        cmocka_unit_test(views_are_bounded_in_number),
+        cmocka_unit_test(readers_are_bounded_in_number),
+        cmocka_unit_test(a_state_ahead_of_the_ledger_is_forgotten_by_a_restart),
+        cmocka_unit_test(views_show_one_height_while_blocks_stream_in),
+    };
+    return test_store_suite("state", cases);
 }

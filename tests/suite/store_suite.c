@@ -9,23 +9,6 @@
 #include "tests/support/stores.h"
 #include "tests/support/test.h"
 
-static const struct implementation {
-    const char *name;
-    enum test_store_kind kind;
-} implementations[] = {{"lmdb", TEST_STORE_LMDB}, {"memory", TEST_STORE_MEMORY}};
-
-static void begin(struct test_store *t, void **state)
-{
-    test_store_begin(t, ((const struct implementation *)*state)->kind);
-}
-
-static sy_store_reader *open_reader(sy_store *store)
-{
-    sy_store_reader *reader = NULL;
-    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
-    return reader;
-}
-
 /* ---- votes ------------------------------------------------------------------------------ */
 
 static struct sy_vote_write put_of(uint8_t type, uint64_t slot, uint64_t extra, const char *text)
@@ -55,7 +38,7 @@ static sy_status list_record(void *context, const struct sy_record_key *key, str
 static void assert_records(sy_store *store, const char *expected)
 {
     struct listing listing = {.give = SY_OK};
-    sy_store_reader *reader = open_reader(store);
+    sy_store_reader *reader = test_reader_open(store);
     assert_int_equal(sy_votes_each(reader, list_record, &listing, NULL), SY_OK);
     assert_string_equal(listing.text, expected);
     sy_store_reader_close(reader);
@@ -64,7 +47,7 @@ static void assert_records(sy_store *store, const char *expected)
 CASE(records_come_back_in_key_order)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[] = {put_of(2, 300, 1, "f"),        put_of(1, 2, 0, "c"),
                                      put_of(1, 1, 256, "b"),        put_of(1, 1, 2, "a"),
                                      put_of(1, UINT64_MAX, 0, "d"), put_of(2, 7, 9, "")};
@@ -79,7 +62,7 @@ CASE(records_come_back_in_key_order)
 CASE(a_record_is_replaced_and_dropped)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write first[] = {put_of(1, 5, 0, "old"), put_of(1, 5, 0, "new"),
                                     put_of(1, 6, 0, "x")};
     assert_int_equal(sy_votes_commit(t.store, first, 3, NULL), SY_OK);
@@ -94,7 +77,7 @@ CASE(a_record_is_replaced_and_dropped)
 CASE(drop_below_takes_one_type_and_only_lower_slots)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[8];
     for (unsigned i = 0; i < 4; i++) {
         writes[i] = put_of(1, i, 7, "x");
@@ -113,11 +96,11 @@ CASE(drop_below_takes_one_type_and_only_lower_slots)
 CASE(a_walk_ends_when_the_callback_says_so)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write writes[] = {put_of(1, 1, 0, "a"), put_of(1, 2, 0, "b")};
     assert_int_equal(sy_votes_commit(t.store, writes, 2, NULL), SY_OK);
     struct listing listing = {.give = SY_ERR_LIMIT};
-    sy_store_reader *reader = open_reader(t.store);
+    sy_store_reader *reader = test_reader_open(t.store);
     assert_int_equal(sy_votes_each(reader, list_record, &listing, NULL), SY_ERR_LIMIT);
     assert_string_equal(listing.text, "1.1.0=a ");
     sy_store_reader_close(reader);
@@ -176,7 +159,7 @@ static void assert_bodies(sy_store *store, const uint64_t *numbers, const size_t
                           size_t count)
 {
     struct body_walk walk = {0, numbers, sizes};
-    sy_store_reader *reader = open_reader(store);
+    sy_store_reader *reader = test_reader_open(store);
     assert_int_equal(sy_bodies_each(reader, check_head, &walk, NULL), SY_OK);
     assert_int_equal(walk.at, count);
     for (size_t i = 0; i < count; i++) {
@@ -192,7 +175,7 @@ CASE(bodies_of_every_size_come_back_in_order)
 {
     struct test_store t;
     uint64_t numbers[BODY_SIZES];
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (size_t i = 0; i < BODY_SIZES; i++) {
         numbers[i] = 100 - i;
         put_body(t.store, numbers[i], body_sizes[i]);
@@ -207,7 +190,7 @@ CASE(bodies_of_every_size_come_back_in_order)
 CASE(dropped_bodies_are_gone_and_the_others_stay)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     uint64_t numbers[200];
     size_t sizes[200];
     size_t kept = 0;
@@ -224,7 +207,7 @@ CASE(dropped_bodies_are_gone_and_the_others_stay)
     assert_bodies(t.store, numbers, sizes, kept);
     struct sy_slice body;
     struct sy_hash dropped = test_hash_of(3);
-    sy_store_reader *reader = open_reader(t.store);
+    sy_store_reader *reader = test_reader_open(t.store);
     assert_int_equal(sy_body_get(reader, &body, &dropped), SY_ERR_NOT_FOUND);
     sy_store_reader_close(reader);
     put_body(t.store, 3, 1234); // a dropped one may come again, with other bytes: at the end
@@ -238,7 +221,7 @@ CASE(dropped_bodies_are_gone_and_the_others_stay)
 CASE(values_over_their_limit_are_refused_and_change_nothing)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     uint8_t *large = (uint8_t *)calloc(1, SY_VOTE_VALUE_BYTES_MAX + 1);
     assert_non_null(large);
     struct sy_vote_write writes[] = {put_of(1, 1, 0, "a"),
@@ -265,7 +248,7 @@ CASE(a_failed_votes_commit_happens_not_at_all)
     static const char *const places[] = {"store.votes.begin", "store.votes.commit"};
     for (unsigned i = 0; i < 2; i++) {
         struct test_store t;
-        begin(&t, state);
+        test_store_begin(&t, test_kind_of(state));
         struct sy_vote_write good = put_of(1, 1, 0, "kept");
         struct sy_vote_write lost[] = {put_of(1, 1, 0, "lost"), put_of(1, 2, 0, "lost")};
         struct sy_error err;
@@ -289,7 +272,7 @@ CASE(a_failed_votes_commit_happens_not_at_all)
 CASE(a_device_error_stops_writes_until_the_store_is_opened_again)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     struct sy_vote_write write = put_of(1, 1, 0, "a");
     struct sy_store_stats stats;
     sy_os_failpoint_arm("store.votes.commit", 1, "eio");
@@ -314,13 +297,13 @@ CASE(a_failed_append_happens_not_at_all)
         size_t found = 99;
         struct sy_tx_position at;
         struct sy_hash id = test_hash_of(1000);
-        begin(&t, state);
+        test_store_begin(&t, test_kind_of(state));
         append_one(t.store, 0, 3);
         test_stored_make(&block, 1, 100, sy_slice_of(NULL, 0));
         sy_os_failpoint_arm(places[i], 1, "enospc");
         assert_int_equal(sy_ledger_append(t.store, &block.write, 1, NULL), SY_ERR_DISK_FULL);
         assert_int_equal(sy_ledger_next(t.store), 1);
-        sy_store_reader *reader = open_reader(t.store);
+        sy_store_reader *reader = test_reader_open(t.store);
         assert_int_equal(sy_ledger_find_tx(reader, &at, &found, 1, &id), SY_OK);
         assert_int_equal(found, 0);
         assert_int_equal(sy_store_resume(t.store, NULL), SY_OK);
@@ -337,7 +320,7 @@ CASE(a_failed_append_happens_not_at_all)
 CASE(a_failed_apply_happens_not_at_all)
 {
     struct test_store t;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     sy_os_failpoint_arm("store.state.apply", 1, "enospc");
     assert_int_equal(sy_state_apply(t.store, 0, sy_slice_of(NULL, 0), NULL), SY_ERR_DISK_FULL);
     assert_int_equal(sy_state_next(t.store), 0);
@@ -364,8 +347,8 @@ CASE(a_new_ledger_is_empty)
 {
     struct test_store t;
     struct sy_slice part;
-    begin(&t, state);
-    sy_store_reader *reader = open_reader(t.store);
+    test_store_begin(&t, test_kind_of(state));
+    sy_store_reader *reader = test_reader_open(t.store);
     assert_int_equal(sy_ledger_next(t.store), 0);
     assert_int_equal(sy_ledger_height(t.store), 0);
     assert_int_equal(sy_ledger_certified(t.store), 0);
@@ -380,7 +363,7 @@ CASE(blocks_come_back_part_by_part)
 {
     struct test_store t;
     struct test_stored run[5];
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (uint64_t h = 0; h < 20; h++) append_one(t.store, h, (size_t)h % 4);
     struct sy_block_write writes[5];
     for (uint64_t i = 0; i < 5; i++) {
@@ -392,7 +375,7 @@ CASE(blocks_come_back_part_by_part)
     for (unsigned round = 0; round < 2; round++) {
         assert_int_equal(sy_ledger_next(t.store), 25);
         assert_int_equal(sy_ledger_height(t.store), 24);
-        sy_store_reader *reader = open_reader(t.store);
+        sy_store_reader *reader = test_reader_open(t.store);
         for (uint64_t h = 0; h < 25; h++) {
             test_stored_check(reader, h, h < 20 ? h % 4 : 2, sy_slice_of(NULL, 0));
         }
@@ -407,7 +390,7 @@ CASE(only_the_next_height_is_appended)
     struct test_store t;
     struct test_stored block;
     struct sy_error err;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     test_stored_make(&block, 1, 0, sy_slice_of(NULL, 0));
     assert_int_equal(sy_ledger_append(t.store, &block.write, 1, &err), SY_ERR_ARGUMENT);
     assert_non_null(strstr(err.text, "block 1 was offered where block 0"));
@@ -427,7 +410,7 @@ CASE(malformed_deltas_are_not_appended_nor_applied)
     struct test_store t;
     struct test_stored block;
     uint8_t junk[40] = {1, 2, 3};
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     test_stored_make(&block, 0, 0, sy_slice_of(junk, sizeof junk));
     assert_int_equal(sy_ledger_append(t.store, &block.write, 1, NULL), SY_ERR_FORMAT);
     assert_int_equal(sy_state_apply(t.store, 0, sy_slice_of(junk, sizeof junk), NULL),
@@ -448,7 +431,7 @@ CASE(certified_is_the_end_of_the_unbroken_certificates)
 {
     struct test_store t;
     struct sy_slice part;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (uint64_t h = 0; h < 6; h++) append_one(t.store, h, 0);
     assert_int_equal(certify(t.store, 2, "two"), SY_OK);
     assert_int_equal(certify(t.store, 3, "three"), SY_OK);
@@ -459,7 +442,7 @@ CASE(certified_is_the_end_of_the_unbroken_certificates)
     assert_int_equal(certify(t.store, 2, "another two"), SY_OK);
     assert_int_equal(certify(t.store, 6, "too early"), SY_ERR_ARGUMENT);
     for (unsigned round = 0; round < 2; round++) {
-        sy_store_reader *reader = open_reader(t.store);
+        sy_store_reader *reader = test_reader_open(t.store);
         assert_int_equal(sy_ledger_certified(t.store), 3);
         assert_int_equal(sy_ledger_get(reader, &part, 2, SY_BLOCK_CERTIFICATE), SY_OK);
         assert_true(sy_slice_equal(part, sy_slice_of("two", 3)));
@@ -478,9 +461,9 @@ CASE(a_slice_stays_until_its_reader_reads_the_same_part)
     struct sy_slice header;
     struct sy_slice receipts;
     struct sy_slice other;
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     for (uint64_t h = 0; h < 4; h++) append_one(t.store, h, 0);
-    sy_store_reader *reader = open_reader(t.store);
+    sy_store_reader *reader = test_reader_open(t.store);
     assert_int_equal(sy_ledger_get(reader, &header, 0, SY_BLOCK_HEADER), SY_OK);
     assert_int_equal(sy_ledger_get(reader, &receipts, 2, SY_BLOCK_RECEIPTS), SY_OK);
     assert_int_equal(sy_ledger_get(reader, &other, 3, SY_BLOCK_ORDER), SY_OK);
@@ -526,7 +509,7 @@ static void note_position(struct found_model *model, uint64_t number, uint64_t h
 static void check_found(sy_store *store, const struct found_model *model)
 {
     static struct sy_tx_position found_at[20000];
-    sy_store_reader *reader = open_reader(store);
+    sy_store_reader *reader = test_reader_open(store);
     for (uint64_t number = 0; number < FIND_IDS; number++) {
         struct sy_hash id = test_hash_of(number);
         if (number % 7 == 0) memset(id.bytes, 0x5a, 8);
@@ -555,7 +538,7 @@ CASE(every_ordered_copy_of_a_transaction_is_found)
     static struct found_model model;
     memset(&model, 0, sizeof model);
     sy_prng_seed(&prng, test_seed());
-    begin(&t, state);
+    test_store_begin(&t, test_kind_of(state));
     uint64_t blocks = 2000;
     for (uint64_t height = 0; height < blocks; height++) {
         size_t count = sy_prng_chance(&prng, 1, 50) ? 400 : (size_t)sy_prng_below(&prng, 12);
@@ -577,33 +560,25 @@ CASE(every_ordered_copy_of_a_transaction_is_found)
 
 int main(void)
 {
-    int failed = 0;
-    for (size_t i = 0; i < sizeof implementations / sizeof implementations[0]; i++) {
-        void *impl = (void *)(uintptr_t)&implementations[i];
-#define OVER(name) cmocka_unit_test_prestate(name, impl)
-        const struct CMUnitTest cases[] = {
-            OVER(records_come_back_in_key_order),
-            OVER(a_record_is_replaced_and_dropped),
-            OVER(drop_below_takes_one_type_and_only_lower_slots),
-            OVER(a_walk_ends_when_the_callback_says_so),
-            OVER(bodies_of_every_size_come_back_in_order),
-            OVER(dropped_bodies_are_gone_and_the_others_stay),
-            OVER(values_over_their_limit_are_refused_and_change_nothing),
-            OVER(a_failed_votes_commit_happens_not_at_all),
-            OVER(a_device_error_stops_writes_until_the_store_is_opened_again),
-            OVER(a_failed_append_happens_not_at_all),
-            OVER(a_failed_apply_happens_not_at_all),
-            OVER(a_new_ledger_is_empty),
-            OVER(blocks_come_back_part_by_part),
-            OVER(only_the_next_height_is_appended),
-            OVER(malformed_deltas_are_not_appended_nor_applied),
-            OVER(certified_is_the_end_of_the_unbroken_certificates),
-            OVER(a_slice_stays_until_its_reader_reads_the_same_part),
-            OVER(every_ordered_copy_of_a_transaction_is_found),
-        };
-#undef OVER
-        printf("store: %s\n", implementations[i].name);
-        failed += cmocka_run_group_tests_name(implementations[i].name, cases, NULL, NULL);
-    }
-    return failed;
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(records_come_back_in_key_order),
+        cmocka_unit_test(a_record_is_replaced_and_dropped),
+        cmocka_unit_test(drop_below_takes_one_type_and_only_lower_slots),
+        cmocka_unit_test(a_walk_ends_when_the_callback_says_so),
+        cmocka_unit_test(bodies_of_every_size_come_back_in_order),
+        cmocka_unit_test(dropped_bodies_are_gone_and_the_others_stay),
+        cmocka_unit_test(values_over_their_limit_are_refused_and_change_nothing),
+        cmocka_unit_test(a_failed_votes_commit_happens_not_at_all),
+        cmocka_unit_test(a_device_error_stops_writes_until_the_store_is_opened_again),
+        cmocka_unit_test(a_failed_append_happens_not_at_all),
+        cmocka_unit_test(a_failed_apply_happens_not_at_all),
+        cmocka_unit_test(a_new_ledger_is_empty),
+        cmocka_unit_test(blocks_come_back_part_by_part),
+        cmocka_unit_test(only_the_next_height_is_appended),
+        cmocka_unit_test(malformed_deltas_are_not_appended_nor_applied),
+        cmocka_unit_test(certified_is_the_end_of_the_unbroken_certificates),
+        cmocka_unit_test(a_slice_stays_until_its_reader_reads_the_same_part),
+        cmocka_unit_test(every_ordered_copy_of_a_transaction_is_found),
+    };
+    return test_store_suite("store", cases);
 }

@@ -65,6 +65,42 @@ void test_store_end(struct test_store *t)
     assert_int_equal(sy_os_remove_tree(t->folder, NULL), SY_OK);
 }
 
+sy_store_reader *test_reader_open(sy_store *store)
+{
+    sy_store_reader *reader = NULL;
+    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
+    return reader;
+}
+
+/* ---- suites ----------------------------------------------------------------------------- */
+
+static int over_lmdb(void **state)
+{
+    static enum test_store_kind kind = TEST_STORE_LMDB;
+    *state = &kind;
+    return 0;
+}
+
+static int over_memory(void **state)
+{
+    static enum test_store_kind kind = TEST_STORE_MEMORY;
+    *state = &kind;
+    return 0;
+}
+
+enum test_store_kind test_kind_of(void *const *state)
+{
+    return *(const enum test_store_kind *)*state;
+}
+
+int test_store_suite_run(const char *name, const struct CMUnitTest *cases, size_t count)
+{
+    printf("%s: lmdb\n", name);
+    int failed = _cmocka_run_group_tests("lmdb", cases, count, over_lmdb, NULL);
+    printf("%s: memory\n", name);
+    return failed + _cmocka_run_group_tests("memory", cases, count, over_memory, NULL);
+}
+
 /* ---- known bytes ------------------------------------------------------------------------ */
 
 struct sy_hash test_hash_of(uint64_t number)

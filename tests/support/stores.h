@@ -27,6 +27,17 @@ void test_store_begin_with(struct test_store *t, enum test_store_kind kind,
 void test_store_restart(struct test_store *t);
 void test_store_end(struct test_store *t);
 
+/* test_store_suite runs cases over every implementation, each in turn, and returns how many failed.
+ * A case asks test_kind_of its state for the one that it is to begin. */
+#define test_store_suite(name, cases) \
+    test_store_suite_run(name, cases, sizeof(cases) / sizeof(cases)[0])
+struct CMUnitTest;
+int test_store_suite_run(const char *name, const struct CMUnitTest *cases, size_t count);
+enum test_store_kind test_kind_of(void *const *state);
+
+/* test_reader_open opens a reader of a store. Close it with sy_store_reader_close. */
+sy_store_reader *test_reader_open(sy_store *store);
+
 /* test_hash_of gives the 32 bytes that stand for a number, the same everywhere. */
 struct sy_hash test_hash_of(uint64_t number);
 
@@ -54,7 +65,7 @@ struct test_model {
 };
 
 /* test_model_step changes about `changes` random keys for a block and packs the deltas into out
- * (at least TEST_MODEL_KEYS * 128 bytes); returns the packed slice of it. */
+ * (TEST_MODEL_BYTES); returns the packed slice of it. */
 #define TEST_MODEL_BYTES (TEST_MODEL_KEYS * 140u)
 struct sy_slice test_model_step(struct test_model *model, uint8_t *out, sy_prng *prng,
                                 uint64_t height, unsigned changes);
