@@ -59,7 +59,7 @@ CASE(a_store_begins_with_an_installed_state_and_goes_on)
     test_store_restart(&t);
     check(t.store);
     assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
-    chronicle_prune(t.store, HEIGHT + 60);
+    test_store_prune(t.store, HEIGHT + 60);
     assert_int_equal(sy_ledger_pruned(t.store), HEIGHT + 60);
     check(t.store);
     test_store_restart(&t);

@@ -49,13 +49,13 @@ CASE(pruned_history_is_refused_and_headers_certificates_and_state_stay)
     struct test_store t;
     test_store_begin(&t, test_kind_of(state));
     fill(t.store, 200);
-    chronicle_prune(t.store, 150);
+    test_store_prune(t.store, 150);
     assert_int_equal(sy_ledger_pruned(t.store), 150);
     check(t.store);
     test_store_restart(&t);
     assert_int_equal(sy_ledger_pruned(t.store), 150);
     check(t.store);
-    chronicle_prune(t.store, 100); // never goes back
+    test_store_prune(t.store, 100); // never goes back
     assert_int_equal(sy_ledger_pruned(t.store), 150);
     for (unsigned i = 0; i < 30; i++) chronicle_step(&chronicle, t.store);
     check(t.store);
@@ -79,7 +79,7 @@ CASE(a_call_takes_one_slice_and_refuses_the_rest_already)
     // The next call goes on with what was begun, even when it is asked for less.
     assert_int_equal(sy_store_prune(t.store, &more, 0, NULL), SY_OK);
     assert_int_equal(chronicle_check(&chronicle, t.store, 2 * SY_PRUNE_BLOCKS_MAX), SY_OK);
-    chronicle_prune(t.store, 0);
+    test_store_prune(t.store, 0);
     check(t.store);
     test_store_end(&t);
 }
@@ -93,7 +93,7 @@ CASE(the_newest_certified_block_stays_and_all_above_it)
     assert_int_equal(sy_ledger_append(t.store, &block, 1, NULL), SY_OK);
     assert_int_equal(sy_state_apply(t.store, 40, block.deltas, NULL), SY_OK);
     assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
-    chronicle_prune(t.store, UINT64_MAX);
+    test_store_prune(t.store, UINT64_MAX);
     assert_int_equal(sy_ledger_certified(t.store), 39);
     assert_int_equal(sy_ledger_pruned(t.store), 39);
     sy_store_reader *reader = test_reader_open(t.store);
@@ -113,7 +113,7 @@ CASE(what_a_restart_replays_is_not_pruned)
     for (uint64_t i = 0; i < 50; i++) chronicle_step(&chronicle, t.store);
     sy_store_stats_get(t.store, &stats);
     assert_int_equal(stats.state_complete_height, 0);
-    chronicle_prune(t.store, UINT64_MAX);
+    test_store_prune(t.store, UINT64_MAX);
     // The twin's crash is its restart: it keeps the sum of what it drops.
     assert_int_equal(sy_ledger_pruned(t.store), t.kind == TEST_STORE_LMDB ? 0 : 49);
     check(t.store);
@@ -148,7 +148,7 @@ CASE(a_failure_anywhere_in_a_slice_is_taken_up_again)
             test_store_restart(&t);
         }
         assert_int_equal(chronicle_check(&chronicle, t.store, 0), SY_OK);
-        chronicle_prune(t.store, 50);
+        test_store_prune(t.store, 50);
         assert_int_equal(sy_ledger_pruned(t.store), 50);
         check(t.store);
         test_store_end(&t);
@@ -208,7 +208,7 @@ CASE(disk_use_is_bounded_over_a_simulated_month)
     for (uint64_t height = 0; height < blocks; height++) {
         chronicle_step(&chronicle, t.store);
         if (height == warm) at_warm = file_bytes(t.store);
-        if (height > kept && height % 32 == 0) chronicle_prune(t.store, height - kept);
+        if (height > kept && height % 32 == 0) test_store_prune(t.store, height - kept);
         if (height % 2000 == 1999) test_store_restart(&t);
     }
     uint64_t grown = growth(t.store, at_warm);
@@ -257,7 +257,7 @@ CASE(the_tx_index_forgets_what_is_pruned)
         add_txs(t.store, height);
         if (height % 25 == 24) {
             assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
-            chronicle_prune(t.store, height > kept ? height - kept : 0);
+            test_store_prune(t.store, height > kept ? height - kept : 0);
         }
         if (height == 600) at_warm = file_bytes(t.store);
     }

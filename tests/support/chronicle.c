@@ -133,17 +133,6 @@ void chronicle_model(struct chronicle *chronicle, uint64_t blocks)
     }
 }
 
-void chronicle_prune(sy_store *store, uint64_t below)
-{
-    bool more = true;
-    while (more) {
-        struct sy_error err = {0};
-        sy_status status = sy_store_prune(store, &more, below, &err);
-        if (status != SY_OK) print_error("%s\n", err.text);
-        assert_int_equal(status, SY_OK);
-    }
-}
-
 /* ---- a state from elsewhere ------------------------------------------------------------- */
 
 struct sy_hash chronicle_root(uint64_t height)

@@ -47,7 +47,4 @@ sy_status chronicle_try_install(struct chronicle *chronicle, sy_store *store, ui
 /* chronicle_root stands for the root of that state. */
 struct sy_hash chronicle_root(uint64_t height);
 
-/* chronicle_prune calls sy_store_prune until there is no more to do. */
-void chronicle_prune(sy_store *store, uint64_t below);
-
 #endif

@@ -72,6 +72,17 @@ sy_store_reader *test_reader_open(sy_store *store)
     return reader;
 }
 
+void test_store_prune(sy_store *store, uint64_t below)
+{
+    bool more = true;
+    while (more) {
+        struct sy_error err = {0};
+        sy_status status = sy_store_prune(store, &more, below, &err);
+        if (status != SY_OK) print_error("%s\n", err.text);
+        assert_int_equal(status, SY_OK);
+    }
+}
+
 /* ---- suites ----------------------------------------------------------------------------- */
 
 static int over_lmdb(void **state)

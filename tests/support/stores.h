@@ -38,6 +38,9 @@ enum test_store_kind test_kind_of(void *const *state);
 /* test_reader_open opens a reader of a store. Close it with sy_store_reader_close. */
 sy_store_reader *test_reader_open(sy_store *store);
 
+/* test_store_prune calls sy_store_prune until there is no more to do. A failure ends the test. */
+void test_store_prune(sy_store *store, uint64_t below);
+
 /* test_hash_of gives the 32 bytes that stand for a number, the same everywhere. */
 struct sy_hash test_hash_of(uint64_t number);
 

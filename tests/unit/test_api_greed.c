@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/os.h"
+#include "tests/support/stores.h"
 #include "tests/unit/api_rig.h"
 
 #define SESSIONS 5u
@@ -164,7 +165,6 @@ static struct sy_client_request signed_read(const struct api_rig *rig, uint64_t 
 CASE(api_says_pruned_of_what_may_be_gone_and_not_found_of_what_is_not)
 {
     struct api_rig rig;
-    bool more = true;
     arig_open(&rig, NULL, true);
     sy_dial *dial = arig_dial(&rig);
     struct sy_client_request old = {.kind = SY_REQUEST_BLOCK, .request_id = 1};
@@ -174,7 +174,7 @@ CASE(api_says_pruned_of_what_may_be_gone_and_not_found_of_what_is_not)
     future.body.block_height = 9999;
     assert_int_equal(arig_refused(&rig, dial, &read), SY_ANSWER_NOT_FOUND);
 
-    while (more) assert_int_equal(sy_store_prune(rig.chain.store, &more, 3, NULL), SY_OK);
+    test_store_prune(rig.chain.store, 3);
     assert_int_equal(sy_ledger_pruned(rig.chain.store), 3);
     assert_int_equal(arig_refused(&rig, dial, &old), SY_ANSWER_PRUNED);
     assert_true(says(&rig, "pruned at 3: ") && says(&rig, sy_refusal_info(SY_E_PRUNED)->remedy));

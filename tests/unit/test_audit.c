@@ -13,6 +13,7 @@
 #include "core/wire/delta.h"
 #include "core/wire/genesis_json.h"
 #include "tests/support/ledger_store.h"
+#include "tests/support/stores.h"
 
 static struct ledger_store ls;
 static struct sy_audit_figures figures;
@@ -101,12 +102,8 @@ static int run_program(char *out, size_t size, const char *folder)
 
 static void prune(struct ledger_store *filled, uint64_t below)
 {
-    struct sy_error err = {SY_OK, ""};
-    bool more = true;
-    assert_int_equal(sy_state_flush(filled->store, &err), SY_OK);
-    while (more) {
-        if (sy_store_prune(filled->store, &more, below, &err) != SY_OK) fail_msg("%s", err.text);
-    }
+    assert_int_equal(sy_state_flush(filled->store, NULL), SY_OK);
+    test_store_prune(filled->store, below);
 }
 
 CASE(a_pruned_store_is_checked_as_far_as_it_goes_and_says_so)

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/wire/sync.h"
+#include "tests/support/stores.h"
 #include "tests/unit/chain_rig.h"
 
 #define SECOND 1000000000ull
@@ -97,10 +98,9 @@ CASE(serve_says_from_where_on_it_has_blocks)
     struct serve_rig rig;
     struct sy_slice message;
     struct sy_sync_message said;
-    bool more = true;
     open_rig(&rig);
     assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 2), SY_OK);
-    while (more) assert_int_equal(sy_store_prune(rig.chain.store, &more, 3, NULL), SY_OK);
+    test_store_prune(rig.chain.store, 3);
     assert_int_equal(sy_serve_block(&rig.serve, &message, 1, NOW, 2), SY_ERR_PRUNED);
     assert_true(sy_sync_decode(&said, message, CHAIN_VALIDATORS));
     assert_int_equal(said.type, SY_SYNC_PRUNED);

@@ -133,7 +133,7 @@ static void look(const struct crash *crash)
     uint64_t pruned = sy_ledger_pruned(store);
     // What is between a crash's swept and pruned heights is refused, wherever its bytes are.
     assert_int_equal(chronicle_check(&chronicle, store, 0), SY_OK);
-    chronicle_prune(store, 0);
+    test_store_prune(store, 0);
     assert_int_equal(sy_ledger_pruned(store), pruned);
     assert_int_equal(chronicle_check(&chronicle, store, pruned), SY_OK);
     sy_store_close(store);
