@@ -3,7 +3,7 @@
  * ctest: threaded timeout=120 */
 #include <string.h>
 
-#include "core/base/os.h"
+#include "core/client/read.h"
 #include "tests/support/stores.h"
 #include "tests/unit/api_rig.h"
 
@@ -146,19 +146,14 @@ static bool says(const struct api_rig *rig, const char *words)
     return memmem(rig->answer, rig->answer_size, words, strlen(words)) != NULL;
 }
 
-static struct sy_client_request signed_read(const struct api_rig *rig, uint64_t nonce)
+static struct sy_client_request signed_read(const struct api_rig *rig, uint64_t request_id)
 {
-    struct sy_client_request request = {.kind = SY_REQUEST_READ, .request_id = nonce};
+    struct sy_client_request request = {.kind = SY_REQUEST_READ, .request_id = request_id};
     struct sy_read_request *read = &request.body.read;
-    struct sy_hash digest;
     read->subject = SY_READ_RECEIPT;
     read->purpose = SY_PURPOSE_AUDIT;
     read->id = test_hash(4242); /* never ordered */
-    read->nonce = nonce;
-    read->time_ms = sy_os_wall_ms();
-    sy_secret_key_public(rig->place.key, &read->reader);
-    sy_read_digest(&digest, &rig->chain.genesis.hash, read);
-    sy_sign(rig->place.key, &read->signature, SY_SIG_READ, &digest);
+    sy_read_sign(read, rig->place.key, &rig->chain.genesis);
     return request;
 }
 
