@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "consensus/node/committer.h"
 #include "core/base/telemetry.h"
 #include "core/crypto/hash.h"
 
@@ -331,6 +332,20 @@ unsigned nrig_committed(const struct node_rig *rig, enum sy_node_commit what)
         count += effect->type == SY_NODE_COMMIT && effect->as.commit.what == what;
     }
     return count;
+}
+
+void nrig_store_commits(const struct node_rig *rig, sy_store *store)
+{
+    for (unsigned i = 0; i < rig->logged; i++) {
+        struct sy_node_effect effect = rig->log[i].effect;
+        struct sy_vote_write writes[2];
+        struct sy_error err;
+        if (effect.type != SY_NODE_COMMIT) continue;
+        effect.as.commit.value = rig->log[i].bytes;
+        size_t count = sy_committer_writes(writes, &effect);
+        sy_status status = sy_votes_commit(store, writes, count, &err);
+        if (status != SY_OK) fail_msg("%s: %s", sy_status_name(status), err.text);
+    }
 }
 
 const struct nrig_effect *nrig_last(const struct node_rig *rig, enum sy_node_effect_type type)

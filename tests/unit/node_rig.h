@@ -4,6 +4,7 @@
 #define SY_TESTS_UNIT_NODE_RIG_H
 
 #include "consensus/node/node.h"
+#include "core/store/store.h"
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
@@ -70,6 +71,8 @@ unsigned nrig_count(const struct node_rig *rig, enum sy_node_effect_type type);
 bool nrig_sent(const struct node_rig *rig, struct sy_message *message, uint8_t type);
 /* nrig_committed counts COMMITs of a kind. */
 unsigned nrig_committed(const struct node_rig *rig, enum sy_node_commit what);
+/* nrig_store_commits writes every COMMIT so far to a store, as systoled does. */
+void nrig_store_commits(const struct node_rig *rig, sy_store *store);
 const struct nrig_effect *nrig_last(const struct node_rig *rig, enum sy_node_effect_type type);
 void nrig_forget(struct node_rig *rig);
 const struct sy_node_info *nrig_info(const struct node_rig *rig);

@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "consensus/node/committer.h"
 #include "consensus/node/evidence.h"
 #include "core/base/os.h"
 #include "core/wire/genesis_json.h"
@@ -95,20 +94,6 @@ static void write_text(const char *path, const char *text)
     must(sy_os_write_file(path, text, strlen(text), 0600, &err), &err);
 }
 
-/* What systoled's store thread does with the node's COMMITs. */
-static void store_commits(sy_store *store, const struct node_rig *rig)
-{
-    struct sy_error err;
-    for (unsigned i = 0; i < rig->logged; i++) {
-        struct sy_node_effect effect = rig->log[i].effect;
-        struct sy_vote_write writes[2];
-        if (effect.type != SY_NODE_COMMIT) continue;
-        effect.as.commit.value = rig->log[i].bytes;
-        size_t count = sy_committer_writes(writes, &effect);
-        must(sy_votes_commit(store, writes, count, &err), &err);
-    }
-}
-
 /* A validator's folder, as after a run in which it heard lies, or none. */
 static void make_validator(uint16_t self, bool lies)
 {
@@ -122,7 +107,7 @@ static void make_validator(uint16_t self, bool lies)
     struct sy_store_config config = {.path = path, .genesis = rig.genesis.hash, .init = true};
     must(sy_store_open_lmdb(&store, &config, &err), &err);
     if (lies) tell_lies(&rig);
-    store_commits(store, &rig);
+    nrig_store_commits(&rig, store);
     sy_store_close(store);
     nrig_close(&rig);
     (void)snprintf(path, sizeof path, "%s/v%u/systoled.conf", folder, self);

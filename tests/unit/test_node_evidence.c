@@ -2,7 +2,6 @@
  * a bounded number of them, and goes on. */
 #include "consensus/node/committer.h"
 #include "consensus/node/evidence.h"
-#include "core/base/os.h"
 #include "tests/support/stores.h"
 #include "tests/unit/node_rig.h"
 
@@ -171,18 +170,6 @@ CASE(what_the_machine_may_find_and_nobody_can_keep_is_left_out)
 
 /* ---- the store --------------------------------------------------------------------------- */
 
-static void store_commits(struct test_store *t, const struct node_rig *rig)
-{
-    for (unsigned i = 0; i < rig->logged; i++) {
-        struct sy_node_effect effect = rig->log[i].effect;
-        struct sy_vote_write writes[2];
-        if (effect.type != SY_NODE_COMMIT) continue;
-        effect.as.commit.value = rig->log[i].bytes;
-        size_t count = sy_committer_writes(writes, &effect);
-        assert_int_equal(sy_votes_commit(t->store, writes, count, NULL), SY_OK);
-    }
-}
-
 static sy_status see(void *context, const struct sy_hash *signer, const struct sy_record_key *key,
                      struct sy_slice value)
 {
@@ -207,7 +194,7 @@ CASE(evidence_outlives_the_votes_and_the_process)
         propose_twice(&rig, 1);
         vote_for(&rig, SY_MESSAGE_COMMIT, 2, 1, 1);
         vote_for(&rig, SY_MESSAGE_COMMIT, 2, 1, 2);
-        store_commits(&t, &rig);
+        nrig_store_commits(&rig, t.store);
         struct sy_node_effect drop = {.type = SY_NODE_COMMIT};
         drop.as.commit.what = SY_COMMIT_DROP;
         drop.as.commit.slot = 100;
@@ -217,8 +204,7 @@ CASE(evidence_outlives_the_votes_and_the_process)
         nrig_close(&rig);
         test_store_restart(&t);
     }
-    sy_store_reader *reader = NULL;
-    assert_int_equal(sy_store_reader_open(&reader, t.store), SY_OK);
+    sy_store_reader *reader = test_reader_open(t.store);
     assert_int_equal(sy_evidence_each(reader, see, &kept, NULL), SY_OK);
     assert_int_equal(kept.count, 2);
     assert_int_equal(kept.pieces[0].type + kept.pieces[1].type,
