@@ -14,6 +14,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
+#include "tests/support/network.h"
 
 #define MS 1000000ull
 #define EVENTS_MAX 4000u
@@ -343,18 +344,10 @@ static bool write_prepared(struct sy_writer *w, struct input *in,
     static struct sy_prepared prepared;
     take_proposal(&prepared.proposal, in);
     uint64_t slot = prepared.proposal.slot;
-    uint16_t holder = change->signer;
     if (slot <= change->stable_height || slot - change->stable_height > SY_PBFT_WINDOW)
         return false;
     prepared.view = change->view == 0 ? 0 : take(in) % change->view;
-    uint16_t primary = (uint16_t)(prepared.view % f.config.n);
-    unsigned left = sy_quorum(f.config.n) - 1 - (holder != primary);
-    prepared.count = 0;
-    for (uint16_t i = 0; i < f.config.n; i++) {
-        if (i == holder || (i != primary && left == 0)) continue;
-        left -= i != primary;
-        prepared.statements[prepared.count++].signer = i;
-    }
+    test_prepared_by(&prepared, f.config.n, change->signer);
     sy_prepared_encode(w, &prepared);
     return true;
 }
@@ -497,9 +490,7 @@ static void send_restore(struct input *in)
     struct sy_proposal *proposal = &record.as.prepare.proposal;
     if (record.type == SY_PBFT_RECORD_PREPARED) {
         proposal = &record.as.prepared.proposal;
-        for (uint16_t i = 0; record.as.prepared.count + 1u < sy_quorum(f.config.n); i++)
-            if (i != f.config.self)
-                record.as.prepared.statements[record.as.prepared.count++].signer = i;
+        test_prepared_by(&record.as.prepared, f.config.n, f.config.self);
     }
     if (record.type != SY_PBFT_RECORD_BOOT) {
         take_proposal(proposal, in);
@@ -565,7 +556,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             send_executed(&in);
             send_certified(&in);
             break;
-        case 11: send_timer(&in); break;
         case 12: send_view_change(&in); break;
         case 13: send_new_view(&in); break;
         case 14: send_view_fetch(&in); break;

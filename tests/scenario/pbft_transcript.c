@@ -8,6 +8,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
+#include "tests/support/network.h"
 #include "tests/support/test.h"
 
 /* --- words ----------------------------------------------------------------------------------- */
@@ -117,14 +118,7 @@ static void prepared_of(struct sy_writer *w, const char *text, uint16_t holder)
     snprintf(word, sizeof word, "%.*s", (int)length, text);
     prepared.proposal = name_of(word)->proposal;
     prepared.view = strtoull(text + length + 1, &end, 10);
-    uint16_t primary = (uint16_t)(prepared.view % t.config.n);
-    unsigned left = sy_quorum(t.config.n) - 1 - (holder != primary);
-    prepared.count = 0;
-    for (uint16_t i = 0; i < t.config.n; i++) {
-        if (i == holder || (i != primary && left == 0)) continue;
-        left -= i != primary;
-        prepared.statements[prepared.count++].signer = i;
-    }
+    test_prepared_by(&prepared, t.config.n, holder);
     sy_prepared_encode(w, &prepared);
 }
 

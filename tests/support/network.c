@@ -278,6 +278,18 @@ void test_certificate(struct sy_certificate *certificate, const struct sy_genesi
     }
 }
 
+void test_prepared_by(struct sy_prepared *prepared, unsigned n, uint16_t holder)
+{
+    uint16_t primary = (uint16_t)(prepared->view % n);
+    unsigned left = sy_quorum(n) - 1 - (holder != primary);
+    prepared->count = 0;
+    for (uint16_t i = 0; i < n; i++) {
+        if (i == holder || (i != primary && left == 0)) continue;
+        left -= i != primary;
+        prepared->statements[prepared->count++].signer = i;
+    }
+}
+
 /* --- the trie, by its definition ----------------------------------------------------------- */
 
 static unsigned bit_of(const struct sy_hash *key_hash, unsigned depth)

@@ -12,6 +12,7 @@
 #include "core/wire/proof.h"
 #include "core/wire/schema.h"
 #include "core/wire/tx.h"
+#include "core/wire/view_change.h"
 
 /* Keys have numbers below TEST_KEYS_MAX. Validator i has keys 3 i (consensus), 3 i + 1 (link) and
  * 3 i + 2 (admin); regulators follow from TEST_REGULATOR on; the rest is anybody's. */
@@ -54,6 +55,10 @@ struct sy_slice test_batch(void *data, const struct sy_genesis *genesis, unsigne
 /* test_certificate seals a header with the first quorum of the genesis's validators. */
 void test_certificate(struct sy_certificate *certificate, const struct sy_genesis *genesis,
                       const struct sy_header *header);
+
+/* test_prepared_by fills in who states it: the lowest validators of n that a certificate of a view
+ * and holder can name. */
+void test_prepared_by(struct sy_prepared *prepared, unsigned n, uint16_t holder);
 
 /* A set of state entries, in any order, and its trie by the definition alone. */
 struct test_entry {

@@ -229,8 +229,7 @@ static void make_prepared(struct sy_pbft_record *record, uint64_t view, uint16_t
     record->view = view;
     record->as.prepared.proposal = some_proposal(9, SY_PROPOSAL_ENTRIES_MAX);
     record->as.prepared.view = view;
-    for (uint16_t i = 0; i < N && record->as.prepared.count + 1u < sy_quorum(N); i++)
-        if (i != self) record->as.prepared.statements[record->as.prepared.count++].signer = i;
+    test_prepared_by(&record->as.prepared, N, self);
 }
 
 CASE(a_prepared_certificate_needs_no_signature_of_its_holder)
