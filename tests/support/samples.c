@@ -8,7 +8,6 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "core/wire/receipt.h"
-#include "core/wire/vote.h"
 
 #define FIRST_IN_BATCH 3u /* the first batch holds transactions 0 to 2, the second 3 and 4 */
 #define ROOM_BYTES (512u << 10)
@@ -517,4 +516,14 @@ struct sy_slice test_sample(const char *name)
     }
     (void)fprintf(stderr, "no sample is named %s\n", name);
     abort();
+}
+
+bool test_accepted(const struct sy_message *message, unsigned n)
+{
+    static struct sy_message back;
+    static uint8_t bytes[SY_FRAME_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_message_encode(&w, message);
+    SY_ASSERT(!w.failed);
+    return sy_message_decode(&back, sy_writer_slice(&w), n);
 }

@@ -9,6 +9,7 @@
 
 #include "core/wire/evidence.h"
 #include "core/wire/request.h"
+#include "core/wire/vote.h"
 #include "tests/support/network.h"
 
 #define TEST_SAMPLES_MAX 96u
@@ -23,6 +24,9 @@ unsigned test_samples(struct test_sample *out);
 
 /* test_sample finds one by name and fails hard when there is none. */
 struct sy_slice test_sample(const char *name);
+
+/* test_accepted encodes a message and says whether a validator of n takes it. */
+bool test_accepted(const struct sy_message *message, unsigned n);
 
 #define TEST_BLOCK_TXS 5u
 #define TEST_BLOCK_BATCHES 2u

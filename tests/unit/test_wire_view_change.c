@@ -21,15 +21,6 @@ static struct sy_view_change *sample_change(void)
     return &message.body.view_change;
 }
 
-static bool accepts(const struct sy_message *m, unsigned n)
-{
-    static struct sy_message back;
-    struct sy_writer w = sy_writer_of(room, sizeof room);
-    sy_message_encode(&w, m);
-    assert_false(w.failed);
-    return sy_message_decode(&back, sy_writer_slice(&w), n);
-}
-
 /* The sample with its first certificate changed by the case. */
 static struct sy_prepared prepared[2];
 static struct sy_view_change *open_sample(void)
@@ -50,7 +41,7 @@ static bool accepts_lists(struct sy_view_change *change)
     for (uint16_t i = 0; i < change->count; i++) sy_prepared_encode(&w, &prepared[i]);
     assert_false(w.failed);
     change->prepared = sy_writer_slice(&w);
-    return accepts(&message, N);
+    return test_accepted(&message, N);
 }
 
 CASE(a_view_change_comes_back_as_it_was_written)
@@ -88,15 +79,15 @@ CASE(a_view_change_names_a_view_and_a_signer_that_can_be)
 {
     struct sy_view_change *change = sample_change();
     change->view = 0;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     change->view = SY_SLOT_MAX + 1;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     change->view = 3;
     change->signer = N;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     change->signer = 1;
     change->stable_height = SY_SLOT_MAX + 1;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
 }
 
 CASE(certificates_lie_in_the_window_above_the_stable_height_in_order)
@@ -181,19 +172,19 @@ CASE(a_new_view_names_a_quorum_in_roster_order)
     struct sy_new_view *m = &message.body.new_view;
     assert_int_equal(m->signer, m->view % N);
     m->signer = 0;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     m->signer = 3;
     m->changes[2].signer = m->changes[1].signer;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     m->changes[2].signer = N;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     m->changes[2].signer = 3;
-    assert_true(accepts(&message, N));
+    assert_true(test_accepted(&message, N));
     m->count = 2;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     m->count = 3;
     m->view = 0;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
     struct sy_hash digest, other;
     m->view = 3;
     sy_new_view_digest(&digest, &genesis, m);
@@ -206,10 +197,10 @@ CASE(a_request_for_views_speaks_of_the_roster_only)
 {
     assert_true(sy_message_decode(&message, test_sample("message/view_fetch"), N));
     assert_int_equal(message.body.view_fetch.held[0], 5);
-    assert_true(accepts(&message, 3));
-    assert_false(accepts(&message, 2));
+    assert_true(test_accepted(&message, 3));
+    assert_false(test_accepted(&message, 2));
     message.body.view_fetch.view = SY_SLOT_MAX + 1;
-    assert_false(accepts(&message, N));
+    assert_false(test_accepted(&message, N));
 }
 
 CASE(the_longest_view_change_fits_its_bound)

@@ -19,15 +19,6 @@ static struct sy_message *sample(const char *name)
     return &message;
 }
 
-static bool accepts(const struct sy_message *m, unsigned n)
-{
-    static struct sy_message back;
-    struct sy_writer w = sy_writer_of(room, sizeof room);
-    sy_message_encode(&w, m);
-    assert_false(w.failed);
-    return sy_message_decode(&back, sy_writer_slice(&w), n);
-}
-
 CASE(types_are_read_and_unknown_ones_refused)
 {
     assert_int_equal(sample("pre_prepare")->type, SY_MESSAGE_PRE_PREPARE);
@@ -51,79 +42,79 @@ CASE(signers_lie_within_the_roster)
 {
     struct sy_message *m = sample("prepare");
     assert_int_equal(m->body.vote.signer, 3);
-    assert_true(accepts(m, 4));
-    assert_true(accepts(m, 7));
+    assert_true(test_accepted(m, 4));
+    assert_true(test_accepted(m, 7));
     m->body.vote.signer = 4;
-    assert_false(accepts(m, 4));
-    assert_true(accepts(m, 5));
+    assert_false(test_accepted(m, 4));
+    assert_true(test_accepted(m, 5));
     m = sample("seal");
     m->body.seal.seal.signer = 4;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("status");
     m->body.status.signer = UINT16_MAX;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
 }
 
 CASE(makers_lie_within_the_roster)
 {
     struct sy_message *m = sample("pre_prepare");
     m->body.pre_prepare.proposal.entries[1].maker = 4;
-    assert_false(accepts(m, 4));
-    assert_true(accepts(m, 5));
+    assert_false(test_accepted(m, 4));
+    assert_true(test_accepted(m, 5));
     m = sample("block");
     m->body.block.proposal.entries[0].maker = 9;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
 }
 
 CASE(slots_and_views_have_bounds)
 {
     struct sy_message *m = sample("commit");
     m->body.vote.slot = 0;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m->body.vote.slot = SY_SLOT_MAX;
-    assert_true(accepts(m, 4));
+    assert_true(test_accepted(m, 4));
     m->body.vote.slot = SY_SLOT_MAX + 1;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("commit");
     m->body.vote.view = UINT64_MAX;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("pre_prepare");
     m->body.pre_prepare.view = SY_SLOT_MAX + 1;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("seal");
     m->body.seal.height = 0;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("status");
     m->body.status.certified_height = 0; // nothing but the genesis yet
-    assert_true(accepts(m, 4));
+    assert_true(test_accepted(m, 4));
     m->body.status.certified_height = UINT64_MAX;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("status");
     m->body.status.executed_height = SY_SLOT_MAX + 1;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("status");
     m->body.status.view = SY_SLOT_MAX + 1;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("status");
     m->body.status.time_ms = -1;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
 }
 
 CASE(fetches_are_bounded)
 {
     struct sy_message *m = sample("block_fetch");
     m->body.range_fetch.count = 0;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m->body.range_fetch.count = SY_FETCH_BLOCKS_MAX + 1;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m->body.range_fetch.count = 1;
     m->body.range_fetch.first = 0;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m->body.range_fetch.first = UINT64_MAX; // first + count would wrap
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("slot_fetch");
     m->body.range_fetch.view = UINT64_MAX;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
 }
 
 CASE(batch_fetch_names_different_batches)
@@ -131,12 +122,12 @@ CASE(batch_fetch_names_different_batches)
     struct sy_message *m = sample("batch_fetch");
     struct sy_batch_fetch *fetch = &m->body.batch_fetch;
     fetch->digests[1] = fetch->digests[0];
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     fetch->count = 0;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     fetch->count = SY_FETCH_DIGESTS_MAX;
     for (unsigned i = 0; i < SY_FETCH_DIGESTS_MAX; i++) fetch->digests[i] = test_hash(i);
-    assert_true(accepts(m, 4));
+    assert_true(test_accepted(m, 4));
     fetch->count++;
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_message_encode(&w, m);
@@ -148,21 +139,21 @@ CASE(batch_message_holds_a_whole_batch)
     struct sy_message *m = sample("batch");
     assert_true(sy_slice_equal(m->body.batch, test_sample("batch/two")));
     m->body.batch.size--;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
 }
 
 CASE(block_message_is_of_one_slot_and_epoch)
 {
     struct sy_message *m = sample("block");
     m->body.block.header.height++;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("block");
     m->body.block.header.epoch++;
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
     m = sample("block");
-    assert_false(accepts(m, 7));                   // whose quorum is another
+    assert_false(test_accepted(m, 7));             // whose quorum is another
     m->body.block.certificate.seals[0].signer = 1; // twice
-    assert_false(accepts(m, 4));
+    assert_false(test_accepted(m, 4));
 }
 
 /* --- what is signed ------------------------------------------------------------------------ */
