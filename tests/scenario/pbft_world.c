@@ -108,50 +108,52 @@ bool world_link_cut(const struct world *world, uint16_t from, uint16_t to)
     return world_faults_last(world) && (from == lagging || to == lagging);
 }
 
-static void deliver_later(struct world *world, uint16_t from, uint16_t to, const uint8_t *bytes,
-                          size_t size)
-{
-    uint64_t delay = sy_prng_below(&world->prng, world->rules.delay_max_ns) + 1;
-    if (world_faults_last(world) && world_chance(world, 2)) delay *= 20;
-    struct occurrence *item = make(world, delay, HAPPENS_DELIVER, to);
-    item->peer = from;
-    item->bytes = (uint8_t *)malloc(size);
-    SY_ASSERT(item->bytes);
-    memcpy(item->bytes, bytes, size);
-    item->size = size;
-    push(world, item);
-}
-
-void world_transmit(struct world *world, uint16_t from, uint16_t to, const struct sy_message *m)
+/* The message as bytes, until the next one. */
+static struct sy_slice encode(const struct sy_message *m)
 {
     static uint8_t bytes[SY_FRAME_BYTES_MAX];
     struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
     sy_message_encode(&writer, m);
     SY_ASSERT(!writer.failed);
+    return sy_writer_slice(&writer);
+}
+
+static void deliver(struct world *world, uint64_t delay_ns, uint16_t from, uint16_t to,
+                    struct sy_slice bytes)
+{
+    struct occurrence *item = make(world, delay_ns, HAPPENS_DELIVER, to);
+    item->peer = from;
+    item->bytes = (uint8_t *)malloc(bytes.size);
+    SY_ASSERT(item->bytes);
+    memcpy(item->bytes, bytes.data, bytes.size);
+    item->size = bytes.size;
+    push(world, item);
+}
+
+static void deliver_later(struct world *world, uint16_t from, uint16_t to, struct sy_slice bytes)
+{
+    uint64_t delay_ns = sy_prng_below(&world->prng, world->rules.delay_max_ns) + 1;
+    if (world_faults_last(world) && world_chance(world, 2)) delay_ns *= 20;
+    deliver(world, delay_ns, from, to, bytes);
+}
+
+void world_transmit(struct world *world, uint16_t from, uint16_t to, const struct sy_message *m)
+{
+    struct sy_slice bytes = encode(m);
     for (uint16_t i = 0; i < world->rules.n; i++) {
         if (i == from || (to != SY_PBFT_ALL && to != i)) continue;
         if (world_link_cut(world, from, i)) continue;
         if (world_faults_last(world) && world_chance(world, world->rules.loss_percent)) continue;
-        deliver_later(world, from, i, bytes, writer.used);
+        deliver_later(world, from, i, bytes);
         if (world_faults_last(world) && world_chance(world, world->rules.duplicate_percent))
-            deliver_later(world, from, i, bytes, writer.used);
+            deliver_later(world, from, i, bytes);
     }
 }
 
 void world_hold_back(struct world *world, uint64_t delay_ns, uint16_t from, uint16_t to,
                      const struct sy_message *m)
 {
-    static uint8_t bytes[SY_FRAME_BYTES_MAX];
-    struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
-    sy_message_encode(&writer, m);
-    SY_ASSERT(!writer.failed);
-    struct occurrence *item = make(world, delay_ns, HAPPENS_DELIVER, to);
-    item->peer = from;
-    item->bytes = (uint8_t *)malloc(writer.used);
-    SY_ASSERT(item->bytes);
-    memcpy(item->bytes, bytes, writer.used);
-    item->size = writer.used;
-    push(world, item);
+    deliver(world, delay_ns, from, to, encode(m));
 }
 
 static void on_deliver(struct world *world, const struct occurrence *item)
