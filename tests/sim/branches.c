@@ -89,12 +89,6 @@ void sim_note_message(struct world *world, const struct validator *validator,
 
 /* ---- the machines' own counters ---------------------------------------------------------- */
 
-static void get_info(const struct world *world, const struct validator *validator,
-                     struct sy_node_info *info)
-{
-    sy_node_get_info(validator->node, info, world->now_ns + validator->clock_base_ns);
-}
-
 static void note_pbft(struct world *world, const struct sy_pbft_info *pbft)
 {
     static const enum sim_branch ignored[SY_PBFT_IGNORED_COUNT] = {
@@ -115,30 +109,28 @@ static void note_pbft(struct world *world, const struct sy_pbft_info *pbft)
 
 void sim_note_sample(struct world *world, struct validator *validator)
 {
-    static struct sy_node_info info;
-    get_info(world, validator, &info);
+    const struct sy_node_info *info = sim_info(world, validator);
     if (validator->faulty) {
-        if (info.pbft.alarm == SY_PBFT_ALARM_FORGOTTEN && world->places > world->n) {
+        if (info->pbft.alarm == SY_PBFT_ALARM_FORGOTTEN && world->places > world->n) {
             sim_note_branch(world, SIM_BRANCH_twin_noticed, 1);
         }
         return;
     }
-    sim_note_branch(world, SIM_BRANCH_proposal_late, info.pbft.late_proposals);
-    sim_note_branch(world, SIM_BRANCH_proposal_refused, info.pbft.refused_proposals);
-    sim_note_branch(world, SIM_BRANCH_stalled, info.pbft.stalled);
-    if (info.pbft.view > world->result->view) world->result->view = info.pbft.view;
+    sim_note_branch(world, SIM_BRANCH_proposal_late, info->pbft.late_proposals);
+    sim_note_branch(world, SIM_BRANCH_proposal_refused, info->pbft.refused_proposals);
+    sim_note_branch(world, SIM_BRANCH_stalled, info->pbft.stalled);
+    if (info->pbft.view > world->result->view) world->result->view = info->pbft.view;
 }
 
 void sim_note_totals(struct world *world, struct validator *validator)
 {
-    static struct sy_node_info info;
     if (validator->faulty) return;
-    get_info(world, validator, &info);
-    note_pbft(world, &info.pbft);
-    world->result->view_changes += info.pbft.view_changes_total;
-    sim_note_branch(world, SIM_BRANCH_batch_condemned, info.pool.condemned);
-    sim_note_branch(world, SIM_BRANCH_frame_malformed, info.frames_malformed);
-    sim_note_branch(world, SIM_BRANCH_frame_shed, info.frames_shed);
+    const struct sy_node_info *info = sim_info(world, validator);
+    note_pbft(world, &info->pbft);
+    world->result->view_changes += info->pbft.view_changes_total;
+    sim_note_branch(world, SIM_BRANCH_batch_condemned, info->pool.condemned);
+    sim_note_branch(world, SIM_BRANCH_frame_malformed, info->frames_malformed);
+    sim_note_branch(world, SIM_BRANCH_frame_shed, info->frames_shed);
 }
 
 /* ---- starts ------------------------------------------------------------------------------ */
@@ -158,10 +150,9 @@ static sy_status count_record(void *context, const struct sy_record_key *key, st
 
 void sim_note_resumed(struct world *world, const struct validator *validator)
 {
-    static struct sy_node_info info;
     if (validator->faulty || validator->life < 2) return;
-    get_info(world, validator, &info);
-    sim_note_branch(world, SIM_BRANCH_restarted_out_of_view, !info.pbft.in_view);
+    bool in_view = sim_info(world, validator)->pbft.in_view;
+    sim_note_branch(world, SIM_BRANCH_restarted_out_of_view, !in_view);
 }
 
 void sim_note_start(struct world *world, const struct validator *validator)

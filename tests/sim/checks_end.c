@@ -204,11 +204,10 @@ static void check_blame(struct world *world, const struct validator *validator,
 
 static void check_node(struct world *world, struct validator *validator)
 {
-    static struct sy_node_info info;
     if (!validator->up) return;
-    sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
-    check_blame(world, validator, &info);
-    if (info.pbft.halted) {
+    const struct sy_node_info *info = sim_info(world, validator);
+    check_blame(world, validator, info);
+    if (info->pbft.halted) {
         sim_fail(world, SIM_CHECK_ALARM, "validator %u stopped voting", validator->index);
     }
     sim_note_sample(world, validator);

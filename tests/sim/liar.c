@@ -347,13 +347,12 @@ static void lie_new_view(struct world *world, struct validator *liar, uint16_t t
 /* Asks for a view that nobody needs. */
 static void leave_view(struct world *world, struct validator *liar)
 {
-    static struct sy_node_info info;
     static struct sy_message message;
-    sy_node_get_info(liar->node, &info, world->now_ns + liar->clock_base_ns);
+    uint64_t view = sim_info(world, liar)->pbft.view;
     memset(&message, 0, sizeof message);
     message.type = SY_MESSAGE_VIEW_CHANGE;
     message.body.view_change.signer = liar->index;
-    message.body.view_change.view = info.pbft.view + 1 + sy_prng_below(&world->prng, 3);
+    message.body.view_change.view = view + 1 + sy_prng_below(&world->prng, 3);
     message.body.view_change.epoch = world->genesis->roster.epoch;
     sign_view_change(world, &message.body.view_change);
     sim_note_fault(world, SIM_FAULT_lie_view);
@@ -526,9 +525,7 @@ static struct sy_slice make_batch(struct world *world, const struct validator *l
 static void flood(struct world *world, struct validator *liar)
 {
     static uint8_t room[SY_BATCH_BYTES_MAX];
-    static struct sy_node_info info;
-    sy_node_get_info(liar->node, &info, world->now_ns + liar->clock_base_ns);
-    uint64_t seq = info.pool.next_seq + sy_prng_below(&world->prng, 3);
+    uint64_t seq = sim_info(world, liar)->pool.next_seq + sy_prng_below(&world->prng, 3);
     if (sy_prng_chance(&world->prng, 1, 2)) seq = world->liars.flood_seq++;
     struct sy_message message = {.type = SY_MESSAGE_BATCH};
     message.body.batch = make_batch(world, liar, room, seq == 0 ? 1 : seq);

@@ -163,10 +163,9 @@ static void calm_down(struct world *world)
 
 static bool holds_nothing(const struct world *world, const struct validator *validator)
 {
-    static struct sy_node_info info;
-    sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
-    return info.pool.pending_txs == 0 && info.pool.own_batches == 0 &&
-           info.pbft.proposed_height <= info.pbft.certified_height;
+    const struct sy_node_info *info = sim_info(world, validator);
+    return info->pool.pending_txs == 0 && info->pool.own_batches == 0 &&
+           info->pbft.proposed_height <= info->pbft.certified_height;
 }
 
 static bool at_rest(const struct world *world)
@@ -193,18 +192,17 @@ static void describe_standstill(struct world *world)
         open += tx->kind == TX_GOOD && !tx->applied;
     }
     for (uint16_t i = 0; i < world->places && used < sizeof text; i++) {
-        static struct sy_node_info info;
         const struct validator *validator = &world->validators[i];
         if (!validator->up) continue;
-        sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
-        int more =
-            snprintf(text + used, sizeof text - used,
-                     "; %u: %llu/%llu/%llu in view %llu, %u ready, %u late, %u refused, %u txs",
-                     validator->index, (unsigned long long)info.pbft.certified_height,
-                     (unsigned long long)info.pbft.executed_height,
-                     (unsigned long long)info.pbft.decided_height,
-                     (unsigned long long)info.pbft.view, info.pbft.ready_batches,
-                     info.pbft.late_proposals, info.pbft.refused_proposals, info.pool.pending_txs);
+        const struct sy_node_info *info = sim_info(world, validator);
+        int more = snprintf(
+            text + used, sizeof text - used,
+            "; %u: %llu/%llu/%llu in view %llu, %u ready, %u late, %u refused, %u txs",
+            validator->index, (unsigned long long)info->pbft.certified_height,
+            (unsigned long long)info->pbft.executed_height,
+            (unsigned long long)info->pbft.decided_height, (unsigned long long)info->pbft.view,
+            info->pbft.ready_batches, info->pbft.late_proposals, info->pbft.refused_proposals,
+            info->pool.pending_txs);
         used += more > 0 ? (size_t)more : 0;
     }
     sim_fail(world, SIM_CHECK_LIVENESS,
@@ -296,12 +294,10 @@ static void on_crash(struct world *world, struct validator *validator)
 /* Whom the event names, or the primary of the view that he is in. */
 static void crash_somebody(struct world *world, const struct event *event)
 {
-    static struct sy_node_info info;
     struct validator *validator = &world->validators[event->node];
     if (world->calm || !validator->up) return;
     if (event->mask != 0) {
-        sy_node_get_info(validator->node, &info, world->now_ns + validator->clock_base_ns);
-        validator = &world->validators[info.pbft.primary];
+        validator = &world->validators[sim_info(world, validator)->pbft.primary];
         if (!validator->up) return;
         sim_note_fault(world, SIM_FAULT_crash_of_primary);
     }

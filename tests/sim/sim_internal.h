@@ -262,6 +262,8 @@ static inline uint64_t sim_clock_ns(const struct world *world, const struct vali
 {
     return world->now_ns + validator->clock_base_ns;
 }
+/* sim_info is what a node says of itself, until the next call. */
+const struct sy_node_info *sim_info(const struct world *world, const struct validator *validator);
 void sim_validator_open(struct world *world, uint16_t index);
 void sim_validator_close(struct world *world, struct validator *validator);
 void sim_start(struct world *world, struct validator *validator);

@@ -12,6 +12,13 @@
 #define GENERATION_BYTES (256u << 10)
 #define HOUR_MS 3600000
 
+const struct sy_node_info *sim_info(const struct world *world, const struct validator *validator)
+{
+    static struct sy_node_info info;
+    sy_node_get_info(validator->node, &info, sim_clock_ns(world, validator));
+    return &info;
+}
+
 static int64_t wall_ms(const struct world *world, const struct validator *validator)
 {
     return TEST_GENESIS_MS + 60000 + (int64_t)(world->now_ns / MS) + validator->skew_ms;
