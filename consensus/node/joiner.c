@@ -7,6 +7,7 @@
 #include "core/base/os.h"
 #include "core/base/telemetry.h"
 #include "core/ledger/snapshot.h"
+#include "core/wire/delta.h"
 #include "core/wire/sync.h"
 
 #define ANSWER_MS 5000u
@@ -17,9 +18,11 @@ struct joiner {
     struct sy_joined *joined;
     struct sy_error *err;
     bool liar[SY_VALIDATORS_MAX];
+    uint64_t offers[SY_VALIDATORS_MAX];    /* the height whose state each holds; 0: none */
+    uint32_t let_downs[SY_VALIDATORS_MAX]; /* how often what each offered could not be fetched */
     uint16_t turn;
+    uint16_t peer;   /* that answers */
     uint64_t height; /* that is fetched; 0: none is chosen */
-    uint64_t newest; /* that a peer holds */
     bool done;
     struct sy_sync_message message;
     uint8_t header[SY_HEADER_BYTES];
@@ -46,22 +49,22 @@ static void ask(const struct joiner *joiner, uint16_t peer, uint64_t height,
 
 /* Waits for a frame of these kinds from the peer; everything else is dropped. False: the time is
  * over. The frame must be released. */
-static bool wait_for(const struct joiner *joiner, struct sy_link_frame *frame, uint16_t peer)
+static bool wait_for(const struct joiner *joiner, struct sy_link_frame *frame, uint16_t peer,
+                     uint64_t until_ns)
 {
     sy_link *link = joiner->config->link;
-    uint32_t patience_ms = joiner->config->answer_ms ? joiner->config->answer_ms : ANSWER_MS;
-    uint64_t until_ns = sy_os_monotonic_ns() + (uint64_t)patience_ms * 1000000;
     for (;;) {
-        while (sy_link_recv(link, frame)) {
-            bool ours = frame->peer == peer && sy_sync_is(frame->payload) &&
-                        frame->payload.data[0] >= SY_SYNC_SNAPSHOT;
-            if (ours) return true;
-            sy_link_frame_release(link, frame);
-        }
         uint64_t now_ns = sy_os_monotonic_ns();
         if (now_ns >= until_ns) return false;
-        struct pollfd fd = {.fd = sy_link_fd(link), .events = POLLIN};
-        (void)poll(&fd, 1, (int)((until_ns - now_ns) / 1000000 + 1));
+        if (!sy_link_recv(link, frame)) {
+            struct pollfd fd = {.fd = sy_link_fd(link), .events = POLLIN};
+            (void)poll(&fd, 1, (int)((until_ns - now_ns) / 1000000 + 1));
+            continue;
+        }
+        bool ours = frame->peer == peer && sy_sync_is(frame->payload) &&
+                    frame->payload.data[0] >= SY_SYNC_SNAPSHOT;
+        if (ours) return true;
+        sy_link_frame_release(link, frame);
     }
 }
 
@@ -83,22 +86,38 @@ static bool holds_key(const struct sy_chunk *chunk, const struct sy_hash *key)
     return !sy_chunk_next(&behind, chunk) || sy_hash_compare(key, &behind) < 0;
 }
 
-/* Whether the answer is what a validator that tells the truth may say. */
-static bool is_true(struct joiner *joiner, uint64_t height, const struct sy_hash *key,
-                    const char **what)
+enum answer {
+    ANSWER_LATE, /* to an earlier question, whose time was over */
+    ANSWER_LIE,
+    ANSWER_NONE,
+    ANSWER_CHUNK
+};
+
+/* Whether joiner->message may be said by a validator that tells the truth. */
+static bool is_true(const struct joiner *joiner, const char **what)
 {
     const struct sy_joiner_config *config = joiner->config;
     const struct sy_sync_message *message = &joiner->message;
-    *what = "it is another height's";
-    if (height != 0 && message->header.height != height) return false;
     *what = "its certificate does not hold";
     if (!sy_certificate_verify(&message->certificate, config->roster, &config->genesis->hash,
                                &message->header)) {
         return false;
     }
-    *what = "its chunk does not hold the key that was asked for";
-    if (!holds_key(&message->chunk, key)) return false;
     return sy_chunk_verify(&message->chunk, &message->header.state_root, what);
+}
+
+/* Reads a frame into joiner->message. What was not asked for is not looked at any closer: a peer
+ * that took its time is no liar. */
+static enum answer judge(struct joiner *joiner, struct sy_slice frame, const struct sy_hash *key,
+                         const char **what)
+{
+    struct sy_sync_message *message = &joiner->message;
+    *what = "it is malformed";
+    if (!sy_sync_decode(message, frame, joiner->config->roster->count)) return ANSWER_LIE;
+    if (message->type != SY_SYNC_SNAPSHOT) return ANSWER_NONE;
+    bool other = joiner->height != 0 && message->header.height != joiner->height;
+    if (other || !holds_key(&message->chunk, key)) return ANSWER_LATE;
+    return is_true(joiner, what) ? ANSWER_CHUNK : ANSWER_LIE;
 }
 
 /* ---- taking -------------------------------------------------------------------------------- */
@@ -116,6 +135,18 @@ static sy_status finish(struct joiner *joiner)
                              sy_writer_slice(&seals), joiner->err);
 }
 
+/* The entries from a key on. */
+static struct sy_slice entries_from(struct sy_slice entries, const struct sy_hash *key)
+{
+    struct sy_delta_reader reader = sy_delta_reader_of(entries);
+    struct sy_delta entry;
+    size_t before = 0;
+    while (sy_delta_next(&reader, &entry) && sy_hash_compare(&entry.key, key) < 0) {
+        before = reader.in.used;
+    }
+    return before == 0 ? entries : sy_slice_of(entries.data + before, entries.size - before);
+}
+
 /* Installs the chunk of joiner->message, which holds; with the last one the store begins. */
 static sy_status take_chunk(struct joiner *joiner)
 {
@@ -128,17 +159,18 @@ static sy_status take_chunk(struct joiner *joiner)
     if (install.whole) return finish(joiner); // a crash came between the last chunk and the end
     // What was asked for belongs to a state that is being fetched no more.
     if (!holds_key(&message->chunk, &install.next)) return SY_OK;
+    // Not everybody cuts alike: the chunk before may have been a part of this one.
+    struct sy_slice entries = entries_from(message->chunk.entries, &install.next);
     bool more = sy_chunk_next(&behind, &message->chunk);
-    SY_TRY(sy_install_put(store, message->chunk.entries, more ? &behind : NULL, joiner->err));
+    SY_TRY(sy_install_put(store, entries, more ? &behind : NULL, joiner->err));
     joiner->joined->chunks++;
     return more ? SY_OK : finish(joiner);
 }
 
-/* Notes whose state is the newest; the chunk itself is asked for again. */
-static sy_status note_newest(struct joiner *joiner)
+/* Notes whose state the peer holds; the chunk itself is asked for again. */
+static sy_status note_offer(struct joiner *joiner)
 {
-    uint64_t height = joiner->message.header.height;
-    if (height > joiner->newest) joiner->newest = height;
+    joiner->offers[joiner->peer] = joiner->message.header.height;
     return SY_OK;
 }
 
@@ -146,22 +178,24 @@ static sy_status note_newest(struct joiner *joiner)
 static sy_status try_peer(struct joiner *joiner, bool *given, uint16_t peer,
                           const struct sy_hash *key, sy_status (*take)(struct joiner *joiner))
 {
+    uint32_t patience_ms = joiner->config->answer_ms ? joiner->config->answer_ms : ANSWER_MS;
+    uint64_t until_ns = sy_os_monotonic_ns() + (uint64_t)patience_ms * 1000000;
     struct sy_link_frame frame;
-    const char *what = "it is malformed";
+    enum answer answer = ANSWER_LATE;
     sy_status status = SY_OK;
+    joiner->peer = peer;
     ask(joiner, peer, joiner->height, key);
-    if (!wait_for(joiner, &frame, peer)) return SY_OK;
-    struct sy_sync_message *message = &joiner->message;
-    bool read = sy_sync_decode(message, frame.payload, joiner->config->roster->count);
-    bool chunk = read && message->type == SY_SYNC_SNAPSHOT;
-    if (!read || (chunk && !is_true(joiner, joiner->height, key, &what))) {
-        refuse(joiner, peer, what);
-    } else if (chunk) {
-        *given = true;
-        joiner->joined->bytes += frame.payload.size;
-        status = take(joiner); // the entries lie in the frame
+    while (answer == ANSWER_LATE && wait_for(joiner, &frame, peer, until_ns)) {
+        const char *what;
+        answer = judge(joiner, frame.payload, key, &what);
+        if (answer == ANSWER_LIE) refuse(joiner, peer, what);
+        if (answer == ANSWER_CHUNK) {
+            *given = true;
+            joiner->joined->bytes += frame.payload.size;
+            status = take(joiner); // the entries lie in the frame
+        }
+        sy_link_frame_release(joiner->config->link, &frame);
     }
-    sy_link_frame_release(joiner->config->link, &frame);
     return status;
 }
 
@@ -181,20 +215,63 @@ static sy_status may_go_on(const struct joiner *joiner)
                    "network's genesis file?");
 }
 
+/* What speaks for a height. */
+struct choice {
+    uint64_t height;
+    unsigned holders;
+    uint32_t let_downs; /* of the best of the holders */
+};
+
+static struct choice weigh(const struct joiner *joiner, uint64_t height)
+{
+    struct choice choice = {.height = height, .let_downs = UINT32_MAX};
+    for (uint16_t i = 0; i < joiner->config->roster->count; i++) {
+        if (joiner->offers[i] != height) continue;
+        choice.holders++;
+        if (joiner->let_downs[i] < choice.let_downs) choice.let_downs = joiner->let_downs[i];
+    }
+    return choice;
+}
+
+/* One peer alone can hold any true state, and then keep it to itself. So what more of them hold
+ * comes first; then, what somebody offers who has not let this validator down. */
+static bool is_better(const struct choice *one, const struct choice *other)
+{
+    if (one->holders != other->holders) return one->holders > other->holders;
+    if (one->let_downs != other->let_downs) return one->let_downs < other->let_downs;
+    return one->height > other->height;
+}
+
 /* Asks everybody which state it holds. */
 static sy_status choose_height(struct joiner *joiner)
 {
     static const struct sy_hash first;
+    struct choice best = {.height = 0};
+    uint16_t count = joiner->config->roster->count;
     joiner->height = 0;
-    joiner->newest = 0;
-    for (uint16_t peer = 0; peer < joiner->config->roster->count; peer++) {
+    memset(joiner->offers, 0, sizeof joiner->offers);
+    for (uint16_t peer = 0; peer < count; peer++) {
         bool given = false;
         SY_TRY(may_go_on(joiner));
-        if (is_asked(joiner, peer)) SY_TRY(try_peer(joiner, &given, peer, &first, note_newest));
+        if (is_asked(joiner, peer)) SY_TRY(try_peer(joiner, &given, peer, &first, note_offer));
     }
-    joiner->height = joiner->newest;
+    for (uint16_t peer = 0; peer < count; peer++) {
+        if (joiner->offers[peer] == 0) continue;
+        struct choice choice = weigh(joiner, joiner->offers[peer]);
+        if (is_better(&choice, &best)) best = choice;
+    }
+    joiner->height = best.height;
     if (joiner->height == 0) (void)poll(NULL, 0, PAUSE_MS);
     return SY_OK;
+}
+
+/* Nobody has the next chunk any more, or never had it. */
+static void give_up_height(struct joiner *joiner)
+{
+    for (uint16_t i = 0; i < joiner->config->roster->count; i++) {
+        joiner->let_downs[i] += joiner->offers[i] == joiner->height;
+    }
+    joiner->height = 0;
 }
 
 /* Asks peer after peer until one has the next chunk; if none has, another height must be found. */
@@ -214,7 +291,7 @@ static sy_status fetch_chunk(struct joiner *joiner)
         SY_TRY(try_peer(joiner, &given, peer, &key, take_chunk));
         if (given) return SY_OK;
     }
-    joiner->height = 0;
+    give_up_height(joiner);
     return SY_OK;
 }
 

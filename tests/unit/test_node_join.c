@@ -1,5 +1,6 @@
 /* A new store filled from peers over real links: any honest one is enough, a liar is refused once
- * and asked no more, and who was stopped goes on. ctest: threaded */
+ * and asked no more, who lies with true chunks alone is no more than in the way, and who was
+ * stopped goes on. ctest: threaded */
 #include <poll.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -8,6 +9,8 @@
 #include "consensus/node/holder.h"
 #include "consensus/node/joiner.h"
 #include "core/base/thread.h"
+#include "core/ledger/trie_hash.h"
+#include "core/ledger/trie_nodes.h"
 #include "tests/support/links.h"
 #include "tests/support/test.h"
 #include "tests/support/transfer.h"
@@ -15,13 +18,22 @@
 #define PEERS 3u /* and the new one, with index 3 */
 #define NEW PEERS
 
+enum manner {
+    HONEST,
+    LIES,   /* its chunks do not lead to the root */
+    HALVES, /* its chunks are true, and half as large as they could be */
+    LATE,   /* before each answer comes one to some other question */
+    KEEPS,  /* it alone shows a newer state, of which it gives nothing */
+    EMPTY   /* holds no state */
+};
+
 /* A validator that holds the state: its link's frames go to its holder. */
 struct peer {
     sy_link *link;
     sy_holder *holder;
     pthread_t thread;
     atomic_bool stopping;
-    atomic_bool lies;
+    atomic_uint manner;
     atomic_uint asked;
 };
 
@@ -29,14 +41,57 @@ static struct transfer transfer;
 static struct test_links net;
 static struct peer peers[PEERS];
 
-static void send_chunk(void *self, uint16_t to, struct sy_slice message)
+/* Makes of a chunk the half that its first key is in. */
+static void halve(struct sy_chunk *chunk)
+{
+    struct sy_delta_reader reader = sy_delta_reader_of(chunk->entries);
+    struct sy_delta entry;
+    size_t half = 0;
+    while (sy_delta_next(&reader, &entry) && !sy_trie_bit(&entry.key, chunk->bits)) {
+        half = reader.in.used;
+    }
+    struct sy_slice all = chunk->entries;
+    memmove(&chunk->siblings[1], chunk->siblings, chunk->bits * sizeof chunk->siblings[0]);
+    chunk->bits++;
+    chunk->entries = sy_slice_of(all.data, half);
+    assert_true(sy_trie_packed_root(&chunk->siblings[0],
+                                    sy_slice_of(all.data + half, all.size - half), chunk->bits));
+    assert_true(sy_chunk_verify(chunk, &transfer.root, NULL));
+}
+
+/* The same state under a newer header, which holds. */
+static void renew(struct sy_sync_message *message)
+{
+    message->header.height += 7;
+    test_certificate(&message->certificate, &transfer.genesis, &message->header);
+}
+
+static void send_chunk(void *self, uint16_t to, struct sy_slice answer)
 {
     struct peer *peer = (struct peer *)self;
-    static _Thread_local uint8_t lie[SY_FRAME_BYTES_MAX];
-    memcpy(lie, message.data, message.size);
-    bool chunk = message.data[0] == SY_SYNC_SNAPSHOT;
-    if (chunk && atomic_load(&peer->lies)) lie[message.size - 1] ^= 1; // in the last value
-    (void)sy_link_send(peer->link, to, SY_CHANNEL_BULK, sy_slice_of(lie, message.size));
+    static _Thread_local uint8_t bytes[SY_FRAME_BYTES_MAX];
+    static _Thread_local struct sy_sync_message message;
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    unsigned manner = atomic_load(&peer->manner);
+    assert_true(sy_sync_decode(&message, answer, 4));
+    if (message.type == SY_SYNC_SNAPSHOT && manner == HALVES) halve(&message.chunk);
+    if (message.type == SY_SYNC_SNAPSHOT && manner == KEEPS) renew(&message);
+    sy_sync_encode(&w, &message);
+    assert_false(w.failed);
+    if (message.type == SY_SYNC_SNAPSHOT && manner == LIES) bytes[w.used - 1] ^= 1; // in a value
+    (void)sy_link_send(peer->link, to, SY_CHANNEL_BULK, sy_writer_slice(&w));
+}
+
+static void on_fetch(struct peer *peer, uint16_t from, const struct sy_sync_message *fetch)
+{
+    unsigned manner = atomic_load(&peer->manner);
+    uint64_t height = fetch->height;
+    struct sy_hash last;
+    memset(last.bytes, 0xff, sizeof last.bytes);
+    atomic_fetch_add(&peer->asked, 1);
+    if (manner == EMPTY || (manner == KEEPS && height != 0)) height++; // which nobody holds
+    if (manner == LATE) assert_true(sy_holder_ask(peer->holder, from, height, &last));
+    assert_true(sy_holder_ask(peer->holder, from, height, &fetch->key));
 }
 
 static void *run_peer(void *self)
@@ -51,11 +106,7 @@ static void *run_peer(void *self)
         while (sy_link_recv(peer->link, &frame)) {
             bool fetch = sy_sync_decode(message, frame.payload, 4) &&
                          message->type == SY_SYNC_SNAPSHOT_FETCH;
-            if (fetch) {
-                atomic_fetch_add(&peer->asked, 1);
-                (void)sy_holder_ask(peer->holder, (uint16_t)frame.peer, message->height,
-                                    &message->key);
-            }
+            if (fetch) on_fetch(peer, (uint16_t)frame.peer, message);
             sy_link_frame_release(peer->link, &frame);
         }
     }
@@ -63,7 +114,8 @@ static void *run_peer(void *self)
     return NULL;
 }
 
-static void open_world(unsigned liars)
+/* The first so many peers are of this manner, the others honest. */
+static void open_world(unsigned many, enum manner manner)
 {
     struct sy_error err = {SY_OK, ""};
     transfer_open(&transfer, 4711);
@@ -74,7 +126,7 @@ static void open_world(unsigned liars)
         struct sy_snapshot_top top;
         memset(peer, 0, sizeof *peer);
         peer->link = net.links[i];
-        atomic_store(&peer->lies, i < liars);
+        atomic_store(&peer->manner, i < many ? manner : HONEST);
         sy_status status =
             sy_holder_open(&peer->holder, transfer.from.store, 4, send_chunk, peer, &err);
         if (status != SY_OK) fail_msg("%s", err.text);
@@ -143,7 +195,7 @@ CASE(a_new_store_joins_from_its_peers_in_turn)
 {
     struct sy_joined joined;
     struct sy_error err = {SY_OK, ""};
-    open_world(0);
+    open_world(0, HONEST);
     if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
     assert_true(joined.chunks >= 4);
     assert_int_equal(joined.liars, 0);
@@ -158,7 +210,7 @@ CASE(liars_are_refused_once_and_asked_no_more)
 {
     struct sy_joined joined;
     struct sy_error err = {SY_OK, ""};
-    open_world(2);
+    open_world(2, LIES);
     if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
     assert_int_equal(joined.liars, 2);
     assert_int_equal(atomic_load(&peers[0].asked), 1);
@@ -167,11 +219,58 @@ CASE(liars_are_refused_once_and_asked_no_more)
     close_world();
 }
 
+CASE(chunks_that_overlap_fit_together)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    open_world(1, HALVES);
+    if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(joined.liars, 0);
+    assert_true(atomic_load(&peers[0].asked) >= 2);
+    check_joined(&joined);
+    close_world();
+}
+
+CASE(an_answer_that_comes_too_late_is_no_lie)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    open_world(PEERS, LATE);
+    if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(joined.liars, 0);
+    check_joined(&joined);
+    close_world();
+}
+
+CASE(one_that_keeps_a_newer_state_to_itself_holds_nobody_up)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    unsigned looks = 200; // enough for all chunks, and soon over when nothing is fetched
+    open_world(1, KEEPS);
+    if (join(&joined, &looks, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(joined.liars, 0);
+    check_joined(&joined);
+    close_world();
+}
+
+CASE(who_lets_down_is_believed_after_the_others)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    unsigned looks = 200;
+    open_world(1, KEEPS);
+    atomic_store(&peers[1].manner, EMPTY); // so that one state has one holder, like the other
+    if (join(&joined, &looks, &err) != SY_OK) fail_msg("%s", err.text);
+    check_joined(&joined);
+    close_world();
+}
+
 CASE(nobody_honest_is_an_error)
 {
     struct sy_joined joined;
     struct sy_error err = {SY_OK, ""};
-    open_world(PEERS);
+    open_world(PEERS, LIES);
     assert_int_equal(join(&joined, NULL, &err), SY_ERR_CRYPTO);
     assert_int_equal(joined.liars, PEERS);
     assert_int_equal(sy_ledger_next(transfer.to.store), 0);
@@ -183,7 +282,7 @@ CASE(who_is_stopped_goes_on_where_it_was)
     struct sy_joined joined;
     struct sy_error err = {SY_OK, ""};
     uint64_t chunks = 0;
-    open_world(0);
+    open_world(0, HONEST);
     for (unsigned rounds = 0; rounds < 100; rounds++) {
         unsigned looks = 6; // four to see who holds what, then a chunk or two
         sy_status status = join(&joined, &looks, &err);
@@ -202,6 +301,10 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_new_store_joins_from_its_peers_in_turn),
         cmocka_unit_test(liars_are_refused_once_and_asked_no_more),
+        cmocka_unit_test(chunks_that_overlap_fit_together),
+        cmocka_unit_test(an_answer_that_comes_too_late_is_no_lie),
+        cmocka_unit_test(one_that_keeps_a_newer_state_to_itself_holds_nobody_up),
+        cmocka_unit_test(who_lets_down_is_believed_after_the_others),
         cmocka_unit_test(nobody_honest_is_an_error),
         cmocka_unit_test(who_is_stopped_goes_on_where_it_was),
     };
