@@ -67,7 +67,10 @@ static sy_status show_piece(const struct sy_lmdb_env *env, const MDB_val *key,
     struct sy_hash signer;
     (void)env;
     (void)err;
-    if (key->mv_size != KEY_BYTES || !sy_lmdb_unpack(&value, stored, seed_of(p))) {
+    // Larger than any piece: those who are shown it have room for no more.
+    bool whole = key->mv_size == KEY_BYTES && sy_lmdb_unpack(&value, stored, seed_of(p)) &&
+                 value.size <= SY_EVIDENCE_VALUE_BYTES_MAX;
+    if (!whole) {
         showing->damaged++;
         return SY_OK;
     }

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "core/base/os.h"
+#include "core/store/impl.h"
 #include "core/store/store.h"
 #include "tests/support/stores.h"
 #include "tests/support/test.h"
@@ -461,6 +462,33 @@ CASE(a_damaged_piece_of_evidence_hides_no_other)
     sy_store_close(store);
 }
 
+// Whoever makes a store can put any bytes into it under sums that fit; what is larger than a piece
+// can be is not shown, for readers have room for no more.
+CASE(a_piece_of_evidence_larger_than_any_is_damage)
+{
+    struct damage *damage = (struct damage *)*state;
+    struct sy_store_config config = config_for(damage->work, false);
+    struct survivors survivors = {.missing = BODIES * (BODIES - 1) / 2};
+    static const uint8_t large[SY_EVIDENCE_VALUE_BYTES_MAX + 1];
+    struct sy_vote_write write = {.op = SY_VOTE_PUT_EVIDENCE,
+                                  .key = {.type = 1, .slot = 0},
+                                  .body = test_hash_of(0),
+                                  .value = sy_slice_of(large, sizeof large)};
+    struct sy_error err = {0};
+    sy_store *store = NULL;
+    sy_store_reader *reader = NULL;
+    put_files(damage, damage->files, damage->sizes);
+    assert_int_equal(sy_store_open_lmdb(&store, &config, &err), SY_OK);
+    assert_int_equal(store->ops->votes_commit(store, &write, 1, true, &err), SY_OK);
+    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
+    assert_int_equal(sy_evidence_each(reader, see_survivor, &survivors, &err), SY_ERR_CORRUPT);
+    assert_non_null(strstr(err.text, "1 pieces"));
+    assert_int_equal(survivors.count, BODIES - 1); // the first has none
+    assert_int_equal(survivors.missing, 0);
+    sy_store_reader_close(reader);
+    sy_store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -469,6 +497,7 @@ int main(void)
         cmocka_unit_test(a_record_of_more_pages_than_there_are_is_refused),
         cmocka_unit_test(changed_bytes_are_never_given_out),
         cmocka_unit_test(a_damaged_piece_of_evidence_hides_no_other),
+        cmocka_unit_test(a_piece_of_evidence_larger_than_any_is_damage),
     };
     return cmocka_run_group_tests(cases, make_damage, drop_damage);
 }
