@@ -344,13 +344,18 @@ sy_status sy_api_open(sy_api **out, const struct sy_api_config *config, struct s
     return SY_OK;
 }
 
+void sy_api_stop(sy_api *api)
+{
+    if (api == NULL || !api->started) return;
+    post(api, &(struct api_item){.type = API_STOP});
+    sy_thread_join(api->thread);
+    api->started = false;
+}
+
 void sy_api_close(sy_api *api)
 {
     if (api == NULL) return;
-    if (api->started) {
-        post(api, &(struct api_item){.type = API_STOP});
-        sy_thread_join(api->thread);
-    }
+    sy_api_stop(api);
     if (api->items != NULL) {
         struct api_item item;
         while (sy_ring_pop(api->items, &item)) free(item.proved);

@@ -51,6 +51,10 @@ sy_status sy_api_open(sy_api **api, const struct sy_api_config *config, struct s
  * it. Before the first request is served: state reads are answered BUSY until then. */
 void sy_api_set_runner(sy_api *api, sy_runner *runner);
 
+/* sy_api_stop ends the thread: the runner and the inbox get nothing more, so the runner, which the
+ * API asks and which answers to it, may be closed. Not for two threads at once. NULL is fine. */
+void sy_api_stop(sy_api *api);
+
 /* sy_api_close stops; requests under way are forgotten. NULL is fine. */
 void sy_api_close(sy_api *api);
 

@@ -355,6 +355,7 @@ void sy_daemon_close(sy_daemon *daemon)
     if (daemon == NULL) return;
     if (daemon->inbox != NULL) sy_ring_stop(daemon->inbox);
     sy_http_close(daemon->http);
+    sy_api_stop(daemon->api);
     sy_runner_close(daemon->runner);
     sy_api_close(daemon->api);
     sy_holder_close(daemon->holder);

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 
 #include "core/base/os.h"
+#include "core/client/read.h"
+#include "core/wire/state.h"
 #include "tests/unit/api_rig.h"
 
 static uint8_t room[4][SY_TX_BYTES_MAX];
@@ -424,6 +426,52 @@ CASE(api_knows_a_key_once_its_enrolment_is_executed)
     arig_close(&rig);
 }
 
+/* ---- the end ----------------------------------------------------------------------------- */
+
+static struct sy_client_request read_params(const struct api_rig *rig)
+{
+    struct sy_client_request request = {.kind = SY_REQUEST_READ};
+    struct sy_read_request *read = &request.body.read;
+    read->subject = SY_READ_STATE;
+    read->state_kind = SY_STATE_PARAMS;
+    read->purpose = SY_PURPOSE_AUDIT;
+    sy_read_sign(read, test_key(TEST_REGULATOR), &rig->chain.genesis);
+    return request;
+}
+
+/* Clients ask until the end. */
+CASE(api_that_is_stopped_asks_nobody_any_more)
+{
+    struct api_rig rig;
+    struct sy_reader body;
+    sy_runner *runner = NULL;
+    struct sy_error err = {SY_OK, ""};
+    arig_open(&rig, NULL, true);
+    sy_status status =
+        sy_runner_open(&runner, rig.chain.executor, rig.inbox, sy_api_proved, rig.api, &err);
+    if (status != SY_OK) fail_msg("%s", err.text);
+    sy_api_set_runner(rig.api, runner);
+    sy_dial *dial = arig_dial(&rig);
+    struct sy_client_request read = read_params(&rig);
+    assert_int_equal(arig_call(&rig, dial, &read, &body), SY_ANSWER_READ);
+    for (unsigned i = 1; i <= 200; i++) {
+        read = read_params(&rig);
+        read.request_id = i;
+        (void)arig_send(&rig, dial, &read);
+    }
+    sy_api_stop(rig.api);
+    sy_runner_close(runner);
+    static uint8_t section[SY_FRAME_BYTES_MAX];
+    const struct sy_slice tx = sy_slice_of("no transaction", 14);
+    struct sy_client_request submit = arig_submit(section, &tx, 1);
+    (void)arig_send(&rig, dial, &submit);
+    struct sy_inbox_item item;
+    assert_false(sy_ring_pop_wait(rig.inbox, &item, 300));
+    sy_api_stop(rig.api); /* again is fine */
+    sy_dial_close(dial);
+    arig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -438,6 +486,7 @@ int main(void)
         cmocka_unit_test(api_orders_few_strangers_in_all),
         cmocka_unit_test(api_takes_what_one_known_key_signs),
         cmocka_unit_test(api_knows_a_key_once_its_enrolment_is_executed),
+        cmocka_unit_test(api_that_is_stopped_asks_nobody_any_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
