@@ -15,8 +15,9 @@
  * still be delivered twice (its answer was lost): answering it twice must be harmless.
  *
  * Limits: sessions (the one idle for longest makes room when idle for 5 s), half-open handshakes
- * (a random one makes room), handshakes a second, outstanding requests a session and in all. Over
- * a limit the client is told "busy" with a time to wait. Garbage is dropped and counted.
+ * (a random one makes room), handshakes a second, outstanding requests a session and in all; and
+ * once half of these are taken, a session has no more than its part of the other half. Over a limit
+ * the client is told "busy" with a time to wait. Garbage is dropped and counted.
  *
  * The plaintext of a DATA frame, from the client: 0: request id (8; 0: acknowledges only), 8: one
  * more than the newest reply counter received (8), 16: body. From the server: 0: request id (8; 0:

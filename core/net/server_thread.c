@@ -106,9 +106,21 @@ static void tell_busy(sy_server *server, struct sy_client *client, const struct 
     sy_server_tell(server, client, route, request_id, SY_REPLY_BUSY, SY_SERVER_RETRY_MS, now_ns);
 }
 
+// Half of the places are for everybody alike: once the other half is taken, a session gets no more
+// than its part of that one. So however many a few of them want, the others are served.
+static uint32_t places_of_one(const sy_server *server)
+{
+    const struct sy_server_config *limits = &server->limits;
+    uint32_t common = limits->outstanding_max / 2;
+    uint32_t part = common > limits->sessions_max ? common / limits->sessions_max : 1;
+    bool crowded = atomic_load(&server->outstanding) >= limits->outstanding_max - common;
+    return crowded && part < limits->outstanding_per_session ? part
+                                                             : limits->outstanding_per_session;
+}
+
 static bool is_over_limit(const sy_server *server, const struct sy_client *client, size_t bytes)
 {
-    return client->outstanding >= server->limits.outstanding_per_session ||
+    return client->outstanding >= places_of_one(server) ||
            client->answered_bytes >= ANSWERED_BYTES_MAX ||
            server->reply_bytes >= server->limits.reply_bytes_max ||
            atomic_load(&server->request_bytes) + bytes > server->limits.request_bytes_max;

@@ -321,6 +321,40 @@ CASE(above_its_share_a_client_is_told_to_wait)
     test_service_end(&service);
 }
 
+CASE(few_clients_do_not_take_every_place)
+{
+    struct test_service service;
+    struct sy_dial_answer answer;
+    unsigned busy = 0;
+    uint64_t id;
+    test_service_prepare(&service);
+    service.config.outstanding_max = 16;
+    service.config.sessions_max = 4; // so each may have two when half of the places are taken
+    test_service_start(&service);
+    sy_dial *greedy = test_dial_open(&service, 0);
+    sy_dial *other = test_dial_open(&service, 0);
+    for (int i = 0; i < 16; i++) {
+        assert_int_equal(sy_dial_send(greedy, &id, sy_slice_of("H", 1), TEST_PATIENCE_MS), SY_OK);
+    }
+    while (atomic_load(&service.delivered) + busy < 16) {
+        if (!sy_dial_poll(greedy, &answer, 1)) continue;
+        assert_int_equal(answer.status, SY_ERR_BUSY);
+        busy++;
+    }
+    assert_int_equal(busy, 8);
+    assert_int_equal(sy_dial_send(other, &id, sy_slice_of("H", 1), TEST_PATIENCE_MS), SY_OK);
+    test_dial_echoes(other, "the second place");
+    atomic_store(&service.release_held, true);
+    for (int i = 0; i < 8; i++) {
+        assert_true(sy_dial_poll(greedy, &answer, TEST_PATIENCE_MS));
+        assert_int_equal(answer.status, SY_OK);
+    }
+    test_dial_echoes(greedy, "room again");
+    sy_dial_close(greedy);
+    sy_dial_close(other);
+    test_service_end(&service);
+}
+
 CASE(a_server_may_answer_busy_itself)
 {
     struct test_service service;
@@ -482,6 +516,7 @@ int main(void)
         cmocka_unit_test(a_dial_finds_its_way_back_to_a_restarted_server),
         cmocka_unit_test(a_dial_may_be_opened_before_the_server),
         cmocka_unit_test(above_its_share_a_client_is_told_to_wait),
+        cmocka_unit_test(few_clients_do_not_take_every_place),
         cmocka_unit_test(a_server_may_answer_busy_itself),
         cmocka_unit_test(sessions_are_bounded_and_idle_ones_make_room),
         cmocka_unit_test(sixty_four_clients_are_served_at_once),
