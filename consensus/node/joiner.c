@@ -13,6 +13,9 @@
 #define ANSWER_MS 5000u
 #define PAUSE_MS 200 /* after a round in which nobody had anything */
 
+/* A state so much older than another may lack the history that leads on from it. */
+#define OLD_BLOCKS (3u * SY_SNAPSHOT_BLOCKS)
+
 struct joiner {
     const struct sy_joiner_config *config;
     struct sy_joined *joined;
@@ -242,25 +245,35 @@ static bool is_better(const struct choice *one, const struct choice *other)
     return one->height > other->height;
 }
 
+/* The best of what is offered; 0: nothing is. */
+static uint64_t choose(const struct joiner *joiner)
+{
+    struct choice best = {.height = 0};
+    uint16_t count = joiner->config->roster->count;
+    uint64_t newest = 0;
+    for (uint16_t i = 0; i < count; i++) {
+        if (joiner->offers[i] > newest) newest = joiner->offers[i];
+    }
+    for (uint16_t i = 0; i < count; i++) {
+        if (joiner->offers[i] == 0 || newest - joiner->offers[i] > OLD_BLOCKS) continue;
+        struct choice choice = weigh(joiner, joiner->offers[i]);
+        if (is_better(&choice, &best)) best = choice;
+    }
+    return best.height;
+}
+
 /* Asks everybody which state it holds. */
 static sy_status choose_height(struct joiner *joiner)
 {
     static const struct sy_hash first;
-    struct choice best = {.height = 0};
-    uint16_t count = joiner->config->roster->count;
     joiner->height = 0;
     memset(joiner->offers, 0, sizeof joiner->offers);
-    for (uint16_t peer = 0; peer < count; peer++) {
+    for (uint16_t peer = 0; peer < joiner->config->roster->count; peer++) {
         bool given = false;
         SY_TRY(may_go_on(joiner));
         if (is_asked(joiner, peer)) SY_TRY(try_peer(joiner, &given, peer, &first, note_offer));
     }
-    for (uint16_t peer = 0; peer < count; peer++) {
-        if (joiner->offers[peer] == 0) continue;
-        struct choice choice = weigh(joiner, joiner->offers[peer]);
-        if (is_better(&choice, &best)) best = choice;
-    }
-    joiner->height = best.height;
+    joiner->height = choose(joiner);
     if (joiner->height == 0) (void)poll(NULL, 0, PAUSE_MS);
     return SY_OK;
 }

@@ -1,12 +1,12 @@
 /* joiner.h: a new store filled with a state from peers, before anything else of a node runs.
  *
- * Peers are asked in turn, a chunk at a time, for the state that most of them hold, of these the
- * newest. Each answer brings its header and certificate, and is checked against nothing but the
- * roster; so it does not matter who sent it or how it was cut, and chunks of one state may come
- * from many. Who sends something that does not hold is not asked again; an answer that comes after
- * its time is dropped. If the network moves on and nobody holds that state any more, the next one
- * is fetched from its beginning, and of two that as many hold rather not one of who offered that.
- * What is there survives a crash (sy_install_begin). */
+ * Peers are asked in turn, a chunk at a time, for the state that most of them hold (but none much
+ * older than another), of these the newest. Each answer brings its header and certificate, and is
+ * checked against nothing but the roster; so it does not matter who sent it or how it was cut, and
+ * chunks of one state may come from many. Who sends something that does not hold is not asked
+ * again; an answer that comes after its time is dropped. If nobody holds that state any more, the
+ * next one is fetched from its beginning, and of two that as many hold rather not one of who
+ * offered that. What is there survives a crash (sy_install_begin). */
 #ifndef SY_NODE_JOINER_H
 #define SY_NODE_JOINER_H
 

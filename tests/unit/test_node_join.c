@@ -17,6 +17,7 @@
 
 #define PEERS 3u /* and the new one, with index 3 */
 #define NEW PEERS
+#define AHEAD_BLOCKS 5000u
 
 enum manner {
     HONEST,
@@ -24,6 +25,7 @@ enum manner {
     HALVES, /* its chunks are true, and half as large as they could be */
     LATE,   /* before each answer comes one to some other question */
     KEEPS,  /* it alone shows a newer state, of which it gives nothing */
+    AHEAD,  /* has gone on by AHEAD_BLOCKS, and holds the state there */
     EMPTY   /* holds no state */
 };
 
@@ -60,9 +62,9 @@ static void halve(struct sy_chunk *chunk)
 }
 
 /* The same state under a newer header, which holds. */
-static void renew(struct sy_sync_message *message)
+static void renew(struct sy_sync_message *message, uint64_t blocks)
 {
-    message->header.height += 7;
+    message->header.height += blocks;
     test_certificate(&message->certificate, &transfer.genesis, &message->header);
 }
 
@@ -75,7 +77,8 @@ static void send_chunk(void *self, uint16_t to, struct sy_slice answer)
     unsigned manner = atomic_load(&peer->manner);
     assert_true(sy_sync_decode(&message, answer, 4));
     if (message.type == SY_SYNC_SNAPSHOT && manner == HALVES) halve(&message.chunk);
-    if (message.type == SY_SYNC_SNAPSHOT && manner == KEEPS) renew(&message);
+    if (message.type == SY_SYNC_SNAPSHOT && manner == KEEPS) renew(&message, 7);
+    if (message.type == SY_SYNC_SNAPSHOT && manner == AHEAD) renew(&message, AHEAD_BLOCKS);
     sy_sync_encode(&w, &message);
     assert_false(w.failed);
     if (message.type == SY_SYNC_SNAPSHOT && manner == LIES) bytes[w.used - 1] ^= 1; // in a value
@@ -90,6 +93,8 @@ static void on_fetch(struct peer *peer, uint16_t from, const struct sy_sync_mess
     memset(last.bytes, 0xff, sizeof last.bytes);
     atomic_fetch_add(&peer->asked, 1);
     if (manner == EMPTY || (manner == KEEPS && height != 0)) height++; // which nobody holds
+    if (manner == AHEAD && height != 0)
+        height = height > AHEAD_BLOCKS ? height - AHEAD_BLOCKS : height + 1;
     if (manner == LATE) assert_true(sy_holder_ask(peer->holder, from, height, &last));
     assert_true(sy_holder_ask(peer->holder, from, height, &fetch->key));
 }
@@ -266,6 +271,16 @@ CASE(who_lets_down_is_believed_after_the_others)
     close_world();
 }
 
+CASE(a_state_much_older_than_another_is_not_fetched)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    open_world(1, AHEAD);
+    if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(joined.height, transfer.height + AHEAD_BLOCKS);
+    close_world();
+}
+
 CASE(nobody_honest_is_an_error)
 {
     struct sy_joined joined;
@@ -305,6 +320,7 @@ int main(void)
         cmocka_unit_test(an_answer_that_comes_too_late_is_no_lie),
         cmocka_unit_test(one_that_keeps_a_newer_state_to_itself_holds_nobody_up),
         cmocka_unit_test(who_lets_down_is_believed_after_the_others),
+        cmocka_unit_test(a_state_much_older_than_another_is_not_fetched),
         cmocka_unit_test(nobody_honest_is_an_error),
         cmocka_unit_test(who_is_stopped_goes_on_where_it_was),
     };
