@@ -337,11 +337,13 @@ static void send_pre_prepare(struct input *in)
     send(take_signer(in));
 }
 
-/* What a VIEW_CHANGE may show as prepared: any proposal, by the lowest validators that can be. */
+/* What a VIEW_CHANGE may show as prepared: any proposal that decodes, by the lowest validators that
+ * can be. */
 static bool write_prepared(struct sy_writer *w, struct input *in,
                            const struct sy_view_change *change)
 {
     static struct sy_prepared prepared;
+    struct sy_writer before = *w;
     take_proposal(&prepared.proposal, in);
     uint64_t slot = prepared.proposal.slot;
     if (slot <= change->stable_height || slot - change->stable_height > SY_PBFT_WINDOW)
@@ -349,7 +351,10 @@ static bool write_prepared(struct sy_writer *w, struct input *in,
     prepared.view = change->view == 0 ? 0 : take(in) % change->view;
     test_prepared_by(&prepared, f.config.n, change->signer);
     sy_prepared_encode(w, &prepared);
-    return true;
+    struct sy_reader r = sy_reader_of(sy_writer_slice(w));
+    if (sy_prepared_decode(&r, &prepared, change->signer, f.config.n)) return true;
+    *w = before; // a time out of range, say
+    return false;
 }
 
 static void send_view_change(struct input *in)
