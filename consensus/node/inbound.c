@@ -11,10 +11,15 @@ static void count_malformed(sy_node *node, uint16_t peer, const char *what)
 }
 
 /* Whose share a check takes: everybody outside the roster has one together. */
-static uint16_t *share_of(sy_node *node, uint16_t peer)
+static uint16_t sharer(const sy_node *node, uint16_t peer)
 {
     uint16_t count = node->config.roster->count;
-    return &node->shares[peer < count ? peer : count];
+    return peer < count ? peer : count;
+}
+
+static uint16_t *share_of(sy_node *node, uint16_t peer)
+{
+    return &node->shares[sharer(node, peer)];
 }
 
 /* Every peer may have twice its part of the checks at the engine, so that f of them, however much
@@ -32,10 +37,13 @@ static struct vote_check *take_check(sy_node *node, uint16_t peer)
     return check;
 }
 
-/* VIEW_CHANGEs are few, large and dear: one of a peer at a time. */
+/* VIEW_CHANGEs are few, large and dear: one of a peer at a time. A correct peer sends on none that
+ * it has not checked, so who sent one that does not hold has to wait, the longer the dearer it was.
+ */
 static struct vote_check *take_change_check(sy_node *node, uint16_t peer)
 {
     struct vote_check *checks = node->checks + node->config.vote_checks, *free = NULL;
+    if (!sy_share_left(&node->vain_changes[sharer(node, peer)], node->now_ns)) return NULL;
     for (uint32_t i = 0; i < node->change_checks; i++) {
         if (checks[i].used && checks[i].from == peer) return NULL;
         if (!checks[i].used) free = &checks[i];
@@ -194,13 +202,22 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
     }
 }
 
+static void on_bad(sy_node *node, struct vote_check *check)
+{
+    if (check->message.type == SY_MESSAGE_VIEW_CHANGE) {
+        struct sy_share *vain = &node->vain_changes[sharer(node, check->from)];
+        sy_share_spend(vain, check->submission.job_count, VAIN_CHANGE_JOBS_PER_S);
+    }
+    count_malformed(node, check->from, "signature");
+    sy_node_free_check(node, check);
+}
+
 void sy_node_on_vote_checked(sy_node *node, struct vote_check *check)
 {
     SY_ASSERT(check->used);
     for (uint32_t i = 0; i < check->submission.job_count; i++) {
         if (check->verdicts[i]) continue;
-        count_malformed(node, check->from, "signature");
-        sy_node_free_check(node, check);
+        on_bad(node, check);
         return;
     }
     sy_node_queue(node, WORK_MESSAGE)->check = check;

@@ -4,6 +4,7 @@
 
 #include "consensus/node/node.h"
 #include "consensus/pbft/message.h"
+#include "core/base/share.h"
 #include "core/wire/sync.h"
 
 #define COMMITS_MAX 8192u     /* COMMITs that are not durable yet */
@@ -13,6 +14,9 @@
 
 /* VIEW_CHANGEs at the engine at once: one of a peer, of so many peers. */
 #define CHANGE_CHECKS_MAX 16u
+
+/* How many of a peer's checks of VIEW_CHANGEs may come to nothing, a second. */
+#define VAIN_CHANGE_JOBS_PER_S 64u
 
 /* A message with more signatures to check than this does not go before the votes. */
 #define URGENT_JOBS_MAX 256u
@@ -56,6 +60,7 @@ struct sy_node {
     uint32_t free_count;
     uint32_t change_checks;
     uint16_t shares[SY_VALIDATORS_MAX + 1]; /* checks in use, by peer; the last: outsiders */
+    struct sy_share vain_changes[SY_VALIDATORS_MAX + 1]; /* by peer, so too */
     uint8_t *out;
     size_t out_used;
     struct commit *commits; /* ring: token t at t % COMMITS_MAX */

@@ -163,6 +163,52 @@ CASE(node_gives_every_peer_its_share_of_checks)
     nrig_close(&rig);
 }
 
+/* A VIEW_CHANGE of validator 2 above height 8: its own signature, and three seals. */
+static void make_change(struct sy_message *out, const struct node_rig *rig)
+{
+    struct sy_view_change *change = &out->body.view_change;
+    struct sy_header header = {.protocol = SY_PROTOCOL_VERSION, .height = 8};
+    struct sy_hash digest;
+    memset(out, 0, sizeof *out);
+    out->type = SY_MESSAGE_VIEW_CHANGE;
+    change->view = 1;
+    change->signer = 2;
+    change->stable_height = 8;
+    sy_header_hash(&change->stable_hash, &rig->genesis.hash, &header);
+    test_certificate(&change->certificate, &rig->genesis, &header);
+    sy_view_change_digest(&digest, &rig->genesis.hash, change, 4);
+    sy_sign(test_key(6), &change->signature, SY_SIG_VIEW_CHANGE, &digest);
+}
+
+CASE(node_lets_who_sends_bad_view_changes_wait)
+{
+    struct node_rig rig;
+    nrig_open(&rig, 1, 50);
+    make_change(&message, &rig);
+    struct sy_signature *seal = &message.body.view_change.certificate.seals[2].signature;
+    seal->bytes[5] ^= 1;
+    struct sy_slice bad = nrig_encode(&rig, &message);
+    seal->bytes[5] ^= 1;
+    struct sy_slice good = nrig_encode(&rig, &message);
+    for (unsigned i = 0; i < 1000; i++) nrig_frame(&rig, 3, bad);
+    assert_true(nrig_info(&rig)->frames_shed > 900);
+    assert_true(nrig_info(&rig)->signatures < 400);
+    /* Votes of the same peer are looked at all the same, and VIEW_CHANGEs of others. */
+    struct sy_hash hash = test_hash(1);
+    uint64_t shed = nrig_info(&rig)->frames_shed;
+    nrig_frame(&rig, 3, nrig_seal(&rig, 3, 51, &hash));
+    nrig_frame(&rig, 0, bad);
+    assert_int_equal(nrig_info(&rig)->frames_shed, shed);
+    nrig_frame(&rig, 3, good);
+    assert_int_equal(nrig_info(&rig)->frames_shed, shed + 1);
+    nrig_tick(&rig, 1000 * NRIG_MS);
+    uint64_t malformed = nrig_info(&rig)->frames_malformed;
+    nrig_frame(&rig, 3, good);
+    assert_int_equal(nrig_info(&rig)->frames_shed, shed + 1);
+    assert_int_equal(nrig_info(&rig)->frames_malformed, malformed);
+    nrig_close(&rig);
+}
+
 /* ---- requests ---------------------------------------------------------------------------- */
 
 CASE(node_serves_bodies_to_who_asks)
@@ -558,6 +604,7 @@ int main(void)
         cmocka_unit_test(node_spends_no_signature_on_what_is_over),
         cmocka_unit_test(node_spends_no_signature_on_more_than_a_quorum),
         cmocka_unit_test(node_gives_every_peer_its_share_of_checks),
+        cmocka_unit_test(node_lets_who_sends_bad_view_changes_wait),
         cmocka_unit_test(node_serves_bodies_to_who_asks),
         cmocka_unit_test(node_serves_certified_blocks_only),
         cmocka_unit_test(node_remembers_who_has_pruned),
