@@ -64,7 +64,9 @@ static bool wants_pre_prepare(const sy_pbft *pbft, const struct sy_pre_prepare *
     if (is_primary(pbft) && slot->prepare != OWN_SENT) return true;
     struct sy_hash digest;
     sy_proposal_digest(&digest, &pbft->config.genesis, &message->proposal);
-    return !proposed(slot, &digest);
+    // After a restart both of two proposals may be here, and their maker not blamed yet.
+    bool second = slot->other.present && sy_hash_equal(&slot->other.digest, &digest);
+    return !proposed(slot, &digest) || (second && !slot->blamed);
 }
 
 static bool wants_seal(const sy_pbft *pbft, const struct sy_seal_message *message)
