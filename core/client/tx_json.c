@@ -105,6 +105,26 @@ static bool read_bytes(struct room *room, struct sy_slice *out, const struct sy_
     return true;
 }
 
+static bool read_approvals(struct room *room, struct sy_list *out, const struct sy_field *field,
+                           const json_t *value)
+{
+    struct sy_writer w = sy_writer_of(room->data + room->used, SY_TX_BYTES_MAX - room->used);
+    *out = (struct sy_list){0};
+    if (!json_is_array(value) || json_array_size(value) > field->items_max) return false;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const json_t *item = json_array_get(value, i);
+        struct sy_approval approval;
+        if (!json_is_object(item) || json_object_size(item) != 2 ||
+            !read_hex(approval.key.bytes, 32, json_object_get(item, "key")) ||
+            !read_hex(approval.signature.bytes, 64, json_object_get(item, "signature"))) {
+            return false;
+        }
+        sy_list_add_approval(out, &w, &approval);
+    }
+    room->used += w.used;
+    return !w.failed;
+}
+
 static bool read_list(struct room *room, struct sy_list *out, const struct sy_field *field,
                       const json_t *value)
 {
@@ -143,6 +163,7 @@ static bool read_value(struct room *room, void *out, const struct sy_field *fiel
     case SY_FIELD_BYTES: return read_bytes(room, (struct sy_slice *)out, field, value);
     case SY_FIELD_ID_LIST:
     case SY_FIELD_TEXT_LIST: return read_list(room, (struct sy_list *)out, field, value);
+    case SY_FIELD_APPROVAL_LIST: return read_approvals(room, (struct sy_list *)out, field, value);
     case SY_FIELD_PAYLOAD_LIST: return false; // only atomic has one, and read_parts reads it
     default: return read_number(out, field, value);
     }
@@ -176,7 +197,8 @@ static sy_status read_field(struct reader *reader, union sy_payload *payload,
         return read_value(reader->room, out, field, value) ? SY_OK
                                                            : refuse(reader, field, field->name);
     }
-    if (optional || field->type == SY_FIELD_POSSESSION) return SY_OK;
+    bool comes_later = field->type == SY_FIELD_POSSESSION || field->type == SY_FIELD_APPROVAL_LIST;
+    if (optional || comes_later) return SY_OK;
     return sy_fail(reader->err, SY_ERR_ARGUMENT,
                    "%s: %s%s is missing; `systole explain %s` says what it is", reader->name,
                    reader->prefix, field->name, kind->name);

@@ -46,6 +46,10 @@ struct sy_exec {
     uint64_t height;
     int64_t time_ms;
     struct sy_params params;
+    const struct sy_hash *genesis;  /* the genesis's hash */
+    const struct sy_roster *roster; /* that orders this block */
+    struct sy_hash roster_hash;
+    bool roster_changed;       /* a change was written, and perhaps taken back */
     uint64_t next_event;       /* global number of the next event, from 1 */
     sy_status failed;          /* the source's first failure */
     struct sy_exec_memo *memo; /* SY_EXEC_MEMO */
@@ -130,6 +134,11 @@ void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_k
  * credential with this height as the height of issue. */
 enum sy_refusal sy_exec_enrol(struct sy_exec *x, const struct sy_public_key *key,
                               struct sy_credential *credential);
+
+/* sy_exec_enrol_validator does so for a validator's key, for one of the uses other than SY_KEY_TX:
+ * it signs no transactions. */
+enum sy_refusal sy_exec_enrol_validator(struct sy_exec *x, const struct sy_public_key *key,
+                                        uint8_t use, const struct sy_hash *organisation);
 
 /* --- running transactions (exec.c) ------------------------------------------------------------ */
 

@@ -294,16 +294,33 @@ void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_k
     x->event_count++;
 }
 
-enum sy_refusal sy_exec_enrol(struct sy_exec *x, const struct sy_public_key *key,
-                              struct sy_credential *credential)
+static enum sy_refusal enrol(struct sy_exec *x, const struct sy_public_key *key,
+                             struct sy_credential *credential)
 {
     struct sy_hash id = sy_hash_of_key(key);
     if (sy_exec_has(x, SY_STATE_CREDENTIAL, &id)) return sy_refuse_key(x, SY_E_KEY_IN_USE, key);
     if (!sy_key_enrollable(key)) return sy_refuse_key(x, SY_E_KEY_WEAK, key);
-    credential->use = SY_KEY_TX;
     credential->issued_height = x->height;
-    SY_ASSERT(credential->role != 0 && credential->role < SY_ROLE_COUNT);
     SY_ASSERT(!credential->revoked && credential->events == 0);
     sy_exec_save_credential(x, key, credential);
     return SY_APPLIED;
+}
+
+enum sy_refusal sy_exec_enrol(struct sy_exec *x, const struct sy_public_key *key,
+                              struct sy_credential *credential)
+{
+    SY_ASSERT(credential->role != 0 && credential->role < SY_ROLE_COUNT);
+    credential->use = SY_KEY_TX;
+    return enrol(x, key, credential);
+}
+
+enum sy_refusal sy_exec_enrol_validator(struct sy_exec *x, const struct sy_public_key *key,
+                                        uint8_t use, const struct sy_hash *organisation)
+{
+    SY_ASSERT(use > SY_KEY_TX && use <= SY_KEY_ADMIN);
+    struct sy_credential credential = {.use = use,
+                                       .holder = *organisation,
+                                       .not_before_ms = x->time_ms,
+                                       .not_after_ms = INT64_MAX};
+    return enrol(x, key, &credential);
 }

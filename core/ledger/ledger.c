@@ -9,15 +9,17 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "core/ledger/exec.h"
+#include "core/ledger/rosters.h"
 #include "core/wire/batch.h"
 #include "core/wire/delta.h"
 
 /* What a block can write at most, from what a proposal can hold at most. The densest payloads are
  * 39 bytes long and write three keys (care.close); each transaction writes its nonce window, each
- * entry next(maker), the block the event count. Values: 41 bytes can rewrite a record and a patient
- * (1.4 KB), 51 an organisation (2.8 KB). Receipts: three keys and an event, 179 bytes, in 39. The
- * memory is reserved, not touched: what blocks really hold is what becomes resident. */
-#define WRITES_MAX (SY_PROPOSAL_BYTES_MAX / 12u + 2u * SY_PROPOSAL_TXS_MAX)
+ * entry next(maker), the block the event count, the first block of an epoch the roster. Values: 41
+ * bytes can rewrite a record and a patient (1.4 KB), 51 an organisation (2.8 KB). Receipts: three
+ * keys and an event, 179 bytes, in 39. The memory is reserved, not touched: what blocks really hold
+ * is what becomes resident. */
+#define WRITES_MAX (SY_PROPOSAL_BYTES_MAX / 12u + 2u * SY_PROPOSAL_TXS_MAX + SY_VALIDATORS_MAX + 2u)
 #define VALUE_BYTES_MAX ((size_t)SY_PROPOSAL_BYTES_MAX * 64)
 #define RECEIPT_BYTES_MAX ((size_t)SY_PROPOSAL_BYTES_MAX * 6 + 256u * SY_PROPOSAL_TXS_MAX)
 #define DELTA_BYTES_MAX (VALUE_BYTES_MAX + (size_t)WRITES_MAX * SY_DELTA_ITEM_BYTES)
@@ -26,7 +28,7 @@
 
 struct sy_ledger {
     struct sy_genesis genesis;
-    struct sy_hash roster_hash;
+    struct sy_rosters rosters;
     struct sy_state_source source;
     sy_arena arena;
     sy_trie *trie;
@@ -129,8 +131,11 @@ sy_status sy_ledger_open(sy_ledger **out, const struct sy_ledger_config *config,
     if (ledger == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory for the ledger");
     ledger->genesis = *config->genesis;
     ledger->source = config->source;
-    sy_roster_hash(&ledger->roster_hash, &ledger->genesis.hash, &ledger->genesis.roster);
+    ledger->exec.genesis = &ledger->genesis.hash;
     sy_status status = open_parts(ledger, config, err);
+    if (status == SY_OK) {
+        status = sy_rosters_load(&ledger->rosters, &ledger->genesis.hash, &ledger->source, err);
+    }
     if (status != SY_OK) {
         sy_ledger_close(ledger);
         return status;
@@ -158,6 +163,16 @@ sy_status sy_ledger_take_top(const sy_ledger *ledger, struct sy_snapshot_top *to
     return sy_snapshot_top_take(top, ledger->trie);
 }
 
+const struct sy_roster *sy_ledger_roster(const sy_ledger *ledger, uint64_t height)
+{
+    return sy_rosters_at(&ledger->rosters, height);
+}
+
+uint64_t sy_ledger_next_epoch(const sy_ledger *ledger)
+{
+    return ledger->rosters.first;
+}
+
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info)
 {
     sy_trie_get_info(ledger->trie, info);
@@ -175,6 +190,12 @@ static sy_status check_input(const sy_ledger *ledger, const struct sy_block_inpu
         return sy_fail(err, SY_ERR_ARGUMENT, "block %llu does not follow block %llu",
                        (unsigned long long)input->height,
                        (unsigned long long)input->previous->height);
+    }
+    const struct sy_roster *roster = sy_rosters_at(&ledger->rosters, input->height);
+    if (input->epoch != roster->epoch) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "block %llu is of epoch %u, and its roster of %u",
+                       (unsigned long long)input->height, (unsigned)input->epoch,
+                       (unsigned)roster->epoch);
     }
     if (input->entry_count > SY_PROPOSAL_ENTRIES_MAX) {
         return sy_fail(err, SY_ERR_LIMIT, "block %llu has %zu entries; %u is the most",
@@ -236,6 +257,12 @@ static void begin_block(sy_ledger *ledger, const struct sy_block_input *input)
     }
     sy_state_key_zero(&key_hash, SY_STATE_EVENT_COUNT);
     x->next_event = find_count(x, &key_hash) + 1;
+    x->roster = sy_rosters_at(&ledger->rosters, input->height);
+    sy_roster_hash(&x->roster_hash, &ledger->genesis.hash, x->roster);
+    x->roster_changed = false;
+    if (sy_rosters_begins(&ledger->rosters, input->height)) {
+        sy_rosters_save(&ledger->rosters, x);
+    }
 }
 
 // --- entries -----------------------------------------------------------------------------------
@@ -293,7 +320,7 @@ static sy_status run_entry(sy_ledger *ledger, struct sy_block_result *result,
 {
     *entry_result = (struct sy_entry_result){.first_tx = result->tx_count};
     SY_ASSERT(*bytes_ran <= SY_PROPOSAL_BYTES_MAX && result->tx_count <= SY_PROPOSAL_TXS_MAX);
-    const struct sy_roster *roster = &ledger->genesis.roster;
+    const struct sy_roster *roster = ledger->exec.roster;
     if (entry->entry.maker >= roster->count) return SY_OK;
     const struct sy_public_key *maker = &roster->validators[entry->entry.maker].consensus_key;
     struct sy_exec *x = &ledger->exec;
@@ -366,7 +393,8 @@ static void write_header(sy_ledger *ledger, struct sy_block_result *result,
     sy_merkle_root(&header->receipts_root, ledger->merkle_scratch, ledger->receipt_leaves,
                    result->tx_count);
     sy_trie_root(ledger->trie, &header->state_root);
-    header->next_roster = ledger->roster_hash;
+    sy_roster_hash(&header->next_roster, &ledger->genesis.hash,
+                   sy_rosters_at(&ledger->rosters, input->height + 1));
     sy_header_hash(&result->header_hash, &ledger->genesis.hash, header);
     struct sy_writer w = sy_writer_of(ledger->header_bytes, sizeof ledger->header_bytes);
     sy_header_encode(&w, header);
@@ -419,6 +447,7 @@ sy_status sy_ledger_execute(sy_ledger *ledger, struct sy_block_result *result,
     if (status == SY_OK) {
         status =
             sy_trie_update(ledger->trie, ledger->changes, ledger->change_count, &ledger->source);
+        if (status == SY_OK) status = sy_rosters_turn(&ledger->rosters, &ledger->exec);
         ledger->broken = status != SY_OK;
     } else {
         ledger->change_count = 0;

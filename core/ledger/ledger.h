@@ -140,6 +140,14 @@ sy_status sy_ledger_prove(sy_ledger *ledger, struct sy_state_proof *proof,
  * (snapshot.h). SY_ERR_NO_MEMORY. */
 sy_status sy_ledger_take_top(const sy_ledger *ledger, struct sy_snapshot_top *top);
 
+/* sy_ledger_roster is the roster that orders and seals a height: the newest executed one, or the
+ * next. It stands until the next execute or close. */
+const struct sy_roster *sy_ledger_roster(const sy_ledger *ledger, uint64_t height);
+
+/* sy_ledger_next_epoch is the height at which a change that was executed takes effect; 0: no change
+ * is pending. */
+uint64_t sy_ledger_next_epoch(const sy_ledger *ledger);
+
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info);
 
 #endif

@@ -133,6 +133,7 @@ const char *sy_event_name(uint16_t kind)
     case SY_EVENT_RECORD_CREATED: return "record.created";
     case SY_EVENT_RECORD_AMENDED: return "record.amended";
     case SY_EVENT_RECORD_RETRACTED: return "record.retracted";
+    case SY_EVENT_VALIDATORS_CHANGED: return "validators.changed";
     default: return "unknown";
     }
 }

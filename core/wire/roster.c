@@ -57,6 +57,14 @@ bool sy_roster_holds(const struct sy_roster *roster, const struct sy_public_key 
     return false;
 }
 
+static const char *bad_address(const struct sy_validator *validator)
+{
+    return !is_address(validator->control_address)  ? "control_address"
+           : !is_address(validator->bulk_address)   ? "bulk_address"
+           : !is_address(validator->client_address) ? "client_address"
+                                                    : NULL;
+}
+
 static sy_status check_validator(const struct sy_roster *roster, unsigned i, struct sy_error *err)
 {
     const struct sy_validator *validator = &roster->validators[i];
@@ -72,10 +80,7 @@ static sy_status check_validator(const struct sy_roster *roster, unsigned i, str
                            validator->name);
         }
     }
-    const char *bad = !is_address(validator->control_address)  ? "control_address"
-                      : !is_address(validator->bulk_address)   ? "bulk_address"
-                      : !is_address(validator->client_address) ? "client_address"
-                                                               : NULL;
+    const char *bad = bad_address(validator);
     if (!bad) return SY_OK;
     return sy_fail(err, SY_ERR_ARGUMENT,
                    "roster: %s of validator %u (%s): write it as host:port, at most %u characters",
@@ -100,6 +105,15 @@ sy_status sy_roster_check(const struct sy_roster *roster, struct sy_error *err)
         }
     }
     return SY_OK;
+}
+
+const char *sy_roster_wrong(const struct sy_roster *roster)
+{
+    for (unsigned i = 0; i < roster->count; i++) {
+        const char *bad = bad_address(&roster->validators[i]);
+        if (bad) return bad;
+    }
+    return "name";
 }
 
 static void write_text(struct sy_writer *w, const char *text, size_t max)

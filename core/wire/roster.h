@@ -58,6 +58,9 @@ void sy_roster_encode(struct sy_writer *w, const struct sy_roster *roster);
  * a space at either end, all different; addresses of printable ASCII without spaces that end in
  * ":port"; all keys different, whatever their role. err (may be NULL) says which validator. */
 sy_status sy_roster_check(const struct sy_roster *roster, struct sy_error *err);
+/* sy_roster_wrong names the member that a roster fails by whose size and keys are good: the first
+ * bad address, or "name". */
+const char *sy_roster_wrong(const struct sy_roster *roster);
 /* sy_roster_decode reads one roster and applies sy_roster_check. */
 bool sy_roster_decode(struct sy_reader *r, struct sy_roster *roster);
 /* sy_roster_hash is digest(ROSTER, encoding). */

@@ -150,6 +150,16 @@ bool sy_list_next_text(const struct sy_list *list, size_t *offset, struct sy_sli
     return true;
 }
 
+bool sy_list_next_approval(const struct sy_list *list, size_t *offset, struct sy_approval *approval)
+{
+    struct sy_reader r = rest_of(list, *offset);
+    sy_read_public_key(&r, &approval->key, "list");
+    sy_read_signature(&r, &approval->signature, "list");
+    if (r.failed) return false;
+    *offset += r.used;
+    return true;
+}
+
 bool sy_list_next_part(const struct sy_list *list, size_t *offset, struct sy_part *part)
 {
     struct sy_reader r = rest_of(list, *offset);
@@ -186,6 +196,15 @@ void sy_list_add_text(struct sy_list *list, struct sy_writer *w, struct sy_slice
 {
     begin_item(list, w);
     sy_write_bytes16(w, text);
+    end_item(list, w);
+}
+
+void sy_list_add_approval(struct sy_list *list, struct sy_writer *w,
+                          const struct sy_approval *approval)
+{
+    begin_item(list, w);
+    sy_write_public_key(w, &approval->key);
+    sy_write_signature(w, &approval->signature);
     end_item(list, w);
 }
 

@@ -14,6 +14,7 @@
  *     U8 U16 U32 U64 little-endian · TIME i64 ms · BOOL u8 0 or 1 · ENUM u16 · TAG 16 raw
  *     ID HASH KEY 32 raw · POSSESSION 64 raw · TEXT BYTES u16 length, bytes
  *     ID_LIST u16 count, 32 raw each · TEXT_LIST u16 count, (u16 length, bytes) each
+ *     APPROVAL_LIST u16 count, (32 key, 64 signature) each
  *     PAYLOAD_LIST u16 count, (u16 kind, u8 signer, u32 length, payload) each
  * An OPTIONAL field has u8 0 or 1 in front. A POSSESSION belongs to the KEY right before it and
  * stands exactly when that key does, without a byte of its own.
@@ -101,7 +102,8 @@ enum sy_field_type {
     SY_FIELD_TAG, /* 16 bytes: HMAC'ed code or label */
     SY_FIELD_ID_LIST,
     SY_FIELD_TEXT_LIST,
-    SY_FIELD_PAYLOAD_LIST, /* atomic only: {u16 kind, u8 signer, u32 length, payload} */
+    SY_FIELD_APPROVAL_LIST, /* last in a kind: keys and what they signed of all before */
+    SY_FIELD_PAYLOAD_LIST,  /* atomic only: {u16 kind, u8 signer, u32 length, payload} */
     SY_FIELD_TYPE_COUNT
 };
 
@@ -123,15 +125,26 @@ struct sy_part {
     struct sy_slice payload;
 };
 
+/* One approval: kind APPROVAL over sy_approval_digest (roster_change.h). */
+struct sy_approval {
+    struct sy_public_key key;
+    struct sy_signature signature;
+};
+#define SY_APPROVAL_BYTES (32u + 64u)
+
 /* Walking: start with *offset = 0; each call gives the next item, false after the last. */
 bool sy_list_next_id(const struct sy_list *list, size_t *offset, struct sy_hash *id);
 bool sy_list_next_text(const struct sy_list *list, size_t *offset, struct sy_slice *text);
+bool sy_list_next_approval(const struct sy_list *list, size_t *offset,
+                           struct sy_approval *approval);
 bool sy_list_next_part(const struct sy_list *list, size_t *offset, struct sy_part *part);
 
 /* Building: start with a zeroed list and a writer over room that outlives the list; use the writer
  * for nothing else until the list is complete. When the room or a limit ends, the writer fails. */
 void sy_list_add_id(struct sy_list *list, struct sy_writer *w, const struct sy_hash *id);
 void sy_list_add_text(struct sy_list *list, struct sy_writer *w, struct sy_slice text);
+void sy_list_add_approval(struct sy_list *list, struct sy_writer *w,
+                          const struct sy_approval *approval);
 void sy_list_add_part(struct sy_list *list, struct sy_writer *w, const struct sy_part *part);
 
 /* --- payloads -------------------------------------------------------------------------------- */
@@ -152,6 +165,7 @@ void sy_list_add_part(struct sy_list *list, struct sy_writer *w, const struct sy
 #define SY_C_TAG struct sy_tag
 #define SY_C_ID_LIST struct sy_list
 #define SY_C_TEXT_LIST struct sy_list
+#define SY_C_APPROVAL_LIST struct sy_list
 #define SY_C_PAYLOAD_LIST struct sy_list
 
 #define SY_MEMBER_REQUIRED(name)

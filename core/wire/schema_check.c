@@ -116,6 +116,21 @@ static int find_bad_text(const struct sy_field *field, const struct sy_list *lis
     return -1;
 }
 
+static int find_bad_approval(const struct sy_list *list)
+{
+    struct sy_approval approval;
+    size_t offset = 0;
+    for (int i = 0; sy_list_next_approval(list, &offset, &approval); i++) {
+        struct sy_approval earlier;
+        size_t earlier_offset = 0;
+        for (int k = 0; k < i; k++) {
+            (void)sy_list_next_approval(list, &earlier_offset, &earlier);
+            if (sy_public_key_equal(&earlier.key, &approval.key)) return i;
+        }
+    }
+    return -1;
+}
+
 static void write_path(struct sy_path *path, const char *front, const char *name, int item)
 {
     if (!path) return;
@@ -137,6 +152,7 @@ static bool check_list(const struct sy_field *field, const struct sy_list *list,
     }
     if (field->type == SY_FIELD_ID_LIST) bad = find_bad_id(list);
     if (field->type == SY_FIELD_TEXT_LIST) bad = find_bad_text(field, list);
+    if (field->type == SY_FIELD_APPROVAL_LIST) bad = find_bad_approval(list);
     if (bad >= 0) write_path(path, front, field->name, bad);
     return bad < 0;
 }
@@ -146,7 +162,7 @@ static bool check_list(const struct sy_field *field, const struct sy_list *list,
 static bool is_list(const struct sy_field *field)
 {
     return field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_TEXT_LIST ||
-           field->type == SY_FIELD_PAYLOAD_LIST;
+           field->type == SY_FIELD_APPROVAL_LIST || field->type == SY_FIELD_PAYLOAD_LIST;
 }
 
 // Every field of one payload; front stands before its name in the path.

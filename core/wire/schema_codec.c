@@ -24,12 +24,14 @@ static void skip_parts(struct sy_reader *r, const struct sy_field *field, uint16
 static struct sy_list read_list(struct sy_reader *r, const struct sy_field *field)
 {
     struct sy_list list = {0};
-    size_t item_bytes = field->type == SY_FIELD_ID_LIST     ? 32
-                        : field->type == SY_FIELD_TEXT_LIST ? 2
-                                                            : 2 + 1 + 4;
+    size_t item_bytes = field->type == SY_FIELD_ID_LIST         ? 32
+                        : field->type == SY_FIELD_APPROVAL_LIST ? SY_APPROVAL_BYTES
+                        : field->type == SY_FIELD_TEXT_LIST     ? 2
+                                                                : 2 + 1 + 4;
     list.count = sy_read_count16(r, field->items_max, item_bytes, field->name);
     struct sy_reader start = *r;
-    if (field->type == SY_FIELD_ID_LIST) (void)sy_read_raw(r, 32u * list.count, field->name);
+    if (field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_APPROVAL_LIST)
+        (void)sy_read_raw(r, item_bytes * list.count, field->name);
     if (field->type == SY_FIELD_TEXT_LIST) skip_texts(r, field, list.count);
     if (field->type == SY_FIELD_PAYLOAD_LIST) skip_parts(r, field, list.count);
     if (!r->failed) list.items = sy_read_raw(&start, r->used - start.used, field->name);

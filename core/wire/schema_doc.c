@@ -45,6 +45,7 @@ static const char *type_name(uint8_t type)
         [SY_FIELD_TAG] = "tag",
         [SY_FIELD_ID_LIST] = "id list",
         [SY_FIELD_TEXT_LIST] = "text list",
+        [SY_FIELD_APPROVAL_LIST] = "approval list",
         [SY_FIELD_PAYLOAD_LIST] = "payload list",
     };
     return names[type];
@@ -98,6 +99,7 @@ void sy_field_rule(struct sy_writer *w, const struct sy_field *field)
         put(w, ", ");
         put_text_rule(w, field);
         break;
+    case SY_FIELD_APPROVAL_LIST:
     case SY_FIELD_ID_LIST: put_format(w, ", at most %u", (unsigned)field->items_max); break;
     case SY_FIELD_TEXT_LIST:
         put_format(w, ", at most %u of ", (unsigned)field->items_max);
@@ -186,7 +188,7 @@ static void put_refusals(struct sy_writer *w)
 static void put_events(struct sy_writer *w)
 {
     put(w, "\n## Events\n\n| event | number |\n|---|---|\n");
-    for (uint16_t kind = SY_EVENT_ORG_ADDED; kind <= SY_EVENT_RECORD_RETRACTED; kind++) {
+    for (uint16_t kind = SY_EVENT_ORG_ADDED; kind < SY_EVENT_KIND_COUNT; kind++) {
         put_format(w, "| `%s` | %u |\n", sy_event_name(kind), (unsigned)kind);
     }
 }

@@ -31,6 +31,22 @@ static void texts_to_json(struct sy_json *json, const struct sy_list *list)
     sy_json_array_end(json);
 }
 
+static void approvals_to_json(struct sy_json *json, const struct sy_list *list)
+{
+    struct sy_approval approval;
+    size_t offset = 0;
+    sy_json_array_begin(json);
+    while (sy_list_next_approval(list, &offset, &approval)) {
+        sy_json_object_begin(json);
+        sy_json_key(json, "key");
+        sy_json_hex(json, approval.key.bytes, sizeof approval.key.bytes);
+        sy_json_key(json, "signature");
+        sy_json_hex(json, approval.signature.bytes, sizeof approval.signature.bytes);
+        sy_json_object_end(json);
+    }
+    sy_json_array_end(json);
+}
+
 // Any value but a PAYLOAD_LIST.
 static void value_to_json(struct sy_json *json, const struct sy_field *field, const void *value)
 {
@@ -59,6 +75,7 @@ static void value_to_json(struct sy_json *json, const struct sy_field *field, co
     }
     case SY_FIELD_ID_LIST: ids_to_json(json, (const struct sy_list *)value); break;
     case SY_FIELD_TEXT_LIST: texts_to_json(json, (const struct sy_list *)value); break;
+    case SY_FIELD_APPROVAL_LIST: approvals_to_json(json, (const struct sy_list *)value); break;
     default: sy_json_null(json);
     }
 }

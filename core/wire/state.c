@@ -5,6 +5,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/wire/proof.h"
+#include "core/wire/roster_change.h"
 
 #define PAIR_PREFIX 0x04
 
@@ -24,6 +25,7 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_RECORD] = "record",
     [SY_STATE_RECORD_VERSION] = "record version",
     [SY_STATE_ORG_EVENTS] = "org events",
+    [SY_STATE_ROSTER_CHANGE] = "roster change",
 };
 
 const char *sy_state_kind_name(unsigned kind)
@@ -58,6 +60,13 @@ void sy_state_key_validator(struct sy_hash *out, uint16_t index)
     struct sy_hash id = {{0}};
     sy_store_u16(id.bytes, index);
     sy_state_key_id(out, SY_STATE_VALIDATOR, &id);
+}
+
+void sy_state_key_roster_change(struct sy_hash *out, uint32_t epoch)
+{
+    struct sy_hash id = {{0}};
+    sy_store_u32(id.bytes, epoch);
+    sy_state_key_id(out, SY_STATE_ROSTER_CHANGE, &id);
 }
 
 void sy_state_key_open_care(struct sy_hash *out, const struct sy_hash *patient,
@@ -117,6 +126,22 @@ bool sy_roster_head_decode(struct sy_roster_head *head, struct sy_slice bytes)
     head->epoch = sy_read_u32(&r, "epoch");
     head->count = sy_read_u16(&r, "count");
     sy_read_hash(&r, &head->hash, "hash");
+    return sy_reader_done(&r);
+}
+
+void sy_roster_next_encode(struct sy_writer *w, const struct sy_roster_next *next)
+{
+    sy_write_u64(w, next->first);
+    sy_write_u16(w, next->kind);
+    sy_write_bytes16(w, next->change);
+}
+
+bool sy_roster_next_decode(struct sy_roster_next *next, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    next->first = sy_read_u64(&r, "first");
+    next->kind = sy_read_u16(&r, "kind");
+    next->change = sy_read_bytes16(&r, SY_ROSTER_CHANGE_BYTES_MAX, "change");
     return sy_reader_done(&r);
 }
 

@@ -10,6 +10,7 @@
  *   roster           zero                                epoch, count, roster hash
  *   validator        u16 index, zero padded              one struct sy_validator
  *   maker            consensus key                       u64 next seq; absent: 1
+ *   roster change    u32 epoch that it begins, padded    struct sy_roster_next
  *   event count      zero                                u64 events so far; absent: 0
  *   nonces           signing key                         struct sy_nonces; absent: nothing seen
  *   credential       public key, of any use, ever        struct sy_credential
@@ -55,7 +56,8 @@ enum sy_state_kind {
     SY_STATE_RECORD = 28,
     SY_STATE_RECORD_VERSION = 29,
     SY_STATE_ORG_EVENTS = 30,
-    SY_STATE_KIND_COUNT = 31
+    SY_STATE_ROSTER_CHANGE = 31,
+    SY_STATE_KIND_COUNT = 32
 };
 
 /* Key hashes by what they name. */
@@ -64,6 +66,7 @@ void sy_state_key_id(struct sy_hash *out, enum sy_state_kind kind, const struct 
 void sy_state_key_public(struct sy_hash *out, enum sy_state_kind kind,
                          const struct sy_public_key *key);
 void sy_state_key_validator(struct sy_hash *out, uint16_t index);
+void sy_state_key_roster_change(struct sy_hash *out, uint32_t epoch);
 void sy_state_key_open_care(struct sy_hash *out, const struct sy_hash *patient,
                             const struct sy_hash *organisation);
 void sy_state_key_record_version(struct sy_hash *out, const struct sy_hash *record,
@@ -83,6 +86,17 @@ struct sy_roster_head {
 };
 void sy_roster_head_encode(struct sy_writer *w, const struct sy_roster_head *head);
 bool sy_roster_head_decode(struct sy_roster_head *head, struct sy_slice bytes);
+
+/* How an epoch begins: kept for ever, so that anybody can follow from the genesis.
+ *
+ *   u64 first | u16 kind | bytes16 change (roster_change.h) */
+struct sy_roster_next {
+    uint64_t first;         /* height that its roster orders first */
+    uint16_t kind;          /* of the transaction */
+    struct sy_slice change; /* borrowed */
+};
+void sy_roster_next_encode(struct sy_writer *w, const struct sy_roster_next *next);
+bool sy_roster_next_decode(struct sy_roster_next *next, struct sy_slice bytes);
 
 void sy_validator_state_encode(struct sy_writer *w, const struct sy_validator *validator);
 bool sy_validator_state_decode(struct sy_validator *validator, struct sy_slice bytes);

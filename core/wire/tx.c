@@ -4,6 +4,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
+#include "core/wire/roster_change.h"
 #include "core/wire/schema.h"
 
 const struct sy_public_key *sy_tx_signer_key(const struct sy_tx *tx, unsigned i)
@@ -112,12 +113,15 @@ static bool has_unknown_part(struct sy_slice payload)
     return false;
 }
 
-static unsigned count_possessions(const struct sy_kind *kind, const union sy_payload *payload)
+static unsigned count_proofs(const struct sy_kind *kind, const union sy_payload *payload)
 {
     unsigned count = 0;
     for (unsigned i = 0; i < kind->field_count; i++) {
         const struct sy_field *field = &kind->fields[i];
         if (field->type == SY_FIELD_POSSESSION && sy_field_present(kind, field, payload)) count++;
+        if (field->type == SY_FIELD_APPROVAL_LIST) {
+            count += ((const struct sy_list *)sy_field_of(field, payload))->count;
+        }
     }
     return count;
 }
@@ -136,7 +140,7 @@ static enum sy_refusal judge_parts(const struct sy_tx *tx, const struct sy_list 
             return refuse(what, "payloads.signer", SY_E_DECODE);
         }
         if (!sy_payload_decode(&payload, kind, part.payload, what)) return SY_E_DECODE;
-        signatures += count_possessions(kind, &payload);
+        signatures += count_proofs(kind, &payload);
         if (signatures > SY_TX_PAYLOAD_SIGS_MAX) return refuse(what, "payloads", SY_E_SIZE);
     }
     return SY_APPLIED;
@@ -220,12 +224,35 @@ static void add_possession(struct proof_list *list, const struct sy_kind *kind,
     sy_possession_digest(&proof->digest, genesis, role, organisation, sponsor, tx->nonce);
 }
 
+static void add_approvals(struct proof_list *list, const struct sy_kind *kind,
+                          const union sy_payload *payload, const struct sy_list *approvals,
+                          const struct sy_hash *genesis)
+{
+    struct sy_approval approval;
+    struct sy_hash digest;
+    size_t offset = 0;
+    if (approvals->count == 0) return;
+    sy_approval_digest(&digest, genesis, kind, payload);
+    while (sy_list_next_approval(approvals, &offset, &approval)) {
+        unsigned place = list->count++;
+        if (place >= list->max) continue;
+        list->out[place] = (struct sy_tx_proof){.key = approval.key,
+                                                .signature = approval.signature,
+                                                .digest = digest,
+                                                .sig_kind = SY_SIG_APPROVAL};
+    }
+}
+
 static void add_payload(struct proof_list *list, const struct sy_kind *kind,
                         const union sy_payload *payload, const struct sy_tx *tx,
                         const struct sy_public_key *sponsor, const struct sy_hash *genesis)
 {
     for (unsigned i = 1; i < kind->field_count; i++) {
         const struct sy_field *field = &kind->fields[i];
+        if (field->type == SY_FIELD_APPROVAL_LIST) {
+            const struct sy_list *approvals = (const struct sy_list *)sy_field_of(field, payload);
+            add_approvals(list, kind, payload, approvals, genesis);
+        }
         if (field->type != SY_FIELD_POSSESSION) continue;
         if (!sy_field_present(kind, field, payload)) continue;
         add_possession(list, kind, field, payload, tx, sponsor, genesis);

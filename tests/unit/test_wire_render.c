@@ -502,7 +502,7 @@ CASE(catalogue_names_every_kind_refusal_and_event)
         assert_non_null(strstr(text, info->name));
         assert_non_null(strstr(text, info->remedy));
     }
-    for (uint16_t event = SY_EVENT_ORG_ADDED; event <= SY_EVENT_RECORD_RETRACTED; event++) {
+    for (uint16_t event = SY_EVENT_ORG_ADDED; event < SY_EVENT_KIND_COUNT; event++) {
         assert_non_null(strstr(text, sy_event_name(event)));
     }
 }

@@ -20,6 +20,8 @@ enum sy_refusal sy_contract_patient_claim(struct sy_exec *x, const union sy_payl
 /* care.c */
 enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload *payload);
+/* validator.c */
+enum sy_refusal sy_contract_validator(struct sy_exec *x, const union sy_payload *payload);
 /* record.c */
 enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_payload *payload);

@@ -13,6 +13,9 @@ sy_contract sy_contract_of(uint16_t kind)
     case SY_KIND_patient_claim: return sy_contract_patient_claim;
     case SY_KIND_care_open: return sy_contract_care_open;
     case SY_KIND_care_close: return sy_contract_care_close;
+    case SY_KIND_validator_add:
+    case SY_KIND_validator_remove:
+    case SY_KIND_validator_rekey: return sy_contract_validator;
     case SY_KIND_record_create: return sy_contract_record_create;
     case SY_KIND_record_amend: return sy_contract_record_amend;
     case SY_KIND_record_retract: return sy_contract_record_retract;

@@ -1,0 +1,121 @@
+/* rosters.c: see rosters.h. */
+#include "core/ledger/rosters.h"
+
+#include "core/base/assert.h"
+#include "core/wire/roster_change.h"
+
+/* --- from state ------------------------------------------------------------------------------ */
+
+static sy_status get(struct sy_slice *value, const struct sy_state_source *source,
+                     const struct sy_hash *key_hash)
+{
+    return source->get(source->self, value, key_hash);
+}
+
+static sy_status load_now(struct sy_roster *roster, const struct sy_hash *genesis,
+                          const struct sy_state_source *source)
+{
+    struct sy_hash key_hash, hash;
+    struct sy_slice value;
+    struct sy_roster_head head;
+    sy_state_key_zero(&key_hash, SY_STATE_ROSTER);
+    SY_TRY(get(&value, source, &key_hash));
+    if (!sy_roster_head_decode(&head, value)) return SY_ERR_CORRUPT;
+    if (head.count < SY_VALIDATORS_MIN || head.count > SY_VALIDATORS_MAX) return SY_ERR_CORRUPT;
+    memset(roster, 0, sizeof *roster);
+    roster->epoch = head.epoch;
+    roster->count = head.count;
+    for (uint16_t i = 0; i < head.count; i++) {
+        sy_state_key_validator(&key_hash, i);
+        SY_TRY(get(&value, source, &key_hash));
+        if (!sy_validator_state_decode(&roster->validators[i], value)) return SY_ERR_CORRUPT;
+    }
+    sy_roster_hash(&hash, genesis, roster);
+    return sy_hash_equal(&hash, &head.hash) ? SY_OK : SY_ERR_CORRUPT;
+}
+
+static sy_status take_up(struct sy_rosters *rosters, const struct sy_hash *genesis,
+                         struct sy_slice value)
+{
+    struct sy_roster_next next;
+    if (!sy_roster_next_decode(&next, value) || next.first == 0) return SY_ERR_CORRUPT;
+    sy_status status =
+        sy_roster_follow(&rosters->next, genesis, &rosters->now, next.kind, next.change);
+    if (status != SY_OK) return SY_ERR_CORRUPT;
+    rosters->first = next.first;
+    return SY_OK;
+}
+
+static sy_status load(struct sy_rosters *rosters, const struct sy_hash *genesis,
+                      const struct sy_state_source *source)
+{
+    struct sy_hash key_hash;
+    struct sy_slice value;
+    SY_TRY(load_now(&rosters->now, genesis, source));
+    rosters->first = 0;
+    sy_state_key_roster_change(&key_hash, rosters->now.epoch + 1);
+    sy_status status = get(&value, source, &key_hash);
+    if (status == SY_ERR_NOT_FOUND) return SY_OK;
+    return status == SY_OK ? take_up(rosters, genesis, value) : status;
+}
+
+sy_status sy_rosters_load(struct sy_rosters *rosters, const struct sy_hash *genesis,
+                          const struct sy_state_source *source, struct sy_error *err)
+{
+    sy_status status = load(rosters, genesis, source);
+    if (status == SY_OK) return SY_OK;
+    return sy_fail(err, status == SY_ERR_NOT_FOUND ? SY_ERR_CORRUPT : status,
+                   "the state's roster cannot be read: %s", sy_status_name(status));
+}
+
+/* --- as blocks go by ------------------------------------------------------------------------- */
+
+static void save_validator(struct sy_exec *x, uint16_t index, const struct sy_validator *validator)
+{
+    struct sy_hash key_hash;
+    uint8_t room[1024];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_state_key_validator(&key_hash, index);
+    sy_validator_state_encode(&w, validator);
+    SY_ASSERT(!w.failed);
+    sy_exec_save(x, &key_hash, &w);
+}
+
+void sy_rosters_save(const struct sy_rosters *rosters, struct sy_exec *x)
+{
+    const struct sy_roster *now = &rosters->now, *next = &rosters->next;
+    SY_ASSERT(x->height == rosters->first && next->epoch == now->epoch + 1);
+    struct sy_roster_head head = {
+        .epoch = next->epoch, .count = next->count, .hash = x->roster_hash};
+    struct sy_hash key_hash;
+    uint8_t room[64];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_roster_head_encode(&w, &head);
+    sy_state_key_zero(&key_hash, SY_STATE_ROSTER);
+    sy_exec_save(x, &key_hash, &w);
+    for (uint16_t i = 0; i < next->count; i++) {
+        bool same = i < now->count && memcmp(&now->validators[i], &next->validators[i],
+                                             sizeof now->validators[i]) == 0;
+        if (!same) save_validator(x, i, &next->validators[i]);
+    }
+    for (uint16_t i = next->count; i < now->count; i++) {
+        sy_state_key_validator(&key_hash, i);
+        sy_exec_remove(x, &key_hash);
+    }
+}
+
+sy_status sy_rosters_turn(struct sy_rosters *rosters, struct sy_exec *x)
+{
+    if (sy_rosters_begins(rosters, x->height)) {
+        rosters->now = rosters->next;
+        rosters->first = 0;
+    }
+    if (!x->roster_changed) return SY_OK;
+    struct sy_hash key_hash;
+    struct sy_slice value;
+    sy_state_key_roster_change(&key_hash, rosters->now.epoch + 1);
+    sy_overlay_relax(x->state);
+    // The transaction that wrote it may have been refused in the end.
+    if (!sy_exec_find(x, &value, &key_hash)) return x->failed;
+    return take_up(rosters, x->genesis, value);
+}

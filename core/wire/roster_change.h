@@ -1,0 +1,85 @@
+/* roster_change.h: one roster from another: what a change says, who approves it, and how somebody
+ * who knows only the genesis follows from epoch to epoch.
+ *
+ *     epoch e          ...  c  ............  a - 1 | a  ...         epoch e + 1
+ *                           |                  |
+ *       the transaction runs here;    the last header that roster e seals:
+ *       a = c + SY_ROSTER_DELAY       its next_roster is the hash of roster e + 1
+ *
+ * A change is the payload of validator.add, validator.remove or validator.rekey with its list of
+ * approvals empty: these bytes are approved, kept in state, and told to light clients.
+ *
+ *   handover   u16 kind | bytes16 change | header of height a - 1 | certificate, by roster e
+ *
+ * Everything is pure; any thread. */
+#ifndef SY_WIRE_ROSTER_CHANGE_H
+#define SY_WIRE_ROSTER_CHANGE_H
+
+#include "core/wire/block.h"
+#include "core/wire/roster.h"
+#include "core/wire/schema.h"
+
+/* The longest change: a validator.add, or a rekey of everything. */
+#define SY_ROSTER_CHANGE_BYTES_MAX 1024u
+
+static inline bool sy_kind_changes_roster(uint16_t kind)
+{
+    return kind == SY_KIND_validator_add || kind == SY_KIND_validator_remove ||
+           kind == SY_KIND_validator_rekey;
+}
+
+/* What every change begins with. kind must change rosters. */
+struct sy_roster_named {
+    uint32_t epoch;
+    struct sy_hash hash;
+};
+struct sy_roster_named sy_roster_change_of(uint16_t kind, const union sy_payload *payload);
+
+/* sy_roster_change_encode writes the change that a payload is, without its approvals. */
+void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
+                             const union sy_payload *payload);
+
+/* sy_approval_digest is what an admin key signs (kind APPROVAL): digest(APPROVAL, u16 kind |
+ * change). The change names the epoch and the roster, so that it is good for one roster only. */
+void sy_approval_digest(struct sy_hash *out, const struct sy_hash *genesis,
+                        const struct sy_kind *kind, const union sy_payload *payload);
+
+/* sy_roster_apply makes the roster that follows `now` by a change whose form and rules are good
+ * (sy_payload_decode, sy_payload_check). SY_APPLIED, or E_VALIDATOR_UNKNOWN, E_QUORUM,
+ * E_ROSTER_SAME, E_KEY_IN_USE (a key of the roster), E_SCHEMA with *path (static text) for a name
+ * or address that no roster may have; next is then unspecified. A new validator comes last; the
+ * others keep their order. Whether the change names `now` at all is the caller's question. */
+enum sy_refusal sy_roster_apply(struct sy_roster *next, const char **path,
+                                const struct sy_roster *now, uint16_t kind,
+                                const union sy_payload *payload);
+
+/* sy_roster_follow applies a change as it is kept in state. SY_ERR_FORMAT: these are no change's
+ * bytes, or none of this roster's. */
+sy_status sy_roster_follow(struct sy_roster *next, const struct sy_hash *genesis,
+                           const struct sy_roster *now, uint16_t kind, struct sy_slice change);
+
+/* --- following from the genesis --------------------------------------------------------------- */
+
+struct sy_handover {
+    uint16_t kind;
+    struct sy_slice change; /* borrowed */
+    struct sy_header header;
+    struct sy_certificate certificate;
+};
+
+#define SY_HANDOVER_BYTES_MAX                                      \
+    (2u + 2u + SY_ROSTER_CHANGE_BYTES_MAX + SY_HEADER_BYTES + 2u + \
+     SY_VALIDATORS_MAX * SY_SEAL_BYTES)
+
+void sy_handover_encode(struct sy_writer *w, const struct sy_handover *handover);
+/* n: validators of the roster that hands over. */
+bool sy_handover_decode(struct sy_reader *r, struct sy_handover *handover, unsigned n);
+
+/* sy_handover_take replaces a roster by the one it handed over to, if the handover proves it: the
+ * change is of this roster, a quorum of it sealed the header, and that header's next roster is the
+ * one that the change makes. SY_ERR_CRYPTO, err saying what does not fit; the roster is then
+ * unchanged. */
+sy_status sy_handover_take(struct sy_roster *roster, const struct sy_hash *genesis,
+                           const struct sy_handover *handover, struct sy_error *err);
+
+#endif
