@@ -7,7 +7,8 @@
  *            | 32 object (record id, organisation id, ...)
  *
  * `part`: the payload of an atomic tx that was refused. The details mean what the code says
- * (E_REPLAY: highest nonce; E_STALE_HEAD: head version; E_ROLE: bit set of roles; E_SCHEMA: path).
+ * (E_REPLAY: highest nonce; E_STALE_HEAD: head version; E_ROLE: bit set of roles; E_SCHEMA: path;
+ * E_ROSTER: current epoch; E_ROSTER_PENDING: height of effect; E_APPROVALS: how many are needed).
  * Refused: no keys, no events. */
 #ifndef SY_WIRE_RECEIPT_H
 #define SY_WIRE_RECEIPT_H

@@ -199,6 +199,9 @@ bool sy_read_key(struct sy_hash *key, const struct sy_read_request *read)
         sy_state_key_zero(key, (enum sy_state_kind)read->state_kind);
         return true;
     case SY_STATE_VALIDATOR: sy_state_key_validator(key, sy_load_u16(read->id.bytes)); return true;
+    case SY_STATE_ROSTER_CHANGE:
+        sy_state_key_roster_change(key, sy_load_u32(read->id.bytes));
+        return true;
     case SY_STATE_MAKER:
     case SY_STATE_NONCES:
     case SY_STATE_CREDENTIAL:

@@ -90,6 +90,20 @@ static enum sy_refusal fill(struct sy_validator *validator, const char **path,
     return SY_APPLIED;
 }
 
+/* A key has one role of one validator; a change may not bring one twice either. */
+static bool brings_used_key(const struct sy_roster *roster, const struct fields *fields)
+{
+    for (unsigned i = 0; i < 3; i++) {
+        const struct sy_public_key *key = fields->keys[i];
+        if (!key) continue;
+        if (sy_roster_holds(roster, key)) return true;
+        for (unsigned k = 0; k < i; k++) {
+            if (fields->keys[k] && sy_public_key_equal(fields->keys[k], key)) return true;
+        }
+    }
+    return false;
+}
+
 static enum sy_refusal add(struct sy_roster *next, const char **path,
                            const struct sy_validator_add *p)
 {
@@ -97,9 +111,7 @@ static enum sy_refusal add(struct sy_roster *next, const char **path,
     const struct fields fields = {&p->name,
                                   {&p->consensus_key, &p->link_key, &p->admin_key},
                                   {&p->control_address, &p->bulk_address, &p->client_address}};
-    for (unsigned i = 0; i < 3; i++) {
-        if (sy_roster_holds(next, fields.keys[i])) return SY_E_KEY_IN_USE;
-    }
+    if (brings_used_key(next, &fields)) return SY_E_KEY_IN_USE;
     struct sy_validator *validator = &next->validators[next->count++];
     memset(validator, 0, sizeof *validator);
     validator->organisation = p->org_id;
@@ -130,9 +142,7 @@ static enum sy_refusal rekey(struct sy_roster *next, const char **path,
                                   {p->has_control_address ? &p->control_address : NULL,
                                    p->has_bulk_address ? &p->bulk_address : NULL,
                                    p->has_client_address ? &p->client_address : NULL}};
-    for (unsigned i = 0; i < 3; i++) {
-        if (fields.keys[i] && sy_roster_holds(next, fields.keys[i])) return SY_E_KEY_IN_USE;
-    }
+    if (brings_used_key(next, &fields)) return SY_E_KEY_IN_USE;
     struct sy_validator before = next->validators[index];
     enum sy_refusal code = fill(&next->validators[index], path, &fields);
     if (code != SY_APPLIED) return code;

@@ -46,9 +46,10 @@ void sy_approval_digest(struct sy_hash *out, const struct sy_hash *genesis,
 
 /* sy_roster_apply makes the roster that follows `now` by a change whose form and rules are good
  * (sy_payload_decode, sy_payload_check). SY_APPLIED, or E_VALIDATOR_UNKNOWN, E_QUORUM,
- * E_ROSTER_SAME, E_KEY_IN_USE (a key of the roster), E_SCHEMA with *path (static text) for a name
- * or address that no roster may have; next is then unspecified. A new validator comes last; the
- * others keep their order. Whether the change names `now` at all is the caller's question. */
+ * E_ROSTER_SAME, E_KEY_IN_USE (a key of the roster, or twice), E_SCHEMA with *path (static text)
+ * for a name or address that no roster may have; next is then unspecified. A new validator comes
+ * last; the others keep their order. Whether the change names `now` at all is the caller's
+ * question. */
 enum sy_refusal sy_roster_apply(struct sy_roster *next, const char **path,
                                 const struct sy_roster *now, uint16_t kind,
                                 const union sy_payload *payload);

@@ -16,12 +16,12 @@ static void *must(void *memory)
     return memory;
 }
 
-static void open_ledger(struct ledger_world *world)
+static sy_status open_ledger(struct ledger_world *world)
 {
+    world->ledger = NULL;
     world->config.genesis = &world->genesis;
     world->config.source = state_array_source(&world->state);
-    sy_status status = sy_ledger_open(&world->ledger, &world->config, &world->err);
-    SY_ASSERT(status == SY_OK);
+    return sy_ledger_open(&world->ledger, &world->config, &world->err);
 }
 
 void world_open(struct ledger_world *world, unsigned bucket_leaves, size_t trie_bytes_max)
@@ -43,7 +43,8 @@ void world_open(struct ledger_world *world, unsigned bucket_leaves, size_t trie_
     state_array_apply(&world->state, sy_writer_slice(&deltas));
     free(room);
     sy_genesis_header(&world->header, &world->genesis, &root);
-    open_ledger(world);
+    status = open_ledger(world);
+    SY_ASSERT(status == SY_OK);
     sy_ledger_state_root(world->ledger, &opened);
     SY_ASSERT(sy_hash_equal(&root, &opened));
     for (unsigned i = 0; i < WORLD_VALIDATORS; i++) world->next_seq[i] = 1;
@@ -57,10 +58,16 @@ void world_close(struct ledger_world *world)
     free(world->list_room);
 }
 
-void world_reopen(struct ledger_world *world)
+sy_status world_try_reopen(struct ledger_world *world)
 {
     sy_ledger_close(world->ledger);
-    open_ledger(world);
+    return open_ledger(world);
+}
+
+void world_reopen(struct ledger_world *world)
+{
+    sy_status status = world_try_reopen(world);
+    SY_ASSERT(status == SY_OK);
 }
 
 // --- transactions ------------------------------------------------------------------------------

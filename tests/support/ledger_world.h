@@ -78,6 +78,9 @@ void world_close(struct ledger_world *world);
 
 /* world_reopen closes the ledger and opens it over the same state, as a restart does. */
 void world_reopen(struct ledger_world *world);
+/* world_try_reopen does so over a state that may be damaged; the world has no ledger if it fails.
+ */
+sy_status world_try_reopen(struct ledger_world *world);
 
 /* world_tx_of begins a transaction of one signer who acts for organisation number org (0: none). */
 struct world_tx world_tx_of(uint16_t kind, unsigned key, unsigned org);

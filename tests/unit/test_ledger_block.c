@@ -296,6 +296,18 @@ CASE(state_root_moves_with_every_applied_transaction)
     }
 }
 
+static bool is_of_roster(const struct sy_hash *key_hash)
+{
+    struct sy_hash of;
+    sy_state_key_zero(&of, SY_STATE_ROSTER);
+    if (sy_hash_equal(&of, key_hash)) return true;
+    for (uint16_t i = 0; i < WORLD_VALIDATORS; i++) {
+        sy_state_key_validator(&of, i);
+        if (sy_hash_equal(&of, key_hash)) return true;
+    }
+    return false;
+}
+
 CASE(state_root_differs_after_one_changed_byte)
 {
     add_record(FRESH_ID);
@@ -307,11 +319,15 @@ CASE(state_root_differs_after_one_changed_byte)
         entry->data[entry->size / 2] ^= 0x10;
         state_array_root(&world.state, &after);
         assert_false(sy_hash_equal(&before, &after));
-        world_reopen(&world); // what a restart over altered bytes would see
-        struct sy_hash opened;
-        sy_ledger_state_root(world.ledger, &opened);
-        assert_memory_equal(opened.bytes, after.bytes, 32);
-        assert_false(sy_hash_equal(&opened, &world.header.state_root));
+        // What a restart over altered bytes would see; rosters are read at once.
+        sy_status status = world_try_reopen(&world);
+        assert_int_equal(status, is_of_roster(&entry->key_hash) ? SY_ERR_CORRUPT : SY_OK);
+        if (status == SY_OK) {
+            struct sy_hash opened;
+            sy_ledger_state_root(world.ledger, &opened);
+            assert_memory_equal(opened.bytes, after.bytes, 32);
+            assert_false(sy_hash_equal(&opened, &world.header.state_root));
+        }
         entry->data[entry->size / 2] ^= 0x10;
     }
 }

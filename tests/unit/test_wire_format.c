@@ -152,6 +152,7 @@ CASE(digest_kinds_are_those_of_the_page)
     assert_row("\n| %s | %u |", "view-change", SY_DIGEST_VIEW_CHANGE);
     assert_row("\n| %s | %u |", "new-view", SY_DIGEST_NEW_VIEW);
     assert_row("\n| %s | %u |", "seal", SY_DIGEST_SEAL);
+    assert_row("\n| %s | %u |", "approval", SY_DIGEST_APPROVAL);
     assert_row("\n| %s | %u |", "status", SY_DIGEST_STATUS);
     assert_row("\n| %s | %u |", "read", SY_DIGEST_READ);
     assert_row("\n| %s | %u |", "proposal", SY_DIGEST_PROPOSAL);
@@ -215,9 +216,9 @@ CASE(every_kind_of_state_stands_in_the_page)
 // Every type of the catalogue has its encoding in section 4.1.
 CASE(every_type_of_field_stands_in_the_page)
 {
-    static const char *const types[] = {"time",    "bool",       "enum",        "id,",   "hash,",
-                                        "key",     "possession", "tag",         "text,", "bytes",
-                                        "id list", "text list",  "payload list"};
+    static const char *const types[] = {
+        "time", "bool",  "enum",  "id,",     "hash,",     "key",           "possession",
+        "tag",  "text,", "bytes", "id list", "text list", "approval list", "payload list"};
     const char *section = strstr(page, "### 4.1 Payloads");
     assert_non_null(section);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {

@@ -84,6 +84,20 @@ static void assert_list(const json_t *value, const struct sy_field *field,
     }
 }
 
+static void assert_approvals(const json_t *value, const struct sy_list *list)
+{
+    struct sy_approval approval;
+    size_t offset = 0;
+    assert_true(json_is_array(value));
+    assert_int_equal(json_array_size(value), list->count);
+    for (size_t i = 0; sy_list_next_approval(list, &offset, &approval); i++) {
+        const json_t *item = json_array_get(value, i);
+        assert_int_equal(json_object_size(item), 2);
+        assert_hex(item, "key", approval.key.bytes, sizeof approval.key.bytes);
+        assert_hex(item, "signature", approval.signature.bytes, sizeof approval.signature.bytes);
+    }
+}
+
 // One member against its row of the table.
 static void assert_field(const json_t *object, const struct sy_field *field, const void *value)
 {
@@ -116,6 +130,7 @@ static void assert_field(const json_t *object, const struct sy_field *field, con
     }
     case SY_FIELD_ID_LIST:
     case SY_FIELD_TEXT_LIST: assert_list(member, field, (const struct sy_list *)value); break;
+    case SY_FIELD_APPROVAL_LIST: assert_approvals(member, (const struct sy_list *)value); break;
     default: fail_msg("no check for %s", field->name);
     }
 }

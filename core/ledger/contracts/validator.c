@@ -6,12 +6,12 @@
  *   a change has yet to take effect                       E_ROSTER_PENDING {height of its effect}
  *   an approval is by no validator's admin key            E_APPROVALS {key}
  *   fewer than quorum(n) approvals                        E_APPROVALS {how many are needed}
+ *   a new key is or was enrolled for anything             E_KEY_IN_USE {key}
+ *   a new key is not canonical, of small order, ...       E_KEY_WEAK {key}
  *   no validator has the consensus key named              E_VALIDATOR_UNKNOWN {key}
  *   fewer than 4 or more than 100 would be left           E_QUORUM
  *   a name or address that no roster may have             E_SCHEMA, path
  *   nothing would change                                  E_ROSTER_SAME
- *   a new key is or was enrolled for anything             E_KEY_IN_USE {key}
- *   a new key is not canonical, of small order, ...       E_KEY_WEAK {key}
  *   writes   roster change of the next epoch, the new keys' credentials
  *   event    validators.changed about the validator's consensus key, object: the next roster's hash
  *
@@ -83,14 +83,15 @@ static bool is_admin(const struct sy_roster *roster, const struct sy_public_key 
 static enum sy_refusal check_approvals(struct sy_exec *x, const struct sy_list *approvals)
 {
     struct sy_approval approval;
-    unsigned needed = sy_quorum(x->roster->count);
     for (size_t offset = 0; sy_list_next_approval(approvals, &offset, &approval);) {
         if (!is_admin(x->roster, &approval.key)) {
             return sy_refuse_key(x, SY_E_APPROVALS, &approval.key);
         }
     }
+    unsigned needed = sy_quorum(x->roster->count);
+    if (approvals->count >= needed) return SY_APPLIED;
     x->detail = needed;
-    return approvals->count >= needed ? SY_APPLIED : SY_E_APPROVALS;
+    return SY_E_APPROVALS;
 }
 
 static enum sy_refusal make_next(struct sy_exec *x, struct sy_hash *next_hash,
@@ -101,12 +102,6 @@ static enum sy_refusal make_next(struct sy_exec *x, struct sy_hash *next_hash,
     enum sy_refusal code = sy_roster_apply(&next, &path, x->roster, x->kind->number, payload);
     if (code == SY_E_SCHEMA) return sy_refuse_path(x, code, path);
     if (code == SY_E_VALIDATOR_UNKNOWN) return sy_refuse_key(x, code, subject->validator);
-    if (code == SY_E_KEY_IN_USE) {
-        for (unsigned i = 0; i < 3; i++) {
-            const struct sy_public_key *key = subject->keys[i];
-            if (key && sy_roster_holds(x->roster, key)) return sy_refuse_key(x, code, key);
-        }
-    }
     if (code == SY_APPLIED) sy_roster_hash(next_hash, x->genesis, &next);
     return code;
 }
@@ -148,8 +143,8 @@ enum sy_refusal sy_contract_validator(struct sy_exec *x, const union sy_payload 
     struct sy_hash next_hash, about;
     enum sy_refusal code = check_current(x, payload);
     if (code == SY_APPLIED) code = check_approvals(x, subject.approvals);
-    if (code == SY_APPLIED) code = make_next(x, &next_hash, payload, &subject);
     if (code == SY_APPLIED) code = enrol_keys(x, &subject);
+    if (code == SY_APPLIED) code = make_next(x, &next_hash, payload, &subject);
     if (code != SY_APPLIED) return code;
     save_change(x, payload);
     about = sy_hash_of_key(subject.validator);
