@@ -148,7 +148,7 @@ bool sy_exec_find_open_care(struct sy_exec *x, struct sy_hash *care, const struc
 void sy_exec_save_credential(struct sy_exec *x, const struct sy_public_key *key,
                              const struct sy_credential *credential)
 {
-    SY_ASSERT(credential->use == SY_KEY_TX && credential->role != 0);
+    SY_ASSERT((credential->use == SY_KEY_TX) == (credential->role != 0));
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_credential_encode(&w, credential);

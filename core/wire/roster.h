@@ -12,6 +12,7 @@
 #include "core/wire/codec.h"
 #include "core/wire/limits.h"
 
+/* Texts are filled up with zeros: equal validators are equal bytes. */
 struct sy_validator {
     char name[SY_NAME_BYTES_MAX + 1];
     struct sy_hash organisation;

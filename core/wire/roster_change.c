@@ -26,15 +26,20 @@ struct sy_roster_named sy_roster_change_of(uint16_t kind, const union sy_payload
     return named;
 }
 
-void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
-                             const union sy_payload *payload)
+static const struct sy_field *approvals_field(const struct sy_kind *kind)
 {
     SY_ASSERT(sy_kind_changes_roster(kind->number));
     const struct sy_field *approvals = &kind->fields[kind->field_count - 1];
     SY_ASSERT(approvals->type == SY_FIELD_APPROVAL_LIST);
+    return approvals;
+}
+
+void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
+                             const union sy_payload *payload)
+{
     union sy_payload bare;
     memcpy(&bare, payload, kind->struct_bytes);
-    *(struct sy_list *)sy_field_of_mutable(approvals, &bare) = (struct sy_list){0};
+    *(struct sy_list *)sy_field_of_mutable(approvals_field(kind), &bare) = (struct sy_list){0};
     sy_payload_encode(w, kind, &bare);
 }
 
@@ -186,6 +191,8 @@ sy_status sy_roster_follow(struct sy_roster *next, const struct sy_hash *genesis
     if (!row || !sy_kind_changes_roster(kind)) return SY_ERR_FORMAT;
     if (!sy_payload_decode(&payload, row, change, NULL)) return SY_ERR_FORMAT;
     if (!sy_payload_check(row, &payload, NULL)) return SY_ERR_FORMAT;
+    const struct sy_list *approvals = sy_field_of(approvals_field(row), &payload);
+    if (approvals->count != 0) return SY_ERR_FORMAT;
     struct sy_roster_named named = sy_roster_change_of(kind, &payload);
     sy_roster_hash(&hash, genesis, now);
     if (named.epoch != now->epoch || !sy_hash_equal(&named.hash, &hash)) return SY_ERR_FORMAT;

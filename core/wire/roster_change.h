@@ -7,7 +7,9 @@
  *       a = c + SY_ROSTER_DELAY       its next_roster is the hash of roster e + 1
  *
  * A change is the payload of validator.add, validator.remove or validator.rekey with its list of
- * approvals empty: these bytes are approved, kept in state, and told to light clients.
+ * approvals empty: these bytes are approved, kept in state, and told to light clients. Proofs of
+ * possession in it were judged at admission; who follows takes the next roster's hash in a
+ * certified header for an answer, and looks at them no more.
  *
  *   handover   u16 kind | bytes16 change | header of height a - 1 | certificate, by roster e
  *

@@ -177,6 +177,7 @@ void sy_validator_state_encode(struct sy_writer *w, const struct sy_validator *v
 bool sy_validator_state_decode(struct sy_validator *validator, struct sy_slice bytes)
 {
     struct sy_reader r = sy_reader_of(bytes);
+    memset(validator, 0, sizeof *validator);
     read_text(&r, validator->name, sizeof validator->name, "name");
     sy_read_hash(&r, &validator->organisation, "organisation");
     sy_read_public_key(&r, &validator->consensus_key, "consensus_key");

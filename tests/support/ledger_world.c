@@ -24,12 +24,9 @@ static sy_status open_ledger(struct ledger_world *world)
     return sy_ledger_open(&world->ledger, &world->config, &world->err);
 }
 
-void world_open(struct ledger_world *world, unsigned bucket_leaves, size_t trie_bytes_max)
+static void open_world(struct ledger_world *world, unsigned n)
 {
-    memset(world, 0, sizeof *world);
-    test_genesis(&world->genesis, WORLD_VALIDATORS);
-    world->config.trie_bucket_leaves = bucket_leaves;
-    world->config.trie_bytes_max = trie_bytes_max;
+    test_genesis(&world->genesis, n);
     world->batch = must(malloc(SY_BATCH_BYTES_MAX));
     world->batch_bytes = BATCH_FRONT;
     world->list_room = must(malloc(LIST_ROOM));
@@ -47,7 +44,20 @@ void world_open(struct ledger_world *world, unsigned bucket_leaves, size_t trie_
     SY_ASSERT(status == SY_OK);
     sy_ledger_state_root(world->ledger, &opened);
     SY_ASSERT(sy_hash_equal(&root, &opened));
-    for (unsigned i = 0; i < WORLD_VALIDATORS; i++) world->next_seq[i] = 1;
+}
+
+void world_open(struct ledger_world *world, unsigned bucket_leaves, size_t trie_bytes_max)
+{
+    memset(world, 0, sizeof *world);
+    world->config.trie_bucket_leaves = bucket_leaves;
+    world->config.trie_bytes_max = trie_bytes_max;
+    open_world(world, WORLD_VALIDATORS);
+}
+
+void world_open_of(struct ledger_world *world, unsigned n)
+{
+    memset(world, 0, sizeof *world);
+    open_world(world, n);
 }
 
 void world_close(struct ledger_world *world)
@@ -119,10 +129,28 @@ bool world_add(struct ledger_world *world, const struct world_tx *plan)
     return true;
 }
 
+static struct sy_public_key maker_key(const struct ledger_world *world, unsigned maker)
+{
+    const struct sy_roster *roster = sy_ledger_roster(world->ledger, world->header.height + 1);
+    return maker < roster->count ? roster->validators[maker].consensus_key : test_public(3 * maker);
+}
+
+uint64_t world_next_seq(const struct ledger_world *world, unsigned maker)
+{
+    struct sy_public_key key = maker_key(world, maker);
+    struct sy_hash key_hash;
+    struct sy_slice value;
+    uint64_t seq = 1;
+    sy_state_key_public(&key_hash, SY_STATE_MAKER, &key);
+    bool good = !world_find(world, &value, &key_hash) || sy_count_decode(&seq, value);
+    SY_ASSERT(good);
+    return seq;
+}
+
 struct sy_slice world_batch(struct ledger_world *world, unsigned maker, uint64_t seq)
 {
     struct sy_batch_header header = {
-        .maker = test_public(3 * maker),
+        .maker = maker_key(world, maker),
         .seq = seq,
         .count = world->batch_txs,
         .bytes = (uint32_t)(world->batch_bytes - BATCH_FRONT),
@@ -153,6 +181,7 @@ void world_execute(struct ledger_world *world, const struct sy_block_entry *entr
 {
     struct sy_block_input input = {
         .height = world->header.height + 1,
+        .epoch = sy_ledger_roster(world->ledger, world->header.height + 1)->epoch,
         .time_ms = world->header.time_ms + world->step_ms,
         .previous = &world->header,
         .entries = entries,
@@ -166,7 +195,7 @@ void world_execute(struct ledger_world *world, const struct sy_block_entry *entr
 
 void world_run(struct ledger_world *world)
 {
-    uint64_t seq = world->next_seq[0]++;
+    uint64_t seq = world_next_seq(world, 0);
     struct sy_slice batch = world_batch(world, 0, seq);
     struct sy_block_entry entry = world_entry(world, 0, seq, batch);
     world_execute(world, &entry, 1);

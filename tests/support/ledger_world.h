@@ -58,8 +58,7 @@ struct ledger_world {
     struct state_array state;
     struct sy_ledger_config config;
     sy_ledger *ledger;
-    struct sy_header header; /* the newest */
-    uint64_t next_seq[WORLD_VALIDATORS];
+    struct sy_header header;        /* the newest */
     uint64_t nonces[TEST_KEYS_MAX]; /* the last one that was not given explicitly */
     int64_t step_ms;
     uint8_t *batch; /* being filled: SY_BATCH_BYTES_MAX */
@@ -72,8 +71,10 @@ struct ledger_world {
     struct sy_error err;
 };
 
-/* world_open starts at genesis. bucket_leaves and trie_bytes_max as in sy_ledger_config. */
+/* world_open starts at genesis. bucket_leaves and trie_bytes_max as in sy_ledger_config.
+ * world_open_of does so with n validators. */
 void world_open(struct ledger_world *world, unsigned bucket_leaves, size_t trie_bytes_max);
+void world_open_of(struct ledger_world *world, unsigned n);
 void world_close(struct ledger_world *world);
 
 /* world_reopen closes the ledger and opens it over the same state, as a restart does. */
@@ -89,8 +90,10 @@ void world_cosign(struct world_tx *tx, unsigned key);
 /* world_add appends a transaction to the batch being filled; false: it is full. */
 bool world_add(struct ledger_world *world, const struct world_tx *tx);
 
-/* world_batch ends the batch being filled as maker's batch seq. The bytes stand until the next
- * world_add. */
+/* world_next_seq is the number of a maker's next batch, as the state has it. */
+uint64_t world_next_seq(const struct ledger_world *world, unsigned maker);
+/* world_batch ends the batch being filled as maker's batch seq; a maker is an index of the next
+ * block's roster. The bytes stand until the next world_add. */
 struct sy_slice world_batch(struct ledger_world *world, unsigned maker, uint64_t seq);
 /* world_entry is the proposal entry that names a batch. */
 struct sy_block_entry world_entry(const struct ledger_world *world, unsigned maker, uint64_t seq,

@@ -30,6 +30,15 @@ struct sy_public_key test_public(unsigned number)
     return key;
 }
 
+unsigned test_number(const struct sy_public_key *key)
+{
+    for (unsigned number = 0; number < TEST_KEYS_MAX; number++) {
+        struct sy_public_key known = test_public(number);
+        if (sy_public_key_equal(&known, key)) return number;
+    }
+    abort();
+}
+
 struct sy_hash test_hash(unsigned number)
 {
     struct sy_hash hash;
@@ -288,19 +297,26 @@ struct sy_slice test_batch(void *data, const struct sy_genesis *genesis, unsigne
     return sy_batch_builder_finish(&builder, &signature);
 }
 
-void test_certificate(struct sy_certificate *certificate, const struct sy_genesis *genesis,
-                      const struct sy_header *header)
+void test_certify(struct sy_certificate *certificate, const struct sy_hash *genesis,
+                  const struct sy_roster *roster, const struct sy_header *header)
 {
     struct sy_hash hash;
     struct sy_hash digest;
     memset(certificate, 0, sizeof *certificate);
-    sy_header_hash(&hash, &genesis->hash, header);
-    sy_seal_digest(&digest, &genesis->hash, header->epoch, header->height, &hash);
-    certificate->count = (uint16_t)sy_quorum(genesis->roster.count);
+    sy_header_hash(&hash, genesis, header);
+    sy_seal_digest(&digest, genesis, header->epoch, header->height, &hash);
+    certificate->count = (uint16_t)sy_quorum(roster->count);
     for (unsigned i = 0; i < certificate->count; i++) {
+        unsigned number = test_number(&roster->validators[i].consensus_key);
         certificate->seals[i].signer = (uint16_t)i;
-        sy_sign(test_key(3 * i), &certificate->seals[i].signature, SY_SIG_SEAL, &digest);
+        sy_sign(test_key(number), &certificate->seals[i].signature, SY_SIG_SEAL, &digest);
     }
+}
+
+void test_certificate(struct sy_certificate *certificate, const struct sy_genesis *genesis,
+                      const struct sy_header *header)
+{
+    test_certify(certificate, &genesis->hash, &genesis->roster, header);
 }
 
 void test_prepared_by(struct sy_prepared *prepared, unsigned n, uint16_t holder)

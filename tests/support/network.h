@@ -23,6 +23,8 @@
 /* test_key is the number-th secret key, made once and kept. test_public is its public half. */
 const sy_secret_key *test_key(unsigned number);
 struct sy_public_key test_public(unsigned number);
+/* test_number is the number of a key of these; it fails hard for any other. */
+unsigned test_number(const struct sy_public_key *key);
 
 /* test_hash is a number-th 32-byte value that is neither zero nor any other one's. */
 struct sy_hash test_hash(unsigned number);
@@ -55,6 +57,9 @@ struct sy_slice test_batch(void *data, const struct sy_genesis *genesis, unsigne
 /* test_certificate seals a header with the first quorum of the genesis's validators. */
 void test_certificate(struct sy_certificate *certificate, const struct sy_genesis *genesis,
                       const struct sy_header *header);
+/* test_certify does so with the first quorum of any roster of these keys; genesis: its hash. */
+void test_certify(struct sy_certificate *certificate, const struct sy_hash *genesis,
+                  const struct sy_roster *roster, const struct sy_header *header);
 
 /* test_prepared_by fills in who states it: the lowest validators of n that a certificate of a view
  * and holder can name. */

@@ -8,6 +8,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "core/wire/receipt.h"
+#include "tests/support/changes.h"
 
 #define FIRST_IN_BATCH 3u /* the first batch holds transactions 0 to 2, the second 3 and 4 */
 #define ROOM_BYTES (512u << 10)
@@ -466,6 +467,28 @@ static void collect_evidence(struct collector *c, const struct sy_genesis *genes
     }
 }
 
+/* From the genesis's roster of 4 to one more, and a whole rekey; and from 5 to 4. */
+static void collect_handovers(struct collector *c, const struct sy_genesis *genesis)
+{
+    static struct test_change change;
+    static struct sy_roster more;
+    uint8_t bytes[SY_ROSTER_CHANGE_BYTES_MAX];
+    struct sy_handover handover;
+    const struct sy_hash *hash = &genesis->hash;
+    for (unsigned i = 0; i < 3; i++) {
+        static const char *const names[] = {"add", "rekey", "remove"};
+        const struct sy_roster *now = i < 2 ? &genesis->roster : &more;
+        struct sy_writer room = sy_writer_of(bytes, sizeof bytes);
+        if (i == 0) test_change_add(&change, hash, now, 4);
+        if (i == 0) test_change_follow(&more, now, &change);
+        if (i == 1) test_change_rekey(&change, hash, now, 2, TEST_REKEY_ALL, 300);
+        if (i == 2) test_change_remove(&change, hash, now, 1);
+        test_handover(&handover, &room, hash, now, &change, 200 + i);
+        sy_handover_encode(&c->room, &handover);
+        end_sample(c, "handover", names[i]);
+    }
+}
+
 static void collect_rest(struct collector *c, const struct test_block *block)
 {
     sy_write_raw(&c->room, block->batches[0].data, block->batches[0].size);
@@ -497,6 +520,7 @@ static const struct collector *collected(void)
     collect_fetches(&collector, &block);
     collect_proofs(&collector, &block);
     collect_evidence(&collector, &block.genesis);
+    collect_handovers(&collector, &block.genesis);
     collect_rest(&collector, &block);
     return &collector;
 }

@@ -345,7 +345,7 @@ static void run_both(sy_prng *prng, unsigned txs)
         signers[i] = tx.keys[0];
         assert_true(world_add(&first, &tx));
     }
-    uint64_t seq = first.next_seq[0]++;
+    uint64_t seq = world_next_seq(&first, 0);
     struct sy_slice batch = world_batch(&first, 0, seq);
     struct sy_block_entry entry = world_entry(&first, 0, seq, batch);
     world_execute(&first, &entry, 1);
