@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "core/wire/receipt.h"
+#include "core/wire/roster_change.h"
 #include "core/wire/vote.h"
 #include "tests/support/samples.h"
 
@@ -99,15 +100,35 @@ static bool decode_genesis(struct sy_writer *w, struct sy_slice bytes)
     return true;
 }
 
+// The samples are of rosters of 4 and of 5.
+static bool decode_handover(struct sy_writer *w, struct sy_slice bytes)
+{
+    static struct sy_handover handover;
+    for (unsigned n = 4; n <= 5; n++) {
+        struct sy_reader r = sy_reader_of(bytes);
+        if (!sy_handover_decode(&r, &handover, n) || !sy_reader_done(&r)) continue;
+        sy_handover_encode(w, &handover);
+        return true;
+    }
+    return false;
+}
+
 static decoder decoder_of(const char *sample)
 {
     static const struct {
         const char *folder;
         decoder decode;
     } table[] = {
-        {"tx/", decode_tx},           {"payload/", decode_payload}, {"batch/", decode_batch},
-        {"message/", decode_message}, {"proof/", decode_proof},     {"receipt/", decode_receipt},
-        {"roster/", decode_roster},   {"genesis/", decode_genesis}, {"evidence/", decode_evidence},
+        {"tx/", decode_tx},
+        {"payload/", decode_payload},
+        {"batch/", decode_batch},
+        {"message/", decode_message},
+        {"proof/", decode_proof},
+        {"receipt/", decode_receipt},
+        {"roster/", decode_roster},
+        {"genesis/", decode_genesis},
+        {"evidence/", decode_evidence},
+        {"handover/", decode_handover},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strncmp(sample, table[i].folder, strlen(table[i].folder)) == 0) {
