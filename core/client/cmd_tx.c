@@ -1,5 +1,5 @@
-/* cmd_tx.c: `systole tx`: one transaction by hand: make, prove, sign, cosign, show, send. What goes
- * from hand to hand is a file of JSON (tx_draft.h). */
+/* cmd_tx.c: `systole tx`: one transaction by hand: make, prove, approve, sign, cosign, show, send.
+ * What goes from hand to hand is a file of JSON (tx_draft.h). */
 #include <stdlib.h>
 
 #include "core/base/os.h"
@@ -13,6 +13,7 @@
 static const char usage[] =
     "usage: systole tx make KIND [FILE|-]   a draft from fields in JSON, or --field NAME=VALUE\n"
     "       systole tx prove DRAFT --key FILE    prove possession of a key that it enrols\n"
+    "       systole tx approve DRAFT --key FILE  approve a change of the roster, as a validator\n"
     "       systole tx sign DRAFT --key FILE     sign as the first signer\n"
     "       systole tx cosign DRAFT --key FILE   sign as a further signer\n"
     "       systole tx show DRAFT                what it says and who has signed\n"
@@ -54,9 +55,9 @@ sy_status sy_cmd_draft_save(const sy_draft *draft, const char *path, bool tells,
     return sy_cmd_put_json(&json, NULL, err);
 }
 
-/* ---- prove, sign, cosign ------------------------------------------------------------------ */
+/* ---- prove, approve, sign, cosign --------------------------------------------------------- */
 
-enum hand { HAND_PROVE, HAND_SIGN, HAND_COSIGN };
+enum hand { HAND_PROVE, HAND_APPROVE, HAND_SIGN, HAND_COSIGN };
 
 struct hand_wish {
     enum hand hand;
@@ -73,6 +74,7 @@ static sy_status put_hand(const struct hand_wish *wish, sy_draft *draft,
 {
     unsigned number;
     if (wish->hand == HAND_PROVE) return sy_draft_prove(draft, &number, key, genesis, err);
+    if (wish->hand == HAND_APPROVE) return sy_draft_approve(draft, key, genesis, err);
     struct sy_public_key half;
     sy_secret_key_public(key, &half);
     bool is_first = sy_public_key_equal(&sy_draft_tx(draft)->signer, &half);
@@ -105,10 +107,13 @@ static sy_status run_hand(const struct hand_wish *wish, const char *path, bool t
 
 static int do_hand(enum hand hand, int argc, char **argv)
 {
-    static const char *const names[] = {"tx prove", "tx sign", "tx cosign"};
+    static const char *const names[] = {"tx prove", "tx approve", "tx sign", "tx cosign"};
     static const char *const abouts[] = {
         ("Signs, with a key that the draft's payload enrols, the proof that its holder\n"
          "wants it enrolled by this very transaction. Comes before the first signature.\n"),
+        ("Approves a change of the roster (validator.add, .remove, .rekey) with a validator's\n"
+         "admin key. It takes a quorum of them, of the roster that the change names. They sign\n"
+         "the proofs of possession too: so prove first, then approve, then sign.\n"),
         "Signs a draft with its first signer's key.\n",
         "Signs a draft with the key of a further signer.\n"};
     struct hand_wish wish = {.hand = hand};
@@ -267,6 +272,7 @@ int sy_cmd_tx(int argc, char **argv)
     const char *word = argc > 1 ? argv[1] : "";
     if (strcmp(word, "make") == 0) return sy_cmd_tx_make(argc - 1, argv + 1);
     if (strcmp(word, "prove") == 0) return do_hand(HAND_PROVE, argc - 1, argv + 1);
+    if (strcmp(word, "approve") == 0) return do_hand(HAND_APPROVE, argc - 1, argv + 1);
     if (strcmp(word, "sign") == 0) return do_hand(HAND_SIGN, argc - 1, argv + 1);
     if (strcmp(word, "cosign") == 0) return do_hand(HAND_COSIGN, argc - 1, argv + 1);
     if (strcmp(word, "show") == 0) return do_show(argc - 1, argv + 1);

@@ -18,7 +18,10 @@ static const char about[] =
     "With --net or --config the first signer's next nonce and organisation are read\n"
     "from the network, with proof, unless they are given. Without, --genesis names\n"
     "the network and --nonce is needed. A key that the payload enrols proves its\n"
-    "possession with --prove, or later with `systole tx prove`.\n";
+    "possession with --prove, or later with `systole tx prove`.\n"
+    "\n"
+    "A change of the roster names the current one by epoch and roster_hash, as `systole\n"
+    "roster` shows them. Leave approvals out: `systole tx approve` adds them.\n";
 
 struct make_wish {
     struct sy_cmd_where where;

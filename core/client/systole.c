@@ -314,6 +314,12 @@ enum systole_result systole_tx_prove(systole_tx *tx, const systole_network *netw
     return result_of(sy_draft_prove(tx->draft, &proven, key->key, &network->genesis, &last_error));
 }
 
+enum systole_result systole_tx_approve(systole_tx *tx, const systole_network *network,
+                                       const systole_key *key)
+{
+    return result_of(sy_draft_approve(tx->draft, key->key, &network->genesis, &last_error));
+}
+
 enum systole_result systole_tx_sign(systole_tx *tx, const systole_network *network,
                                     const systole_key *key)
 {

@@ -162,17 +162,26 @@ void systole_tx_close(systole_tx *tx);
 enum systole_result systole_tx_get_text(const systole_tx *tx, char **text);
 
 /* systole_tx_get_id copies the transaction's id: the hash of everything that is signed. It is final
- * once the first signature stands; proving a possession changes it. */
+ * once the first signature stands; proving a possession or approving changes it. */
 void systole_tx_get_id(const systole_tx *tx, uint8_t tx_id[32]);
 
 /* systole_tx_prove makes the proof of possession of a key that the transaction enrols. It must come
  * before the first signature. SYSTOLE_ERR_NOT_FOUND: the transaction enrols no such key;
- * _FORBIDDEN: somebody signed already. */
+ * _FORBIDDEN: somebody signed or approved already. */
 enum systole_result systole_tx_prove(systole_tx *tx, const systole_network *network,
                                      const systole_key *key);
 
+/* systole_tx_approve adds the approval of a validator's admin key to a change of the roster
+ * (validator.add, validator.remove, validator.rekey). It comes after proofs of possession, which it
+ * signs too, and before the first signature. SYSTOLE_ERR_NOT_FOUND: the transaction changes no
+ * roster; _FORBIDDEN: somebody signed already; _NOT_PROVEN: a proof of possession is missing;
+ * _EXISTS: the key approved before; _LIMIT. */
+enum systole_result systole_tx_approve(systole_tx *tx, const systole_network *network,
+                                       const systole_key *key);
+
 /* systole_tx_sign signs in the key's place, first signer or cosigner. SYSTOLE_ERR_NOT_FOUND: the
- * transaction names no such signer; _NOT_PROVEN: a proof of possession is missing. */
+ * transaction names no such signer; _NOT_PROVEN: a proof of possession is missing, or there are
+ * fewer approvals than any roster takes. */
 enum systole_result systole_tx_sign(systole_tx *tx, const systole_network *network,
                                     const systole_key *key);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/wire/roster_change.h"
 #include "core/wire/schema.h"
 
 #define FORMAT_NAME "systole-tx-1"
@@ -17,7 +18,7 @@ struct sy_draft {
     bool is_signed[SY_TX_SIGNERS_MAX];
     size_t size;
     uint8_t bytes[SY_TX_BYTES_MAX];
-    uint8_t scratch[SY_TX_BYTES_MAX]; /* of prove_payload */
+    uint8_t scratch[SY_TX_BYTES_MAX]; /* of prove_payload and sy_draft_approve */
 };
 
 /* ---- making ------------------------------------------------------------------------------- */
@@ -258,7 +259,7 @@ void sy_draft_to_json(const sy_draft *draft, sy_json *json)
 
 /* ---- possessions -------------------------------------------------------------------------- */
 
-/* The possessions of a transaction in payload order, and how far a walk over it has come. */
+/* The proofs of a transaction in payload order, and how far a walk over it has come. */
 struct proofs {
     struct sy_tx_proof items[SY_TX_PAYLOAD_SIGS_MAX];
     unsigned count;
@@ -267,6 +268,46 @@ struct proofs {
     struct sy_public_key half;
     const sy_secret_key *key;
 };
+
+static void take_proofs(struct proofs *proofs, const sy_draft *draft,
+                        const struct sy_genesis *genesis)
+{
+    proofs->count = sy_tx_proofs(proofs->items, SY_TX_PAYLOAD_SIGS_MAX, &draft->tx, &genesis->hash);
+}
+
+/* How many of its payloads change the roster. */
+static unsigned count_changes(const sy_draft *draft)
+{
+    const struct sy_kind *kind = sy_kind_by_number(draft->tx.kind);
+    union sy_payload payload;
+    struct sy_part part;
+    unsigned changes = 0;
+    if (kind->number != SY_KIND_atomic) return sy_kind_changes_roster(kind->number);
+    bool decodes = sy_payload_decode(&payload, kind, draft->tx.payload, NULL);
+    SY_ASSERT(decodes);
+    for (size_t offset = 0; sy_list_next_part(&payload.atomic.payloads, &offset, &part);) {
+        changes += sy_kind_changes_roster(part.kind);
+    }
+    return changes;
+}
+
+static unsigned count_of(const struct proofs *proofs, enum sy_sig_kind kind)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < proofs->count; i++) count += proofs->items[i].sig_kind == kind;
+    return count;
+}
+
+/* What is signed cannot be changed any more. */
+static sy_status check_open(const sy_draft *draft, const char *what, const char *command,
+                            struct sy_error *err)
+{
+    if (sy_draft_missing(draft) == sy_tx_signer_count(&draft->tx)) return SY_OK;
+    return sy_fail(err, SY_ERR_PERMISSION,
+                   "somebody signed this transaction already; %s would change what was signed: "
+                   "make the transaction again and %s first",
+                   what, command);
+}
 
 /* Signs the possessions of one payload, which stands encoded in room (part of the draft's bytes).
  * A signature has a fixed width, so the payload keeps its length. */
@@ -317,13 +358,14 @@ sy_status sy_draft_prove(sy_draft *draft, unsigned *proven, const sy_secret_key 
                          const struct sy_genesis *genesis, struct sy_error *err)
 {
     struct proofs proofs = {.key = key};
-    if (sy_draft_missing(draft) < sy_tx_signer_count(&draft->tx)) {
-        return sy_fail(err, SY_ERR_PERMISSION,
-                       "somebody signed this transaction already; a proof of possession would "
-                       "change what was signed: make the transaction again and prove first");
-    }
+    SY_TRY(check_open(draft, "a proof of possession", "prove", err));
     sy_secret_key_public(key, &proofs.half);
-    proofs.count = sy_tx_proofs(proofs.items, SY_TX_PAYLOAD_SIGS_MAX, &draft->tx, &genesis->hash);
+    take_proofs(&proofs, draft, genesis);
+    if (count_of(&proofs, SY_SIG_APPROVAL) > 0) {
+        return sy_fail(err, SY_ERR_PERMISSION,
+                       "this transaction was approved already, and approvals sign the proofs of "
+                       "possession: make it again, prove, then let it be approved");
+    }
     prove_all(draft, &proofs);
     *proven = proofs.proven;
     if (proofs.proven > 0) return decode_again(draft, "transaction", err);
@@ -331,24 +373,162 @@ sy_status sy_draft_prove(sy_draft *draft, unsigned *proven, const sy_secret_key 
                    "this transaction enrols no such key, so there is nothing to prove with it");
 }
 
-static sy_status check_possessions(const sy_draft *draft, const struct sy_genesis *genesis,
-                                   struct sy_error *err)
+static sy_status check_proof(const struct sy_tx_proof *proof, struct sy_error *err)
 {
-    struct sy_tx_proof items[SY_TX_PAYLOAD_SIGS_MAX];
-    unsigned count = sy_tx_proofs(items, SY_TX_PAYLOAD_SIGS_MAX, &draft->tx, &genesis->hash);
-    for (unsigned i = 0; i < count; i++) {
-        if (sy_verify_one(&items[i].key, SY_SIG_POSSESSION, &items[i].digest,
-                          &items[i].signature)) {
-            continue;
-        }
-        char hex[65];
-        sy_hex_encode(hex, items[i].key.bytes, sizeof items[i].key.bytes);
+    char hex[65];
+    if (sy_verify_one(&proof->key, (enum sy_sig_kind)proof->sig_kind, &proof->digest,
+                      &proof->signature)) {
+        return SY_OK;
+    }
+    sy_hex_encode(hex, proof->key.bytes, sizeof proof->key.bytes);
+    if (proof->sig_kind == SY_SIG_APPROVAL) {
         return sy_fail(err, SY_ERR_CRYPTO,
-                       "the possession of key %s is not proven: `systole tx prove` with that key "
-                       "comes before the first signature",
+                       "the approval by key %s is not of this change: make the transaction again, "
+                       "prove its possessions, then let it be approved",
                        hex);
     }
+    return sy_fail(err, SY_ERR_CRYPTO,
+                   "the possession of key %s is not proven: `systole tx prove` with that key "
+                   "comes before approvals and before the first signature",
+                   hex);
+}
+
+/* Nobody can add to a transaction that is signed: what it must bring, it has by then. */
+static sy_status check_proofs(const sy_draft *draft, const struct sy_genesis *genesis,
+                              struct sy_error *err)
+{
+    struct proofs proofs = {.key = NULL};
+    take_proofs(&proofs, draft, genesis);
+    for (unsigned i = 0; i < proofs.count; i++) SY_TRY(check_proof(&proofs.items[i], err));
+    unsigned approvals = count_of(&proofs, SY_SIG_APPROVAL);
+    unsigned least = sy_quorum(SY_VALIDATORS_MIN);
+    if (approvals >= least * count_changes(draft)) return SY_OK;
+    return sy_fail(err, SY_ERR_CRYPTO,
+                   "%u approvals are too few, no roster takes less than %u: `systole tx approve` "
+                   "with validators' admin keys comes before the first signature",
+                   approvals, least);
+}
+
+/* ---- approvals ---------------------------------------------------------------------------- */
+
+struct approving {
+    const sy_secret_key *key;
+    struct sy_public_key half;
+    const struct sy_hash *genesis;
+    unsigned approved; /* changes so far */
+};
+
+/* The approvals of a change and one more, in a new list. */
+static sy_status longer_list(struct sy_list *longer, struct sy_writer *room,
+                             const struct approving *a, const struct sy_kind *kind,
+                             union sy_payload *payload, struct sy_error *err)
+{
+    struct sy_approval approval;
+    struct sy_hash digest;
+    const struct sy_list *list = sy_roster_change_approvals(kind, payload);
+    for (size_t offset = 0; sy_list_next_approval(list, &offset, &approval);) {
+        if (sy_public_key_equal(&approval.key, &a->half)) {
+            return sy_fail(err, SY_ERR_EXISTS,
+                           "this key has approved already: other validators' admin keys are left");
+        }
+        sy_list_add_approval(longer, room, &approval);
+    }
+    sy_approval_digest(&digest, a->genesis, kind, payload);
+    approval.key = a->half;
+    sy_sign(a->key, &approval.signature, SY_SIG_APPROVAL, &digest);
+    sy_list_add_approval(longer, room, &approval);
+    if (!room->failed) return SY_OK;
+    return sy_fail(err, SY_ERR_LIMIT, "this change has all of the %u approvals that there can be",
+                   SY_VALIDATORS_MAX);
+}
+
+/* Writes one payload, with an approval more if it changes the roster. */
+static sy_status approve_payload(struct approving *a, struct sy_writer *out,
+                                 const struct sy_kind *kind, struct sy_slice bytes,
+                                 struct sy_error *err)
+{
+    uint8_t room[SY_VALIDATORS_MAX * SY_APPROVAL_BYTES];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_list longer = {0};
+    union sy_payload payload;
+    bool decodes = sy_payload_decode(&payload, kind, bytes, NULL);
+    SY_ASSERT(decodes); // the draft was decoded whole before
+    SY_TRY(longer_list(&longer, &w, a, kind, &payload, err));
+    *sy_roster_change_approvals(kind, &payload) = longer;
+    sy_payload_encode(out, kind, &payload);
+    a->approved++;
     return SY_OK;
+}
+
+/* An atomic payload is its list of parts and nothing else. */
+static sy_status approve_parts(struct approving *a, struct sy_writer *out, const sy_draft *draft,
+                               struct sy_error *err)
+{
+    union sy_payload payload;
+    struct sy_list parts = {0};
+    struct sy_part part;
+    const struct sy_kind *kind = sy_kind_by_number(SY_KIND_atomic);
+    bool decodes = sy_payload_decode(&payload, kind, draft->tx.payload, NULL);
+    SY_ASSERT(decodes);
+    sy_write_u16(out, payload.atomic.payloads.count);
+    for (size_t offset = 0; sy_list_next_part(&payload.atomic.payloads, &offset, &part);) {
+        uint8_t room[SY_ROSTER_CHANGE_BYTES_MAX + SY_VALIDATORS_MAX * SY_APPROVAL_BYTES];
+        struct sy_writer w = sy_writer_of(room, sizeof room);
+        kind = sy_kind_by_number(part.kind);
+        if (sy_kind_changes_roster(part.kind)) {
+            SY_TRY(approve_payload(a, &w, kind, part.payload, err));
+            SY_ASSERT(!w.failed);
+            part.payload = sy_writer_slice(&w);
+        }
+        sy_list_add_part(&parts, out, &part);
+    }
+    return SY_OK;
+}
+
+/* Puts a longer payload, which stands in scratch, into the draft that nobody signed. */
+static sy_status take_payload(sy_draft *draft, struct sy_slice payload, struct sy_error *err)
+{
+    static const struct sy_signature missing;
+    struct sy_tx tx = draft->tx;
+    size_t size = draft->size + (payload.size - tx.payload.size);
+    tx.payload = payload;
+    if (size > sizeof draft->bytes) {
+        return sy_fail(err, SY_ERR_LIMIT, "there is no room for an approval: %u bytes are the most",
+                       SY_TX_BYTES_MAX);
+    }
+    struct sy_writer w = sy_writer_of(draft->bytes, sizeof draft->bytes);
+    sy_tx_encode_body(&w, &tx);
+    for (unsigned i = 0; i < sy_tx_signer_count(&tx); i++) sy_write_signature(&w, &missing);
+    SY_ASSERT(!w.failed && w.used == size);
+    draft->size = size;
+    return decode_again(draft, "transaction", err);
+}
+
+sy_status sy_draft_approve(sy_draft *draft, const sy_secret_key *key,
+                           const struct sy_genesis *genesis, struct sy_error *err)
+{
+    struct approving a = {.key = key, .genesis = &genesis->hash};
+    struct proofs proofs = {.key = NULL};
+    struct sy_writer w = sy_writer_of(draft->scratch, sizeof draft->scratch);
+    const struct sy_kind *kind = sy_kind_by_number(draft->tx.kind);
+    unsigned changes = count_changes(draft);
+    if (changes == 0) {
+        return sy_fail(err, SY_ERR_NOT_FOUND,
+                       "this transaction changes no roster, so there is nothing to approve");
+    }
+    SY_TRY(check_open(draft, "an approval", "approve", err));
+    take_proofs(&proofs, draft, genesis);
+    for (unsigned i = 0; i < proofs.count; i++) SY_TRY(check_proof(&proofs.items[i], err));
+    if (proofs.count + changes > SY_TX_PAYLOAD_SIGS_MAX) {
+        return sy_fail(err, SY_ERR_LIMIT, "a transaction has at most %u proofs and approvals",
+                       SY_TX_PAYLOAD_SIGS_MAX);
+    }
+    sy_secret_key_public(key, &a.half);
+    SY_TRY(kind->number == SY_KIND_atomic ? approve_parts(&a, &w, draft, err)
+                                          : approve_payload(&a, &w, kind, draft->tx.payload, err));
+    SY_ASSERT(a.approved == changes);
+    if (w.failed) return sy_fail(err, SY_ERR_LIMIT, "there is no room for an approval");
+    return take_payload(draft, sy_writer_slice(&w), err);
 }
 
 /* ---- signing ------------------------------------------------------------------------------ */
@@ -372,7 +552,7 @@ sy_status sy_draft_sign(sy_draft *draft, unsigned *place, const sy_secret_key *k
                        "key with --signer or --cosigner",
                        hex);
     }
-    SY_TRY(check_possessions(draft, genesis, err));
+    SY_TRY(check_proofs(draft, genesis, err));
     sy_draft_id(draft, &id);
     sy_sign(key, signature_room(draft, i), SY_SIG_TX, &id);
     draft->is_signed[i] = true;
@@ -399,5 +579,5 @@ sy_status sy_draft_check(const sy_draft *draft, const struct sy_genesis *genesis
                            "the signature of signer %u, key %s, is wrong: sign again", i, hex);
         }
     }
-    return check_possessions(draft, genesis, err);
+    return check_proofs(draft, genesis, err);
 }

@@ -46,20 +46,30 @@ struct sy_slice sy_draft_bytes(const sy_draft *draft);
 void sy_draft_id(const sy_draft *draft, struct sy_hash *id);
 
 /* sy_draft_prove signs every possession in the payload that belongs to key; *proven says how many.
- * SY_ERR_NOT_FOUND: the payload enrols no such key; SY_ERR_PERMISSION: somebody signed already. */
+ * SY_ERR_NOT_FOUND: the payload enrols no such key; SY_ERR_PERMISSION: somebody signed or approved
+ * already. */
 sy_status sy_draft_prove(sy_draft *draft, unsigned *proven, const sy_secret_key *key,
                          const struct sy_genesis *genesis, struct sy_error *err);
 
+/* sy_draft_approve adds key's approval to the change of the roster that the payload is, or has
+ * among its parts; whether key is a validator's admin key is judged by who executes it. Approvals
+ * sign proofs of possession, and come after them. SY_ERR_NOT_FOUND: there is no such change;
+ * SY_ERR_PERMISSION: somebody signed already; SY_ERR_CRYPTO: a possession is missing, or an
+ * approval is there that is wrong; SY_ERR_EXISTS: key approved before; SY_ERR_LIMIT. */
+sy_status sy_draft_approve(sy_draft *draft, const sy_secret_key *key,
+                           const struct sy_genesis *genesis, struct sy_error *err);
+
 /* sy_draft_sign signs in key's place; *place says which signer it is (0: the first).
  * SY_ERR_NOT_FOUND: the transaction names no such signer. SY_ERR_CRYPTO: a possession is missing,
- * which nobody could add any more. */
+ * or there are fewer approvals than any roster takes, which nobody could add any more. */
 sy_status sy_draft_sign(sy_draft *draft, unsigned *place, const sy_secret_key *key,
                         const struct sy_genesis *genesis, struct sy_error *err);
 
 /* sy_draft_missing counts the signers that have not signed. */
 unsigned sy_draft_missing(const sy_draft *draft);
 
-/* sy_draft_check judges a draft as admission will: complete, every signature and possession good.
+/* sy_draft_check judges a draft as admission will: complete, every signature, possession and
+ * approval good. It also wants as many approvals as any roster takes.
  * SY_ERR_CRYPTO names the first that is missing or wrong. */
 sy_status sy_draft_check(const sy_draft *draft, const struct sy_genesis *genesis,
                          struct sy_error *err);

@@ -26,12 +26,12 @@ struct sy_roster_named sy_roster_change_of(uint16_t kind, const union sy_payload
     return named;
 }
 
-static const struct sy_field *approvals_field(const struct sy_kind *kind)
+struct sy_list *sy_roster_change_approvals(const struct sy_kind *kind, union sy_payload *payload)
 {
     SY_ASSERT(sy_kind_changes_roster(kind->number));
     const struct sy_field *approvals = &kind->fields[kind->field_count - 1];
     SY_ASSERT(approvals->type == SY_FIELD_APPROVAL_LIST);
-    return approvals;
+    return (struct sy_list *)sy_field_of_mutable(approvals, payload);
 }
 
 void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
@@ -39,7 +39,7 @@ void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
 {
     union sy_payload bare;
     memcpy(&bare, payload, kind->struct_bytes);
-    *(struct sy_list *)sy_field_of_mutable(approvals_field(kind), &bare) = (struct sy_list){0};
+    *sy_roster_change_approvals(kind, &bare) = (struct sy_list){0};
     sy_payload_encode(w, kind, &bare);
 }
 
@@ -191,8 +191,7 @@ sy_status sy_roster_follow(struct sy_roster *next, const struct sy_hash *genesis
     if (!row || !sy_kind_changes_roster(kind)) return SY_ERR_FORMAT;
     if (!sy_payload_decode(&payload, row, change, NULL)) return SY_ERR_FORMAT;
     if (!sy_payload_check(row, &payload, NULL)) return SY_ERR_FORMAT;
-    const struct sy_list *approvals = sy_field_of(approvals_field(row), &payload);
-    if (approvals->count != 0) return SY_ERR_FORMAT;
+    if (sy_roster_change_approvals(row, &payload)->count != 0) return SY_ERR_FORMAT;
     struct sy_roster_named named = sy_roster_change_of(kind, &payload);
     sy_roster_hash(&hash, genesis, now);
     if (named.epoch != now->epoch || !sy_hash_equal(&named.hash, &hash)) return SY_ERR_FORMAT;

@@ -37,6 +37,10 @@ struct sy_roster_named {
 };
 struct sy_roster_named sy_roster_change_of(uint16_t kind, const union sy_payload *payload);
 
+/* sy_roster_change_approvals is where a payload of a kind that changes rosters has its approvals.
+ */
+struct sy_list *sy_roster_change_approvals(const struct sy_kind *kind, union sy_payload *payload);
+
 /* sy_roster_change_encode writes the change that a payload is, without its approvals. */
 void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
                              const union sy_payload *payload);

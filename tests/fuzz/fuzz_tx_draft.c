@@ -1,13 +1,32 @@
 /* Whatever file is given, a draft is refused or understood; what is understood is a transaction
- * that decodes and survives its file. */
+ * that decodes and survives its file. An approval makes it longer, or leaves it as it was. */
 #include <stdint.h>
 #include <stdlib.h>
 
 #include "core/base/assert.h"
 #include "core/client/tx_draft.h"
 #include "core/client/tx_json.h"
+#include "tests/support/network.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void approve(sy_draft *draft)
+{
+    static struct sy_genesis genesis;
+    static uint8_t before[SY_TX_BYTES_MAX];
+    struct sy_error err = {SY_OK, ""};
+    struct sy_slice bytes = sy_draft_bytes(draft);
+    if (genesis.format == 0) test_genesis(&genesis, 4);
+    memcpy(before, bytes.data, bytes.size);
+    if (sy_draft_approve(draft, test_key(2), &genesis, &err) == SY_OK) {
+        SY_ASSERT(sy_draft_bytes(draft).size > bytes.size);
+        sy_status again = sy_draft_approve(draft, test_key(2), &genesis, &err);
+        SY_ASSERT(again != SY_OK);
+    } else {
+        SY_ASSERT(err.text[0] != '\0');
+        SY_ASSERT(sy_slice_equal(sy_draft_bytes(draft), sy_slice_of(before, bytes.size)));
+    }
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -31,6 +50,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     SY_ASSERT(sy_slice_equal(sy_draft_bytes(first), sy_draft_bytes(second)));
     SY_ASSERT(sy_draft_missing(first) == sy_draft_missing(second));
     sy_json_free(&json);
+    approve(second);
     sy_draft_close(first);
     sy_draft_close(second);
     return 0;

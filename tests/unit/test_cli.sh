@@ -57,7 +57,7 @@ done
 expect 0 'systole tx make KIND' tx --help
 expect 2 'systole tx make KIND' tx
 expect 2 "there is no 'feed'" tx feed
-for command in make prove sign cosign show send; do
+for command in make prove approve sign cosign show send; do
     expect 0 "usage: systole tx $command" tx $command --help
 done
 expect 2 'systole record verify FILE' record
@@ -112,6 +112,22 @@ is_json tx sign "$draft" --key "$regulator" --genesis "$genesis"
 is_json tx make care.close --genesis "$genesis" --key "$regulator" --nonce 1 --field care_id=random
 is_json tx make care.close --genesis "$genesis" --key "$regulator" --nonce 1 --field care_id=12
 is_json tx show "$draft"
+change=$dir/change.json
+validator=$(sed -n 's/.*"consensus_key": "\([0-9a-f]*\)".*/\1/p' "$genesis" | head -n 1)
+expect 2 'validator is missing' tx make validator.remove --genesis "$genesis" --key "$regulator" \
+    --nonce 1 --field epoch=0 --field "roster_hash=$validator"
+expect 0 '' tx make validator.remove --genesis "$genesis" --key "$regulator" --nonce 1 \
+    --field epoch=0 --field "roster_hash=$validator" --field "validator=$validator" --out "$change"
+expect 1 'approvals are too few' tx sign "$change" --key "$regulator" --genesis "$genesis"
+for i in 0 1 2; do
+    expect 0 '' tx approve "$change" --key "$net/v$i/keys/admin.pem" --genesis "$genesis"
+done
+expect 1 'approved already' tx approve "$change" --key "$net/v1/keys/admin.pem" --genesis "$genesis"
+expect 1 'changes no roster' tx approve "$draft" --key "$net/v1/keys/admin.pem" --genesis "$genesis"
+is_json tx approve "$change" --key "$net/v3/keys/admin.pem" --genesis "$genesis"
+expect 0 '' tx sign "$change" --key "$regulator" --genesis "$genesis"
+expect 1 'signed this transaction already' tx approve "$change" --key "$dir/key.pem" \
+    --genesis "$genesis"
 expect 2 'another network' tx sign "$draft" --key "$regulator" --genesis "$dir/net7/genesis.json"
 expect 1 'line 1' tx show "$dir/key.pem"
 expect 1 'no transaction file' tx show "$genesis"

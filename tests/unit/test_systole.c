@@ -181,6 +181,38 @@ CASE(a_new_key_proves_its_possession_first)
     systole_key_close(admin);
 }
 
+CASE(a_change_of_the_roster_is_approved_first)
+{
+    uint8_t signer[32];
+    char fields[512], hash_hex[65], validator_hex[65];
+    systole_tx *tx = NULL;
+    struct sy_hash hash;
+    systole_key_get_public(key, signer);
+    sy_roster_hash(&hash, &all.block.genesis.hash, &all.block.genesis.roster);
+    sy_hex_encode(hash_hex, hash.bytes, 32);
+    sy_hex_encode(validator_hex, all.block.genesis.roster.validators[3].consensus_key.bytes, 32);
+    (void)snprintf(fields, sizeof fields,
+                   "{\"epoch\":0,\"roster_hash\":\"%s\",\"validator\":\"%s\"}", hash_hex,
+                   validator_hex);
+    struct systole_tx_config config = config_of("validator.remove", fields, signer);
+    must(systole_tx_make(&tx, network, &config));
+    expect(systole_tx_sign(tx, network, key), SYSTOLE_ERR_NOT_PROVEN, "approvals");
+    for (unsigned i = 0; i < 3; i++) {
+        systole_key *admin = NULL;
+        must(systole_key_generate(&admin, NULL, NULL));
+        must(systole_tx_approve(tx, network, admin));
+        expect(systole_tx_approve(tx, network, admin), SYSTOLE_ERR_EXISTS, "approved already");
+        systole_key_close(admin);
+    }
+    must(systole_tx_sign(tx, network, key));
+    expect(systole_tx_approve(tx, network, key), SYSTOLE_ERR_FORBIDDEN, "signed");
+    systole_tx_close(tx);
+    config = config_of("care.close", "{\"care_id\":\"random\"}", signer);
+    must(systole_tx_make(&tx, network, &config));
+    expect(systole_tx_approve(tx, network, key), SYSTOLE_ERR_NOT_FOUND, "changes no roster");
+    systole_tx_close(tx);
+}
+
 /* ---- proofs ------------------------------------------------------------------------------- */
 
 static struct systole_proof_info info_of(const systole_proof *proof)
@@ -410,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_transaction_is_made_signed_and_handed_on),
         cmocka_unit_test(a_transaction_that_cannot_be_is_refused_with_its_field),
         cmocka_unit_test(a_new_key_proves_its_possession_first),
+        cmocka_unit_test(a_change_of_the_roster_is_approved_first),
         cmocka_unit_test(a_final_transaction_has_a_proof_for_everybody),
         cmocka_unit_test(every_changed_byte_of_a_proof_is_found),
         cmocka_unit_test(entries_are_read_with_their_value),

@@ -193,6 +193,50 @@ CASE(a_possession_waits_for_its_key)
 #define PART(payload) "{\"kind\":\"care.close\",\"signer\":1,\"payload\":" payload "}"
 #define CLOSE "{\"care_id\":\"" ID_1 "\"}"
 
+#define SIGNATURE ID_1 ID_2
+#define REMOVE "{\"epoch\":1,\"roster_hash\":\"" ID_1 "\",\"validator\":\"" ID_2 "\""
+#define APPROVAL(key) "{\"key\":\"" key "\",\"signature\":\"" SIGNATURE "\"}"
+
+CASE(approvals_are_pairs_of_key_and_signature)
+{
+    static const char *const wrong[] = {
+        "7",
+        "{}",
+        "[7]",
+        "[\"" ID_1 "\"]",
+        "[{\"key\":\"" ID_1 "\"}]",
+        "[{\"signature\":\"" SIGNATURE "\"}]",
+        "[{\"key\":\"" ID_1 "\",\"signature\":\"" ID_1 "\"}]",
+        "[{\"key\":\"" SIGNATURE "\",\"signature\":\"" SIGNATURE "\"}]",
+        "[{\"key\":\"" ID_1 "\",\"signature\":\"" SIGNATURE "\",\"by\":1}]",
+    };
+    struct sy_slice bytes;
+    union sy_payload payload;
+    struct sy_error err = {SY_OK, ""};
+    struct sy_approval approval;
+    char text[1024];
+    assert_int_equal(read_text(&bytes, "validator.remove", REMOVE "}", &err), SY_OK);
+    decode(&payload, "validator.remove", bytes);
+    assert_int_equal(payload.validator_remove.approvals.count, 0);
+    const char *two = REMOVE ",\"approvals\":[" APPROVAL(ID_1) "," APPROVAL(ID_2) "]}";
+    assert_int_equal(read_text(&bytes, "validator.remove", two, &err), SY_OK);
+    decode(&payload, "validator.remove", bytes);
+    size_t offset = 0;
+    assert_int_equal(payload.validator_remove.approvals.count, 2);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_true(sy_list_next_approval(&payload.validator_remove.approvals, &offset, &approval));
+        assert_int_equal(approval.key.bytes[0], 0x11 * (i + 1));
+        assert_int_equal(approval.signature.bytes[0], 0x11);
+        assert_int_equal(approval.signature.bytes[63], 0x22);
+    }
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+        (void)snprintf(text, sizeof text, REMOVE ",\"approvals\":%s}", wrong[i]);
+        expect_refusal("validator.remove", text, SY_ERR_ARGUMENT, "approvals must be");
+    }
+    const char *twice = REMOVE ",\"approvals\":[" APPROVAL(ID_1) "," APPROVAL(ID_1) "]}";
+    expect_refusal("validator.remove", twice, SY_ERR_ARGUMENT, "approvals[1]");
+}
+
 CASE(atomic_parts_are_read_in_order)
 {
     struct sy_slice bytes;
@@ -328,6 +372,7 @@ int main(void)
         cmocka_unit_test(fields_are_refused_by_name),
         cmocka_unit_test(lists_keep_their_limits),
         cmocka_unit_test(a_possession_waits_for_its_key),
+        cmocka_unit_test(approvals_are_pairs_of_key_and_signature),
         cmocka_unit_test(atomic_parts_are_read_in_order),
         cmocka_unit_test(atomic_parts_are_refused_by_number),
         cmocka_unit_test(atomic_ends_at_the_limit_of_a_transaction),
