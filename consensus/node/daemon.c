@@ -28,23 +28,32 @@ static sy_status load_keys(sy_daemon *daemon, struct sy_error *err)
     return sy_secret_key_load(&daemon->link_key, config->link_key, passphrase, err);
 }
 
+/* Who this validator is in the roster. A consensus key that it does not have makes an observer. */
+static sy_status find_self(sy_daemon *daemon, struct sy_error *err)
+{
+    const struct sy_roster *roster = daemon->roster;
+    struct sy_public_key key;
+    sy_secret_key_public(daemon->consensus_key, &key);
+    int index = sy_roster_find(roster, &key);
+    daemon->self = index < 0 ? SY_PBFT_OBSERVER : (uint16_t)index;
+    sy_secret_key_public(daemon->link_key, &key);
+    if (index < 0 || sy_public_key_equal(&key, &roster->validators[index].link_key)) return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT,
+                   "%s is not the link key that the roster of epoch %u names for validator \"%s\"",
+                   daemon->config.link_key, (unsigned)roster->epoch,
+                   roster->validators[index].name);
+}
+
 static sy_status load_genesis(sy_daemon *daemon, struct sy_error *err)
 {
     daemon->genesis = (struct sy_genesis *)calloc(1, sizeof *daemon->genesis);
-    if (daemon->genesis == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "genesis: no memory");
-    SY_TRY(sy_genesis_load(daemon->genesis, daemon->config.genesis, err));
-    daemon->roster = &daemon->genesis->roster;
-    struct sy_public_key key;
-    sy_secret_key_public(daemon->consensus_key, &key);
-    int index = sy_roster_find(daemon->roster, &key);
-    daemon->self = index < 0 ? SY_PBFT_OBSERVER : (uint16_t)index;
-    sy_secret_key_public(daemon->link_key, &key);
-    if (index >= 0 && !sy_public_key_equal(&key, &daemon->roster->validators[index].link_key)) {
-        return sy_fail(err, SY_ERR_ARGUMENT,
-                       "%s is not the link key that the genesis names for validator \"%s\"",
-                       daemon->config.link_key, daemon->roster->validators[index].name);
+    daemon->roster = (struct sy_roster *)calloc(1, sizeof *daemon->roster);
+    if (!daemon->genesis || !daemon->roster) {
+        return sy_fail(err, SY_ERR_NO_MEMORY, "genesis: no memory");
     }
-    return SY_OK;
+    SY_TRY(sy_genesis_load(daemon->genesis, daemon->config.genesis, err));
+    *daemon->roster = daemon->genesis->roster;
+    return find_self(daemon, err);
 }
 
 static sy_status open_store(sy_daemon *daemon, bool init, struct sy_error *err)
@@ -93,6 +102,7 @@ static void node_config(const sy_daemon *daemon, struct sy_node_config *node)
                                     .self = daemon->self,
                                     .vote_checks = VOTE_CHECKS};
     sy_pbft_config_default(&node->pbft);
+    node->pbft.base = daemon->base;
     node->pbft.pipeline_slots = (uint32_t)config->pipeline_slots;
     node->pbft.skew_ms = (int64_t)config->skew_ms;
     node->pbft.batch_ns = config->proposal_wait_ms * 1000000ull;
@@ -108,13 +118,25 @@ static void node_config(const sy_daemon *daemon, struct sy_node_config *node)
     sy_os_random(node->pool.seed, sizeof node->pool.seed);
 }
 
+static sy_status open_inbox(sy_daemon *daemon, struct sy_error *err)
+{
+    size_t bytes = INBOX_ITEMS * sizeof(struct sy_inbox_item) + (1u << 16);
+    sy_status status = sy_arena_open(&daemon->inbox_arena, bytes);
+    if (status == SY_OK) {
+        status = sy_ring_open(&daemon->inbox, &daemon->inbox_arena, INBOX_ITEMS,
+                              sizeof(struct sy_inbox_item));
+    }
+    if (status != SY_OK) return sy_fail(err, status, "no address space for the inbox");
+    sy_arena_seal(&daemon->inbox_arena);
+    return SY_OK;
+}
+
 static sy_status open_node(sy_daemon *daemon, struct sy_error *err)
 {
     struct sy_node_config config;
     node_config(daemon, &config);
     size_t bytes = sy_node_footprint(&config) + sizeof(struct sy_node_effects) +
-                   SY_FOUND_MAX * sizeof(struct found) + SY_SERVE_BYTES_MAX +
-                   INBOX_ITEMS * sizeof(struct sy_inbox_item) + (1u << 20);
+                   SY_FOUND_MAX * sizeof(struct found) + SY_SERVE_BYTES_MAX + (1u << 20);
     if (sy_arena_open(&daemon->arena, bytes) != SY_OK) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "no address space for %zu MiB of queues",
                        bytes >> 20);
@@ -123,9 +145,7 @@ static sy_status open_node(sy_daemon *daemon, struct sy_error *err)
     daemon->effects = SY_CARVE(&daemon->arena, struct sy_node_effects, 1);
     daemon->found = SY_CARVE(&daemon->arena, struct found, SY_FOUND_MAX);
     daemon->serve.out = SY_CARVE(&daemon->arena, uint8_t, SY_SERVE_BYTES_MAX);
-    sy_status status =
-        sy_ring_open(&daemon->inbox, &daemon->arena, INBOX_ITEMS, sizeof(struct sy_inbox_item));
-    if (status != SY_OK || !daemon->effects || !daemon->found || !daemon->serve.out) {
+    if (!daemon->effects || !daemon->found || !daemon->serve.out) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "the arena for queues is too small");
     }
     daemon->serve.reader = daemon->reader;
@@ -197,6 +217,7 @@ static sy_status join(sy_daemon *daemon, struct sy_error *err)
     sy_install_get(daemon->store, &install);
     bool wanted = install.active || daemon->config.join_by_snapshot;
     if (!wanted || sy_ledger_next(daemon->store) > 0) return SY_OK;
+    SY_TRY(open_link(daemon, err));
     struct sy_joiner_config config = {.store = daemon->store,
                                       .link = daemon->link,
                                       .genesis = daemon->genesis,
@@ -204,7 +225,10 @@ static sy_status join(sy_daemon *daemon, struct sy_error *err)
                                       .self = daemon->self,
                                       .stopping = is_told_to_stop};
     SY_LOG(SY_LOG_INFO, "node", "joining", SY_F_U64("from", install.height));
-    SY_TRY(sy_joiner_run(&joined, &config, err));
+    sy_status status = sy_joiner_run(&joined, &config, err);
+    sy_link_close(daemon->link);
+    daemon->link = NULL;
+    SY_TRY(status);
     SY_LOG(SY_LOG_INFO, "node", "joined", SY_F_U64("height", joined.height),
            SY_F_U64("chunks", joined.chunks), SY_F_U64("bytes", joined.bytes),
            SY_F_U64("liars", joined.liars));
@@ -221,10 +245,17 @@ static void give_top(void *self, uint64_t height, struct sy_snapshot_top *top)
     sy_holder_put_top(((sy_daemon *)self)->holder, height, top);
 }
 
-static sy_status open_state(sy_daemon *daemon, struct sy_error *err)
+/* The roster that orders what comes after the certified height. */
+static sy_status choose_roster(sy_daemon *daemon, struct sy_error *err)
 {
-    SY_TRY(join(daemon, err));
-    SY_TRY(sy_executor_open(&daemon->executor, daemon->store, daemon->genesis, err));
+    uint64_t next = sy_ledger_certified(daemon->store) + 1;
+    *daemon->roster = *sy_executor_roster(daemon->executor, next);
+    daemon->base = sy_executor_epoch_base(daemon->executor, next);
+    return find_self(daemon, err);
+}
+
+static sy_status open_holder(sy_daemon *daemon, struct sy_error *err)
+{
     SY_TRY(sy_holder_open(&daemon->holder, daemon->store, daemon->roster->count, send_chunk, daemon,
                           err));
     sy_executor_give_tops(daemon->executor, SY_SNAPSHOT_BLOCKS, give_top, daemon);
@@ -276,20 +307,88 @@ static sy_status recover(sy_daemon *daemon, struct sy_error *err)
     return SY_OK;
 }
 
-static sy_status open_parts(sy_daemon *daemon, bool init, struct sy_error *err)
+/* What lives as long as the process. */
+static sy_status open_base(sy_daemon *daemon, bool init, struct sy_error *err)
 {
     SY_TRY(load_keys(daemon, err));
     SY_TRY(load_genesis(daemon, err));
+    SY_TRY(open_inbox(daemon, err));
     SY_TRY(open_store(daemon, init, err));
+    SY_TRY(join(daemon, err));
+    return sy_executor_open(&daemon->executor, daemon->store, daemon->genesis, err);
+}
+
+/* What lives as long as a roster. */
+static sy_status open_epoch(sy_daemon *daemon, struct sy_error *err)
+{
+    SY_TRY(choose_roster(daemon, err));
     SY_TRY(open_engine(daemon, err));
     SY_TRY(open_node(daemon, err));
     SY_TRY(open_link(daemon, err));
-    SY_TRY(open_state(daemon, err));
+    SY_TRY(open_holder(daemon, err));
     SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->config.history_blocks,
                              daemon->inbox, err));
     SY_TRY(open_api(daemon, err));
     SY_TRY(recover(daemon, err));
     return open_http(daemon, err);
+}
+
+/* Whoever feeds the inbox ends before its items are looked at for the last time. */
+static void close_epoch(sy_daemon *daemon)
+{
+    sy_http_close(daemon->http);
+    sy_api_stop(daemon->api);
+    sy_runner_close(daemon->runner);
+    sy_api_close(daemon->api);
+    sy_holder_close(daemon->holder);
+    sy_link_close(daemon->link);
+    sy_engine_close(daemon->engine);
+    sy_committer_close(daemon->committer);
+    daemon->http = NULL;
+    daemon->runner = NULL;
+    daemon->api = NULL;
+    daemon->holder = NULL;
+    daemon->link = NULL;
+    daemon->engine = NULL;
+    daemon->committer = NULL;
+}
+
+/* ---- the next epoch ---------------------------------------------------------------------- */
+
+/* What is left in the inbox was for the node that ends, but for what the operator says. */
+static void sort_inbox(sy_daemon *daemon, struct sy_inbox_item *drain)
+{
+    struct sy_inbox_item item;
+    while (sy_ring_pop(daemon->inbox, &item)) {
+        if (item.type == SY_INBOX_DRAIN) *drain = item;
+        if (item.type == SY_INBOX_STOP || item.type == SY_INBOX_FAILED)
+            sy_daemon_item(daemon, &item);
+    }
+}
+
+sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err)
+{
+    struct sy_inbox_item drain = {.number = 0};
+    bool draining = daemon->drain_ns != 0;
+    close_epoch(daemon);
+    sort_inbox(daemon, &drain);
+    sy_arena_close(&daemon->arena);
+    daemon->node = NULL;
+    daemon->found_count = 0;
+    daemon->view_changes_counted = 0;
+    memset(&daemon->serve, 0, sizeof daemon->serve);
+    if (daemon->stopping || draining) { // nothing of it goes on
+        daemon->stopping = true;
+        return SY_OK;
+    }
+    SY_TRY(open_epoch(daemon, err));
+    SY_LOG(SY_LOG_INFO, "node", "epoch", SY_F_U64("epoch", daemon->roster->epoch),
+           SY_F_U64("validators", daemon->roster->count), SY_F_U64("base", daemon->base),
+           SY_F_TEXT("self", daemon->self == SY_PBFT_OBSERVER
+                                 ? "observer"
+                                 : daemon->roster->validators[daemon->self].name));
+    if (drain.type == SY_INBOX_DRAIN) sy_daemon_item(daemon, &drain);
+    return SY_OK;
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -302,7 +401,8 @@ sy_status sy_daemon_open(sy_daemon **out, const struct sy_config *config, bool i
     daemon->config = *config;
     int failed = pthread_mutex_init(&daemon->snapshot.lock, NULL);
     SY_ASSERT(failed == 0);
-    sy_status status = open_parts(daemon, init, err);
+    sy_status status = open_base(daemon, init, err);
+    if (status == SY_OK) status = open_epoch(daemon, err);
     if (status != SY_OK) {
         sy_daemon_close(daemon);
         return status;
@@ -332,6 +432,7 @@ sy_status sy_daemon_check(const struct sy_config *config, FILE *out, struct sy_e
     sy_secret_key_close(daemon->consensus_key);
     sy_secret_key_close(daemon->link_key);
     free(daemon->genesis);
+    free(daemon->roster);
     free(daemon);
     return status;
 }
@@ -354,22 +455,17 @@ void sy_daemon_close(sy_daemon *daemon)
 {
     if (daemon == NULL) return;
     if (daemon->inbox != NULL) sy_ring_stop(daemon->inbox);
-    sy_http_close(daemon->http);
-    sy_api_stop(daemon->api);
-    sy_runner_close(daemon->runner);
-    sy_api_close(daemon->api);
-    sy_holder_close(daemon->holder);
-    sy_link_close(daemon->link);
-    sy_engine_close(daemon->engine);
-    sy_committer_close(daemon->committer);
+    close_epoch(daemon);
     sy_executor_close(daemon->executor);
     sy_store_reader_close(daemon->reader);
     sy_store_close(daemon->store);
     sy_ring_close(daemon->inbox);
     sy_arena_close(&daemon->arena);
+    sy_arena_close(&daemon->inbox_arena);
     sy_secret_key_close(daemon->consensus_key);
     sy_secret_key_close(daemon->link_key);
     free(daemon->genesis);
+    free(daemon->roster);
     pthread_mutex_destroy(&daemon->snapshot.lock);
     free(daemon);
 }

@@ -32,11 +32,13 @@ struct found {
 struct sy_daemon {
     struct sy_config config;
     struct sy_genesis *genesis;
-    const struct sy_roster *roster; /* the genesis's, as long as there is no other epoch */
+    struct sy_roster *roster; /* of the running epoch */
+    uint64_t base;            /* the height before the epoch's first */
     uint16_t self;
     sy_secret_key *consensus_key;
     sy_secret_key *link_key;
-    sy_arena arena;
+    sy_arena arena;       /* the node's, of one epoch */
+    sy_arena inbox_arena; /* lives as long as the daemon: whoever stops it writes there */
     sy_store *store;
     sy_store_reader *reader; /* the loop's */
     sy_engine *engine;
@@ -66,6 +68,9 @@ struct sy_daemon {
 
 /* loop.c */
 void sy_daemon_carry(void *self, const struct sy_node_effects *effects);
+/* daemon.c: sy_daemon_turn goes on with the next roster once the epoch is over. */
+sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err);
+void sy_daemon_item(sy_daemon *daemon, const struct sy_inbox_item *item);
 /* report.c */
 size_t sy_daemon_status_json(void *self, char *text, size_t size);
 void sy_daemon_metrics_page(void *self, struct sy_http_page *page);

@@ -293,6 +293,7 @@ sy_status sy_executor_run(sy_executor *executor, struct sy_executed *done,
     SY_TRY(sy_ledger_execute(executor->ledger, &result, &input, err));
     done->header = result.header;
     done->header_hash = result.header_hash;
+    done->next_epoch = sy_ledger_next_epoch(executor->ledger, result.header.height);
     done->tx_count = result.tx_count;
     done->applied_count = result.applied_count;
     done->refused_count = result.refused_count;
@@ -330,6 +331,21 @@ sy_status sy_executor_next_seq(sy_executor *executor, uint64_t *next,
     if (status == SY_ERR_NOT_FOUND) return SY_OK;
     if (status != SY_OK) return status;
     return sy_count_decode(next, value) ? SY_OK : SY_ERR_CORRUPT;
+}
+
+const struct sy_roster *sy_executor_roster(const sy_executor *executor, uint64_t height)
+{
+    return sy_ledger_roster(executor->ledger, height);
+}
+
+uint64_t sy_executor_epoch_base(const sy_executor *executor, uint64_t height)
+{
+    return sy_ledger_epoch_base(executor->ledger, height);
+}
+
+uint64_t sy_executor_next_epoch(const sy_executor *executor, uint64_t height)
+{
+    return sy_ledger_next_epoch(executor->ledger, height);
 }
 
 void sy_executor_get_trie_info(const sy_executor *executor, struct sy_trie_info *info)

@@ -20,6 +20,7 @@ typedef struct sy_executor sy_executor;
 struct sy_executed {
     struct sy_header header;
     struct sy_hash header_hash;
+    uint64_t next_epoch; /* height from which another roster orders, as known now; 0: none */
     struct sy_node_ran ran[SY_PROPOSAL_ENTRIES_MAX];
     uint32_t ran_count;
     uint32_t tx_count;
@@ -57,6 +58,16 @@ sy_status sy_executor_prove(sy_executor *executor, struct sy_state_proof *proof,
 /* sy_executor_next_seq is what the state holds as a maker's next seq. */
 sy_status sy_executor_next_seq(sy_executor *executor, uint64_t *next,
                                const struct sy_public_key *maker);
+
+/* sy_executor_roster is the roster that orders a height, which is not above the newest block's
+ * successor nor below the height at which that roster began. Borrowed until the next run. */
+const struct sy_roster *sy_executor_roster(const sy_executor *executor, uint64_t height);
+
+/* sy_executor_epoch_base is the height before the first one that this roster orders; 0: it is the
+ * genesis's. sy_executor_next_epoch is the first one that it does not order any more, 0: none is
+ * known. */
+uint64_t sy_executor_epoch_base(const sy_executor *executor, uint64_t height);
+uint64_t sy_executor_next_epoch(const sy_executor *executor, uint64_t height);
 
 void sy_executor_get_trie_info(const sy_executor *executor, struct sy_trie_info *info);
 

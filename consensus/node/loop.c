@@ -149,6 +149,7 @@ static void on_executed(sy_daemon *daemon, const struct sy_executed *executed)
     struct sy_node_event event = {.type = SY_NODE_EXECUTED};
     event.as.executed.height = executed->header.height;
     event.as.executed.header_hash = executed->header_hash;
+    event.as.executed.next_epoch = executed->next_epoch;
     event.as.executed.ran = executed->ran;
     event.as.executed.ran_count = executed->ran_count;
     feed(daemon, &event);
@@ -190,7 +191,7 @@ static void on_submit(sy_daemon *daemon, const struct sy_inbox_item *item)
     sy_api_submitted(daemon->api, item->number);
 }
 
-static void on_item(sy_daemon *daemon, const struct sy_inbox_item *item)
+void sy_daemon_item(sy_daemon *daemon, const struct sy_inbox_item *item)
 {
     struct sy_node_event event = {0};
     switch (item->type) {
@@ -214,7 +215,7 @@ static bool take_items(sy_daemon *daemon)
     struct sy_inbox_item item;
     for (unsigned i = 0; i < ITEMS_A_TURN && !daemon->stopping; i++) {
         if (!sy_ring_pop(daemon->inbox, &item)) return false;
-        on_item(daemon, &item);
+        sy_daemon_item(daemon, &item);
     }
     return true;
 }
@@ -274,6 +275,7 @@ static void wait_for_work(sy_daemon *daemon)
 sy_status sy_daemon_run(sy_daemon *daemon, struct sy_error *err)
 {
     while (!daemon->stopping) {
+        if (sy_node_epoch_over(daemon->node)) SY_TRY(sy_daemon_turn(daemon, err));
         bool more = take_items(daemon);
         more |= take_checks(daemon);
         more |= take_frames(daemon);

@@ -154,6 +154,7 @@ static void on_start(sy_node *node, const struct sy_node_event *event)
     }
     struct sy_pbft_event start = {.type = SY_PBFT_START};
     start.as.start.certified_height = node->certified_height;
+    start.as.start.next_epoch = node->next_epoch = event->as.start.next_epoch;
     start.as.start.header_hash = event->as.start.header_hash;
     start.as.start.certificate = event->as.start.certificate;
     start.as.start.next_seqs = node->next_seqs;
@@ -192,6 +193,7 @@ static void on_executed(sy_node *node, const struct sy_node_event *event)
     }
     struct sy_pbft_event executed = {.type = SY_PBFT_EXECUTED};
     executed.as.executed.height = event->as.executed.height;
+    executed.as.executed.next_epoch = node->next_epoch = event->as.executed.next_epoch;
     executed.as.executed.header_hash = event->as.executed.header_hash;
     executed.as.executed.next_seqs = node->next_seqs;
     step_pbft(node, &executed);
@@ -315,6 +317,11 @@ bool sy_node_step(sy_node *node, struct sy_node_effects *effects, const struct s
     sy_node_translate_pool(node);
     node->effects = NULL;
     return node->work_out < node->work_in;
+}
+
+bool sy_node_epoch_over(const sy_node *node)
+{
+    return node->next_epoch != 0 && node->certified_height + 1 == node->next_epoch;
 }
 
 uint64_t sy_node_wake_ns(const sy_node *node)

@@ -39,7 +39,8 @@ struct sy_node_config {
     const struct sy_genesis *genesis; /* borrowed */
     const struct sy_roster *roster;   /* borrowed */
     struct sy_signer signer;          /* the consensus key */
-    struct sy_pbft_config pbft;       /* genesis, epoch, n and self are set from the above */
+    struct sy_pbft_config pbft;       /* genesis, epoch, n and self are set from the above; base is
+                                         the caller's */
     struct sy_pool_config pool;       /* the same */
     uint16_t self;                    /* roster index, or SY_PBFT_OBSERVER */
     uint32_t vote_checks;             /* consensus messages at the engine at once, 16..4096 */
@@ -80,8 +81,9 @@ struct sy_node_event {
     union {
         struct {
             uint64_t certified_height;
+            uint64_t next_epoch; /* as in pbft.h */
             struct sy_hash header_hash;
-            const struct sy_certificate *certificate; /* of that height; NULL: genesis */
+            const struct sy_certificate *certificate; /* of that height; NULL: pbft.base */
             const uint64_t *next_seqs;                /* of each maker, at the certified height */
         } start;
         struct sy_slice record; /* RECORD: a vote record's value */
@@ -102,6 +104,7 @@ struct sy_node_event {
         uint64_t token;                   /* DURABLE */
         struct {
             uint64_t height;
+            uint64_t next_epoch; /* as in pbft.h */
             struct sy_hash header_hash;
             const struct sy_node_ran *ran;
             uint32_t ran_count;
@@ -209,6 +212,12 @@ uint16_t sy_node_index(const sy_node *node);
  * event. */
 bool sy_node_step(sy_node *node, struct sy_node_effects *effects,
                   const struct sy_node_event *event);
+
+/* sy_node_epoch_over says that the last height of the roster's epoch is certified: this node has
+ * nothing more to decide, and another one goes on from the same store with the next roster. What
+ * it held of clients' transactions, if it was in no batch yet, is gone: nobody was told that it is
+ * final, and clients send it again. */
+bool sy_node_epoch_over(const sy_node *node);
 
 /* sy_node_wake_ns is the monotonic time of the next TICK; UINT64_MAX: none wanted. */
 uint64_t sy_node_wake_ns(const sy_node *node);

@@ -33,6 +33,8 @@ static sy_status show_record(void *context, const struct sy_record_key *key, str
 {
     struct recovery *recovery = (struct recovery *)context;
     struct sy_pbft_record record;
+    uint32_t epoch;
+    if (sy_pbft_record_epoch(&epoch, value) && epoch < recovery->roster->epoch) return SY_OK;
     if (!sy_pbft_record_decode(&record, value, recovery->index, recovery->roster->count)) {
         recovery->unreadable = *key;
         return SY_ERR_CORRUPT;
@@ -106,6 +108,7 @@ static sy_status feed_ledger(struct recovery *recovery, sy_store *store, sy_stor
 {
     uint64_t certified = sy_ledger_certified(store);
     uint64_t newest = sy_ledger_height(store);
+    uint64_t base = sy_executor_epoch_base(executor, certified + 1);
     uint64_t next_seqs[SY_VALIDATORS_MAX] = {0};
     struct sy_header header;
     struct sy_proposal order;
@@ -114,8 +117,9 @@ static sy_status feed_ledger(struct recovery *recovery, sy_store *store, sy_stor
     struct sy_node_event start = {.type = SY_NODE_START};
     start.as.start.certified_height = certified;
     start.as.start.next_seqs = next_seqs;
+    start.as.start.next_epoch = sy_executor_next_epoch(executor, certified + 1);
     struct sy_certificate certificate;
-    if (certified > 0) {
+    if (certified > base) {
         SY_TRY(read_certificate(reader, &certificate, certified, roster->count));
         start.as.start.certificate = &certificate;
     }
@@ -131,6 +135,7 @@ static sy_status feed_ledger(struct recovery *recovery, sy_store *store, sy_stor
         }
         struct sy_node_event executed = {.type = SY_NODE_EXECUTED};
         executed.as.executed.height = height;
+        executed.as.executed.next_epoch = start.as.start.next_epoch;
         executed.as.executed.ran = ran;
         executed.as.executed.ran_count = order.count;
         sy_header_hash(&executed.as.executed.header_hash, &genesis->hash, &header);

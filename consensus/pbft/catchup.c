@@ -91,7 +91,7 @@ static void request(sy_pbft *pbft, uint64_t first, uint64_t limit)
 void sy_pbft_catch_up(sy_pbft *pbft)
 {
     uint64_t best = best_claim(pbft), first = first_missing(pbft);
-    uint64_t limit = pbft->certified + SY_PBFT_WINDOW;
+    uint64_t limit = window_end(pbft);
     bool out = pbft->block_due_ns != SY_PBFT_NEVER;
     if (out && first <= pbft->block_upto && pbft->now_ns < pbft->block_due_ns) return;
     pbft->block_due_ns = SY_PBFT_NEVER;

@@ -118,9 +118,21 @@ void sy_pbft_run(sy_pbft *pbft)
 
 /* --- what the node and the others say -------------------------------------------------------- */
 
-void sy_pbft_on_executed(sy_pbft *pbft, uint64_t height, const struct sy_hash *header_hash,
-                         const uint64_t *next_seqs)
+/* A change of the roster was executed far enough below its effect that nothing at or above that
+ * height was voted on yet (P36). */
+void sy_pbft_note_epoch_end(sy_pbft *pbft, uint64_t next_epoch)
 {
+    if (next_epoch == 0) return;
+    uint64_t last = next_epoch - 1;
+    SY_ASSERT(pbft->last == UINT64_MAX || pbft->last == last);
+    SY_ASSERT(last >= pbft->known);
+    pbft->last = last;
+}
+
+void sy_pbft_on_executed(sy_pbft *pbft, const struct sy_pbft_event *event)
+{
+    uint64_t height = event->as.executed.height;
+    const struct sy_hash *header_hash = &event->as.executed.header_hash;
     SY_ASSERT(height == pbft->executed + 1);
     if (!pbft->live) { // executed before the restart, certificate not durable
         SY_ASSERT(height - pbft->certified <= SY_PBFT_WINDOW);
@@ -134,7 +146,8 @@ void sy_pbft_on_executed(sy_pbft *pbft, uint64_t height, const struct sy_hash *h
     slot->run = RUN_DONE;
     slot->header_hash = *header_hash;
     pbft->executed = height;
-    sy_pbft_set_next_seqs(pbft, next_seqs);
+    sy_pbft_set_next_seqs(pbft, event->as.executed.next_seqs);
+    sy_pbft_note_epoch_end(pbft, event->as.executed.next_epoch);
     if (!pbft->live) return;
 
     sy_pbft_compare_header(pbft, slot);

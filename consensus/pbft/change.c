@@ -44,7 +44,7 @@ static void make_own(sy_pbft *pbft)
     change->view = pbft->view;
     change->signer = pbft->config.self;
     change->stable_height = pbft->certified;
-    if (pbft->certified != 0) {
+    if (pbft->certified != pbft->config.base) {
         change->stable_hash = pbft->certified_hash;
         change->certificate = pbft->certified_certificate;
     }
@@ -175,9 +175,19 @@ bool sy_pbft_wants_change(const sy_pbft *pbft, const struct sy_view_change *chan
     return other || pending_lacks(pbft, change, &digest);
 }
 
+/* Everything below an epoch's first height is certain: who is there shows no certificate of it, as
+ * it would be another roster's (P37). */
+static bool stable_fits(const sy_pbft *pbft, const struct sy_view_change *change)
+{
+    uint64_t base = pbft->config.base;
+    return change->certificate.count == 0 ? change->stable_height == base
+                                          : change->stable_height > base;
+}
+
 void sy_pbft_on_view_change(sy_pbft *pbft, const struct sy_view_change *change)
 {
-    if (change->epoch != pbft->config.epoch || change->signer >= pbft->config.n) {
+    if (change->epoch != pbft->config.epoch || change->signer >= pbft->config.n ||
+        !stable_fits(pbft, change)) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
         return;
     }

@@ -191,6 +191,7 @@ struct sy_pbft {
     uint64_t executed;
     uint64_t execute_asked;
     uint64_t decided;
+    uint64_t last;     /* slot of the epoch, once known; UINT64_MAX: none is in sight */
     uint64_t known;    /* highest slot in use */
     uint64_t proposed; /* highest slot this validator proposed */
 
@@ -276,6 +277,12 @@ void sy_pbft_alarm(sy_pbft *pbft);
 /* sy_pbft_blame emits EVIDENCE with room for the pair and counts it. */
 struct sy_pbft_evidence *sy_pbft_blame(sy_pbft *pbft, uint8_t type, uint16_t signer);
 
+/* The last slot that may be voted on: of the window, and of the epoch. */
+static inline uint64_t window_end(const sy_pbft *pbft)
+{
+    uint64_t end = pbft->certified + SY_PBFT_WINDOW;
+    return end < pbft->last ? end : pbft->last;
+}
 static inline uint16_t primary_of(const sy_pbft *pbft, uint64_t view)
 {
     return (uint16_t)(view % pbft->config.n);
@@ -405,8 +412,8 @@ void sy_pbft_set_next_seqs(sy_pbft *pbft, const uint64_t *next_seqs);
 /* sy_pbft_run emits EXECUTE for every next slot that is settled and complete, and CERTIFIED for
  * every next height with a certificate. */
 void sy_pbft_run(sy_pbft *pbft);
-void sy_pbft_on_executed(sy_pbft *pbft, uint64_t height, const struct sy_hash *header_hash,
-                         const uint64_t *next_seqs);
+void sy_pbft_note_epoch_end(sy_pbft *pbft, uint64_t next_epoch);
+void sy_pbft_on_executed(sy_pbft *pbft, const struct sy_pbft_event *event);
 void sy_pbft_on_certificate_durable(sy_pbft *pbft, uint64_t height);
 /* sy_pbft_compare_header halts if a certificate, whole or to be made of the seals held, names
  * another header than the one that this validator executed. */
@@ -421,7 +428,7 @@ void sy_pbft_on_seal(sy_pbft *pbft, const struct sy_seal_message *message);
 
 /* --- status.c -------------------------------------------------------------------------------- */
 
-void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status);
+void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status, uint16_t from);
 void sy_pbft_on_slot_fetch(sy_pbft *pbft, const struct sy_range_fetch *fetch, uint16_t from);
 /* sy_pbft_status_tick sends a status and asks for what is missing, when due. */
 void sy_pbft_status_tick(sy_pbft *pbft);

@@ -169,7 +169,12 @@ bool sy_message_jobs(struct sy_sig_job *jobs, size_t *count, const struct sy_mes
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT: return vote_job(jobs, &message->body.vote, roster, genesis);
     case SY_MESSAGE_SEAL: return seal_job(jobs, &message->body.seal, roster, genesis);
-    case SY_MESSAGE_STATUS: return status_job(jobs, &message->body.status, roster, genesis);
+    case SY_MESSAGE_STATUS:
+        if (message->body.status.epoch > roster->epoch) { // of whoever's link it came by (P38)
+            *count = 0;
+            return true;
+        }
+        return status_job(jobs, &message->body.status, roster, genesis);
     case SY_MESSAGE_BLOCK: return block_jobs(jobs, count, &message->body.block, roster, genesis);
     case SY_MESSAGE_VIEW_CHANGE:
         return view_change_jobs(jobs, count, &message->body.view_change, roster, genesis);

@@ -17,8 +17,9 @@
 size_t sy_view_change_jobs_max(unsigned n);
 
 /* sy_message_jobs lists the signature checks of a decoded message, nested ones included, into jobs
- * (room for SY_MESSAGE_JOBS_MAX, or sy_view_change_jobs_max(n)) and says how many. Requests and
- * batches have none (links authenticate requests; the pool admits batches). False: a signer or
+ * (room for SY_MESSAGE_JOBS_MAX, or sy_view_change_jobs_max(n)) and says how many. Requests,
+ * batches and a STATUS of a later epoch have none (links authenticate requests and who tells of a
+ * later epoch; the pool admits batches). False: a signer or
  * epoch that the roster does not have: drop the message. key_handle is left at SY_KEY_HANDLE_NONE.
  */
 SY_MUST_CHECK bool sy_message_jobs(struct sy_sig_job *jobs, size_t *count,

@@ -148,6 +148,7 @@ sy_status sy_pbft_init(sy_pbft **out, sy_arena *arena, const struct sy_pbft_conf
                       .weak = sy_weak(config->n),
                       .in_view = true,
                       .now_ns = 1,
+                      .last = UINT64_MAX,
                       .status_due_ns = SY_PBFT_NEVER,
                       .block_due_ns = SY_PBFT_NEVER};
     place_parts(pbft, carved);
@@ -259,7 +260,7 @@ static void on_message(sy_pbft *pbft, const struct sy_message *message, uint16_t
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT: sy_pbft_on_vote(pbft, &message->body.vote); break;
     case SY_MESSAGE_SEAL: sy_pbft_on_seal(pbft, &message->body.seal); break;
-    case SY_MESSAGE_STATUS: sy_pbft_on_status(pbft, &message->body.status); break;
+    case SY_MESSAGE_STATUS: sy_pbft_on_status(pbft, &message->body.status, from); break;
     case SY_MESSAGE_BLOCK: sy_pbft_on_block(pbft, &message->body.block, from); break;
     case SY_MESSAGE_SLOT_FETCH:
         sy_pbft_on_slot_fetch(pbft, &message->body.range_fetch, from);
@@ -296,10 +297,7 @@ static void dispatch(sy_pbft *pbft, const struct sy_pbft_event *event)
     case SY_PBFT_BATCH_READY: sy_pbft_on_batch_ready(pbft, event); break;
     case SY_PBFT_BATCH_DROPPED: sy_pbft_on_batch_dropped(pbft, event); break;
     case SY_PBFT_PERSISTED: sy_pbft_on_persisted(pbft, event->as.token); break;
-    case SY_PBFT_EXECUTED:
-        sy_pbft_on_executed(pbft, event->as.executed.height, &event->as.executed.header_hash,
-                            event->as.executed.next_seqs);
-        break;
+    case SY_PBFT_EXECUTED: sy_pbft_on_executed(pbft, event); break;
     case SY_PBFT_CERTIFICATE_DURABLE: sy_pbft_on_certificate_durable(pbft, event->as.height); break;
     case SY_PBFT_TIMER: on_timer(pbft, event->as.timer); break;
     default: SY_ASSERT(event->type == SY_PBFT_TIMER); // there is no other type
@@ -380,6 +378,7 @@ static void check_state(const sy_pbft *pbft)
     SY_ASSERT(pbft->executed <= pbft->execute_asked && pbft->execute_asked <= pbft->known);
     SY_ASSERT(pbft->certified <= pbft->decided && pbft->decided <= pbft->known);
     SY_ASSERT(pbft->known - pbft->certified <= SY_PBFT_WINDOW);
+    SY_ASSERT(pbft->certified >= pbft->config.base && pbft->executed <= pbft->last);
     SY_ASSERT(pbft->durable_token <= pbft->next_token);
     for (uint64_t h = pbft->certified + 1; h <= pbft->known; h++) {
         const struct slot *slot = sy_pbft_slot_find(pbft, h);
@@ -429,6 +428,7 @@ void sy_pbft_get_info(const sy_pbft *pbft, struct sy_pbft_info *info, uint64_t n
                                   .executed_height = pbft->executed,
                                   .decided_height = pbft->decided,
                                   .proposed_height = pbft->decided,
+                                  .next_epoch = pbft->last == UINT64_MAX ? 0 : pbft->last + 1,
                                   .best_peer_height = sy_pbft_told_height(pbft),
                                   .ready_batches = sy_pbft_ready_count(pbft),
                                   .decided_total = pbft->decided_total,

@@ -53,6 +53,8 @@ typedef struct sy_pbft sy_pbft;
 struct sy_pbft_config {
     struct sy_hash genesis;  /* genesis hash: in every digest */
     uint32_t epoch;          /* of the roster */
+    uint64_t base;           /* height before the epoch's first: certified by the roster before, and
+                                certain for everybody in this one; 0: the genesis */
     uint16_t n;              /* validators of the roster, SY_VALIDATORS_MIN..SY_VALIDATORS_MAX */
     uint16_t self;           /* own roster index, or SY_PBFT_OBSERVER */
     uint32_t pipeline_slots; /* proposes at once while fewer slots are undecided; 1..WINDOW */
@@ -70,8 +72,8 @@ struct sy_pbft_config {
                                  that decides nothing, up to 16 times */
 };
 
-/* sy_pbft_config_default fills every tunable with its default; genesis, epoch, n and self stay
- * to be set. */
+/* sy_pbft_config_default fills every tunable with its default; genesis, epoch, base, n and self
+ * stay to be set. */
 void sy_pbft_config_default(struct sy_pbft_config *config);
 
 /* --- events ---------------------------------------------------------------------------------- */
@@ -106,11 +108,13 @@ struct sy_pbft_event {
     uint64_t now_ns; /* monotonic: only for timers */
     union {
         /* START: the newest height whose certificate is durable (0: genesis), and that
-         * certificate (NULL: genesis). next_seqs: next batch seq of each of the n makers at that
-         * height. Both are borrowed. Blocks executed above it follow as EXECUTED, in order, before
-         * RESUME. */
+         * certificate (NULL: the height is config.base). next_seqs: next batch seq of each of the n
+         * makers at that height. Both are borrowed. next_epoch: the height from which another
+         * roster orders, which an executed block told; 0: none did. Blocks executed above it follow
+         * as EXECUTED, in order, before RESUME. */
         struct {
             uint64_t certified_height;
+            uint64_t next_epoch;
             struct sy_hash header_hash;
             const struct sy_certificate *certificate;
             const uint64_t *next_seqs;
@@ -133,9 +137,10 @@ struct sy_pbft_event {
             bool condemned; /* admission refused the bytes; otherwise the body merely went away */
         } batch;
         uint64_t token; /* PERSISTED */
-        /* EXECUTED: next_seqs as in START, after this block; borrowed. */
+        /* EXECUTED: next_seqs and next_epoch as in START, after this block; borrowed. */
         struct {
             uint64_t height;
+            uint64_t next_epoch;
             struct sy_hash header_hash;
             const uint64_t *next_seqs;
         } executed;
@@ -303,6 +308,7 @@ struct sy_pbft_info {
     uint64_t executed_height;
     uint64_t decided_height;     /* every slot up to here is decided */
     uint64_t proposed_height;    /* highest slot with a proposal */
+    uint64_t next_epoch;         /* height from which another roster orders; 0: none is known */
     uint64_t best_peer_height;   /* highest certified height that a peer's status tells */
     uint32_t ready_batches;      /* bodies held and not yet executed */
     uint32_t late_proposals;     /* open proposals that are refused for their time, */

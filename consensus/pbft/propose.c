@@ -49,13 +49,14 @@ static bool window_has_room(const sy_pbft *pbft)
     // primary's to fill.
     const struct slot *slot = sy_pbft_slot_find(pbft, number);
     if (slot && (slot->first.present || sy_pbft_settled(slot))) return false;
-    return number - pbft->certified <= SY_PBFT_WINDOW - PROPOSE_MARGIN;
+    return number <= pbft->last && number - pbft->certified <= SY_PBFT_WINDOW - PROPOSE_MARGIN;
 }
 
 bool sy_pbft_window_full(const sy_pbft *pbft)
 {
     SY_ASSERT(pbft->decided >= pbft->certified);
-    return pbft->decided - pbft->certified >= SY_PBFT_WINDOW - PROPOSE_MARGIN;
+    return pbft->decided >= pbft->last ||
+           pbft->decided - pbft->certified >= SY_PBFT_WINDOW - PROPOSE_MARGIN;
 }
 
 void sy_pbft_find_cursors(sy_pbft *pbft)
@@ -163,7 +164,7 @@ static bool propose_fixed(sy_pbft *pbft)
             pbft->certified < sy_pbft_fixed_end(pbft) ? pbft->certified : sy_pbft_fixed_end(pbft);
         return true;
     }
-    if (number - pbft->certified > SY_PBFT_WINDOW) return false;
+    if (number > window_end(pbft)) return false;
     const struct fixed *fixed = sy_pbft_fixed(pbft, number);
     struct slot *slot = sy_pbft_slot_open(pbft, number);
     if (sy_pbft_block_holds(slot)) return false; // its certificate is about to become durable
@@ -208,5 +209,7 @@ uint64_t sy_pbft_heartbeat_deadline(const sy_pbft *pbft)
 {
     if (!may_propose(pbft) || pbft->ready_waits || !window_has_room(pbft)) return SY_PBFT_NEVER;
     if (sy_pbft_in_flight(pbft) > 0) return SY_PBFT_NEVER;
-    return pbft->last_proposed_ns + pbft->config.heartbeat_ns;
+    // The epoch's end is not waited for (P36).
+    uint64_t beat = pbft->last == UINT64_MAX ? pbft->config.heartbeat_ns : 0;
+    return pbft->last_proposed_ns + beat;
 }

@@ -67,3 +67,15 @@ bool sy_pbft_record_decode(struct sy_pbft_record *record, struct sy_slice bytes,
     record->view = sy_read_u64(&r, "view");
     return read_body(&r, record, self, n) && sy_reader_done(&r);
 }
+
+bool sy_pbft_record_epoch(uint32_t *epoch, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    uint8_t type = sy_read_u8(&r, "type");
+    (void)sy_read_u64(&r, "slot");
+    (void)sy_read_u64(&r, "view");
+    if (type == SY_PBFT_RECORD_BOOT || type == SY_PBFT_RECORD_HALTED) return false;
+    if (type == SY_PBFT_RECORD_PREPARED) (void)sy_read_u64(&r, "view");
+    *epoch = sy_read_u32(&r, "epoch");
+    return !r.failed;
+}

@@ -64,6 +64,11 @@ void sy_pbft_record_encode(struct sy_writer *w, const struct sy_pbft_record *rec
 SY_MUST_CHECK bool sy_pbft_record_decode(struct sy_pbft_record *record, struct sy_slice bytes,
                                          uint16_t self, unsigned n);
 
+/* sy_pbft_record_epoch gives the epoch that a record is of. False: of none (BOOT, HALTED), or the
+ * bytes are no record's. Votes of an epoch that is over bind nobody any more, and their signers are
+ * numbered by its roster: they are not to be decoded. */
+SY_MUST_CHECK bool sy_pbft_record_epoch(uint32_t *epoch, struct sy_slice bytes);
+
 /* sy_pbft_record_droppable says whether DROP_VOTES {height} lets go of a record: votes at or below
  * it, never the others. */
 static inline bool sy_pbft_record_droppable(uint8_t type, uint64_t slot, uint64_t height)

@@ -14,9 +14,11 @@ void sy_pbft_on_start(sy_pbft *pbft, const struct sy_pbft_event *event)
     pbft->executed = pbft->execute_asked = height;
     pbft->decided = pbft->known = pbft->proposed = height;
     pbft->certified_hash = event->as.start.header_hash;
-    SY_ASSERT(height == 0 || event->as.start.certificate != NULL);
-    if (height != 0) pbft->certified_certificate = *event->as.start.certificate;
+    SY_ASSERT(height >= pbft->config.base);
+    SY_ASSERT(height == pbft->config.base || event->as.start.certificate != NULL);
+    if (height != pbft->config.base) pbft->certified_certificate = *event->as.start.certificate;
     sy_pbft_set_next_seqs(pbft, event->as.start.next_seqs);
+    sy_pbft_note_epoch_end(pbft, event->as.start.next_epoch);
 }
 
 /* Records come from a file: what does not fit here is left aside, never asserted. */
@@ -27,8 +29,7 @@ static bool fits(const sy_pbft *pbft, const struct sy_pbft_record *record, uint6
     if (pbft->config.self == SY_PBFT_OBSERVER) return false;
     if (record->view != view || view > SY_SLOT_MAX) return false;
     if (proposal->epoch != pbft->config.epoch || proposal->slot != record->slot) return false;
-    if (record->slot <= pbft->certified || record->slot - pbft->certified > SY_PBFT_WINDOW)
-        return false;
+    if (record->slot <= pbft->certified || record->slot > window_end(pbft)) return false;
     if (proposal->count > SY_PROPOSAL_ENTRIES_MAX) return false;
     for (uint16_t i = 0; i < proposal->count; i++)
         if (proposal->entries[i].maker >= pbft->config.n || proposal->entries[i].seq == 0)

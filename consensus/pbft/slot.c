@@ -12,7 +12,7 @@ bool sy_pbft_in_window(sy_pbft *pbft, uint64_t number)
     }
     // OSDI '99, 4.2: between the water marks only, so that a faulty primary cannot exhaust the
     // space of slots, nor anybody the memory.
-    if (number - pbft->certified > SY_PBFT_WINDOW) {
+    if (number > window_end(pbft)) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_FUTURE);
         return false;
     }

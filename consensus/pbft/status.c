@@ -150,8 +150,30 @@ static void push(sy_pbft *pbft, uint16_t to)
     }
 }
 
-void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status)
+/* A peer is in a later epoch: it has the certificates that this validator needs to get there. Its
+ * roster may be unknown here, so the signature is not checked: the link says whose word it is, and
+ * all that follows from it is a request for blocks, which prove themselves. */
+static void on_later_epoch(sy_pbft *pbft, const struct sy_status_message *status, uint16_t from)
 {
+    if (from >= pbft->config.n || from == pbft->config.self) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_UNEXPECTED);
+        return;
+    }
+    struct peer *peer = &pbft->peers[from];
+    if (peer->status_counter == 0) peer->status_counter = 1;
+    peer->status_ns = pbft->now_ns;
+    peer->certified = status->certified_height;
+    peer->executed = status->executed_height;
+    peer->pre_prepared_mask = peer->prepared_mask = peer->committed_mask = 0;
+    sy_pbft_ignore(pbft, SY_PBFT_IGNORED_FUTURE);
+}
+
+void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status, uint16_t from)
+{
+    if (status->epoch > pbft->config.epoch) {
+        on_later_epoch(pbft, status, from);
+        return;
+    }
     uint16_t signer = status->signer;
     if (signer >= pbft->config.n || status->epoch != pbft->config.epoch) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
@@ -209,7 +231,7 @@ static void ask_slots(sy_pbft *pbft)
 {
     static const struct holding all = {true, true, true};
     for (uint64_t h = pbft->certified + 1; h <= pbft->known + 1; h++) {
-        if (h - pbft->certified > SY_PBFT_WINDOW) return;
+        if (h > window_end(pbft)) return;
         const struct slot *slot = sy_pbft_slot_find(pbft, h);
         uint64_t since = slot ? slot->opened_ns : pbft->last_decided_ns;
         if (pbft->now_ns - since < pbft->config.status_ns) continue;

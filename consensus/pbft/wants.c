@@ -13,7 +13,7 @@ static bool is_over(const sy_pbft *pbft, uint64_t number)
 
 static bool is_beyond(const sy_pbft *pbft, uint64_t number)
 {
-    return number > pbft->certified && number - pbft->certified > SY_PBFT_WINDOW;
+    return number > window_end(pbft);
 }
 
 static bool proposed(const struct slot *slot, const struct sy_hash *digest)
@@ -100,9 +100,29 @@ static bool wants_new_view(const sy_pbft *pbft, const struct sy_new_view *messag
     return message->view > pbft->view || (message->view == pbft->view && !pbft->in_view);
 }
 
+/* The epoch that a message names; requests name none and are of any. */
+static uint32_t epoch_of(const sy_pbft *pbft, const struct sy_message *message)
+{
+    switch (message->type) {
+    case SY_MESSAGE_PRE_PREPARE: return message->body.pre_prepare.proposal.epoch;
+    case SY_MESSAGE_PREPARE:
+    case SY_MESSAGE_COMMIT: return message->body.vote.epoch;
+    case SY_MESSAGE_SEAL: return message->body.seal.epoch;
+    case SY_MESSAGE_STATUS: return message->body.status.epoch;
+    case SY_MESSAGE_BLOCK: return message->body.block.header.epoch;
+    case SY_MESSAGE_VIEW_CHANGE: return message->body.view_change.epoch;
+    case SY_MESSAGE_NEW_VIEW: return message->body.new_view.epoch;
+    default: return pbft->config.epoch;
+    }
+}
+
 bool sy_pbft_wants(const sy_pbft *pbft, const struct sy_message *message)
 {
     SY_ASSERT(pbft->started);
+    // Of another epoch only a status says anything: that this validator is behind (P38).
+    uint32_t epoch = epoch_of(pbft, message);
+    if (epoch != pbft->config.epoch)
+        return message->type == SY_MESSAGE_STATUS && epoch > pbft->config.epoch;
     switch (message->type) {
     case SY_MESSAGE_PRE_PREPARE: return wants_pre_prepare(pbft, &message->body.pre_prepare);
     case SY_MESSAGE_PREPARE:

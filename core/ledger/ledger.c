@@ -168,9 +168,16 @@ const struct sy_roster *sy_ledger_roster(const sy_ledger *ledger, uint64_t heigh
     return sy_rosters_at(&ledger->rosters, height);
 }
 
-uint64_t sy_ledger_next_epoch(const sy_ledger *ledger)
+uint64_t sy_ledger_epoch_base(const sy_ledger *ledger, uint64_t height)
 {
-    return ledger->rosters.first;
+    const struct sy_rosters *rosters = &ledger->rosters;
+    bool next = rosters->first != 0 && height >= rosters->first;
+    return next ? rosters->first - 1 : rosters->base;
+}
+
+uint64_t sy_ledger_next_epoch(const sy_ledger *ledger, uint64_t height)
+{
+    return height < ledger->rosters.first ? ledger->rosters.first : 0;
 }
 
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info)

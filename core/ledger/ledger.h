@@ -144,9 +144,11 @@ sy_status sy_ledger_take_top(const sy_ledger *ledger, struct sy_snapshot_top *to
  * next. It stands until the next execute or close. */
 const struct sy_roster *sy_ledger_roster(const sy_ledger *ledger, uint64_t height);
 
-/* sy_ledger_next_epoch is the height at which a change that was executed takes effect; 0: no change
- * is pending. */
-uint64_t sy_ledger_next_epoch(const sy_ledger *ledger);
+/* sy_ledger_epoch_base is the height before the first one that this roster orders; 0: it is the
+ * genesis's. sy_ledger_next_epoch is the height above `height` at which a change that was executed
+ * takes effect; 0: none is known. */
+uint64_t sy_ledger_epoch_base(const sy_ledger *ledger, uint64_t height);
+uint64_t sy_ledger_next_epoch(const sy_ledger *ledger, uint64_t height);
 
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info);
 

@@ -46,13 +46,26 @@ static sy_status take_up(struct sy_rosters *rosters, const struct sy_hash *genes
     return SY_OK;
 }
 
+static sy_status load_base(struct sy_rosters *rosters, const struct sy_state_source *source)
+{
+    struct sy_hash key_hash;
+    struct sy_slice value;
+    struct sy_roster_next change;
+    sy_state_key_roster_change(&key_hash, rosters->now.epoch);
+    SY_TRY(get(&value, source, &key_hash));
+    if (!sy_roster_next_decode(&change, value) || change.first == 0) return SY_ERR_CORRUPT;
+    rosters->base = change.first - 1;
+    return SY_OK;
+}
+
 static sy_status load(struct sy_rosters *rosters, const struct sy_hash *genesis,
                       const struct sy_state_source *source)
 {
     struct sy_hash key_hash;
     struct sy_slice value;
     SY_TRY(load_now(&rosters->now, genesis, source));
-    rosters->first = 0;
+    rosters->base = rosters->first = 0;
+    if (rosters->now.epoch > 0) SY_TRY(load_base(rosters, source));
     sy_state_key_roster_change(&key_hash, rosters->now.epoch + 1);
     sy_status status = get(&value, source, &key_hash);
     if (status == SY_ERR_NOT_FOUND) return SY_OK;
@@ -108,6 +121,7 @@ sy_status sy_rosters_turn(struct sy_rosters *rosters, struct sy_exec *x)
 {
     if (sy_rosters_begins(rosters, x->height)) {
         rosters->now = rosters->next;
+        rosters->base = rosters->first - 1;
         rosters->first = 0;
     }
     if (!x->roster_changed) return SY_OK;

@@ -12,6 +12,7 @@
 struct sy_rosters {
     struct sy_roster now;
     struct sy_roster next;
+    uint64_t base;  /* height before the first one that `now` orders; 0: it is the genesis's */
     uint64_t first; /* height from which on `next` orders; 0: no change is pending */
 };
 

@@ -80,6 +80,10 @@ static void read_stable(struct sy_reader *r, struct sy_view_change *change, unsi
     change->stable_height = sy_read_slot(r, "stable_height");
     if (change->stable_height == 0 || r->failed) return;
     sy_read_hash(r, &change->stable_hash, "stable_hash");
+    if (sy_hash_is_zero(&change->stable_hash)) {
+        if (sy_read_u16(r, "certificate.count") != 0) sy_reader_fail(r, "certificate.count");
+        return; // the height before the epoch
+    }
     (void)sy_certificate_decode(r, &change->certificate, n);
 }
 

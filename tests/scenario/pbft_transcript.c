@@ -78,6 +78,8 @@ static void do_machine(void)
     sy_pbft_config_default(&t.config);
     t.config.n = (uint16_t)number("n", 4);
     t.config.self = (uint16_t)number("self", 0);
+    t.config.epoch = (uint32_t)number("epoch", 0);
+    t.config.base = (uint64_t)number("base", 0);
     t.config.pipeline_slots = (uint32_t)number("pipeline", 4);
     t.config.skew_ms = number("skew_ms", 2000);
     t.show_view = option("view_ms") != NULL;
@@ -102,7 +104,8 @@ static void do_start(void)
     static struct sy_certificate certificate;
     certificate.count = (uint16_t)sy_quorum(t.config.n);
     for (uint16_t i = 0; i < certificate.count; i++) certificate.seals[i].signer = i;
-    event.as.start.certificate = &certificate;
+    if (t.executed > t.config.base) event.as.start.certificate = &certificate;
+    event.as.start.next_epoch = (uint64_t)number("next_epoch", 0);
     event.as.start.next_seqs = t.next_seqs;
     step(&event);
 }
@@ -122,17 +125,18 @@ static void prepared_of(struct sy_writer *w, const char *text, uint16_t holder)
     sy_prepared_encode(w, &prepared);
 }
 
-/* view=V [stable=H header=NAME] [prepared=NAME:VIEW,...]; its digest is named V<view>.<signer>. */
+/* view=V [stable=H [header=NAME]] [prepared=NAME:VIEW,...]; its digest is named V<view>.<signer>.
+ */
 static void fill_view_change(struct sy_view_change *change, uint16_t signer)
 {
     static uint8_t bytes[SY_VIEW_CHANGE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
     memset(change, 0, sizeof *change);
-    change->epoch = (uint32_t)number("epoch", 0);
+    change->epoch = (uint32_t)number("epoch", t.config.epoch);
     change->view = (uint64_t)number("view", 1);
     change->signer = signer;
     change->stable_height = (uint64_t)number("stable", 0);
-    if (change->stable_height != 0) {
+    if (option("header")) {
         change->stable_hash = name_of(option("header"))->hash;
         change->certificate.count = (uint16_t)sy_quorum(t.config.n);
         for (uint16_t i = 0; i < change->certificate.count; i++)
@@ -152,7 +156,7 @@ static void fill_view_change(struct sy_view_change *change, uint16_t signer)
 static void fill_new_view(struct sy_new_view *message)
 {
     uint64_t signers[SY_VALIDATORS_MAX];
-    *message = (struct sy_new_view){.epoch = (uint32_t)number("epoch", 0),
+    *message = (struct sy_new_view){.epoch = (uint32_t)number("epoch", t.config.epoch),
                                     .view = (uint64_t)number("view", 1)};
     message->signer = (uint16_t)(message->view % t.config.n);
     message->count = (uint16_t)list(signers, SY_VALIDATORS_MAX, option("signers"));
@@ -244,7 +248,7 @@ static void do_proposal(void)
     memset(&name->proposal, 0, sizeof name->proposal);
     name->proposal.slot = (uint64_t)number("slot", 1);
     name->proposal.time_ms = START_MS + number("time", 0);
-    name->proposal.epoch = (uint32_t)number("epoch", 0);
+    name->proposal.epoch = (uint32_t)number("epoch", t.config.epoch);
     entries_of(&name->proposal, option("entries"));
     sy_proposal_digest(&name->hash, &t.config.genesis, &name->proposal);
 }
@@ -268,7 +272,7 @@ static void do_votes(uint8_t type)
         message.type = type;
         message.body.vote =
             (struct sy_vote){.type = type,
-                             .epoch = (uint32_t)number("epoch", 0),
+                             .epoch = (uint32_t)number("epoch", t.config.epoch),
                              .view = (uint64_t)number("view", 0),
                              .slot = (uint64_t)number("slot", (int64_t)name->proposal.slot),
                              .proposal_digest = name->hash,
@@ -284,10 +288,11 @@ static void do_seals(void)
     unsigned count = list(signers, SY_VALIDATORS_MAX, option("signers"));
     for (unsigned i = 0; i < count; i++) {
         message.type = SY_MESSAGE_SEAL;
-        message.body.seal = (struct sy_seal_message){.height = (uint64_t)number("height", 1),
-                                                     .epoch = (uint32_t)number("epoch", 0),
-                                                     .header_hash = name_of(t.words[1])->hash,
-                                                     .seal = {.signer = (uint16_t)signers[i]}};
+        message.body.seal =
+            (struct sy_seal_message){.height = (uint64_t)number("height", 1),
+                                     .epoch = (uint32_t)number("epoch", t.config.epoch),
+                                     .header_hash = name_of(t.words[1])->hash,
+                                     .seal = {.signer = (uint16_t)signers[i]}};
         step_message(&message, (uint16_t)signers[i]);
     }
 }
@@ -307,7 +312,7 @@ static void do_block(void)
                                        .height = block->proposal.slot,
                                        .time_ms = START_MS + number("ran", number("time", 0)),
                                        .previous = name_of(option("previous"))->hash};
-    block->header.epoch = (uint32_t)number("epoch", 0);
+    block->header.epoch = (uint32_t)number("epoch", t.config.epoch);
     struct sy_proposal truth = {0};
     entries_of(&truth, option("root") ? option("root") : option("entries"));
     for (uint16_t i = 0; i < truth.count; i++)
@@ -334,7 +339,7 @@ static void do_status(void)
     static struct sy_message message;
     message.type = SY_MESSAGE_STATUS;
     message.body.status = (struct sy_status_message){
-        .epoch = (uint32_t)number("epoch", 0),
+        .epoch = (uint32_t)number("epoch", t.config.epoch),
         .signer = (uint16_t)number("from", 2),
         .time_ms = START_MS + number("time", 0),
         .view = (uint64_t)number("view", 0),
@@ -388,6 +393,7 @@ static void do_executed(void)
     set_next(option("next"));
     struct sy_pbft_event event = {.type = SY_PBFT_EXECUTED};
     event.as.executed.height = t.executed;
+    event.as.executed.next_epoch = (uint64_t)number("next_epoch", 0);
     event.as.executed.header_hash = name_of(t.words[1])->hash;
     event.as.executed.next_seqs = t.next_seqs;
     step(&event);
