@@ -346,7 +346,7 @@ static bool seal_is_good(const struct world *world, const struct stored *block,
 {
     struct sy_hash key, digest;
     const struct sy_public_key *owner =
-        &world->genesis->roster.validators[seal->signer].consensus_key;
+        &sim_roster(world, block->decoded.epoch)->validators[seal->signer].consensus_key;
     sy_seal_digest(&digest, &world->genesis->hash, block->decoded.epoch, block->decoded.height,
                    &block->hash);
     if (!sim_verify(world, owner, SY_SIG_SEAL, &digest, &seal->signature)) return false;

@@ -10,6 +10,7 @@
 #include "tests/support/network.h"
 
 #define PERIOD_MS 10u
+#define TX_BYTES_MAX 8192u
 #define RECORDS_STAGE SY_POPULATION_STAGES
 #define LONELY_STAGE (RECORDS_STAGE + 1u)
 #define LIFETIME_MS (12ll * 3600 * 1000)
@@ -81,6 +82,19 @@ static void add_rubbish(struct world *world, int64_t until_ms)
     }
 }
 
+static void add_changes(struct world *world)
+{
+    uint8_t bytes[TX_BYTES_MAX];
+    for (uint32_t epoch = 0; epoch < world->options.epochs; epoch++) {
+        struct sy_writer room = sy_writer_of(bytes, sizeof bytes);
+        struct sy_hash id;
+        struct sy_slice tx = sim_epoch_change(world, &room, &id, epoch);
+        struct client_tx *change = add_tx(world, TX_GOOD, RECORDS_STAGE, tx, &id);
+        change->epoch = epoch;
+        index_tx(world, change);
+    }
+}
+
 static sy_population *open_population(struct world *world, uint32_t gateways, uint32_t patients)
 {
     struct sy_population_config config = {.genesis = world->genesis,
@@ -117,7 +131,7 @@ void sim_clients_open(struct world *world)
     clients->population = open_population(world, 1 + (uint32_t)sy_prng_below(&world->prng, 3),
                                           3 + (uint32_t)sy_prng_below(&world->prng, 4));
     clients->strangers = open_population(world, 1, 1);
-    clients->room = 64 + world->options.records + world->options.rubbish;
+    clients->room = 64 + world->options.records + world->options.rubbish + world->options.epochs;
     clients->txs = (struct client_tx *)calloc(clients->room, sizeof *clients->txs);
     SY_ASSERT(clients->txs != NULL);
     for (unsigned stage = 0; stage < SY_POPULATION_STAGES; stage++) {
@@ -132,6 +146,7 @@ void sim_clients_open(struct world *world)
         struct sy_slice tx = sy_population_record(clients->population, bytes, &id, until_ms);
         index_tx(world, add_tx(world, TX_GOOD, RECORDS_STAGE, tx, &id));
     }
+    add_changes(world);
     for (unsigned i = 0; i < world->options.rubbish; i++) add_rubbish(world, until_ms);
     struct sy_slice lonely = sy_population_record(clients->population, bytes, &id, until_ms);
     index_tx(world, add_tx(world, TX_GOOD, LONELY_STAGE, lonely, &id));
@@ -152,6 +167,7 @@ void sim_clients_close(struct world *world)
 
 static bool wants_sending(const struct world *world, const struct client_tx *tx)
 {
+    if (tx->epoch > world->epoch) return false;
     if (tx->stage > world->clients.stage || tx->due_ns > world->now_ns || tx->answered)
         return false;
     return tx->kind == TX_STRANGER ? tx->copies == 0 : !tx->applied;
@@ -174,7 +190,7 @@ static void send_request(struct world *world, uint32_t number)
 {
     const struct request *request = &world->clients.requests[number];
     struct sy_client_request submit = {.kind = SY_REQUEST_SUBMIT, .request_id = number};
-    uint8_t txs[SUBMIT_TXS_MAX * (SY_POPULATION_TX_BYTES + 4)];
+    uint8_t txs[SUBMIT_TXS_MAX * (SY_POPULATION_TX_BYTES + 4) + SIM_EPOCHS_MAX * TX_BYTES_MAX];
     struct sy_writer section = sy_writer_of(txs, sizeof txs);
     for (uint16_t i = 0; i < request->count; i++) {
         const struct client_tx *tx = &world->clients.txs[request->txs[i]];

@@ -128,6 +128,23 @@ static bool write_certificates(struct validator *validator)
     return !fails;
 }
 
+bool sim_disk_flush(struct world *world, struct validator *validator)
+{
+    struct disk *disk = &validator->disk;
+    while (disk->first < disk->count) {
+        size_t waiting = disk->count - disk->first;
+        if (disk->flying == 0) disk->flying = waiting < GROUP_MAX ? waiting : GROUP_MAX;
+        if (!write_votes(world, validator) || !write_certificates(validator)) {
+            sim_note_fault(world, SIM_FAULT_write_failed);
+            disk->flying = 0;
+            validator->running = false;
+            return false;
+        }
+        for (; disk->flying > 0; disk->flying--) free(disk->items[disk->first++].bytes);
+    }
+    return true;
+}
+
 void sim_on_disk(struct world *world, struct validator *validator)
 {
     struct disk *disk = &validator->disk;

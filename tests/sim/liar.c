@@ -353,7 +353,7 @@ static void leave_view(struct world *world, struct validator *liar)
     message.type = SY_MESSAGE_VIEW_CHANGE;
     message.body.view_change.signer = liar->index;
     message.body.view_change.view = view + 1 + sy_prng_below(&world->prng, 3);
-    message.body.view_change.epoch = world->genesis->roster.epoch;
+    message.body.view_change.epoch = liar->roster.epoch;
     sign_view_change(world, &message.body.view_change);
     sim_note_fault(world, SIM_FAULT_lie_view);
     for (uint16_t to = 0; to < world->n; to++) {
@@ -465,7 +465,8 @@ static bool is_censored(struct world *world, struct sy_slice body)
 {
     struct sy_batch batch;
     if ((world->options.lies & SIM_LIE_CENSOR) == 0 || !sy_batch_decode(&batch, body)) return false;
-    const struct sy_validator *victim = &world->genesis->roster.validators[world->liars.victim];
+    const struct sy_roster *roster = sim_roster(world, world->epoch);
+    const struct sy_validator *victim = &roster->validators[world->liars.victim];
     if (memcmp(&batch.header.maker, &victim->consensus_key, sizeof victim->consensus_key) != 0) {
         return false;
     }
@@ -512,8 +513,8 @@ static struct sy_slice make_batch(struct world *world, const struct validator *l
         if (!sy_batch_builder_add(&builder, bytes)) break;
     }
     if (builder.count == 0) return sy_slice_of(NULL, 0);
-    struct sy_batch_header header = {
-        .maker = world->genesis->roster.validators[liar->index].consensus_key, .seq = seq};
+    struct sy_batch_header header = {.maker = liar->roster.validators[liar->index].consensus_key,
+                                     .seq = seq};
     sy_merkle_root(&header.id_root, scratch, ids, builder.count);
     sy_merkle_root(&header.signature_root, scratch, signatures, builder.count);
     sy_batch_builder_head(&builder, &digest, &header, &world->genesis->hash);

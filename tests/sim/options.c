@@ -23,10 +23,10 @@ static const struct option {
     OPTION(copy_permille, HALVE), OPTION(garble_permille, HALVE),
     OPTION(bad_clock, HALVE),     OPTION(slow_disk, HALVE),
     OPTION(bad_primary, HALVE),   OPTION(delay_us, HALVE),
-    OPTION(disk_us, HALVE),       OPTION(batch_txs_max, NOT),
-    OPTION(pipeline_slots, NOT),  OPTION(lanes, NOT),
-    OPTION(real_signatures, NOT), OPTION(plant, NOT),
-    OPTION(validators, NOT),
+    OPTION(epochs, HALVE),        OPTION(disk_us, HALVE),
+    OPTION(batch_txs_max, NOT),   OPTION(pipeline_slots, NOT),
+    OPTION(lanes, NOT),           OPTION(real_signatures, NOT),
+    OPTION(plant, NOT),           OPTION(validators, NOT),
 #undef OPTION
 };
 

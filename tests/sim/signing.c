@@ -33,11 +33,12 @@ void sim_signing_close(struct world *world)
 void sim_sign(const struct world *world, struct sy_signature *out, uint16_t index,
               enum sy_sig_kind kind, const struct sy_hash *digest)
 {
+    uint32_t epoch = world->validators[index].roster.epoch;
     if (world->options.real_signatures) {
-        sy_sign(test_key(3u * index), out, kind, digest);
+        sy_sign(test_key(sim_key_number(world, epoch, index)), out, kind, digest);
         return;
     }
-    const struct sy_public_key *key = &world->genesis->roster.validators[index].consensus_key;
+    const struct sy_public_key *key = &sim_roster(world, epoch)->validators[index].consensus_key;
     sim_keyed_sign(&world->signing.keyed, out, key, kind, digest);
 }
 

@@ -164,8 +164,8 @@ static void calm_down(struct world *world)
 static bool holds_nothing(const struct world *world, const struct validator *validator)
 {
     const struct sy_node_info *info = sim_info(world, validator);
-    return info->pool.pending_txs == 0 && info->pool.own_batches == 0 &&
-           info->pbft.proposed_height <= info->pbft.certified_height;
+    return info->pbft.next_epoch == 0 && info->pool.pending_txs == 0 &&
+           info->pool.own_batches == 0 && info->pbft.proposed_height <= info->pbft.certified_height;
 }
 
 static bool at_rest(const struct world *world)
@@ -174,6 +174,7 @@ static bool at_rest(const struct world *world)
     for (uint16_t i = 0; i < world->places; i++) {
         const struct validator *validator = &world->validators[i];
         if (validator->faulty) continue;
+        if (validator->roster.epoch != world->options.epochs) return false;
         if (!validator->up || validator->promised + 1 != world->height_count) return false;
         if (validator->disk.count != validator->disk.first) return false;
         if (sy_ledger_next(validator->store) != world->height_count) return false;
@@ -404,6 +405,7 @@ static void open_world(struct world *world)
     test_genesis(world->genesis, world->n);
     open_tables(world);
     sim_signing_open(world);
+    sim_epochs_open(world);
     sim_liars_open(world);
     sim_clients_open(world);
     for (uint16_t i = 0; i < world->places; i++) sim_validator_open(world, i);
@@ -415,6 +417,7 @@ static void close_world(struct world *world)
     sim_clients_close(world);
     sim_liars_close(world);
     sim_signing_close(world);
+    sim_epochs_close(world);
     queue_free(&world->queue);
     sy_arena_close(&world->arena);
     free(world->genesis);
@@ -519,6 +522,7 @@ void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned valid
     draw_network(options, &prng);
     draw_disk(options, &prng);
     draw_liars(options, &prng);
+    if (sy_prng_chance(&prng, 1, 8)) options->epochs = between(&prng, 1, 2);
     /* Some worlds are long enough for the window of slots to pass over several times. */
     if (sy_prng_chance(&prng, 1, 12)) {
         options->records = between(&prng, 100, 200);

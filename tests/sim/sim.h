@@ -95,6 +95,8 @@ enum sim_plant {
     SIM_PLANT_COUNT
 };
 
+#define SIM_EPOCHS_MAX 3u
+
 /* What liars do, as bits of sim_options.lies. */
 enum sim_lie {
     SIM_LIE_WITHHOLD = 1 << 0,
@@ -140,6 +142,7 @@ struct sim_options {
     unsigned liars;     /* how many validators lie, at most f; the odd validator is the first */
     unsigned lies;      /* enum sim_lie */
     unsigned bad_primary; /* the first liar is the first primary */
+    unsigned epochs;      /* changes of the roster, one after another; at most SIM_EPOCHS_MAX */
     unsigned batch_txs_max;
     unsigned pipeline_slots;
     unsigned lanes;

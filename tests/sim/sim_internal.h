@@ -106,6 +106,7 @@ struct validator {
     sy_store_reader *reader;
     struct sy_serve serve;
     sy_executor *executor;
+    struct sy_roster roster; /* of the epoch that it is in */
     sy_arena arena;
     size_t arena_used; /* after start-up */
     sy_node *node;
@@ -128,6 +129,7 @@ struct client_tx {
     uint8_t *bytes;
     size_t size;
     uint64_t due_ns; /* when it is sent (again) */
+    uint32_t epoch;  /* it is not sent before this one is known to have begun */
     bool answered;   /* rubbish: refused, nothing more to do */
     bool applied;
     uint64_t told_height; /* a client was told that it is final there; 0: not yet */
@@ -194,6 +196,9 @@ struct world {
     bool done;
     uint16_t n;
     struct sy_genesis *genesis;
+    struct sy_roster *rosters; /* of every epoch that there will be */
+    union sy_payload *changes; /* [k] ends epoch k */
+    uint32_t epoch;            /* the newest that a correct validator is in */
     struct signing signing;
     struct liars liars;
     struct sy_node_effects *effects;
@@ -272,6 +277,22 @@ void sim_crash(struct world *world, struct validator *validator);
 void sim_feed(struct world *world, struct validator *validator, struct sy_node_event *event);
 void sim_on_tick(struct world *world, struct validator *validator);
 
+/* sim_validator_stop throws away all but the store. */
+void sim_validator_stop(struct validator *validator);
+
+/* ---- epochs.c ---------------------------------------------------------------------------- */
+
+void sim_epochs_open(struct world *world);
+void sim_epochs_close(struct world *world);
+const struct sy_roster *sim_roster(const struct world *world, uint32_t epoch);
+/* sim_key_number is the test key with which an index votes in an epoch. */
+unsigned sim_key_number(const struct world *world, uint32_t epoch, uint16_t index);
+/* sim_epoch_change writes the transaction that ends an epoch and gives its id. */
+struct sy_slice sim_epoch_change(const struct world *world, struct sy_writer *room,
+                                 struct sy_hash *id, uint32_t epoch);
+/* sim_turn goes on with the next roster, as systoled does. */
+void sim_turn(struct world *world, struct validator *validator);
+
 /* ---- effects.c --------------------------------------------------------------------------- */
 
 void sim_carry(struct world *world, struct validator *validator,
@@ -286,6 +307,8 @@ void sim_disk_put(struct world *world, struct validator *validator,
 /* sim_write_fails: this is the write that the disk was to refuse. */
 bool sim_write_fails(struct validator *validator);
 void sim_on_disk(struct world *world, struct validator *validator);
+/* sim_disk_flush writes all that waits, untold. False: the disk refused. */
+bool sim_disk_flush(struct world *world, struct validator *validator);
 /* sim_disk_crash loses what is not durable; the group under way may have made it, or half of it. */
 void sim_disk_crash(struct world *world, struct validator *validator);
 

@@ -70,13 +70,14 @@ void sim_validator_open(struct world *world, uint16_t place)
                                     .fail_after = -1,
                                     .tick_at_ns = UINT64_MAX};
     validator->faulty = (world->liars.mask >> validator->index & 1u) != 0;
+    validator->roster = world->genesis->roster;
     validator->skew_ms = draw_skew(world, validator);
     validator->runs = (struct sy_proposal *)calloc(RUNS_MAX, sizeof *validator->runs);
     SY_ASSERT(validator->runs != NULL);
     open_store(world, validator);
 }
 
-static void stop(struct validator *validator)
+void sim_validator_stop(struct validator *validator)
 {
     sy_executor_close(validator->executor);
     sy_arena_close(&validator->arena);
@@ -88,7 +89,7 @@ static void stop(struct validator *validator)
 void sim_validator_close(struct world *world, struct validator *validator)
 {
     sim_disk_crash(world, validator);
-    if (validator->up) stop(validator);
+    if (validator->up) sim_validator_stop(validator);
     free(validator->disk.items);
     free(validator->runs);
     if (validator->store != NULL) close_store(validator);
@@ -117,7 +118,7 @@ void sim_crash(struct world *world, struct validator *validator)
     sim_note_totals(world, validator);
     crash_run(world, validator);
     sim_disk_crash(world, validator);
-    stop(validator);
+    sim_validator_stop(validator);
     sy_store_memory_crash(validator->store);
     validator->doomed = false;
     validator->running = false;
@@ -135,7 +136,7 @@ static void configure(struct world *world, struct validator *validator,
                       struct sy_node_config *config)
 {
     *config = (struct sy_node_config){.genesis = world->genesis,
-                                      .roster = &world->genesis->roster,
+                                      .roster = &validator->roster,
                                       .signer = sim_signer(validator),
                                       .self = validator->index,
                                       .vote_checks = 64};
@@ -194,15 +195,18 @@ static void plant_at_start(struct world *world, struct validator *validator)
 static sy_status start_parts(struct world *world, struct validator *validator, struct sy_error *err)
 {
     struct sy_node_config config;
-    configure(world, validator, &config);
     SY_TRY(sy_executor_open(&validator->executor, validator->store, world->genesis, err));
+    uint64_t next = sy_ledger_certified(validator->store) + 1;
+    validator->roster = *sy_executor_roster(validator->executor, next);
+    configure(world, validator, &config);
+    config.pbft.base = sy_executor_epoch_base(validator->executor, next);
     SY_TRY(sy_arena_open(&validator->arena, sy_node_footprint(&config)));
     SY_TRY(sy_node_init(&validator->node, &validator->arena, &config, err));
     sy_arena_seal(&validator->arena);
     validator->arena_used = validator->arena.used_bytes;
     world->starting = validator;
     return sy_node_recover(validator->node, world->effects, validator->store, validator->executor,
-                           world->genesis, &world->genesis->roster, carry, world,
+                           world->genesis, &validator->roster, carry, world,
                            wall_ms(world, validator), sim_clock_ns(world, validator), err);
 }
 
@@ -224,6 +228,8 @@ static void after_step(struct world *world, struct validator *validator)
     if (world->done) return;
     if (validator->doomed) {
         sim_crash(world, validator);
+    } else if (sy_node_epoch_over(validator->node)) {
+        sim_turn(world, validator);
     } else {
         plan_tick(world, validator);
     }
