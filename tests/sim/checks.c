@@ -25,12 +25,13 @@ enum phase {
     PHASE_NEW_VIEW
 };
 
-static void signed_key(struct sy_hash *key, uint16_t index, enum phase phase, uint64_t view,
-                       uint64_t slot)
+static void signed_key(struct sy_hash *key, uint32_t epoch, uint16_t index, enum phase phase,
+                       uint64_t view, uint64_t slot)
 {
     memset(key, 0, sizeof *key);
     key->bytes[0] = (uint8_t)index;
     key->bytes[1] = (uint8_t)phase;
+    sy_store_u32(key->bytes + 4, epoch);
     sy_store_u64(key->bytes + 8, view);
     sy_store_u64(key->bytes + 16, slot);
 }
@@ -53,7 +54,7 @@ static void note_signed(struct world *world, const struct validator *validator, 
 {
     struct sy_hash key;
     bool is_new = false;
-    signed_key(&key, validator->index, phase, view, slot);
+    signed_key(&key, validator->roster.epoch, validator->index, phase, view, slot);
     struct sy_hash *known = (struct sy_hash *)sy_table_put(&world->signed_things, &key, &is_new);
     SY_ASSERT(known != NULL);
     if (is_new) {
@@ -351,7 +352,7 @@ static bool seal_is_good(const struct world *world, const struct stored *block,
                    &block->hash);
     if (!sim_verify(world, owner, SY_SIG_SEAL, &digest, &seal->signature)) return false;
     if (world->validators[seal->signer].faulty) return true;
-    signed_key(&key, seal->signer, PHASE_SEAL, 0, block->decoded.height);
+    signed_key(&key, block->decoded.epoch, seal->signer, PHASE_SEAL, 0, block->decoded.height);
     const struct sy_hash *sent = (const struct sy_hash *)sy_table_find(&world->signed_things, &key);
     return sent != NULL && sy_hash_equal(sent, &block->hash);
 }

@@ -176,6 +176,7 @@ void sim_on_run(struct world *world, struct validator *validator)
     struct sy_node_event event = {.type = SY_NODE_EXECUTED};
     event.as.executed.height = world->executed->header.height;
     event.as.executed.header_hash = world->executed->header_hash;
+    event.as.executed.next_epoch = world->executed->next_epoch;
     event.as.executed.ran = world->executed->ran;
     event.as.executed.ran_count = world->executed->ran_count;
     sim_feed(world, validator, &event);

@@ -126,6 +126,7 @@ void sim_turn(struct world *world, struct validator *validator)
     sim_note_branch(world, SIM_BRANCH_epoch_over, 1);
     sim_note_totals(world, validator);
     sim_validator_stop(validator);
+    validator->left_below = 0; /* views count from 0 again */
     sim_start(world, validator);
     if (world->done || validator->faulty || !validator->up) return;
     if (validator->roster.epoch != epoch + 1) {

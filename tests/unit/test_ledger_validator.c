@@ -93,7 +93,7 @@ static void assert_refused(enum sy_refusal code)
     assert_int_equal(submit(), code);
     assert_int_equal(world.receipt.key_count, 0);
     assert_int_equal(world.receipt.event_count, 0);
-    assert_int_equal(sy_ledger_next_epoch(world.ledger), 0);
+    assert_int_equal(sy_ledger_next_epoch(world.ledger, 0), 0);
 }
 
 static void assert_detail_key(unsigned number)
@@ -178,7 +178,7 @@ static void assert_takes_effect(const struct sy_public_key *about)
     for (;; world_execute(&world, NULL, 0)) {
         uint64_t height = world.header.height;
         assert_header(before.epoch, height < first - 1 ? &before : &after);
-        assert_int_equal(sy_ledger_next_epoch(world.ledger), first);
+        assert_int_equal(sy_ledger_next_epoch(world.ledger, 0), first);
         assert_same_roster(roster_at(height), &before);
         assert_same_roster(roster_at(first - 1), &before);
         assert_same_roster(roster_at(first), &after);
@@ -188,7 +188,7 @@ static void assert_takes_effect(const struct sy_public_key *about)
     world_execute(&world, NULL, 0);
     assert_int_equal(world.header.height, first);
     assert_header(after.epoch, &after);
-    assert_int_equal(sy_ledger_next_epoch(world.ledger), 0);
+    assert_int_equal(sy_ledger_next_epoch(world.ledger, 0), 0);
     assert_same_roster(roster_now(), &after);
     assert_state_roster(&after);
     world_execute(&world, NULL, 0);
@@ -255,7 +255,7 @@ CASE(makers_are_those_of_the_blocks_roster)
     make_add();
     approve();
     assert_int_equal(submit(), SY_APPLIED);
-    uint64_t first = sy_ledger_next_epoch(world.ledger);
+    uint64_t first = sy_ledger_next_epoch(world.ledger, 0);
     run_empty_until(first - 2);
     struct world_tx tx = world_register(ORG_A, SY_ORG_HOSPITAL, ADMIN_A);
     assert_true(world_add(&world, &tx));
@@ -269,7 +269,7 @@ CASE(makers_are_those_of_the_blocks_roster)
     make_remove(1);
     approve();
     assert_int_equal(submit(), SY_APPLIED);
-    run_empty_until(sy_ledger_next_epoch(world.ledger) - 1);
+    run_empty_until(sy_ledger_next_epoch(world.ledger, 0) - 1);
     assert_true(runs_batch_of(1));  // who was index 2, with its own numbers
     assert_false(runs_batch_of(4)); // the newcomer again: its batch 1 ran already
     assert_false(runs_batch_of(5));
@@ -280,7 +280,7 @@ CASE(blocks_of_another_epoch_than_their_rosters_are_refused)
     make_add();
     approve();
     assert_int_equal(submit(), SY_APPLIED);
-    uint64_t first = sy_ledger_next_epoch(world.ledger);
+    uint64_t first = sy_ledger_next_epoch(world.ledger, 0);
     struct sy_block_result result;
     struct sy_error err;
     while (world.header.height <= first) {
@@ -304,10 +304,11 @@ CASE(restarts_at_any_height_change_no_header)
     struct world_tx tx = tx_of(&change);
     assert_int_equal(world_submit(&steady, &tx), SY_APPLIED);
     assert_int_equal(submit(), SY_APPLIED);
-    uint64_t first = sy_ledger_next_epoch(world.ledger);
+    uint64_t first = sy_ledger_next_epoch(world.ledger, 0);
     while (world.header.height <= first + 1) {
         world_reopen(&world);
-        assert_int_equal(sy_ledger_next_epoch(world.ledger), sy_ledger_next_epoch(steady.ledger));
+        assert_int_equal(sy_ledger_next_epoch(world.ledger, 0),
+                         sy_ledger_next_epoch(steady.ledger, 0));
         world_execute(&world, NULL, 0);
         world_execute(&steady, NULL, 0);
         assert_memory_equal(&world.result.header_hash, &steady.result.header_hash, 32);
@@ -341,7 +342,7 @@ CASE(one_change_is_pending_at_a_time)
     make_rekey(1, TEST_REKEY_ADDRESSES);
     approve();
     assert_int_equal(submit(), SY_APPLIED);
-    assert_int_equal(sy_ledger_next_epoch(world.ledger), world.header.height + SY_ROSTER_DELAY);
+    assert_int_equal(sy_ledger_next_epoch(world.ledger, 0), world.header.height + SY_ROSTER_DELAY);
 }
 
 CASE(change_in_the_first_block_of_an_epoch_is_for_that_epoch)
@@ -351,7 +352,7 @@ CASE(change_in_the_first_block_of_an_epoch_is_for_that_epoch)
     test_change_follow(&next, roster_now(), &change);
     approve();
     assert_int_equal(submit(), SY_APPLIED);
-    run_empty_until(sy_ledger_next_epoch(world.ledger) - 1);
+    run_empty_until(sy_ledger_next_epoch(world.ledger, 0) - 1);
     test_change_rekey(&change, &world.genesis.hash, &next, 1, TEST_REKEY_ADDRESSES, NEW_KEYS);
     assert_takes_effect(&next.validators[1].consensus_key);
     assert_int_equal(roster_now()->epoch, 2);
@@ -379,7 +380,7 @@ CASE(change_that_a_later_part_undoes_leaves_nothing)
     struct sy_hash none = hash_of(roster_now());
     assert_int_equal(world_submit(&world, &tx), SY_E_ORG_EXISTS);
     assert_int_equal(world.receipt.part, 2);
-    assert_int_equal(sy_ledger_next_epoch(world.ledger), 0);
+    assert_int_equal(sy_ledger_next_epoch(world.ledger, 0), 0);
     assert_true(world.state.count <= entries + 3); // nonces, maker, event count
     run_empty_until(world.header.height + SY_ROSTER_DELAY + 1);
     assert_memory_equal(world.header.next_roster.bytes, none.bytes, 32);
@@ -404,7 +405,7 @@ CASE(change_after_one_that_was_undone_in_the_same_block_counts)
     assert_int_equal(receipt.part, 1);
     world_receipt(&world, &receipt, 1);
     assert_int_equal(receipt.code, SY_APPLIED);
-    assert_int_equal(sy_ledger_next_epoch(world.ledger), world.header.height + SY_ROSTER_DELAY);
+    assert_int_equal(sy_ledger_next_epoch(world.ledger, 0), world.header.height + SY_ROSTER_DELAY);
 }
 
 /* --- what is refused ----------------------------------------------------------------------- */
@@ -709,7 +710,7 @@ CASE(roster_of_100_takes_no_more_and_moves_up)
     test_change_approve_by(&change, &large.genesis.hash, now, sy_quorum(SY_VALIDATORS_MAX));
     tx = tx_of(&change);
     assert_int_equal(world_submit(&large, &tx), SY_APPLIED);
-    uint64_t first = sy_ledger_next_epoch(large.ledger);
+    uint64_t first = sy_ledger_next_epoch(large.ledger, 0);
     while (large.header.height < first) world_execute(&large, NULL, 0); // 100 entries in one block
     assert_same_roster(sy_ledger_roster(large.ledger, first + 1), &after);
     world_reopen(&large);
