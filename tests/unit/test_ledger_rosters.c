@@ -260,12 +260,12 @@ CASE(ledger_and_follower_agree_after_any_changes)
         draw_change(&history);
         if (submit() != SY_APPLIED) {
             refused++;
-            assert_int_equal(sy_ledger_next_epoch(world.ledger), 0);
+            assert_int_equal(sy_ledger_next_epoch(world.ledger, 0), 0);
             continue;
         }
         forget_keys(&history);
         applied++;
-        run_on(&history, sy_ledger_next_epoch(world.ledger), &last);
+        run_on(&history, sy_ledger_next_epoch(world.ledger, 0), &last);
         follow(&history.followed, &last);
         assert_memory_equal(&history.followed, roster_now(), sizeof(struct sy_roster));
         assert_int_equal(roster_now()->epoch, applied);
