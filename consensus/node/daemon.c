@@ -366,6 +366,20 @@ static void sort_inbox(sy_daemon *daemon, struct sy_inbox_item *drain)
     }
 }
 
+/* A key that the next roster has no more has nothing to do there, and nobody to talk to. */
+static bool leaves(sy_daemon *daemon)
+{
+    uint64_t next = sy_ledger_certified(daemon->store) + 1;
+    const struct sy_roster *roster = sy_executor_roster(daemon->executor, next);
+    struct sy_public_key key;
+    sy_secret_key_public(daemon->consensus_key, &key);
+    if (daemon->self == SY_PBFT_OBSERVER || sy_roster_find(roster, &key) >= 0) return false;
+    SY_LOG(SY_LOG_WARN, "node", "left_the_roster", SY_F_U64("epoch", roster->epoch),
+           SY_F_U64("height", next),
+           SY_F_TEXT("what", "this key votes no more; with a new one, start systoled again"));
+    return true;
+}
+
 sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err)
 {
     struct sy_inbox_item drain = {.number = 0};
@@ -377,7 +391,7 @@ sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err)
     daemon->found_count = 0;
     daemon->view_changes_counted = 0;
     memset(&daemon->serve, 0, sizeof daemon->serve);
-    if (daemon->stopping || draining) { // nothing of it goes on
+    if (daemon->stopping || draining || leaves(daemon)) { // nothing of it goes on
         daemon->stopping = true;
         return SY_OK;
     }

@@ -22,8 +22,10 @@ sy_status sy_daemon_open(sy_daemon **daemon, const struct sy_config *config, boo
  * the store, and prints what it found. */
 sy_status sy_daemon_check(const struct sy_config *config, FILE *out, struct sy_error *err);
 
-/* sy_daemon_run works until sy_daemon_stop, or until something fails that a person must mend
- * (a full disk, a damaged store), which err then names. */
+/* sy_daemon_run works until sy_daemon_stop, until the roster no longer has this validator's key
+ * (which the log says), or until something fails that a person must mend (a full disk, a damaged
+ * store), which err then names. When the roster changes it closes what belongs to the old one and
+ * goes on with the new one over the same store; clients find it again. */
 sy_status sy_daemon_run(sy_daemon *daemon, struct sy_error *err);
 
 /* sy_daemon_stop asks for the end: no more transactions are taken, what was taken is spread and

@@ -157,6 +157,7 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json_hex(&json, sy_network_tag(daemon->genesis), SY_NETWORK_TAG_BYTES);
     sy_json_put_u64(&json, "protocol", SY_PROTOCOL_VERSION);
     sy_json_put_u64(&json, "epoch", daemon->roster->epoch);
+    sy_json_put_u64(&json, "next_epoch_height", pbft->next_epoch);
     sy_json_put_u64(&json, "validators", daemon->roster->count);
     sy_json_put_u64(&json, "quorum", sy_quorum(daemon->roster->count));
     sy_json_put_u64(&json, "view", pbft->view);

@@ -114,7 +114,8 @@ struct validator {
     struct sy_proposal *runs; /* ring of RUNS_MAX */
     uint64_t runs_in, runs_out;
     bool running;
-    uint64_t left_below; /* in this epoch, all lives: it has asked for this view, and votes in none below */
+    uint64_t left_below; /* in this epoch, all lives: it has asked for this view, and votes in none
+                            below */
     uint64_t promised;   /* highest height told as certified, all lives */
 };
 
