@@ -37,6 +37,7 @@ struct peer {
 struct load {
     const struct sy_load_config *config;
     struct sy_load_result *result;
+    sy_epochs *epochs;
     struct peer *peers;
     uint16_t peer_count;
     uint16_t turn;
@@ -394,10 +395,11 @@ static sy_status prepare(struct load *load, struct sy_error *err)
         return sy_fail(err, SY_ERR_NO_MEMORY, "load: no memory");
     }
     load->peer_count = 0;
+    SY_TRY(sy_epochs_open(&load->epochs, load->config->genesis, err));
     for (uint16_t i = 0; i < validators; i++) {
         if (i < 64 && (load->config->skip >> i & 1)) continue;
         struct sy_client_config config = {
-            .genesis = load->config->genesis, .validator = i, .outstanding_max = GROUPS + 4};
+            .epochs = load->epochs, .validator = i, .outstanding_max = GROUPS + 4};
         SY_TRY(sy_client_open(&load->peers[load->peer_count].client, &config, err));
         load->peer_count++;
     }
@@ -414,6 +416,7 @@ sy_status sy_load_run(struct sy_load_result *result, const struct sy_load_config
     for (uint16_t i = 0; load.peers != NULL && i < load.peer_count; i++) {
         sy_client_close(load.peers[i].client);
     }
+    sy_epochs_close(load.epochs);
     free(load.peers);
     free(load.states);
     free(load.due_ns);

@@ -160,16 +160,19 @@ static bool still_runs(sy_network *network, unsigned validator)
 /* The validator's own status, to be released; NULL: it does not answer. */
 static json_t *ask_status(sy_network *network, unsigned validator)
 {
-    struct sy_client_config config = {
-        .genesis = &network->genesis, .validator = (uint16_t)validator, .connect_ms = 2000};
+    sy_epochs *epochs = NULL;
     sy_client *client = NULL;
     struct sy_slice text;
     json_t *json = NULL;
+    if (sy_epochs_open(&epochs, &network->genesis, NULL) != SY_OK) return NULL;
+    struct sy_client_config config = {
+        .epochs = epochs, .validator = (uint16_t)validator, .connect_ms = 2000};
     if (sy_client_open(&client, &config, NULL) == SY_OK &&
         sy_client_get_status(client, &text, 5000, NULL) == SY_OK) {
         json = json_loadb((const char *)text.data, text.size, 0, NULL);
     }
     sy_client_close(client);
+    sy_epochs_close(epochs);
     return json;
 }
 

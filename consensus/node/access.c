@@ -120,8 +120,8 @@ bool sy_access_state(const struct sy_access *access, const struct sy_read_reques
     switch (read->state_kind) {
     case SY_STATE_PARAMS:
     case SY_STATE_ROSTER:
-    case SY_STATE_VALIDATOR:
     case SY_STATE_ROSTER_CHANGE:
+    case SY_STATE_VALIDATOR:
     case SY_STATE_MAKER:
     case SY_STATE_EVENT_COUNT:
     case SY_STATE_ORG:

@@ -4,8 +4,8 @@
  * patient's wallet key included) and whose organisation is not suspended. Regulators, and auditors
  * for the purpose audit, read everything. Others:
  *
- * - The directory (organisations, prefixes, credentials but patients', roster, makers, parameters,
- *   counts): any reader.
+ * - The directory (organisations, prefixes, credentials but patients', roster and its changes,
+ *   makers, parameters, counts): any reader.
  * - A key's nonces: that key, or its organisation.
  * - A patient's credential, patient, care, open care, records and versions about the patient, and
  *   receipts and transactions about the patient: the patient's wallet key; organisations that

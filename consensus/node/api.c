@@ -178,6 +178,7 @@ static void dispatch(sy_api *api, struct sy_request *from)
     case SY_REQUEST_WAIT: sy_api_on_wait(api, from, &request); break;
     case SY_REQUEST_BLOCK: sy_api_on_block(api, from, &request); break;
     case SY_REQUEST_READ: sy_api_on_read(api, from, &request); break;
+    case SY_REQUEST_HANDOVERS: sy_api_on_handovers(api, from, &request); break;
     default: on_status(api, from, request.request_id);
     }
 }

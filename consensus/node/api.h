@@ -1,4 +1,5 @@
-/* api.h: what a validator tells clients: SUBMIT, WAIT, BLOCK, READ, STATUS (core/wire/request.h).
+/* api.h: what a validator tells clients: SUBMIT, WAIT, BLOCK, READ, STATUS, HANDOVERS
+ * (core/wire/request.h).
  *
  *     sy_server --> API thread --SUBMIT--> consensus thread --outcomes--> API thread --> reply
  *                       |------READ STATE--> execution thread --proof---> API thread --> reply
@@ -6,8 +7,8 @@
  *
  * Nothing is told but what stands under a certificate: a WAIT is answered when its transactions
  * are final (or at its deadline, with what there is), a state proof when the height it was made at
- * is certified. Anybody is told headers; whoever shows to have a transaction, what became of it;
- * everything else is read with a signature and judged (access.h).
+ * is certified. Anybody is told headers and how rosters followed each other; whoever shows to have
+ * a transaction, what became of it; everything else is read with a signature and judged (access.h).
  *
  * A session costs the API thread a share of its time and no more (core/base/share.h); what it asks
  * beyond is put off. Transactions that no key signs which is known here are mostly put off too, and
@@ -37,7 +38,6 @@ struct sy_api_config {
     struct sy_api_limits limits;
     sy_store *store; /* borrowed, as all below */
     const struct sy_genesis *genesis;
-    const struct sy_roster *roster;
     sy_ring *inbox; /* SUBMITs go here: SY_INBOX_SUBMIT with token and decoded request */
     /* Fills text with a JSON object for STATUS; returns its length (<= size). */
     size_t (*status)(void *self, char *text, size_t size);

@@ -109,7 +109,8 @@ struct sy_api {
     struct sy_hash *seen_order;
     uint64_t seen_count;
     struct sy_block_views views;
-    struct sy_proof proof; /* of the answer under way */
+    struct sy_proof proof;   /* of the answer under way */
+    struct sy_roster roster; /* the state's, when it was last needed; count 0: never */
     uint8_t *answer;
     char *text;
 };
@@ -142,6 +143,12 @@ bool sy_api_decide(sy_api *api, struct sy_tx_position *position, const struct sy
 void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
 void sy_api_wait_certified(sy_api *api, uint64_t height);
 uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns);
+
+/* api_roster.c */
+/* Loads api->roster from a view of the state, unless it is that one already. */
+bool sy_api_take_roster(sy_api *api, sy_state_view *view);
+void sy_api_on_handovers(sy_api *api, struct sy_request *from,
+                         const struct sy_client_request *request);
 
 /* api_read.c */
 bool sy_api_header(sy_api *api, struct sy_header *header, uint64_t height);

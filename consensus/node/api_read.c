@@ -121,8 +121,9 @@ static void answer_proof(sy_api *api, const struct sy_request *to, uint64_t id,
     proof->kind = (uint8_t)kind;
     proof->header = view->header;
     proof->certificate.count = 0;
+    proof->handovers = sy_slice_of(NULL, 0);
     bool fine = view->height == 0 ||
-                sy_certificate_decode(&certificate, &proof->certificate, api->config.roster->count);
+                sy_certificate_decode(&certificate, &proof->certificate, SY_ROSTER_UNKNOWN);
     struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
     sy_answer_begin(&writer, SY_ANSWER_READ, id);
     size_t length_at = writer.used;
@@ -282,7 +283,7 @@ static void read_certified(sy_api *api, struct sy_request *from,
 void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
 {
     const struct sy_read_request *read = &request->body.read;
-    struct sy_access access = {.roster = api->config.roster};
+    struct sy_access access = {.roster = &api->roster};
     struct sy_header newest;
     enum sy_answer_code code = 0;
     if (!signed_by_reader(api, read)) {
@@ -291,6 +292,9 @@ void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client
         code = SY_ANSWER_STALE_READ;
     } else if (!sy_api_header(api, &newest, api->certified) ||
                sy_state_view_open(&access.view, api->config.store) != SY_OK) {
+        code = SY_ANSWER_BUSY;
+    } else if (!sy_api_take_roster(api, access.view)) {
+        sy_state_view_close(access.view);
         code = SY_ANSWER_BUSY;
     }
     if (code != 0) {

@@ -273,7 +273,6 @@ static sy_status open_api(sy_daemon *daemon, struct sy_error *err)
                    .sessions_max = (uint32_t)daemon->config.sessions_max},
         .store = daemon->store,
         .genesis = daemon->genesis,
-        .roster = daemon->roster,
         .inbox = daemon->inbox,
         .status = sy_daemon_status_json,
         .self = daemon};

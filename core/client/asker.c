@@ -19,12 +19,14 @@
 
 struct sy_asker {
     const struct sy_genesis *genesis;
+    sy_epochs *epochs;
     const char *const *addresses;
     int validator;
     int call_ms;
     int connect_ms;
     unsigned turn; /* whom to ask first */
     struct sy_proof proof;
+    struct sy_roster roster; /* that the conversations are of: the newest, or one before it */
     sy_client *clients[SY_VALIDATORS_MAX];
 };
 
@@ -42,14 +44,21 @@ sy_status sy_asker_open(sy_asker **out, const struct sy_asker_config *config, st
     asker->call_ms = config->call_ms > 0 ? config->call_ms : CALL_MS_DEFAULT;
     asker->connect_ms = config->call_ms > 0 ? config->call_ms : CONNECT_MS_DEFAULT;
     asker->turn = random % config->genesis->roster.count;
-    *out = asker;
-    return SY_OK;
+    asker->roster = config->genesis->roster;
+    sy_status status = sy_epochs_open(&asker->epochs, config->genesis, err);
+    if (status == SY_OK) {
+        *out = asker;
+    } else {
+        sy_asker_close(asker);
+    }
+    return status;
 }
 
 void sy_asker_close(sy_asker *asker)
 {
     if (!asker) return;
     for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) sy_client_close(asker->clients[i]);
+    sy_epochs_close(asker->epochs);
     free(asker);
 }
 
@@ -58,17 +67,53 @@ const struct sy_genesis *sy_asker_genesis(const sy_asker *asker)
     return asker->genesis;
 }
 
+sy_epochs *sy_asker_epochs(const sy_asker *asker)
+{
+    return asker->epochs;
+}
+
+static const struct sy_validator *named(const struct sy_roster *roster, const char *name)
+{
+    for (unsigned i = 0; i < roster->count; i++) {
+        if (strcmp(roster->validators[i].name, name) == 0) return &roster->validators[i];
+    }
+    return NULL;
+}
+
+/* Conversations go over to the newest roster known: with whoever has the key and the address of
+ * before they go on. */
+static void turn_over(sy_asker *asker)
+{
+    const struct sy_roster *newest = sy_epochs_newest(asker->epochs);
+    if (newest->epoch == asker->roster.epoch) return;
+    sy_client *clients[SY_VALIDATORS_MAX] = {NULL};
+    for (unsigned i = 0; i < asker->roster.count; i++) {
+        const struct sy_validator *old = &asker->roster.validators[i];
+        const struct sy_validator *now = named(newest, old->name);
+        if (now && sy_public_key_equal(&now->link_key, &old->link_key) &&
+            strcmp(now->client_address, old->client_address) == 0) {
+            clients[now - newest->validators] = asker->clients[i];
+        } else {
+            sy_client_close(asker->clients[i]);
+        }
+    }
+    memcpy(asker->clients, clients, sizeof clients);
+    asker->roster = *newest;
+    asker->turn %= newest->count;
+}
+
 sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validator,
                           struct sy_error *err)
 {
-    SY_ASSERT(validator < asker->genesis->roster.count);
+    turn_over(asker);
+    SY_ASSERT(validator < asker->roster.count);
     if (!asker->clients[validator]) {
-        struct sy_client_config config = {.genesis = asker->genesis,
-                                          .validator = (uint16_t)validator,
-                                          .address =
-                                              asker->addresses ? asker->addresses[validator] : NULL,
-                                          .outstanding_max = 4,
-                                          .connect_ms = asker->connect_ms};
+        struct sy_client_config config = {
+            .epochs = asker->epochs,
+            .validator = (uint16_t)validator,
+            .address = sy_epochs_address(asker->epochs, asker->addresses, validator),
+            .outstanding_max = 4,
+            .connect_ms = asker->connect_ms};
         SY_TRY(sy_client_open(&asker->clients[validator], &config, err));
     }
     *client = asker->clients[validator];
@@ -93,40 +138,94 @@ static bool is_claim(sy_status status)
     return status == SY_ERR_NOT_FOUND || status == SY_ERR_PERMISSION || status == SY_ERR_PRUNED;
 }
 
-/* Asks validators in turn, each once. The result of the first that succeeds; else a claim, if
- * anybody made one; else SY_ERR_NETWORK or, when somebody answered at all, what was wrong with it.
- */
-static sy_status ask_in_turn(sy_asker *asker, ask_fn ask, void *context, struct sy_error *err)
+/* What the validators that were asked said. */
+struct told {
+    sy_status result;
+    size_t used;
+    char text[sizeof((struct sy_error *)NULL)->text];
+};
+
+static void note(struct told *told, sy_status status, const char *text)
 {
-    unsigned count = asker->genesis->roster.count;
-    SY_ASSERT(count > 0); // a genesis that was sealed names validators
-    unsigned tries = asker->validator < 0 ? count : 1;
+    // Who has pruned cannot say that there never was such a thing, so nobody has said it.
+    bool weaker = status == SY_ERR_PRUNED && told->result == SY_ERR_NOT_FOUND;
+    if (told->result == SY_ERR_NETWORK || (is_claim(status) && !is_claim(told->result)) || weaker) {
+        told->result = status;
+    }
+    if (told->used >= sizeof told->text) return;
+    int size = snprintf(told->text + told->used, sizeof told->text - told->used, "%s%s",
+                        told->used ? "; " : "", text);
+    told->used += size > 0 ? (size_t)size : 0;
+}
+
+/* The one to be asked alone, in the newest roster; -1: all are. */
+static sy_status find_alone(const sy_asker *asker, int *alone, struct sy_error *err)
+{
+    *alone = -1;
+    if (asker->validator < 0) return SY_OK;
+    const char *name = asker->genesis->roster.validators[asker->validator].name;
+    const struct sy_validator *validator = named(&asker->roster, name);
+    if (!validator) {
+        return sy_fail(err, SY_ERR_NETWORK, "%s has left the roster: ask another validator", name);
+    }
+    *alone = (int)(validator - asker->roster.validators);
+    return SY_OK;
+}
+
+/* Asks the validators of the newest roster known in turn, each once. SY_OK: one succeeded. */
+static sy_status ask_round(sy_asker *asker, struct told *told, ask_fn ask, void *context,
+                           struct sy_error *err)
+{
     struct sy_error inner = {SY_OK, ""};
-    sy_status result = SY_ERR_NETWORK;
-    char told[sizeof err->text] = "";
-    size_t used = 0;
-    for (unsigned i = 0; i < tries; i++) {
-        unsigned validator =
-            asker->validator < 0 ? (asker->turn + i) % count : (unsigned)asker->validator;
+    int alone;
+    turn_over(asker);
+    SY_TRY(find_alone(asker, &alone, err));
+    unsigned count = asker->roster.count;
+    unsigned tries = alone < 0 ? count : 1;
+    uint32_t epoch = asker->roster.epoch;
+    for (unsigned i = 0; i < tries && epoch == sy_epochs_newest(asker->epochs)->epoch; i++) {
+        unsigned validator = alone < 0 ? (asker->turn + i) % count : (unsigned)alone;
         sy_client *client;
-        sy_status status = sy_asker_client(asker, &client, validator, &inner);
-        if (status == SY_OK) status = ask(context, asker, client, &inner);
+        // Somebody else's key there is no answer of this validator's, whatever dialling calls it.
+        sy_status status = sy_asker_client(asker, &client, validator, &inner) == SY_OK
+                               ? ask(context, asker, client, &inner)
+                               : SY_ERR_NETWORK;
         if (status == SY_OK) {
             asker->turn = validator;
             return SY_OK;
         }
         if (!is_claim(status)) sy_asker_drop(asker, validator);
-        // Who has pruned cannot say that there never was such a thing, so nobody has said it.
-        bool weaker = status == SY_ERR_PRUNED && result == SY_ERR_NOT_FOUND;
-        if (result == SY_ERR_NETWORK || (is_claim(status) && !is_claim(result)) || weaker) {
-            result = status;
-        }
-        if (used >= sizeof told) continue;
-        int size = snprintf(told + used, sizeof told - used, "%s%s", used ? "; " : "", inner.text);
-        used += size > 0 ? (size_t)size : 0;
+        note(told, status, inner.text);
     }
     asker->turn = (asker->turn + 1) % count;
-    return sy_fail(err, result, "%.500s", told);
+    return sy_fail(err, told->result, "%.500s", told->text);
+}
+
+/* Asks validators in turn, and begins anew whenever the roster turns out to have changed. The
+ * result of the first that succeeds; else a claim, if anybody made one; else SY_ERR_NETWORK or,
+ * when somebody answered at all, what was wrong with it. */
+static sy_status ask_in_turn(sy_asker *asker, ask_fn ask, void *context, struct sy_error *err)
+{
+    for (;;) {
+        struct told told = {.result = SY_ERR_NETWORK};
+        sy_status status = ask_round(asker, &told, ask, context, err);
+        if (status == SY_OK) return SY_OK;
+        if (asker->roster.epoch == sy_epochs_newest(asker->epochs)->epoch) return status;
+    }
+}
+
+static sy_status ask_learn(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
+{
+    uint32_t before = sy_epochs_newest(asker->epochs)->epoch;
+    (void)context;
+    SY_TRY(sy_client_learn(client, asker->call_ms, err));
+    if (sy_epochs_newest(asker->epochs)->epoch == before) return SY_OK;
+    return sy_fail(err, SY_ERR_BUSY, "the roster has changed"); // its validators are asked anew
+}
+
+sy_status sy_asker_learn(sy_asker *asker, struct sy_error *err)
+{
+    return ask_in_turn(asker, ask_learn, NULL, err);
 }
 
 /* ---- proven answers ----------------------------------------------------------------------- */
@@ -139,14 +238,14 @@ void sy_proven_free(struct sy_proven *proven)
 }
 
 sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
-                         const struct sy_roster *roster, struct sy_error *err)
+                         const struct sy_genesis *genesis, struct sy_error *err)
 {
     const char *what = "not canonical";
     sy_proven_free(proven);
     proven->bytes = bytes;
     proven->size = size;
     memset(&proven->receipt, 0, sizeof proven->receipt);
-    if (!sy_proof_decode(&proven->proof, sy_slice_of(bytes, size), roster, &what)) {
+    if (!sy_proof_decode(&proven->proof, sy_slice_of(bytes, size), &genesis->roster, &what)) {
         return sy_fail(err, SY_ERR_FORMAT, "this is not a proof that can be read (%s)", what);
     }
     if (proven->proof.kind != SY_PROOF_RECEIPT) return SY_OK;
@@ -155,17 +254,19 @@ sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
     return sy_fail(err, SY_ERR_FORMAT, "this proof's receipt cannot be read");
 }
 
-/* Encodes a whole proof into fresh memory. */
-static sy_status take_proof(sy_asker *asker, struct sy_proven *proven, const struct sy_proof *proof,
+/* Encodes a whole proof into fresh memory, with what anybody needs to check it alone. */
+static sy_status take_proof(sy_asker *asker, struct sy_proven *proven, struct sy_proof *proof,
                             struct sy_error *err)
 {
-    uint8_t *bytes = (uint8_t *)malloc(PROOF_BYTES_MAX);
+    proof->handovers = sy_epochs_handovers(asker->epochs, proof->header.epoch);
+    size_t room = PROOF_BYTES_MAX + proof->handovers.size;
+    uint8_t *bytes = (uint8_t *)malloc(room);
     if (!bytes) return sy_fail(err, SY_ERR_NO_MEMORY, "proof: no memory");
-    struct sy_writer w = sy_writer_of(bytes, PROOF_BYTES_MAX);
+    struct sy_writer w = sy_writer_of(bytes, room);
     sy_proof_encode(&w, proof);
     SY_ASSERT(!w.failed); // made of what came in one frame
     uint8_t *fitted = (uint8_t *)realloc(bytes, w.used);
-    return sy_proven_take(proven, fitted ? fitted : bytes, w.used, &asker->genesis->roster, err);
+    return sy_proven_take(proven, fitted ? fitted : bytes, w.used, asker->genesis, err);
 }
 
 static sy_status take_final(sy_asker *asker, struct sy_proven *final, const struct sy_client_tx *tx,
@@ -178,9 +279,8 @@ static sy_status take_final(sy_asker *asker, struct sy_proven *final, const stru
     proof->kind = SY_PROOF_RECEIPT;
     proof->header = *tx->header;
     // The client verified all of this; it is only put together again.
-    bool decodes =
-        sy_certificate_decode(&certificate, &proof->certificate, asker->genesis->roster.count) &&
-        sy_receipt_proof_decode(&body, &proof->receipt);
+    bool decodes = sy_certificate_decode(&certificate, &proof->certificate, SY_ROSTER_UNKNOWN) &&
+                   sy_receipt_proof_decode(&body, &proof->receipt);
     SY_ASSERT(decodes);
     return take_proof(asker, final, proof, err);
 }
@@ -361,10 +461,7 @@ static sy_status ask_read(void *context, sy_asker *asker, sy_client *client, str
                        "%s proves only what was so %lld s ago; the network may stand still",
                        sy_client_name(client), (long long)(age_ms / 1000));
     }
-    uint8_t *copy = (uint8_t *)malloc(bytes.size);
-    if (!copy) return sy_fail(err, SY_ERR_NO_MEMORY, "proof: no memory");
-    memcpy(copy, bytes.data, bytes.size);
-    return sy_proven_take(question->answer, copy, bytes.size, &asker->genesis->roster, err);
+    return take_proof(asker, question->answer, &asker->proof, err);
 }
 
 sy_status sy_asker_read(sy_asker *asker, struct sy_proven *answer,

@@ -5,7 +5,9 @@
  *                       |
  *                       +--- an answer that is proven ---> done
  *
- * Conversations (client.h) are opened when first needed and kept. What cannot be proven by one
+ * Conversations (client.h) are opened when first needed and kept. They are with the validators of
+ * the newest roster known: when an answer shows that it changed, those that came are asked too, and
+ * those that left no more (epochs.h). What cannot be proven by one
  * ("there is no such transaction", "your key may not read that", a refusal before ordering) is
  * believed only when every validator that answers says so. One thread at a time. */
 #ifndef SY_CLIENT_ASKER_H
@@ -18,9 +20,10 @@ typedef struct sy_asker sy_asker;
 
 struct sy_asker_config {
     const struct sy_genesis *genesis; /* borrowed */
-    const char *const *addresses;     /* client addresses in roster order, borrowed; NULL: the
-                                         roster's */
-    int validator;                    /* ask only this one; -1: any, beginning at a random one */
+    const char *const *addresses;     /* client addresses in the order of the genesis's roster,
+                                         borrowed (sy_epochs_address); NULL: the roster's */
+    int validator;                    /* ask only this one of the genesis's roster, by its name; -1:
+                                         any, beginning at a random one */
     int call_ms;                      /* how long one validator may take; 0: 5,000, and 2,500 to
                                          connect */
 };
@@ -31,8 +34,16 @@ sy_status sy_asker_open(sy_asker **asker, const struct sy_asker_config *config,
 void sy_asker_close(sy_asker *asker); /* NULL is fine */
 const struct sy_genesis *sy_asker_genesis(const sy_asker *asker);
 
-/* A proven answer that owns its bytes: a whole .syproof, decoded; for a transaction its receipt
- * too. Zero it first; sy_proven_free frees the bytes. Too large for a small stack. */
+/* sy_asker_epochs are the rosters known so far; borrowed. */
+sy_epochs *sy_asker_epochs(const sy_asker *asker);
+
+/* sy_asker_learn follows the rosters to the newest one that anybody shows, asking until a validator
+ * of the newest roster known knows none that is newer. SY_ERR_NETWORK: none answers. */
+sy_status sy_asker_learn(sy_asker *asker, struct sy_error *err);
+
+/* A proven answer that owns its bytes: a whole .syproof with its handovers, decoded; for a
+ * transaction its receipt too. Zero it first; sy_proven_free frees the bytes. Too large for a small
+ * stack. */
 struct sy_proven {
     uint8_t *bytes;
     size_t size;
@@ -44,7 +55,7 @@ void sy_proven_free(struct sy_proven *proven);
 /* sy_proven_take decodes size bytes of malloc'ed memory, which proven owns from then on, even after
  * a failure. SY_ERR_FORMAT: no proof. Nothing is verified. */
 sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
-                         const struct sy_roster *roster, struct sy_error *err);
+                         const struct sy_genesis *genesis, struct sy_error *err);
 
 /* sy_asker_submit hands a transaction to one validator. SY_OK: it was received, which promises
  * nothing. SY_ERR_PERMISSION: every validator refuses it before ordering, *code says why.
@@ -89,7 +100,8 @@ sy_status sy_asker_ids(sy_asker *asker, struct sy_block_ids *ids, uint64_t heigh
                        const sy_secret_key *key, struct sy_error *err);
 void sy_block_ids_free(struct sy_block_ids *ids);
 
-/* sy_asker_client is the conversation with one validator, opened if need be; borrowed. */
+/* sy_asker_client is the conversation with one validator, by its index in the newest roster known,
+ * opened if need be; borrowed until something else is asked. */
 sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validator,
                           struct sy_error *err);
 /* sy_asker_drop closes it; the next call opens another. */

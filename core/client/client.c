@@ -23,8 +23,9 @@ struct pending {
 };
 
 struct sy_client {
+    sy_epochs *epochs;
     const struct sy_genesis *genesis;
-    uint16_t validator;
+    char name[SY_NAME_BYTES_MAX + 1];
     sy_dial *dial;
     uint64_t next_request;
     uint64_t height;
@@ -37,6 +38,8 @@ struct sy_client {
     uint32_t verified_at;
     uint8_t *bytes; /* the request being written, or the reply of a call */
     uint8_t *reply;
+    uint8_t *held;    /* an answer that waits until its epoch is known; NULL: none ever did */
+    uint32_t unknown; /* the epoch that the answer being read is of, when it is not known; else 0 */
     struct sy_header headers[SY_WAIT_IDS_MAX];
     struct sy_slice certificates[SY_WAIT_IDS_MAX];
     struct sy_client_tx txs[SY_WAIT_IDS_MAX];
@@ -56,17 +59,15 @@ static bool remembered(const sy_client *client, const struct sy_hash *hash)
     return false;
 }
 
-/* True when the header stands under a certificate of the roster (or is the genesis's own). */
+/* True when the header stands under a certificate of its epoch's roster. */
 static bool trust_header(sy_client *client, const struct sy_header *header,
                          const struct sy_certificate *certificate)
 {
     struct sy_hash hash;
     sy_header_hash(&hash, &client->genesis->hash, header);
     if (remembered(client, &hash)) return true;
-    if (!sy_certificate_verify(certificate, &client->genesis->roster, &client->genesis->hash,
-                               header)) {
-        return false;
-    }
+    if (header->epoch > sy_epochs_newest(client->epochs)->epoch) client->unknown = header->epoch;
+    if (!sy_epochs_certified(client->epochs, header, certificate)) return false;
     client->verified[client->verified_at++ % HEADERS_KEPT] = hash;
     if (header->height > client->height) {
         client->height = header->height;
@@ -81,9 +82,7 @@ static bool read_certified(sy_client *client, struct sy_reader *reader, struct s
 {
     if (!sy_header_decode(reader, header)) return false;
     size_t start = reader->used;
-    if (!sy_certificate_decode(reader, &client->certificate, client->genesis->roster.count)) {
-        return false;
-    }
+    if (!sy_certificate_decode(reader, &client->certificate, SY_ROSTER_UNKNOWN)) return false;
     *bytes = sy_slice_of(reader->data + start, reader->used - start);
     return trust_header(client, header, &client->certificate);
 }
@@ -155,6 +154,69 @@ static sy_status call(sy_client *client, struct sy_reader *body,
     return status == SY_OK ? SY_OK : sy_fail(err, status, "%s", client->text);
 }
 
+/* ---- epochs ------------------------------------------------------------------------------ */
+
+#define LEARN_MS 10000
+
+/* Takes one answer's handovers; *count says how many. */
+static sy_status take_handovers(sy_client *client, uint16_t *count, int timeout_ms,
+                                struct sy_error *err)
+{
+    struct sy_client_request request = request_of(client, SY_REQUEST_HANDOVERS);
+    struct sy_reader body;
+    struct sy_slice handover;
+    struct sy_error inner = {SY_OK, ""};
+    uint32_t epoch = request.body.epoch = sy_epochs_newest(client->epochs)->epoch;
+    SY_TRY(call(client, &body, &request, SY_ANSWER_HANDOVERS, timeout_ms, err));
+    bool fits = sy_read_u32(&body, "epoch") == epoch;
+    *count = sy_read_u16(&body, "count");
+    for (uint16_t i = 0; i < *count && fits && !body.failed; i++) {
+        if (!sy_handovers_decode(&body, &handover, 1)) break;
+        sy_status status = sy_epochs_take(client->epochs, handover, &inner);
+        if (status != SY_OK) {
+            return sy_fail(err, status, "%s: %s", sy_client_name(client), inner.text);
+        }
+    }
+    if (fits && sy_reader_done(&body) && *count <= SY_HANDOVERS_MAX) return SY_OK;
+    return sy_fail(err, SY_ERR_FORMAT, "%s sent handovers that are not canonical",
+                   sy_client_name(client));
+}
+
+sy_status sy_client_learn(sy_client *client, int timeout_ms, struct sy_error *err)
+{
+    uint16_t count;
+    do {
+        SY_TRY(take_handovers(client, &count, timeout_ms, err));
+    } while (count > 0);
+    return SY_OK;
+}
+
+/* Whether an answer that did not hold may hold once its epoch is known: then the epoch is, and body
+ * is at the answer's beginning again, in memory of its own. */
+static bool learn_for(sy_client *client, struct sy_reader *body, struct sy_slice answer,
+                      struct sy_error *err)
+{
+    uint32_t epoch = client->unknown;
+    client->unknown = 0;
+    if (epoch == 0) return false;
+    if (!client->held) client->held = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
+    if (!client->held || answer.size > SY_FRAME_BYTES_MAX) return false;
+    memcpy(client->held, answer.data, answer.size);
+    if (sy_client_learn(client, LEARN_MS, err) != SY_OK) return false;
+    *body = sy_reader_of(sy_slice_of(client->held, answer.size));
+    if (epoch <= sy_epochs_newest(client->epochs)->epoch) return true;
+    (void)sy_fail(err, SY_ERR_CRYPTO, "%s does not show how epoch %u came", sy_client_name(client),
+                  (unsigned)epoch);
+    return false;
+}
+
+static struct sy_slice rest_of(const struct sy_reader *body)
+{
+    return sy_slice_of(body->data + body->used, body->size - body->used);
+}
+
+/* ---- hello ------------------------------------------------------------------------------- */
+
 static sy_status say_hello(sy_client *client, int timeout_ms, struct sy_error *err)
 {
     struct sy_client_request hello = request_of(client, SY_REQUEST_HELLO);
@@ -186,7 +248,9 @@ static sy_status open_parts(sy_client *client, const struct sy_client_config *co
     for (uint32_t i = 0; i < client->pending_count; i++) {
         client->pending[i].items = client->pending_items + (size_t)i * SY_WAIT_IDS_MAX;
     }
-    const struct sy_validator *validator = &config->genesis->roster.validators[config->validator];
+    const struct sy_validator *validator =
+        &sy_epochs_newest(config->epochs)->validators[config->validator];
+    memcpy(client->name, validator->name, sizeof client->name);
     int connect_ms = config->connect_ms ? config->connect_ms : CONNECT_MS_DEFAULT;
     struct sy_dial_config dial = {.address =
                                       config->address ? config->address : validator->client_address,
@@ -199,11 +263,11 @@ static sy_status open_parts(sy_client *client, const struct sy_client_config *co
 sy_status sy_client_open(sy_client **out, const struct sy_client_config *config,
                          struct sy_error *err)
 {
-    SY_ASSERT(config->validator < config->genesis->roster.count);
+    SY_ASSERT(config->validator < sy_epochs_newest(config->epochs)->count);
     sy_client *client = (sy_client *)calloc(1, sizeof *client);
     if (client == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "client: no memory");
-    client->genesis = config->genesis;
-    client->validator = config->validator;
+    client->epochs = config->epochs;
+    client->genesis = sy_epochs_genesis(config->epochs);
     sy_status status = open_parts(client, config, err);
     if (status != SY_OK) {
         sy_client_close(client);
@@ -221,12 +285,13 @@ void sy_client_close(sy_client *client)
     free(client->pending_items);
     free(client->bytes);
     free(client->reply);
+    free(client->held);
     free(client);
 }
 
 const char *sy_client_name(const sy_client *client)
 {
-    return client->genesis->roster.validators[client->validator].name;
+    return client->name;
 }
 
 uint64_t sy_client_height(const sy_client *client)
@@ -361,14 +426,20 @@ static void take_answer(sy_client *client, struct sy_client_event *event,
                         const struct pending *pending, struct sy_slice bytes)
 {
     struct sy_reader body;
+    struct sy_error err = {SY_OK, ""};
     event->status =
         open_answer(client, &body, bytes, pending->is_wait ? SY_ANSWER_WAIT : SY_ANSWER_SUBMIT);
     event->text = client->text;
     if (event->status != SY_OK) return;
     const char *what = "bytes that are not canonical";
     event->count = pending->count;
+    struct sy_slice rest = rest_of(&body);
     bool fine = pending->is_wait ? read_txs(client, &body, pending, &what)
                                  : read_outcomes(client, &body, pending->count);
+    if (!fine && learn_for(client, &body, rest, &err)) {
+        fine = read_txs(client, &body, pending, &what);
+    }
+    if (err.status != SY_OK) what = err.text;
     if (fine) {
         event->txs = pending->is_wait ? client->txs : NULL;
         event->outcomes = pending->is_wait ? NULL : client->outcomes;
@@ -407,8 +478,7 @@ static bool read_block(sy_client *client, struct sy_reader *body, struct sy_clie
     if (certified > 1 || (certified == 1) != (block->header.height > 0)) return false;
     block->certificate.count = 0;
     block->order.count = 0;
-    unsigned n = client->genesis->roster.count;
-    if (certified == 1 && (!sy_certificate_decode(body, &block->certificate, n) ||
+    if (certified == 1 && (!sy_certificate_decode(body, &block->certificate, SY_ROSTER_UNKNOWN) ||
                            !sy_proposal_decode(body, &block->order))) {
         return false;
     }
@@ -422,11 +492,14 @@ sy_status sy_client_get_block(sy_client *client, struct sy_client_block *block, 
     struct sy_client_request request = request_of(client, SY_REQUEST_BLOCK);
     request.body.block_height = height;
     struct sy_reader body;
+    struct sy_error inner = {SY_OK, ""};
     SY_TRY(call(client, &body, &request, SY_ANSWER_BLOCK, timeout_ms, err));
-    if (!read_block(client, &body, block) ||
-        (height != SY_HEIGHT_NEWEST && block->header.height != height)) {
-        return sy_fail(err, SY_ERR_CRYPTO, "%s sent a block that does not hold",
-                       sy_client_name(client));
+    struct sy_slice rest = rest_of(&body);
+    bool fine = read_block(client, &body, block) ||
+                (learn_for(client, &body, rest, &inner) && read_block(client, &body, block));
+    if (!fine || (height != SY_HEIGHT_NEWEST && block->header.height != height)) {
+        return sy_fail(err, SY_ERR_CRYPTO, "%s sent a block that does not hold%s%.300s",
+                       sy_client_name(client), inner.text[0] ? ": " : "", inner.text);
     }
     sy_header_hash(&block->header_hash, &client->genesis->hash, &block->header);
     return SY_OK;
@@ -448,6 +521,22 @@ sy_status sy_client_get_ids(sy_client *client, struct sy_slice *ids,
                    sy_client_name(client));
 }
 
+/* What a validator sends leaves the handovers out. */
+static bool read_proof(sy_client *client, struct sy_reader *body, struct sy_slice *bytes,
+                       struct sy_proof *proof, const char **what)
+{
+    struct sy_hash hash;
+    *what = "not canonical";
+    *bytes = sy_read_bytes32(body, SY_FRAME_BYTES_MAX, "proof");
+    if (!sy_reader_done(body) || !sy_proof_decode(proof, *bytes, &client->genesis->roster, what)) {
+        return false;
+    }
+    *what = "the certificate does not seal this header";
+    if (!trust_header(client, &proof->header, &proof->certificate)) return false;
+    sy_header_hash(&hash, &client->genesis->hash, &proof->header);
+    return sy_proof_verify(proof, client->genesis, &hash, what);
+}
+
 sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct sy_proof *proof,
                          const struct sy_read_request *read, int timeout_ms, struct sy_error *err)
 {
@@ -455,13 +544,15 @@ sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct
     request.body.read = *read;
     struct sy_reader body;
     SY_TRY(call(client, &body, &request, SY_ANSWER_READ, timeout_ms, err));
-    const char *what = "not canonical";
-    *proof_bytes = sy_read_bytes32(&body, SY_FRAME_BYTES_MAX, "proof");
-    if (!sy_reader_done(&body) ||
-        !sy_proof_decode(proof, *proof_bytes, &client->genesis->roster, &what) ||
-        !sy_proof_verify(proof, client->genesis, NULL, &what)) {
-        return sy_fail(err, SY_ERR_CRYPTO, "%s sent a proof that does not hold: %s",
-                       sy_client_name(client), what);
+    struct sy_error inner = {SY_OK, ""};
+    const char *what = "";
+    struct sy_slice rest = rest_of(&body);
+    bool fine = read_proof(client, &body, proof_bytes, proof, &what) ||
+                (learn_for(client, &body, rest, &inner) &&
+                 read_proof(client, &body, proof_bytes, proof, &what));
+    if (!fine) {
+        return sy_fail(err, SY_ERR_CRYPTO, "%s sent a proof that does not hold: %.300s",
+                       sy_client_name(client), inner.text[0] ? inner.text : what);
     }
     if (!sy_read_fits(proof, read)) {
         return sy_fail(err, SY_ERR_CRYPTO, "%s sent a proof of something else than was asked",

@@ -1,8 +1,12 @@
 /* client.h: a conversation with one validator, in which nothing is believed.
  *
  * Every answer that says something about the ledger is checked here before anybody sees it: the
- * header's certificate against the roster, the receipt or state entry against the header, the
- * transaction against its id. A validator that lies is an error that names it.
+ * header's certificate against the roster of its epoch, the receipt or state entry against the
+ * header, the transaction against its id. A validator that lies is an error that names it.
+ *
+ * An answer of a later epoch than the newest known makes the client ask the same validator how that
+ * epoch came, before it goes on: epochs.h then knows it, too, for everybody who shares it. A
+ * validator that cannot show it is treated like any that lies.
  *
  * Requests are asynchronous: sy_client_submit and sy_client_wait put one on its way,
  * sy_client_poll tells what ended. sy_client_read, _block and _status ask and wait. One thread at
@@ -13,18 +17,18 @@
 #include <stdbool.h>
 
 #include "core/base/bytes.h"
-#include "core/wire/genesis.h"
+#include "core/client/epochs.h"
 #include "core/wire/proof.h"
 #include "core/wire/request.h"
 
 typedef struct sy_client sy_client;
 
 struct sy_client_config {
-    const struct sy_genesis *genesis; /* borrowed */
-    uint16_t validator;               /* whom to ask: index in the roster */
-    const char *address;              /* NULL: the roster's client address */
-    uint32_t outstanding_max;         /* requests at once; 0: 64 */
-    int connect_ms;                   /* how long to wait for the session; 0: 5,000 */
+    sy_epochs *epochs;        /* borrowed; those who share it are of one thread */
+    uint16_t validator;       /* whom to ask: index in the newest roster known */
+    const char *address;      /* NULL: the roster's client address */
+    uint32_t outstanding_max; /* requests at once; 0: 64 */
+    int connect_ms;           /* how long to wait for the session; 0: 5,000 */
 };
 
 /* sy_client_open connects and says hello. SY_ERR_PERMISSION: another key answers there;
@@ -107,6 +111,10 @@ sy_status sy_client_get_ids(sy_client *client, struct sy_slice *ids,
  */
 sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct sy_proof *proof,
                          const struct sy_read_request *read, int timeout_ms, struct sy_error *err);
+
+/* sy_client_learn follows the epochs that ended, as far as this validator can show.
+ * SY_ERR_CRYPTO, SY_ERR_FORMAT: it sent handovers that prove nothing. */
+sy_status sy_client_learn(sy_client *client, int timeout_ms, struct sy_error *err);
 
 /* sy_client_status gives the validator's own account of itself: JSON text, borrowed until the next
  * call. Nothing in it is proven. */

@@ -77,6 +77,12 @@ static sy_status take_purpose(struct get *get, struct sy_error *err)
 
 /* ---- blocks ------------------------------------------------------------------------------- */
 
+/* That of the block's epoch, which is known since the block was verified. */
+static const struct sy_roster *roster_of(const struct get *get)
+{
+    return sy_epochs_roster(sy_asker_epochs(get->asker), get->block.header.epoch);
+}
+
 static int show_block_json(const struct get *get)
 {
     const struct sy_client_block *block = &get->block;
@@ -85,7 +91,7 @@ static int show_block_json(const struct get *get)
     sy_json_key(&json, "header");
     sy_header_to_json(&json, &block->header, &block->header_hash);
     sy_json_key(&json, "certificate");
-    sy_certificate_to_json(&json, &block->certificate, &get->net->genesis.roster);
+    sy_certificate_to_json(&json, &block->certificate, roster_of(get));
     sy_json_key(&json, "order");
     sy_proposal_to_json(&json, &block->order);
     sy_json_key(&json, "tx_ids");
@@ -126,7 +132,7 @@ static void print_hash(const char *name, const struct sy_hash *hash)
 static int show_block_text(struct get *get)
 {
     const struct sy_client_block *block = &get->block;
-    const struct sy_genesis *genesis = &get->net->genesis;
+    const struct sy_roster *roster = roster_of(get);
     const struct sy_header *header = &block->header;
     char time[SY_CMD_TIME_BYTES];
     char hex[65];
@@ -141,14 +147,13 @@ static int show_block_text(struct get *get)
     print_hash("state root", &header->state_root);
     for (unsigned i = 0; i < block->certificate.count; i++) {
         printf("%-14s %s\n", i ? "" : "sealed by",
-               genesis->roster.validators[block->certificate.seals[i].signer].name);
+               roster->validators[block->certificate.seals[i].signer].name);
     }
     for (unsigned i = 0; i < block->order.count; i++) {
         const struct sy_entry *entry = &block->order.entries[i];
         sy_hex_encode(hex, entry->digest.bytes, sizeof entry->digest.bytes);
         printf("%-14s %s #%llu %s\n", i ? "" : "batches",
-               entry->maker < genesis->roster.count ? genesis->roster.validators[entry->maker].name
-                                                    : "?",
+               entry->maker < roster->count ? roster->validators[entry->maker].name : "?",
                (unsigned long long)entry->seq, hex);
     }
     print_ids(get);

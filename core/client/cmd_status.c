@@ -25,6 +25,7 @@ struct status {
     struct sy_cmd_net *net;
     sy_asker *asker;
     struct account accounts[SY_VALIDATORS_MAX];
+    const struct sy_roster *roster; /* the newest known */
     bool block_known;
     struct sy_client_block newest;
     struct sy_error block_error;
@@ -51,14 +52,19 @@ static void ask(struct status *status, unsigned validator)
 
 static bool asked_for(const struct status *status, unsigned validator)
 {
-    return status->net->validator < 0 || (unsigned)status->net->validator == validator;
+    if (status->net->validator < 0) return true;
+    const char *name = status->net->genesis.roster.validators[status->net->validator].name;
+    return strcmp(status->roster->validators[validator].name, name) == 0;
 }
 
 /* True when at least one validator answers. */
 static bool ask_all(struct status *status)
 {
     bool any = false;
-    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+    // Whoever cannot be asked who validates now is told of below.
+    (void)sy_asker_learn(status->asker, NULL);
+    status->roster = sy_epochs_newest(sy_asker_epochs(status->asker));
+    for (unsigned i = 0; i < status->roster->count; i++) {
         if (!asked_for(status, i)) continue;
         ask(status, i);
         any = any || status->accounts[i].answers;
@@ -87,7 +93,7 @@ static const char *text_of(char out[WORD_BYTES], const json_t *tree, const char 
 
 static void print_account(const struct status *status, unsigned validator)
 {
-    const char *name = status->net->genesis.roster.validators[validator].name;
+    const char *name = status->roster->validators[validator].name;
     const struct account *account = &status->accounts[validator];
     json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
     if (!tree) {
@@ -120,7 +126,7 @@ static void print_evidence(const struct status *status, unsigned validator)
         char name[WORD_BYTES];
         if (number_of(peer, "evidence") <= 0) continue;
         printf("%s keeps evidence against %s: %lld pieces; `systole evidence` shows them\n",
-               status->net->genesis.roster.validators[validator].name, text_of(name, peer, "name"),
+               status->roster->validators[validator].name, text_of(name, peer, "name"),
                number_of(peer, "evidence"));
     }
     json_decref(tree);
@@ -147,10 +153,10 @@ static int tell_text(const struct status *status, int code)
     puts("what each validator says of itself:");
     printf("%-12s %10s %10s %6s %-12s %5s %9s  %s\n", "validator", "certified", "executed", "view",
            "primary", "links", "pending", "state");
-    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+    for (unsigned i = 0; i < status->roster->count; i++) {
         if (asked_for(status, i)) print_account(status, i);
     }
-    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+    for (unsigned i = 0; i < status->roster->count; i++) {
         if (asked_for(status, i)) print_evidence(status, i);
     }
     print_newest(status);
@@ -164,12 +170,12 @@ static int tell_json(const struct status *status, int code)
     sy_cmd_json_begin(&json);
     sy_json_key(&json, "validators");
     sy_json_array_begin(&json);
-    for (unsigned i = 0; i < status->net->genesis.roster.count; i++) {
+    for (unsigned i = 0; i < status->roster->count; i++) {
         const struct account *account = &status->accounts[i];
         if (!asked_for(status, i)) continue;
         json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
         sy_json_object_begin(&json);
-        sy_json_put_text(&json, "name", status->net->genesis.roster.validators[i].name);
+        sy_json_put_text(&json, "name", status->roster->validators[i].name);
         sy_json_put_bool(&json, "answers", account->answers);
         if (tree) {
             sy_json_key(&json, "own_account");

@@ -31,6 +31,7 @@ struct run {
     sy_importer *importer;
     sy_secret_key *regulator;
     struct sy_submit_result result;
+    unsigned validators;
     bool live; /* progress goes to a terminal */
     uint64_t told_ns;
 };
@@ -62,7 +63,7 @@ static void write_figures(const struct run *run, struct sy_json *json)
 {
     const struct sy_submit_result *result = &run->result;
     double seconds = result->seconds > 0 ? result->seconds : 1;
-    sy_json_put_u64(json, "validators", run->net->genesis.roster.count);
+    sy_json_put_u64(json, "validators", run->validators);
     sy_json_put_u64(json, "blocks", result->last_height - result->first_height);
     sy_json_key(json, "seconds");
     sy_json_decimal(json, (int64_t)(result->seconds * 1000), 3);
@@ -185,19 +186,26 @@ static sy_status read_only(struct run *run, struct sy_error *err)
     return SY_OK;
 }
 
-static sy_status send_all(struct run *run, struct sy_error *err)
+static sy_status send_with(struct run *run, sy_asker *asker, struct sy_error *err)
 {
-    const char *addresses[SY_VALIDATORS_MAX];
-    for (unsigned i = 0; i < run->net->genesis.roster.count; i++) {
-        addresses[i] = sy_cmd_net_address(run->net, i);
-    }
-    struct sy_submitter_config config = {.genesis = &run->net->genesis,
+    SY_TRY(sy_asker_learn(asker, err));
+    struct sy_submitter_config config = {.epochs = sy_asker_epochs(asker),
                                          .importer = run->importer,
-                                         .addresses = addresses,
+                                         .addresses = run->net->address_pointers,
                                          .reader = run->regulator,
                                          .progress = show_progress,
                                          .self = run};
-    sy_status status = sy_submitter_run(&config, &run->result, err);
+    run->validators = sy_epochs_newest(config.epochs)->count;
+    return sy_submitter_run(&config, &run->result, err);
+}
+
+/* Whom to send to follows from the genesis, too. */
+static sy_status send_all(struct run *run, struct sy_error *err)
+{
+    sy_asker *asker = NULL;
+    SY_TRY(sy_cmd_asker(&asker, run->net, err));
+    sy_status status = send_with(run, asker, err);
+    sy_asker_close(asker);
     if (run->live) fputs("\r\033[K", stderr);
     return status;
 }
@@ -206,6 +214,7 @@ static int submit(struct run *run, const struct sy_cmd *cmd)
 {
     struct sy_error err = {SY_OK, ""};
     sy_status status = sy_cmd_net_open(&run->net, &run->wish.where, &err);
+    if (status == SY_OK) run->validators = run->net->genesis.roster.count;
     if (status == SY_OK) status = open_importer(run, cmd, &err);
     if (status == SY_OK) {
         status = run->wish.dry_run ? read_only(run, &err) : send_all(run, &err);

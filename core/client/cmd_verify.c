@@ -11,7 +11,7 @@
 #include "core/client/show.h"
 #include "core/wire/render.h"
 
-#define PROOF_BYTES_MAX (2u << 20)
+#define PROOF_BYTES_MAX (64u << 20) /* with many handovers */
 
 static const char about[] =
     "Checks proofs against the genesis file and nothing else: certificate, paths,\n"
@@ -78,7 +78,7 @@ static sy_status check_proof(struct verify *verify, uint8_t *bytes, size_t size,
                              struct sy_error *err)
 {
     const char *what = "";
-    SY_TRY(sy_proven_take(&verify->proven, bytes, size, &verify->genesis->roster, err));
+    SY_TRY(sy_proven_take(&verify->proven, bytes, size, verify->genesis, err));
     if (sy_proof_verify(&verify->proven.proof, verify->genesis, NULL, &what)) return SY_OK;
     return sy_fail(err, SY_ERR_CRYPTO, "it does not hold: %s", what);
 }
@@ -257,18 +257,27 @@ static sy_status verify_store(struct verify *verify, struct sy_error *err)
 
 /* ---- telling ------------------------------------------------------------------------------ */
 
+/* As many handovers were followed as there are epochs before. */
+static void put_epoch(sy_json *json, uint32_t epoch)
+{
+    sy_json_put_u64(json, "epoch", epoch);
+    sy_json_put_u64(json, "handovers", epoch);
+}
+
 static int tell_evidence(const struct verify *verify)
 {
     if (verify->cmd->json) {
         sy_json json;
         sy_cmd_json_begin(&json);
         sy_json_put_bool(&json, "proven", true);
+        put_epoch(&json, verify->evidence.epoch);
         sy_json_key(&json, "evidence");
         sy_evidence_to_json(&json, &verify->evidence, verify->genesis);
         return sy_cmd_json_end(&json, SY_EXIT_DONE);
     }
     sy_show_evidence_lines(stdout, &verify->evidence, verify->genesis);
-    puts("proven by both signatures, under the key that the genesis names");
+    puts("proven by both signatures, under the key that the roster names");
+    sy_show_epoch_line(stdout, verify->evidence.epoch);
     return SY_EXIT_DONE;
 }
 
@@ -287,6 +296,7 @@ static int tell_one(struct verify *verify, const char *path)
     if (verify->cmd->json) {
         sy_cmd_json_begin(&json);
         sy_json_put_bool(&json, "proven", true);
+        put_epoch(&json, proof->header.epoch);
         sy_json_key(&json, "proof");
         sy_proof_to_json(&json, proof, verify->genesis);
         return sy_cmd_json_end(&json, SY_EXIT_DONE);

@@ -207,34 +207,50 @@ void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
 
 /* ---- proofs ------------------------------------------------------------------------------- */
 
+static const char *name_in(const struct sy_roster *roster, unsigned signer)
+{
+    return signer < roster->count ? roster->validators[signer].name : "?";
+}
+
 void sy_show_proof(sy_json *json, const struct sy_proof *proof, const struct sy_genesis *genesis)
 {
     struct sy_hash hash;
+    struct sy_roster roster;
+    (void)sy_proof_roster(&roster, proof, genesis, NULL);
     sy_header_hash(&hash, &genesis->hash, &proof->header);
     sy_json_put_u64(json, "height", proof->header.height);
     sy_json_put_i64(json, "time_ms", proof->header.time_ms);
+    sy_json_put_u64(json, "epoch", proof->header.epoch);
     put_hash(json, "header_hash", &hash);
     put_hash(json, "state_root", &proof->header.state_root);
     sy_json_key(json, "sealed_by");
     sy_json_array_begin(json);
     for (unsigned i = 0; i < proof->certificate.count; i++) {
-        sy_json_text(json, genesis->roster.validators[proof->certificate.seals[i].signer].name);
+        sy_json_text(json, name_in(&roster, proof->certificate.seals[i].signer));
     }
     sy_json_array_end(json);
+}
+
+void sy_show_epoch_line(FILE *out, uint32_t epoch)
+{
+    if (epoch == 0) return;
+    fprintf(out, "epoch %u: its roster was reached from the genesis by %u verified handover%s\n",
+            (unsigned)epoch, (unsigned)epoch, epoch == 1 ? "" : "s");
 }
 
 void sy_show_proof_line(FILE *out, const struct sy_proof *proof, const struct sy_genesis *genesis)
 {
     char time[SY_CMD_TIME_BYTES];
+    struct sy_roster roster;
+    (void)sy_proof_roster(&roster, proof, genesis, NULL);
     sy_cmd_time(time, proof->header.time_ms);
     fprintf(out, "proven by block %llu of %s, sealed by", (unsigned long long)proof->header.height,
             time);
     for (unsigned i = 0; i < proof->certificate.count; i++) {
-        fprintf(out, "%s %s", i ? "," : "",
-                genesis->roster.validators[proof->certificate.seals[i].signer].name);
+        fprintf(out, "%s %s", i ? "," : "", name_in(&roster, proof->certificate.seals[i].signer));
     }
-    fprintf(out, " (%u of %u)\n", (unsigned)proof->certificate.count,
-            (unsigned)genesis->roster.count);
+    fprintf(out, " (%u of %u)\n", (unsigned)proof->certificate.count, (unsigned)roster.count);
+    sy_show_epoch_line(out, proof->header.epoch);
 }
 
 void sy_show_receipt_lines(FILE *out, const struct sy_receipt *receipt)
@@ -285,9 +301,9 @@ static const char *deed_of(uint8_t type)
 void sy_show_evidence_sentence(char out[SY_SHOW_SENTENCE_BYTES], const struct sy_evidence *evidence,
                                const struct sy_genesis *genesis)
 {
-    const struct sy_roster *roster = &genesis->roster;
-    const char *name =
-        evidence->signer < roster->count ? roster->validators[evidence->signer].name : "nobody";
+    struct sy_roster roster;
+    bool named = sy_evidence_roster(&roster, evidence, genesis, NULL);
+    const char *name = named ? name_in(&roster, evidence->signer) : "nobody";
     char place[64] = "";
     if (evidence->type != SY_MESSAGE_SEAL) {
         (void)snprintf(place, sizeof place, " in view %llu", (unsigned long long)evidence->view);

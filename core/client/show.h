@@ -12,11 +12,14 @@
  * value that cannot be read is shown as hex. */
 void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value);
 
-/* sy_show_proof writes the members "height", "time_ms", "header", "sealed_by" of a proof. */
+/* sy_show_proof writes the members "height", "time_ms", "epoch", "header_hash", "state_root" and
+ * "sealed_by" of a proof, which carries the handovers to its epoch. */
 void sy_show_proof(sy_json *json, const struct sy_proof *proof, const struct sy_genesis *genesis);
 
-/* sy_show_proof_line prints one line: which block proves it, when, and whose seals it bears. */
+/* sy_show_proof_line prints one line: which block proves it, when, and whose seals it bears; and a
+ * second one, sy_show_epoch_line's, unless the roster is the genesis's. */
 void sy_show_proof_line(FILE *out, const struct sy_proof *proof, const struct sy_genesis *genesis);
+void sy_show_epoch_line(FILE *out, uint32_t epoch);
 
 /* sy_show_receipt_lines prints what a transaction did: applied, or refused with what to do. */
 void sy_show_receipt_lines(FILE *out, const struct sy_receipt *receipt);

@@ -74,6 +74,7 @@ struct peer {
 
 struct submitter {
     const struct sy_submitter_config *config;
+    const struct sy_genesis *genesis;
     struct sy_submit_result *result;
     sy_arena arena;
     struct flight *flights;
@@ -153,7 +154,7 @@ static sy_status take_send(struct submitter *s, const struct sy_import_action *a
     SY_ASSERT(place != NULL);
     *place = index;
     s->flights[index] = (struct flight){.used = true, .tx = action->tx};
-    sy_awaited_of(&s->flights[index].awaited, &s->config->genesis->hash, &tx);
+    sy_awaited_of(&s->flights[index].awaited, &s->genesis->hash, &tx);
     push(s, &s->outgoing, index);
     return SY_OK;
 }
@@ -172,7 +173,7 @@ static sy_status take_nonce(struct submitter *s, const struct sy_import_action *
     sy_os_random(&read.nonce, sizeof read.nonce);
     sy_secret_key_public(s->config->reader, &read.reader);
     struct sy_hash digest;
-    sy_read_digest(&digest, &s->config->genesis->hash, &read);
+    sy_read_digest(&digest, &s->genesis->hash, &read);
     sy_sign(s->config->reader, &read.signature, SY_SIG_READ, &digest);
     struct sy_slice bytes;
     static struct sy_proof proof; /* one submitter a process; too large for a stack */
@@ -504,11 +505,11 @@ static sy_status connect_all(struct submitter *s, struct sy_error *err)
 {
     unsigned connected = 0;
     for (uint16_t i = 0; i < s->peer_count; i++) {
-        struct sy_client_config config = {.genesis = s->config->genesis,
-                                          .validator = i,
-                                          .address =
-                                              s->config->addresses ? s->config->addresses[i] : NULL,
-                                          .outstanding_max = GROUPS_A_CLIENT + 4};
+        struct sy_client_config config = {
+            .epochs = s->config->epochs,
+            .validator = i,
+            .address = sy_epochs_address(s->config->epochs, s->config->addresses, i),
+            .outstanding_max = GROUPS_A_CLIENT + 4};
         if (sy_client_open(&s->peers[i].client, &config, &s->failure) != SY_OK) {
             s->peers[i].client = NULL;
             SY_LOG(SY_LOG_WARN, "client", "validator_unreachable",
@@ -546,8 +547,10 @@ static sy_status prepare(struct submitter *s, struct sy_error *err)
 sy_status sy_submitter_run(const struct sy_submitter_config *config,
                            struct sy_submit_result *result, struct sy_error *err)
 {
-    struct submitter s = {
-        .config = config, .result = result, .peer_count = config->genesis->roster.count};
+    struct submitter s = {.config = config,
+                          .genesis = sy_epochs_genesis(config->epochs),
+                          .result = result,
+                          .peer_count = sy_epochs_newest(config->epochs)->count};
     memset(result, 0, sizeof *result);
     s.limit = FLYING_FIRST;
     s.start_ns = s.progress_ns = s.last_final_ns = sy_os_monotonic_ns();

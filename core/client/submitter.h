@@ -11,6 +11,7 @@
 #define SY_CLIENT_SUBMITTER_H
 
 #include "core/base/quantile.h"
+#include "core/client/epochs.h"
 #include "core/client/importer.h"
 #include "core/crypto/keys.h"
 
@@ -31,9 +32,9 @@ struct sy_submit_result {
 };
 
 struct sy_submitter_config {
-    const struct sy_genesis *genesis;
+    sy_epochs *epochs; /* its newest roster is whom the run speaks to; others are learned */
     sy_importer *importer;
-    const char *const *addresses; /* one a validator, in roster order; NULL: the roster's */
+    const char *const *addresses; /* one a validator of the genesis (sy_epochs_address), or NULL */
     const sy_secret_key *reader;  /* signs reads of nonce windows; a regulator's key */
     uint32_t patience_ms;         /* give up after so long without anything final; 0: 60,000 */
     void (*progress)(void *self, const struct sy_submit_progress *progress); /* may be NULL */

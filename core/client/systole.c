@@ -148,7 +148,7 @@ void systole_network_get_hash(const systole_network *network, uint8_t hash[32])
 
 unsigned systole_network_count(const systole_network *network)
 {
-    return network->genesis.roster.count;
+    return sy_epochs_newest(sy_asker_epochs(network->net))->count;
 }
 
 /* ---- keys --------------------------------------------------------------------------------- */
@@ -479,8 +479,7 @@ enum systole_result systole_proof_verify(systole_proof **out, const systole_netw
         return no_memory();
     }
     if (size > 0) memcpy(copy, bytes, size);
-    sy_status status =
-        sy_proven_take(&proof->proven, copy, size, &network->genesis.roster, &last_error);
+    sy_status status = sy_proven_take(&proof->proven, copy, size, &network->genesis, &last_error);
     if (status == SY_OK && !sy_proof_verify(&proof->proven.proof, &network->genesis, NULL, &what)) {
         status = sy_fail(&last_error, SY_ERR_CRYPTO, "the proof does not hold: %s", what);
     }

@@ -18,7 +18,8 @@
  *
  * Nothing is believed from one validator. Every answer is checked before you see it: transaction,
  * Merkle path, block header, and the certificate, which is the signatures of a quorum of validators
- * named in the genesis file. A validator that is down, slow or lying costs time: the next is asked.
+ * named in the genesis file, or of those that took their place since, each change being certified
+ * by those before. A validator that is down, slow or lying costs time: the next is asked.
  *
  * Results. Every function that can fail returns an enum systole_result; systole_error_text then
  * gives one sentence for a person: what failed, where, and what to do. A function that fails leaves
@@ -105,7 +106,8 @@ void systole_network_close(systole_network *network);
  * its operators publish: everything that is proven is proven relative to it. */
 void systole_network_get_hash(const systole_network *network, uint8_t hash[32]);
 
-/* systole_network_count is the number of validators. */
+/* systole_network_count is the number of validators, of the newest roster that any answer was of:
+ * the genesis's at first. */
 unsigned systole_network_count(const systole_network *network);
 
 /* ---- keys --------------------------------------------------------------------------------- */

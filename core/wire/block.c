@@ -172,11 +172,13 @@ void sy_certificate_encode(struct sy_writer *w, const struct sy_certificate *cer
 
 bool sy_certificate_decode(struct sy_reader *r, struct sy_certificate *certificate, unsigned n)
 {
-    SY_ASSERT(n >= 1 && n <= SY_VALIDATORS_MAX);
+    SY_ASSERT(n <= SY_VALIDATORS_MAX);
+    bool known = n != SY_ROSTER_UNKNOWN;
     memset(certificate, 0, sizeof *certificate);
     certificate->count = sy_read_count16(r, SY_VALIDATORS_MAX, SY_SEAL_BYTES, "certificate.count");
-    if (certificate->count != sy_quorum(n)) sy_reader_fail(r, "certificate.count");
-    sy_seals_decode(r, certificate->seals, certificate->count, n, "certificate.signer");
+    if (known && certificate->count != sy_quorum(n)) sy_reader_fail(r, "certificate.count");
+    sy_seals_decode(r, certificate->seals, certificate->count, known ? n : SY_VALIDATORS_MAX,
+                    "certificate.signer");
     return !r->failed;
 }
 

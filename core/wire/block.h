@@ -89,7 +89,10 @@ void sy_seals_decode(struct sy_reader *r, struct sy_seal *seals, uint16_t count,
                      const char *what);
 
 void sy_certificate_encode(struct sy_writer *w, const struct sy_certificate *certificate);
-/* Refuses signers out of order, twice, or >= n; and any count but exactly quorum(n). */
+/* Refuses signers out of order, twice, or >= n; and any count but exactly quorum(n). n may be
+ * SY_ROSTER_UNKNOWN for a certificate whose roster is found by its header: verifying it asks what
+ * is left to ask. */
+#define SY_ROSTER_UNKNOWN 0u
 bool sy_certificate_decode(struct sy_reader *r, struct sy_certificate *certificate, unsigned n);
 
 /* sy_certificate_verify checks every seal with OpenSSL, in the calling thread. */

@@ -2,6 +2,7 @@
 #include "core/wire/evidence.h"
 
 #include "core/wire/checked.h"
+#include "core/wire/roster_change.h"
 
 static const uint8_t magic[SY_CHECKED_MAGIC_BYTES] = {'S', 'Y', 'E', 'V', 'D', 'N', 'C', '1'};
 
@@ -91,6 +92,9 @@ void sy_evidence_encode(struct sy_writer *w, const struct sy_evidence *evidence)
         sy_write_hash(w, &evidence->statements[i].digest);
         sy_write_signature(w, &evidence->statements[i].signature);
     }
+    if (evidence->handovers.size > 0) {
+        sy_write_raw(w, evidence->handovers.data, evidence->handovers.size);
+    }
     sy_checked_end(w, start);
 }
 
@@ -111,6 +115,9 @@ bool sy_evidence_decode(struct sy_evidence *evidence, struct sy_slice bytes, con
     }
     const char *fault = fault_of(evidence);
     if (fault) sy_reader_fail(&r, fault);
+    if (!r.failed && sy_reader_left(&r) > 0) {
+        (void)sy_handovers_decode(&r, &evidence->handovers, evidence->epoch);
+    }
     if (sy_reader_done(&r)) return true;
     if (what) *what = r.what;
     return false;
@@ -124,30 +131,44 @@ bool sy_evidence_is(struct sy_slice bytes)
 /* --- what makes it hold --------------------------------------------------------------------- */
 
 static bool statement_holds(const struct sy_evidence *evidence, unsigned i,
-                            const struct sy_genesis *genesis)
+                            const struct sy_roster *roster, const struct sy_hash *genesis)
 {
     const struct sy_evidence_statement *statement = &evidence->statements[i];
     struct sy_hash digest;
-    signed_digest(&digest, evidence, &statement->digest, &genesis->hash);
-    return sy_verify_one(&genesis->roster.validators[evidence->signer].consensus_key,
+    signed_digest(&digest, evidence, &statement->digest, genesis);
+    return sy_verify_one(&roster->validators[evidence->signer].consensus_key,
                          form_of(evidence->type)->kind, &digest, &statement->signature);
+}
+
+bool sy_evidence_roster(struct sy_roster *roster, const struct sy_evidence *evidence,
+                        const struct sy_genesis *genesis, const char **what)
+{
+    const char *ignored;
+    if (!what) what = &ignored;
+    *roster = genesis->roster;
+    *what = "it does not show how the roster of its epoch came from the genesis's";
+    return sy_handovers_follow(roster, NULL, &genesis->hash, evidence->handovers, evidence->epoch,
+                               NULL) == SY_OK;
 }
 
 /* NULL: it holds; else why not. */
 static const char *refutation_of(const struct sy_evidence *evidence,
                                  const struct sy_genesis *genesis)
 {
+    struct sy_roster roster;
     const char *fault = fault_of(evidence);
     if (fault) return fault;
     if (memcmp(evidence->network, sy_network_tag(genesis), sizeof evidence->network) != 0) {
         return "it is of another network";
     }
-    if (evidence->epoch != genesis->roster.epoch) {
-        return "it is of another epoch than the genesis's roster";
+    if (!sy_evidence_roster(&roster, evidence, genesis, &fault)) return fault;
+    if (evidence->signer >= roster.count) return "the roster has no such validator";
+    if (!statement_holds(evidence, 0, &roster, &genesis->hash)) {
+        return "the first signature does not verify";
     }
-    if (evidence->signer >= genesis->roster.count) return "the roster has no such validator";
-    if (!statement_holds(evidence, 0, genesis)) return "the first signature does not verify";
-    if (!statement_holds(evidence, 1, genesis)) return "the second signature does not verify";
+    if (!statement_holds(evidence, 1, &roster, &genesis->hash)) {
+        return "the second signature does not verify";
+    }
     return NULL;
 }
 

@@ -11,7 +11,9 @@
  *       45      2  signer
  *       47     96  one statement: 32 digest, 64 signature
  *      143     96  the other: its digest is the greater, byte by byte
- *      239     32  SHA-256 of all bytes before
+ *      239      .  handovers from the genesis to the roster of that epoch (roster_change.h): one
+ *                  for each epoch before, or none
+ *        .     32  SHA-256 of all bytes before
  *
  * A correct validator signs, in a view, at most one PRE_PREPARE, one PREPARE and one COMMIT for a
  * slot, and one SEAL for a height, ever: two of a type with different digests prove that its key
@@ -30,6 +32,8 @@
 #include "core/wire/genesis.h"
 #include "core/wire/vote.h"
 
+/* What SY_EVIDENCE_BYTES counts has no handovers: so does a validator keep it, whose store knows
+ * them all; whoever exports it adds them. */
 #define SY_EVIDENCE_STATEMENT_BYTES (32u + 64u)
 #define SY_EVIDENCE_BYTES \
     (8u + SY_NETWORK_TAG_BYTES + 1u + 4u + 8u + 8u + 2u + 2u * SY_EVIDENCE_STATEMENT_BYTES + 32u)
@@ -47,6 +51,7 @@ struct sy_evidence {
     uint64_t slot;
     uint16_t signer;
     struct sy_evidence_statement statements[2]; /* by ascending digest */
+    struct sy_slice handovers;                  /* borrowed; empty: none travel with it */
 };
 
 /* sy_evidence_pair puts two statements in their order, whichever came first. False: they say the
@@ -55,10 +60,10 @@ SY_MUST_CHECK bool sy_evidence_pair(struct sy_evidence *evidence,
                                     const struct sy_evidence_statement *one,
                                     const struct sy_evidence_statement *other);
 
-/* sy_evidence_encode writes SY_EVIDENCE_BYTES; the writer fails on what no decoder would accept.
- * sy_evidence_decode reads a whole file. False: not canonical, damaged, or the statements do not
- * contradict each other; *what (unless NULL) says which, static text. Signatures are
- * sy_evidence_verify's. */
+/* sy_evidence_encode writes SY_EVIDENCE_BYTES and the handovers; the writer fails on what no
+ * decoder would accept. sy_evidence_decode reads a whole file. False: not canonical, damaged, or
+ * the statements do not contradict each other; *what (unless NULL) says which, static text.
+ * Signatures are sy_evidence_verify's. */
 void sy_evidence_encode(struct sy_writer *w, const struct sy_evidence *evidence);
 SY_MUST_CHECK bool sy_evidence_decode(struct sy_evidence *evidence, struct sy_slice bytes,
                                       const char **what);
@@ -66,10 +71,15 @@ SY_MUST_CHECK bool sy_evidence_decode(struct sy_evidence *evidence, struct sy_sl
 /* sy_evidence_is says whether bytes claim to be such a file, by their magic. */
 bool sy_evidence_is(struct sy_slice bytes);
 
-/* sy_evidence_verify checks decoded evidence against the genesis: its network, its roster's epoch,
- * and both signatures by the key that the roster names. False: *what (unless NULL) says why, static
- * text. Checks two signatures with OpenSSL, in the calling thread. */
+/* sy_evidence_verify checks decoded evidence against the genesis: its network, its handovers, and
+ * both signatures by the key that its epoch's roster names. False: *what (unless NULL) says why,
+ * static text. Checks signatures with OpenSSL, in the calling thread. */
 SY_MUST_CHECK bool sy_evidence_verify(const struct sy_evidence *evidence,
+                                      const struct sy_genesis *genesis, const char **what);
+
+/* sy_evidence_roster follows the evidence's own handovers to the roster of its epoch, for whoever
+ * wants to name the signer. *what as above. */
+SY_MUST_CHECK bool sy_evidence_roster(struct sy_roster *roster, const struct sy_evidence *evidence,
                                       const struct sy_genesis *genesis, const char **what);
 
 /* sy_evidence_phase is a type's word: "pre_prepare", "prepare", "commit", "seal"; NULL: none. */

@@ -6,6 +6,7 @@
 #include "core/crypto/keys.h"
 #include "core/wire/checked.h"
 #include "core/wire/limits.h"
+#include "core/wire/roster_change.h"
 #include "core/wire/tx.h"
 
 static const uint8_t magic[SY_CHECKED_MAGIC_BYTES] = {'S', 'Y', 'P', 'R', 'O', 'O', 'F', '1'};
@@ -134,10 +135,13 @@ void sy_proof_encode(struct sy_writer *w, const struct sy_proof *proof)
     case SY_PROOF_STATE: sy_state_proof_encode(w, &proof->state); break;
     default: w->failed = true;
     }
+    if (proof->handovers.size > 0) {
+        sy_write_raw(w, proof->handovers.data, proof->handovers.size);
+    }
     sy_checked_end(w, start);
 }
 
-bool sy_proof_decode(struct sy_proof *proof, struct sy_slice bytes, const struct sy_roster *roster,
+bool sy_proof_decode(struct sy_proof *proof, struct sy_slice bytes, const struct sy_roster *genesis,
                      const char **what)
 {
     struct sy_reader r = sy_checked_open(bytes, magic, "magic: not a .syproof file");
@@ -147,12 +151,16 @@ bool sy_proof_decode(struct sy_proof *proof, struct sy_slice bytes, const struct
     proof->kind = sy_read_u8(&r, "kind");
     (void)sy_header_decode(&r, &proof->header);
     if (proof->header.height > 0) {
-        (void)sy_certificate_decode(&r, &proof->certificate, roster->count);
+        unsigned n = proof->header.epoch == 0 ? genesis->count : SY_ROSTER_UNKNOWN;
+        (void)sy_certificate_decode(&r, &proof->certificate, n);
     }
     switch (proof->kind) {
     case SY_PROOF_RECEIPT: (void)sy_receipt_proof_decode(&r, &proof->receipt); break;
     case SY_PROOF_STATE: (void)sy_state_proof_decode(&r, &proof->state); break;
     default: sy_reader_fail(&r, "kind");
+    }
+    if (!r.failed && sy_reader_left(&r) > 0) {
+        (void)sy_handovers_decode(&r, &proof->handovers, proof->header.epoch);
     }
     if (sy_reader_done(&r)) return true;
     if (what) *what = r.what;
@@ -318,6 +326,22 @@ bool sy_receipt_proof_verify(const struct sy_receipt_proof *proof, const struct 
     return !proof->with_tx || verify_tx(proof, &receipt, header, genesis, what);
 }
 
+bool sy_proof_roster(struct sy_roster *roster, const struct sy_proof *proof,
+                     const struct sy_genesis *genesis, const char **what)
+{
+    uint64_t ended;
+    const char *ignored;
+    if (!what) what = &ignored;
+    *roster = genesis->roster;
+    *what = "it does not show how the roster of its epoch came from the genesis's";
+    if (sy_handovers_follow(roster, &ended, &genesis->hash, proof->handovers, proof->header.epoch,
+                            NULL) != SY_OK) {
+        return false;
+    }
+    *what = "the header is of a height before its epoch";
+    return proof->header.epoch == 0 || proof->header.height > ended;
+}
+
 // The header is sealed by a quorum, or is the one that the caller trusts already.
 static bool verify_header(const struct sy_proof *proof, const struct sy_genesis *genesis,
                           const struct sy_hash *trusted, const char **what)
@@ -332,9 +356,10 @@ static bool verify_header(const struct sy_proof *proof, const struct sy_genesis 
         *what = "the genesis header has no certificate: derive it and pass its hash";
         return false;
     }
+    struct sy_roster roster;
+    if (!sy_proof_roster(&roster, proof, genesis, what)) return false;
     *what = "the certificate does not seal this header";
-    return sy_certificate_verify(&proof->certificate, &genesis->roster, &genesis->hash,
-                                 &proof->header);
+    return sy_certificate_verify(&proof->certificate, &roster, &genesis->hash, &proof->header);
 }
 
 bool sy_proof_verify(const struct sy_proof *proof, const struct sy_genesis *genesis,

@@ -1,7 +1,7 @@
 /* proof.h: .syproof, a statement that anybody can check offline with only the genesis file.
  *
  *   magic "SYPROOF1" | 16 network tag | u8 kind | header | certificate (exactly quorum seals in
- *   roster order; absent for height 0) | body | 32 SHA-256 of all bytes before
+ *   roster order; absent for height 0) | body | handovers | 32 SHA-256 of all bytes before
  *   RECEIPT body  receipt bytes32 | path to receipts root
  *                 | u8 with_tx; if 1: tx bytes32 | path in the batch to its id root | batch header
  *                 | path of the batch digest to batches root
@@ -17,6 +17,13 @@
  * bound by a signature or a hash: no proof has a second form. Only the key of a proof of absence is
  * not: the same path shows every key absent that would lie there, so whoever asks compares the key.
  * The checksum at the end is what makes any damage to a file plain, this one too.
+ *
+ * The handovers (roster_change.h) lead from the genesis to the roster of the header's epoch: one
+ * for each epoch before, so none in epoch 0. A validator leaves them out of what it sends, because
+ * whoever asks knows the roster; whoever keeps the proof adds them (sy_proof_encode). They cannot
+ * say when their last epoch ended: who checks a file alone learns that a quorum of that epoch's
+ * roster has sealed the header. Of a change in them the proofs of possession are bytes that nothing
+ * here checks; what it makes of the roster is sealed.
  *
  * A STATE proof derives its path from the key hash alone (core/ledger/trie.h explains the trie):
  * with count siblings the place lies at depth count, and bit b of the key hash, most significant
@@ -62,10 +69,12 @@ struct sy_proof {
     struct sy_certificate certificate;
     struct sy_receipt_proof receipt;
     struct sy_state_proof state;
+    struct sy_slice handovers; /* borrowed; empty: none travel with it */
 };
 
 void sy_proof_encode(struct sy_writer *w, const struct sy_proof *proof);
-bool sy_proof_decode(struct sy_proof *proof, struct sy_slice bytes, const struct sy_roster *roster,
+/* genesis: the roster of epoch 0. Of later ones nothing is known here: sy_proof_verify judges. */
+bool sy_proof_decode(struct sy_proof *proof, struct sy_slice bytes, const struct sy_roster *genesis,
                      const char **what);
 
 /* The bodies alone, as the client protocol carries them beside a header sent once. */
@@ -74,12 +83,18 @@ bool sy_receipt_proof_decode(struct sy_reader *r, struct sy_receipt_proof *proof
 void sy_state_proof_encode(struct sy_writer *w, const struct sy_state_proof *proof);
 bool sy_state_proof_decode(struct sy_reader *r, struct sy_state_proof *proof);
 
-/* sy_proof_verify checks everything against the genesis: network, certificate, paths, and that
- * receipt and tx speak of each other (id, signatures). *what says what failed, static text. A
- * header that the caller verified before may be passed in `trusted` (its hash), which skips its
- * certificate; height 0 has none and is believed in no other way (core/ledger derives it). */
+/* sy_proof_verify checks everything against the genesis: network, handovers, certificate, paths,
+ * and that receipt and tx speak of each other (id, signatures). *what says what failed, static
+ * text. A header that the caller verified before may be passed in `trusted` (its hash), which skips
+ * handovers and certificate; height 0 has no certificate and is believed in no other way
+ * (core/ledger derives it). */
 bool sy_proof_verify(const struct sy_proof *proof, const struct sy_genesis *genesis,
                      const struct sy_hash *trusted, const char **what);
+
+/* sy_proof_roster follows the proof's own handovers to the roster of its epoch, for whoever wants
+ * to name the signers. *what (unless NULL) as above. */
+bool sy_proof_roster(struct sy_roster *roster, const struct sy_proof *proof,
+                     const struct sy_genesis *genesis, const char **what);
 
 /* Body checks against a header that is already trusted. */
 bool sy_receipt_proof_verify(const struct sy_receipt_proof *proof, const struct sy_header *header,

@@ -304,6 +304,8 @@ void sy_proof_to_json(struct sy_json *json, const struct sy_proof *proof,
                       const struct sy_genesis *genesis)
 {
     struct sy_hash hash;
+    struct sy_roster roster;
+    bool named = sy_proof_roster(&roster, proof, genesis, NULL);
     sy_header_hash(&hash, &genesis->hash, &proof->header);
     sy_json_object_begin(json);
     sy_json_put_hex(json, "network", proof->network, sizeof proof->network);
@@ -311,7 +313,7 @@ void sy_proof_to_json(struct sy_json *json, const struct sy_proof *proof,
     sy_json_key(json, "header");
     sy_header_to_json(json, &proof->header, &hash);
     sy_json_key(json, "certificate");
-    sy_certificate_to_json(json, &proof->certificate, &genesis->roster);
+    sy_certificate_to_json(json, &proof->certificate, named ? &roster : NULL);
     if (proof->kind == SY_PROOF_RECEIPT) put_receipt_proof(json, &proof->receipt);
     if (proof->kind == SY_PROOF_STATE) put_state_proof(json, &proof->state);
     sy_json_object_end(json);
@@ -323,13 +325,15 @@ void sy_evidence_to_json(struct sy_json *json, const struct sy_evidence *evidenc
                          const struct sy_genesis *genesis)
 {
     bool seal = evidence->type == SY_MESSAGE_SEAL;
+    struct sy_roster roster;
+    bool named = sy_evidence_roster(&roster, evidence, genesis, NULL);
     sy_json_object_begin(json);
     sy_json_put_hex(json, "network", evidence->network, sizeof evidence->network);
     sy_json_put_text(json, "phase", sy_evidence_phase(evidence->type));
     sy_json_put_u64(json, "epoch", evidence->epoch);
     sy_json_put_u64(json, "signer", evidence->signer);
-    if (evidence->signer < genesis->roster.count) {
-        const struct sy_validator *validator = &genesis->roster.validators[evidence->signer];
+    if (named && evidence->signer < roster.count) {
+        const struct sy_validator *validator = &roster.validators[evidence->signer];
         sy_json_put_text(json, "name", validator->name);
         put_key(json, "key", &validator->consensus_key);
     }

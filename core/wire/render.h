@@ -40,13 +40,15 @@ void sy_genesis_to_json(struct sy_json *json, const struct sy_genesis *genesis);
 void sy_roster_to_json(struct sy_json *json, const struct sy_roster *roster);
 
 /* sy_proof_to_json writes {network, kind, header, certificate, receipt and tx | state}. The proof
- * must be decoded; whether it holds is sy_proof_verify's. */
+ * must be decoded; whether it holds is sy_proof_verify's. Signers have names when its handovers
+ * lead to the roster of its epoch. */
 void sy_proof_to_json(struct sy_json *json, const struct sy_proof *proof,
                       const struct sy_genesis *genesis);
 
 /* sy_evidence_to_json writes {network, phase, epoch, signer, name, key, view, slot | height,
- * statements [{digest, signature}]}; a signer that the roster lacks has no name and key. The
- * evidence must be decoded; whether it holds is sy_evidence_verify's. */
+ * statements [{digest, signature}]}; a signer has name and key when the handovers lead to the
+ * roster of its epoch, and that has such a signer. The evidence must be decoded; whether it holds
+ * is sy_evidence_verify's. */
 void sy_evidence_to_json(struct sy_json *json, const struct sy_evidence *evidence,
                          const struct sy_genesis *genesis);
 

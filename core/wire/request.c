@@ -2,7 +2,12 @@
 
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
+#include "core/wire/roster_change.h"
 #include "core/wire/state.h"
+
+_Static_assert(SY_REQUEST_HEADER_BYTES + 4 + 2 + SY_HANDOVERS_MAX * SY_HANDOVER_BYTES_MAX <
+                   SY_FRAME_BYTES_MAX - 64,
+               "an answer of handovers is one frame");
 
 static void encode_read(struct sy_writer *w, const struct sy_read_request *read)
 {
@@ -70,6 +75,7 @@ void sy_request_encode(struct sy_writer *w, const struct sy_client_request *requ
     case SY_REQUEST_BLOCK: sy_write_u64(w, request->body.block_height); break;
     case SY_REQUEST_READ: encode_read(w, &request->body.read); break;
     case SY_REQUEST_STATUS: break;
+    case SY_REQUEST_HANDOVERS: sy_write_u32(w, request->body.epoch); break;
     default: SY_ASSERT(false); /* only kinds of this build are encoded */
     }
 }
@@ -128,6 +134,7 @@ bool sy_request_decode(struct sy_client_request *request, struct sy_slice bytes)
     case SY_REQUEST_BLOCK: request->body.block_height = sy_read_u64(&r, "height"); break;
     case SY_REQUEST_READ: decode_read(&r, &request->body.read); break;
     case SY_REQUEST_STATUS: break;
+    case SY_REQUEST_HANDOVERS: request->body.epoch = sy_read_u32(&r, "epoch"); break;
     default: sy_reader_fail(&r, "kind");
     }
     return sy_reader_done(&r);
@@ -246,7 +253,7 @@ bool sy_answer_decode(uint8_t *kind, uint64_t *request_id, struct sy_reader *bod
     *kind = sy_read_u8(&r, "kind");
     *request_id = sy_read_u64(&r, "request_id");
     if (r.failed || protocol != SY_PROTOCOL_VERSION) return false;
-    if (*kind < SY_ANSWER_HELLO || *kind > SY_ANSWER_IDS) return false;
+    if (*kind < SY_ANSWER_HELLO || *kind > SY_ANSWER_HANDOVERS) return false;
     *body = r;
     return true;
 }

@@ -21,6 +21,7 @@
 #define SY_SUBMIT_TXS_MAX 1024u
 #define SY_WAIT_IDS_MAX 512u
 #define SY_WAIT_MS_MAX 30000u
+#define SY_HANDOVERS_MAX 64u /* in one answer: who wants more asks on */
 #define SY_READ_AGE_MS_MAX 60000 /* a read's time_ms at most this far from the validator's clock */
 
 enum sy_request_kind {
@@ -29,7 +30,8 @@ enum sy_request_kind {
     SY_REQUEST_WAIT = 3,   /* u32 wait_ms | u8 with_tx | u16 count | struct sy_awaited a tx */
     SY_REQUEST_BLOCK = 4,  /* u64 height; the newest certified: 2^64 - 1 */
     SY_REQUEST_READ = 5,   /* struct sy_read_request */
-    SY_REQUEST_STATUS = 6  /* no body */
+    SY_REQUEST_STATUS = 6, /* no body */
+    SY_REQUEST_HANDOVERS = 7 /* u32 epoch: of it and the epochs after it, as far as they ended */
 };
 
 enum sy_answer_kind {
@@ -40,7 +42,8 @@ enum sy_answer_kind {
     SY_ANSWER_READ = 69,    /* a whole .syproof, bytes32 */
     SY_ANSWER_STATUS = 70,  /* JSON text, bytes32 */
     SY_ANSWER_REFUSED = 71, /* u16 code (enum sy_answer_code) | bytes16 sentence */
-    SY_ANSWER_IDS = 72      /* to a READ of IDS: u64 height | u32 count | 32 a tx id in order */
+    SY_ANSWER_IDS = 72,     /* to a READ of IDS: u64 height | u32 count | 32 a tx id in order */
+    SY_ANSWER_HANDOVERS = 73 /* u32 epoch, as asked | u16 count | handovers (roster_change.h) */
 };
 
 /* Why a request as a whole was refused. */
@@ -131,6 +134,7 @@ struct sy_client_request {
         } wait;
         uint64_t block_height;
         struct sy_read_request read;
+        uint32_t epoch;
     } body;
 };
 

@@ -241,3 +241,31 @@ sy_status sy_handover_take(struct sy_roster *roster, const struct sy_hash *genes
     *roster = next;
     return SY_OK;
 }
+
+bool sy_handovers_decode(struct sy_reader *r, struct sy_slice *handovers, uint32_t epoch)
+{
+    struct sy_handover handover;
+    size_t start = r->used;
+    for (uint32_t i = 0; i < epoch && !r->failed; i++) {
+        (void)sy_handover_decode(r, &handover, SY_ROSTER_UNKNOWN);
+    }
+    *handovers = r->failed ? sy_slice_of(NULL, 0) : sy_slice_of(r->data + start, r->used - start);
+    return !r->failed;
+}
+
+sy_status sy_handovers_follow(struct sy_roster *roster, uint64_t *ended,
+                              const struct sy_hash *genesis, struct sy_slice handovers,
+                              uint32_t epoch, struct sy_error *err)
+{
+    struct sy_handover handover;
+    struct sy_reader r = sy_reader_of(handovers);
+    if (ended) *ended = 0;
+    for (uint32_t i = 0; i < epoch; i++) {
+        if (!sy_handover_decode(&r, &handover, SY_ROSTER_UNKNOWN)) break;
+        SY_TRY(sy_handover_take(roster, genesis, &handover, err));
+        if (ended) *ended = handover.header.height;
+    }
+    if (sy_reader_done(&r)) return SY_OK;
+    return sy_fail(err, SY_ERR_FORMAT, "there is not one handover for each epoch before %u",
+                   (unsigned)epoch);
+}

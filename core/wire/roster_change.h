@@ -79,7 +79,7 @@ struct sy_handover {
      SY_VALIDATORS_MAX * SY_SEAL_BYTES)
 
 void sy_handover_encode(struct sy_writer *w, const struct sy_handover *handover);
-/* n: validators of the roster that hands over. */
+/* n: validators of the roster that hands over, or SY_ROSTER_UNKNOWN. */
 bool sy_handover_decode(struct sy_reader *r, struct sy_handover *handover, unsigned n);
 
 /* sy_handover_take replaces a roster by the one it handed over to, if the handover proves it: the
@@ -88,5 +88,18 @@ bool sy_handover_decode(struct sy_reader *r, struct sy_handover *handover, unsig
  * unchanged. */
 sy_status sy_handover_take(struct sy_roster *roster, const struct sy_hash *genesis,
                            const struct sy_handover *handover, struct sy_error *err);
+
+/* A path: handovers one after the other from epoch 0 on, as files carry them that are to be checked
+ * with nothing but the genesis. sy_handovers_decode reads as many as there are epochs before
+ * `epoch`; the slice borrows from the reader's bytes. */
+bool sy_handovers_decode(struct sy_reader *r, struct sy_slice *handovers, uint32_t epoch);
+
+/* sy_handovers_follow makes the roster of an epoch, the genesis's being in `roster`. ended (may be
+ * NULL): the last height of the epoch before, 0 for epoch 0. SY_ERR_FORMAT: not exactly that many
+ * handovers; SY_ERR_CRYPTO: one of them proves nothing. err says which; roster is then of no use.
+ */
+sy_status sy_handovers_follow(struct sy_roster *roster, uint64_t *ended,
+                              const struct sy_hash *genesis, struct sy_slice handovers,
+                              uint32_t epoch, struct sy_error *err);
 
 #endif

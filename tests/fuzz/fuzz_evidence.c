@@ -21,8 +21,8 @@ static bool is_sample(struct sy_slice bytes)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct sy_genesis genesis;
-    static uint8_t mended[2 * SY_EVIDENCE_BYTES];
-    static uint8_t again[SY_EVIDENCE_BYTES];
+    static uint8_t mended[8192]; /* room for handovers, too */
+    static uint8_t again[8192];
     struct sy_evidence evidence;
     struct sy_hash checksum;
     const char *what = NULL;

@@ -153,6 +153,21 @@ static void answer_read(const struct witness *witness, struct sy_writer *w,
     sy_write_bytes32(w, sy_writer_slice(&inner));
 }
 
+/* Those of the epochs before WITNESS_EPOCH, from the one asked for on. */
+static void answer_handovers(const struct witness *witness, struct sy_writer *w,
+                             const struct sy_client_request *request, enum witness_mode mode)
+{
+    uint32_t first = request->body.epoch;
+    uint32_t last = witness->epochs && mode != WITNESS_DENIES ? WITNESS_EPOCH : 0;
+    if (mode == WITNESS_OTHER && first < last) first++;
+    sy_answer_begin(w, SY_ANSWER_HANDOVERS, request->request_id);
+    sy_write_u32(w, request->body.epoch);
+    sy_write_u16(w, first < last ? (uint16_t)(last - first) : 0);
+    if (first >= last) return;
+    struct sy_slice path = test_epochs_path(witness->epochs, first, last);
+    sy_write_raw(w, path.data, path.size);
+}
+
 /* ---- serving ------------------------------------------------------------------------------ */
 
 static void answer(const struct witness *witness, struct sy_writer *w,
@@ -173,6 +188,7 @@ static void answer(const struct witness *witness, struct sy_writer *w,
         }
         break;
     case SY_REQUEST_READ: answer_read(witness, w, request, mode); break;
+    case SY_REQUEST_HANDOVERS: answer_handovers(witness, w, request, mode); break;
     default: sy_answer_refused(w, request->request_id, SY_ANSWER_MALFORMED, "not served here");
     }
     // The head of the answer stays; a byte of what follows, which some hash or seal covers, not. In
@@ -189,6 +205,9 @@ static void serve(struct witness *witness, const struct sy_request *from)
     bool decodes = sy_request_decode(&request, from->body);
     SY_ASSERT(decodes);
     enum witness_mode mode = (enum witness_mode)atomic_load(&witness->mode);
+    if (request.kind == SY_REQUEST_HANDOVERS && atomic_load(&witness->handovers) != WITNESS_TRUE) {
+        mode = (enum witness_mode)atomic_load(&witness->handovers);
+    }
     if (request.kind == SY_REQUEST_HELLO) {
         answer_hello(witness, &w, request.request_id);
     } else {
@@ -230,30 +249,62 @@ void witnesses_start(struct witnesses *all)
     witnesses_start_with(all, NULL);
 }
 
+static void start_one(struct witnesses *all, unsigned i)
+{
+    struct witness *witness = &all->of[i];
+    struct sy_error err = {SY_OK, ""};
+    witness->block = &all->block;
+    witness->index = i;
+    (void)snprintf(witness->address, sizeof witness->address, "tcp://127.0.0.1:%u",
+                   test_free_ports(1));
+    struct sy_server_config config = {.key = test_key(3 * i + 1), .bind = witness->address};
+    sy_status status = sy_server_open(&witness->server, &config, &err);
+    SY_ASSERT(status == SY_OK);
+    all->count++;
+}
+
+static void run_one(struct witness *witness)
+{
+    int failed = pthread_create(&witness->thread, NULL, run_witness, witness);
+    SY_ASSERT(failed == 0);
+}
+
 void witnesses_start_with(struct witnesses *all, const struct test_entry *entries)
 {
     memset(all, 0, sizeof *all);
     test_block_make(&all->block);
     if (entries) replace_state(&all->block, entries);
     for (unsigned i = 0; i < WITNESSES; i++) {
-        struct witness *witness = &all->of[i];
-        struct sy_error err = {SY_OK, ""};
-        witness->block = &all->block;
-        witness->index = i;
-        (void)snprintf(witness->address, sizeof witness->address, "tcp://127.0.0.1:%u",
-                       test_free_ports(1));
-        all->addresses[i] = witness->address;
-        struct sy_server_config config = {.key = test_key(3 * i + 1), .bind = witness->address};
-        sy_status status = sy_server_open(&witness->server, &config, &err);
-        SY_ASSERT(status == SY_OK);
-        int failed = pthread_create(&witness->thread, NULL, run_witness, witness);
-        SY_ASSERT(failed == 0);
+        start_one(all, i);
+        all->addresses[i] = all->of[i].address;
+        run_one(&all->of[i]);
+    }
+}
+
+void witnesses_start_late(struct witnesses *all)
+{
+    memset(all, 0, sizeof *all);
+    test_block_make(&all->block);
+    for (unsigned i = 0; i < WITNESSES + 1; i++) {
+        start_one(all, i);
+        if (i < WITNESSES) all->addresses[i] = all->of[i].address;
+    }
+    test_epochs_make(&all->epochs, all->of[WITNESSES].address);
+    const struct sy_roster *roster = &all->epochs.rosters[WITNESS_EPOCH];
+    struct sy_header *header = &all->block.header;
+    header->epoch = WITNESS_EPOCH;
+    SY_ASSERT(header->height / TEST_EPOCH_HEIGHTS == WITNESS_EPOCH);
+    sy_roster_hash(&header->next_roster, &all->block.genesis.hash, roster);
+    test_certify(&all->block.certificate, &all->block.genesis.hash, roster, header);
+    for (unsigned i = 0; i < all->count; i++) {
+        all->of[i].epochs = &all->epochs;
+        run_one(&all->of[i]);
     }
 }
 
 void witnesses_stop(struct witnesses *all)
 {
-    for (unsigned i = 0; i < WITNESSES; i++) {
+    for (unsigned i = 0; i < all->count; i++) {
         struct witness *witness = &all->of[i];
         atomic_store(&witness->stopping, true);
         int failed = pthread_join(witness->thread, NULL);
@@ -264,8 +315,9 @@ void witnesses_stop(struct witnesses *all)
 
 void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but)
 {
-    for (unsigned i = 0; i < WITNESSES; i++) {
+    for (unsigned i = 0; i < all->count; i++) {
         atomic_store(&all->of[i].mode, (int)(i == but ? WITNESS_TRUE : mode));
+        atomic_store(&all->of[i].handovers, (int)WITNESS_TRUE);
         atomic_store(&all->of[i].asked, 0);
     }
 }

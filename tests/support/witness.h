@@ -8,6 +8,7 @@
 
 #include "core/net/server.h"
 #include "core/wire/request.h"
+#include "tests/support/epochs.h"
 #include "tests/support/samples.h"
 
 enum witness_mode {
@@ -25,18 +26,22 @@ enum witness_mode {
 
 struct witness {
     struct test_block *block;
+    const struct test_epochs *epochs; /* NULL: only the genesis's roster ever was */
     unsigned index;
     char address[64];
     sy_server *server;
     pthread_t thread;
-    atomic_int mode; /* enum witness_mode */
+    atomic_int mode;      /* enum witness_mode */
+    atomic_int handovers; /* of HANDOVERS alone, when it is not WITNESS_TRUE */
     atomic_bool stopping;
     atomic_uint asked; /* requests other than HELLO */
 };
 
 struct witnesses {
     struct test_block block;
-    struct witness of[WITNESSES];
+    struct test_epochs epochs;
+    struct witness of[WITNESSES + 1]; /* the last one only after witnesses_start_late */
+    unsigned count;
     const char *addresses[WITNESSES];
 };
 
@@ -45,9 +50,13 @@ struct witnesses {
 #define TEST_BLOCK_ENTRIES 7u
 void witnesses_start(struct witnesses *all);
 void witnesses_start_with(struct witnesses *all, const struct test_entry *entries);
+/* witnesses_start_late makes the block one of epoch 2 (epochs.h), and starts a fifth: validator 4,
+ * who is not in the genesis. Validator 1 does not know its new keys. */
+#define WITNESS_EPOCH 2u
+void witnesses_start_late(struct witnesses *all);
 void witnesses_stop(struct witnesses *all);
-/* witnesses_set lets witness `but` tell the truth and all others behave like mode; but >=
- * WITNESSES: all behave like mode. Resets the counts. */
+/* witnesses_set lets witness `but` tell the truth and all others behave like mode; but > WITNESSES:
+ * all behave like mode. Resets the counts, and lets all tell the truth about handovers. */
 void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but);
 
 #endif

@@ -30,7 +30,6 @@ void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool pop
     struct sy_api_config config = {.server = {.key = rig->place.key, .bind = rig->place.address},
                                    .store = rig->chain.store,
                                    .genesis = &rig->chain.genesis,
-                                   .roster = &rig->chain.genesis.roster,
                                    .inbox = rig->inbox,
                                    .status = no_status};
     if (limits != NULL) config.limits = *limits;

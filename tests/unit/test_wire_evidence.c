@@ -251,7 +251,7 @@ CASE(evidence_of_another_network_or_epoch_is_none)
     assert_refuted("another network");
     make(SY_MESSAGE_SEAL);
     evidence.epoch = 1;
-    assert_refuted("another epoch");
+    assert_refuted("roster of its epoch");
     // Whoever gives it this network's tag still lacks signatures over this genesis.
     struct sy_genesis five;
     test_genesis(&five, 5);

@@ -194,6 +194,7 @@ CASE(client_messages_are_those_of_the_page)
     assert_type(SY_REQUEST_BLOCK, "BLOCK");
     assert_type(SY_REQUEST_READ, "READ");
     assert_type(SY_REQUEST_STATUS, "STATUS");
+    assert_type(SY_REQUEST_HANDOVERS, "HANDOVERS");
     assert_type(SY_ANSWER_HELLO, "HELLO");
     assert_type(SY_ANSWER_SUBMIT, "SUBMIT");
     assert_type(SY_ANSWER_WAIT, "WAIT");
@@ -202,6 +203,7 @@ CASE(client_messages_are_those_of_the_page)
     assert_type(SY_ANSWER_STATUS, "STATUS");
     assert_type(SY_ANSWER_REFUSED, "REFUSED");
     assert_type(SY_ANSWER_IDS, "IDS");
+    assert_type(SY_ANSWER_HANDOVERS, "HANDOVERS");
 }
 
 CASE(every_kind_of_state_stands_in_the_page)

@@ -10,7 +10,7 @@
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
-#define SAMPLES 9u
+#define SAMPLES 10u
 
 struct sample {
     const char *name;
@@ -72,9 +72,9 @@ static void make_read(struct sy_client_request *request, uint8_t subject, uint8_
 
 static void make_samples(void)
 {
-    static const char *const names[SAMPLES] = {"hello",  "submit",       "wait",
-                                               "block",  "read_tx",      "read_state",
-                                               "status", "block_newest", "read_ids"};
+    static const char *const names[SAMPLES] = {"hello",    "submit",     "wait",   "block",
+                                               "read_tx",  "read_state", "status", "block_newest",
+                                               "read_ids", "handovers"};
     struct sy_writer room = sy_writer_of(parts, sizeof parts);
     memset(samples, 0, sizeof samples);
     for (unsigned i = 0; i < SAMPLES; i++) {
@@ -96,6 +96,8 @@ static void make_samples(void)
     samples[7].request.kind = SY_REQUEST_BLOCK;
     samples[7].request.body.block_height = SY_HEIGHT_NEWEST;
     make_read(&samples[8].request, SY_READ_IDS, 0);
+    samples[9].request.kind = SY_REQUEST_HANDOVERS;
+    samples[9].request.body.epoch = 0x04030201;
     for (unsigned i = 0; i < SAMPLES; i++) {
         struct sy_writer w = sy_writer_of(samples[i].bytes, sizeof samples[i].bytes);
         sy_request_encode(&w, &samples[i].request);
@@ -216,7 +218,7 @@ static bool decodes_with(unsigned sample, size_t at, uint8_t value)
 CASE(request_of_an_unknown_kind_or_version_is_refused)
 {
     assert_false(decodes_with(6, 2, 0));
-    assert_false(decodes_with(6, 2, SY_REQUEST_STATUS + 1));
+    assert_false(decodes_with(6, 2, SY_REQUEST_HANDOVERS + 1));
     assert_false(decodes_with(6, 2, SY_ANSWER_STATUS));
     for (unsigned i = 1; i < SAMPLES; i++) assert_false(decodes_with(i, 0, 2));
     assert_true(decodes_with(0, 0, 2)); /* HELLO negotiates, so it is read whatever the version */
@@ -346,7 +348,7 @@ CASE(answers_begin_with_what_they_answer)
     for (size_t size = 0; size < SY_REQUEST_HEADER_BYTES; size++) {
         assert_false(sy_answer_decode(&kind, &request_id, &body, sy_slice_of(bytes, size)));
     }
-    bytes[2] = SY_ANSWER_IDS + 1;
+    bytes[2] = SY_ANSWER_HANDOVERS + 1;
     assert_false(sy_answer_decode(&kind, &request_id, &body, sy_writer_slice(&w)));
     bytes[2] = SY_REQUEST_STATUS;
     assert_false(sy_answer_decode(&kind, &request_id, &body, sy_writer_slice(&w)));
