@@ -35,6 +35,8 @@ void chain_open(struct chain_rig *rig)
     rig->done = (struct sy_executed *)calloc(1, sizeof *rig->done);
     assert_true(rig->room != NULL && rig->done != NULL);
     for (unsigned i = 0; i < CHAIN_VALIDATORS; i++) rig->seqs[i] = 1;
+    rig->roster = rig->genesis.roster;
+    rig->change_nonce = 1000; /* far from the population's */
 }
 
 void chain_close(struct chain_rig *rig)
@@ -102,6 +104,8 @@ void chain_run(struct chain_rig *rig)
     struct sy_header head;
     struct sy_hash hash;
     sy_executor_head(rig->executor, &head, &hash);
+    rig->roster = *sy_executor_roster(rig->executor, head.height + 1);
+    rig->proposal.epoch = rig->roster.epoch;
     rig->proposal.slot = head.height + 1;
     rig->proposal.time_ms = head.time_ms + 1000;
     sy_status status = sy_executor_run(rig->executor, rig->done, &rig->proposal, &rig->err);
@@ -114,10 +118,63 @@ void chain_certify(struct chain_rig *rig)
     struct sy_certificate certificate;
     uint8_t bytes[4096];
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
-    test_certificate(&certificate, &rig->genesis, &rig->done->header);
+    test_certify(&certificate, &rig->genesis.hash, &rig->roster, &rig->done->header);
     sy_certificate_encode(&w, &certificate);
     struct sy_certificate_write write = {rig->done->header.height, sy_writer_slice(&w)};
     assert_int_equal(sy_ledger_put_certificates(rig->store, &write, 1, &rig->err), SY_OK);
+}
+
+/* ---- changes of the roster --------------------------------------------------------------- */
+
+void chain_change(struct chain_rig *rig, struct test_change *change)
+{
+    static const unsigned signer = TEST_REGULATOR;
+    const struct sy_kind *kind = sy_kind_by_number(change->kind);
+    struct sy_tx tx;
+    test_change_approve_by(change, &rig->genesis.hash, &rig->roster, sy_quorum(rig->roster.count));
+    struct sy_writer payload = sy_writer_of(next_room(rig), SY_POPULATION_TX_BYTES);
+    sy_payload_encode(&payload, kind, &change->payload);
+    assert_false(payload.failed);
+    rig->room_used += payload.used;
+    struct sy_writer w = sy_writer_of(next_room(rig), SY_POPULATION_TX_BYTES);
+    test_tx_begin(&tx, &rig->genesis, change->kind, &signer, 1);
+    memset(&tx.organisation, 0, sizeof tx.organisation);
+    tx.nonce = ++rig->change_nonce;
+    tx.payload = sy_writer_slice(&payload);
+    keep(rig, test_tx_sign(&w, &tx, &signer, 1));
+    (void)chain_batch(rig, 0);
+    chain_run(rig);
+    assert_int_equal(rig->done->applied_count, 1);
+    chain_certify(rig);
+}
+
+void chain_end_epoch(struct chain_rig *rig)
+{
+    uint64_t next = sy_executor_next_epoch(rig->executor, rig->done->header.height);
+    assert_true(next > 0);
+    while (rig->done->header.height + 1 < next) {
+        chain_run(rig);
+        chain_certify(rig);
+    }
+}
+
+void chain_change_thrice(struct chain_rig *rig)
+{
+    struct test_change change;
+    const struct sy_hash *genesis = &rig->genesis.hash;
+    test_change_add(&change, genesis, &rig->roster, 4);
+    for (unsigned i = 0; i < 3; i++) {
+        chain_change(rig, &change);
+        chain_end_epoch(rig);
+        chain_run(rig);
+        chain_certify(rig);
+        assert_int_equal(rig->roster.epoch, i + 1);
+        if (i == 0) {
+            test_change_rekey(&change, genesis, &rig->roster, 1, TEST_REKEY_KEYS, CHAIN_REKEYED);
+        } else {
+            test_change_remove(&change, genesis, &rig->roster, 4);
+        }
+    }
 }
 
 void chain_populate(struct chain_rig *rig)

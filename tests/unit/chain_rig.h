@@ -5,7 +5,7 @@
 
 #include "bench/population.h"
 #include "consensus/node/executor.h"
-#include "tests/support/network.h"
+#include "tests/support/changes.h"
 #include "tests/support/test.h"
 
 #define CHAIN_VALIDATORS 4u
@@ -24,6 +24,8 @@ struct chain_rig {
     uint64_t seqs[CHAIN_VALIDATORS]; /* of the next batch */
     struct sy_proposal proposal;     /* being made */
     struct sy_executed *done;        /* of the newest block */
+    struct sy_roster roster;         /* that orders and seals it */
+    uint64_t change_nonce;           /* the regulator's, of the last change */
     struct sy_error err;
 };
 
@@ -46,6 +48,18 @@ void chain_run(struct chain_rig *rig);
 
 /* chain_certify stores the newest block's certificate. */
 void chain_certify(struct chain_rig *rig);
+
+/* chain_change runs a change of the roster, approved by a quorum, as a regulator's transaction in
+ * validator 0's next batch, and certifies the block. chain_end_epoch then runs and certifies empty
+ * blocks to the last one of the epoch. */
+void chain_change(struct chain_rig *rig, struct test_change *change);
+void chain_end_epoch(struct chain_rig *rig);
+
+/* chain_change_thrice goes through three epochs: validator 4 comes, validator 1 gets the keys from
+ * CHAIN_REKEYED on, validator 4 goes. Validator 0 makes the batches. The newest block is the first
+ * of epoch 3. */
+#define CHAIN_REKEYED 310u
+void chain_change_thrice(struct chain_rig *rig);
 
 /* chain_populate runs and certifies a block a stage, then one of two batches of records. */
 void chain_populate(struct chain_rig *rig);
