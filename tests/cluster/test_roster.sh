@@ -1,0 +1,165 @@
+#!/usr/bin/env bash
+# Real validators under load, by the commands of README.md "Changing the roster": a fifth joins with
+# an empty store, the first primary leaves, another one gets a new key. Everything that was sent is
+# final, the audits agree across all epochs, and a proof of the last epoch verifies with the genesis
+# file alone.
+# ctest: serial slow timeout=900
+set -eu -o pipefail
+
+bin=$SYSTOLE_BIN
+net=$SYSTOLE_SCRATCH/net
+pids=
+
+fail() {
+    echo "FAILED: $*"
+    for i in 0 1 2 3 4; do tail -n 5 "$net/v$i/log" 2>/dev/null || true; done
+    exit 1
+}
+stop_all() {
+    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
+    wait
+}
+trap stop_all EXIT
+
+# start N [--init]: the validator's process id stands in its folder.
+start() {
+    local n=$1
+    shift
+    "$bin/systoled" --config "$net/v$n/systoled.conf" "$@" >>"$net/v$n/output" 2>&1 &
+    echo $! >"$net/v$n/process"
+    pids="$pids $!"
+}
+
+# field NAME < JSON: the first number or word of that name.
+field() {
+    sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9a-zA-Z]*\).*/\1/p" | head -n 1
+}
+
+# told N NAME: what a validator says of itself; empty if it does not answer.
+told() {
+    "$bin/systole" status --net "$net" --validator "v$1" --json 2>/dev/null | field "$2" || true
+}
+
+# await N NAME LEAST: until it is at least that.
+await() {
+    local value i
+    for i in $(seq 1 600); do
+        value=$(told "$1" "$2")
+        [ -n "$value" ] && [ "$value" -ge "$3" ] && return 0
+        sleep 0.2
+    done
+    fail "v$1 does not reach $2 $3: it says ${value:-nothing}"
+}
+
+new_key() {
+    "$bin/systole" keygen --json --out "$1" | field public_key
+}
+
+key_of() {
+    "$bin/systole" roster --net "$net" --json |
+        sed -n "/\"name\": *\"$1\"/,/consensus_key/s/.*\"consensus_key\": *\"\([0-9a-f]*\)\".*/\1/p"
+}
+
+# change KIND PROVERS APPROVERS FIELD...: keys that prove, validators that approve; "" for none.
+change() {
+    local kind=$1 provers=$2 approvers=$3 draft=$SYSTOLE_SCRATCH/draft fields=() roster name
+    shift 3
+    roster=$("$bin/systole" roster --net "$net" --json)
+    for name in epoch="$(field epoch <<<"$roster")" \
+        roster_hash="$(field hash <<<"$roster")" "$@"; do
+        fields+=(--field "$name")
+    done
+    "$bin/systole" tx make --net "$net" --key "$net/keys/regulator-0.pem" "${fields[@]}" \
+        --out "$draft" "$kind"
+    for name in $provers; do "$bin/systole" tx prove --net "$net" "$draft" --key "$name"; done
+    for name in $approvers; do
+        "$bin/systole" tx approve --net "$net" "$draft" --key "$net/$name/keys/admin.pem"
+    done
+    "$bin/systole" tx sign --net "$net" "$draft" --key "$net/keys/regulator-0.pem"
+    "$bin/systole" tx send --net "$net" "$draft" || fail "$kind was not applied"
+    rm -f "$draft"
+}
+
+# ended N: its process has ended by itself, and says that this is as it should be.
+ended() {
+    local pid i code=0
+    pid=$(cat "$net/v$1/process")
+    for i in $(seq 1 300); do
+        kill -0 "$pid" 2>/dev/null || break
+        sleep 0.2
+    done
+    wait "$pid" || code=$?
+    [ "$code" -eq 0 ] || fail "v$1 ended with $code, not by itself"
+    grep -q left_the_roster "$net/v$1/log" || fail "v$1 does not say that it left the roster"
+}
+
+"$bin/systole" testnet "$net" --base-port 0 >/dev/null
+for i in 0 1 2 3; do start $i --init; done
+await 0 certified_height 1
+"$bin/systole-bench" ndjson --bytes 2000000 >"$SYSTOLE_SCRATCH/in.ndjson"
+"$bin/systole" submit --net "$net" --report "$SYSTOLE_SCRATCH/report.json" \
+    "$SYSTOLE_SCRATCH/in.ndjson" >"$SYSTOLE_SCRATCH/submit.out" 2>"$SYSTOLE_SCRATCH/submit.err" &
+load=$!
+
+echo "a fifth validator"
+mkdir -p "$net/v4/keys"
+keys=$net/v4/keys
+consensus=$(new_key "$keys/consensus.pem")
+link=$(new_key "$keys/link.pem")
+admin=$(new_key "$keys/admin.pem")
+"$bin/systole" testnet "$SYSTOLE_SCRATCH/ports" --base-port 0 >/dev/null # free ports, once more
+ports=$(sed -n 's/.*"control_address": *"\([^"]*\)".*/control = \1/p
+    s/.*"bulk_address": *"\([^"]*\)".*/bulk = \1/p
+    s/.*"client_address": *"\([^"]*\)".*/client = \1/p' "$SYSTOLE_SCRATCH/ports/genesis.json" |
+    head -n 3)
+address() {
+    sed -n "s/^$1 = //p" <<<"$ports"
+}
+change validator.add "$keys/consensus.pem $keys/link.pem $keys/admin.pem" "v0 v1 v3" \
+    org_id=random name=v4 "consensus_key=$consensus" "link_key=$link" "admin_key=$admin" \
+    "control_address=$(address control)" "bulk_address=$(address bulk)" \
+    "client_address=$(address client)"
+sed '/^http/d' "$net/v3/systoled.conf" >"$net/v4/systoled.conf"
+echo "$ports" >>"$net/v4/systoled.conf"
+await 0 epoch 1
+start 4 --init
+await 4 epoch 1
+await 4 certified_height "$(told 0 certified_height)"
+
+echo "the first primary leaves"
+change validator.remove "" "v1 v2 v3 v4" "validator=$(key_of v0)"
+ended 0
+await 2 epoch 2
+
+echo "another one gets a new key"
+consensus=$(new_key "$net/v1/keys/consensus2.pem")
+change validator.rekey "$net/v1/keys/consensus2.pem" "v2 v3 v4" \
+    "validator=$(key_of v1)" "consensus_key=$consensus"
+ended 1
+sed -i 's/consensus\.pem/consensus2.pem/' "$net/v1/systoled.conf"
+await 2 epoch 3
+start 1
+await 1 epoch 3
+
+wait $load || fail "the client failed: $(tail -n 3 "$SYSTOLE_SCRATCH/submit.err")"
+cat "$SYSTOLE_SCRATCH/submit.out"
+refused=$(field refused <"$SYSTOLE_SCRATCH/report.json")
+[ "$refused" -eq 0 ] || fail "$refused resources were refused"
+await 1 certified_height "$(told 2 certified_height)"
+"$bin/systole" get --net "$net" --key "$net/keys/regulator-0.pem" \
+    --proof "$SYSTOLE_SCRATCH/key.syproof" credential "$consensus" ||
+    fail "the new key's credential is not proven"
+stop_all
+pids=
+
+"$bin/systole" verify --genesis "$net/genesis.json" "$SYSTOLE_SCRATCH/key.syproof" ||
+    fail "the proof does not verify with the genesis file alone"
+for i in 1 2 3 4; do
+    "$bin/systole" audit --json "$net/v$i" >"$SYSTOLE_SCRATCH/audit$i" ||
+        fail "the audit of v$i: $(cat "$SYSTOLE_SCRATCH/audit$i")"
+done
+roots=$(cat "$SYSTOLE_SCRATCH"/audit? | sed -n 's/.*"state_root": *"\([0-9a-f]*\)".*/\1/p')
+[ "$(wc -l <<<"$roots")" -eq 4 ] && [ "$(sort -u <<<"$roots" | wc -l)" -eq 1 ] ||
+    fail "the validators' state roots differ: $roots"
+"$bin/systole" audit "$net/v0" || fail "the audit of the validator that left"
+echo "passed: 3 changes under load, $(field final <"$SYSTOLE_SCRATCH/report.json") resources final"
