@@ -272,10 +272,19 @@ static void wait_for_work(sy_daemon *daemon)
     if (ppoll(fds, sizeof fds / sizeof fds[0], &wait, NULL) < 0) SY_ASSERT(errno == EINTR);
 }
 
+/* What clients were told is received goes into a batch first: that one the next node finds in the
+ * store. */
+static sy_status turn(sy_daemon *daemon, struct sy_error *err)
+{
+    struct sy_node_event drain = {.type = SY_NODE_DRAIN};
+    feed(daemon, &drain);
+    return sy_daemon_turn(daemon, err);
+}
+
 sy_status sy_daemon_run(sy_daemon *daemon, struct sy_error *err)
 {
     while (!daemon->stopping) {
-        if (sy_node_epoch_over(daemon->node)) SY_TRY(sy_daemon_turn(daemon, err));
+        if (sy_node_epoch_over(daemon->node)) SY_TRY(turn(daemon, err));
         bool more = take_items(daemon);
         more |= take_checks(daemon);
         more |= take_frames(daemon);

@@ -214,9 +214,9 @@ bool sy_node_step(sy_node *node, struct sy_node_effects *effects,
                   const struct sy_node_event *event);
 
 /* sy_node_epoch_over says that the last height of the roster's epoch is certified: this node has
- * nothing more to decide, and another one goes on from the same store with the next roster. What
- * it held of clients' transactions, if it was in no batch yet, is gone: nobody was told that it is
- * final, and clients send it again. */
+ * nothing more to decide, and another one goes on from the same store with the next roster. It is
+ * to be given DRAIN and its COMMITs are to be made durable first: clients' transactions that it
+ * received are then in batches that the next one finds. */
 bool sy_node_epoch_over(const sy_node *node);
 
 /* sy_node_wake_ns is the monotonic time of the next TICK; UINT64_MAX: none wanted. */

@@ -115,11 +115,25 @@ struct sy_slice sim_epoch_change(const struct world *world, struct sy_writer *ro
     return bytes;
 }
 
+/* What clients were told is received goes into a batch first. */
+static void drain(struct world *world, struct validator *validator)
+{
+    struct sy_node_event event = {.type = SY_NODE_DRAIN,
+                                  .now_ms = sim_wall_ms(world, validator),
+                                  .now_ns = sim_clock_ns(world, validator)};
+    const struct sy_node_event *next = &event;
+    for (bool more = true; more && !validator->doomed; next = NULL) {
+        more = sy_node_step(validator->node, world->effects, next);
+        sim_carry(world, validator, world->effects);
+    }
+}
+
 void sim_turn(struct world *world, struct validator *validator)
 {
     SY_ASSERT(validator->up && sy_node_epoch_over(validator->node));
     uint32_t epoch = validator->roster.epoch;
-    if (!sim_disk_flush(world, validator)) {
+    drain(world, validator);
+    if (validator->doomed || !sim_disk_flush(world, validator)) {
         sim_crash(world, validator);
         return;
     }

@@ -268,6 +268,7 @@ static inline uint64_t sim_clock_ns(const struct world *world, const struct vali
 {
     return world->now_ns + validator->clock_base_ns;
 }
+int64_t sim_wall_ms(const struct world *world, const struct validator *validator);
 /* sim_info is what a node says of itself, until the next call. */
 const struct sy_node_info *sim_info(const struct world *world, const struct validator *validator);
 void sim_validator_open(struct world *world, uint16_t index);

@@ -19,7 +19,7 @@ const struct sy_node_info *sim_info(const struct world *world, const struct vali
     return &info;
 }
 
-static int64_t wall_ms(const struct world *world, const struct validator *validator)
+int64_t sim_wall_ms(const struct world *world, const struct validator *validator)
 {
     return TEST_GENESIS_MS + 60000 + (int64_t)(world->now_ns / MS) + validator->skew_ms;
 }
@@ -207,7 +207,7 @@ static sy_status start_parts(struct world *world, struct validator *validator, s
     world->starting = validator;
     return sy_node_recover(validator->node, world->effects, validator->store, validator->executor,
                            world->genesis, &validator->roster, carry, world,
-                           wall_ms(world, validator), sim_clock_ns(world, validator), err);
+                           sim_wall_ms(world, validator), sim_clock_ns(world, validator), err);
 }
 
 static void plan_tick(struct world *world, struct validator *validator)
@@ -268,7 +268,7 @@ void sim_start(struct world *world, struct validator *validator)
 void sim_feed(struct world *world, struct validator *validator, struct sy_node_event *event)
 {
     SY_ASSERT(validator->up);
-    event->now_ms = wall_ms(world, validator);
+    event->now_ms = sim_wall_ms(world, validator);
     event->now_ns = sim_clock_ns(world, validator);
     const struct sy_node_event *next = event;
     bool more = true;
