@@ -47,9 +47,23 @@ sy_status sy_audit_load_order(struct audit *audit)
                    (unsigned long long)audit->height);
 }
 
+static sy_status find_roster(struct audit *audit, const struct sy_roster **roster, uint32_t epoch)
+{
+    *roster = sy_epochs_roster(audit->epochs, epoch);
+    if (*roster) return SY_OK;
+    return sy_fail(
+        audit->err, SY_ERR_CORRUPT,
+        "block %llu: it is of epoch %u, and nothing in this store proves how that epoch's "
+        "roster came from the genesis's; a store that began with a snapshot lacks the "
+        "headers that do",
+        (unsigned long long)audit->height, (unsigned)epoch);
+}
+
 sy_status sy_audit_load_bodies(struct audit *audit)
 {
     size_t used = 0;
+    const struct sy_roster *roster;
+    SY_TRY(find_roster(audit, &roster, audit->order.epoch));
     for (uint16_t i = 0; i < audit->order.count; i++) {
         const struct sy_entry *entry = &audit->order.entries[i];
         struct sy_slice body;
@@ -61,7 +75,8 @@ sy_status sy_audit_load_bodies(struct audit *audit)
                            (unsigned)entry->maker,
                            status == SY_OK ? "too long" : sy_status_name(status));
         }
-        SY_TRY(sy_audit_batches_add(audit->batches, audit->height, entry, body, audit->err));
+        SY_TRY(
+            sy_audit_batches_add(audit->batches, audit->height, roster, entry, body, audit->err));
         memcpy(audit->bodies + used, body.data, body.size);
         audit->entries[i] = (struct sy_block_entry){
             .entry = *entry, .batch = sy_slice_of(audit->bodies + used, body.size)};
@@ -77,11 +92,13 @@ sy_status sy_audit_check_certificate(struct audit *audit)
     const struct sy_genesis *genesis = audit->config->genesis;
     struct sy_certificate certificate;
     struct sy_slice bytes;
+    const struct sy_roster *roster;
     if (audit->height > sy_ledger_certified(audit->config->store)) return SY_OK;
+    SY_TRY(find_roster(audit, &roster, audit->head.epoch));
     SY_TRY(sy_audit_get_part(audit, &bytes, SY_BLOCK_CERTIFICATE));
     struct sy_reader r = sy_reader_of(bytes);
-    if (!sy_certificate_decode(&r, &certificate, genesis->roster.count) || !sy_reader_done(&r) ||
-        !sy_certificate_verify(&certificate, &genesis->roster, &genesis->hash, &audit->head)) {
+    if (!sy_certificate_decode(&r, &certificate, roster->count) || !sy_reader_done(&r) ||
+        !sy_epochs_certified(audit->epochs, &audit->head, &certificate)) {
         return sy_fail(audit->err, SY_ERR_CRYPTO, "block %llu: its certificate does not hold",
                        (unsigned long long)audit->height);
     }
@@ -245,8 +262,9 @@ static sy_status open_parts(struct audit *audit)
     if (sy_store_reader_open(&audit->reader, config->store) != SY_OK) {
         return sy_fail(audit->err, SY_ERR_LIMIT, "audit: too many store readers");
     }
-    SY_TRY(sy_audit_batches_open(&audit->batches, config->genesis, config->threads, audit->err));
-    return SY_OK;
+    SY_TRY(sy_epochs_open(&audit->epochs, config->genesis, audit->err));
+    SY_TRY(sy_epochs_take_store(audit->epochs, config->store, audit->reader, audit->err));
+    return sy_audit_batches_open(&audit->batches, config->genesis, config->threads, audit->err);
 }
 
 static sy_status replay_all(struct audit *audit)
@@ -285,6 +303,7 @@ sy_status sy_audit_run(const struct sy_audit_config *config, struct sy_audit_fig
     sy_ledger_close(audit->ledger);
     sy_replay_state_close(audit->state);
     sy_audit_batches_close(audit->batches);
+    sy_epochs_close(audit->epochs);
     sy_store_reader_close(audit->reader);
     free(audit->bodies);
     free(audit);

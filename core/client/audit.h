@@ -10,6 +10,9 @@
  *     certificate                     quorum seals over the header, up to the newest certified one
  *     the store's own state           entry by entry, at the end
  *
+ * Certificates and makers are judged by the roster of their epoch, which the handovers in the store
+ * lead to from the genesis (epochs.h).
+ *
  * A store whose history was pruned cannot be replayed. Of it the audit checks what is left, and its
  * figures say so (`pruned`):
  *

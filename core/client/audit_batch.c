@@ -212,10 +212,9 @@ static struct slot *free_slot(sy_audit_batches *batches)
 }
 
 static sy_status check_head(const sy_audit_batches *batches, const struct slot *slot,
-                            struct sy_hash *digest, const struct sy_entry *entry,
-                            struct sy_error *err)
+                            const struct sy_roster *roster, struct sy_hash *digest,
+                            const struct sy_entry *entry, struct sy_error *err)
 {
-    const struct sy_roster *roster = &batches->genesis->roster;
     sy_batch_digest(digest, &batches->genesis->hash, slot->batch.header_bytes);
     if (sy_hash_equal(digest, &entry->digest) && entry->maker < roster->count &&
         slot->batch.header.seq == entry->seq &&
@@ -229,8 +228,8 @@ static sy_status check_head(const sy_audit_batches *batches, const struct slot *
 }
 
 sy_status sy_audit_batches_add(sy_audit_batches *batches, uint64_t height,
-                               const struct sy_entry *entry, struct sy_slice body,
-                               struct sy_error *err)
+                               const struct sy_roster *roster, const struct sy_entry *entry,
+                               struct sy_slice body, struct sy_error *err)
 {
     struct slot *slot;
     struct sy_hash digest;
@@ -242,7 +241,7 @@ sy_status sy_audit_batches_add(sy_audit_batches *batches, uint64_t height,
         return sy_fail(err, SY_ERR_FORMAT, "block %llu: the body of batch #%llu is no batch",
                        (unsigned long long)height, (unsigned long long)entry->seq);
     }
-    SY_TRY(check_head(batches, slot, &digest, entry, err));
+    SY_TRY(check_head(batches, slot, roster, &digest, entry, err));
     SY_TRY(fill_slot(batches, slot, &digest, err));
     sy_status status = sy_engine_submit(batches->engine, &slot->submission);
     if (status != SY_OK) return sy_fail(err, status, "audit: the engine takes no more");

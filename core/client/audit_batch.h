@@ -14,11 +14,12 @@ sy_status sy_audit_batches_open(sy_audit_batches **batches, const struct sy_gene
                                 unsigned threads, struct sy_error *err);
 void sy_audit_batches_close(sy_audit_batches *batches); /* NULL is fine */
 
-/* sy_audit_batches_add puts a batch of a block under way; the bytes are copied. It waits while too
+/* sy_audit_batches_add puts a batch of a block, which a roster orders, under way; the bytes are
+ * copied. It waits while too
  * many are. A failure may be that of an earlier batch: err names its block. */
 sy_status sy_audit_batches_add(sy_audit_batches *batches, uint64_t height,
-                               const struct sy_entry *entry, struct sy_slice body,
-                               struct sy_error *err);
+                               const struct sy_roster *roster, const struct sy_entry *entry,
+                               struct sy_slice body, struct sy_error *err);
 
 /* sy_audit_batches_finish waits for all of them. */
 sy_status sy_audit_batches_finish(sy_audit_batches *batches, struct sy_error *err);

@@ -5,6 +5,7 @@
 
 #include "core/client/audit.h"
 #include "core/client/audit_batch.h"
+#include "core/client/epochs.h"
 #include "core/client/replay_state.h"
 #include "core/ledger/ledger.h"
 
@@ -16,6 +17,7 @@ struct audit {
     sy_replay_state *state;
     sy_ledger *ledger;
     sy_audit_batches *batches;
+    sy_epochs *epochs;     /* as far as the store shows them */
     struct sy_header head; /* of the block made last */
     uint64_t height;       /* the block at hand */
     struct sy_proposal order;

@@ -94,6 +94,11 @@ static sy_status check_receipts(struct audit *audit)
 static sy_status check_whole(struct audit *audit)
 {
     SY_TRY(sy_audit_load_order(audit));
+    if (audit->order.epoch != audit->head.epoch) {
+        return sy_fail(audit->err, SY_ERR_CORRUPT,
+                       "block %llu: its order is of another epoch than its header",
+                       (unsigned long long)audit->height);
+    }
     SY_TRY(sy_audit_load_bodies(audit));
     SY_TRY(check_batches_root(audit));
     audit->figures->batches += audit->order.count;

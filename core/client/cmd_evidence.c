@@ -6,6 +6,7 @@
 #include "core/base/assert.h"
 #include "core/base/os.h"
 #include "core/client/cmd_validator.h"
+#include "core/client/epochs.h"
 #include "core/client/show.h"
 #include "core/wire/render.h"
 
@@ -18,10 +19,12 @@ static const char about[] =
 
 /* A piece, and what became of it. */
 struct piece {
-    uint8_t bytes[SY_EVIDENCE_VALUE_BYTES_MAX];
+    uint8_t kept[SY_EVIDENCE_VALUE_BYTES_MAX]; /* as the validator keeps it */
+    size_t kept_size;
+    uint8_t *bytes; /* malloc'ed: with handovers, as a file has it; NULL when there is a fault */
     size_t size;
-    struct sy_evidence evidence;
-    const char *fault; /* NULL: it holds */
+    struct sy_evidence evidence; /* borrows bytes */
+    const char *fault;           /* NULL: it holds */
     char path[SY_CMD_PATH_MAX];
 };
 
@@ -37,6 +40,7 @@ struct run {
     const char *config;
     const char *out;
     struct sy_genesis genesis;
+    sy_epochs *epochs;    /* that the store at hand shows */
     struct piece *pieces; /* SY_EVIDENCE_KEPT_MAX a store at most, without doubles */
     size_t piece_count;
     size_t piece_room;
@@ -66,9 +70,27 @@ static bool is_known(const struct run *run, struct sy_slice value)
 {
     for (size_t i = 0; i < run->piece_count; i++) {
         const struct piece *piece = &run->pieces[i];
-        if (sy_slice_equal(sy_slice_of(piece->bytes, piece->size), value)) return true;
+        if (sy_slice_equal(sy_slice_of(piece->kept, piece->kept_size), value)) return true;
     }
     return false;
+}
+
+/* Makes the bytes of a file: the piece with the handovers to its epoch, as far as they are known.
+ */
+static sy_status complete_piece(struct run *run, struct piece *piece, struct sy_evidence *evidence)
+{
+    if (sy_epochs_roster(run->epochs, evidence->epoch)) {
+        evidence->handovers = sy_epochs_handovers(run->epochs, evidence->epoch);
+    }
+    piece->size = SY_EVIDENCE_BYTES + evidence->handovers.size;
+    piece->bytes = (uint8_t *)malloc(piece->size);
+    if (!piece->bytes) return SY_ERR_NO_MEMORY;
+    struct sy_writer w = sy_writer_of(piece->bytes, piece->size);
+    sy_evidence_encode(&w, evidence);
+    SY_ASSERT(!w.failed && w.used == piece->size);
+    bool decodes = sy_evidence_decode(&piece->evidence, sy_writer_slice(&w), NULL);
+    SY_ASSERT(decodes);
+    return SY_OK;
 }
 
 /* Whatever the store says about a piece, only what it proves by itself is told. */
@@ -76,17 +98,19 @@ static sy_status take_piece(void *context, const struct sy_hash *signer,
                             const struct sy_record_key *key, struct sy_slice value)
 {
     struct run *run = (struct run *)context;
+    struct sy_evidence evidence;
     (void)signer;
     (void)key;
     if (is_known(run, value)) return SY_OK;
     struct piece *piece = add_piece(run);
     if (!piece) return SY_ERR_NO_MEMORY;
-    memcpy(piece->bytes, value.data, value.size);
-    piece->size = value.size;
-    if (!sy_evidence_decode(&piece->evidence, value, &piece->fault) ||
-        !sy_evidence_verify(&piece->evidence, &run->genesis, &piece->fault)) {
-        run->bad++;
+    memcpy(piece->kept, value.data, value.size);
+    piece->kept_size = value.size;
+    if (sy_evidence_decode(&evidence, value, &piece->fault)) {
+        SY_TRY(complete_piece(run, piece, &evidence));
+        if (sy_evidence_verify(&piece->evidence, &run->genesis, &piece->fault)) return SY_OK;
     }
+    run->bad++;
     return SY_OK;
 }
 
@@ -98,18 +122,28 @@ static void note_unread(struct run *run, const char *name, const struct sy_error
     unread->err = *why;
 }
 
+static sy_status read_pieces(struct run *run, sy_store *store, struct sy_error *err)
+{
+    sy_store_reader *reader = NULL;
+    SY_TRY(sy_epochs_open(&run->epochs, &run->genesis, err));
+    sy_status status = sy_store_reader_open(&reader, store);
+    if (status == SY_OK) status = sy_epochs_take_store(run->epochs, store, reader, err);
+    if (status == SY_OK) status = sy_evidence_each(reader, take_piece, run, err);
+    if (status == SY_ERR_NO_MEMORY) status = sy_fail(err, status, "evidence: no memory");
+    sy_store_reader_close(reader);
+    sy_epochs_close(run->epochs);
+    run->epochs = NULL;
+    return status;
+}
+
 /* Evidence that is damaged keeps no other from being told. */
 static sy_status read_store(struct run *run, const char *word, struct sy_error *err)
 {
     struct sy_cmd_validator validator = {"", ""};
     sy_store *store = NULL;
-    sy_store_reader *reader = NULL;
     SY_TRY(sy_cmd_validator_find(&validator, word, run->genesis_path, err));
     SY_TRY(sy_cmd_validator_open(&store, &run->genesis, &validator, 0, err));
-    sy_status status = sy_store_reader_open(&reader, store);
-    if (status == SY_OK) status = sy_evidence_each(reader, take_piece, run, err);
-    if (status == SY_ERR_NO_MEMORY) status = sy_fail(err, status, "evidence: no memory");
-    sy_store_reader_close(reader);
+    sy_status status = read_pieces(run, store, err);
     sy_store_close(store);
     if (status != SY_ERR_CORRUPT) return status;
     note_unread(run, word, err);
@@ -278,6 +312,7 @@ int sy_cmd_evidence(int argc, char **argv)
     }
     run.cmd = &cmd;
     exit_code = run_evidence(&run);
+    for (size_t i = 0; i < run.piece_count; i++) free(run.pieces[i].bytes);
     free(run.pieces);
     run.cmd = NULL;
     return exit_code;

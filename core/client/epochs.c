@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/store/handovers.h"
 
 /* How an epoch ended. */
 struct ending {
@@ -125,6 +126,37 @@ sy_status sy_epochs_take(sy_epochs *epochs, struct sy_slice bytes, struct sy_err
     epochs->size += bytes.size;
     epochs->endings[epoch] = (struct ending){handover.header.height, epochs->size};
     return SY_OK;
+}
+
+static sy_status take_all(sy_epochs *epochs, sy_store_reader *reader, sy_state_view *view,
+                          uint64_t certified, struct sy_error *err)
+{
+    uint8_t bytes[SY_HANDOVER_BYTES_MAX];
+    for (;;) {
+        struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+        uint32_t epoch = epochs->newest.epoch;
+        sy_status status = sy_store_handover(&w, reader, view, epoch, certified);
+        if (status == SY_ERR_NOT_FOUND || status == SY_ERR_PRUNED) return SY_OK;
+        if (status != SY_OK || w.failed) {
+            return sy_fail(err, status != SY_OK ? status : SY_ERR_CORRUPT,
+                           "how epoch %u ended cannot be read from the store", (unsigned)epoch);
+        }
+        SY_TRY(sy_epochs_take(epochs, sy_writer_slice(&w), err));
+    }
+}
+
+sy_status sy_epochs_take_store(sy_epochs *epochs, sy_store *store, sy_store_reader *reader,
+                               struct sy_error *err)
+{
+    sy_state_view *view = NULL;
+    sy_status status = sy_state_view_open(&view, store);
+    if (status == SY_ERR_NOT_FOUND) return SY_OK; // there is no state, and so no change
+    if (status != SY_OK) {
+        return sy_fail(err, status, "state: it cannot be opened (%s)", sy_status_name(status));
+    }
+    status = take_all(epochs, reader, view, sy_ledger_certified(store), err);
+    sy_state_view_close(view);
+    return status;
 }
 
 /* ---- asking ------------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #ifndef SY_CLIENT_EPOCHS_H
 #define SY_CLIENT_EPOCHS_H
 
+#include "core/store/store.h"
 #include "core/wire/genesis.h"
 #include "core/wire/roster_change.h"
 
@@ -41,6 +42,12 @@ const char *sy_epochs_address(const sy_epochs *epochs, const char *const *addres
 /* sy_epochs_take follows one encoded handover of the newest roster known. SY_ERR_CRYPTO,
  * SY_ERR_FORMAT: it proves nothing, and nothing has changed; SY_ERR_LIMIT: SY_EPOCHS_MAX. */
 sy_status sy_epochs_take(sy_epochs *epochs, struct sy_slice handover, struct sy_error *err);
+
+/* sy_epochs_take_store follows all that a validator's store shows: epochs that ended at certified
+ * heights, as long as their last headers are there. SY_ERR_CRYPTO, SY_ERR_FORMAT: they prove
+ * nothing; or the store's failure. */
+sy_status sy_epochs_take_store(sy_epochs *epochs, sy_store *store, sy_store_reader *reader,
+                               struct sy_error *err);
 
 /* sy_epochs_certified says whether the roster that sealed the header's height sealed this header: a
  * roster's signatures count for the heights of its epoch alone, so that keys which have left the

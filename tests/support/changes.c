@@ -88,6 +88,34 @@ void test_change_rekey(struct test_change *change, const struct sy_hash *genesis
     test_change_texts(change);
 }
 
+static void prove(struct sy_signature *possession, const struct sy_public_key *key,
+                  const struct sy_hash *digest)
+{
+    sy_sign(test_key(test_number(key)), possession, SY_SIG_POSSESSION, digest);
+}
+
+void test_change_prove(struct test_change *change, const struct sy_hash *genesis, unsigned sponsor,
+                       uint64_t nonce)
+{
+    static const struct sy_hash nobody;
+    struct sy_public_key sponsor_key = test_public(sponsor);
+    struct sy_hash digest;
+    bool adds = change->kind == SY_KIND_validator_add;
+    struct sy_validator_add *a = &change->payload.validator_add;
+    struct sy_validator_rekey *p = &change->payload.validator_rekey;
+    sy_possession_digest(&digest, genesis, SY_ROLE_VALIDATOR, adds ? &a->org_id : &nobody,
+                         &sponsor_key, nonce);
+    if (adds) {
+        prove(&a->consensus_possession, &a->consensus_key, &digest);
+        prove(&a->link_possession, &a->link_key, &digest);
+        prove(&a->admin_possession, &a->admin_key, &digest);
+    } else if (change->kind == SY_KIND_validator_rekey && p->has_consensus_key) {
+        prove(&p->consensus_possession, &p->consensus_key, &digest);
+        prove(&p->link_possession, &p->link_key, &digest);
+        prove(&p->admin_possession, &p->admin_key, &digest);
+    }
+}
+
 /* --- approvals ----------------------------------------------------------------------------- */
 
 static struct sy_list *approvals_of(struct test_change *change)

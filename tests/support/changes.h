@@ -35,6 +35,11 @@ void test_change_rekey(struct test_change *change, const struct sy_hash *genesis
  * test changed it. */
 void test_change_texts(struct test_change *change);
 
+/* test_change_prove signs the possessions of the keys that the change brings, for a transaction of
+ * a sponsor (by number) without an organisation. Before any approval. */
+void test_change_prove(struct test_change *change, const struct sy_hash *genesis, unsigned sponsor,
+                       uint64_t nonce);
+
 /* test_change_approve adds the approval of a key, by its number; test_change_approve_by those of a
  * roster's first `count` validators. Afterwards nothing but the list may be changed. */
 void test_change_approve(struct test_change *change, const struct sy_hash *genesis, unsigned key);

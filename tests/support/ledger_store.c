@@ -58,6 +58,7 @@ void ledger_store_open(struct ledger_store *ls, const char *folder)
     ls->batch_room = fresh(SY_BATCH_BYTES_MAX);
     ls->next_key = 100;
     for (unsigned i = 0; i < 4; i++) ls->next_seq[i] = 1;
+    ls->roster = ls->genesis.roster;
     write_genesis(ls);
     struct sy_ledger_config config = {.genesis = &ls->genesis,
                                       .source = state_array_source(&ls->state)};
@@ -165,7 +166,8 @@ static void store_certificate(struct ledger_store *ls, enum ledger_fault fault)
     static uint8_t bytes[2 + SY_VALIDATORS_MAX * 66];
     struct sy_certificate certificate;
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
-    test_certificate(&certificate, &ls->genesis, &ls->header);
+    test_certify(&certificate, &ls->genesis.hash,
+                 fault == FAULT_OLD_ROSTER ? &ls->genesis.roster : &ls->roster, &ls->header);
     if (fault == FAULT_CERTIFICATE) certificate.seals[1].signature.bytes[5] ^= 1;
     sy_certificate_encode(&w, &certificate);
     struct sy_certificate_write write = {ls->header.height, sy_writer_slice(&w)};
@@ -213,13 +215,16 @@ static void run_block(struct ledger_store *ls, const struct sy_block_entry *entr
 {
     struct sy_block_result result;
     struct sy_error err = {SY_OK, ""};
+    ls->roster = *sy_ledger_roster(ls->ledger, ls->header.height + 1);
     struct sy_block_input input = {.height = ls->header.height + 1,
+                                   .epoch = ls->roster.epoch,
                                    .time_ms = ls->header.time_ms + 1000,
                                    .previous = &ls->header,
                                    .entries = entry,
                                    .entry_count = entry ? 1 : 0};
     must(sy_ledger_execute(ls->ledger, &result, &input, &err));
-    struct sy_proposal order = {.slot = input.height, .time_ms = result.header.time_ms};
+    struct sy_proposal order = {
+        .epoch = input.epoch, .slot = input.height, .time_ms = result.header.time_ms};
     if (entry) {
         SY_ASSERT(result.entries[0].ran);
         order.entries[order.count++] = entry->entry;
@@ -231,18 +236,74 @@ static void run_block(struct ledger_store *ls, const struct sy_block_entry *entr
     if (certified) store_certificate(ls, fault);
 }
 
-void ledger_store_block(struct ledger_store *ls, bool certified, enum ledger_fault fault)
+/* The index of a batch's maker in the roster of the next block. */
+static uint16_t index_of(const struct ledger_store *ls, unsigned maker)
 {
-    unsigned maker = (unsigned)(ls->header.height % 4);
-    struct sy_slice batch = make_batch(ls, maker, fault);
+    struct sy_public_key key = test_public(3 * maker);
+    int index = sy_roster_find(sy_ledger_roster(ls->ledger, ls->header.height + 1), &key);
+    SY_ASSERT(index >= 0);
+    return (uint16_t)index;
+}
+
+static void run_batch(struct ledger_store *ls, struct sy_slice batch, unsigned maker,
+                      bool certified, enum ledger_fault fault)
+{
     struct sy_block_entry entry = {
-        .entry = {.maker = (uint16_t)maker, .seq = ls->next_seq[maker]++}, .batch = batch};
+        .entry = {.maker = index_of(ls, maker), .seq = ls->next_seq[maker]++}, .batch = batch};
     sy_batch_digest(&entry.entry.digest, &ls->genesis.hash,
                     sy_slice_of(batch.data, SY_BATCH_HEADER_BYTES));
     run_block(ls, &entry, certified, fault);
 }
 
+void ledger_store_block_of(struct ledger_store *ls, unsigned maker, bool certified,
+                           enum ledger_fault fault)
+{
+    run_batch(ls, make_batch(ls, maker, fault), maker, certified, fault);
+}
+
+void ledger_store_block(struct ledger_store *ls, bool certified, enum ledger_fault fault)
+{
+    ledger_store_block_of(ls, (unsigned)(ls->header.height % 4), certified, fault);
+}
+
 void ledger_store_empty(struct ledger_store *ls, bool certified)
 {
     run_block(ls, NULL, certified, FAULT_NONE);
+}
+
+/* ---- changes of the roster ---------------------------------------------------------------- */
+
+static struct sy_slice make_change(struct ledger_store *ls, struct sy_writer *room,
+                                   struct test_change *change)
+{
+    static const unsigned signer = TEST_REGULATOR;
+    struct sy_tx tx;
+    size_t start = room->used;
+    ls->nonce++;
+    test_change_prove(change, &ls->genesis.hash, signer, ls->nonce);
+    test_change_approve_by(change, &ls->genesis.hash, &ls->roster, sy_quorum(ls->roster.count));
+    sy_payload_encode(room, sy_kind_by_number(change->kind), &change->payload);
+    test_tx_begin(&tx, &ls->genesis, change->kind, &signer, 1);
+    memset(&tx.organisation, 0, sizeof tx.organisation);
+    tx.nonce = ls->nonce;
+    tx.payload = sy_slice_of(room->data + start, room->used - start);
+    return test_tx_sign(room, &tx, &signer, 1);
+}
+
+void ledger_store_change_by(struct ledger_store *ls, struct test_change *change, unsigned maker)
+{
+    static uint8_t tx_room[16384];
+    struct sy_writer room = sy_writer_of(tx_room, sizeof tx_room);
+    struct sy_slice tx = make_change(ls, &room, change);
+    struct sy_slice batch =
+        test_batch(ls->batch_room, &ls->genesis, 3 * maker, ls->next_seq[maker], &tx, 1);
+    run_batch(ls, batch, maker, true, FAULT_NONE);
+    uint64_t next = sy_ledger_next_epoch(ls->ledger, ls->header.height);
+    SY_ASSERT(next > 0);
+    while (ls->header.height < next) ledger_store_empty(ls, true);
+}
+
+void ledger_store_change(struct ledger_store *ls, struct test_change *change)
+{
+    ledger_store_change_by(ls, change, 0);
 }

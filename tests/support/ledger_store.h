@@ -6,7 +6,7 @@
 
 #include "core/ledger/ledger.h"
 #include "core/store/store.h"
-#include "tests/support/network.h"
+#include "tests/support/changes.h"
 #include "tests/support/state_source.h"
 
 /* What is wrong with a block. Of the first group execution knows nothing: the rest of the block is
@@ -23,10 +23,11 @@ enum ledger_fault {
     FAULT_DELTAS, /* stored; what the state shows is right */
     FAULT_TX_IDS,
     FAULT_CERTIFICATE,
-    FAULT_BODY, /* a byte of a stored body */
+    FAULT_BODY,       /* a byte of a stored body */
     FAULT_BODY_MISSING,
     FAULT_STATE, /* the state shows another value; the ledger is right */
-    FAULT_COUNT
+    FAULT_COUNT,     /* of what any block can have; of a later epoch also: */
+    FAULT_OLD_ROSTER /* the certificate is by the genesis's validators */
 };
 
 #define LEDGER_STORE_TXS                                                    \
@@ -40,8 +41,9 @@ struct ledger_store {
     sy_ledger *ledger;
     struct state_array state;
     struct sy_header header;
-    uint64_t next_seq[4];
-    unsigned next_key; /* of the next organisation's admin */
+    struct sy_roster roster; /* that orders and seals it */
+    uint64_t next_seq[4];    /* of the genesis's validators */
+    unsigned next_key;       /* of the next organisation's admin */
     uint64_t nonce;
     uint8_t *batch_room;
 };
@@ -51,8 +53,17 @@ void ledger_store_open(struct ledger_store *ls, const char *folder);
 void ledger_store_close(struct ledger_store *ls);
 
 /* ledger_store_block adds a block of one batch of LEDGER_STORE_TXS transactions; certified: with
- * its certificate. ledger_store_empty adds an empty one. */
+ * its certificate. ledger_store_empty adds an empty one. The batches are of the four
+ * validators in turn; ledger_store_block_of names one, who must be in the roster. */
 void ledger_store_block(struct ledger_store *ls, bool certified, enum ledger_fault fault);
+void ledger_store_block_of(struct ledger_store *ls, unsigned maker, bool certified,
+                           enum ledger_fault fault);
 void ledger_store_empty(struct ledger_store *ls, bool certified);
+
+/* ledger_store_change proves and approves a change of the roster, runs it in a block of validator
+ * 0's and goes on with empty ones, all certified, to the first block of the new epoch;
+ * ledger_store_change_by names the maker. */
+void ledger_store_change(struct ledger_store *ls, struct test_change *change);
+void ledger_store_change_by(struct ledger_store *ls, struct test_change *change, unsigned maker);
 
 #endif

@@ -124,6 +124,62 @@ CASE(a_pruned_store_is_checked_as_far_as_it_goes_and_says_so)
     ledger_store_close(&ls);
 }
 
+/* Three changes of the roster, with transactions in every epoch. */
+static void fill_epochs(struct ledger_store *filled)
+{
+    struct test_change change;
+    const struct sy_hash *genesis = &filled->genesis.hash;
+    ledger_store_block_of(filled, 2, true, FAULT_NONE);
+    test_change_add(&change, genesis, &filled->roster, 4);
+    ledger_store_change(filled, &change);
+    ledger_store_block_of(filled, 2, true, FAULT_NONE);
+    test_change_rekey(&change, genesis, &filled->roster, 1, TEST_REKEY_KEYS, 310);
+    ledger_store_change(filled, &change);
+    ledger_store_block_of(filled, 2, true, FAULT_NONE);
+    test_change_remove(&change, genesis, &filled->roster, 0);
+    ledger_store_change_by(filled, &change, 2);
+    ledger_store_block_of(filled, 3, true, FAULT_NONE);
+}
+
+CASE(a_store_that_went_through_changes_of_the_roster_is_sound)
+{
+    struct sy_error err;
+    ledger_store_open(&ls, NULL);
+    fill_epochs(&ls);
+    assert_int_equal(ls.header.epoch, 3);
+    if (audit_store(ls.store, &ls.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_true(figures.height == ls.header.height);
+    assert_true(figures.certified == ls.header.height);
+    assert_int_equal(figures.batches, 3 + 4);
+    assert_memory_equal(figures.state_root.bytes, ls.header.state_root.bytes, 32);
+    // Pruned inside the last epoch: the headers that ended the others are kept.
+    prune(&ls, ls.header.height - 1);
+    if (audit_store(ls.store, &ls.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_true(figures.certified == ls.header.height);
+    assert_int_equal(figures.batches, 1);
+    ledger_store_close(&ls);
+}
+
+/* Seals of the genesis's validators, of which one has another key by now and one is gone. */
+CASE(certificates_of_another_epochs_roster_are_found)
+{
+    for (unsigned pruned = 0; pruned < 2; pruned++) {
+        struct sy_error err;
+        struct test_change change;
+        ledger_store_open(&ls, NULL);
+        ledger_store_block_of(&ls, 2, true, FAULT_NONE);
+        test_change_rekey(&change, &ls.genesis.hash, &ls.roster, 1, TEST_REKEY_KEYS, 310);
+        ledger_store_change(&ls, &change);
+        ledger_store_block_of(&ls, 2, true, FAULT_NONE);
+        ledger_store_block_of(&ls, 2, true, FAULT_OLD_ROSTER);
+        if (pruned) prune(&ls, ls.header.height - 1);
+        assert_int_equal(audit_store(ls.store, &ls.genesis, &err), SY_ERR_CRYPTO);
+        assert_non_null(strstr(err.text, "its certificate does not hold"));
+        assert_true(figures.certified == ls.header.height - 1);
+        ledger_store_close(&ls);
+    }
+}
+
 CASE(what_is_wrong_in_a_pruned_store_is_found_where_it_can_be)
 {
     static const struct {
@@ -368,6 +424,8 @@ int main(void)
         cmocka_unit_test(an_honest_twin_is_sound),
         cmocka_unit_test(an_honest_store_on_disk_is_sound),
         cmocka_unit_test(a_pruned_store_is_checked_as_far_as_it_goes_and_says_so),
+        cmocka_unit_test(a_store_that_went_through_changes_of_the_roster_is_sound),
+        cmocka_unit_test(certificates_of_another_epochs_roster_are_found),
         cmocka_unit_test(what_is_wrong_in_a_pruned_store_is_found_where_it_can_be),
         cmocka_unit_test(the_program_tells_it),
         cmocka_unit_test(every_fault_is_found_and_named),
