@@ -449,6 +449,30 @@ sy_status sy_client_get_header(sy_client_store *store, struct sy_header *header,
     return fine && sy_reader_done(&r) ? SY_OK : sy_client_row_corrupt("a header", err);
 }
 
+/* Heights end at SY_SLOT_MAX. */
+static void handover_key(uint8_t key[8], uint32_t epoch)
+{
+    sy_store_u64_be(key, (uint64_t)SY_SLOT_MAX + 1 + epoch);
+}
+
+sy_status sy_client_put_handover(sy_client_store *store, uint32_t epoch, struct sy_slice handover,
+                                 struct sy_error *err)
+{
+    uint8_t key[8];
+    handover_key(key, epoch);
+    struct sy_writer w = sy_client_row_writer(store);
+    sy_write_raw(&w, handover.data, handover.size);
+    return sy_client_row_put(store, SY_TREE_HEADERS, sy_slice_of(key, 8), &w, err);
+}
+
+sy_status sy_client_get_handover(sy_client_store *store, struct sy_slice *handover, uint32_t epoch,
+                                 struct sy_error *err)
+{
+    uint8_t key[8];
+    handover_key(key, epoch);
+    return sy_client_db_get(store->db, handover, SY_TREE_HEADERS, sy_slice_of(key, 8), err);
+}
+
 /* --- inputs and runs ------------------------------------------------------------------------- */
 
 sy_status sy_client_get_cursor(sy_client_store *store, struct sy_client_cursor *out,

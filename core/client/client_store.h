@@ -254,6 +254,14 @@ sy_status sy_client_put_header(sy_client_store *store, const struct sy_header *h
 sy_status sy_client_get_header(sy_client_store *store, struct sy_header *header,
                                struct sy_slice *certificate, uint64_t height, struct sy_error *err);
 
+/* Handovers (core/wire/roster_change.h), encoded, by the epoch that each ends: with them the
+ * headers of later epochs are checked offline. They stand among the headers, where no height
+ * reaches. */
+sy_status sy_client_put_handover(sy_client_store *store, uint32_t epoch, struct sy_slice handover,
+                                 struct sy_error *err);
+sy_status sy_client_get_handover(sy_client_store *store, struct sy_slice *handover, uint32_t epoch,
+                                 struct sy_error *err);
+
 /* --- inputs and runs ------------------------------------------------------------------------- */
 
 /* How far an input was read: everything before `next_offset`, and of the document that begins

@@ -29,6 +29,7 @@ struct verify {
     struct sy_genesis *genesis;
     struct sy_proven proven;
     struct sy_proof proof; /* of a kept receipt */
+    sy_epochs *epochs;     /* as far as a store kept them */
     struct sy_evidence evidence;
     bool is_evidence; /* what the last file was */
     uint64_t pieces;  /* of evidence that holds; good counts them, too */
@@ -177,20 +178,32 @@ static bool trust(struct trusted *trusted, uint64_t height)
     return true;
 }
 
+/* Follows the handovers that the store kept. */
+static sy_status follow_kept(struct verify *verify, sy_client_store *store, struct sy_error *err)
+{
+    SY_TRY(sy_epochs_open(&verify->epochs, verify->genesis, err));
+    for (;;) {
+        struct sy_slice handover;
+        uint32_t epoch = sy_epochs_newest(verify->epochs)->epoch;
+        sy_status status = sy_client_get_handover(store, &handover, epoch, err);
+        if (status == SY_ERR_NOT_FOUND) return SY_OK;
+        if (status == SY_OK) status = sy_epochs_take(verify->epochs, handover, err);
+        if (status != SY_OK) return status;
+    }
+}
+
 /* The header of a height, certificate checked once. */
 static sy_status load_header(struct verify *verify, sy_client_store *store, struct trusted *trusted,
                              struct sy_header *header, uint64_t height, struct sy_error *err)
 {
     struct sy_slice bytes;
-    const struct sy_genesis *genesis = verify->genesis;
     SY_TRY(sy_client_get_header(store, header, &bytes, height, err));
     if (is_trusted(trusted, height)) return SY_OK;
     struct sy_reader r = sy_reader_of(bytes);
     if (header->height != height ||
-        !sy_certificate_decode(&r, &verify->proof.certificate, genesis->roster.count) ||
+        !sy_certificate_decode(&r, &verify->proof.certificate, SY_ROSTER_UNKNOWN) ||
         !sy_reader_done(&r) ||
-        !sy_certificate_verify(&verify->proof.certificate, &genesis->roster, &genesis->hash,
-                               header)) {
+        !sy_epochs_certified(verify->epochs, header, &verify->proof.certificate)) {
         return sy_fail(err, SY_ERR_CRYPTO, "the certificate of block %llu does not hold",
                        (unsigned long long)height);
     }
@@ -249,7 +262,8 @@ static sy_status verify_store(struct verify *verify, struct sy_error *err)
     sy_client_store *store = NULL;
     SY_TRY(sy_client_store_open(&store, verify->store_path, &verify->genesis->hash,
                                 SY_CLIENT_STORE_READ, err));
-    sy_status status = verify_rows(verify, store, &trusted, err);
+    sy_status status = follow_kept(verify, store, err);
+    if (status == SY_OK) status = verify_rows(verify, store, &trusted, err);
     sy_client_store_close(store);
     free(trusted.known);
     return status;
@@ -332,6 +346,7 @@ static int tell_many(const struct verify *verify)
     sy_json_put_u64(&json, "refused", verify->refused);
     sy_json_put_u64(&json, "evidence", verify->pieces);
     sy_json_put_u64(&json, "headers", verify->headers);
+    if (verify->epochs) put_epoch(&json, sy_epochs_newest(verify->epochs)->epoch);
     if (verify->bad > 0) sy_json_put_text(&json, "first", verify->first_bad);
     return sy_cmd_json_end(&json, code);
 }
@@ -386,6 +401,7 @@ int sy_cmd_verify(int argc, char **argv)
     verify.cmd = &cmd;
     exit_code = run_verify(&verify);
     sy_proven_free(&verify.proven);
+    sy_epochs_close(verify.epochs);
     free(verify.genesis);
     return exit_code;
 }

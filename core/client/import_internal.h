@@ -58,7 +58,8 @@ struct sy_importer {
     struct sy_public_key regulator_key;
     struct sy_hash home_label; /* resource label of the home organisation */
     uint64_t run;
-    bool failed; /* the store gave up: nothing can go on */
+    uint32_t kept_epoch; /* handovers of the epochs before were kept in this run */
+    bool failed;         /* the store gave up: nothing can go on */
 
     /* inputs */
     struct sy_import_input *inputs;

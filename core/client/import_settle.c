@@ -244,6 +244,21 @@ static void hold(sy_importer *importer, struct sy_pending *pending, uint16_t cod
     sy_window_make_ready(&importer->window, pending);
 }
 
+/* Once an epoch: what anybody needs to check its headers later. */
+static sy_status keep_handovers(sy_importer *importer, const struct sy_import_outcome *outcome,
+                                struct sy_error *err)
+{
+    while (importer->kept_epoch < outcome->header->epoch) {
+        uint32_t epoch = importer->kept_epoch;
+        struct sy_slice before = sy_epochs_handovers(outcome->epochs, epoch);
+        struct sy_slice all = sy_epochs_handovers(outcome->epochs, epoch + 1);
+        struct sy_slice one = sy_slice_of(all.data + before.size, all.size - before.size);
+        SY_TRY(sy_client_put_handover(importer->store, epoch, one, err));
+        importer->kept_epoch++;
+    }
+    return SY_OK;
+}
+
 static sy_status settle(sy_importer *importer, struct sy_pending *pending,
                         const struct sy_import_outcome *outcome, const struct sy_receipt *receipt,
                         struct sy_error *err)
@@ -255,6 +270,7 @@ static sy_status settle(sy_importer *importer, struct sy_pending *pending,
         .code = receipt->code,
         .proof = outcome->receipt_proof,
     };
+    SY_TRY(keep_handovers(importer, outcome, err));
     SY_TRY(sy_client_put_header(importer->store, outcome->header, outcome->certificate, err));
     if (receipt->height > importer->totals.newest_height) {
         importer->totals.newest_height = receipt->height;

@@ -27,6 +27,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/json.h"
+#include "core/client/epochs.h"
 #include "core/wire/block.h"
 #include "core/wire/genesis.h"
 #include "core/wire/tx.h"
@@ -113,6 +114,8 @@ struct sy_import_outcome {
     struct sy_slice receipt_proof; /* encoded receipt proof body (core/wire/proof.h), kept */
     const struct sy_header *header;
     struct sy_slice certificate; /* encoded; kept once a height */
+    const sy_epochs *epochs;     /* that know the header's epoch, whose handovers are kept, too;
+                                    NULL in epoch 0 */
 };
 
 /* sy_importer_on_final settles a transaction. Codes that decide nothing (E_KEY_UNKNOWN,

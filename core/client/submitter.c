@@ -342,7 +342,8 @@ static sy_status take_final(struct submitter *s, uint32_t index, const struct sy
                                         .receipt = tx->receipt_bytes,
                                         .receipt_proof = tx->proof,
                                         .header = tx->header,
-                                        .certificate = tx->certificate};
+                                        .certificate = tx->certificate,
+                                        .epochs = s->config->epochs};
     uint64_t latency_us = (now_ns - flight->first_ns) / 1000;
     sy_quantile_add(&s->result->latency_us, latency_us);
     s->paced_us += latency_us;

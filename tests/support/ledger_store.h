@@ -23,9 +23,9 @@ enum ledger_fault {
     FAULT_DELTAS, /* stored; what the state shows is right */
     FAULT_TX_IDS,
     FAULT_CERTIFICATE,
-    FAULT_BODY,       /* a byte of a stored body */
+    FAULT_BODY, /* a byte of a stored body */
     FAULT_BODY_MISSING,
-    FAULT_STATE, /* the state shows another value; the ledger is right */
+    FAULT_STATE,     /* the state shows another value; the ledger is right */
     FAULT_COUNT,     /* of what any block can have; of a later epoch also: */
     FAULT_OLD_ROSTER /* the certificate is by the genesis's validators */
 };

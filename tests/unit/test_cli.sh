@@ -48,7 +48,7 @@ expect 0 'usage: systole COMMAND' help
 expect 0 '^systole [0-9]' --version
 expect 2 "there is no command 'feed'" feed
 expect 2 "there is no command 'feed'" help feed
-for command in testnet keygen submit get verify evidence audit status explain; do
+for command in testnet keygen submit get verify evidence audit status roster explain; do
     expect 0 "usage: systole $command" $command --help
     expect 0 "usage: systole $command" help $command
     expect 2 'there is no option --colour' $command --colour

@@ -12,9 +12,11 @@
 #include "core/base/os.h"
 #include "core/client/client_store.h"
 #include "core/wire/genesis_json.h"
+#include "tests/support/epochs.h"
 #include "tests/support/samples.h"
 
 static struct test_block block;
+static struct test_epochs epochs;
 static char folder[256];
 
 /* Runs systole verify ARGUMENTS --json; its answer, and its exit code. */
@@ -205,6 +207,96 @@ CASE(under_a_bad_certificate_nothing_holds)
     expect(arguments, 1, 0, TEST_BLOCK_TXS);
 }
 
+/* ---- a later epoch ------------------------------------------------------------------------ */
+
+#define EPOCH 2u
+
+/* The block as epoch 2's roster would have sealed it. */
+static void move_block(void)
+{
+    const struct sy_roster *roster = &epochs.rosters[EPOCH];
+    test_epochs_make(&epochs, NULL);
+    assert_int_equal(block.header.height / TEST_EPOCH_HEIGHTS, EPOCH);
+    block.header.epoch = EPOCH;
+    sy_roster_hash(&block.header.next_roster, &block.genesis.hash, roster);
+    test_certify(&block.certificate, &block.genesis.hash, roster, &block.header);
+}
+
+static void write_late_proof(const char *path, unsigned handovers)
+{
+    static struct sy_proof proof;
+    static uint8_t bytes[65536];
+    struct sy_error err = {SY_OK, ""};
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    test_block_prove_receipt(&proof, &block, 1, true);
+    proof.handovers = test_epochs_path(&epochs, 0, handovers);
+    sy_proof_encode(&w, &proof);
+    must(sy_os_write_file(path, bytes, w.used, 0644, &err), &err);
+}
+
+CASE(a_proof_of_a_later_epoch_says_how_it_was_reached)
+{
+    char path[400];
+    int exit_code;
+    struct sy_header header = block.header;
+    struct sy_certificate certificate = block.certificate;
+    move_block();
+    (void)snprintf(path, sizeof path, "%s/late.syproof", folder);
+    write_late_proof(path, EPOCH);
+    json_t *tree = run_verify(&exit_code, path);
+    assert_int_equal(exit_code, 0);
+    assert_int_equal(number_of(tree, "epoch"), EPOCH);
+    assert_int_equal(number_of(tree, "handovers"), EPOCH);
+    json_decref(tree);
+    write_late_proof(path, 0);
+    tree = run_verify(&exit_code, path);
+    assert_int_equal(exit_code, 1);
+    assert_non_null(strstr(json_string_value(json_object_get(tree, "why")), "roster of its epoch"));
+    json_decref(tree);
+    block.header = header;
+    block.certificate = certificate;
+}
+
+static void keep_handovers(const char *path, unsigned first, unsigned end)
+{
+    struct sy_error err = {SY_OK, ""};
+    sy_client_store *store = NULL;
+    must(sy_client_store_open(&store, path, &block.genesis.hash, SY_CLIENT_STORE_WRITE, &err),
+         &err);
+    for (unsigned e = first; e < end; e++) {
+        must(sy_client_put_handover(store, e, test_epochs_path(&epochs, e, e + 1), &err), &err);
+    }
+    must(sy_client_store_commit(store, &err), &err);
+    sy_client_store_close(store);
+}
+
+CASE(receipts_of_a_later_epoch_hold_under_the_handovers_that_were_kept)
+{
+    char path[320], arguments[400];
+    int exit_code;
+    struct sy_header header = block.header;
+    struct sy_certificate certificate = block.certificate;
+    move_block();
+    make_store(path, "late", SPOIL_NOTHING);
+    (void)snprintf(arguments, sizeof arguments, "--store %s", path);
+    expect(arguments, 1, 0, TEST_BLOCK_TXS);
+    keep_handovers(path, 0, 1);
+    expect(arguments, 1, 0, TEST_BLOCK_TXS);
+    keep_handovers(path, 1, EPOCH);
+    json_t *tree = run_verify(&exit_code, arguments);
+    assert_int_equal(exit_code, 0);
+    assert_int_equal(number_of(tree, "good"), TEST_BLOCK_TXS);
+    assert_int_equal(number_of(tree, "handovers"), EPOCH);
+    json_decref(tree);
+    // An epoch more changes nothing for heights of this one.
+    make_store(path, "ended", SPOIL_NOTHING);
+    keep_handovers(path, 0, EPOCH + 1);
+    (void)snprintf(arguments, sizeof arguments, "--store %s", path);
+    expect(arguments, 0, TEST_BLOCK_TXS, 0);
+    block.header = header;
+    block.certificate = certificate;
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -230,6 +322,8 @@ int main(void)
         cmocka_unit_test(every_kept_receipt_is_verified),
         cmocka_unit_test(a_kept_receipt_that_does_not_hold_is_counted),
         cmocka_unit_test(under_a_bad_certificate_nothing_holds),
+        cmocka_unit_test(a_proof_of_a_later_epoch_says_how_it_was_reached),
+        cmocka_unit_test(receipts_of_a_later_epoch_hold_under_the_handovers_that_were_kept),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }
