@@ -284,7 +284,10 @@ static sy_status turn(sy_daemon *daemon, struct sy_error *err)
 sy_status sy_daemon_run(sy_daemon *daemon, struct sy_error *err)
 {
     while (!daemon->stopping) {
-        if (sy_node_epoch_over(daemon->node)) SY_TRY(turn(daemon, err));
+        if (sy_node_epoch_over(daemon->node)) {
+            SY_TRY(turn(daemon, err));
+            continue;
+        }
         bool more = take_items(daemon);
         more |= take_checks(daemon);
         more |= take_frames(daemon);

@@ -115,7 +115,7 @@ struct sy_cmd_where {
          0},                                                                                       \
     {                                                                                              \
         "validator", SY_OPTION_TEXT, &(where).validator, "NAME",                                   \
-            "whom to ask: a name in the roster or its number; else whoever answers", 0, 0          \
+            "whom to ask: a name in the genesis file or its number; else whoever answers", 0, 0    \
     }
 
 /* client.conf: `key = value` lines, # comments, paths relative to the file's folder.

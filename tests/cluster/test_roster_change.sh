@@ -32,12 +32,13 @@ start() {
 
 # field NAME < JSON: the first number or word of that name.
 field() {
-    sed -n "s/.*\"$1\": *\"\{0,1\}\([0-9a-zA-Z]*\).*/\1/p" | head -n 1
+    grep -o "\"$1\": *\"\{0,1\}[0-9a-zA-Z]*" | sed -n '1s/.*[: "]//p'
 }
 
 # told N NAME: what a validator says of itself; empty if it does not answer.
 told() {
-    "$bin/systole" status --net "$net" --validator "v$1" --json 2>/dev/null | field "$2" || true
+    "$bin/systole" status --net "$net" --json 2>/dev/null |
+        sed -n "/\"name\": \"v$1\"/,/own_account/p" | field "$2" || true
 }
 
 # await N NAME LEAST: until it is at least that.
@@ -66,7 +67,7 @@ change() {
     shift 3
     roster=$("$bin/systole" roster --net "$net" --json)
     for name in epoch="$(field epoch <<<"$roster")" \
-        roster_hash="$(field hash <<<"$roster")" "$@"; do
+        roster_hash="$(field roster_hash <<<"$roster")" "$@"; do
         fields+=(--field "$name")
     done
     "$bin/systole" tx make --net "$net" --key "$net/keys/regulator-0.pem" "${fields[@]}" \
@@ -96,7 +97,7 @@ ended() {
 "$bin/systole" testnet "$net" --base-port 0 >/dev/null
 for i in 0 1 2 3; do start $i --init; done
 await 0 certified_height 1
-"$bin/systole-bench" ndjson --bytes 2000000 >"$SYSTOLE_SCRATCH/in.ndjson"
+"$bin/systole-bench" ndjson --bytes 12000000 >"$SYSTOLE_SCRATCH/in.ndjson"
 "$bin/systole" submit --net "$net" --report "$SYSTOLE_SCRATCH/report.json" \
     "$SYSTOLE_SCRATCH/in.ndjson" >"$SYSTOLE_SCRATCH/submit.out" 2>"$SYSTOLE_SCRATCH/submit.err" &
 load=$!
