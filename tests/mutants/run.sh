@@ -28,6 +28,9 @@ transcripts  tests/test_pbft_transcripts
 message      tests/test_pbft_message
 view_change  tests/test_wire_view_change
 roster       tests/test_wire_roster
+changes      tests/test_wire_roster_change
+validator    tests/test_ledger_validator
+rosters      tests/test_ledger_rosters
 bounds       tests/test_pbft_bounds
 pool_admit   tests/test_pool_admit
 pool_ingress tests/test_pool_ingress

@@ -1,6 +1,7 @@
 /* Clients' transactions, from SUBMIT to a sealed and spread batch. */
 #include "core/base/telemetry.h"
 #include "core/crypto/hash.h"
+#include "tests/support/changes.h"
 #include "tests/support/samples.h"
 #include "tests/unit/pool_rig.h"
 
@@ -287,6 +288,26 @@ CASE(pool_checks_the_signatures_inside_payloads)
     prig_close(&rig);
 }
 
+/* Three validators approve one removal; what is sent is that one, then another. */
+CASE(pool_checks_the_approvals_inside_payloads)
+{
+    static struct test_change change;
+    struct pool_rig rig;
+    prig_open(&rig);
+    const struct sy_roster *now = &rig.genesis.roster;
+    const struct sy_kind *kind = sy_kind_by_number(SY_KIND_validator_remove);
+    test_change_remove(&change, &rig.genesis.hash, now, 1);
+    test_change_approve_by(&change, &rig.genesis.hash, now, 3);
+    prig_submit_one(&rig, 1,
+                    test_tx(&rig.writer, &rig.genesis, kind, &change.payload, TEST_REGULATOR));
+    change.payload.validator_remove.validator = now->validators[2].consensus_key;
+    prig_submit_one(&rig, 2,
+                    test_tx(&rig.writer, &rig.genesis, kind, &change.payload, TEST_REGULATOR));
+    assert_outcome(&rig, 1, SY_TX_RECEIVED, 0);
+    assert_outcome(&rig, 2, SY_TX_REFUSED, SY_E_SIG);
+    prig_close(&rig);
+}
+
 CASE(pool_is_busy_beyond_what_may_be_pending)
 {
     struct pool_rig rig;
@@ -517,6 +538,7 @@ int main(void)
         cmocka_unit_test(pool_takes_a_transaction_once),
         cmocka_unit_test(pool_refuses_what_is_wrong_and_takes_the_rest),
         cmocka_unit_test(pool_checks_the_signatures_inside_payloads),
+        cmocka_unit_test(pool_checks_the_approvals_inside_payloads),
         cmocka_unit_test(pool_is_busy_beyond_what_may_be_pending),
         cmocka_unit_test(pool_makes_no_batch_beyond_its_window),
         cmocka_unit_test(pool_is_busy_while_its_disk_holds_all_builders),
