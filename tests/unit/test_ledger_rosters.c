@@ -154,6 +154,23 @@ CASE(pending_change_that_is_none_of_the_roster_is_corrupt)
     assert_int_equal(rosters.first, 0);
 }
 
+CASE(state_without_the_beginning_of_its_epoch_is_corrupt)
+{
+    static struct sy_rosters rosters;
+    uint64_t first = world.header.height + SY_ROSTER_DELAY;
+    while (world.header.height < first) world_execute(&world, NULL, 0);
+    assert_int_equal(load(&rosters), SY_OK);
+    assert_int_equal(rosters.now.epoch, 1);
+    assert_int_equal(rosters.base, first - 1);
+    struct sy_hash key_hash = key_of_change(1);
+    put_change(0, change.kind, sy_slice_of("", 0));
+    assert_corrupt();
+    state_array_put(&world.state, &key_hash, sy_slice_of("short", 5));
+    assert_corrupt();
+    state_array_remove(&world.state, &key_hash);
+    assert_corrupt();
+}
+
 CASE(failing_source_is_told_as_such)
 {
     static struct sy_rosters rosters;
@@ -271,6 +288,7 @@ CASE(ledger_and_follower_agree_after_any_changes)
         assert_int_equal(roster_now()->epoch, applied);
         assert_int_equal(load(&loaded), SY_OK);
         assert_memory_equal(&loaded.now, roster_now(), sizeof(struct sy_roster));
+        assert_int_equal(loaded.base, last.height);
     }
     assert_int_equal(applied, EPOCHS);
     assert_true(refused < 200);
@@ -285,6 +303,7 @@ int main(void)
         PENDING(rosters_are_loaded_with_the_pending_one),
         PENDING(state_without_its_roster_is_corrupt),
         PENDING(pending_change_that_is_none_of_the_roster_is_corrupt),
+        PENDING(state_without_the_beginning_of_its_epoch_is_corrupt),
         PENDING(failing_source_is_told_as_such),
         cmocka_unit_test(ledger_and_follower_agree_after_any_changes),
     };

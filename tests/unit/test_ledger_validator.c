@@ -633,9 +633,7 @@ CASE(weak_keys_are_refused)
 
 CASE(names_that_no_roster_may_have_are_refused)
 {
-    static const char *const names[] = {"validator 3", " front", "back ",
-                                        "h\xc3\xb6"
-                                        "he"};
+    static const char *const names[] = {"validator 3", " front", "back ", "h\303\266he"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         make_add();
         strcpy(change.texts[0], names[i]);
@@ -655,7 +653,7 @@ CASE(names_that_no_roster_may_have_are_refused)
 CASE(addresses_that_no_roster_may_have_are_refused)
 {
     static const char *const wrong[] = {"127.0.0.1", "host:",   "host:0", "host:65536",
-                                        "a b:1",     "host:1x", ":7",     "h\xc3\xb6st:1"};
+                                        "a b:1",     "host:1x", ":7",     "h\303\266st:1"};
     static const char *const paths[] = {"control_address", "bulk_address", "client_address"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         for (unsigned place = 0; place < 3; place++) {
