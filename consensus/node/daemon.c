@@ -256,8 +256,7 @@ static sy_status choose_roster(sy_daemon *daemon, struct sy_error *err)
 
 static sy_status open_holder(sy_daemon *daemon, struct sy_error *err)
 {
-    SY_TRY(sy_holder_open(&daemon->holder, daemon->store, daemon->roster->count, send_chunk, daemon,
-                          err));
+    SY_TRY(sy_holder_open(&daemon->holder, daemon->store, send_chunk, daemon, err));
     sy_executor_give_tops(daemon->executor, SY_SNAPSHOT_BLOCKS, give_top, daemon);
     return SY_OK;
 }

@@ -26,7 +26,6 @@ struct held_top {
 struct sy_holder {
     sy_store *store;
     sy_store_reader *reader;
-    unsigned validators;
     sy_holder_send send;
     void *self;
     sy_arena arena;
@@ -82,7 +81,7 @@ static bool load_certified(sy_holder *holder, uint64_t height)
     if (!sy_header_decode(&r, &message->header)) return false;
     if (sy_ledger_get(holder->reader, &part, height, SY_BLOCK_CERTIFICATE) != SY_OK) return false;
     r = sy_reader_of(part);
-    return sy_certificate_decode(&r, &message->certificate, holder->validators);
+    return sy_certificate_decode(&r, &message->certificate, SY_ROSTER_UNKNOWN);
 }
 
 /* Cuts the chunk, under the lock of the tops: who puts one waits for no longer than a chunk takes.
@@ -141,15 +140,14 @@ static sy_status open_parts(sy_holder *holder, struct sy_error *err)
     return SY_OK;
 }
 
-sy_status sy_holder_open(sy_holder **out, sy_store *store, unsigned validators, sy_holder_send send,
-                         void *self, struct sy_error *err)
+sy_status sy_holder_open(sy_holder **out, sy_store *store, sy_holder_send send, void *self,
+                         struct sy_error *err)
 {
     sy_holder *holder = (sy_holder *)calloc(1, sizeof *holder);
     if (holder == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "snapshot thread: no memory");
     int failed = pthread_mutex_init(&holder->lock, NULL);
     SY_ASSERT(!failed);
     holder->store = store;
-    holder->validators = validators;
     holder->send = send;
     holder->self = self;
     sy_status status = open_parts(holder, err);

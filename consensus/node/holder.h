@@ -18,9 +18,9 @@ typedef struct sy_holder sy_holder;
 /* Called on the holder's thread; bytes are borrowed for the call. */
 typedef void (*sy_holder_send)(void *self, uint16_t peer, struct sy_slice message);
 
-/* sy_holder_open starts the thread. store is borrowed. validators: of the roster that seals. */
-sy_status sy_holder_open(sy_holder **holder, sy_store *store, unsigned validators,
-                         sy_holder_send send, void *self, struct sy_error *err);
+/* sy_holder_open starts the thread. store is borrowed. */
+sy_status sy_holder_open(sy_holder **holder, sy_store *store, sy_holder_send send, void *self,
+                         struct sy_error *err);
 void sy_holder_close(sy_holder *holder); /* NULL is fine */
 
 /* sy_holder_put_top keeps the trie's top after the block at height, and takes its memory over. Any

@@ -21,6 +21,8 @@ struct joiner {
     struct sy_joined *joined;
     struct sy_error *err;
     bool liar[SY_VALIDATORS_MAX];
+    bool later[SY_VALIDATORS_MAX]; /* it holds a state of a later epoch */
+    uint32_t epoch;                /* the last one that was seen so */
     uint64_t offers[SY_VALIDATORS_MAX];    /* the height whose state each holds; 0: none */
     uint32_t let_downs[SY_VALIDATORS_MAX]; /* how often what each offered could not be fetched */
     uint16_t turn;
@@ -36,7 +38,7 @@ struct joiner {
 
 static bool is_asked(const struct joiner *joiner, uint16_t peer)
 {
-    return peer != joiner->config->self && !joiner->liar[peer];
+    return peer != joiner->config->self && !joiner->liar[peer] && !joiner->later[peer];
 }
 
 static void ask(const struct joiner *joiner, uint16_t peer, uint64_t height,
@@ -80,6 +82,16 @@ static void refuse(struct joiner *joiner, uint16_t peer, const char *what)
            SY_F_TEXT("what", what));
 }
 
+/* Its seals say nothing to who does not know that epoch's roster: it may be true, or not. */
+static void note_later(struct joiner *joiner, uint16_t peer)
+{
+    joiner->later[peer] = true;
+    joiner->epoch = joiner->message.header.epoch;
+    SY_LOG(SY_LOG_WARN, "node", "snapshot_of_later_epoch",
+           SY_F_TEXT("peer", joiner->config->roster->validators[peer].name),
+           SY_F_U64("epoch", joiner->epoch));
+}
+
 /* ---- judging ------------------------------------------------------------------------------- */
 
 static bool holds_key(const struct sy_chunk *chunk, const struct sy_hash *key)
@@ -93,6 +105,7 @@ enum answer {
     ANSWER_LATE, /* to an earlier question, whose time was over */
     ANSWER_LIE,
     ANSWER_NONE,
+    ANSWER_LATER_EPOCH,
     ANSWER_CHUNK
 };
 
@@ -116,8 +129,9 @@ static enum answer judge(struct joiner *joiner, struct sy_slice frame, const str
 {
     struct sy_sync_message *message = &joiner->message;
     *what = "it is malformed";
-    if (!sy_sync_decode(message, frame, joiner->config->roster->count)) return ANSWER_LIE;
+    if (!sy_sync_decode(message, frame, SY_ROSTER_UNKNOWN)) return ANSWER_LIE;
     if (message->type != SY_SYNC_SNAPSHOT) return ANSWER_NONE;
+    if (message->header.epoch > joiner->config->roster->epoch) return ANSWER_LATER_EPOCH;
     bool other = joiner->height != 0 && message->header.height != joiner->height;
     if (other || !holds_key(&message->chunk, key)) return ANSWER_LATE;
     return is_true(joiner, what) ? ANSWER_CHUNK : ANSWER_LIE;
@@ -192,6 +206,7 @@ static sy_status try_peer(struct joiner *joiner, bool *given, uint16_t peer,
         const char *what;
         answer = judge(joiner, frame.payload, key, &what);
         if (answer == ANSWER_LIE) refuse(joiner, peer, what);
+        if (answer == ANSWER_LATER_EPOCH) note_later(joiner, peer);
         if (answer == ANSWER_CHUNK) {
             *given = true;
             joiner->joined->bytes += frame.payload.size;
@@ -207,12 +222,23 @@ static sy_status try_peer(struct joiner *joiner, bool *given, uint16_t peer,
 static sy_status may_go_on(const struct joiner *joiner)
 {
     const struct sy_joiner_config *config = joiner->config;
-    bool any = false;
+    bool any = false, later = false;
     if (config->stopping && config->stopping(config->context)) {
         return sy_fail(joiner->err, SY_ERR_CLOSED, "told to stop while a state was being fetched");
     }
-    for (uint16_t i = 0; i < config->roster->count; i++) any |= is_asked(joiner, i);
+    for (uint16_t i = 0; i < config->roster->count; i++) {
+        any |= is_asked(joiner, i);
+        later |= joiner->later[i];
+    }
     if (any) return SY_OK;
+    if (later) {
+        return sy_fail(joiner->err, SY_ERR_VERSION,
+                       "the network is in epoch %u by now, and a state of another roster than the "
+                       "genesis's cannot be joined by snapshot: remove the store, set "
+                       "join_by_snapshot = 0 and start with --init, so that the blocks are fetched "
+                       "from genesis on",
+                       (unsigned)joiner->epoch);
+    }
     return sy_fail(joiner->err, SY_ERR_CRYPTO,
                    "every peer sent a state that its certificate does not cover; is this the "
                    "network's genesis file?");

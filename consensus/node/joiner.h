@@ -6,7 +6,10 @@
  * chunks of one state may come from many. Who sends something that does not hold is not asked
  * again; an answer that comes after its time is dropped. If nobody holds that state any more, the
  * next one is fetched from its beginning, and of two that as many hold rather not one of who
- * offered that. What is there survives a crash (sy_install_begin). */
+ * offered that. What is there survives a crash (sy_install_begin).
+ *
+ * Only states of the roster's own epoch are taken. A network whose roster has changed since is
+ * joined block by block: handovers are not followed here. */
 #ifndef SY_NODE_JOINER_H
 #define SY_NODE_JOINER_H
 
@@ -33,7 +36,8 @@ struct sy_joined {
 };
 
 /* sy_joiner_run returns when the store begins with a state. SY_ERR_CLOSED: told to stop;
- * SY_ERR_CRYPTO: every peer has lied; else the store's failures. It waits for peers for ever. */
+ * SY_ERR_CRYPTO: every peer has lied; SY_ERR_VERSION: every peer that has not shows a state of a
+ * later epoch, and err says what to do; else the store's failures. It waits for peers for ever. */
 sy_status sy_joiner_run(struct sy_joined *joined, const struct sy_joiner_config *config,
                         struct sy_error *err);
 

@@ -26,7 +26,8 @@ enum manner {
     LATE,   /* before each answer comes one to some other question */
     KEEPS,  /* it alone shows a newer state, of which it gives nothing */
     AHEAD,  /* has gone on by AHEAD_BLOCKS, and holds the state there */
-    EMPTY   /* holds no state */
+    EMPTY,  /* holds no state */
+    LATER   /* says that its state is of epoch 3 */
 };
 
 /* A validator that holds the state: its link's frames go to its holder. */
@@ -79,6 +80,7 @@ static void send_chunk(void *self, uint16_t to, struct sy_slice answer)
     if (message.type == SY_SYNC_SNAPSHOT && manner == HALVES) halve(&message.chunk);
     if (message.type == SY_SYNC_SNAPSHOT && manner == KEEPS) renew(&message, 7);
     if (message.type == SY_SYNC_SNAPSHOT && manner == AHEAD) renew(&message, AHEAD_BLOCKS);
+    if (message.type == SY_SYNC_SNAPSHOT && manner == LATER) message.header.epoch = 3;
     sy_sync_encode(&w, &message);
     assert_false(w.failed);
     if (message.type == SY_SYNC_SNAPSHOT && manner == LIES) bytes[w.used - 1] ^= 1; // in a value
@@ -133,7 +135,7 @@ static void open_world(unsigned many, enum manner manner)
         peer->link = net.links[i];
         atomic_store(&peer->manner, i < many ? manner : HONEST);
         sy_status status =
-            sy_holder_open(&peer->holder, transfer.from.store, 4, send_chunk, peer, &err);
+            sy_holder_open(&peer->holder, transfer.from.store, send_chunk, peer, &err);
         if (status != SY_OK) fail_msg("%s", err.text);
         assert_int_equal(sy_snapshot_top_take(&top, transfer.trie), SY_OK);
         sy_holder_put_top(peer->holder, transfer.height, &top);
@@ -292,6 +294,24 @@ CASE(nobody_honest_is_an_error)
     close_world();
 }
 
+/* One that says so may lie: as long as anybody holds a state of this epoch, that is taken. */
+CASE(states_of_a_later_epoch_are_not_taken_and_it_is_said_what_to_do)
+{
+    struct sy_joined joined;
+    struct sy_error err = {SY_OK, ""};
+    open_world(PEERS, LATER);
+    atomic_store(&peers[0].manner, LIES);
+    assert_int_equal(join(&joined, NULL, &err), SY_ERR_VERSION);
+    assert_non_null(strstr(err.text, "epoch 3"));
+    assert_non_null(strstr(err.text, "join_by_snapshot = 0"));
+    assert_int_equal(joined.liars, 1);
+    assert_int_equal(sy_ledger_next(transfer.to.store), 0);
+    atomic_store(&peers[1].manner, HONEST);
+    if (join(&joined, NULL, &err) != SY_OK) fail_msg("%s", err.text);
+    check_joined(&joined);
+    close_world();
+}
+
 CASE(who_is_stopped_goes_on_where_it_was)
 {
     struct sy_joined joined;
@@ -322,6 +342,7 @@ int main(void)
         cmocka_unit_test(who_lets_down_is_believed_after_the_others),
         cmocka_unit_test(a_state_much_older_than_another_is_not_fetched),
         cmocka_unit_test(nobody_honest_is_an_error),
+        cmocka_unit_test(states_of_a_later_epoch_are_not_taken_and_it_is_said_what_to_do),
         cmocka_unit_test(who_is_stopped_goes_on_where_it_was),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -1,4 +1,4 @@
-/* test_roster.c: `systole roster` as a program, against a network two changes later than the
+/* test_cmd_roster.c: `systole roster` as a program, against a network two changes later than the
  * genesis that it is given. ctest: threaded timeout=120 */
 #include "tests/support/test.h"
 
