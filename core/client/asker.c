@@ -21,7 +21,7 @@ struct sy_asker {
     const struct sy_genesis *genesis;
     sy_epochs *epochs;
     const char *const *addresses;
-    int validator;
+    const char *validator; /* NULL: any */
     int call_ms;
     int connect_ms;
     unsigned turn; /* whom to ask first */
@@ -158,34 +158,19 @@ static void note(struct told *told, sy_status status, const char *text)
     told->used += size > 0 ? (size_t)size : 0;
 }
 
-/* The one to be asked alone, in the newest roster; -1: all are. */
-static sy_status find_alone(const sy_asker *asker, int *alone, struct sy_error *err)
-{
-    *alone = -1;
-    if (asker->validator < 0) return SY_OK;
-    const char *name = asker->genesis->roster.validators[asker->validator].name;
-    const struct sy_validator *validator = named(&asker->roster, name);
-    if (!validator) {
-        return sy_fail(err, SY_ERR_NETWORK, "%s has left the roster: ask another validator", name);
-    }
-    *alone = (int)(validator - asker->roster.validators);
-    return SY_OK;
-}
-
-/* Asks the validators of the newest roster known in turn, each once. SY_OK: one succeeded. */
-static sy_status ask_round(sy_asker *asker, struct told *told, ask_fn ask, void *context,
-                           struct sy_error *err)
+/* Asks the validators of the newest roster known in turn, each once; alone: only the one of this
+ * name, if not NULL. SY_OK: one succeeded. */
+static sy_status ask_round(sy_asker *asker, const char *alone, struct told *told, ask_fn ask,
+                           void *context, struct sy_error *err)
 {
     struct sy_error inner = {SY_OK, ""};
-    int alone;
-    turn_over(asker);
-    SY_TRY(find_alone(asker, &alone, err));
-    unsigned count = asker->roster.count;
-    unsigned tries = alone < 0 ? count : 1;
     uint32_t epoch = asker->roster.epoch;
-    for (unsigned i = 0; i < tries && epoch == sy_epochs_newest(asker->epochs)->epoch; i++) {
-        unsigned validator = alone < 0 ? (asker->turn + i) % count : (unsigned)alone;
+    unsigned count = asker->roster.count;
+    unsigned turn = asker->turn;
+    for (unsigned i = 0; i < count && epoch == sy_epochs_newest(asker->epochs)->epoch; i++) {
+        unsigned validator = (turn + i) % count;
         sy_client *client;
+        if (alone && strcmp(asker->roster.validators[validator].name, alone) != 0) continue;
         // Somebody else's key there is no answer of this validator's, whatever dialling calls it.
         sy_status status = sy_asker_client(asker, &client, validator, &inner) == SY_OK
                                ? ask(context, asker, client, &inner)
@@ -197,18 +182,18 @@ static sy_status ask_round(sy_asker *asker, struct told *told, ask_fn ask, void 
         if (!is_claim(status)) sy_asker_drop(asker, validator);
         note(told, status, inner.text);
     }
-    asker->turn = (asker->turn + 1) % count;
+    asker->turn = (turn + 1) % count;
     return sy_fail(err, told->result, "%.500s", told->text);
 }
 
-/* Asks validators in turn, and begins anew whenever the roster turns out to have changed. The
- * result of the first that succeeds; else a claim, if anybody made one; else SY_ERR_NETWORK or,
- * when somebody answered at all, what was wrong with it. */
-static sy_status ask_in_turn(sy_asker *asker, ask_fn ask, void *context, struct sy_error *err)
+/* Begins anew whenever the roster turns out to have changed. */
+static sy_status ask_rounds(sy_asker *asker, const char *alone, ask_fn ask, void *context,
+                            struct sy_error *err)
 {
     for (;;) {
         struct told told = {.result = SY_ERR_NETWORK};
-        sy_status status = ask_round(asker, &told, ask, context, err);
+        turn_over(asker);
+        sy_status status = ask_round(asker, alone, &told, ask, context, err);
         if (status == SY_OK) return SY_OK;
         if (asker->roster.epoch == sy_epochs_newest(asker->epochs)->epoch) return status;
     }
@@ -221,6 +206,29 @@ static sy_status ask_learn(void *context, sy_asker *asker, sy_client *client, st
     SY_TRY(sy_client_learn(client, asker->call_ms, err));
     if (sy_epochs_newest(asker->epochs)->epoch == before) return SY_OK;
     return sy_fail(err, SY_ERR_BUSY, "the roster has changed"); // its validators are asked anew
+}
+
+/* Whoever is to be asked alone may have come after the genesis: the others tell. */
+static sy_status find_alone(sy_asker *asker, struct sy_error *err)
+{
+    struct sy_error inner = {SY_OK, ""};
+    turn_over(asker);
+    if (!asker->validator || named(&asker->roster, asker->validator)) return SY_OK;
+    (void)ask_rounds(asker, NULL, ask_learn, NULL, &inner);
+    turn_over(asker);
+    if (named(&asker->roster, asker->validator)) return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT,
+                   "the roster of epoch %u has no such name as '%.63s'%s%.300s",
+                   (unsigned)asker->roster.epoch, asker->validator,
+                   inner.text[0] ? ", and no later one is shown: " : "", inner.text);
+}
+
+/* Asks validators in turn. The result of the first that succeeds; else a claim, if anybody made
+ * one; else SY_ERR_NETWORK or, when somebody answered at all, what was wrong with it. */
+static sy_status ask_in_turn(sy_asker *asker, ask_fn ask, void *context, struct sy_error *err)
+{
+    SY_TRY(find_alone(asker, err));
+    return ask_rounds(asker, asker->validator, ask, context, err);
 }
 
 sy_status sy_asker_learn(sy_asker *asker, struct sy_error *err)

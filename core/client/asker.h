@@ -9,7 +9,10 @@
  * the newest roster known: when an answer shows that it changed, those that came are asked too, and
  * those that left no more (epochs.h). What cannot be proven by one
  * ("there is no such transaction", "your key may not read that", a refusal before ordering) is
- * believed only when every validator that answers says so. One thread at a time. */
+ * believed only when every validator that answers says so. One thread at a time.
+ *
+ * Every call that asks: SY_ERR_ARGUMENT, when only one validator is to be asked and no roster that
+ * anybody shows has its name. */
 #ifndef SY_CLIENT_ASKER_H
 #define SY_CLIENT_ASKER_H
 
@@ -22,8 +25,8 @@ struct sy_asker_config {
     const struct sy_genesis *genesis; /* borrowed */
     const char *const *addresses;     /* client addresses in the order of the genesis's roster,
                                          borrowed (sy_epochs_address); NULL: the roster's */
-    int validator;                    /* ask only this one of the genesis's roster, by its name; -1:
-                                         any, beginning at a random one */
+    const char *validator;            /* ask only the one of this name, in whichever roster is the
+                                         newest; borrowed; NULL: any, beginning at a random one */
     int call_ms;                      /* how long one validator may take; 0: 5,000, and 2,500 to
                                          connect */
 };

@@ -115,7 +115,7 @@ struct sy_cmd_where {
          0},                                                                                       \
     {                                                                                              \
         "validator", SY_OPTION_TEXT, &(where).validator, "NAME",                                   \
-            "whom to ask: a name in the genesis file or its number; else whoever answers", 0, 0    \
+            "whom to ask: a name, or its number in the genesis; else whoever answers", 0, 0        \
     }
 
 /* client.conf: `key = value` lines, # comments, paths relative to the file's folder.
@@ -136,12 +136,13 @@ struct sy_cmd_net {
     char regulator_key[SY_CMD_PATH_MAX];   /* "": none */
     char key[SY_CMD_PATH_MAX];             /* "": none */
     char passphrase_file[SY_CMD_PATH_MAX]; /* "": none */
-    int validator;                         /* index of the one asked for; -1: any */
+    char validator[SY_NAME_BYTES_MAX + 1]; /* name of the one asked for; "": any */
 };
 
 /* sy_cmd_net_open reads the configuration and the genesis; sy_cmd_net_close frees it (NULL is
- * fine). SY_ERR_ARGUMENT: neither or both of --net and --config, a key misspelt, no such
- * validator. */
+ * fine). SY_ERR_ARGUMENT: neither or both of --net and --config, a key misspelt, or what no
+ * validator can be named. Whether any has the name asked for is the asker's question: it may have
+ * come after the genesis. */
 sy_status sy_cmd_net_open(struct sy_cmd_net **net, const struct sy_cmd_where *where,
                           struct sy_error *err);
 void sy_cmd_net_close(struct sy_cmd_net *net);

@@ -95,22 +95,17 @@ static sy_status read_config(struct sy_cmd_net *net, const char *path, struct sy
 
 /* ---- the network -------------------------------------------------------------------------- */
 
+/* A name, or the number of one in the genesis. */
 static sy_status choose_validator(struct sy_cmd_net *net, const char *name, struct sy_error *err)
 {
     const struct sy_roster *roster = &net->genesis.roster;
     uint64_t number;
-    net->validator = -1;
     if (!name) return SY_OK;
-    for (int i = 0; i < roster->count; i++) {
-        if (strcmp(roster->validators[i].name, name) == 0) net->validator = i;
-    }
-    if (net->validator < 0 && sy_parse_u64(&number, name, 0, roster->count - 1u)) {
-        net->validator = (int)number;
-    }
-    if (net->validator >= 0) return SY_OK;
-    return sy_fail(err, SY_ERR_ARGUMENT,
-                   "--validator %s: the roster of %s has no such name; its numbers are 0 to %u",
-                   name, net->genesis_path, roster->count - 1u);
+    if (sy_parse_u64(&number, name, 0, roster->count - 1u)) name = roster->validators[number].name;
+    int size = snprintf(net->validator, sizeof net->validator, "%s", name);
+    if (size > 0 && (size_t)size < sizeof net->validator) return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT, "--validator %.80s: no validator can have that name",
+                   name);
 }
 
 static sy_status load_net(struct sy_cmd_net *net, const struct sy_cmd_where *where,
@@ -195,8 +190,9 @@ sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
 
 sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, struct sy_error *err)
 {
-    struct sy_asker_config config = {
-        .genesis = &net->genesis, .addresses = net->address_pointers, .validator = net->validator};
+    struct sy_asker_config config = {.genesis = &net->genesis,
+                                     .addresses = net->address_pointers,
+                                     .validator = net->validator[0] ? net->validator : NULL};
     return sy_asker_open(asker, &config, err);
 }
 

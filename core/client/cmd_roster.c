@@ -106,7 +106,7 @@ static void put_pending(const struct roster_run *run, sy_json *json)
     sy_json_object_begin(json);
     sy_json_put_text(json, "kind", kind_name(run));
     sy_json_put_u64(json, "first_height", run->next.first);
-    sy_json_put_hex(json, "roster_hash", run->after_hash.bytes, 32);
+    sy_json_put_hex(json, "hash", run->after_hash.bytes, 32);
     sy_json_key(json, "roster");
     sy_roster_to_json(json, &run->after);
     sy_json_object_end(json);
@@ -117,7 +117,7 @@ static int tell_json(const struct roster_run *run)
     sy_json json;
     sy_cmd_json_begin(&json);
     sy_json_put_u64(&json, "epoch", run->roster.epoch);
-    sy_json_put_hex(&json, "roster_hash", run->hash.bytes, 32);
+    sy_json_put_hex(&json, "hash", run->hash.bytes, 32);
     sy_json_put_u64(&json, "handovers", run->roster.epoch);
     sy_json_put_u64(&json, "height", run->at.height);
     sy_json_put_i64(&json, "time_ms", run->at.time_ms);

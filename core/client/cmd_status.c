@@ -52,17 +52,14 @@ static void ask(struct status *status, unsigned validator)
 
 static bool asked_for(const struct status *status, unsigned validator)
 {
-    if (status->net->validator < 0) return true;
-    const char *name = status->net->genesis.roster.validators[status->net->validator].name;
-    return strcmp(status->roster->validators[validator].name, name) == 0;
+    const char *name = status->net->validator;
+    return !name[0] || strcmp(status->roster->validators[validator].name, name) == 0;
 }
 
 /* True when at least one validator answers. */
 static bool ask_all(struct status *status)
 {
     bool any = false;
-    // Whoever cannot be asked who validates now is told of below.
-    (void)sy_asker_learn(status->asker, NULL);
     status->roster = sy_epochs_newest(sy_asker_epochs(status->asker));
     for (unsigned i = 0; i < status->roster->count; i++) {
         if (!asked_for(status, i)) continue;
@@ -202,6 +199,11 @@ static int tell_json(const struct status *status, int code)
 static int run_status(struct status *status, bool watch, uint64_t every_s)
 {
     for (;;) {
+        // That nobody can be asked who validates now is told validator by validator.
+        struct sy_error err = {SY_OK, ""};
+        if (sy_asker_learn(status->asker, &err) == SY_ERR_ARGUMENT) {
+            return sy_cmd_fail(status->cmd, &err);
+        }
         int code = ask_all(status) ? SY_EXIT_DONE : SY_EXIT_NETWORK;
         if (watch && !status->cmd->json) fputs("\033[H\033[2J", stdout);
         code = status->cmd->json ? tell_json(status, code) : tell_text(status, code);
@@ -233,10 +235,11 @@ int sy_cmd_status(int argc, char **argv)
     status.cmd = &cmd;
     sy_status result = sy_cmd_net_open(&status.net, &where, &err);
     if (result == SY_OK) {
-        struct sy_asker_config config = {.genesis = &status.net->genesis,
-                                         .addresses = status.net->address_pointers,
-                                         .validator = status.net->validator,
-                                         .call_ms = CALL_MS};
+        struct sy_asker_config config = {
+            .genesis = &status.net->genesis,
+            .addresses = status.net->address_pointers,
+            .validator = status.net->validator[0] ? status.net->validator : NULL,
+            .call_ms = CALL_MS};
         result = sy_asker_open(&status.asker, &config, &err);
     }
     exit_code = result == SY_OK ? run_status(&status, watch, every_s) : sy_cmd_fail(&cmd, &err);

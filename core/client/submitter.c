@@ -24,6 +24,9 @@
 #define FILL_NS 50000000ull /* the importer reads for so long before the validators get a turn */
 #define PROGRESS_NS 250000000ull
 #define READ_MS 10000
+#define REST_NS                                                                       \
+    1000000000ull /* a validator that is stopping may come back, as at an epoch's end \
+                   */
 
 /* How many transactions are under way follows from how long they take: more than the validators
  * have work for only makes everybody wait, and waiting looks like loss. */
@@ -65,7 +68,8 @@ struct group {
 
 struct peer {
     sy_client *client; /* NULL: does not answer */
-    bool sick;         /* lied or is stopping: not used any more */
+    bool sick;         /* lied: not used any more */
+    uint64_t rest_ns;  /* it is stopping: not used before */
     unsigned submits;
     unsigned waits;
     struct list watched;
@@ -83,6 +87,7 @@ struct submitter {
     struct list outgoing;
     struct peer *peers;
     uint16_t peer_count;
+    uint32_t epoch; /* of the roster that the peers are of */
     uint16_t turn;
     bool done;
     bool reads_on; /* the importer was interrupted, not empty */
@@ -132,11 +137,21 @@ static void land(struct submitter *s, uint32_t index)
 
 /* ---- from the importer ------------------------------------------------------------------- */
 
+static bool is_left(const struct peer *peer)
+{
+    return peer->client != NULL && !peer->sick;
+}
+
+static bool is_used(const struct peer *peer)
+{
+    return is_left(peer) && peer->rest_ns <= sy_os_monotonic_ns();
+}
+
 static struct peer *next_peer(struct submitter *s)
 {
     for (uint16_t i = 0; i < s->peer_count; i++) {
         struct peer *peer = &s->peers[s->turn++ % s->peer_count];
-        if (peer->client != NULL && !peer->sick) return peer;
+        if (is_used(peer)) return peer;
     }
     return NULL;
 }
@@ -395,8 +410,11 @@ static sy_status take_event(struct submitter *s, struct peer *peer,
         return take_txs(s, peer, group, event->txs, err);
     }
     if (event->status == SY_OK) return take_outcomes(s, peer, group, event->outcomes, err);
-    if (event->status == SY_ERR_CRYPTO || event->status == SY_ERR_FORMAT ||
-        event->status == SY_ERR_CLOSED) {
+    if (event->status == SY_ERR_CLOSED) {
+        peer->rest_ns = sy_os_monotonic_ns() + REST_NS;
+        (void)sy_fail(&s->failure, event->status, "%s", event->text);
+    }
+    if (event->status == SY_ERR_CRYPTO || event->status == SY_ERR_FORMAT) {
         peer->sick = true;
         (void)sy_fail(&s->failure, event->status, "%s", event->text);
         SY_LOG(SY_LOG_WARN, "client", "validator_left_out", SY_F_TEXT("why", event->text));
@@ -406,9 +424,9 @@ static sy_status take_event(struct submitter *s, struct peer *peer,
 }
 
 /* Whatever a validator that is left out still held goes to the others. */
-static void empty_sick(struct submitter *s, struct peer *peer)
+static void empty_unused(struct submitter *s, struct peer *peer)
 {
-    if (!peer->sick) return;
+    if (is_used(peer)) return;
     while (peer->watched.count > 0) push(s, &s->outgoing, pop(s, &peer->watched));
 }
 
@@ -420,7 +438,7 @@ static sy_status take_events(struct submitter *s, struct sy_error *err)
         while (peer->client != NULL && sy_client_poll(peer->client, &event, 0)) {
             SY_TRY(take_event(s, peer, &event, err));
         }
-        empty_sick(s, peer);
+        empty_unused(s, peer);
     }
     return SY_OK;
 }
@@ -436,7 +454,7 @@ static void tell_progress(struct submitter *s, uint64_t now_ns)
     progress.tx_per_s =
         (double)(s->finals - s->finals_before) * 1e9 / (double)(now_ns - s->progress_ns);
     for (uint16_t i = 0; i < s->peer_count; i++) {
-        progress.validators += s->peers[i].client != NULL && !s->peers[i].sick;
+        progress.validators += is_left(&s->peers[i]);
     }
     s->finals_before = s->finals;
     s->progress_ns = now_ns;
@@ -467,7 +485,9 @@ static void wait_for_events(struct submitter *s)
 
 static sy_status check_patience(struct submitter *s, struct sy_error *err)
 {
-    if (next_peer(s) == NULL) {
+    bool any = false;
+    for (uint16_t i = 0; i < s->peer_count; i++) any |= is_left(&s->peers[i]);
+    if (!any) {
         return sy_fail(err, SY_ERR_NETWORK, "no validator is left to ask; the last said: %s",
                        s->failure.text);
     }
@@ -481,30 +501,12 @@ static sy_status check_patience(struct submitter *s, struct sy_error *err)
                    why ? "; validators put transactions off with " : "", why ? why->name : "");
 }
 
-static sy_status work(struct submitter *s, struct sy_error *err)
-{
-    for (;;) {
-        SY_TRY(fill(s, err));
-        uint64_t now_ns = sy_os_monotonic_ns();
-        submit_some(s, now_ns);
-        for (uint16_t i = 0; i < s->peer_count; i++) {
-            struct peer *peer = &s->peers[i];
-            if (peer->client == NULL || peer->sick) continue;
-            watch_some(s, peer);
-            sy_importer_on_block_time(s->config->importer, sy_client_time_ms(peer->client));
-        }
-        set_pace(s, now_ns);
-        tell_progress(s, now_ns);
-        if (s->done && s->free_flights.count == FLYING_MAX) return SY_OK;
-        wait_for_events(s);
-        SY_TRY(take_events(s, err));
-        SY_TRY(check_patience(s, err));
-    }
-}
-
 static sy_status connect_all(struct submitter *s, struct sy_error *err)
 {
     unsigned connected = 0;
+    const struct sy_roster *roster = sy_epochs_newest(s->config->epochs);
+    s->peer_count = roster->count;
+    s->epoch = roster->epoch;
     for (uint16_t i = 0; i < s->peer_count; i++) {
         struct sy_client_config config = {
             .epochs = s->config->epochs,
@@ -518,40 +520,80 @@ static sy_status connect_all(struct submitter *s, struct sy_error *err)
             continue;
         }
         connected++;
-        uint64_t height = sy_client_height(s->peers[i].client);
-        if (height > s->result->first_height) s->result->first_height = height;
     }
-    s->result->last_height = s->result->first_height;
     if (connected > 0) return SY_OK;
     return sy_fail(err, SY_ERR_NETWORK, "no validator answers; the last said: %s", s->failure.text);
+}
+
+/* Conversations are with the validators of the newest roster: when an answer showed that it has
+ * changed, all are begun anew, and whatever was under way is sent again. */
+static sy_status turn_over(struct submitter *s, struct sy_error *err)
+{
+    if (sy_epochs_newest(s->config->epochs)->epoch == s->epoch) return SY_OK;
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        struct peer *peer = &s->peers[i];
+        for (unsigned k = 0; k < GROUPS_A_CLIENT; k++) {
+            if (peer->groups[k].used) send_elsewhere(s, &peer->groups[k], 0);
+        }
+        while (peer->watched.count > 0) push(s, &s->outgoing, pop(s, &peer->watched));
+        sy_client_close(peer->client);
+        memset(peer, 0, sizeof *peer);
+    }
+    return connect_all(s, err);
+}
+
+static sy_status work(struct submitter *s, struct sy_error *err)
+{
+    for (;;) {
+        SY_TRY(fill(s, err));
+        uint64_t now_ns = sy_os_monotonic_ns();
+        submit_some(s, now_ns);
+        for (uint16_t i = 0; i < s->peer_count; i++) {
+            struct peer *peer = &s->peers[i];
+            if (!is_used(peer)) continue;
+            watch_some(s, peer);
+            sy_importer_on_block_time(s->config->importer, sy_client_time_ms(peer->client));
+        }
+        set_pace(s, now_ns);
+        tell_progress(s, now_ns);
+        if (s->done && s->free_flights.count == FLYING_MAX) return SY_OK;
+        wait_for_events(s);
+        SY_TRY(take_events(s, err));
+        SY_TRY(turn_over(s, err));
+        SY_TRY(check_patience(s, err));
+    }
 }
 
 static sy_status prepare(struct submitter *s, struct sy_error *err)
 {
     size_t bytes = FLYING_MAX * sizeof(struct flight) + FLYING_MAX * 3 * 64 +
-                   s->peer_count * sizeof(struct peer) + (1u << 20);
+                   SY_VALIDATORS_MAX * sizeof(struct peer) + (1u << 20);
     uint64_t seed[2];
     sy_os_random(seed, sizeof seed);
     if (sy_arena_open(&s->arena, bytes) != SY_OK) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "submit: no memory");
     }
     s->flights = SY_CARVE(&s->arena, struct flight, FLYING_MAX);
-    s->peers = SY_CARVE(&s->arena, struct peer, s->peer_count);
+    s->peers = SY_CARVE(&s->arena, struct peer, SY_VALIDATORS_MAX);
     if (s->flights == NULL || s->peers == NULL ||
         sy_table_init(&s->by_id, &s->arena, FLYING_MAX, sizeof(uint64_t), seed) != SY_OK) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "submit: no memory");
     }
     for (uint32_t i = 0; i < FLYING_MAX; i++) push(s, &s->free_flights, i);
-    return connect_all(s, err);
+    SY_TRY(connect_all(s, err));
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        uint64_t height = s->peers[i].client ? sy_client_height(s->peers[i].client) : 0;
+        if (height > s->result->first_height) s->result->first_height = height;
+    }
+    s->result->last_height = s->result->first_height;
+    return SY_OK;
 }
 
 sy_status sy_submitter_run(const struct sy_submitter_config *config,
                            struct sy_submit_result *result, struct sy_error *err)
 {
-    struct submitter s = {.config = config,
-                          .genesis = sy_epochs_genesis(config->epochs),
-                          .result = result,
-                          .peer_count = sy_epochs_newest(config->epochs)->count};
+    struct submitter s = {
+        .config = config, .genesis = sy_epochs_genesis(config->epochs), .result = result};
     memset(result, 0, sizeof *result);
     s.limit = FLYING_FIRST;
     s.start_ns = s.progress_ns = s.last_final_ns = sy_os_monotonic_ns();

@@ -6,7 +6,8 @@
  *                     +--------------------+---------------------------+
  *
  * Validators are used in turn, so every one makes batches. One that does not answer costs a resend
- * to another; the same bytes may reach several, and are executed once. */
+ * to another; the same bytes may reach several, and are executed once. When the roster changes, the
+ * run goes on with the validators of the new one. */
 #ifndef SY_CLIENT_SUBMITTER_H
 #define SY_CLIENT_SUBMITTER_H
 
@@ -32,7 +33,7 @@ struct sy_submit_result {
 };
 
 struct sy_submitter_config {
-    sy_epochs *epochs; /* its newest roster is whom the run speaks to; others are learned */
+    sy_epochs *epochs; /* its newest roster is whom the run speaks to; later ones are learned */
     sy_importer *importer;
     const char *const *addresses; /* one a validator of the genesis (sy_epochs_address), or NULL */
     const sy_secret_key *reader;  /* signs reads of nonce windows; a regulator's key */

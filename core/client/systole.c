@@ -123,7 +123,7 @@ enum systole_result systole_network_open(systole_network **out, const char *gene
     if (status == SY_OK) {
         struct sy_asker_config config = {.genesis = &network->genesis,
                                          .addresses = address_count ? network->pointers : NULL,
-                                         .validator = -1};
+                                         .validator = NULL};
         status = sy_asker_open(&network->net, &config, &last_error);
     }
     if (status == SY_OK) {

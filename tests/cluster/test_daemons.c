@@ -205,7 +205,7 @@ static void *hand_in(void *self)
     static uint8_t room[8192];
     static struct sy_proven final;
     struct world *world = (struct world *)self;
-    struct sy_asker_config config = {.genesis = &world->net.genesis, .validator = -1};
+    struct sy_asker_config config = {.genesis = &world->net.genesis};
     struct sy_writer w = sy_writer_of(room, sizeof room);
     struct sy_error err = {SY_OK, ""};
     sy_asker *asker = NULL;
@@ -222,7 +222,7 @@ static void *hand_in(void *self)
 /* Until a block of the next epoch is certified. */
 static void await_epoch(const struct world *world, uint32_t epoch)
 {
-    struct sy_asker_config config = {.genesis = &world->net.genesis, .validator = -1};
+    struct sy_asker_config config = {.genesis = &world->net.genesis};
     static struct sy_client_block block;
     struct sy_error err = {SY_OK, ""};
     sy_asker *asker = NULL;

@@ -20,10 +20,11 @@ static sy_asker *open_asker(int call_ms, int validator)
 {
     sy_asker *asker = NULL;
     struct sy_error err = {SY_OK, ""};
-    struct sy_asker_config config = {.genesis = &all.block.genesis,
-                                     .addresses = all.addresses,
-                                     .validator = validator,
-                                     .call_ms = call_ms};
+    struct sy_asker_config config = {
+        .genesis = &all.block.genesis,
+        .addresses = all.addresses,
+        .validator = validator < 0 ? NULL : all.block.genesis.roster.validators[validator].name,
+        .call_ms = call_ms};
     assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
     return asker;
 }

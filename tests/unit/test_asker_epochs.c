@@ -17,7 +17,7 @@ static struct witnesses all;
 static struct sy_proven answer;
 static struct sy_error err;
 
-static sy_asker *open_asker(int validator)
+static sy_asker *open_asker_of(const char *validator)
 {
     sy_asker *asker = NULL;
     struct sy_asker_config config = {.genesis = &all.block.genesis,
@@ -26,6 +26,12 @@ static sy_asker *open_asker(int validator)
                                      .call_ms = PATIENCE_MS};
     assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
     return asker;
+}
+
+static sy_asker *open_asker(int validator)
+{
+    return open_asker_of(validator < 0 ? NULL
+                                       : all.block.genesis.roster.validators[validator].name);
 }
 
 static sy_status read_state(sy_asker *asker)
@@ -157,6 +163,19 @@ CASE(one_asked_alone_is_followed_by_its_name)
     sy_asker_close(asker);
 }
 
+CASE(one_who_came_later_can_be_asked_alone)
+{
+    sy_asker *asker = open_asker_of("validator 4");
+    witnesses_set(&all, WITNESS_TRUE, NOBODY);
+    if (read_state(asker) != SY_OK) fail_msg("%s", err.text);
+    assert_true(atomic_load(&all.of[WITNESSES].asked) > 0);
+    sy_asker_close(asker);
+    asker = open_asker_of("validator 9");
+    assert_int_equal(read_state(asker), SY_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "no such name as 'validator 9'"));
+    sy_asker_close(asker);
+}
+
 /* Keys that have left can sign whatever they like. */
 CASE(a_roster_of_before_certifies_nothing_new)
 {
@@ -201,6 +220,7 @@ int main(void)
         cmocka_unit_test(nobody_who_shows_true_handovers_is_no_answer),
         cmocka_unit_test(those_who_came_later_are_asked_and_those_of_another_key_are_not),
         cmocka_unit_test(one_asked_alone_is_followed_by_its_name),
+        cmocka_unit_test(one_who_came_later_can_be_asked_alone),
         cmocka_unit_test(a_roster_of_before_certifies_nothing_new),
     };
     return cmocka_run_group_tests(cases, begin, end);

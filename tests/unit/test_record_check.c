@@ -171,7 +171,7 @@ static int begin(void **state)
     test_folder(folder, sizeof folder, "record_check");
     struct sy_asker_config config = {.genesis = &all.block.genesis,
                                      .addresses = all.addresses,
-                                     .validator = -1,
+                                     .validator = NULL,
                                      .call_ms = 60000};
     assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
     if (sy_client_store_open(&store, folder, &all.block.genesis.hash, SY_CLIENT_STORE_WRITE,
