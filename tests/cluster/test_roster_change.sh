@@ -4,10 +4,12 @@
 # final, the audits agree across all epochs, and a proof of the last epoch verifies with the genesis
 # file alone.
 # ctest: serial slow timeout=900
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0"
 set -eu -o pipefail
 
 bin=$SYSTOLE_BIN
-net=$SYSTOLE_SCRATCH/net
+scratch=$(mktemp -d "$SYSTOLE_SCRATCH/roster_change.XXXXXX")
+net=$scratch/net
 pids=
 
 fail() {
@@ -63,7 +65,7 @@ key_of() {
 
 # change KIND PROVERS APPROVERS FIELD...: keys that prove, validators that approve; "" for none.
 change() {
-    local kind=$1 provers=$2 approvers=$3 draft=$SYSTOLE_SCRATCH/draft fields=() roster name
+    local kind=$1 provers=$2 approvers=$3 draft=$scratch/draft fields=() roster name
     shift 3
     roster=$("$bin/systole" roster --net "$net" --json)
     for name in epoch="$(field epoch <<<"$roster")" \
@@ -97,9 +99,9 @@ ended() {
 "$bin/systole" testnet "$net" --base-port 0 >/dev/null
 for i in 0 1 2 3; do start $i --init; done
 await 0 certified_height 1
-"$bin/systole-bench" ndjson --bytes 12000000 >"$SYSTOLE_SCRATCH/in.ndjson"
-"$bin/systole" submit --net "$net" --report "$SYSTOLE_SCRATCH/report.json" \
-    "$SYSTOLE_SCRATCH/in.ndjson" >"$SYSTOLE_SCRATCH/submit.out" 2>"$SYSTOLE_SCRATCH/submit.err" &
+"$bin/systole-bench" ndjson --bytes 12000000 >"$scratch/in.ndjson"
+"$bin/systole" submit --net "$net" --report "$scratch/report.json" \
+    "$scratch/in.ndjson" >"$scratch/submit.out" 2>"$scratch/submit.err" &
 load=$!
 
 echo "a fifth validator"
@@ -108,10 +110,10 @@ keys=$net/v4/keys
 consensus=$(new_key "$keys/consensus.pem")
 link=$(new_key "$keys/link.pem")
 admin=$(new_key "$keys/admin.pem")
-"$bin/systole" testnet "$SYSTOLE_SCRATCH/ports" --base-port 0 >/dev/null # free ports, once more
+"$bin/systole" testnet "$scratch/ports" --base-port 0 >/dev/null # free ports, once more
 ports=$(sed -n 's/.*"control_address": *"\([^"]*\)".*/control = \1/p
     s/.*"bulk_address": *"\([^"]*\)".*/bulk = \1/p
-    s/.*"client_address": *"\([^"]*\)".*/client = \1/p' "$SYSTOLE_SCRATCH/ports/genesis.json" |
+    s/.*"client_address": *"\([^"]*\)".*/client = \1/p' "$scratch/ports/genesis.json" |
     head -n 3)
 address() {
     sed -n "s/^$1 = //p" <<<"$ports"
@@ -142,25 +144,26 @@ await 2 epoch 3
 start 1
 await 1 epoch 3
 
-wait $load || fail "the client failed: $(tail -n 3 "$SYSTOLE_SCRATCH/submit.err")"
-cat "$SYSTOLE_SCRATCH/submit.out"
-refused=$(field refused <"$SYSTOLE_SCRATCH/report.json")
+wait $load || fail "the client failed: $(tail -n 3 "$scratch/submit.err")"
+cat "$scratch/submit.out"
+refused=$(field refused <"$scratch/report.json")
 [ "$refused" -eq 0 ] || fail "$refused resources were refused"
 await 1 certified_height "$(told 2 certified_height)"
 "$bin/systole" get --net "$net" --key "$net/keys/regulator-0.pem" \
-    --proof "$SYSTOLE_SCRATCH/key.syproof" credential "$consensus" ||
+    --proof "$scratch/key.syproof" credential "$consensus" ||
     fail "the new key's credential is not proven"
 stop_all
 pids=
 
-"$bin/systole" verify --genesis "$net/genesis.json" "$SYSTOLE_SCRATCH/key.syproof" ||
+"$bin/systole" verify --genesis "$net/genesis.json" "$scratch/key.syproof" ||
     fail "the proof does not verify with the genesis file alone"
 for i in 1 2 3 4; do
-    "$bin/systole" audit --json "$net/v$i" >"$SYSTOLE_SCRATCH/audit$i" ||
-        fail "the audit of v$i: $(cat "$SYSTOLE_SCRATCH/audit$i")"
+    "$bin/systole" audit --json "$net/v$i" >"$scratch/audit$i" ||
+        fail "the audit of v$i: $(cat "$scratch/audit$i")"
 done
-roots=$(cat "$SYSTOLE_SCRATCH"/audit? | sed -n 's/.*"state_root": *"\([0-9a-f]*\)".*/\1/p')
+roots=$(cat "$scratch"/audit? | sed -n 's/.*"state_root": *"\([0-9a-f]*\)".*/\1/p')
 [ "$(wc -l <<<"$roots")" -eq 4 ] && [ "$(sort -u <<<"$roots" | wc -l)" -eq 1 ] ||
     fail "the validators' state roots differ: $roots"
 "$bin/systole" audit "$net/v0" || fail "the audit of the validator that left"
-echo "passed: 3 changes under load, $(field final <"$SYSTOLE_SCRATCH/report.json") resources final"
+echo "passed: 3 changes under load, $(field final <"$scratch/report.json") resources final"
+rm -rf "$scratch"
