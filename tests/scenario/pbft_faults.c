@@ -11,7 +11,7 @@ static struct sy_hash random_hash(struct world *world)
     return hash;
 }
 
-static void sign_message(struct world *world, uint16_t index, struct sy_message *message)
+void fault_sign(struct world *world, uint16_t index, struct sy_message *message)
 {
     struct sy_pbft_effect effect = {.type = SY_PBFT_SEND};
     struct sy_own_signature own[SY_PBFT_OWN_MAX];
@@ -95,7 +95,7 @@ static void send_two_faced(struct world *world, uint16_t index, uint16_t to,
     default: break;
     }
     if (world_chance(world, 20)) return;
-    sign_message(world, index, &message);
+    fault_sign(world, index, &message);
     world_transmit(world, index, to, &message);
 }
 
@@ -127,7 +127,7 @@ static void send_vote_for_face(struct world *world, uint16_t index, uint16_t to,
     message.type = type;
     message.body.vote = (struct sy_vote){.type = type, .view = view, .slot = slot, .signer = index};
     message.body.vote.proposal_digest = world->faces[second_face(world, slot, to)][slot];
-    sign_message(world, index, &message);
+    fault_sign(world, index, &message);
     world_transmit(world, index, to, &message);
 }
 
@@ -142,7 +142,7 @@ static void send_equivocating(struct world *world, uint16_t index, uint16_t to,
         struct sy_proposal *proposal = &message.body.pre_prepare.proposal;
         split(world, view, proposal);
         if (second_face(world, proposal->slot, to)) proposal->time_ms += 1;
-        sign_message(world, index, &message);
+        fault_sign(world, index, &message);
         world_transmit(world, index, to, &message);
         for (uint16_t i = 0; i < world->rules.n && proposal->slot < WORLD_HEIGHTS_MAX; i++) {
             if (world->nodes[i].correct) continue;

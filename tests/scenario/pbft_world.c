@@ -60,7 +60,7 @@ static void push(struct world *world, struct occurrence *item)
     world->heap[i] = item;
 }
 
-static struct occurrence *pop(struct world *world)
+struct occurrence *world_pop(struct world *world)
 {
     if (world->heap_count == 0) return NULL;
     struct occurrence *top = world->heap[0], *last = world->heap[--world->heap_count];
@@ -309,7 +309,7 @@ static void open_node(struct world *world, uint16_t index)
     node_start(world, index);
 }
 
-static void open_world(struct world *world)
+void world_open(struct world *world)
 {
     const struct world_rules *rules = &world->rules;
     SY_ASSERT(rules->n <= NODES_MAX);
@@ -321,9 +321,9 @@ static void open_world(struct world *world)
     }
 }
 
-static void close_world(struct world *world)
+void world_close(struct world *world)
 {
-    for (struct occurrence *item; (item = pop(world));) {
+    for (struct occurrence *item; (item = world_pop(world));) {
         free(item->bytes);
         free(item);
     }
@@ -363,10 +363,10 @@ void world_run(struct world_result *result, const struct world_rules *rules, uin
     world->result = result;
     world->effects = &effects;
     sy_prng_seed(&world->prng, seed);
-    open_world(world);
+    world_open(world);
     plan_faults(world);
     unsigned since = 0;
-    for (struct occurrence *item; (item = pop(world));) {
+    for (struct occurrence *item; (item = world_pop(world));) {
         bool over = item->at_ns > rules->end_ns || result->failure[0];
         if (!over) {
             world->now_ns = item->at_ns;
@@ -377,6 +377,6 @@ void world_run(struct world_result *result, const struct world_rules *rules, uin
         if (over || (++since % 64 == 0 && finished(world))) break;
     }
     check_end(world);
-    close_world(world);
+    world_close(world);
     free(world);
 }

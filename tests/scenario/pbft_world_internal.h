@@ -1,4 +1,5 @@
-/* pbft_world_internal.h: what pbft_world.c, pbft_nodes.c and pbft_checks.c share. */
+/* pbft_world_internal.h: what pbft_world.c, pbft_nodes.c and pbft_checks.c share, and what
+ * pbft_whole.c, which takes the place of the queue, drives. */
 #ifndef SY_TESTS_SCENARIO_PBFT_WORLD_INTERNAL_H
 #define SY_TESTS_SCENARIO_PBFT_WORLD_INTERNAL_H
 
@@ -106,7 +107,12 @@ struct world {
     uint64_t halves[WORLD_HEIGHTS_MAX]; /* bit i: validator i sees the second face; 0: none yet */
 };
 
-/* pbft_world.c: the queue and the network. */
+/* pbft_world.c: the queue and the network. world_open starts every node of a zeroed world whose
+ * rules, result and effects are set; one world at a time. world_pop gives what happens next, owned
+ * by the caller with its bytes, or NULL. */
+void world_open(struct world *world);
+void world_close(struct world *world);
+struct occurrence *world_pop(struct world *world);
 void world_schedule(struct world *world, uint64_t delay_ns, enum happening what, uint16_t node,
                     uint16_t peer, uint64_t number);
 void world_transmit(struct world *world, uint16_t from, uint16_t to, const struct sy_message *m);
@@ -131,6 +137,7 @@ void node_on_timer(struct world *world, uint16_t index, enum sy_pbft_timer timer
 
 /* pbft_faults.c: what a faulty validator sends instead of what its machine wants. */
 void fault_send(struct world *world, uint16_t index, uint16_t to, struct sy_message *message);
+void fault_sign(struct world *world, uint16_t index, struct sy_message *message);
 void fault_forge_block(struct world *world, struct sy_block_message *block);
 
 /* pbft_checks.c: true when the check holds; else the result's failure is set. */
