@@ -36,7 +36,6 @@ pool_admit   tests/test_pool_admit
 pool_ingress tests/test_pool_ingress
 node_loop    tests/test_node_loop
 envelope     tests/test_ledger_envelope
-whole        tests/test_pbft_whole
 sim_4        bin/systole-sim --seeds 1..100 --validators 4 --jobs 2
 sim_6        bin/systole-sim --seeds 1..50 --validators 6 --jobs 2
 world        tests/test_pbft_world"

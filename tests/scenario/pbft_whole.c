@@ -204,7 +204,8 @@ static void search_all(struct search *search)
         if (whole->world_result.failure[0] || search->places.count >= whole->rules.states_max)
             break;
         if (search->reached[number].depth >= whole->rules.depth_max) break;
-        for (unsigned mover = 0; mover < CORRECT; mover++) leave(search, number, mover);
+        for (unsigned mover = 0; mover < CORRECT && !whole->world_result.failure[0]; mover++)
+            leave(search, number, mover);
     }
     result->finished = number == search->places.count && !whole->world_result.failure[0];
     result->depth = search->reached[number < search->places.count ? number : number - 1].depth;
