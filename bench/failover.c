@@ -17,13 +17,12 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "bench/examine.h"
 #include "bench/load.h"
 #include "bench/network.h"
 #include "core/base/json.h"
 #include "core/base/os.h"
 #include "core/base/thread.h"
-#include "core/client/audit.h"
-#include "core/client/cmd_validator.h"
 
 #define KILLS_MAX 200u
 #define RATE_MAX 1000u
@@ -35,7 +34,6 @@
 #define RECOVER_MS 120000u
 #define CATCH_UP_MS 120000u
 #define NEAR_BLOCKS 8u
-#define VIEW_AGE_MS 86400000u
 
 static const char usage[] =
     "usage: systole-bench failover [--validators N] [--kills K] [--rate R] [--json] [--keep]\n"
@@ -85,9 +83,7 @@ struct failover {
     uint64_t stalls_us[KILLS_MAX]; /* sorted at the end */
     unsigned kills;
     unsigned stalls_a_kill_max;
-    uint64_t lost;
-    uint64_t twice;
-    bool audits_equal;
+    struct sy_examination found;
 };
 
 static void sleep_ms(unsigned ms)
@@ -187,24 +183,14 @@ static sy_status await_recovery(struct failover *run, struct sy_error *err)
                    run->kills + 1, RECOVER_MS / 1000);
 }
 
-static uint64_t highest_of_others(struct failover *run, unsigned validator)
-{
-    uint64_t highest = 0;
-    for (unsigned i = 0; i < run->options.validators; i++) {
-        uint64_t height = i == validator ? 0 : sy_network_height(run->network, i);
-        if (height > highest) highest = height;
-    }
-    return highest;
-}
-
 /* Waits until this validator is near the others, who go on meanwhile. */
 static sy_status await_caught_up(struct failover *run, unsigned validator, struct sy_error *err)
 {
     uint64_t goal;
     do {
-        goal = highest_of_others(run, validator);
+        goal = sy_network_highest(run->network, validator);
         SY_TRY(sy_network_await(run->network, validator, goal, CATCH_UP_MS, err));
-    } while (highest_of_others(run, validator) > goal + NEAR_BLOCKS);
+    } while (sy_network_highest(run->network, validator) > goal + NEAR_BLOCKS);
     return SY_OK;
 }
 
@@ -274,81 +260,17 @@ static sy_status measure(struct failover *run, struct sy_error *err)
     return SY_OK;
 }
 
-/* ---- what is left ------------------------------------------------------------------------ */
-
-/* Ends all of them with the same blocks: nothing but heartbeats comes after the highest. */
-static sy_status stop_level(struct failover *run, struct sy_error *err)
+/* Every applied transaction of the ledger is one that was sent. */
+static sy_status examine(struct failover *run, struct sy_error *err)
 {
-    uint64_t highest = highest_of_others(run, UINT32_MAX);
-    for (unsigned i = 0; i < run->options.validators; i++) {
-        SY_TRY(sy_network_await(run->network, i, highest, CATCH_UP_MS, err));
-    }
-    sy_network_stop(run->network);
-    return SY_OK;
-}
-
-/* Counts what was told final and this store has no trace of. */
-static sy_status search(const struct failover *run, sy_store *store, uint64_t *missing)
-{
-    sy_store_reader *reader;
-    SY_TRY(sy_store_reader_open(&reader, store));
-    sy_status status = SY_OK;
-    for (uint32_t i = 0; status == SY_OK && i < run->txs.count; i++) {
-        struct sy_tx_position position;
-        size_t found = 0;
-        if (!run->told_final[i]) continue;
-        status = sy_ledger_find_tx(reader, &position, &found, 1, &run->txs.awaited[i].tx_id);
-        *missing += found == 0;
-    }
-    sy_store_reader_close(reader);
-    return status;
-}
-
-static sy_status examine(struct failover *run, struct sy_audit_figures *figures, uint64_t *missing,
-                         unsigned validator, struct sy_error *err)
-{
-    static struct sy_cmd_validator files;
-    static struct sy_genesis genesis;
-    char folder[600];
-    sy_store *store = NULL;
-    snprintf(folder, sizeof folder, "%s/v%u", sy_network_dir(run->network), validator);
-    SY_TRY(sy_cmd_validator_find(&files, folder, NULL, err));
-    SY_TRY(sy_cmd_validator_open(&store, &genesis, &files, VIEW_AGE_MS, err));
-    struct sy_audit_config config = {.genesis = &genesis, .store = store};
-    sy_status status = sy_audit_run(&config, figures, err);
-    if (status == SY_OK) {
-        status = search(run, store, missing);
-        if (status != SY_OK) (void)sy_fail(err, status, "%s: the ledger cannot be read", folder);
-    }
-    sy_store_close(store);
-    return status;
-}
-
-/* Every applied transaction of the ledger is one that was sent, so more of them than were sent
- * and may have been applied means that one stands twice. */
-static void count_twice(struct failover *run, uint64_t applied)
-{
-    uint64_t most = (uint64_t)run->set_up_count + run->load.final + run->load.lost;
-    if (applied > most && applied - most > run->twice) run->twice = applied - most;
-}
-
-static sy_status examine_all(struct failover *run, struct sy_error *err)
-{
-    struct sy_audit_figures first = {0};
-    run->audits_equal = true;
-    for (unsigned i = 0; i < run->options.validators; i++) {
-        struct sy_audit_figures figures = {0};
-        uint64_t missing = 0;
-        fprintf(stderr, "auditing validator %u of %u\n", i + 1, run->options.validators);
-        SY_TRY(examine(run, &figures, &missing, i, err));
-        if (i == 0) first = figures;
-        if (missing > run->lost) run->lost = missing;
-        count_twice(run, figures.applied);
-        run->audits_equal = run->audits_equal && figures.txs == first.txs &&
-                            figures.applied == first.applied &&
-                            sy_hash_equal(&figures.state_root, &first.state_root);
-    }
-    return SY_OK;
+    struct sy_told told = {.txs = &run->txs, .told_final = run->told_final};
+    struct sy_examine_config config = {.network = run->network,
+                                       .validators = run->options.validators,
+                                       .told = &told,
+                                       .told_count = 1,
+                                       .applied_max = (uint64_t)run->set_up_count +
+                                                      run->load.final + run->load.lost};
+    return sy_examine(&run->found, &config, err);
 }
 
 /* ---- reporting --------------------------------------------------------------------------- */
@@ -368,7 +290,7 @@ static uint64_t stall_us(const struct failover *run, unsigned per_cent)
 
 static bool holds(const struct failover *run)
 {
-    return run->lost == 0 && run->twice == 0 && run->audits_equal;
+    return run->found.lost == 0 && run->found.twice == 0 && run->found.audits_equal;
 }
 
 static void put_ms(sy_json *json, const char *name, uint64_t us)
@@ -393,11 +315,11 @@ static void report_json(const struct failover *run)
     sy_json_put_u64(&json, "final", run->load.final);
     sy_json_put_u64(&json, "refused", run->load.refused);
     sy_json_put_u64(&json, "undecided", run->load.lost);
-    sy_json_put_u64(&json, "lost", run->lost);
-    sy_json_put_u64(&json, "twice", run->twice);
+    sy_json_put_u64(&json, "lost", run->found.lost);
+    sy_json_put_u64(&json, "twice", run->found.twice);
     sy_json_put_u64(&json, "views", run->last_view - run->first_view);
     sy_json_key(&json, "audits_equal");
-    sy_json_bool(&json, run->audits_equal);
+    sy_json_bool(&json, run->found.audits_equal);
     sy_json_object_end(&json);
     printf("%.*s\n", (int)json.size, json.data);
 }
@@ -412,11 +334,11 @@ static void report_table(const struct failover *run)
     printf("stalls a kill, at most  %u\n", run->stalls_a_kill_max);
     printf("final                   %u\n", run->load.final);
     printf("refused, undecided      %u, %u\n", run->load.refused, run->load.lost);
-    printf("lost, twice             %llu, %llu\n", (unsigned long long)run->lost,
-           (unsigned long long)run->twice);
+    printf("lost, twice             %llu, %llu\n", (unsigned long long)run->found.lost,
+           (unsigned long long)run->found.twice);
     printf("views                   %llu\n",
            (unsigned long long)(run->last_view - run->first_view));
-    printf("audits equal            %s\n", run->audits_equal ? "yes" : "no");
+    printf("audits equal            %s\n", run->found.audits_equal ? "yes" : "no");
 }
 
 /* ---- the command ------------------------------------------------------------------------- */
@@ -461,8 +383,8 @@ static sy_status fail_over(struct failover *run, struct sy_error *err)
     SY_TRY(sy_network_open(&run->network, &config, err));
     SY_TRY(set_up(run, err));
     SY_TRY(measure(run, err));
-    SY_TRY(stop_level(run, err));
-    SY_TRY(examine_all(run, err));
+    SY_TRY(sy_network_stop_level(run->network, CATCH_UP_MS, err));
+    SY_TRY(examine(run, err));
     qsort(run->stalls_us, run->kills, sizeof run->stalls_us[0], compare);
     return SY_OK;
 }

@@ -3,22 +3,26 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bench/chaos.h"
 #include "bench/cluster.h"
 #include "bench/demo.h"
 #include "bench/failover.h"
 #include "bench/ndjson.h"
 
-static const char usage[] = "usage: systole-bench COMMAND [OPTION...]\n"
-                            "\n"
-                            "  cluster   real validators on this machine under open-loop load\n"
-                            "  demo      a network, a FHIR stream, and the proof that it holds\n"
-                            "  failover  how long commits stall when the primary is killed\n"
-                            "  ndjson    made-up FHIR resources, as many as wanted\n"
-                            "\n"
-                            "`systole-bench COMMAND --help` explains each.\n";
+static const char usage[] =
+    "usage: systole-bench COMMAND [OPTION...]\n"
+    "\n"
+    "  chaos     everything that goes wrong with machines, and what is left of the network\n"
+    "  cluster   real validators on this machine under open-loop load\n"
+    "  demo      a network, a FHIR stream, and the proof that it holds\n"
+    "  failover  how long commits stall when the primary is killed\n"
+    "  ndjson    made-up FHIR resources, as many as wanted\n"
+    "\n"
+    "`systole-bench COMMAND --help` explains each.\n";
 
 int main(int argc, char **argv)
 {
+    if (argc >= 2 && strcmp(argv[1], "chaos") == 0) return sy_bench_chaos(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "cluster") == 0) return sy_bench_cluster(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "demo") == 0) return sy_bench_demo(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "failover") == 0) return sy_bench_failover(argc - 1, argv + 1);

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,7 +51,18 @@ static void path_of(char *out, const sy_network *network, const char *format, un
 
 /* ---- processes --------------------------------------------------------------------------- */
 
-static pid_t spawn(const char *program, char *const argv[], const char *output, bool detached)
+#define NO_VALIDATOR UINT_MAX
+
+/* In the child: the place in the network and the time that a validator is given. */
+static bool enter_world(const struct sy_network_config *config, unsigned validator)
+{
+    if (validator == NO_VALIDATOR) return true;
+    if (config->lan != NULL && !sy_lan_enter(config->lan, validator)) return false;
+    return config->clocks == NULL || sy_clocks_enter(config->clocks, validator);
+}
+
+static pid_t spawn(const sy_network *network, unsigned validator, char *const argv[],
+                   const char *output, bool detached)
 {
     pid_t pid = fork();
     if (pid != 0) return pid;
@@ -59,6 +71,7 @@ static pid_t spawn(const char *program, char *const argv[], const char *output, 
     } else {
         (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     }
+    if (!enter_world(&network->config, validator)) _exit(126);
     sigset_t none;
     sigemptyset(&none);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
@@ -67,7 +80,7 @@ static pid_t spawn(const char *program, char *const argv[], const char *output, 
         (void)dup2(fd, STDOUT_FILENO);
         (void)dup2(fd, STDERR_FILENO);
     }
-    execv(program, argv);
+    execv(argv[0], argv);
     _exit(127);
 }
 
@@ -84,7 +97,7 @@ static sy_status make_testnet(sy_network *network, struct sy_error *err)
     if (set) snprintf(setting, sizeof setting, "%s", network->config.setting);
     char *argv[] = {program,       "testnet", network->dir,         "--validators", count,
                     "--base-port", "0",       set ? "--set" : NULL, setting,        NULL};
-    pid_t pid = spawn(program, argv, output, false);
+    pid_t pid = spawn(network, NO_VALIDATOR, argv, output, false);
     int code = -1;
     if (pid < 0 || waitpid(pid, &code, 0) != pid || code != 0) {
         return sy_fail(err, SY_ERR_IO, "`%s testnet %s` failed: see %s", program, network->dir,
@@ -104,7 +117,7 @@ static sy_status start(sy_network *network, unsigned validator, bool init, bool 
     path_of(config, network, "v%u/systoled.conf", validator);
     path_of(output, network, "v%u/output", validator);
     char *argv[] = {program, "--config", config, init ? "--init" : NULL, NULL};
-    pid_t pid = spawn(program, argv, output, detached);
+    pid_t pid = spawn(network, validator, argv, output, detached);
     if (pid < 0) return sy_fail(err, SY_ERR_IO, "%s cannot be started", program);
     network->pids[validator] = pid;
     return SY_OK;
@@ -149,12 +162,12 @@ pid_t sy_network_pid(const sy_network *network, unsigned validator)
 
 /* ---- readiness --------------------------------------------------------------------------- */
 
-static bool still_runs(sy_network *network, unsigned validator)
+bool sy_network_ended(sy_network *network, unsigned validator, int *code)
 {
-    int code;
-    if (waitpid(network->pids[validator], &code, WNOHANG) == 0) return true;
+    SY_ASSERT(validator < network->config.validators && network->pids[validator] != 0);
+    if (waitpid(network->pids[validator], code, WNOHANG) == 0) return false;
     network->pids[validator] = 0;
-    return false;
+    return true;
 }
 
 /* The validator's own status, to be released; NULL: it does not answer. */
@@ -192,8 +205,9 @@ sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t hei
 {
     uint64_t deadline_ns = sy_os_monotonic_ns() + timeout_ms * 1000000ull;
     uint64_t reached = 0;
+    int code;
     while (sy_os_monotonic_ns() < deadline_ns) {
-        if (network->pids[validator] == 0 || !still_runs(network, validator)) {
+        if (network->pids[validator] == 0 || sy_network_ended(network, validator, &code)) {
             return sy_fail(err, SY_ERR_CLOSED, "validator %u has ended: see %s/v%u/output",
                            validator, network->dir, validator);
         }
@@ -211,6 +225,17 @@ uint64_t sy_network_height(sy_network *network, unsigned validator)
 {
     uint64_t height = 0;
     return read_status(network, validator, "certified_height", &height) ? height : 0;
+}
+
+uint64_t sy_network_highest(sy_network *network, unsigned but)
+{
+    uint64_t highest = 0;
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        bool asked = i != but && network->pids[i] != 0;
+        uint64_t height = asked ? sy_network_height(network, i) : 0;
+        if (height > highest) highest = height;
+    }
+    return highest;
 }
 
 /* Takes what one validator says of the view it is in, unless a newer one was told before. One that
@@ -343,12 +368,36 @@ static sy_status find_places(sy_network *network, const struct sy_network_config
     return SY_OK;
 }
 
+/* The same ports at the addresses of another network. */
+static void move_address(char address[SY_ADDRESS_BYTES_MAX + 1], unsigned host)
+{
+    char name[SY_LAN_ADDRESS_BYTES];
+    char port[16];
+    snprintf(port, sizeof port, "%s", strrchr(address, ':'));
+    sy_lan_address(name, host);
+    snprintf(address, SY_ADDRESS_BYTES_MAX + 1, "tcp://%s%s", name, port);
+}
+
+static sy_status move_to_lan(sy_network *network, const char *path, struct sy_error *err)
+{
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        struct sy_validator *validator = &network->genesis.roster.validators[i];
+        move_address(validator->control_address, i);
+        move_address(validator->bulk_address, i);
+        move_address(validator->client_address, i);
+    }
+    SY_TRY(sy_genesis_seal(&network->genesis, err));
+    (void)unlink(path);
+    return sy_genesis_save(&network->genesis, path, err);
+}
+
 static sy_status open_parts(sy_network *network, struct sy_error *err)
 {
     char path[PATH_BYTES];
     SY_TRY(make_testnet(network, err));
     path_of(path, network, "genesis.json", 0);
     SY_TRY(sy_genesis_load(&network->genesis, path, err));
+    if (network->config.lan != NULL) SY_TRY(move_to_lan(network, path, err));
     path_of(path, network, "keys/regulator-%u.pem", 0);
     SY_TRY(sy_secret_key_load(&network->regulator, path, NULL, err));
     for (unsigned i = 0; i < network->config.validators; i++) {
@@ -386,6 +435,17 @@ void sy_network_stop(sy_network *network)
         int code;
         sy_network_kill(network, i, 0, &code); /* asked already: a second SIGTERM would hurry it */
     }
+}
+
+sy_status sy_network_stop_level(sy_network *network, unsigned timeout_ms, struct sy_error *err)
+{
+    uint64_t highest = sy_network_highest(network, UINT_MAX);
+    for (unsigned i = 0; i < network->config.validators; i++) {
+        if (network->pids[i] == 0) continue;
+        SY_TRY(sy_network_await(network, i, highest, timeout_ms, err));
+    }
+    sy_network_stop(network);
+    return SY_OK;
 }
 
 void sy_network_close(sy_network *network)

@@ -8,16 +8,20 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "bench/clocks.h"
+#include "bench/lan.h"
 #include "core/crypto/keys.h"
 #include "core/wire/genesis.h"
 
 typedef struct sy_network sy_network;
 
 struct sy_network_config {
-    const char *bin;     /* folder of systole and systoled; NULL: that of this program */
-    const char *dir;     /* made; must not exist; NULL: a fresh one under TMPDIR */
-    unsigned validators; /* 4..100 */
-    const char *setting; /* a line for every systoled.conf; NULL: none */
+    const char *bin;         /* folder of systole and systoled; NULL: that of this program */
+    const char *dir;         /* made; must not exist; NULL: a fresh one under TMPDIR */
+    unsigned validators;     /* 4..100 */
+    const char *setting;     /* a line for every systoled.conf; NULL: none */
+    const sy_lan *lan;       /* validator i is its host i; NULL: all on 127.0.0.1; borrowed */
+    const sy_clocks *clocks; /* validator i has its clock i; NULL: the right time; borrowed */
 };
 
 /* What all validators together have used so far. */
@@ -54,6 +58,10 @@ pid_t sy_network_pid(const sy_network *network, unsigned validator); /* 0: not r
 void sy_network_kill(sy_network *network, unsigned validator, int signal, int *code);
 sy_status sy_network_start(sy_network *network, unsigned validator, struct sy_error *err);
 
+/* sy_network_ended says whether a validator that was started has ended by itself; *code is then its
+ * exit status. It can be started again. */
+bool sy_network_ended(sy_network *network, unsigned validator, int *code);
+
 /* sy_network_start_new starts a validator whose data folder was removed, with --init. */
 sy_status sy_network_start_new(sy_network *network, unsigned validator, struct sy_error *err);
 
@@ -69,6 +77,13 @@ sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t hei
 
 /* sy_network_height is the certified height that a validator tells; 0: it does not answer. */
 uint64_t sy_network_height(sy_network *network, unsigned validator);
+
+/* sy_network_highest is the highest that any running validator but one tells; UINT_MAX: any. */
+uint64_t sy_network_highest(sy_network *network, unsigned but);
+
+/* sy_network_stop_level ends all validators that run with the same blocks: each is stopped once it
+ * has what the highest had, and nothing but heartbeats comes later, if no client sends any more. */
+sy_status sy_network_stop_level(sy_network *network, unsigned timeout_ms, struct sy_error *err);
 
 /* sy_network_primary asks the running validators who is primary: *view is the newest that one of
  * them is in. Those that are changing theirs do not count. SY_ERR_TIMEOUT: none is in a view. */
