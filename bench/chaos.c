@@ -34,7 +34,7 @@
 
 static const char usage[] =
     "usage: systole-bench chaos [SECONDS] [--validators N] [--seed S] [--rate R]\n"
-    "                           [--faults LIST] [--json] [--keep]\n"
+    "                           [--faults LIST] [--set 'KEY = VALUE'] [--json] [--keep]\n"
     "\n"
     "  SECONDS          how long faults are drawn, each at least once (180)\n"
     "  --validators N   systoled processes, 4 to 64 (4); at most f of them are hurt at a time\n"
@@ -43,6 +43,7 @@ static const char usage[] =
     "  --faults LIST    only these, with commas between them (all):\n";
 
 static const char usage_end[] =
+    "  --set LINE       a line for every systoled.conf\n"
     "  --json           one JSON object instead of a table\n"
     "  --keep           leave the network's folder behind\n"
     "\n"
@@ -281,6 +282,7 @@ static bool take_option(struct sy_chaos_options *options, int option)
     case 's': return sy_parse_u64(&options->seed, optarg, 0, UINT64_MAX);
     case 'r': return parse_number(&options->rate, optarg, 1, RATE_MAX);
     case 'f': return parse_faults(&options->faults, optarg);
+    case 'l': options->setting = optarg; return true;
     case 'j': options->json = true; return true;
     case 'k': options->keep = true; return true;
     default: return false;
@@ -293,6 +295,7 @@ static bool parse(struct sy_chaos_options *options, int argc, char **argv)
                                           {"seed", required_argument, NULL, 's'},
                                           {"rate", required_argument, NULL, 'r'},
                                           {"faults", required_argument, NULL, 'f'},
+                                          {"set", required_argument, NULL, 'l'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"keep", no_argument, NULL, 'k'},
                                           {NULL, 0, NULL, 0}};

@@ -44,6 +44,7 @@ struct sy_chaos_options {
     unsigned rate;
     uint64_t seed;
     uint32_t faults; /* bit f: fault f is wanted */
+    const char *setting; /* a line for every systoled.conf; NULL: none */
     bool json;
     bool keep;
 };

@@ -87,7 +87,7 @@ static void put_overload(sy_json *json, const struct sy_chaos_overload *overload
     sy_json_put_u64(json, "sent", overload->sent);
     sy_json_put_u64(json, "final", overload->final);
     sy_json_put_u64(json, "busy", overload->busy);
-    sy_json_put_u64(json, "views", overload->views);
+    sy_json_put_u64(json, "overload_views", overload->views);
     sy_json_object_end(json);
 }
 
@@ -112,7 +112,7 @@ static void report_json(const struct sy_chaos *chaos)
     sy_json_put_u64(&json, "seconds", chaos->options.seconds);
     sy_json_put_u64(&json, "seed", chaos->options.seed);
     sy_json_put_u64(&json, "rate_per_s", chaos->options.rate);
-    sy_json_put_u64(&json, "rounds", chaos->round_count);
+    sy_json_put_u64(&json, "rounds_total", chaos->round_count);
     put_faults(&json, chaos);
     put_overload(&json, &chaos->overload);
     put_packets(&json, &chaos->packets);
