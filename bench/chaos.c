@@ -97,12 +97,13 @@ static void leave_out(struct sy_chaos *chaos, uint32_t faults, const struct sy_e
 
 static sy_status open_clocks(struct sy_chaos *chaos, struct sy_error *err)
 {
-    char path[512];
-    ssize_t size = readlink("/proc/self/exe", path, sizeof path - 64);
+    char program[512];
+    char path[600];
+    ssize_t size = readlink("/proc/self/exe", program, sizeof program - 1);
     if (size <= 0) return sy_fail(err, SY_ERR_IO, "this program cannot find its own folder");
-    path[size] = '\0';
-    *strrchr(path, '/') = '\0';
-    strcat(path, "/../lib/libsystole-clock.so");
+    program[size] = '\0';
+    *strrchr(program, '/') = '\0';
+    snprintf(path, sizeof path, "%s/../lib/libsystole-clock.so", program);
     return sy_clocks_open(&chaos->clocks, chaos->options.validators, path, err);
 }
 

@@ -43,7 +43,7 @@ struct sy_chaos_options {
     unsigned seconds;
     unsigned rate;
     uint64_t seed;
-    uint32_t faults; /* bit f: fault f is wanted */
+    uint32_t faults;     /* bit f: fault f is wanted */
     const char *setting; /* a line for every systoled.conf; NULL: none */
     bool json;
     bool keep;
@@ -56,6 +56,7 @@ struct sy_chaos_round {
     uint64_t recovery_ms;
     uint64_t stall_ms; /* longest stretch without any final, from its beginning to the recovery */
     uint64_t views;    /* passed meanwhile */
+    unsigned outside;  /* victims that have recovered, but wait alone in another view */
 };
 
 /* What the load's thread tells the main one. */

@@ -11,6 +11,7 @@ struct summary {
     uint64_t recovery_ms_max;
     uint64_t stall_ms_max;
     uint64_t views;
+    unsigned outside;
 };
 
 static int compare(const void *a, const void *b)
@@ -30,6 +31,7 @@ static struct summary sum_up(const struct sy_chaos *chaos, unsigned fault)
         recoveries[summary.rounds++] = round->recovery_ms;
         if (round->stall_ms > summary.stall_ms_max) summary.stall_ms_max = round->stall_ms;
         summary.views += round->views;
+        summary.outside += round->outside;
     }
     if (summary.rounds == 0) return summary;
     qsort(recoveries, summary.rounds, sizeof recoveries[0], compare);
@@ -63,6 +65,7 @@ static void put_faults(sy_json *json, const struct sy_chaos *chaos)
         sy_json_put_u64(json, "recovery_ms_max", summary.recovery_ms_max);
         sy_json_put_u64(json, "stall_ms_max", summary.stall_ms_max);
         sy_json_put_u64(json, "views", summary.views);
+        sy_json_put_u64(json, "outside", summary.outside);
         sy_json_object_end(json);
     }
     sy_json_array_end(json);
@@ -135,18 +138,19 @@ static void report_json(const struct sy_chaos *chaos)
 
 static void print_faults(const struct sy_chaos *chaos)
 {
-    printf("%-10s %6s %16s %16s %14s %6s\n", "fault", "rounds", "recovery median", "recovery max",
-           "longest stall", "views");
+    printf("%-10s %6s %16s %16s %14s %6s %8s\n", "fault", "rounds", "recovery median",
+           "recovery max", "longest stall", "views", "outside");
     for (unsigned f = 0; f < SY_CHAOS_FAULTS; f++) {
         struct summary summary = sum_up(chaos, f);
         if (chaos->left_out[f][0] != '\0') {
             printf("%-10s left out: %s\n", sy_chaos_kinds[f].name, chaos->left_out[f]);
         }
         if (summary.rounds == 0) continue;
-        printf("%-10s %6u %13llu ms %13llu ms %11llu ms %6llu\n", sy_chaos_kinds[f].name,
+        printf("%-10s %6u %13llu ms %13llu ms %11llu ms %6llu %8u\n", sy_chaos_kinds[f].name,
                summary.rounds, (unsigned long long)summary.recovery_ms_median,
                (unsigned long long)summary.recovery_ms_max,
-               (unsigned long long)summary.stall_ms_max, (unsigned long long)summary.views);
+               (unsigned long long)summary.stall_ms_max, (unsigned long long)summary.views,
+               summary.outside);
     }
 }
 
@@ -160,10 +164,10 @@ static void report_table(const struct sy_chaos *chaos)
            overload->offered_per_s, overload->possible_per_s);
     printf("height                  %llu\n", (unsigned long long)chaos->found.height);
     printf("final                   %llu\n",
-           (unsigned long long)(chaos->load.final + overload->final));
+           (unsigned long long)chaos->load.final + overload->final);
     printf("refused, undecided      %llu, %llu\n",
-           (unsigned long long)(chaos->load.refused + overload->refused),
-           (unsigned long long)(chaos->load.lost + overload->undecided));
+           (unsigned long long)chaos->load.refused + overload->refused,
+           (unsigned long long)chaos->load.lost + overload->undecided);
     printf("lost, twice             %llu, %llu\n", (unsigned long long)chaos->found.lost,
            (unsigned long long)chaos->found.twice);
     printf("views from overload     %llu\n", (unsigned long long)overload->views);

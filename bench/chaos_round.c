@@ -12,6 +12,7 @@
 #define LASTS_MS_MIN 1500u
 #define LASTS_MS_MORE 4500u
 #define SETTLE_MS 500u
+#define BEHIND_MS 1000u
 #define LIFETIME_MS (12ll * 3600 * 1000)
 #define MEASURE_TXS 4000u
 #define MEASURE_WINDOW 2048u
@@ -89,13 +90,25 @@ static sy_status each(struct sy_chaos *chaos, uint64_t victims,
 
 /* ---- recovery ---------------------------------------------------------------------------- */
 
-/* A validator has recovered when it has certified what the others had just before, and more than
- * anybody had when the fault began. */
-static bool has_recovered(struct sy_chaos *chaos, unsigned validator, uint64_t before)
+/* What the others had at a time, and a validator is to have soon after. */
+struct goal {
+    uint64_t height;
+    uint64_t set_ns;
+};
+
+/* A validator has recovered when it has certified what the others had at most BEHIND_MS ago, and
+ * more than anybody had when the fault began. Whoever waits alone in a later view, as PBFT lets it,
+ * follows by blocks and never stands exactly where the others stand. */
+static bool has_recovered(struct sy_chaos *chaos, struct goal *goal, unsigned validator,
+                          uint64_t before)
 {
-    uint64_t goal = sy_network_highest(chaos->network, validator);
+    uint64_t now_ns = sy_os_monotonic_ns();
+    if (goal->set_ns == 0 || now_ns - goal->set_ns > BEHIND_MS * 1000000ull) {
+        goal->height = sy_network_highest(chaos->network, validator);
+        goal->set_ns = now_ns;
+    }
     uint64_t height = sy_network_height(chaos->network, validator);
-    return height >= goal && height > before;
+    return height >= goal->height && height > before;
 }
 
 static sy_status all_run(struct sy_chaos *chaos, struct sy_error *err)
@@ -122,11 +135,13 @@ static sy_status await_recovery(struct sy_chaos *chaos, uint64_t victims, uint64
 {
     uint64_t deadline_ns = sy_os_monotonic_ns() + SY_CHAOS_PATIENCE_MS * 1000000ull;
     uint64_t waiting = victims;
+    struct goal goals[SY_CHAOS_VALIDATORS_MAX] = {{0}};
     while (waiting != 0) {
         SY_TRY(all_run(chaos, err));
         SY_TRY(load_goes_on(chaos, err));
         for (unsigned i = 0; i < chaos->options.validators; i++) {
-            if (is_in(waiting, i) && has_recovered(chaos, i, before)) waiting &= ~(1ull << i);
+            if (!is_in(waiting, i)) continue;
+            if (has_recovered(chaos, &goals[i], i, before)) waiting &= ~(1ull << i);
         }
         if (waiting != 0 && sy_os_monotonic_ns() > deadline_ns) {
             return sy_fail(err, SY_ERR_TIMEOUT,
@@ -220,15 +235,26 @@ static void tell(const struct sy_chaos *chaos, const struct sy_chaos_round *roun
     for (unsigned i = 0; i < chaos->options.validators; i++) {
         if (is_in(round->victims, i)) fprintf(stderr, " v%u", i);
     }
-    fprintf(stderr, "  lasted %llu ms, recovered after %llu ms, stall %llu ms, views %llu\n",
+    fprintf(stderr, "  lasted %llu ms, recovered after %llu ms, stall %llu ms, views %llu%s\n",
             (unsigned long long)round->lasted_ms, (unsigned long long)round->recovery_ms,
-            (unsigned long long)round->stall_ms, (unsigned long long)round->views);
+            (unsigned long long)round->stall_ms, (unsigned long long)round->views,
+            round->outside > 0 ? ", outside the view" : "");
 }
 
 static sy_status view_of(struct sy_chaos *chaos, uint64_t *view, struct sy_error *err)
 {
     unsigned primary;
     return sy_network_primary(chaos->network, &primary, view, SY_CHAOS_PATIENCE_MS, err);
+}
+
+/* How many victims are in another view than the network: they do not vote. */
+static unsigned count_outside(struct sy_chaos *chaos, uint64_t victims, uint64_t view)
+{
+    unsigned outside = 0;
+    for (unsigned i = 0; i < chaos->options.validators; i++) {
+        if (is_in(victims & ~chaos->gone, i)) outside += sy_network_view(chaos->network, i) != view;
+    }
+    return outside;
 }
 
 /* From the last moment before it to the first after it. */
@@ -285,6 +311,7 @@ sy_status sy_chaos_play(struct sy_chaos *chaos, enum sy_chaos_fault fault, struc
     round->stall_ms = sy_chaos_look(chaos, false).stall_ns / 1000000;
     SY_TRY(view_of(chaos, &after, err));
     round->views = after > view ? after - view : 0;
+    round->outside = count_outside(chaos, round->victims, after);
     if (fault == SY_CHAOS_OVERLOAD) chaos->overload.views += round->views;
     chaos->round_count++;
     tell(chaos, round);

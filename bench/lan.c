@@ -273,7 +273,7 @@ sy_status sy_lan_open(sy_lan **out, unsigned hosts, uint64_t seed, struct sy_err
     sy_status status = open_parts(lan, seed, err);
     if (status != SY_OK) {
         sy_lan_close(lan);
-        if (before >= 0) failed = setns(before, CLONE_NEWNET);
+        if (before >= 0) (void)setns(before, CLONE_NEWNET);
     } else {
         *out = lan;
     }

@@ -227,6 +227,12 @@ uint64_t sy_network_height(sy_network *network, unsigned validator)
     return read_status(network, validator, "certified_height", &height) ? height : 0;
 }
 
+uint64_t sy_network_view(sy_network *network, unsigned validator)
+{
+    uint64_t view = 0;
+    return read_status(network, validator, "view", &view) ? view : 0;
+}
+
 uint64_t sy_network_highest(sy_network *network, unsigned but)
 {
     uint64_t highest = 0;

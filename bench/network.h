@@ -78,6 +78,9 @@ sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t hei
 /* sy_network_height is the certified height that a validator tells; 0: it does not answer. */
 uint64_t sy_network_height(sy_network *network, unsigned validator);
 
+/* sy_network_view is the view that a validator tells; 0: it does not answer. */
+uint64_t sy_network_view(sy_network *network, unsigned validator);
+
 /* sy_network_highest is the highest that any running validator but one tells; UINT_MAX: any. */
 uint64_t sy_network_highest(sy_network *network, unsigned but);
 
