@@ -69,12 +69,16 @@ static void set_address(struct ifreq *request, uint32_t address)
     memcpy(&request->ifr_addr, &in, sizeof in);
 }
 
-static bool configure(int fd, const char *name, unsigned host)
+static bool raise_device(int fd, const char *name)
 {
     struct ifreq up = {.ifr_flags = IFF_UP | IFF_RUNNING};
+    snprintf(up.ifr_name, sizeof up.ifr_name, "%s", name);
+    return ioctl(fd, SIOCSIFFLAGS, &up) == 0;
+}
+
+static bool configure(int fd, const char *name, unsigned host)
+{
     struct ifreq request = {.ifr_flags = 0};
-    snprintf(up.ifr_name, sizeof up.ifr_name, "lo");
-    if (ioctl(fd, SIOCSIFFLAGS, &up) != 0) return false;
     snprintf(request.ifr_name, sizeof request.ifr_name, "%s", name);
     set_address(&request, NETWORK + host + 1);
     if (ioctl(fd, SIOCSIFADDR, &request) != 0) return false;
@@ -82,8 +86,7 @@ static bool configure(int fd, const char *name, unsigned host)
     if (ioctl(fd, SIOCSIFNETMASK, &request) != 0) return false;
     request.ifr_qlen = QUEUE_PACKETS;
     if (ioctl(fd, SIOCSIFTXQLEN, &request) != 0) return false;
-    snprintf(up.ifr_name, sizeof up.ifr_name, "%s", name);
-    return ioctl(fd, SIOCSIFFLAGS, &up) == 0;
+    return raise_device(fd, name);
 }
 
 /* In a fresh namespace: a device, which is all that leads out of it. */
@@ -108,12 +111,25 @@ static sy_status make_device(sy_lan *lan, unsigned host, struct sy_error *err)
                    strerror(reason));
 }
 
+/* First of all: who can get no further, nor back, still has 127.0.0.1. */
+static sy_status raise_loopback(struct sy_error *err)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    bool done = fd >= 0 && raise_device(fd, "lo");
+    int reason = errno;
+    if (fd >= 0) close(fd);
+    if (done) return SY_OK;
+    return sy_fail(err, sy_os_status(reason), "the loopback device cannot be set up: %s",
+                   strerror(reason));
+}
+
 static sy_status make_host(sy_lan *lan, unsigned host, struct sy_error *err)
 {
     if (unshare(CLONE_NEWNET) != 0) {
         return sy_fail(err, sy_os_status(errno), "a network namespace cannot be made: %s",
                        strerror(errno));
     }
+    SY_TRY(raise_loopback(err));
     SY_TRY(make_device(lan, host, err));
     lan->space[host] = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
     if (lan->space[host] >= 0) return SY_OK;

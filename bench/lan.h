@@ -36,7 +36,8 @@ struct sy_lan_counts {
 /* sy_lan_open makes the hosts and starts the switch. The calling thread, and with it every thread
  * that it starts later, becomes the last host; call it while there is no other thread. seed draws
  * what is lost. SY_ERR_PERMISSION, SY_ERR_NOT_FOUND (the system has no TUN): err says what is
- * missing; the thread is then back where it was. */
+ * missing; the thread is then back where it was or, where it may not go back, in a namespace of its
+ * own that has 127.0.0.1. */
 sy_status sy_lan_open(sy_lan **lan, unsigned hosts, uint64_t seed, struct sy_error *err);
 
 /* sy_lan_close stops the switch; the thread stays in its namespace, alone. NULL is fine. */
