@@ -82,6 +82,7 @@ sy_status sy_node_init(sy_node **out, sy_arena *arena, const struct sy_node_conf
     pool->signer = config->signer;
     for (unsigned i = 0; i < SY_PBFT_TIMER_COUNT; i++) node->timers[i] = SY_PBFT_NEVER;
     node->pool_wake_ns = UINT64_MAX;
+    sy_clocks_init(&node->clocks, pbft->n, pbft->self, pbft->skew_ms);
     SY_TRY(sy_pbft_init(&node->pbft, arena, pbft, err));
     if (sy_pool_init(&node->pool, arena, pool) != SY_OK) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "pool: the arena is too small");
@@ -281,6 +282,18 @@ static void take(sy_node *node, const struct sy_node_event *event)
     }
 }
 
+/* Signed, and newer than what was heard before (sy_pbft_wants). */
+static void note_clock(sy_node *node, const struct sy_status_message *status)
+{
+    if (!sy_clocks_note(&node->clocks, status->signer, status->time_ms, node->now_ms,
+                        node->now_ns)) {
+        return;
+    }
+    bool off = node->clocks.off;
+    SY_LOG(off ? SY_LOG_ERROR : SY_LOG_INFO, "node", off ? "clock_off" : "clock_agrees",
+           SY_F_I64("ahead_ms", node->clocks.error_ms));
+}
+
 static void work_one(sy_node *node)
 {
     SY_ASSERT(node->work_out < node->work_in);
@@ -295,6 +308,9 @@ static void work_one(sy_node *node)
         event.as.message.from = work->check->from;
         event.as.message.message = &work->check->message;
         step_pbft(node, &event);
+        if (work->check->message.type == SY_MESSAGE_STATUS) {
+            note_clock(node, &work->check->message.body.status);
+        }
         sy_node_free_check(node, work->check);
         break;
     }
@@ -338,6 +354,7 @@ void sy_node_get_info(const sy_node *node, struct sy_node_info *info, uint64_t n
     memset(info, 0, sizeof *info);
     sy_pbft_get_info(node->pbft, &info->pbft, now_ns);
     sy_pool_get_info(node->pool, &info->pool);
+    sy_clocks_get_info(&node->clocks, &info->clocks, node->now_ms, node->now_ns);
     for (uint16_t i = 0; i < node->config.roster->count; i++) {
         sy_pbft_get_peer(node->pbft, &info->peers[i], i, now_ns);
         info->history_from[i] = node->history_from[i];

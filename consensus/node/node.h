@@ -23,6 +23,7 @@
 #ifndef SY_NODE_NODE_H
 #define SY_NODE_NODE_H
 
+#include "consensus/node/clocks.h"
 #include "consensus/pbft/pbft.h"
 #include "consensus/pool/pool.h"
 #include "core/base/arena.h"
@@ -225,6 +226,7 @@ uint64_t sy_node_wake_ns(const sy_node *node);
 struct sy_node_info {
     struct sy_pbft_info pbft;
     struct sy_pool_info pool;
+    struct sy_clocks_info clocks;
     struct sy_pbft_peer_info peers[SY_VALIDATORS_MAX];
     uint64_t history_from[SY_VALIDATORS_MAX]; /* a peer lacks blocks below; 0: it never said so */
     uint64_t frames_malformed;                /* dropped: not canonical, or a signature was wrong */

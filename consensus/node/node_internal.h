@@ -71,6 +71,7 @@ struct sy_node {
     uint64_t timers[SY_PBFT_TIMER_COUNT];
     uint64_t pool_wake_ns;
     uint64_t next_epoch; /* height from which another roster orders; 0: none is known */
+    struct sy_clocks clocks;
     uint64_t certified_height;
     uint64_t history_from[SY_VALIDATORS_MAX]; /* what peers said they keep; 0: nothing said */
     struct sy_sync_message sync_message;      /* being read */

@@ -57,6 +57,10 @@ void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
                   info->pbft.view_changes_total - daemon->view_changes_counted);
     daemon->view_changes_counted = info->pbft.view_changes_total;
     sy_metric_set(SY_M_node_height_committed, info->pbft.decided_height);
+    int64_t error_ms = info->clocks.error_ms;
+    sy_metric_set(SY_M_node_clock_off, info->clocks.off);
+    sy_metric_set(SY_M_node_clock_error_ms, (uint64_t)(error_ms < 0 ? -error_ms : error_ms));
+    sy_metric_set(SY_M_node_peer_clocks_off_count, info->clocks.peers_off);
     sy_metric_set(SY_M_pool_pending_txs_count, info->pool.pending_txs);
     sy_metric_set(SY_M_pool_pending_batches_count,
                   info->pool.peer_batches + info->pool.own_batches);
@@ -121,7 +125,8 @@ static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_inf
         } else {
             sy_json_u64(json, peer->status_age_ns / 1000000);
         }
-        sy_json_put_i64(json, "clock_offset_ms", peer->clock_offset_ms);
+        sy_json_put_i64(json, "clock_offset_ms", info->clocks.peers[i].offset_ms);
+        sy_json_put_bool(json, "clock_off", info->clocks.peers[i].off);
         sy_json_put_u64(json, "equivocations", peer->equivocations);
         sy_json_put_u64(json, "evidence", evidence[i]);
         sy_json_object_end(json);
@@ -174,6 +179,8 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json_put_i64(&json, "block_time_ms", head.time_ms);
     sy_json_key(&json, "state_root");
     sy_json_hex(&json, head.state_root.bytes, 32);
+    sy_json_put_bool(&json, "clock_off", info.clocks.off);
+    sy_json_put_i64(&json, "clock_error_ms", info.clocks.error_ms);
     sy_json_put_u64(&json, "pending_txs", info.pool.pending_txs);
     sy_json_put_u64(&json, "ready_batches", pbft->ready_batches);
     sy_json_put_u64(&json, "equivocations", pbft->equivocations_total);

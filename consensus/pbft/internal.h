@@ -126,7 +126,6 @@ struct peer {
     bool in_view;
     uint64_t certified, executed;
     uint64_t pre_prepared_mask, prepared_mask, committed_mask;
-    int64_t clock_offset_ms;
     uint64_t sealed;               /* highest height it sealed */
     uint64_t pushed_ns, served_ns; /* when it was last sent stored messages; 0: never */
     uint64_t view_served_ns;       /* likewise, for VIEW_CHANGEs */

@@ -464,6 +464,5 @@ void sy_pbft_get_peer(const sy_pbft *pbft, struct sy_pbft_peer_info *info, uint1
                                        .executed_height = peer->executed,
                                        .view = peer->view,
                                        .in_view = peer->in_view,
-                                       .clock_offset_ms = peer->clock_offset_ms,
                                        .equivocations = peer->equivocations};
 }

@@ -293,7 +293,6 @@ struct sy_pbft_peer_info {
     uint64_t executed_height;
     uint64_t view;
     bool in_view;
-    int64_t clock_offset_ms; /* its clock minus the own one when its last status came */
     uint64_t equivocations;
 };
 

@@ -194,7 +194,6 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status, ui
     peer->pre_prepared_mask = status->pre_prepared_mask;
     peer->prepared_mask = status->prepared_mask;
     peer->committed_mask = status->committed_mask;
-    peer->clock_offset_ms = (int64_t)((uint64_t)status->time_ms - (uint64_t)pbft->now_ms);
     push(pbft, signer);
 }
 

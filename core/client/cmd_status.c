@@ -129,6 +129,28 @@ static void print_evidence(const struct status *status, unsigned validator)
     json_decref(tree);
 }
 
+/* Whoever is off says so; of one who does not answer the others do. */
+static void print_clocks(const struct status *status, unsigned validator)
+{
+    const struct account *account = &status->accounts[validator];
+    json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
+    const char *own = status->roster.validators[validator].name;
+    const json_t *peers = json_object_get(tree, "peers");
+    double error_s = (double)number_of(tree, "clock_error_ms") / 1000;
+    if (json_is_true(json_object_get(tree, "clock_off"))) {
+        printf("%s: its own clock is off by %+.1f s, by the other validators' clocks; set it\n",
+               own, error_s);
+    }
+    for (size_t i = 0; i < json_array_size(peers); i++) {
+        const json_t *peer = json_array_get(peers, i);
+        char name[WORD_BYTES];
+        if (!json_is_true(json_object_get(peer, "clock_off"))) continue;
+        printf("%s finds the clock of %s off by %+.1f s\n", own, text_of(name, peer, "name"),
+               (double)number_of(peer, "clock_offset_ms") / 1000 + error_s);
+    }
+    json_decref(tree);
+}
+
 static void print_newest(const struct status *status)
 {
     char time[SY_CMD_TIME_BYTES];
@@ -154,7 +176,9 @@ static int tell_text(const struct status *status, int code)
         if (asked_for(status, i)) print_account(status, i);
     }
     for (unsigned i = 0; i < status->roster->count; i++) {
-        if (asked_for(status, i)) print_evidence(status, i);
+        if (!asked_for(status, i)) continue;
+        print_evidence(status, i);
+        print_clocks(status, i);
     }
     print_newest(status);
     (void)fflush(stdout);

@@ -451,9 +451,9 @@ static void do_peer(void)
         say("  no status");
     else
         say("  status %llu ms ago", (unsigned long long)(info.status_age_ns / MS));
-    say(", certified %llu executed %llu, clock %+lld ms, equivocations %llu\n",
+    say(", certified %llu executed %llu, equivocations %llu\n",
         (unsigned long long)info.certified_height, (unsigned long long)info.executed_height,
-        (long long)info.clock_offset_ms, (unsigned long long)info.equivocations);
+        (unsigned long long)info.equivocations);
 }
 
 static void do_simple(enum sy_pbft_event_type type)

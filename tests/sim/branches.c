@@ -119,6 +119,7 @@ void sim_note_sample(struct world *world, struct validator *validator)
     sim_note_branch(world, SIM_BRANCH_proposal_late, info->pbft.late_proposals);
     sim_note_branch(world, SIM_BRANCH_proposal_refused, info->pbft.refused_proposals);
     sim_note_branch(world, SIM_BRANCH_stalled, info->pbft.stalled);
+    sim_check_clock(world, validator, &info->clocks);
     if (info->pbft.view > world->result->view) world->result->view = info->pbft.view;
 }
 

@@ -237,7 +237,12 @@ static void look_for_rest(struct world *world)
             world->result->settled_ms = (world->now_ns - world->calm_ns) / MS;
             return;
         }
-        end(world);
+        if (sim_clocks_told(world)) {
+            end(world);
+        } else if (is_overdue(world)) {
+            sim_fail(world, SIM_CHECK_LIVENESS,
+                     "a wrong clock goes unnoticed, or a right one is blamed");
+        }
     } else if (is_overdue(world)) {
         describe_standstill(world);
     }

@@ -29,7 +29,8 @@
  *   amnesia       no validator ever signs two different things for one (phase, view, slot), or
  * votes in a view below one that it asked for promise       what a validator once held under a
  * certificate is there after every crash alarm         no correct validator raises an alarm, blames
- * a correct one, or refuses its batch final         what a client was told is final stands in every
+ * a correct one, or refuses its batch; nobody finds fault with a clock that is right, and whoever
+ * has a wrong one is told final         what a client was told is final stands in every
  * ledger, where it was told replay        a validator's stored orders and bodies, executed from
  * genesis in a fresh store, give the same headers memory        arenas stay as they were carved;
  * vote records stay within the window, bodies that never ran within a bound a maker; no node asks
@@ -91,6 +92,8 @@ enum sim_plant {
     SIM_PLANT_KEPT_BODIES,    /* one validator's store is filled with bodies that never run */
     SIM_PLANT_FAR_TIME,       /* the clocks of all validators are an hour ahead */
     SIM_PLANT_LOST_VIEW,      /* one validator forgets in a crash which view it asked for */
+    SIM_PLANT_WRONG_CLOCK,    /* a clock is an hour ahead, of which the checkers are not told */
+    SIM_PLANT_TIMELESS,       /* the checkers believe so of a clock that is right */
     SIM_PLANT_DEATH,          /* an assertion fails */
     SIM_PLANT_COUNT
 };

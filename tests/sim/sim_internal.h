@@ -335,6 +335,13 @@ bool sim_clients_done(const struct world *world);
  */
 bool sim_clients_lonely(struct world *world);
 
+/* ---- wrong_clocks.c ---------------------------------------------------------------------- */
+
+void sim_check_clock(struct world *world, const struct validator *validator,
+                     const struct sy_clocks_info *clocks);
+/* sim_clocks_told: every wrong clock is known, to its validator and to the others. */
+bool sim_clocks_told(struct world *world);
+
 /* ---- branches.c -------------------------------------------------------------------------- */
 
 void sim_note_effect(struct world *world, const struct sy_node_effect *effect);

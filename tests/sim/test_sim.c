@@ -212,6 +212,16 @@ CASE(a_view_that_was_forgotten_is_caught)
     expect_caught(SIM_PLANT_LOST_VIEW, SIM_CHECK_AMNESIA, SIM_CHECK_ALARM);
 }
 
+CASE(a_clock_that_is_wrong_in_secret_is_caught)
+{
+    expect_caught(SIM_PLANT_WRONG_CLOCK, SIM_CHECK_ALARM, SIM_CHECK_ALARM);
+}
+
+CASE(a_wrong_clock_that_nobody_notices_is_caught)
+{
+    expect_caught(SIM_PLANT_TIMELESS, SIM_CHECK_LIVENESS, SIM_CHECK_LIVENESS);
+}
+
 /* ---- systole-sim's parts ----------------------------------------------------------------- */
 
 CASE(the_minimiser_halves_a_planted_failure)
@@ -328,6 +338,8 @@ int main(void)
         cmocka_unit_test(bodies_that_are_kept_for_ever_are_caught),
         cmocka_unit_test(a_block_from_the_future_is_caught),
         cmocka_unit_test(a_view_that_was_forgotten_is_caught),
+        cmocka_unit_test(a_clock_that_is_wrong_in_secret_is_caught),
+        cmocka_unit_test(a_wrong_clock_that_nobody_notices_is_caught),
         cmocka_unit_test(the_minimiser_halves_a_planted_failure),
         cmocka_unit_test(the_command_of_a_failure_repeats_it),
         cmocka_unit_test(a_plan_finds_every_failing_seed_in_order),

@@ -50,6 +50,7 @@ static int64_t draw_skew(struct world *world, const struct validator *validator)
     int64_t spread = SY_CLOCK_SKEW_MS_DEFAULT / 4;
     int64_t skew_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)(2 * spread)) - spread;
     if (world->options.plant == SIM_PLANT_FAR_TIME) return HOUR_MS;
+    if (sim_plants(world, SIM_PLANT_WRONG_CLOCK, validator)) return HOUR_MS;
     bool is_off = validator->index == world->odd;
     /* Ten years: all who may be faulty, if they are not already. */
     if (world->options.bad_clock == 3 && world->liars.mask == 0) {
