@@ -282,7 +282,7 @@ static void take(sy_node *node, const struct sy_node_event *event)
     }
 }
 
-/* Signed, and newer than what was heard before (sy_pbft_wants). */
+/* Signed; one that is said again looks late, which does not count. */
 static void note_clock(sy_node *node, const struct sy_status_message *status)
 {
     if (!sy_clocks_note(&node->clocks, status->signer, status->time_ms, node->now_ms,

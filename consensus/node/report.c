@@ -90,6 +90,7 @@ static const char *state_word(const struct sy_node_info *info)
 {
     const struct sy_pbft_info *pbft = &info->pbft;
     if (pbft->halted) return "halted";
+    if (pbft->asking) return "asking peers for its own votes";
     if (!pbft->in_view) return "changing view";
     if (pbft->stalled && !pbft->is_primary && pbft->primary_silent_ms > 2000) {
         return "stalled: the primary is silent";

@@ -122,11 +122,11 @@ void sy_pbft_view_persisted(sy_pbft *pbft)
 
 /* OSDI '99, 4.5.2: weak(n) others wait for views above the own one, so one of them is correct:
  * this validator joins the smallest of these views, whatever its own timers say. */
-static void join(sy_pbft *pbft)
+void sy_pbft_join(sy_pbft *pbft)
 {
     unsigned above = 0;
     uint64_t smallest = UINT64_MAX;
-    if (!can_vote(pbft)) return;
+    if (!may_begin(pbft)) return;
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         const struct held_change *held = &pbft->changes[i];
         if (i == pbft->config.self || !held->present) continue;
@@ -202,7 +202,7 @@ void sy_pbft_on_view_change(sy_pbft *pbft, const struct sy_view_change *change)
     struct held_change *held = &pbft->changes[change->signer];
     if (!held->present || held->change.view < change->view) {
         sy_pbft_hold(pbft, held, change, &digest);
-        join(pbft);
+        sy_pbft_join(pbft);
         sy_pbft_try_new_view(pbft);
     } else if (!wanted) {
         bool same = held->change.view == change->view;

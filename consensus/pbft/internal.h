@@ -9,6 +9,7 @@
  *   status.c   status messages and what they make others send again
  *   catchup.c  certified blocks of heights that were missed
  *   restore.c  what the store remembers
+ *   recall.c   what the others remember: asked before the first vote after a start
  *   suspect.c  how long the primary, or a new view, is waited for
  *   change.c   leaving a view: the own VIEW_CHANGE, and those of the others
  *   newview.c  beginning a view: NEW_VIEW, and what it says of the open slots
@@ -119,8 +120,11 @@ struct ready_batch {
 };
 
 struct peer {
-    uint64_t heard_ns;       /* when anything came over its link */
-    uint64_t status_counter; /* 0: none yet */
+    uint64_t heard_ns;               /* when anything came over its link */
+    uint64_t status_counter;         /* 0: none yet */
+    struct sy_status_message status; /* that one, to answer its signer */
+    uint64_t answered_ns;            /* when it was; 0: never */
+    bool recalled;                   /* it answered this start */
     uint64_t status_ns;
     uint64_t view;
     bool in_view;
@@ -179,6 +183,7 @@ struct sy_pbft {
     uint64_t boots;
     uint64_t boot_token;
     bool boot_durable;
+    bool recalled; /* quorum(n) - 1 others have told what they hold of this validator */
     uint64_t status_seq;
 
     /* certified <= certify_asked <= executed <= execute_asked <= known;
@@ -295,10 +300,15 @@ static inline bool can_vote(const sy_pbft *pbft)
 {
     return pbft->live && !pbft->halted && pbft->config.self != SY_PBFT_OBSERVER;
 }
+/* Says something new: the others were asked what it said before (P39). */
+static inline bool may_begin(const sy_pbft *pbft)
+{
+    return can_vote(pbft) && pbft->recalled;
+}
 /* Prepares, commits and proposes. */
 static inline bool votes_in_view(const sy_pbft *pbft)
 {
-    return can_vote(pbft) && pbft->in_view;
+    return may_begin(pbft) && pbft->in_view;
 }
 
 /* What was sent then may be sent again, to all or to this peer; 0: it never was. */
@@ -429,6 +439,9 @@ void sy_pbft_on_seal(sy_pbft *pbft, const struct sy_seal_message *message);
 
 void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status, uint16_t from);
 void sy_pbft_on_slot_fetch(sy_pbft *pbft, const struct sy_range_fetch *fetch, uint16_t from);
+/* sy_pbft_pass_on sends a statement of another validator on a slot of the present view. */
+void sy_pbft_pass_on(sy_pbft *pbft, const struct slot *slot, const struct cell *cell,
+                     uint16_t signer, enum sy_message_type type, uint16_t to);
 /* sy_pbft_status_tick sends a status and asks for what is missing, when due. */
 void sy_pbft_status_tick(sy_pbft *pbft);
 /* sy_pbft_open: some slot above the certified height is in use here or at a peer, or a view is not
@@ -464,6 +477,8 @@ void sy_pbft_waits_clear(sy_pbft *pbft);
 void sy_pbft_leave_view(sy_pbft *pbft, uint64_t view);
 /* sy_pbft_goto_view makes `view` the present one, not begun. */
 void sy_pbft_goto_view(sy_pbft *pbft, uint64_t view);
+/* sy_pbft_join leaves for a view that weak(n) others have asked for. */
+void sy_pbft_join(sy_pbft *pbft);
 void sy_pbft_on_view_change(sy_pbft *pbft, const struct sy_view_change *change);
 void sy_pbft_on_view_fetch(sy_pbft *pbft, const struct sy_view_fetch *fetch, uint16_t from);
 /* sy_pbft_view_persisted sends what was withheld until its record was durable. */
@@ -500,6 +515,15 @@ static inline uint64_t sy_pbft_fixed_end(const sy_pbft *pbft)
 {
     return pbft->fixed_above + pbft->fixed_count;
 }
+
+/* --- recall.c -------------------------------------------------------------------------------- */
+
+/* sy_pbft_answer_start tells a validator, whose STATUS shows a start, what it said itself. */
+void sy_pbft_answer_start(sy_pbft *pbft, uint16_t to);
+/* sy_pbft_status_counter is the counter of the own newest STATUS. */
+uint64_t sy_pbft_status_counter(const sy_pbft *pbft);
+/* A STATUS under the own key: the end of an answer, or a reason to stop. */
+void sy_pbft_on_own_status(sy_pbft *pbft, const struct sy_status_message *status, uint16_t from);
 
 /* --- restore.c ------------------------------------------------------------------------------- */
 

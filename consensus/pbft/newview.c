@@ -87,7 +87,8 @@ void sy_pbft_begin_view(sy_pbft *pbft)
         uint64_t beat = pbft->config.heartbeat_ns;
         pbft->last_proposed_ns = pbft->now_ns > beat ? pbft->now_ns - beat : 0;
     }
-    pbft->status_due_ns = pbft->now_ns;
+    // Before the number of starts is durable no status may leave.
+    if (pbft->boot_durable) pbft->status_due_ns = pbft->now_ns;
     sy_pbft_advance_all(pbft);
 }
 
@@ -180,7 +181,7 @@ static unsigned nameable_count(const sy_pbft *pbft)
 
 void sy_pbft_try_new_view(sy_pbft *pbft)
 {
-    if (!can_vote(pbft) || pbft->in_view || !is_primary(pbft)) return;
+    if (!may_begin(pbft) || pbft->in_view || !is_primary(pbft)) return;
     if (pbft->own_change != OWN_SENT || pbft->new_view != OWN_NONE) return;
     if (nameable_count(pbft) < pbft->quorum) return;
     struct sy_new_view message;

@@ -423,6 +423,7 @@ void sy_pbft_get_info(const sy_pbft *pbft, struct sy_pbft_info *info, uint64_t n
                                   .primary = primary_of(pbft, pbft->view),
                                   .is_primary = is_primary(pbft),
                                   .halted = pbft->halted,
+                                  .asking = pbft->live && can_vote(pbft) && !pbft->recalled,
                                   .alarm = (enum sy_pbft_alarm)pbft->halt.alarm,
                                   .certified_height = pbft->certified,
                                   .executed_height = pbft->executed,

@@ -302,6 +302,7 @@ struct sy_pbft_info {
     uint16_t primary;
     bool is_primary;
     bool halted; /* stopped voting; alarm says why */
+    bool asking; /* too few others have told yet what they hold of it: no vote before that */
     enum sy_pbft_alarm alarm;
     uint64_t certified_height; /* certificate durable */
     uint64_t executed_height;

@@ -20,6 +20,7 @@ bool sy_pbft_open(const sy_pbft *pbft)
 {
     if (pbft->known > pbft->certified || pbft->ready_count > 0) return true;
     if (!pbft->in_view || sy_pbft_overdue(pbft)) return true;
+    if (can_vote(pbft) && !pbft->recalled) return true;
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         const struct peer *peer = &pbft->peers[i];
         if (shown_height(peer) > pbft->certified || peer->view > pbft->view) return true;
@@ -88,6 +89,10 @@ static void send_status(sy_pbft *pbft)
         status->prepared_mask |= (uint64_t)have.prepared << bit;
         status->committed_mask |= (uint64_t)have.committed << bit;
     }
+    // The first one of a start asks; after that, to hear the same one twice does.
+    if (pbft->recalled || pbft->status_seq == 1) return;
+    struct sy_message *again = sy_pbft_send(pbft, SY_PBFT_ALL, true, SY_MESSAGE_STATUS);
+    again->body.status = *status;
 }
 
 /* --- what a peer lacks ----------------------------------------------------------------------- */
@@ -179,13 +184,20 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status, ui
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_MALFORMED);
         return;
     }
-    struct peer *peer = &pbft->peers[signer];
-    // A replayed status must not undo a newer one.
-    if (signer == pbft->config.self || status->counter <= peer->status_counter) {
-        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
+    if (signer == pbft->config.self) {
+        sy_pbft_on_own_status(pbft, status, from);
         return;
     }
+    struct peer *peer = &pbft->peers[signer];
+    // A replayed status must not undo a newer one.
+    if (status->counter <= peer->status_counter) {
+        sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
+        if (from == signer) sy_pbft_answer_start(pbft, signer);
+        return;
+    }
+    bool starts = status->counter >> 32 > peer->status_counter >> 32;
     peer->status_counter = status->counter;
+    peer->status = *status;
     peer->status_ns = pbft->now_ns;
     peer->view = status->view;
     peer->in_view = status->in_view;
@@ -194,6 +206,7 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status, ui
     peer->pre_prepared_mask = status->pre_prepared_mask;
     peer->prepared_mask = status->prepared_mask;
     peer->committed_mask = status->committed_mask;
+    if (starts && from == signer) sy_pbft_answer_start(pbft, signer);
     push(pbft, signer);
 }
 
@@ -239,6 +252,21 @@ static void ask_slots(sy_pbft *pbft)
     }
 }
 
+void sy_pbft_pass_on(sy_pbft *pbft, const struct slot *slot, const struct cell *cell,
+                     uint16_t signer, enum sy_message_type type, uint16_t to)
+{
+    SY_ASSERT(cell->present);
+    SY_ASSERT(type == SY_MESSAGE_PREPARE || type == SY_MESSAGE_COMMIT);
+    sy_pbft_send(pbft, to, true, type)->body.vote =
+        (struct sy_vote){.type = (uint8_t)type,
+                         .epoch = pbft->config.epoch,
+                         .view = pbft->view,
+                         .slot = slot->number,
+                         .proposal_digest = cell->digest,
+                         .signer = signer,
+                         .signature = cell->signature};
+}
+
 static void serve_cells(sy_pbft *pbft, const struct slot *slot, const struct cell *cells,
                         enum sy_message_type type, const struct sy_hash *digest, uint16_t to)
 {
@@ -247,14 +275,7 @@ static void serve_cells(sy_pbft *pbft, const struct slot *slot, const struct cel
     for (uint16_t i = 0; i < pbft->config.n && pbft->serves_left > 0; i++) {
         if (!cells[i].present || !sy_hash_equal(&cells[i].digest, digest)) continue;
         pbft->serves_left--;
-        struct sy_message *message = sy_pbft_send(pbft, to, true, type);
-        message->body.vote = (struct sy_vote){.type = (uint8_t)type,
-                                              .epoch = pbft->config.epoch,
-                                              .view = pbft->view,
-                                              .slot = slot->number,
-                                              .proposal_digest = cells[i].digest,
-                                              .signer = i,
-                                              .signature = cells[i].signature};
+        sy_pbft_pass_on(pbft, slot, &cells[i], i, type, to);
     }
 }
 

@@ -191,7 +191,7 @@ static uint64_t new_view_deadline(const sy_pbft *pbft)
 
 static uint64_t leave_deadline(const sy_pbft *pbft)
 {
-    if (!can_vote(pbft)) return SY_PBFT_NEVER;
+    if (!may_begin(pbft)) return SY_PBFT_NEVER;
     if (!pbft->in_view) return new_view_deadline(pbft);
     uint64_t seals = seals_deadline(pbft);
     uint64_t primary = is_primary(pbft) ? SY_PBFT_NEVER : primary_deadline(pbft);
@@ -225,7 +225,7 @@ bool sy_pbft_overdue(const sy_pbft *pbft)
 
 void sy_pbft_suspect(sy_pbft *pbft)
 {
-    if (!can_vote(pbft)) return;
+    if (!may_begin(pbft)) return;
     if (pbft->in_view && !is_primary(pbft)) note_batches(pbft);
     if (!pbft->in_view && pbft->quorum_since_ns == 0 &&
         sy_pbft_changes_from(pbft, pbft->view) >= pbft->quorum)

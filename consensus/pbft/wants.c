@@ -84,8 +84,9 @@ static bool wants_seal(const sy_pbft *pbft, const struct sy_seal_message *messag
 static bool wants_status(const sy_pbft *pbft, const struct sy_status_message *status)
 {
     if (status->signer >= pbft->config.n) return true;
-    return status->signer != pbft->config.self &&
-           status->counter > pbft->peers[status->signer].status_counter;
+    // Not above the last one: its signer asks (P39), or somebody says it again.
+    if (status->signer != pbft->config.self) return true;
+    return !pbft->recalled || status->counter > sy_pbft_status_counter(pbft);
 }
 
 static bool wants_block(const sy_pbft *pbft, uint64_t height)

@@ -33,6 +33,7 @@ static struct {
     struct sy_pbft_config config;
     uint64_t now_ns;
     uint64_t token, durable; /* emitted, told */
+    uint64_t boots;
     struct sy_proposal queue[SY_PBFT_WINDOW];
     unsigned queued;
     uint64_t executed, certify_asked, certified;
@@ -179,6 +180,8 @@ static void check_effect(struct sy_pbft_effect *effect)
     case SY_PBFT_PERSIST:
         SY_ASSERT(effect->as.persist.token > f.token);
         f.token = effect->as.persist.token;
+        if (effect->as.persist.record.type == SY_PBFT_RECORD_BOOT)
+            f.boots = effect->as.persist.record.as.boots;
         sy_pbft_record_encode(&w, &effect->as.persist.record);
         SY_ASSERT(!w.failed && w.used <= SY_PBFT_RECORD_BYTES_MAX);
         SY_ASSERT(
@@ -510,6 +513,20 @@ static void send_restore(struct input *in)
     step(&event);
 }
 
+/* All others answer the start, so that it votes. */
+static void be_answered(void)
+{
+    struct sy_pbft_event persisted = {.type = SY_PBFT_PERSISTED};
+    if (f.config.self == SY_PBFT_OBSERVER) return;
+    persisted.as.token = f.durable = f.token;
+    step(&persisted);
+    message.type = SY_MESSAGE_STATUS;
+    message.body.status =
+        (struct sy_status_message){.signer = f.config.self, .counter = f.boots << 32 | 1};
+    for (uint16_t i = 0; i < f.config.n; i++)
+        if (i != f.config.self) send(i);
+}
+
 static void open_machine(struct input *in)
 {
     static const uint16_t sizes[] = {4, 5, 6, 7, 13, SY_VALIDATORS_MAX};
@@ -538,6 +555,7 @@ static void open_machine(struct input *in)
     for (uint8_t records = take(in) % 8; records > 0; records--) send_restore(in);
     struct sy_pbft_event resume = {.type = SY_PBFT_RESUME};
     step(&resume);
+    if (self < 128) be_answered();
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);

@@ -82,7 +82,9 @@ static void send_two_faced(struct world *world, uint16_t index, uint16_t to,
         if (world_chance(world, 40)) message.body.seal.header_hash = random_hash(world);
         if (world_chance(world, 10)) message.body.seal.height += 1000;
         break;
-    case SY_MESSAGE_STATUS: bend_status(world, &message.body.status); break;
+    case SY_MESSAGE_STATUS:
+        if (message.body.status.signer == index) bend_status(world, &message.body.status);
+        break;
     case SY_MESSAGE_VIEW_CHANGE: bend_view_change(world, index, &message.body.view_change); break;
     case SY_MESSAGE_NEW_VIEW:
         if (message.body.new_view.signer == index && world_chance(world, 50))

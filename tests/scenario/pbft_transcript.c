@@ -86,6 +86,9 @@ static void do_machine(void)
     // Where a transcript is not about views, none is left.
     t.config.view_ns = (uint64_t)number("view_ms", 3600000) * MS;
     if (option("observer")) t.config.self = SY_PBFT_OBSERVER;
+    t.ask = option("ask") != NULL;
+    t.boots = t.boot_token = 0;
+    t.boot_durable = false;
     sy_sha256(&t.config.genesis, "genesis", 7);
     assert_int_equal(sy_arena_open(&t.arena, sy_pbft_footprint(t.config.n)), SY_OK);
     assert_int_equal(sy_pbft_init(&t.pbft, &t.arena, &t.config, NULL), SY_OK);
@@ -334,9 +337,32 @@ static uint64_t mask_of(const char *key)
     return mask;
 }
 
+/* A counter as statuses show it, START.NUMBER, or a plain number. */
+static uint64_t counter_of(const char *text)
+{
+    char *end;
+    uint64_t counter = strtoull(text, &end, 10);
+    return *end == '.' ? counter << 32 | strtoull(end + 1, NULL, 10) : counter;
+}
+
+/* The own STATUS comes back from a peer. */
+static void own_status(uint64_t counter, uint16_t from)
+{
+    static struct sy_message message;
+    message.type = SY_MESSAGE_STATUS;
+    message.body.status = (struct sy_status_message){.signer = t.config.self, .counter = counter};
+    step_message(&message, from);
+}
+
+static void do_own_status(void)
+{
+    own_status(counter_of(t.words[1]), (uint16_t)number("from", 2));
+}
+
 static void do_status(void)
 {
     static struct sy_message message;
+    t.counter++;
     message.type = SY_MESSAGE_STATUS;
     message.body.status = (struct sy_status_message){
         .epoch = (uint32_t)number("epoch", t.config.epoch),
@@ -344,13 +370,13 @@ static void do_status(void)
         .time_ms = START_MS + number("time", 0),
         .view = (uint64_t)number("view", 0),
         .in_view = number("in_view", 1) != 0,
-        .counter = (uint64_t)number("counter", (int64_t)++t.counter),
+        .counter = option("counter") ? counter_of(option("counter")) : t.counter,
         .certified_height = (uint64_t)number("certified", 0),
         .executed_height = (uint64_t)number("executed", number("certified", 0)),
         .pre_prepared_mask = mask_of("pre"),
         .prepared_mask = mask_of("prepared"),
         .committed_mask = mask_of("committed")};
-    step_message(&message, message.body.status.signer);
+    step_message(&message, (uint16_t)number("by", message.body.status.signer));
 }
 
 static void do_slot_fetch(void)
@@ -376,11 +402,26 @@ static void do_batch(enum sy_pbft_event_type type)
     step(&event);
 }
 
+/* Where a transcript is not about that, the others answer a start at once. */
+static void answer_start(void)
+{
+    struct sy_pbft_info info;
+    sy_pbft_get_info(t.pbft, &info, t.now_ns);
+    if (t.ask || !t.boot_durable) return;
+    for (uint16_t i = 0; i < t.config.n && info.asking; i++) {
+        if (i == t.config.self) continue;
+        own_status(t.boots << 32 | 1, i);
+        sy_pbft_get_info(t.pbft, &info, t.now_ns);
+    }
+}
+
 static void do_persisted(void)
 {
     struct sy_pbft_event event = {.type = SY_PBFT_PERSISTED};
     event.as.token = (uint64_t)number("token", (int64_t)t.token);
+    if (t.boots > 0 && event.as.token >= t.boot_token) t.boot_durable = true;
     step(&event);
+    answer_start();
 }
 
 static void do_executed(void)
@@ -439,8 +480,12 @@ static void do_info(void)
         (unsigned long long)info.certified_height, (unsigned long long)info.executed_height,
         (unsigned long long)info.decided_height, (unsigned long long)info.proposed_height,
         (unsigned long long)info.best_peer_height, info.ready_batches, info.late_proposals,
-        info.refused_proposals, info.halted ? " HALTED" : "", info.stalled ? " STALLED" : "",
-        (unsigned long long)info.stalled_ms, (unsigned long long)info.primary_silent_ms);
+        info.refused_proposals,
+        info.halted   ? " HALTED"
+        : info.asking ? " ASKING"
+                      : "",
+        info.stalled ? " STALLED" : "", (unsigned long long)info.stalled_ms,
+        (unsigned long long)info.primary_silent_ms);
 }
 
 static void do_peer(void)
@@ -514,6 +559,7 @@ static const struct {
     {"seal", do_seals},
     {"block", do_block},
     {"status", do_status},
+    {"own_status", do_own_status},
     {"slot_fetch", do_slot_fetch},
     {"view_change", do_view_change},
     {"new_view", do_new_view},

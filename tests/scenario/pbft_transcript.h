@@ -28,6 +28,9 @@ struct transcript {
     uint64_t token, executed, counter;
     bool hide_status, show_spared;
     bool show_view; /* the VIEW timer too */
+    bool ask;       /* the answers to a start are commands */
+    uint64_t boots, boot_token;
+    bool boot_durable;
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     struct sy_proposal running[SY_PBFT_WINDOW]; /* by height % window: what was to be executed */
     struct sy_pbft_info before;

@@ -241,6 +241,10 @@ static void say_effect(const struct sy_pbft_effect *effect)
     switch (effect->type) {
     case SY_PBFT_PERSIST:
         t.token = effect->as.persist.token;
+        if (effect->as.persist.record.type == SY_PBFT_RECORD_BOOT) {
+            t.boots = effect->as.persist.record.as.boots;
+            t.boot_token = t.token;
+        }
         say("persist %llu: ", (unsigned long long)t.token);
         say_record(&effect->as.persist.record);
         break;

@@ -1,26 +1,38 @@
+/* clang-format off */
 /* test_pbft_transcripts.c: the rules of consensus/pbft/PROTOCOL.md as text.
  *
  * Every file in tests/scenario/pbft/ is a transcript of one machine: commands at the left margin,
  * what the machine did indented below. The test runs the commands again and compares every line.
  * SYSTOLE_REGENERATE=1 writes the files anew; the difference is then for a person to read.
  *
- *   machine n=4 self=1 [pipeline= skew_ms= view_ms= epoch= base=]    a fresh machine; without
- *                                         view_ms it leaves no view, and its VIEW timer is not
- * shown start [height= header= next=1,1,1,1 next_epoch=]     START restore prepare A | prepared A
- * signers= | boot N | halted H height= | view_change ... | new_view resume RESUME proposal A slot=
- * [time= entries=]     names a proposal; entries maker:seq, maker:seq=0:9 for a body that says
- * otherwise; time in ms from the start pre_prepare A [view= epoch= from=]    PRE_PREPARE of the
- * view's primary prepare|commit A signers= [view=]     votes, one event each seal H height=
- * signers=               seals of a header block H slot= previous= [entries= time= signers= ran=
- * from=]   a certified block; defines H status from= [counter= certified= executed= pre= prepared=
- * committed= view= in_view=] masks: first slot left slot_fetch from= first= count= view_change
- * from= view= [stable= header= prepared=A:0,B:0 by=]   with certificates of A and B of view 0; its
- * digest is named V<view>.<signer> name_change ...                       only names the digest
- * new_view view= signers= [by=]         names V<view>.<signer> of these view_fetch from= view=
- * [held=] ready 0:1 [txs= bytes= as=]           BATCH_READY; as: what the body's header says drop
- * 0:1 [condemned]                  BATCH_DROPPED persisted [token=]                    all records,
- * or up to a token executed H [next= next_epoch=]                    the next height, giving header
- * H certified HEIGHT                      CERTIFICATE_DURABLE wait MS time passes; due timers fire
+ *   machine n=4 self=1 [pipeline= skew_ms= view_ms= ask= epoch= base=]
+ *                                         a fresh machine; without view_ms it leaves no view, and
+ *                                         its VIEW timer is not shown; without ask its start is
+ *                                         answered unseen
+ *   start [height= header= next=1,1,1,1 next_epoch=]      START
+ *   restore prepare A | prepared A signers= | boot N | halted H height= | view_change ... | new_view
+ *   resume                                RESUME
+ *   proposal A slot= [time= entries=]     names a proposal; entries maker:seq, maker:seq=0:9 for a
+ *                                         body that says otherwise; time in ms from the start
+ *   pre_prepare A [view= epoch= from=]    PRE_PREPARE of the view's primary
+ *   prepare|commit A signers= [view=]     votes, one event each
+ *   seal H height= signers=               seals of a header
+ *   block H slot= previous= [entries= time= signers= ran= from=]   a certified block; defines H
+ *   own_status START.NUMBER from=         the own STATUS comes back: the answer to a start
+ *   status from= [by= counter= certified= executed= pre= prepared= committed= view= in_view= epoch=]
+ *                                         masks: first slot left
+ *   slot_fetch from= first= count=
+ *   view_change from= view= [stable= header= prepared=A:0,B:0 by=]   with certificates of A and B of
+ *                                         view 0; its digest is named V<view>.<signer>
+ *   name_change ...                       only names the digest
+ *   new_view view= signers= [by=]         names V<view>.<signer> of these
+ *   view_fetch from= view= [held=]
+ *   ready 0:1 [txs= bytes= as=]           BATCH_READY; as: what the body's header says
+ *   drop 0:1 [condemned]                  BATCH_DROPPED
+ *   persisted [token=]                    all records, or up to a token
+ *   executed H [next= next_epoch=]        the next height, giving header H
+ *   certified HEIGHT                      CERTIFICATE_DURABLE
+ *   wait MS                               time passes; due timers fire
  *   info                                  what an operator would see
  *   peer N                                what it would see about a peer
  *   hide status                           leaves out status messages and their timer from here on
@@ -29,6 +41,7 @@
  * Whatever a node would have dropped unchecked (P35) must have no effect in any transcript.
  *
  * Lines that begin with # are remarks. */
+/* clang-format on */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>

@@ -84,6 +84,9 @@ void sim_note_message(struct world *world, const struct validator *validator,
     if (branch == SIM_BRANCH_sent_new_view && message->body.new_view.signer != validator->index) {
         branch = SIM_BRANCH_passed_on_new_view;
     }
+    if (branch == SIM_BRANCH_sent_status && message->body.status.signer != validator->index) {
+        branch = SIM_BRANCH_answered_start;
+    }
     sim_note_branch(world, branch, 1);
 }
 
@@ -152,7 +155,9 @@ static sy_status count_record(void *context, const struct sy_record_key *key, st
 void sim_note_resumed(struct world *world, const struct validator *validator)
 {
     if (validator->faulty || validator->life < 2) return;
-    bool in_view = sim_info(world, validator)->pbft.in_view;
+    const struct sy_pbft_info *pbft = &sim_info(world, validator)->pbft;
+    bool in_view = pbft->in_view;
+    sim_note_branch(world, SIM_BRANCH_asked_others, pbft->asking);
     sim_note_branch(world, SIM_BRANCH_restarted_out_of_view, !in_view);
 }
 

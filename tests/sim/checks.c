@@ -275,7 +275,10 @@ void sim_check_send(struct world *world, struct validator *validator, struct sy_
         check_seal_durable(world, validator, message.body.seal.height,
                            &message.body.seal.header_hash);
         break;
-    case SY_MESSAGE_STATUS: check_status(world, validator, &message.body.status); break;
+    case SY_MESSAGE_STATUS:
+        if (message.body.status.signer != validator->index) return;
+        check_status(world, validator, &message.body.status);
+        break;
     case SY_MESSAGE_VIEW_CHANGE:
         if (message.body.view_change.signer != validator->index) return;
         check_own_view_change(world, validator, &message.body.view_change);

@@ -429,6 +429,7 @@ static bool is_own(const struct world *world, const struct validator *liar,
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT: return message->body.vote.signer == liar->index;
     case SY_MESSAGE_SEAL: return message->body.seal.seal.signer == liar->index;
+    case SY_MESSAGE_STATUS: return message->body.status.signer == liar->index;
     case SY_MESSAGE_VIEW_CHANGE: return message->body.view_change.signer == liar->index;
     case SY_MESSAGE_NEW_VIEW: return message->body.new_view.signer == liar->index;
     default: return false;
@@ -444,7 +445,7 @@ void sim_lie(struct world *world, struct validator *liar, uint16_t to, struct sy
     SY_ASSERT(decoded);
     /* What a node passes on of others' is not its own to change. */
     bool may = heard.type == SY_MESSAGE_BATCH || heard.type == SY_MESSAGE_BLOCK ||
-               heard.type == SY_MESSAGE_STATUS || is_own(world, liar, &heard);
+               is_own(world, liar, &heard);
     switch (may ? heard.type : 0) {
     case SY_MESSAGE_PRE_PREPARE: lie_proposal(world, liar, to, bytes, &heard); break;
     case SY_MESSAGE_PREPARE:

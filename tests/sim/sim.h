@@ -56,7 +56,7 @@
 /* From the sending of one lonely transaction into a network at rest until it is final somewhere,
  * with nobody lying, and with liars. */
 #define SIM_LONELY_MS 400u
-#define SIM_LONELY_AMONG_LIARS_MS 8000u
+#define SIM_LONELY_AMONG_LIARS_MS 16000u
 enum sim_check {
     SIM_CHECK_NONE = 0,
     SIM_CHECK_AGREEMENT,

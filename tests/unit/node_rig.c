@@ -41,6 +41,12 @@ static void start(struct node_rig *rig, uint64_t certified_height)
     nrig_feed(rig, &event);
     event = (struct sy_node_event){.type = SY_NODE_RESUME};
     nrig_feed(rig, &event);
+    // The others have nothing to say of it: they send its first STATUS back.
+    const struct nrig_effect *status = nrig_last(rig, SY_NODE_SEND);
+    assert_non_null(status);
+    struct sy_slice bytes = status->bytes;
+    nrig_frame(rig, (uint16_t)((rig->self + 1) % 4), bytes);
+    nrig_frame(rig, (uint16_t)((rig->self + 2) % 4), bytes);
 }
 
 void nrig_open_with(struct node_rig *rig, const struct sy_node_config *config,

@@ -38,11 +38,12 @@ CASE(node_drops_what_is_signed_wrong)
     struct node_rig rig;
     struct sy_hash digest = test_hash(1);
     nrig_open(&rig, 1, 0);
+    uint64_t before = nrig_info(&rig)->signatures;
     struct sy_slice vote = nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 1, &digest);
     ((uint8_t *)(uintptr_t)vote.data)[vote.size - 1] ^= 1;
     nrig_frame(&rig, 2, vote);
     assert_int_equal(nrig_info(&rig)->frames_malformed, 1);
-    assert_int_equal(nrig_info(&rig)->signatures, 1);
+    assert_int_equal(nrig_info(&rig)->signatures, before + 1);
     /* Signed by one validator in another's name. */
     vote = nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 1, &digest);
     ((uint8_t *)(uintptr_t)vote.data)[vote.size - 66] = 3;
@@ -427,7 +428,7 @@ CASE(node_does_not_ask_for_what_is_on_its_way)
     nrig_check(&rig); /* the batch */
     rig.hold_commits = true;
     while (rig.flying_count > 0) nrig_check(&rig);
-    for (unsigned i = 0; i < 4; i++) nrig_tick(&rig, 200 * NRIG_MS);
+    for (unsigned i = 0; i < 4; i++) nrig_tick(&rig, 90 * NRIG_MS);
     assert_int_equal(nrig_count(&rig, SY_NODE_LOOKUP), 0);
     assert_false(nrig_sent(&rig, &message, SY_MESSAGE_BATCH_FETCH));
     nrig_durable(&rig);

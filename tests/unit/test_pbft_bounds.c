@@ -66,6 +66,11 @@ static void open_machine(struct machine *m, uint16_t n, uint16_t self)
     step_simple(m, SY_PBFT_START);
     step_simple(m, SY_PBFT_RESUME);
     step_simple(m, SY_PBFT_PERSISTED);
+    // The others answer its start.
+    message.type = SY_MESSAGE_STATUS;
+    message.body.status = (struct sy_status_message){.signer = self, .counter = 1ull << 32 | 1};
+    for (uint16_t i = 0; i < n; i++)
+        if (i != self) step_message(m, i);
 }
 
 static struct sy_hash body_digest(uint64_t number)
