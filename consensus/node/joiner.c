@@ -21,8 +21,8 @@ struct joiner {
     struct sy_joined *joined;
     struct sy_error *err;
     bool liar[SY_VALIDATORS_MAX];
-    bool later[SY_VALIDATORS_MAX]; /* it holds a state of a later epoch */
-    uint32_t epoch;                /* the last one that was seen so */
+    bool later[SY_VALIDATORS_MAX];         /* it holds a state of a later epoch */
+    uint32_t epoch;                        /* the last one that was seen so */
     uint64_t offers[SY_VALIDATORS_MAX];    /* the height whose state each holds; 0: none */
     uint32_t let_downs[SY_VALIDATORS_MAX]; /* how often what each offered could not be fetched */
     uint16_t turn;

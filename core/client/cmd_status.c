@@ -134,7 +134,7 @@ static void print_clocks(const struct status *status, unsigned validator)
 {
     const struct account *account = &status->accounts[validator];
     json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
-    const char *own = status->roster.validators[validator].name;
+    const char *own = status->roster->validators[validator].name;
     const json_t *peers = json_object_get(tree, "peers");
     double error_s = (double)number_of(tree, "clock_error_ms") / 1000;
     if (json_is_true(json_object_get(tree, "clock_off"))) {
