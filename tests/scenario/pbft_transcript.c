@@ -350,7 +350,8 @@ static void own_status(uint64_t counter, uint16_t from)
 {
     static struct sy_message message;
     message.type = SY_MESSAGE_STATUS;
-    message.body.status = (struct sy_status_message){.signer = t.config.self, .counter = counter};
+    message.body.status = (struct sy_status_message){
+        .epoch = t.config.epoch, .signer = t.config.self, .counter = counter};
     step_message(&message, from);
 }
 
