@@ -142,7 +142,23 @@ static sy_status make_room(struct sy_chaos *chaos, unsigned victim, struct sy_er
     return start_validator(chaos, victim, err);
 }
 
-/* Without its store a validator must refuse to run; it stays out. */
+static sy_status await_halted(struct sy_chaos *chaos, unsigned victim, struct sy_error *err)
+{
+    uint64_t deadline_ns = sy_os_monotonic_ns() + SY_CHAOS_PATIENCE_MS * 1000000ull;
+    while (!sy_network_state_is(chaos->network, victim, "halted")) {
+        if (sy_os_monotonic_ns() > deadline_ns) {
+            return sy_fail(err, SY_ERR_TIMEOUT,
+                           "validator %u, without its store and started with --init, has not "
+                           "halted after %u s: it may vote under its old key",
+                           victim, SY_CHAOS_PATIENCE_MS / 1000);
+        }
+        sy_chaos_sleep_ms(20);
+    }
+    return SY_OK;
+}
+
+/* Without its store a validator must refuse to run; with a new one, made against all advice, it
+ * must halt. Either way it stays out. */
 static sy_status wipe(struct sy_chaos *chaos, unsigned victim, struct sy_error *err)
 {
     char path[600];
@@ -150,7 +166,10 @@ static sy_status wipe(struct sy_chaos *chaos, unsigned victim, struct sy_error *
     SY_TRY(kill_validator(chaos, victim, err));
     SY_TRY(sy_os_remove_tree(path, err));
     SY_TRY(start_validator(chaos, victim, err));
-    return sy_chaos_end_by_itself(chaos, victim, "its store was gone", err);
+    SY_TRY(sy_chaos_end_by_itself(chaos, victim, "its store was gone", err));
+    SY_TRY(sy_network_start_new(chaos->network, victim, err));
+    SY_TRY(await_halted(chaos, victim, err));
+    return kill_validator(chaos, victim, err);
 }
 
 static sy_status leave_out(struct sy_chaos *chaos, unsigned victim, struct sy_error *err)

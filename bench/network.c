@@ -227,6 +227,15 @@ uint64_t sy_network_height(sy_network *network, unsigned validator)
     return read_status(network, validator, "certified_height", &height) ? height : 0;
 }
 
+bool sy_network_state_is(sy_network *network, unsigned validator, const char *state)
+{
+    json_t *json = ask_status(network, validator);
+    const char *told = json_string_value(json_object_get(json, "state"));
+    bool is = told != NULL && strcmp(told, state) == 0;
+    json_decref(json);
+    return is;
+}
+
 uint64_t sy_network_view(sy_network *network, unsigned validator)
 {
     uint64_t view = 0;

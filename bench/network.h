@@ -78,6 +78,9 @@ sy_status sy_network_await(sy_network *network, unsigned validator, uint64_t hei
 /* sy_network_height is the certified height that a validator tells; 0: it does not answer. */
 uint64_t sy_network_height(sy_network *network, unsigned validator);
 
+/* sy_network_state_is says whether a validator tells that it is in this state ("halted", ...). */
+bool sy_network_state_is(sy_network *network, unsigned validator, const char *state);
+
 /* sy_network_view is the view that a validator tells; 0: it does not answer. */
 uint64_t sy_network_view(sy_network *network, unsigned validator);
 
