@@ -73,12 +73,23 @@ static void free_part(struct memory_store *memory, uint64_t height, int part)
     *place = sy_slice_of(NULL, 0);
 }
 
+static size_t count_txs(const struct memory_store *memory, uint64_t from)
+{
+    size_t count = 0;
+    for (uint64_t height = from; height < memory->block_count; height++) {
+        count += memory->blocks[height].parts[SY_BLOCK_TX_IDS].size / 32;
+    }
+    return count;
+}
+
 // Makes the table of transactions again without those of pruned blocks, once they are most of it.
 static sy_status compact_txs(struct memory_store *memory, uint64_t to)
 {
     struct sy_memory_table table = {0};
-    if (memory->txs_dropped < 64 || memory->txs_dropped * 2 < memory->tx_table.count) return SY_OK;
-    SY_TRY(sy_memory_table_reserve(&table, memory->tx_table.count - memory->txs_dropped));
+    size_t kept = count_txs(memory, to);
+    size_t dropped = memory->tx_table.count - kept;
+    if (dropped < 64 || dropped * 2 < memory->tx_table.count) return SY_OK;
+    SY_TRY(sy_memory_table_reserve(&table, kept));
     for (uint64_t height = to; height < memory->block_count; height++) {
         struct sy_slice ids = memory->blocks[height].parts[SY_BLOCK_TX_IDS];
         for (size_t i = 0; i * 32 < ids.size; i++) {
@@ -89,7 +100,6 @@ static sy_status compact_txs(struct memory_store *memory, uint64_t to)
     }
     sy_memory_table_free(&memory->tx_table);
     memory->tx_table = table;
-    memory->txs_dropped = 0;
     return SY_OK;
 }
 
@@ -97,7 +107,6 @@ static void drop_blocks(struct memory_store *memory, uint64_t to, struct sy_buff
 {
     uint64_t from = atomic_load(&memory->store.swept);
     for (uint64_t height = from > 0 ? from - 1 : 0; height < to; height++) {
-        memory->txs_dropped += memory->blocks[height].parts[SY_BLOCK_TX_IDS].size / 32;
         for (int part = SY_BLOCK_HEADER + 1; part < SY_BLOCK_CERTIFICATE; part++) {
             free_part(memory, height, part);
         }

@@ -43,7 +43,6 @@ struct memory_store {
     size_t block_count;
     size_t block_room;
     struct sy_memory_table tx_table; /* height << 32 | index */
-    size_t txs_dropped;              /* places in it that pruning left behind */
     struct sy_buffer installed;      /* entries of a state from elsewhere */
     uint64_t bytes;
 };

@@ -223,12 +223,12 @@ CASE(disk_use_is_bounded_over_a_simulated_month)
     test_store_end(&t);
 }
 
-// A block of nothing but many transactions.
-static void add_txs(sy_store *store, uint64_t height)
+// A block of nothing but transactions, at most 400.
+static void add_txs(sy_store *store, uint64_t height, size_t count)
 {
     static struct sy_hash ids[400];
-    for (size_t i = 0; i < 400; i++) ids[i] = test_hash_of(height * 400 + i);
-    struct sy_block_write block = {.height = height, .tx_ids = ids, .tx_count = 400};
+    for (size_t i = 0; i < count; i++) ids[i] = test_hash_of(height * 400 + i);
+    struct sy_block_write block = {.height = height, .tx_ids = ids, .tx_count = (uint32_t)count};
     struct sy_certificate_write certificate = {height, sy_slice_of("c", 1)};
     assert_int_equal(sy_ledger_append(store, &block, 1, NULL), SY_OK);
     assert_int_equal(sy_state_apply(store, height, block.deltas, NULL), SY_OK);
@@ -246,6 +246,32 @@ static size_t places_of(sy_store *store, uint64_t height)
     return found;
 }
 
+// Blocks, slices and what is kept are of any size, and some slices fail and are taken up again.
+CASE(the_tx_index_is_right_whatever_is_pruned_when)
+{
+    struct test_store t;
+    sy_prng prng;
+    bool more;
+    sy_prng_seed(&prng, test_seed());
+    test_store_begin(&t, test_kind_of(state));
+    for (uint64_t height = 0; height < 160; height++) {
+        add_txs(t.store, height, 8 + sy_prng_below(&prng, sy_prng_chance(&prng, 1, 8) ? 392 : 8));
+        if (height < 40 || sy_prng_chance(&prng, 1, 2)) continue;
+        uint64_t below = height - sy_prng_below(&prng, 40);
+        assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
+        sy_os_failpoint_arm("store.ledger.commit", 1 + sy_prng_below(&prng, 6), "enospc");
+        (void)sy_store_prune(t.store, &more, below, NULL);
+        sy_os_failpoint_arm(NULL, 0, NULL);
+        assert_int_equal(sy_store_resume(t.store, NULL), SY_OK);
+        test_store_prune(t.store, below);
+        uint64_t pruned = sy_ledger_pruned(t.store);
+        assert_int_equal(places_of(t.store, pruned - 1), 0);
+        assert_int_equal(places_of(t.store, pruned), 1);
+        assert_int_equal(places_of(t.store, height), 1);
+    }
+    test_store_end(&t);
+}
+
 CASE(the_tx_index_forgets_what_is_pruned)
 {
     const uint64_t blocks = 2400;
@@ -254,7 +280,7 @@ CASE(the_tx_index_forgets_what_is_pruned)
     uint64_t at_warm = 0;
     test_store_begin(&t, test_kind_of(state));
     for (uint64_t height = 0; height < blocks; height++) {
-        add_txs(t.store, height);
+        add_txs(t.store, height, 400);
         if (height % 25 == 24) {
             assert_int_equal(sy_state_flush(t.store, NULL), SY_OK);
             test_store_prune(t.store, height > kept ? height - kept : 0);
@@ -287,6 +313,7 @@ int main(void)
         cmocka_unit_test(a_failure_anywhere_in_a_slice_is_taken_up_again),
         cmocka_unit_test(a_damaged_order_stops_pruning_and_says_where),
         cmocka_unit_test(disk_use_is_bounded_over_a_simulated_month),
+        cmocka_unit_test(the_tx_index_is_right_whatever_is_pruned_when),
         cmocka_unit_test(the_tx_index_forgets_what_is_pruned),
     };
     return test_store_suite("pruning", cases);
