@@ -198,6 +198,9 @@ void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy
     SY_ASSERT(maker < pool->config.roster->count);
     struct maker *of = &pool->makers[maker];
     if (seq >= of->next) of->next = seq + 1;
+    // It may have been wanted when it was on its way already. A copy that comes late would be
+    // stored again, and stay when this block is pruned.
+    (void)sy_pool_unwant(pool, digest);
     struct body *body = (struct body *)sy_table_find(&pool->bodies, digest);
     if (body != NULL && body->state == BODY_STORED) {
         sy_pool_body_forget(pool, digest);

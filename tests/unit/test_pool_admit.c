@@ -447,6 +447,26 @@ CASE(pool_never_drops_what_may_have_run)
     prig_close(&rig);
 }
 
+/* Once its block is pruned, nobody would ever drop it. */
+CASE(pool_does_not_store_again_what_was_wanted_on_its_way_and_ran)
+{
+    struct pool_rig rig;
+    prig_open(&rig);
+    rig.hold_stores = true;
+    struct sy_slice batch = prig_batch(&rig, 1, 1, 1);
+    struct sy_hash digest = prig_digest(&rig, batch);
+    prig_receive(&rig, 1, batch);
+    assert_true(sy_pool_coming(rig.pool, &digest));
+    sy_pool_want(rig.pool, &digest);
+    prig_store(&rig);
+    prig_ran(&rig, 1, 1, &digest);
+    assert_int_equal(stored(&rig), 1);
+    prig_receive(&rig, 2, batch); /* a copy that was slow */
+    prig_store(&rig);
+    assert_int_equal(stored(&rig), 1);
+    prig_close(&rig);
+}
+
 CASE(pool_announces_again_what_was_far_ahead)
 {
     struct pool_rig rig;
@@ -531,6 +551,7 @@ int main(void)
         cmocka_unit_test(pool_drops_what_lost_its_seq_once_no_slot_can_need_it),
         cmocka_unit_test(pool_keeps_what_is_asked_for_again),
         cmocka_unit_test(pool_never_drops_what_may_have_run),
+        cmocka_unit_test(pool_does_not_store_again_what_was_wanted_on_its_way_and_ran),
         cmocka_unit_test(pool_announces_again_what_was_far_ahead),
         cmocka_unit_test(pool_drops_what_stays_far_ahead),
         cmocka_unit_test(pool_restores_what_peers_made),
