@@ -7,7 +7,7 @@
  * the end of the answer, the newest STATUS under its key. That one comes back to a validator that
  * is well: it is its own. It votes when so many others have answered that one of them was among any
  * quorum. Answering takes no vote, so a network that starts as a whole begins to vote all the same
- * (PROTOCOL.md, P36). */
+ * (PROTOCOL.md, P39). */
 #include "consensus/pbft/internal.h"
 
 /* Statements that a store lacks are the newest. */

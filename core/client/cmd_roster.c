@@ -117,7 +117,7 @@ static int tell_json(const struct roster_run *run)
     sy_json json;
     sy_cmd_json_begin(&json);
     sy_json_put_u64(&json, "epoch", run->roster.epoch);
-    sy_json_put_hex(&json, "hash", run->hash.bytes, 32);
+    sy_json_put_hex(&json, "roster_hash", run->hash.bytes, 32);
     sy_json_put_u64(&json, "handovers", run->roster.epoch);
     sy_json_put_u64(&json, "height", run->at.height);
     sy_json_put_i64(&json, "time_ms", run->at.time_ms);

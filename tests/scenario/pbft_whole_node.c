@@ -491,6 +491,8 @@ uint32_t whole_node_open(struct whole *whole, uint16_t node)
     struct message_set sent = {{0}};
     whole->world.now_ns = whole->start_ns;
     while (finish_stored(whole, node)) continue;
+    // The others have answered its start (P39), which is not what is tried here.
+    whole->world.nodes[node].pbft->recalled = true;
     for (uint16_t peer = 0; peer < WHOLE_N; peer++) hear(whole, node, peer);
     collect_sent(whole, &sent);
     for (unsigned i = 0; i < WHOLE_MESSAGES_MAX / 64; i++) SY_ASSERT(sent.bits[i] == 0);

@@ -10,7 +10,8 @@
  *                                         its VIEW timer is not shown; without ask its start is
  *                                         answered unseen
  *   start [height= header= next=1,1,1,1 next_epoch=]      START
- *   restore prepare A | prepared A signers= | boot N | halted H height= | view_change ... | new_view
+ *   restore prepare A | prepared A signers= | boot N | halted H height= | view_change ... |
+ *           new_view ...
  *   resume                                RESUME
  *   proposal A slot= [time= entries=]     names a proposal; entries maker:seq, maker:seq=0:9 for a
  *                                         body that says otherwise; time in ms from the start
@@ -19,11 +20,12 @@
  *   seal H height= signers=               seals of a header
  *   block H slot= previous= [entries= time= signers= ran= from=]   a certified block; defines H
  *   own_status START.NUMBER from=         the own STATUS comes back: the answer to a start
- *   status from= [by= counter= certified= executed= pre= prepared= committed= view= in_view= epoch=]
+ *   status from= [by= counter= certified= executed= pre= prepared= committed= view= in_view=
+ *           epoch=]
  *                                         masks: first slot left
  *   slot_fetch from= first= count=
- *   view_change from= view= [stable= header= prepared=A:0,B:0 by=]   with certificates of A and B of
- *                                         view 0; its digest is named V<view>.<signer>
+ *   view_change from= view= [stable= header= prepared=A:0,B:0 by=]   with certificates of A and B
+ *                                         of view 0; its digest is named V<view>.<signer>
  *   name_change ...                       only names the digest
  *   new_view view= signers= [by=]         names V<view>.<signer> of these
  *   view_fetch from= view= [held=]

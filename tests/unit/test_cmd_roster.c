@@ -52,7 +52,7 @@ CASE(the_newest_roster_is_shown_with_its_hash)
     assert_int_equal(json_integer_value(json_object_get(tree, "epoch")), WITNESS_EPOCH);
     assert_int_equal(json_integer_value(json_object_get(tree, "handovers")), WITNESS_EPOCH);
     assert_int_equal(json_integer_value(json_object_get(tree, "quorum")), 4);
-    assert_string_equal(json_string_value(json_object_get(tree, "hash")), hex);
+    assert_string_equal(json_string_value(json_object_get(tree, "roster_hash")), hex);
     const json_t *validators = json_object_get(json_object_get(tree, "roster"), "validators");
     const struct sy_roster *roster = &all.epochs.rosters[WITNESS_EPOCH];
     assert_int_equal(json_array_size(validators), roster->count);
@@ -82,7 +82,7 @@ CASE(a_roster_that_nobody_proves_is_not_shown)
     }
     assert_int_equal(run(out, sizeof out, "--json"), 1);
     assert_non_null(strstr(out, "\"error\""));
-    assert_null(strstr(out, "\"hash\""));
+    assert_null(strstr(out, "\"roster_hash\""));
 }
 
 static int begin(void **state)
