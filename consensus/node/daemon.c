@@ -457,7 +457,6 @@ void sy_daemon_stop(sy_daemon *daemon, uint64_t drain_ms)
 
 void sy_daemon_flap(sy_daemon *daemon, unsigned peer)
 {
-    if (peer >= daemon->roster->count || peer == daemon->self) return;
     struct sy_inbox_item item = {.type = SY_INBOX_FLAP, .number = peer};
     (void)sy_ring_push(daemon->inbox, &item);
 }

@@ -205,7 +205,10 @@ void sy_daemon_item(sy_daemon *daemon, const struct sy_inbox_item *item)
     case SY_INBOX_SUBMIT: on_submit(daemon, item); break;
     case SY_INBOX_FAILED: fail_with(daemon, item->status, (const char *)item->pointer); break;
     case SY_INBOX_DRAIN: start_drain(daemon, item->number); break;
-    case SY_INBOX_FLAP: sy_link_flap(daemon->link, (uint32_t)item->number); break;
+    case SY_INBOX_FLAP:
+        if (item->number >= daemon->roster->count || item->number == daemon->self) break;
+        sy_link_flap(daemon->link, (uint32_t)item->number);
+        break;
     case SY_INBOX_STOP: daemon->stopping = true; break;
     }
 }

@@ -8,8 +8,9 @@
  *                 is among them unless it is the holder. The primary's signature is its
  *                 PRE_PREPARE's, the others' are of their PREPAREs.
  *   VIEW_CHANGE   u32 epoch | u64 view | u16 signer | u64 stable height | if that is not 0: 32
- *                 header hash, certificate | u16 count | prepared certificates, slots rising |
- *                 64 signature, kind VIEW_CHANGE over
+ *                 header hash, certificate (zeroes and no seals: the height before the epoch's
+ *                 first) | u16 count | prepared certificates, slots rising | 64 signature, kind
+ *                 VIEW_CHANGE over
  *                 digest(VIEW_CHANGE, u32 epoch | u64 view | u16 signer | u64 stable height |
  *                 32 header hash or zeroes | u16 count | count times: u64 slot | u64 view |
  *                 32 proposal digest)
