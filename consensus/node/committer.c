@@ -29,8 +29,7 @@ struct sy_committer {
     bool started;
     atomic_bool failed;
     atomic_bool closing;
-    uint64_t history_blocks;
-    bool pruning; /* there may be another slice to do at once */
+    struct sy_pruning pruning;
     struct sy_node_effect group[GROUP_MAX];
     struct sy_vote_write writes[GROUP_MAX * 2]; /* a DROP is two writes */
     struct sy_certificate_write certificates[GROUP_MAX];
@@ -65,6 +64,21 @@ size_t sy_committer_writes(struct sy_vote_write out[2], const struct sy_node_eff
     case SY_COMMIT_DROP_BODY: out->op = SY_VOTE_DROP_BODY; return 1;
     }
     SY_UNREACHABLE("there is no other commit");
+}
+
+sy_status sy_committer_prune(struct sy_pruning *pruning, sy_store *store, struct sy_error *err)
+{
+    uint64_t certified = sy_ledger_certified(store);
+    uint64_t history = pruning->history_blocks;
+    if (history == 0) return SY_OK;
+    uint64_t below = certified + 1 > history ? certified + 1 - history : 0;
+    if (!pruning->more && below < sy_ledger_pruned(store) + pruning->every) return SY_OK;
+    sy_status status = sy_store_prune(store, &pruning->more, below, err);
+    if (status != SY_ERR_CORRUPT) return status;
+    SY_LOG(SY_LOG_ERROR, "node", "pruning_stopped", SY_F_TEXT("what", err->text));
+    pruning->history_blocks = 0;
+    pruning->more = false;
+    return SY_OK;
 }
 
 /* ---- the thread -------------------------------------------------------------------------- */
@@ -125,24 +139,6 @@ static void give_slots_back(sy_committer *committer, size_t count)
     }
 }
 
-/* One slice, if there is one. A damaged block below what is kept is no reason to stop a validator:
- * it is told, and pruning rests until the next start. */
-static sy_status prune_slice(sy_committer *committer, struct sy_error *err)
-{
-    uint64_t certified = sy_ledger_certified(committer->store);
-    uint64_t pruned = sy_ledger_pruned(committer->store);
-    uint64_t history = committer->history_blocks;
-    if (history == 0) return SY_OK;
-    uint64_t below = certified + 1 > history ? certified + 1 - history : 0;
-    if (!committer->pruning && below < pruned + PRUNE_EVERY) return SY_OK;
-    sy_status status = sy_store_prune(committer->store, &committer->pruning, below, err);
-    if (status != SY_ERR_CORRUPT) return status;
-    SY_LOG(SY_LOG_ERROR, "node", "pruning_stopped", SY_F_TEXT("what", err->text));
-    committer->history_blocks = 0;
-    committer->pruning = false;
-    return SY_OK;
-}
-
 static bool commit_group(sy_committer *committer, size_t count)
 {
     uint64_t token = 0;
@@ -153,7 +149,7 @@ static bool commit_group(sy_committer *committer, size_t count)
         give_slots_back(committer, count);
         if (token > 0) tell(committer, SY_INBOX_DURABLE, token);
         if (height > 0) tell(committer, SY_INBOX_CERTIFIED, height);
-        status = prune_slice(committer, &err);
+        status = sy_committer_prune(&committer->pruning, committer->store, &err);
     }
     if (status != SY_OK) fail(committer, status, &err);
     return status == SY_OK;
@@ -173,9 +169,9 @@ static bool may_wait(const sy_committer *committer, size_t count)
  * *came: there is one. */
 static bool take_next(sy_committer *committer, bool *came, size_t count)
 {
-    int patience_ms = committer->pruning ? PRUNE_PAUSE_MS : -1;
+    int patience_ms = committer->pruning.more ? PRUNE_PAUSE_MS : -1;
     *came = sy_ring_pop_wait(committer->items, &committer->group[count], patience_ms);
-    return *came || (committer->pruning && !atomic_load(&committer->closing));
+    return *came || (committer->pruning.more && !atomic_load(&committer->closing));
 }
 
 static void *run(void *self)
@@ -235,8 +231,8 @@ sy_status sy_committer_open(sy_committer **out, sy_store *store, uint64_t histor
     if (committer == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "store thread: no memory");
     committer->store = store;
     committer->inbox = inbox;
-    committer->history_blocks = history_blocks;
-    committer->pruning = history_blocks > 0; /* a slice may have been under way */
+    committer->pruning = (struct sy_pruning){
+        .history_blocks = history_blocks, .every = PRUNE_EVERY, .more = history_blocks > 0};
     sy_status status = open_parts(committer, err);
     if (status != SY_OK) {
         sy_committer_close(committer);

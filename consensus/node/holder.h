@@ -1,4 +1,4 @@
-/* holder.h: the thread that cuts chunks of the held state for peers that are new.
+/* holder.h: the thread that cuts chunks (cutter.h) of the held state for peers that are new.
  *
  *     execution: the trie's top at a multiple of SY_SNAPSHOT_BLOCKS --> sy_holder_put_top
  *     store:     the state there, once it is merged                     sy_snapshot_scan
@@ -9,9 +9,7 @@
 #ifndef SY_NODE_HOLDER_H
 #define SY_NODE_HOLDER_H
 
-#include "core/ledger/snapshot.h"
-#include "core/store/store.h"
-#include "core/wire/sync.h"
+#include "consensus/node/cutter.h"
 
 typedef struct sy_holder sy_holder;
 

@@ -1,21 +1,14 @@
-/* joiner.h: a new store filled with a state from peers, before anything else of a node runs.
- *
- * Peers are asked in turn, a chunk at a time, for the state that most of them hold (but none much
- * older than another), of these the newest. Each answer brings its header and certificate, and is
- * checked against nothing but the roster; so it does not matter who sent it or how it was cut, and
- * chunks of one state may come from many. Who sends something that does not hold is not asked
- * again; an answer that comes after its time is dropped. If nobody holds that state any more, the
- * next one is fetched from its beginning, and of two that as many hold rather not one of who
- * offered that. What is there survives a crash (sy_install_begin).
+/* joiner.h: a new store filled with a state from peers, before anything else of a node runs: the
+ * link, the clock and the waiting around fetcher.h, which decides whom to ask what, and what to
+ * believe.
  *
  * Only states of the roster's own epoch are taken. A network whose roster has changed since is
  * joined block by block: handovers are not followed here. */
 #ifndef SY_NODE_JOINER_H
 #define SY_NODE_JOINER_H
 
+#include "consensus/node/fetcher.h"
 #include "core/net/link.h"
-#include "core/store/store.h"
-#include "core/wire/genesis.h"
 
 struct sy_joiner_config {
     sy_store *store; /* without blocks; borrowed, and so are the next three */
@@ -26,13 +19,6 @@ struct sy_joiner_config {
     uint32_t answer_ms;              /* how long a peer is given; 0: 5,000 */
     bool (*stopping)(void *context); /* may be NULL; looked at between answers */
     void *context;
-};
-
-struct sy_joined {
-    uint64_t height;
-    uint64_t chunks;
-    uint64_t bytes;
-    uint32_t liars; /* peers that are not asked again */
 };
 
 /* sy_joiner_run returns when the store begins with a state. SY_ERR_CLOSED: told to stop;

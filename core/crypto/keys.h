@@ -75,6 +75,15 @@ void sy_sign(const sy_secret_key *key, struct sy_signature *out, enum sy_sig_kin
 bool sy_verify_one(const struct sy_public_key *key, enum sy_sig_kind kind,
                    const struct sy_hash *digest, const struct sy_signature *signature);
 
+/* Who decides single signatures where it need not be OpenSSL: an HSM, or a simulator. */
+struct sy_verifier {
+    void *self; /* kept by the holder; borrowed for each call */
+    bool (*verify)(void *self, const struct sy_public_key *key, enum sy_sig_kind kind,
+                   const struct sy_hash *digest, const struct sy_signature *signature);
+};
+
+extern const struct sy_verifier sy_verifier_openssl;
+
 /* sy_key_enrollable says whether a public key may ever be enrolled: canonical, on the curve, not
  * of small order and torsion-free. libsodium decides (sodium_point.c says with what). The same
  * answer on every machine. Any thread. */

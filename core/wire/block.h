@@ -99,6 +99,13 @@ bool sy_certificate_decode(struct sy_reader *r, struct sy_certificate *certifica
 bool sy_certificate_verify(const struct sy_certificate *certificate, const struct sy_roster *roster,
                            const struct sy_hash *genesis, const struct sy_header *header);
 
+/* sy_certificate_verify_by lets somebody else decide each signature. */
+struct sy_verifier;
+bool sy_certificate_verify_by(const struct sy_verifier *verifier,
+                              const struct sy_certificate *certificate,
+                              const struct sy_roster *roster, const struct sy_hash *genesis,
+                              const struct sy_header *header);
+
 /* sy_genesis_header is block 0: height 0, epoch 0, genesis time, zero previous hash, empty trees,
  * the state root given. It needs no certificate: everybody derives it. */
 struct sy_genesis;

@@ -1,0 +1,225 @@
+/* What a new store asks, and what it believes, without links: a cutter answers in its thread. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "consensus/node/cutter.h"
+#include "consensus/node/fetcher.h"
+#include "tests/support/test.h"
+#include "tests/support/transfer.h"
+
+#define SELF 3u
+
+static struct transfer transfer;
+static struct sy_cutter cutter;
+static sy_fetcher *fetcher;
+static struct sy_error err;
+static uint8_t kept[SY_FRAME_BYTES_MAX];
+
+static void hold(void)
+{
+    struct sy_snapshot_top top;
+    transfer_hold(&transfer, 1500);
+    assert_int_equal(sy_snapshot_top_take(&top, transfer.trie), SY_OK);
+    sy_cutter_put_top(&cutter, transfer.height, &top);
+}
+
+static void open_world(void)
+{
+    transfer_open(&transfer, 815);
+    memset(&cutter, 0, sizeof cutter);
+    cutter.store = transfer.from.store;
+    cutter.room = (uint8_t *)malloc(SY_CHUNK_ENTRIES_BYTES_MAX);
+    cutter.frame = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
+    assert_true(cutter.room != NULL && cutter.frame != NULL);
+    assert_int_equal(sy_store_reader_open(&cutter.reader, cutter.store), SY_OK);
+    hold();
+    struct sy_fetcher_config config = {.store = transfer.to.store,
+                                       .genesis = &transfer.genesis,
+                                       .roster = &transfer.genesis.roster,
+                                       .self = SELF,
+                                       .verifier = sy_verifier_openssl};
+    fetcher = sy_fetcher_open(&config);
+    assert_non_null(fetcher);
+}
+
+static void close_world(void)
+{
+    sy_fetcher_close(fetcher);
+    sy_cutter_forget(&cutter);
+    sy_store_reader_close(cutter.reader);
+    free(cutter.room);
+    free(cutter.frame);
+    transfer_close(&transfer);
+}
+
+/* The next question must go to this peer; gives what the cutter answers to it. */
+static struct sy_slice ask(uint16_t whom)
+{
+    static struct sy_sync_message question;
+    enum sy_fetcher_step step;
+    struct sy_slice bytes;
+    uint16_t peer;
+    assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+    assert_int_equal(step, SY_FETCHER_ASK);
+    assert_int_equal(peer, whom);
+    assert_true(sy_sync_decode(&question, bytes, 4));
+    assert_int_equal(question.type, SY_SYNC_SNAPSHOT_FETCH);
+    return sy_cutter_answer(&cutter, question.height, &question.key);
+}
+
+static bool is_late(struct sy_slice bytes)
+{
+    bool late;
+    assert_int_equal(sy_fetcher_answer(fetcher, &late, bytes, &err), SY_OK);
+    return late;
+}
+
+static void answer(struct sy_slice bytes)
+{
+    assert_false(is_late(bytes));
+}
+
+static struct sy_joined joined(void)
+{
+    struct sy_joined joined;
+    sy_fetcher_get_joined(fetcher, &joined);
+    return joined;
+}
+
+static struct sy_slice keep(struct sy_slice bytes)
+{
+    memcpy(kept, bytes.data, bytes.size);
+    return sy_slice_of(kept, bytes.size);
+}
+
+/* Everybody tells the truth from now on. */
+static void fetch_the_rest(void)
+{
+    static struct sy_sync_message question;
+    for (;;) {
+        enum sy_fetcher_step step;
+        struct sy_slice bytes;
+        uint16_t peer;
+        assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+        if (step == SY_FETCHER_DONE) break;
+        if (step == SY_FETCHER_PAUSE) continue;
+        assert_true(peer != SELF && sy_sync_decode(&question, bytes, 4));
+        answer(sy_cutter_answer(&cutter, question.height, &question.key));
+    }
+    assert_int_equal(joined().height, transfer.height);
+    assert_int_equal(sy_ledger_base(transfer.to.store), transfer.height);
+}
+
+CASE(the_newest_state_is_fetched_from_all_in_turn)
+{
+    open_world();
+    for (uint16_t peer = 0; peer < SELF; peer++) answer(ask(peer)); // which state do you hold?
+    for (uint16_t i = 0; i < 4; i++) answer(ask(i % SELF));
+    assert_true(joined().chunks == 4 && joined().liars == 0);
+    fetch_the_rest();
+    close_world();
+}
+
+CASE(a_late_answer_is_no_lie_and_no_answer)
+{
+    open_world();
+    struct sy_slice first = keep(ask(0)); // it is slow
+    answer(ask(1));
+    answer(ask(2));
+    answer(first = keep(ask(0)));
+    assert_int_equal(joined().chunks, 1);
+    (void)ask(1);
+    assert_true(is_late(first)); // the first chunk again, when the second one is wanted
+    assert_true(sy_fetcher_awaits(fetcher, 1, first)); // which may still come
+    assert_int_equal(joined().chunks, 1);
+    (void)ask(2);
+    assert_true(is_late(first));
+    uint64_t height = transfer.height;
+    hold(); // a true state, but a newer one
+    assert_true(transfer.height > height);
+    (void)ask(0);
+    static const struct sy_hash lowest;
+    assert_true(is_late(sy_cutter_answer(&cutter, 0, &lowest)));
+    assert_true(joined().chunks == 1 && joined().liars == 0);
+    fetch_the_rest(); // the newer one, from its beginning: nobody has the other any more
+    assert_int_equal(joined().liars, 0);
+    close_world();
+}
+
+CASE(who_lies_is_asked_no_more)
+{
+    open_world();
+    struct sy_slice lie = keep(ask(0));
+    kept[lie.size - 1] ^= 1; // in the last value
+    answer(lie);
+    lie = keep(ask(1));
+    lie.size--;
+    answer(lie);
+    assert_int_equal(joined().liars, 2);
+    answer(ask(2));
+    for (int i = 0; i < 3; i++) answer(ask(2));
+    assert_int_equal(joined().chunks, 3);
+    fetch_the_rest();
+    assert_int_equal(joined().liars, 2);
+    close_world();
+}
+
+CASE(nobody_is_left_to_ask_is_an_error)
+{
+    open_world();
+    for (uint16_t peer = 0; peer < SELF; peer++) {
+        struct sy_slice lie = keep(ask(peer));
+        kept[40] ^= 1; // in the header
+        answer(lie);
+    }
+    enum sy_fetcher_step step;
+    struct sy_slice bytes;
+    uint16_t peer;
+    assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_ERR_CRYPTO);
+    assert_int_equal(sy_ledger_next(transfer.to.store), 0);
+    close_world();
+}
+
+CASE(nothing_but_the_answer_is_awaited)
+{
+    open_world();
+    struct sy_slice right = ask(0);
+    assert_true(sy_fetcher_awaits(fetcher, 0, right));
+    assert_false(sy_fetcher_awaits(fetcher, 1, right));
+    const uint8_t pruned[] = {SY_SYNC_PRUNED}, vote[] = {1}, fetch[] = {SY_SYNC_SNAPSHOT_FETCH};
+    assert_false(sy_fetcher_awaits(fetcher, 0, sy_slice_of(pruned, 1)));
+    assert_false(sy_fetcher_awaits(fetcher, 0, sy_slice_of(vote, 1)));
+    assert_false(sy_fetcher_awaits(fetcher, 0, sy_slice_of(fetch, 1)));
+    assert_false(sy_fetcher_awaits(fetcher, 0, sy_slice_of(NULL, 0)));
+    answer(right);
+    assert_false(sy_fetcher_awaits(fetcher, 0, right)); // said once, heard once
+    close_world();
+}
+
+CASE(nobody_has_a_state_and_all_are_asked_again)
+{
+    enum sy_fetcher_step step;
+    struct sy_slice bytes;
+    uint16_t peer;
+    open_world();
+    for (int round = 0; round < 3; round++) {
+        for (uint16_t i = 0; i < SELF; i++) (void)ask(i);
+        assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+        assert_int_equal(step, SY_FETCHER_PAUSE);
+    }
+    fetch_the_rest();
+    close_world();
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(the_newest_state_is_fetched_from_all_in_turn),
+        cmocka_unit_test(a_late_answer_is_no_lie_and_no_answer),
+        cmocka_unit_test(who_lies_is_asked_no_more),
+        cmocka_unit_test(nobody_is_left_to_ask_is_an_error),
+        cmocka_unit_test(nothing_but_the_answer_is_awaited),
+        cmocka_unit_test(nobody_has_a_state_and_all_are_asked_again),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
