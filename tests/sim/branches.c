@@ -135,6 +135,9 @@ void sim_note_totals(struct world *world, struct validator *validator)
     sim_note_branch(world, SIM_BRANCH_batch_condemned, info->pool.condemned);
     sim_note_branch(world, SIM_BRANCH_frame_malformed, info->frames_malformed);
     sim_note_branch(world, SIM_BRANCH_frame_shed, info->frames_shed);
+    for (uint16_t i = 0; i < world->n; i++) {
+        sim_note_branch(world, SIM_BRANCH_heard_pruned, info->history_from[i] > 0);
+    }
 }
 
 /* ---- starts ------------------------------------------------------------------------------ */

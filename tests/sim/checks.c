@@ -94,7 +94,7 @@ static sy_status look_at_record(void *context, const struct sy_record_key *key,
 }
 
 /* What a NEW_VIEW binds to may be prepared without its bodies: weak(n) correct validators hold them
- * durably, up or not. */
+ * durably, up or not; or they ran, and those who keep all history have them. */
 static bool body_is_safe(struct world *world, const struct validator *validator, uint64_t view,
                          const struct sy_hash *digest)
 {
@@ -106,6 +106,7 @@ static bool body_is_safe(struct world *world, const struct validator *validator,
         holders += !other->faulty && sy_body_get(other->reader, &body, digest) == SY_OK;
     }
     sim_note_branch(world, SIM_BRANCH_prepared_without_body, 1);
+    if (sy_table_find(&world->ran_bodies, digest) != NULL) return view > 0 && holders > 0;
     return view > 0 && holders >= sy_weak(world->n);
 }
 
@@ -300,6 +301,7 @@ struct stored {
     struct sy_hash hash;
     struct sy_hash order, receipts, certificate;
     struct sy_certificate seals;
+    bool is_pruned; /* there is neither order nor receipts */
 };
 
 static bool read_part(struct world *world, const struct validator *validator, struct sy_slice *out,
@@ -310,6 +312,26 @@ static bool read_part(struct world *world, const struct validator *validator, st
              "validator %u said that block %llu is certified, but part %d of it is not there",
              validator->index, (unsigned long long)height, (int)part);
     return false;
+}
+
+/* Of a pruned block the order and what came of it are gone, and asked for, they are said to be. */
+static bool read_body(struct world *world, const struct validator *validator, struct stored *out,
+                      uint64_t height)
+{
+    static const enum sy_block_part gone[] = {SY_BLOCK_ORDER, SY_BLOCK_RECEIPTS, SY_BLOCK_DELTAS};
+    struct sy_slice part;
+    out->is_pruned = height < sy_ledger_pruned(validator->store);
+    for (size_t i = 0; out->is_pruned && i < sizeof gone / sizeof gone[0]; i++) {
+        if (sy_ledger_get(validator->reader, &part, height, gone[i]) == SY_ERR_PRUNED) continue;
+        sim_fail(world, SIM_CHECK_AGREEMENT, "validator %u still answers for block %llu",
+                 validator->index, (unsigned long long)height);
+    }
+    if (out->is_pruned) return true;
+    if (!read_part(world, validator, &part, height, SY_BLOCK_ORDER)) return false;
+    sy_sha256(&out->order, part.data, part.size);
+    if (!read_part(world, validator, &part, height, SY_BLOCK_RECEIPTS)) return false;
+    sy_sha256(&out->receipts, part.data, part.size);
+    return true;
 }
 
 static bool read_block(struct world *world, struct validator *validator, struct stored *out,
@@ -328,10 +350,7 @@ static bool read_block(struct world *world, struct validator *validator, struct 
     bool decoded = sy_header_decode(&reader, &out->decoded);
     SY_ASSERT(decoded);
     sy_header_hash(&out->hash, &world->genesis->hash, &out->decoded);
-    if (!read_part(world, validator, &part, height, SY_BLOCK_ORDER)) return false;
-    sy_sha256(&out->order, part.data, part.size);
-    if (!read_part(world, validator, &part, height, SY_BLOCK_RECEIPTS)) return false;
-    sy_sha256(&out->receipts, part.data, part.size);
+    if (!read_body(world, validator, out, height)) return false;
     if (!read_part(world, validator, &part, height, SY_BLOCK_CERTIFICATE)) return false;
     sy_sha256(&out->certificate, part.data, part.size);
     reader = sy_reader_of(part);
@@ -508,8 +527,10 @@ static void note_ran(struct world *world, const struct validator *validator, uin
     bool decoded = sy_proposal_decode(&reader, &order);
     SY_ASSERT(decoded);
     for (uint16_t i = 0; i < order.count; i++) {
-        void *place = sy_table_put(&world->ran_bodies, &order.entries[i].digest, NULL);
-        SY_ASSERT(place != NULL);
+        uint64_t *ran =
+            (uint64_t *)sy_table_put(&world->ran_bodies, &order.entries[i].digest, NULL);
+        SY_ASSERT(ran != NULL);
+        *ran = height;
     }
 }
 
@@ -530,11 +551,18 @@ static struct height *add_height(struct world *world, const struct stored *block
     return height;
 }
 
+/* The first who says that a height is certified shows what it holds; the others must hold the same.
+ * Somebody who began with a state may be ahead of all that correct ones said (a liar may have been
+ * the first to certify it): that is looked at when it starts again, and at the end. */
 static void check_block(struct world *world, struct validator *validator, uint64_t number)
 {
     static struct stored block;
+    if (number < sy_ledger_base(validator->store)) return;
     if (!read_block(world, validator, &block, number)) return;
-    SY_ASSERT(number <= world->height_count);
+    bool began = sy_ledger_base(validator->store) > 0;
+    SY_ASSERT(number <= world->height_count || began);
+    if (number > world->height_count) return;
+    if (number == world->height_count && block.is_pruned) return;
     if (number == world->height_count) {
         check_chain(world, &block);
         check_time(world, &block);
@@ -545,9 +573,10 @@ static void check_block(struct world *world, struct validator *validator, uint64
         return;
     }
     struct height *height = &world->heights[number];
+    bool same_body = sy_hash_equal(&height->order, &block.order) &&
+                     sy_hash_equal(&height->receipts, &block.receipts);
     if (memcmp(height->header, block.header, sizeof block.header) != 0 ||
-        !sy_hash_equal(&height->order, &block.order) ||
-        !sy_hash_equal(&height->receipts, &block.receipts)) {
+        (!block.is_pruned && !same_body)) {
         sim_fail(world, SIM_CHECK_AGREEMENT, "validator %u holds another block %llu than others",
                  validator->index, (unsigned long long)number);
         return;
@@ -557,7 +586,7 @@ static void check_block(struct world *world, struct validator *validator, uint64
 
 void sim_check_certified(struct world *world, struct validator *validator, uint64_t height)
 {
-    if (world->height_count == 0) {
+    if (world->height_count == 0 && sy_ledger_base(validator->store) == 0) {
         struct sy_slice part;
         struct stored genesis;
         if (!read_part(world, validator, &part, 0, SY_BLOCK_HEADER)) return;
@@ -572,6 +601,18 @@ void sim_check_certified(struct world *world, struct validator *validator, uint6
     while (validator->promised < height && !world->done) {
         check_block(world, validator, ++validator->promised);
     }
+}
+
+void sim_check_pruned(struct world *world, const struct validator *validator, uint64_t asked,
+                      uint64_t said)
+{
+    struct sy_slice part;
+    bool gone = sy_ledger_get(validator->reader, &part, said - 1, SY_BLOCK_ORDER) == SY_ERR_PRUNED;
+    bool kept = sy_ledger_get(validator->reader, &part, said, SY_BLOCK_ORDER) != SY_ERR_PRUNED;
+    if (asked < said && gone && kept) return;
+    sim_fail(world, SIM_CHECK_AGREEMENT,
+             "validator %u, asked for block %llu, says that its history begins at %llu",
+             validator->index, (unsigned long long)asked, (unsigned long long)said);
 }
 
 void sim_check_promises(struct world *world, struct validator *validator)

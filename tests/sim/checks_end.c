@@ -28,7 +28,9 @@ static sy_status count_leftovers(void *context, const struct sy_record_key *key,
 
 struct bodies {
     const struct sy_table *ran;
+    uint64_t pruned;
     unsigned waiting;
+    unsigned over; /* of pruned blocks */
 };
 
 static sy_status count_waiting(void *context, const struct sy_hash *digest, size_t body_bytes,
@@ -37,7 +39,9 @@ static sy_status count_waiting(void *context, const struct sy_hash *digest, size
     struct bodies *bodies = (struct bodies *)context;
     (void)body_bytes;
     (void)head;
-    bodies->waiting += sy_table_find(bodies->ran, digest) == NULL;
+    const uint64_t *ran = (const uint64_t *)sy_table_find(bodies->ran, digest);
+    bodies->waiting += ran == NULL;
+    bodies->over += ran != NULL && *ran < bodies->pruned;
     return SY_OK;
 }
 
@@ -57,14 +61,35 @@ static void plant_bodies(struct world *world, struct validator *validator)
 
 static void check_bodies(struct world *world, struct validator *validator)
 {
-    struct bodies bodies = {.ran = &world->ran_bodies};
+    struct bodies bodies = {.ran = &world->ran_bodies,
+                            .pruned = sy_ledger_pruned(validator->store)};
     struct sy_error err;
     if (sim_plants(world, SIM_PLANT_KEPT_BODIES, validator)) plant_bodies(world, validator);
     sy_status status = sy_bodies_each(validator->reader, count_waiting, &bodies, &err);
     SY_ASSERT(status == SY_OK);
+    if (bodies.over > 0) {
+        sim_fail(world, SIM_CHECK_MEMORY, "validator %u keeps %u bodies of pruned blocks",
+                 validator->index, bodies.over);
+    }
     if (bodies.waiting <= WAITING_BODIES_MAX(world->n)) return;
     sim_fail(world, SIM_CHECK_MEMORY, "validator %u keeps %u bodies that never ran",
              validator->index, bodies.waiting);
+}
+
+/* Whoever prunes keeps what it was told to keep, and a little more. */
+static void check_history(struct world *world, const struct validator *validator)
+{
+    uint64_t pruned = sy_ledger_pruned(validator->store);
+    uint64_t base = sy_ledger_base(validator->store);
+    uint64_t kept = validator->promised + 1 - pruned;
+    uint64_t history = world->options.history_blocks;
+    bool keeps_all = history == 0 || (world->archives >> validator->index & 1u) != 0;
+    bool too_little = pruned > 0 && pruned > base + 1 && kept < history;
+    bool too_much = !keeps_all && kept > history + SIM_PRUNE_EVERY;
+    bool wrongly = keeps_all && pruned > (base > 0 ? base + 1 : 0);
+    if (!too_little && !too_much && !wrongly) return;
+    sim_fail(world, SIM_CHECK_MEMORY, "validator %u keeps the history of %llu blocks of %llu",
+             validator->index, (unsigned long long)kept, (unsigned long long)validator->promised);
 }
 
 void sim_check_memory(struct world *world, struct validator *validator)
@@ -81,19 +106,23 @@ void sim_check_memory(struct world *world, struct validator *validator)
         sim_fail(world, SIM_CHECK_MEMORY, "the memory of validator %u grew", validator->index);
     }
     check_bodies(world, validator);
+    check_history(world, validator);
 }
 
 /* ---- what clients were told -------------------------------------------------------------- */
 
+/* Where it stands, or that history does not go back so far. */
 static bool stands_at(struct validator *validator, const struct client_tx *tx)
 {
+    uint64_t pruned = sy_ledger_pruned(validator->store);
     struct sy_tx_position positions[64];
     size_t found = 0;
     if (sy_ledger_find_tx(validator->reader, positions, &found, 64, &tx->id) != SY_OK) return false;
     for (size_t i = 0; i < found && i < 64; i++) {
+        if (positions[i].height < pruned) return false;
         if (positions[i].height == tx->told_height) return true;
     }
-    return false;
+    return tx->told_height < pruned;
 }
 
 void sim_check_told(struct world *world, struct validator *validator)
@@ -214,17 +243,57 @@ static void check_node(struct world *world, struct validator *validator)
     sim_note_totals(world, validator);
 }
 
-static struct validator *some_correct(struct world *world)
+/* One of those who keep all history: weak(n) do. */
+static struct validator *some_archive(struct world *world)
 {
     struct validator *validator;
     do {
         validator = &world->validators[sy_prng_below(&world->prng, world->n)];
-    } while (validator->faulty);
+    } while (validator->faulty || (world->archives >> validator->index & 1u) == 0);
     return validator;
+}
+
+/* ---- states ------------------------------------------------------------------------------ */
+
+static void mix(uint64_t *hash, const uint8_t *bytes, size_t size)
+{
+    for (size_t i = 0; i < size; i++) *hash = (*hash ^ bytes[i]) * 1099511628211ull;
+}
+
+static bool add_entry(void *user, const struct sy_hash *key, struct sy_slice value)
+{
+    uint64_t *hash = (uint64_t *)user;
+    mix(hash, key->bytes, sizeof key->bytes);
+    mix(hash, value.data, value.size);
+    return true;
+}
+
+static uint64_t hash_state(const struct validator *validator)
+{
+    static const struct sy_hash all;
+    uint64_t hash = 14695981039346656037ull;
+    sy_state_view *view = NULL;
+    sy_status status = sy_state_view_open(&view, validator->store);
+    if (status == SY_OK) status = sy_state_view_each(view, &all, 0, add_entry, &hash);
+    SY_ASSERT(status == SY_OK);
+    sy_state_view_close(view);
+    return hash;
+}
+
+/* At rest all have the same height, and so the same state, wherever they began. */
+static void check_state(struct world *world, const struct validator *validator, uint64_t *common)
+{
+    uint64_t own = hash_state(validator);
+    if (sim_plants(world, SIM_PLANT_OTHER_STATE, validator)) own ^= 1;
+    if (*common == 0) *common = own;
+    if (own == *common) return;
+    sim_fail(world, SIM_CHECK_AGREEMENT, "the state of validator %u differs from the others'",
+             validator->index);
 }
 
 void sim_check_end(struct world *world)
 {
+    uint64_t state = 0;
     if (world->height_count > SY_PBFT_WINDOW) sim_note_branch(world, SIM_BRANCH_window_passed, 1);
     for (uint16_t i = 0; i < world->places && !world->done; i++) {
         struct validator *validator = &world->validators[i];
@@ -235,7 +304,8 @@ void sim_check_end(struct world *world)
         sim_check_promises(world, validator);
         sim_check_memory(world, validator);
         if (!world->done) sim_check_told(world, validator);
+        check_state(world, validator, &state);
         check_node(world, validator);
     }
-    if (!world->done) sim_check_replay(world, some_correct(world));
+    if (!world->done) sim_check_replay(world, some_archive(world));
 }

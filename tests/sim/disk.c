@@ -172,6 +172,8 @@ void sim_on_disk(struct world *world, struct validator *validator)
     }
     if (height > 0 && validator->up && validator->life == life) {
         if (!validator->faulty) sim_check_certified(world, validator, height);
+        sim_prune(world, validator);
+        if (!validator->up || validator->life != life) return;
         struct sy_node_event event = {.type = SY_NODE_CERTIFIED};
         event.as.height = height;
         sim_feed(world, validator, &event);

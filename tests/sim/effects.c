@@ -34,6 +34,9 @@ static void send_blocks(struct world *world, struct validator *validator,
             sy_serve_block(&validator->serve, &message, peer, sim_clock_ns(world, validator),
                            effect->as.send_blocks.first + i);
         if (status == SY_ERR_BUSY) sim_note_branch(world, SIM_BRANCH_request_shed, 1);
+        if (status == SY_ERR_PRUNED) {
+            sim_send_pruned(world, validator, peer, message, effect->as.send_blocks.first + i);
+        }
         if (status != SY_OK) return;
         if (!validator->faulty) sim_note_branch(world, SIM_BRANCH_sent_block, 1);
         send(world, validator, peer, message);
@@ -101,7 +104,7 @@ static void carry_one(struct world *world, struct validator *validator,
         break;
     case SY_NODE_SEND_BODY: send_body(world, validator, effect); break;
     case SY_NODE_SEND_BLOCKS: send_blocks(world, validator, effect); break;
-    case SY_NODE_SEND_CHUNK: break; /* nobody here begins with a state */
+    case SY_NODE_SEND_CHUNK: sim_send_chunk(world, validator, effect); break;
     case SY_NODE_CHECK: check(world, validator, effect->as.submission); break;
     case SY_NODE_COMMIT:
     case SY_NODE_CERTIFY: sim_disk_put(world, validator, effect); break;

@@ -11,6 +11,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
+#include "core/wire/sync.h"
 #include "tests/sim/sim_internal.h"
 
 #define FLOOD_TXS 4u
@@ -460,6 +461,68 @@ void sim_lie(struct world *world, struct validator *liar, uint16_t to, struct sy
     }
 }
 
+/* ---- beside consensus -------------------------------------------------------------------- */
+
+static void say_sync(struct world *world, const struct validator *liar, uint16_t to,
+                     const struct sy_sync_message *message)
+{
+    struct sy_writer w = sy_writer_of(world->liars.scratch, SY_FRAME_BYTES_MAX);
+    sy_sync_encode(&w, message);
+    SY_ASSERT(!w.failed);
+    sim_send(world, liar->index, to, sy_writer_slice(&w));
+}
+
+/* Another state, header, certificate or place; or one that its node does not hold, or none. The
+ * header lies first, the chunk's entries last. */
+static void lie_chunk(struct world *world, const struct validator *liar, uint16_t to,
+                      struct sy_slice bytes)
+{
+    static struct sy_sync_message message;
+    uint8_t *copy = world->liars.scratch;
+    uint64_t where = sy_prng_below(&world->prng, 6);
+    sim_note_fault(world, SIM_FAULT_lie_chunk);
+    if (where == 0) return;
+    if (where == 1) {
+        message = (struct sy_sync_message){.type = SY_SYNC_SNAPSHOT_NONE,
+                                           .height = sy_prng_below(&world->prng, 1000)};
+        say_sync(world, liar, to, &message);
+        return;
+    }
+    memcpy(copy, bytes.data, bytes.size);
+    if (bytes.data[0] == SY_SYNC_SNAPSHOT) {
+        size_t head = SY_HEADER_BYTES + 2 + 66u * sy_quorum(world->n);
+        size_t at = 1 + (size_t)sy_prng_below(&world->prng, SY_HEADER_BYTES);
+        if (where == 3) at = 1 + head + (size_t)sy_prng_below(&world->prng, 34);
+        if (where >= 4)
+            at = bytes.size - 1 - (size_t)sy_prng_below(&world->prng, bytes.size - head - 64);
+        copy[at] ^= (uint8_t)(1u << sy_prng_below(&world->prng, 8));
+        if (where == 5) bytes.size -= 1 + (size_t)sy_prng_below(&world->prng, 40);
+    }
+    sim_send(world, liar->index, to, sy_slice_of(copy, bytes.size));
+}
+
+static void say_pruned(struct world *world, const struct validator *liar, uint16_t to)
+{
+    static struct sy_sync_message message;
+    message = (struct sy_sync_message){
+        .type = SY_SYNC_PRUNED,
+        .height = 1 + sy_prng_below(&world->prng, 2 * world->height_count + 80)};
+    sim_note_fault(world, SIM_FAULT_lie_pruned);
+    say_sync(world, liar, to, &message);
+}
+
+void sim_lie_sync(struct world *world, const struct validator *liar, uint16_t to,
+                  struct sy_slice bytes)
+{
+    if (bytes.data[0] == SY_SYNC_PRUNED && does(world, SIM_LIE_PRUNED, 2)) {
+        say_pruned(world, liar, to);
+    } else if (bytes.data[0] != SY_SYNC_PRUNED && does(world, SIM_LIE_CHUNK, 2)) {
+        lie_chunk(world, liar, to, bytes);
+    } else {
+        sim_send(world, liar->index, to, bytes);
+    }
+}
+
 /* ---- what it hears ----------------------------------------------------------------------- */
 
 static bool is_censored(struct world *world, struct sy_slice body)
@@ -572,4 +635,5 @@ void sim_lie_unasked(struct world *world, struct validator *liar)
     if (world->height_count > 0 && does(world, SIM_LIE_FLOOD, 32)) flood(world, liar);
     if (does(world, SIM_LIE_ASK, 16)) ask(world, liar);
     if (does(world, SIM_LIE_VIEW, 64)) leave_view(world, liar);
+    if (does(world, SIM_LIE_PRUNED, 32)) say_pruned(world, liar, another(world, liar->index));
 }

@@ -25,8 +25,10 @@ static const struct option {
     OPTION(bad_primary, HALVE),   OPTION(delay_us, HALVE),
     OPTION(epochs, HALVE),        OPTION(disk_us, HALVE),
     OPTION(batch_txs_max, NOT),   OPTION(pipeline_slots, NOT),
-    OPTION(lanes, NOT),           OPTION(real_signatures, NOT),
-    OPTION(plant, NOT),           OPTION(validators, NOT),
+    OPTION(lanes, NOT),           OPTION(late, HALVE),
+    OPTION(history_blocks, NOT),  OPTION(snapshot_blocks, NOT),
+    OPTION(real_signatures, NOT), OPTION(plant, NOT),
+    OPTION(validators, NOT),
 #undef OPTION
 };
 

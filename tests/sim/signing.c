@@ -61,6 +61,17 @@ bool sim_verify(const struct world *world, const struct sy_public_key *key, enum
     return sim_keyed_verify(&world->signing.keyed, key, kind, digest, signature);
 }
 
+static bool verify_for(void *self, const struct sy_public_key *key, enum sy_sig_kind kind,
+                       const struct sy_hash *digest, const struct sy_signature *signature)
+{
+    return sim_verify((const struct world *)self, key, kind, digest, signature);
+}
+
+struct sy_verifier sim_verifier(struct world *world)
+{
+    return (struct sy_verifier){world, verify_for};
+}
+
 void sim_check_jobs(struct world *world, struct sy_submission *submission)
 {
     struct signing *signing = &world->signing;

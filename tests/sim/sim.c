@@ -136,7 +136,17 @@ static void plan_faults(struct world *world)
     for (unsigned i = 0; i < options->power_cuts; i++) {
         sim_later(world, (struct event){.type = EVENT_POWER}, some_time(world));
     }
+    if (world->late < world->n) {
+        sim_later(world, (struct event){.type = EVENT_RESTART, .node = world->late},
+                  some_time(world));
+    }
     sim_later(world, (struct event){.type = EVENT_CALM}, options->faults_ms * MS);
+}
+
+static void start_again(struct world *world, uint16_t place)
+{
+    struct validator *validator = &world->validators[place];
+    if (!validator->up && validator->fetcher == NULL) sim_start(world, validator);
 }
 
 static void cut_power(struct world *world)
@@ -144,6 +154,7 @@ static void cut_power(struct world *world)
     if (!world->calm) sim_note_fault(world, SIM_FAULT_power_cut);
     for (uint16_t i = 0; i < world->places && !world->calm; i++) {
         if (world->validators[i].up) sim_crash(world, &world->validators[i]);
+        if (world->validators[i].fetcher) sim_join_crash(world, &world->validators[i]);
     }
 }
 
@@ -155,7 +166,7 @@ static void calm_down(struct world *world)
     memset(world->cut, 0, sizeof world->cut);
     for (uint16_t i = 0; i < world->places && !world->done; i++) {
         world->validators[i].crash_after = world->validators[i].fail_after = -1;
-        if (!world->validators[i].up) sim_start(world, &world->validators[i]);
+        start_again(world, i);
     }
 }
 
@@ -177,6 +188,7 @@ static bool at_rest(const struct world *world)
         if (validator->roster.epoch != world->options.epochs) return false;
         if (!validator->up || validator->promised + 1 != world->height_count) return false;
         if (validator->disk.count != validator->disk.first) return false;
+        if (validator->pruning.more) return false;
         if (sy_ledger_next(validator->store) != world->height_count) return false;
         if (!holds_nothing(world, validator)) return false;
     }
@@ -301,6 +313,7 @@ static void on_crash(struct world *world, struct validator *validator)
 static void crash_somebody(struct world *world, const struct event *event)
 {
     struct validator *validator = &world->validators[event->node];
+    if (!world->calm && validator->fetcher) sim_join_crash(world, validator);
     if (world->calm || !validator->up) return;
     if (event->mask != 0) {
         validator = &world->validators[sim_info(world, validator)->pbft.primary];
@@ -314,6 +327,10 @@ static void crash_somebody(struct world *world, const struct event *event)
 static void on_validator_event(struct world *world, const struct event *event)
 {
     struct validator *validator = &world->validators[event->node];
+    if (validator->fetcher) {
+        sim_on_join_event(world, validator, event);
+        return;
+    }
     if (!validator->up || (event->life != 0 && event->life != validator->life)) return;
     switch (event->type) {
     case EVENT_FRAME: on_frame(world, validator, event); break;
@@ -327,6 +344,7 @@ static void on_validator_event(struct world *world, const struct event *event)
     case EVENT_FOUND: on_found(world, validator, event); break;
     case EVENT_TICK: sim_on_tick(world, validator); break;
     case EVENT_NUDGE: on_nudge(world, validator); break;
+    case EVENT_PRUNE: sim_prune(world, validator); break;
     case EVENT_FAIL_WRITE:
         if (!world->calm) validator->fail_after = (int)sy_prng_below(&world->prng, 6);
         break;
@@ -342,9 +360,7 @@ static void on_event(struct world *world, const struct event *event)
         look_around(world);
         if (!world->done) look_for_rest(world);
         break;
-    case EVENT_RESTART:
-        if (!world->validators[event->node].up) sim_start(world, &world->validators[event->node]);
-        break;
+    case EVENT_RESTART: start_again(world, event->node); break;
     case EVENT_CUT:
         world->cut[event->node][event->peer] = !world->calm;
         if (!world->calm) sim_note_fault(world, SIM_FAULT_link_cut);
@@ -406,12 +422,15 @@ static void open_world(struct world *world)
     world->effects = (struct sy_node_effects *)calloc(1, sizeof *world->effects);
     world->executed = (struct sy_executed *)calloc(1, sizeof *world->executed);
     world->scratch = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
-    SY_ASSERT(world->genesis && world->effects && world->executed && world->scratch);
+    world->chunk = (uint8_t *)malloc(SY_CHUNK_ENTRIES_BYTES_MAX);
+    SY_ASSERT(world->genesis && world->effects && world->executed);
+    SY_ASSERT(world->scratch && world->chunk);
     test_genesis(world->genesis, world->n);
     open_tables(world);
     sim_signing_open(world);
     sim_epochs_open(world);
     sim_liars_open(world);
+    sim_history_open(world);
     sim_clients_open(world);
     for (uint16_t i = 0; i < world->places; i++) sim_validator_open(world, i);
 }
@@ -429,6 +448,7 @@ static void close_world(struct world *world)
     free(world->effects);
     free(world->executed);
     free(world->scratch);
+    free(world->chunk);
     free(world->heights);
 }
 
@@ -456,7 +476,9 @@ void sim_run(struct sim_result *result, const struct sim_options *options)
     open_world(world);
     plan_faults(world);
     sim_later(world, (struct event){.type = EVENT_CLIENTS}, 0);
-    for (uint16_t i = 0; i < world->places; i++) sim_start(world, &world->validators[i]);
+    for (uint16_t i = 0; i < world->places; i++) {
+        if (i != world->late) sim_start(world, &world->validators[i]);
+    }
     play(world);
     close_world(world);
     free(world);
@@ -508,6 +530,25 @@ static void draw_liars(struct sim_options *options, sy_prng *prng)
     options->bad_primary = sy_prng_chance(prng, 1, 2);
 }
 
+/* Some worlds are long enough for the window of slots to pass over several times, and there history
+ * may go: never less than a window is kept, or a validator within it could not be helped. */
+static void draw_length(struct sim_options *options, sy_prng *prng)
+{
+    if (!sy_prng_chance(prng, 1, 10)) return;
+    options->records = between(prng, 100, 200);
+    options->batch_txs_max = 1;
+    options->pipeline_slots = between(prng, 1, 3);
+    if (sy_prng_chance(prng, 1, 4)) return;
+    options->history_blocks = SY_PBFT_WINDOW + between(prng, 0, 16);
+}
+
+static void draw_joining(struct sim_options *options, sy_prng *prng)
+{
+    if (sy_prng_chance(prng, 1, 3)) return;
+    options->snapshot_blocks = between(prng, 2, 16);
+    options->late = sy_prng_chance(prng, 1, 3);
+}
+
 void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned validators)
 {
     static const unsigned batch_sizes[] = {1, 2, 5, 20, SY_BATCH_TXS_MAX};
@@ -528,10 +569,7 @@ void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned valid
     draw_disk(options, &prng);
     draw_liars(options, &prng);
     if (sy_prng_chance(&prng, 1, 8)) options->epochs = between(&prng, 1, 2);
-    /* Some worlds are long enough for the window of slots to pass over several times. */
-    if (sy_prng_chance(&prng, 1, 12)) {
-        options->records = between(&prng, 100, 200);
-        options->batch_txs_max = 1;
-        options->pipeline_slots = between(&prng, 1, 3);
-    }
+    draw_length(options, &prng);
+    draw_joining(options, &prng);
+    if (options->epochs > 0) options->late = 0; // a state of a later roster is not taken
 }

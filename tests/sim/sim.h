@@ -17,26 +17,37 @@
  * send is withheld, contradicted, forged, replayed and flooded, a different way to each peer, or
  * one of them runs twice under one key. The first primary may be among them.
  *
+ * In long worlds all but weak(n) validators prune (history.c), and who lags behind is told so. In
+ * most worlds states are held, and in some one validator begins in the middle, with an empty store,
+ * and asks for one (joining.c): fetcher and cutter are systoled's. A state of a world fits one
+ * chunk; states of many chunks are test_node_fetcher's and test_node_join's. What a client is told
+ * of pruned history is not seen here: nobody reads (test_api).
+ *
  * What is checked, by code that knows nothing of the inside of the machines:
- *   agreement     at each height every validator has the same header, order and receipts; headers
- *                 form a chain whose time rises
- *   certificate   every stored certificate holds quorum(n) good seals over that header, and those
- * of correct validators are seals that they sent once          no transaction is applied twice
- *   validity      what no client signed is never ordered; a good transaction is never refused; no
- *                 block's time is further ahead than correct clocks and the skew allow
- *   durable       a vote, a seal or a status leaves only after what it says is in the store; a vote
- *                 only after the bodies that it names
- *   amnesia       no validator ever signs two different things for one (phase, view, slot), or
- * votes in a view below one that it asked for promise       what a validator once held under a
- * certificate is there after every crash alarm         no correct validator raises an alarm, blames
- * a correct one, or refuses its batch; nobody finds fault with a clock that is right, and whoever
- * has a wrong one is told final         what a client was told is final stands in every
- * ledger, where it was told replay        a validator's stored orders and bodies, executed from
- * genesis in a fresh store, give the same headers memory        arenas stay as they were carved;
- * vote records stay within the window, bodies that never ran within a bound a maker; no node asks
- * to be woken all the time liveness      within a stated time after the faults stop every good
- * transaction is applied and every validator has the same certified height; then one more is, much
- * sooner
+ *   - agreement: at each height every validator has the same header, order and receipts, unless
+ *     that is pruned, and then it says so; headers form a chain whose time rises; who says where
+ *     its history begins is right; at rest all have the same state
+ *   - certificate: every stored certificate holds quorum(n) good seals over that header, and those
+ *     of correct validators are seals that they sent
+ *   - once: no transaction is applied twice
+ *   - validity: what no client signed is never ordered; a good transaction is never refused; no
+ *     block's time is further ahead than correct clocks and the skew allow
+ *   - durable: a vote, a seal or a status leaves only after what it says is in the store; a vote
+ *     only after the bodies that it names
+ *   - amnesia: no validator ever signs two different things for one (phase, view, slot), or votes
+ *     in a view below one that it asked for
+ *   - promise: what a validator once held under a certificate is there after every crash
+ *   - alarm: no correct validator raises an alarm, blames a correct one, or refuses its batch;
+ *     nobody finds fault with a clock that is right, and whoever has a wrong one is told
+ *   - final: what a client was told is final stands in every ledger, where it was told, as far back
+ *     as that goes
+ *   - replay: a validator's stored orders and bodies, executed from genesis in a fresh store, give
+ *     the same headers
+ *   - memory: arenas stay as they were carved; vote records stay within the window, bodies that
+ *     never ran within a bound a maker; of pruned blocks no body is left, and history is as long as
+ *     it is to be; no node asks to be woken all the time
+ *   - liveness: within a stated time after the faults stop every good transaction is applied and
+ *     every validator has the same certified height; then one more is, much sooner
  *
  * A planted fault is something that the world does wrong on purpose, so that a test can see a
  * checker fail. */
@@ -94,6 +105,9 @@ enum sim_plant {
     SIM_PLANT_LOST_VIEW,      /* one validator forgets in a crash which view it asked for */
     SIM_PLANT_WRONG_CLOCK,    /* a clock is an hour ahead, of which the checkers are not told */
     SIM_PLANT_TIMELESS,       /* the checkers believe so of a clock that is right */
+    SIM_PLANT_KEPT_HISTORY,   /* validators that are to prune do not */
+    SIM_PLANT_WRONG_PRUNED,   /* they say that history begins elsewhere */
+    SIM_PLANT_OTHER_STATE,    /* a bit of one validator's state turns */
     SIM_PLANT_DEATH,          /* an assertion fails */
     SIM_PLANT_COUNT
 };
@@ -117,7 +131,9 @@ enum sim_lie {
     SIM_LIE_SLOW = 1 << 12,
     SIM_LIE_CENSOR = 1 << 13,
     SIM_LIE_VIEW = 1 << 14,
-    SIM_LIE_ALL = (1 << 15) - 1
+    SIM_LIE_CHUNK = 1 << 15,
+    SIM_LIE_PRUNED = 1 << 16,
+    SIM_LIE_ALL = (1 << 17) - 1
 };
 
 /* All figures are unsigned, so that they can be set by name and halved (options.h). */
@@ -149,7 +165,10 @@ struct sim_options {
     unsigned batch_txs_max;
     unsigned pipeline_slots;
     unsigned lanes;
-    unsigned plant; /* enum sim_plant */
+    unsigned snapshot_blocks; /* the state at each multiple is held for who is new; 0: none is */
+    unsigned history_blocks;  /* kept by those that prune, which are all but weak(n); 0: nobody */
+    unsigned late;            /* one validator begins in the middle, with an empty store */
+    unsigned plant;           /* enum sim_plant */
 };
 
 enum sim_fault {

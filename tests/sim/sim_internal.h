@@ -3,7 +3,10 @@
 #define SY_TESTS_SIM_SIM_INTERNAL_H
 
 #include "bench/population.h"
+#include "consensus/node/committer.h"
+#include "consensus/node/cutter.h"
 #include "consensus/node/executor.h"
+#include "consensus/node/fetcher.h"
 #include "consensus/node/node.h"
 #include "consensus/node/serve.h"
 #include "core/base/arena.h"
@@ -18,6 +21,8 @@
 #define US 1000ull
 #define SUBMIT_TXS_MAX 24u
 #define RUNS_MAX (2u * SY_PBFT_WINDOW)
+/* Blocks that gather before a slice of history goes. */
+#define SIM_PRUNE_EVERY 3u
 /* Validators that run: one of each roster index, and perhaps a twin of the odd one. */
 #define PLACES_MAX (SIM_VALIDATORS_MAX + 1u)
 
@@ -42,6 +47,8 @@ enum event_type {
     EVENT_JOIN,       /* all links come back */
     EVENT_CALM,       /* the faults are over */
     EVENT_POWER,      /* everybody crashes */
+    EVENT_PRUNE,      /* there may be more history to forget */
+    EVENT_JOINER,     /* a joining validator has waited long enough */
     EVENT_NUDGE       /* effects of a start are carried out: look at the clock */
 };
 
@@ -53,7 +60,7 @@ struct event {
     uint32_t life;  /* of the validator that waits for it; 0: whoever is there */
     uint16_t peer;  /* FRAME: the sender's roster index; SEND: to whom */
     uint32_t mask;  /* CRASH: 1: of the primary. SPLIT: bits 0..15 one side, 16..17 which
-                       ways, 24..31 a bridge, and one */
+                       ways, 24..31 a bridge, and one. JOINER: which question */
     uint8_t *bytes; /* owned */
     size_t size;
     struct sy_submission *submission;
@@ -101,6 +108,7 @@ struct validator {
     int crash_after; /* effects from now; -1: not planned */
     int fail_after;  /* writes from now; -1: not planned */
     bool starting;
+    bool joins;  /* it begins with a state from peers, if it can */
     bool doomed; /* it crashes as soon as its step returns; effects have no effect any more */
     sy_store *store;
     sy_store_reader *reader;
@@ -114,6 +122,11 @@ struct validator {
     struct sy_proposal *runs; /* ring of RUNS_MAX */
     uint64_t runs_in, runs_out;
     bool running;
+    struct sy_pruning pruning;
+    bool prunes_later; /* a PRUNE is queued */
+    struct sy_cutter cutter;
+    sy_fetcher *fetcher; /* it is joining, and not up; else NULL */
+    uint32_t question;   /* that was asked last */
     uint64_t left_below; /* in this epoch, all lives: it has asked for this view, and votes in none
                             below */
     uint64_t promised;   /* highest height told as certified, all lives */
@@ -209,6 +222,8 @@ struct world {
     uint16_t places;
     uint16_t odd; /* the validator of which nothing is expected: first liar, bad clock, garbler */
     struct validator *starting;
+    uint16_t late;                                    /* who begins late, or UINT16_MAX */
+    uint32_t archives;                                /* bit a roster index: it keeps all history */
     bool cut[SIM_VALIDATORS_MAX][SIM_VALIDATORS_MAX]; /* [from][to] */
     struct clients clients;
     struct height *heights; /* [0] is genesis */
@@ -216,8 +231,9 @@ struct world {
     sy_arena arena;
     struct sy_table signed_things; /* (validator, phase, view, slot) -> digest */
     struct sy_table tx_index;      /* tx id -> place in clients.txs, and one */
-    struct sy_table ran_bodies;    /* digests of batches that ran */
+    struct sy_table ran_bodies;    /* digests of batches that ran -> height */
     uint8_t *scratch;              /* SY_FRAME_BYTES_MAX */
+    uint8_t *chunk;                /* SY_CHUNK_ENTRIES_BYTES_MAX */
     bool planted;                  /* the planted fault has happened */
 };
 
@@ -245,6 +261,7 @@ void sim_sign(const struct world *world, struct sy_signature *out, uint16_t inde
 struct sy_signer sim_signer(struct validator *validator);
 bool sim_verify(const struct world *world, const struct sy_public_key *key, enum sy_sig_kind kind,
                 const struct sy_hash *digest, const struct sy_signature *signature);
+struct sy_verifier sim_verifier(struct world *world);
 /* sim_check_jobs is the engine. */
 void sim_check_jobs(struct world *world, struct sy_submission *submission);
 /* sim_sign_tx puts the keyed signatures into a whole transaction of the population. */
@@ -259,6 +276,9 @@ void sim_lie(struct world *world, struct validator *liar, uint16_t to, struct sy
 /* sim_liar_hears: whether its node is to see a frame. */
 bool sim_liar_hears(struct world *world, struct validator *liar, uint16_t from,
                     struct sy_slice bytes);
+/* sim_lie_sync sends what a liar makes of its node's answer beside consensus (sync.h). */
+void sim_lie_sync(struct world *world, const struct validator *liar, uint16_t to,
+                  struct sy_slice bytes);
 /* sim_lie_unasked is a liar's turn to do something that its node did not ask for. */
 void sim_lie_unasked(struct world *world, struct validator *liar);
 
@@ -274,6 +294,9 @@ const struct sy_node_info *sim_info(const struct world *world, const struct vali
 void sim_validator_open(struct world *world, uint16_t index);
 void sim_validator_close(struct world *world, struct validator *validator);
 void sim_start(struct world *world, struct validator *validator);
+void sim_restart_later(struct world *world, const struct validator *validator);
+/* sim_wipe gives it an empty store. It may not be up. */
+void sim_wipe(struct world *world, struct validator *validator);
 void sim_crash(struct world *world, struct validator *validator);
 /* sim_feed gives the validator one event and carries out what follows. */
 void sim_feed(struct world *world, struct validator *validator, struct sy_node_event *event);
@@ -313,6 +336,28 @@ void sim_on_disk(struct world *world, struct validator *validator);
 bool sim_disk_flush(struct world *world, struct validator *validator);
 /* sim_disk_crash loses what is not durable; the group under way may have made it, or half of it. */
 void sim_disk_crash(struct world *world, struct validator *validator);
+
+/* ---- history.c --------------------------------------------------------------------------- */
+
+/* Who keeps history, and who begins late. */
+void sim_history_open(struct world *world);
+/* What a start needs of it; then tops come from the executor. */
+void sim_history_start(struct world *world, struct validator *validator);
+void sim_history_stop(struct validator *validator);
+/* sim_prune forgets a slice. The disk may refuse: the validator crashes. */
+void sim_prune(struct world *world, struct validator *validator);
+void sim_send_pruned(struct world *world, struct validator *validator, uint16_t to,
+                     struct sy_slice message, uint64_t asked);
+void sim_send_chunk(struct world *world, struct validator *validator,
+                    const struct sy_node_effect *effect);
+
+/* ---- joining.c --------------------------------------------------------------------------- */
+
+/* sim_join begins to fetch a state, or goes on. */
+void sim_join(struct world *world, struct validator *validator);
+/* An event for a validator that joins. */
+void sim_on_join_event(struct world *world, struct validator *validator, const struct event *event);
+void sim_join_crash(struct world *world, struct validator *validator);
 
 /* ---- network.c --------------------------------------------------------------------------- */
 
@@ -359,6 +404,9 @@ void sim_note_totals(struct world *world, struct validator *validator);
 void sim_check_send(struct world *world, struct validator *validator, struct sy_slice bytes);
 /* A validator tells that everything up to height is certified. */
 void sim_check_certified(struct world *world, struct validator *validator, uint64_t height);
+/* What a validator says of its history is so. */
+void sim_check_pruned(struct world *world, const struct validator *validator, uint64_t asked,
+                      uint64_t said);
 /* After a restart, and at the end: what was promised is there. */
 void sim_check_promises(struct world *world, struct validator *validator);
 void sim_check_memory(struct world *world, struct validator *validator);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "consensus/pbft/pbft.h"
 #include "core/base/telemetry.h"
 #include "tests/sim/keyed.h"
 #include "tests/sim/report.h"
@@ -103,6 +104,15 @@ static void planted(struct sim_options *options, uint64_t seed, enum sim_plant p
     options->records = 30;
     options->liars = 0;
     options->bad_primary = 0;
+    if (plant == SIM_PLANT_KEPT_HISTORY || plant == SIM_PLANT_WRONG_PRUNED) {
+        options->history_blocks = SY_PBFT_WINDOW;
+        options->records = 200;
+        options->batch_txs_max = options->pipeline_slots = 1;
+        options->crashes = 3;
+        options->away_ms = options->faults_ms = 8000;
+        options->cuts = options->splits = options->power_cuts = 0;
+        options->loss_permille = 0;
+    }
     if (plant != SIM_PLANT_TOO_MANY_LIARS) return;
     options->liars = 2;
     options->lies = SIM_LIE_PROPOSAL;
@@ -220,6 +230,21 @@ CASE(a_clock_that_is_wrong_in_secret_is_caught)
 CASE(a_wrong_clock_that_nobody_notices_is_caught)
 {
     expect_caught(SIM_PLANT_TIMELESS, SIM_CHECK_LIVENESS, SIM_CHECK_LIVENESS);
+}
+
+CASE(history_that_is_kept_for_ever_is_caught)
+{
+    expect_caught(SIM_PLANT_KEPT_HISTORY, SIM_CHECK_MEMORY, SIM_CHECK_MEMORY);
+}
+
+CASE(history_that_is_said_to_begin_elsewhere_is_caught)
+{
+    expect_caught(SIM_PLANT_WRONG_PRUNED, SIM_CHECK_AGREEMENT, SIM_CHECK_AGREEMENT);
+}
+
+CASE(a_state_that_differs_is_caught)
+{
+    expect_caught(SIM_PLANT_OTHER_STATE, SIM_CHECK_AGREEMENT, SIM_CHECK_AGREEMENT);
 }
 
 /* ---- systole-sim's parts ----------------------------------------------------------------- */
@@ -340,6 +365,9 @@ int main(void)
         cmocka_unit_test(a_view_that_was_forgotten_is_caught),
         cmocka_unit_test(a_clock_that_is_wrong_in_secret_is_caught),
         cmocka_unit_test(a_wrong_clock_that_nobody_notices_is_caught),
+        cmocka_unit_test(history_that_is_kept_for_ever_is_caught),
+        cmocka_unit_test(history_that_is_said_to_begin_elsewhere_is_caught),
+        cmocka_unit_test(a_state_that_differs_is_caught),
         cmocka_unit_test(the_minimiser_halves_a_planted_failure),
         cmocka_unit_test(the_command_of_a_failure_repeats_it),
         cmocka_unit_test(a_plan_finds_every_failing_seed_in_order),

@@ -28,8 +28,10 @@ int64_t sim_wall_ms(const struct world *world, const struct validator *validator
 
 static void open_store(struct world *world, struct validator *validator)
 {
-    struct sy_store_config config = {
-        .genesis = world->genesis->hash, .init = true, .generation_bytes = GENERATION_BYTES};
+    struct sy_store_config config = {.genesis = world->genesis->hash,
+                                     .init = true,
+                                     .generation_bytes = GENERATION_BYTES,
+                                     .snapshot_blocks = world->options.snapshot_blocks};
     sy_status status = sy_store_open_memory(&validator->store, &config);
     SY_ASSERT(status == SY_OK);
     status = sy_store_reader_open(&validator->reader, validator->store);
@@ -42,6 +44,13 @@ static void close_store(struct validator *validator)
     sy_store_close(validator->store);
     validator->reader = NULL;
     validator->store = NULL;
+}
+
+void sim_wipe(struct world *world, struct validator *validator)
+{
+    SY_ASSERT(!validator->up && validator->fetcher == NULL);
+    close_store(validator);
+    open_store(world, validator);
 }
 
 static int64_t draw_skew(struct world *world, const struct validator *validator)
@@ -72,6 +81,7 @@ void sim_validator_open(struct world *world, uint16_t place)
                                     .tick_at_ns = UINT64_MAX};
     validator->faulty = (world->liars.mask >> validator->index & 1u) != 0;
     validator->roster = world->genesis->roster;
+    validator->joins = place == world->late;
     validator->skew_ms = draw_skew(world, validator);
     validator->runs = (struct sy_proposal *)calloc(RUNS_MAX, sizeof *validator->runs);
     SY_ASSERT(validator->runs != NULL);
@@ -80,6 +90,7 @@ void sim_validator_open(struct world *world, uint16_t place)
 
 void sim_validator_stop(struct validator *validator)
 {
+    sim_history_stop(validator);
     sy_executor_close(validator->executor);
     sy_arena_close(&validator->arena);
     validator->executor = NULL;
@@ -91,6 +102,7 @@ void sim_validator_close(struct world *world, struct validator *validator)
 {
     sim_disk_crash(world, validator);
     if (validator->up) sim_validator_stop(validator);
+    sy_fetcher_close(validator->fetcher);
     free(validator->disk.items);
     free(validator->runs);
     if (validator->store != NULL) close_store(validator);
@@ -126,6 +138,11 @@ void sim_crash(struct world *world, struct validator *validator)
     validator->crash_after = -1;
     validator->runs_in = validator->runs_out = 0;
     validator->tick_at_ns = UINT64_MAX;
+    sim_restart_later(world, validator);
+}
+
+void sim_restart_later(struct world *world, const struct validator *validator)
+{
     struct event event = {.type = EVENT_RESTART, .node = validator->place};
     uint64_t away_ms = world->options.away_ms / (sy_prng_chance(&world->prng, 1, 4) ? 1 : 10);
     sim_later(world, event, sy_prng_below(&world->prng, away_ms * MS + 1));
@@ -201,6 +218,7 @@ static sy_status start_parts(struct world *world, struct validator *validator, s
     validator->roster = *sy_executor_roster(validator->executor, next);
     configure(world, validator, &config);
     config.pbft.base = sy_executor_epoch_base(validator->executor, next);
+    sim_history_start(world, validator);
     SY_TRY(sy_arena_open(&validator->arena, sy_node_footprint(&config)));
     SY_TRY(sy_node_init(&validator->node, &validator->arena, &config, err));
     sy_arena_seal(&validator->arena);
@@ -240,6 +258,10 @@ void sim_start(struct world *world, struct validator *validator)
 {
     struct sy_error err = {SY_OK, ""};
     SY_ASSERT(!validator->up);
+    if (validator->joins) {
+        sim_join(world, validator);
+        return;
+    }
     validator->up = true;
     validator->life++;
     validator->clock_base_ns = 1000 * MS + sy_prng_below(&world->prng, 1000000 * MS);
