@@ -243,14 +243,15 @@ static void check_node(struct world *world, struct validator *validator)
     sim_note_totals(world, validator);
 }
 
-/* One of those who keep all history: weak(n) do. */
+/* One of those who keep all history: weak(n) do, so that NULL means more liars than f. */
 static struct validator *some_archive(struct world *world)
 {
-    struct validator *validator;
-    do {
-        validator = &world->validators[sy_prng_below(&world->prng, world->n)];
-    } while (validator->faulty || (world->archives >> validator->index & 1u) == 0);
-    return validator;
+    uint64_t first = sy_prng_below(&world->prng, world->n);
+    for (uint16_t i = 0; i < world->n; i++) {
+        struct validator *validator = &world->validators[(first + i) % world->n];
+        if (!validator->faulty && (world->archives >> validator->index & 1u) != 0) return validator;
+    }
+    return NULL;
 }
 
 /* ---- states ------------------------------------------------------------------------------ */
@@ -307,5 +308,6 @@ void sim_check_end(struct world *world)
         check_state(world, validator, &state);
         check_node(world, validator);
     }
-    if (!world->done) sim_check_replay(world, some_archive(world));
+    struct validator *archive = some_archive(world);
+    if (!world->done && archive != NULL) sim_check_replay(world, archive);
 }
