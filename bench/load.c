@@ -357,6 +357,7 @@ static sy_status run(struct load *load, struct sy_error *err)
 {
     const struct sy_load_config *config = load->config;
     load->start_ns = load->last_due_ns = sy_os_monotonic_ns();
+    SY_ASSERT(load->due_ns != NULL); // prepare made it
     for (uint32_t i = 0; config->rate_per_s > 0 && i < load->count; i++) {
         load->due_ns[i] = load->start_ns + (uint64_t)((double)i * 1e9 / config->rate_per_s);
     }

@@ -167,6 +167,7 @@ static sy_status ask_round(sy_asker *asker, const char *alone, struct told *told
     uint32_t epoch = asker->roster.epoch;
     unsigned count = asker->roster.count;
     unsigned turn = asker->turn;
+    SY_ASSERT(count > 0); // no roster is empty
     for (unsigned i = 0; i < count && epoch == sy_epochs_newest(asker->epochs)->epoch; i++) {
         unsigned validator = (turn + i) % count;
         sy_client *client;

@@ -138,6 +138,7 @@ static sy_status call(sy_client *client, struct sy_reader *body,
                       int timeout_ms, struct sy_error *err)
 {
     struct sy_writer writer = sy_writer_of(client->bytes, SY_DIAL_REQUEST_MAX);
+    *body = sy_reader_of(sy_slice_of(NULL, 0));
     sy_request_encode(&writer, request);
     SY_ASSERT(!writer.failed);
     size_t size = 0;
