@@ -265,7 +265,7 @@ static void begin_block(sy_ledger *ledger, const struct sy_block_input *input)
     sy_state_key_zero(&key_hash, SY_STATE_EVENT_COUNT);
     x->next_event = find_count(x, &key_hash) + 1;
     x->roster = sy_rosters_at(&ledger->rosters, input->height);
-    sy_roster_hash(&x->roster_hash, &ledger->genesis.hash, x->roster);
+    x->roster_hash = *sy_rosters_hash_at(&ledger->rosters, input->height);
     x->roster_changed = false;
     if (sy_rosters_begins(&ledger->rosters, input->height)) {
         sy_rosters_save(&ledger->rosters, x);
@@ -400,8 +400,7 @@ static void write_header(sy_ledger *ledger, struct sy_block_result *result,
     sy_merkle_root(&header->receipts_root, ledger->merkle_scratch, ledger->receipt_leaves,
                    result->tx_count);
     sy_trie_root(ledger->trie, &header->state_root);
-    sy_roster_hash(&header->next_roster, &ledger->genesis.hash,
-                   sy_rosters_at(&ledger->rosters, input->height + 1));
+    header->next_roster = *sy_rosters_hash_at(&ledger->rosters, input->height + 1);
     sy_header_hash(&result->header_hash, &ledger->genesis.hash, header);
     struct sy_writer w = sy_writer_of(ledger->header_bytes, sizeof ledger->header_bytes);
     sy_header_encode(&w, header);

@@ -12,10 +12,11 @@ static sy_status get(struct sy_slice *value, const struct sy_state_source *sourc
     return source->get(source->self, value, key_hash);
 }
 
-static sy_status load_now(struct sy_roster *roster, const struct sy_hash *genesis,
+static sy_status load_now(struct sy_rosters *rosters, const struct sy_hash *genesis,
                           const struct sy_state_source *source)
 {
-    struct sy_hash key_hash, hash;
+    struct sy_roster *roster = &rosters->now;
+    struct sy_hash key_hash;
     struct sy_slice value;
     struct sy_roster_head head;
     sy_state_key_zero(&key_hash, SY_STATE_ROSTER);
@@ -30,8 +31,8 @@ static sy_status load_now(struct sy_roster *roster, const struct sy_hash *genesi
         SY_TRY(get(&value, source, &key_hash));
         if (!sy_validator_state_decode(&roster->validators[i], value)) return SY_ERR_CORRUPT;
     }
-    sy_roster_hash(&hash, genesis, roster);
-    return sy_hash_equal(&hash, &head.hash) ? SY_OK : SY_ERR_CORRUPT;
+    sy_roster_hash(&rosters->now_hash, genesis, roster);
+    return sy_hash_equal(&rosters->now_hash, &head.hash) ? SY_OK : SY_ERR_CORRUPT;
 }
 
 static sy_status take_up(struct sy_rosters *rosters, const struct sy_hash *genesis,
@@ -42,6 +43,7 @@ static sy_status take_up(struct sy_rosters *rosters, const struct sy_hash *genes
     sy_status status =
         sy_roster_follow(&rosters->next, genesis, &rosters->now, next.kind, next.change);
     if (status != SY_OK) return SY_ERR_CORRUPT;
+    sy_roster_hash(&rosters->next_hash, genesis, &rosters->next);
     rosters->first = next.first;
     return SY_OK;
 }
@@ -63,7 +65,7 @@ static sy_status load(struct sy_rosters *rosters, const struct sy_hash *genesis,
 {
     struct sy_hash key_hash;
     struct sy_slice value;
-    SY_TRY(load_now(&rosters->now, genesis, source));
+    SY_TRY(load_now(rosters, genesis, source));
     rosters->base = rosters->first = 0;
     if (rosters->now.epoch > 0) SY_TRY(load_base(rosters, source));
     sy_state_key_roster_change(&key_hash, rosters->now.epoch + 1);
@@ -121,6 +123,7 @@ sy_status sy_rosters_turn(struct sy_rosters *rosters, struct sy_exec *x)
 {
     if (sy_rosters_begins(rosters, x->height)) {
         rosters->now = rosters->next;
+        rosters->now_hash = rosters->next_hash;
         rosters->base = rosters->first - 1;
         rosters->first = 0;
     }

@@ -12,6 +12,7 @@
 struct sy_rosters {
     struct sy_roster now;
     struct sy_roster next;
+    struct sy_hash now_hash, next_hash;
     uint64_t base;  /* height before the first one that `now` orders; 0: it is the genesis's */
     uint64_t first; /* height from which on `next` orders; 0: no change is pending */
 };
@@ -27,6 +28,12 @@ static inline const struct sy_roster *sy_rosters_at(const struct sy_rosters *ros
                                                     uint64_t height)
 {
     return rosters->first != 0 && height >= rosters->first ? &rosters->next : &rosters->now;
+}
+static inline const struct sy_hash *sy_rosters_hash_at(const struct sy_rosters *rosters,
+                                                       uint64_t height)
+{
+    return sy_rosters_at(rosters, height) == &rosters->next ? &rosters->next_hash
+                                                            : &rosters->now_hash;
 }
 static inline bool sy_rosters_begins(const struct sy_rosters *rosters, uint64_t height)
 {
