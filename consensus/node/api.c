@@ -202,15 +202,21 @@ static void on_item(sy_api *api, const struct api_item *item)
     }
 }
 
+static void take_items(sy_api *api)
+{
+    struct api_item item;
+    while (!api->stopping && sy_ring_pop(api->items, &item)) on_item(api, &item);
+}
+
 static void *run(void *self)
 {
     sy_api *api = (sy_api *)self;
     while (!api->stopping) {
-        struct api_item item;
-        while (!api->stopping && sy_ring_pop(api->items, &item)) on_item(api, &item);
+        take_items(api);
         struct sy_request request;
         unsigned taken = 0;
         while (taken < REQUESTS_A_TURN && sy_server_next(api->server, &request)) {
+            take_items(api); // what was told before a request came is known when it is answered
             dispatch(api, &request);
             taken++;
         }
