@@ -3,9 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/address.h"
 #include "core/base/conf.h"
 #include "core/client/cmd.h"
-#include "core/net/address.h"
 #include "core/wire/genesis_json.h"
 
 /* ---- client.conf -------------------------------------------------------------------------- */

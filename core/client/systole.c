@@ -6,11 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/address.h"
 #include "core/base/os.h"
 #include "core/client/asker.h"
 #include "core/client/tx_draft.h"
 #include "core/client/tx_json.h"
-#include "core/net/address.h"
 #include "core/wire/genesis_json.h"
 #include "core/wire/render.h"
 #include "core/wire/schema.h"

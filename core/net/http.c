@@ -13,9 +13,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "core/base/address.h"
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
-#include "core/net/address.h"
 
 #define CONNECTIONS_MAX 32u
 #define IDLE_SECONDS 10u

@@ -1,8 +1,8 @@
 /* link_peers.c: see link_internal.h. The list of peers, and the slots it is kept in. */
 #include <string.h>
 
+#include "core/base/address.h"
 #include "core/base/os.h"
-#include "core/net/address.h"
 #include "core/net/link_internal.h"
 
 // How soon sockets that could not be opened are tried again.

@@ -7,8 +7,8 @@
 #include <nanomsg/tcp.h>
 #include <poll.h>
 
+#include "core/base/address.h"
 #include "core/base/assert.h"
-#include "core/net/address.h"
 #include "core/net/frame.h"
 
 // Room above a frame's limit: routing headers, and over-long frames that are to be seen.

@@ -1,6 +1,7 @@
 /* roster.c: the validators of an epoch: bytes and rules. */
 #include "core/wire/roster.h"
 
+#include "core/base/address.h"
 #include "core/crypto/hash.h"
 
 #define VALIDATOR_BYTES_MIN ((2 + 1) + 4 * 32 + 3 * (2 + 3))
@@ -13,10 +14,10 @@ int sy_roster_find(const struct sy_roster *roster, const struct sy_public_key *c
     return -1;
 }
 
-static bool is_printable_ascii(const char *text, size_t size, char lowest)
+static bool is_printable_ascii(const char *text, size_t size)
 {
     for (size_t i = 0; i < size; i++) {
-        if (text[i] < lowest || text[i] > '~') return false;
+        if (text[i] < ' ' || text[i] > '~') return false;
     }
     return true;
 }
@@ -24,18 +25,17 @@ static bool is_printable_ascii(const char *text, size_t size, char lowest)
 static bool is_name(const char *name)
 {
     size_t size = strnlen(name, SY_NAME_BYTES_MAX + 1);
-    return size >= 1 && size <= SY_NAME_BYTES_MAX && is_printable_ascii(name, size, ' ') &&
+    return size >= 1 && size <= SY_NAME_BYTES_MAX && is_printable_ascii(name, size) &&
            name[0] != ' ' && name[size - 1] != ' ';
 }
 
-// "host:port", in whatever form a resolver takes the host.
-static bool is_address(const char *address)
+// What links can dial, so that no roster can be agreed on that stops everybody when it takes
+// effect.
+static bool is_address(const char *text)
 {
-    uint64_t port;
-    size_t size = strnlen(address, SY_ADDRESS_BYTES_MAX + 1);
-    if (size > SY_ADDRESS_BYTES_MAX || !is_printable_ascii(address, size, '!')) return false;
-    const char *colon = strrchr(address, ':');
-    return colon && colon != address && colon[1] != '0' && sy_parse_u64(&port, colon + 1, 1, 65535);
+    struct sy_address address;
+    if (strnlen(text, SY_ADDRESS_BYTES_MAX + 1) > SY_ADDRESS_BYTES_MAX) return false;
+    return sy_address_parse(&address, text, NULL) == SY_OK && strcmp(address.host, "*") != 0;
 }
 
 // The k-th of a roster's keys: three a validator.
@@ -82,9 +82,11 @@ static sy_status check_validator(const struct sy_roster *roster, unsigned i, str
     }
     const char *bad = bad_address(validator);
     if (!bad) return SY_OK;
-    return sy_fail(err, SY_ERR_ARGUMENT,
-                   "roster: %s of validator %u (%s): write it as host:port, at most %u characters",
-                   bad, i, validator->name, SY_ADDRESS_BYTES_MAX);
+    return sy_fail(
+        err, SY_ERR_ARGUMENT,
+        "roster: %s of validator %u (%s): write it as tcp://HOST:PORT, where the others find "
+        "it, at most %u characters",
+        bad, i, validator->name, SY_ADDRESS_BYTES_MAX);
 }
 
 sy_status sy_roster_check(const struct sy_roster *roster, struct sy_error *err)

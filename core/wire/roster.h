@@ -56,8 +56,8 @@ bool sy_roster_holds(const struct sy_roster *roster, const struct sy_public_key 
 void sy_roster_encode(struct sy_writer *w, const struct sy_roster *roster);
 /* sy_roster_check judges what a decoder and a person's file must both keep: SY_VALIDATORS_MIN to
  * SY_VALIDATORS_MAX validators; names of 1 to SY_NAME_BYTES_MAX printable ASCII characters without
- * a space at either end, all different; addresses of printable ASCII without spaces that end in
- * ":port"; all keys different, whatever their role. err (may be NULL) says which validator. */
+ * a space at either end, all different; addresses that links can dial (core/base/address.h), so
+ * not "*"; all keys different, whatever their role. err (may be NULL) says which validator. */
 sy_status sy_roster_check(const struct sy_roster *roster, struct sy_error *err);
 /* sy_roster_wrong names the member that a roster fails by whose size and keys are good: the first
  * bad address, or "name". */

@@ -47,7 +47,8 @@ static void prove(const struct world *world, struct sy_validator_rekey *rekey, u
 
 static void draw_change(struct world *world, struct sy_validator_rekey *rekey, uint32_t epoch)
 {
-    static const char *const addresses[] = {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3"};
+    static const char *const addresses[] = {"tcp://127.0.0.1:1", "tcp://127.0.0.1:2",
+                                            "tcp://127.0.0.1:3"};
     const struct sy_roster *now = &world->rosters[epoch];
     uint64_t whom = sy_prng_below(&world->prng, now->count);
     memset(rekey, 0, sizeof *rekey);

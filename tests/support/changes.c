@@ -15,7 +15,7 @@ static void begin(struct test_change *change, uint16_t kind)
 static void set_addresses(struct test_change *change, unsigned number)
 {
     for (unsigned i = 1; i < 4; i++) {
-        (void)snprintf(change->texts[i], sizeof change->texts[i], "127.0.0.1:%u",
+        (void)snprintf(change->texts[i], sizeof change->texts[i], "tcp://127.0.0.1:%u",
                        40000 + 4 * number + i);
     }
 }

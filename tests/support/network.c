@@ -52,7 +52,7 @@ struct sy_hash test_hash(unsigned number)
 
 static void fill_address(char *out, size_t size, unsigned port)
 {
-    (void)snprintf(out, size, "127.0.0.1:%u", port);
+    (void)snprintf(out, size, "tcp://127.0.0.1:%u", port);
 }
 
 void test_genesis(struct sy_genesis *genesis, unsigned n)

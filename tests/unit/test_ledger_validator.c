@@ -652,8 +652,10 @@ CASE(names_that_no_roster_may_have_are_refused)
 
 CASE(addresses_that_no_roster_may_have_are_refused)
 {
-    static const char *const wrong[] = {"127.0.0.1", "host:",   "host:0", "host:65536",
-                                        "a b:1",     "host:1x", ":7",     "h\303\266st:1"};
+    static const char *const wrong[] = {
+        "tcp://127.0.0.1", "tcp://host:",   "tcp://host:0", "tcp://host:65536",
+        "tcp://a b:1",     "tcp://host:1x", "tcp://:7",     "tcp://h\303\266st:1",
+        "127.0.0.1:27100", "tcp://*:27100", "http://host:1"};
     static const char *const paths[] = {"control_address", "bulk_address", "client_address"};
     for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         for (unsigned place = 0; place < 3; place++) {

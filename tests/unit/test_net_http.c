@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "core/net/address.h"
+#include "core/base/address.h"
 #include "core/net/http.h"
 #include "tests/support/links.h"
 
@@ -227,6 +227,8 @@ CASE(addresses_have_one_form)
                                       "tcp://127.0.0.1",
                                       "tcp://127.0.0.1:",
                                       "tcp://127.0.0.1:0",
+                                      "tcp://127.0.0.1:080",
+                                      "127.0.0.1:80",
                                       "tcp://127.0.0.1:65536",
                                       "tcp://127.0.0.1:+1",
                                       "tcp://127.0.0.1:1 ",

@@ -178,7 +178,7 @@ CASE(a_roster_that_cannot_work_is_refused_with_its_reason)
     net.peers[1].key = net.peers[0].key;
     assert_int_equal(sy_link_open(&link, &config, &err), SY_ERR_ARGUMENT);
     assert_error_names(&err, "one link key");
-    config.bind_control = "127.0.0.1:27100";
+    config.bind_control = "localhost:27100";
     config.peer_count = 1;
     assert_int_equal(sy_link_open(&link, &config, &err), SY_ERR_ARGUMENT);
     assert_error_names(&err, "tcp://HOST:PORT");

@@ -378,9 +378,9 @@ CASE(genesis_renders_every_member)
     assert_hex(second, "consensus_key", validator->consensus_key.bytes, 32);
     assert_hex(second, "link_key", validator->link_key.bytes, 32);
     assert_hex(second, "admin_key", validator->admin_key.bytes, 32);
-    assert_text(second, "control_address", "127.0.0.1:27110");
-    assert_text(second, "bulk_address", "127.0.0.1:27111");
-    assert_text(second, "client_address", "127.0.0.1:27112");
+    assert_text(second, "control_address", "tcp://127.0.0.1:27110");
+    assert_text(second, "bulk_address", "tcp://127.0.0.1:27111");
+    assert_text(second, "client_address", "tcp://127.0.0.1:27112");
     assert_int_equal(json_array_size(json_object_get(root, "regulators")), 2);
     json_decref(root);
 

@@ -103,6 +103,7 @@ CASE(largest_roster_fits_the_room_that_its_limit_promises)
         memcpy(validator->link_key.bytes, test_hash(3 * i + 1).bytes, 32);
         memcpy(validator->admin_key.bytes, test_hash(3 * i + 2).bytes, 32);
         memset(validator->control_address, 'a', SY_ADDRESS_BYTES_MAX - 3);
+        memcpy(validator->control_address, "tcp://", 6);
         memcpy(validator->control_address + SY_ADDRESS_BYTES_MAX - 3, ":99", 4);
         memcpy(validator->bulk_address, validator->control_address, SY_ADDRESS_BYTES_MAX + 1);
         memcpy(validator->client_address, validator->control_address, SY_ADDRESS_BYTES_MAX + 1);
@@ -128,7 +129,7 @@ CASE(roster_hash_names_network_epoch_and_members)
     sy_roster_hash(&b, &genesis.hash, &roster);
     assert_false(sy_hash_equal(&a, &b));
     roster.epoch = 0;
-    roster.validators[6].client_address[0] = '2';
+    roster.validators[6].client_address[6] = '2';
     sy_roster_hash(&b, &genesis.hash, &roster);
     assert_false(sy_hash_equal(&a, &b));
 }
@@ -185,13 +186,29 @@ CASE(names_are_printable_and_different)
     assert_int_equal(sy_roster_check(roster, NULL), SY_ERR_ARGUMENT);
 }
 
-CASE(addresses_end_in_a_port)
+/* What links refuse would stop every validator at once when the roster takes effect. */
+CASE(addresses_are_what_links_can_dial)
 {
-    static const char *const bad[] = {
-        "",       "host",        "host:",       "host:0",  "host:65536",  "host:080",
-        ":27100", "ho st:27100", "host:27100 ", "host:-1", "host:27100/x"};
-    static const char *const fine[] = {"127.0.0.1:1", "[::1]:27100", "node.example.org:65535",
-                                       "tcp://10.0.0.1:27100"};
+    static const char *const bad[] = {"",
+                                      "host",
+                                      "tcp://host",
+                                      "tcp://host:",
+                                      "tcp://host:0",
+                                      "tcp://host:65536",
+                                      "tcp://host:080",
+                                      "tcp://:27100",
+                                      "tcp://ho st:27100",
+                                      "tcp://host:27100 ",
+                                      "tcp://host:-1",
+                                      "tcp://host:27100/x",
+                                      "127.0.0.1:27100",
+                                      "node.example.org:27100",
+                                      "http://host:27100",
+                                      "tcp://[::1]:27100",
+                                      "tcp://*:27100",
+                                      "tcp://eth0;host:27100"};
+    static const char *const fine[] = {"tcp://127.0.0.1:1", "tcp://node.example.org:65535",
+                                       "tcp://node_7-b:27100"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct sy_roster *roster = fresh();
         struct sy_validator *validator = &roster->validators[3];
@@ -380,7 +397,7 @@ int main(void)
         cmocka_unit_test(roster_hash_names_network_epoch_and_members),
         cmocka_unit_test(roster_has_4_to_100_validators),
         cmocka_unit_test(names_are_printable_and_different),
-        cmocka_unit_test(addresses_end_in_a_port),
+        cmocka_unit_test(addresses_are_what_links_can_dial),
         cmocka_unit_test(no_key_stands_twice_whatever_its_role),
         cmocka_unit_test(zero_byte_inside_a_name_is_no_second_form),
         cmocka_unit_test(genesis_comes_back_with_its_hash),

@@ -67,11 +67,12 @@ CASE(longest_changes_fit)
 {
     char text[SY_ADDRESS_BYTES_MAX];
     memset(text, 'a', sizeof text);
+    memcpy(text, "tcp://", 6);
     memcpy(text + sizeof text - 3, ":99", 3);
     struct sy_slice longest = sy_slice_of(text, sizeof text);
     test_change_add(&change, &genesis.hash, &four, 20);
     struct sy_validator_add *add = &change.payload.validator_add;
-    add->name = sy_slice_of(text, SY_NAME_BYTES_MAX);
+    add->name = sy_slice_of(text + 6, SY_NAME_BYTES_MAX);
     add->control_address = add->bulk_address = add->client_address = longest;
     struct sy_roster next;
     struct sy_slice bytes = change_bytes();

@@ -1,14 +1,16 @@
 /* address.h: addresses as the configuration, the roster and genesis write them:
  * "tcp://127.0.0.1:27100". IPv4 and host names; nanomsg resolves names as it connects. Pure. */
-#ifndef SY_NET_ADDRESS_H
-#define SY_NET_ADDRESS_H
+#ifndef SY_BASE_ADDRESS_H
+#define SY_BASE_ADDRESS_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "core/base/status.h"
 
-#define SY_ADDRESS_HOST_MAX 110u /* with its terminator */
+/* With its terminator. An address of at most 127 characters, which is what a roster holds and what
+ * nanomsg takes, has none that is longer. */
+#define SY_ADDRESS_HOST_MAX 120u
 
 struct sy_address {
     char host[SY_ADDRESS_HOST_MAX]; /* IPv4 address, host name, or "*" (every interface) */

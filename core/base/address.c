@@ -1,4 +1,4 @@
-#include "core/net/address.h"
+#include "core/base/address.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +27,7 @@ sy_status sy_address_parse(struct sy_address *out, const char *text, struct sy_e
     const char *host = text + skip;
     const char *colon = strncmp(text, scheme, skip) == 0 ? strrchr(host, ':') : NULL;
     uint64_t port = 0;
-    if (!colon || !is_host(host, (size_t)(colon - host)) ||
+    if (!colon || !is_host(host, (size_t)(colon - host)) || colon[1] == '0' ||
         !sy_parse_u64(&port, colon + 1, 1, UINT16_MAX)) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "'%.100s' is not an address; write it as tcp://HOST:PORT, for example "
