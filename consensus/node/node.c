@@ -282,9 +282,11 @@ static void take(sy_node *node, const struct sy_node_event *event)
     }
 }
 
-/* Signed; one that is said again looks late, which does not count. */
+/* One that is said again looks late, which does not count. One of another epoch was not checked:
+ * anybody may have written it, in anybody's name (PROTOCOL.md, P38). */
 static void note_clock(sy_node *node, const struct sy_status_message *status)
 {
+    if (status->epoch != node->config.roster->epoch) return;
     if (!sy_clocks_note(&node->clocks, status->signer, status->time_ms, node->now_ms,
                         node->now_ns)) {
         return;

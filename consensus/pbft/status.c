@@ -192,7 +192,8 @@ void sy_pbft_on_status(sy_pbft *pbft, const struct sy_status_message *status, ui
     // A replayed status must not undo a newer one.
     if (status->counter <= peer->status_counter) {
         sy_pbft_ignore(pbft, SY_PBFT_IGNORED_STALE);
-        if (from == signer) sy_pbft_answer_start(pbft, signer);
+        // Nothing is known that was signed so: there is nothing to send back.
+        if (from == signer && peer->status.counter != 0) sy_pbft_answer_start(pbft, signer);
         return;
     }
     bool starts = status->counter >> 32 > peer->status_counter >> 32;

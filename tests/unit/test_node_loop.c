@@ -71,6 +71,44 @@ CASE(node_drops_what_another_epoch_signed)
     nrig_close(&rig);
 }
 
+/* A status of a later epoch is not checked, so one liar may write it in everybody's name. */
+CASE(node_believes_no_clock_that_nobody_signed)
+{
+    struct node_rig rig;
+    struct sy_message status = {.type = SY_MESSAGE_STATUS};
+    nrig_open(&rig, 1, 0);
+    for (unsigned i = 0; i < 100; i++) {
+        for (uint16_t signer = 0; signer < 4; signer++) {
+            status.body.status = (struct sy_status_message){
+                .epoch = 1, .signer = signer, .counter = i, .time_ms = rig.now_ms + 3600000};
+            nrig_frame(&rig, 2, nrig_encode(&rig, &status));
+        }
+        nrig_tick(&rig, 200 * NRIG_MS);
+    }
+    assert_false(nrig_info(&rig)->clocks.off);
+    for (uint16_t i = 0; i < 4; i++) assert_false(nrig_info(&rig)->clocks.peers[i].heard);
+    nrig_close(&rig);
+}
+
+/* A counter of 0 is said to be known, though nothing is: what would be sent back is nobody's. */
+CASE(node_signs_no_status_that_it_did_not_say)
+{
+    struct node_rig rig;
+    struct sy_message status = {.type = SY_MESSAGE_STATUS};
+    struct sy_hash digest;
+    nrig_open(&rig, 0, 0);
+    rig.now_ns += 1000 * NRIG_MS;
+    status.body.status = (struct sy_status_message){.signer = 2};
+    sy_status_digest(&digest, &rig.genesis.hash, &status.body.status);
+    sy_sign(test_key(3 * 2), &status.body.status.signature, SY_SIG_STATUS, &digest);
+    nrig_frame(&rig, 2, nrig_encode(&rig, &status));
+    for (unsigned i = 0; i < rig.logged; i++) {
+        if (rig.log[i].effect.type != SY_NODE_SEND || rig.log[i].effect.as.send.peer != 2) continue;
+        fail_msg("validator 2 is sent a message of type %d", rig.log[i].bytes.data[0]);
+    }
+    nrig_close(&rig);
+}
+
 static void make_block(struct sy_message *block, const struct node_rig *rig, uint64_t height)
 {
     memset(block, 0, sizeof *block);
@@ -608,6 +646,8 @@ int main(void)
         cmocka_unit_test(node_counts_garbage_and_goes_on),
         cmocka_unit_test(node_drops_what_is_signed_wrong),
         cmocka_unit_test(node_drops_what_another_epoch_signed),
+        cmocka_unit_test(node_believes_no_clock_that_nobody_signed),
+        cmocka_unit_test(node_signs_no_status_that_it_did_not_say),
         cmocka_unit_test(node_judges_every_signature_of_a_message),
         cmocka_unit_test(node_spends_no_signature_on_what_is_over),
         cmocka_unit_test(node_spends_no_signature_on_more_than_a_quorum),
