@@ -161,6 +161,11 @@ bool sy_access_tx(const struct sy_access *access, const struct sy_read_request *
     return any; /* all of its subjects may be seen by this reader */
 }
 
+bool sy_access_known(const struct sy_access *access, const struct sy_public_key *key)
+{
+    return sy_roster_holds(access->roster, key) || find_reader(access, key).known;
+}
+
 bool sy_access_ids(const struct sy_access *access, const struct sy_read_request *read)
 {
     if (sy_roster_holds(access->roster, &read->reader)) return true;

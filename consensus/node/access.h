@@ -41,6 +41,9 @@ bool sy_access_state(const struct sy_access *access, const struct sy_read_reques
 bool sy_access_tx(const struct sy_access *access, const struct sy_read_request *read,
                   const struct sy_receipt *receipt, const struct sy_tx *tx);
 
+/* sy_access_known says whether a key may read anything at all. */
+bool sy_access_known(const struct sy_access *access, const struct sy_public_key *key);
+
 /* sy_access_ids says whether the reader may see which transactions stand in a block. */
 bool sy_access_ids(const struct sy_access *access, const struct sy_read_request *read);
 

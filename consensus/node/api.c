@@ -39,6 +39,14 @@ void sy_api_work(sy_api *api, struct session *session, uint64_t amount)
     sy_share_spend(&session->work, amount, api->config.limits.work_per_s);
 }
 
+void sy_api_vouch(sy_api *api, const struct sy_request *from)
+{
+    struct session *session = sy_api_session(api, from);
+    if (session->vouched) return;
+    session->vouched = true;
+    sy_server_vouch(api->server, from->token);
+}
+
 /* ---- jobs -------------------------------------------------------------------------------- */
 
 struct job *sy_api_job_take(sy_api *api, enum job_state state, struct sy_request *server_request,

@@ -40,6 +40,7 @@ struct job {
     bool deferred; /* SUBMIT: outcomes came before the consensus thread let go of the bytes */
     /* SUBMIT */
     struct sy_inbox_submit submit;
+    uint32_t member; /* the first transaction of a known key; SY_SUBMIT_TXS_MAX: none */
     uint16_t held[SY_SUBMIT_TXS_MAX]; /* why transactions are put off; SY_APPLIED: they are not */
     uint32_t outcome_count;
     struct sy_submit_outcome outcomes[SY_SUBMIT_TXS_MAX];
@@ -73,6 +74,7 @@ struct waiter {
 struct session {
     struct sy_share work;
     struct sy_share strangers;
+    bool vouched; /* the server knows that it is somebody's */
 };
 
 struct proved {
@@ -118,6 +120,8 @@ struct sy_api {
 /* api.c */
 /* Spends from what the session may cost. */
 void sy_api_work(sy_api *api, struct session *session, uint64_t amount);
+/* Tells the server that a member sent this request, which is not answered yet. */
+void sy_api_vouch(sy_api *api, const struct sy_request *from);
 /* The session that a request came in; never NULL. Good until the next call. */
 struct session *sy_api_session(sy_api *api, const struct sy_request *from);
 struct job *sy_api_job_find(sy_api *api, uint64_t token, enum job_state state);

@@ -303,6 +303,9 @@ void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client
         return;
     }
     access.time_ms = newest.time_ms;
+    if (!sy_api_session(api, from)->vouched && sy_access_known(&access, &read->reader)) {
+        sy_api_vouch(api, from);
+    }
     if (read->subject == SY_READ_STATE) {
         read_state(api, from, request, &access);
     } else {

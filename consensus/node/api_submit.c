@@ -57,15 +57,15 @@ static bool may_pass(struct judging *judging)
     return true;
 }
 
-/* SY_APPLIED, or why the transaction is put off. */
-static enum sy_refusal judge(struct judging *judging, struct sy_slice tx)
+/* SY_APPLIED, or why the transaction is put off. *member: a key that is known signs it. */
+static enum sy_refusal judge(struct judging *judging, bool *member, struct sy_slice tx)
 {
     struct sy_public_key keys[SY_TX_SIGNERS_MAX];
     unsigned count = sy_tx_peek_signers(keys, tx);
+    *member = false;
     if (count == 0) return SY_APPLIED; /* admission refuses it, and it costs nothing */
-    for (unsigned i = 0; i < count; i++) {
-        if (was_known(judging, &keys[i])) return SY_APPLIED;
-    }
+    for (unsigned i = 0; i < count && !*member; i++) *member = was_known(judging, &keys[i]);
+    if (*member) return SY_APPLIED;
     struct sy_share *work = &judging->session->work;
     for (unsigned i = 0; i < count; i++) {
         if (!sy_share_left(work, judging->now_ns)) return SY_E_BUSY;
@@ -74,7 +74,8 @@ static enum sy_refusal judge(struct judging *judging, struct sy_slice tx)
             return SY_E_BUSY;
         }
         sy_api_work(judging->api, judging->session, WORK_LOOK);
-        if (is_enrolled(judging, &keys[i])) return SY_APPLIED;
+        *member = is_enrolled(judging, &keys[i]);
+        if (*member) return SY_APPLIED;
     }
     return may_pass(judging) ? SY_APPLIED : SY_E_KEY_UNKNOWN;
 }
@@ -88,8 +89,11 @@ static uint32_t hold_strangers(sy_api *api, struct job *job)
     size_t offset = 0;
     struct sy_slice tx;
     uint32_t held = 0;
+    job->member = SY_SUBMIT_TXS_MAX;
     for (uint32_t i = 0; sy_submit_next(&job->request, &offset, &tx); i++) {
-        job->held[i] = (uint16_t)judge(&judging, tx);
+        bool member;
+        job->held[i] = (uint16_t)judge(&judging, &member, tx);
+        if (member && job->member == SY_SUBMIT_TXS_MAX) job->member = i;
         held += job->held[i] != SY_APPLIED;
     }
     sy_state_view_close(judging.view);
@@ -101,6 +105,10 @@ static uint32_t hold_strangers(sy_api *api, struct job *job)
 
 static void answer(sy_api *api, struct job *job)
 {
+    // Received: its signatures hold.
+    if (job->member < job->outcome_count && job->outcomes[job->member].state == SY_TX_RECEIVED) {
+        sy_api_vouch(api, &job->server_request);
+    }
     struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
     sy_answer_begin(&writer, SY_ANSWER_SUBMIT, job->request.request_id);
     sy_write_u16(&writer, (uint16_t)job->outcome_count);

@@ -23,6 +23,7 @@ static void read_limits(struct sy_server_config *limits, const struct sy_server_
     limits->request_bytes_max = config->request_bytes_max ? config->request_bytes_max : 128u << 20;
     limits->reply_bytes_max = config->reply_bytes_max ? config->reply_bytes_max : 256u << 20;
     limits->idle_ms = or_default(config->idle_ms, 120000);
+    limits->stranger_ms = or_default(config->stranger_ms, 5000);
 }
 
 static size_t measure_arena(const struct sy_server_config *limits)
@@ -167,6 +168,12 @@ sy_status sy_server_reply(sy_server *server, uint64_t token, struct sy_slice bod
 {
     if (body.size > SY_SERVER_REPLY_MAX) return SY_ERR_LIMIT;
     return queue_reply(server, token, SY_REPLY_OK, body);
+}
+
+void sy_server_vouch(sy_server *server, uint64_t token)
+{
+    struct sy_reply vouch = {.token = token, .message = NULL};
+    (void)sy_ring_push_wait(server->replies, &vouch); // or the server is closing
 }
 
 sy_status sy_server_reply_busy(sy_server *server, uint64_t token, uint32_t retry_ms)

@@ -14,10 +14,11 @@
  * comes; and while a request is unanswered, repeating it only renews the way back. A request may
  * still be delivered twice (its answer was lost): answering it twice must be harmless.
  *
- * Limits: sessions (the one idle for longest makes room when idle for 5 s), half-open handshakes
- * (a random one makes room), handshakes a second, outstanding requests a session and in all; and
- * once half of these are taken, a session has no more than its part of the other half. Over a limit
- * the client is told "busy" with a time to wait. Garbage is dropped and counted.
+ * Limits: sessions (the one idle for longest makes room when idle for 5 s; else a random one that
+ * stood for 5 s without being vouched for, so that strangers cannot take every place), half-open
+ * handshakes (a random one makes room), handshakes a second, outstanding requests a session and in
+ * all; and once half of these are taken, a session has no more than its part of the other half.
+ * Over a limit the client is told "busy" with a time to wait. Garbage is dropped and counted.
  *
  * The plaintext of a DATA frame, from the client: 0: request id (8; 0: acknowledges only), 8: one
  * more than the newest reply counter received (8), 16: body. From the server: 0: request id (8; 0:
@@ -58,6 +59,7 @@ struct sy_server_config {
     uint64_t request_bytes_max;       /* 128 MiB of request bodies not released yet */
     uint64_t reply_bytes_max;         /* 256 MiB of replies that wait to be sent */
     uint32_t idle_ms;                 /* 120,000 */
+    uint32_t stranger_ms;             /* 5,000: so long a session that nobody vouched for is safe */
 };
 
 /* A request. `token` names it until it is answered; `session` is the same for all requests of one
@@ -94,6 +96,10 @@ int sy_server_fd(const sy_server *server);
  * body is longer than SY_SERVER_REPLY_MAX; the request stays unanswered. SY_ERR_CLOSED: the server
  * is closing. */
 sy_status sy_server_reply(sy_server *server, uint64_t token, struct sy_slice body);
+
+/* sy_server_vouch says of an unanswered request that whoever sent it is known: the session makes no
+ * room for others' as long as it is in use. */
+void sy_server_vouch(sy_server *server, uint64_t token);
 
 /* sy_server_reply_busy answers "try again in retry_ms". */
 sy_status sy_server_reply_busy(sy_server *server, uint64_t token, uint32_t retry_ms);

@@ -32,7 +32,7 @@
 /* A reply made by another thread, its plaintext in place. */
 struct sy_reply {
     uint64_t token;
-    uint8_t *message;
+    uint8_t *message; /* NULL: none, whoever waits for one is known */
     uint32_t plain_bytes;
 };
 
@@ -55,7 +55,8 @@ struct sy_waiter {
 struct sy_client {
     sy_session *session; /* NULL: free */
     uint64_t serial;     /* never reused */
-    uint64_t heard_ns;
+    uint64_t started_ns, heard_ns;
+    bool vouched;         /* it is known whose it is */
     uint32_t outstanding; /* waiters of both lists */
     struct sy_waiter_list unanswered, answered;
     uint64_t answered_bytes;

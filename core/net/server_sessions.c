@@ -134,19 +134,35 @@ static void end_client(sy_server *server, struct sy_client *client)
     atomic_fetch_sub(&server->sessions, 1);
 }
 
+// Whoever may have to make room, whatever it waits for: anybody may open sessions and keep them
+// busy, so who has not shown in a while that he is somebody has no better right to a place than a
+// newcomer. Which one it is must not be for those to choose who take many.
+static bool is_stranger(const sy_server *server, const struct sy_client *client, uint64_t now_ns)
+{
+    return !client->vouched &&
+           now_ns - client->started_ns >= server->limits.stranger_ms * SY_SERVER_MS_NS;
+}
+
 // A free place for a session; or that of the one idle for longest, if it has nothing to wait for
-// and was idle for a while. NULL: all are busy.
+// and was idle for a while; or a random stranger's. NULL: all are in use.
 static struct sy_client *take_client(sy_server *server, uint64_t now_ns)
 {
-    struct sy_client *idle = NULL;
+    struct sy_client *idle = NULL, *stranger = NULL;
+    uint32_t strangers = 0;
     for (uint32_t i = 0; i < server->limits.sessions_max; i++) {
         struct sy_client *client = &server->clients[i];
         if (!client->session) return client;
+        if (is_stranger(server, client, now_ns) && sy_prng_below(&server->prng, ++strangers) == 0) {
+            stranger = client;
+        }
         if (client->outstanding > 0 || now_ns - client->heard_ns < EVICT_IDLE_NS) continue;
         if (!idle || client->heard_ns < idle->heard_ns) idle = client;
     }
-    if (idle) end_client(server, idle);
-    return idle;
+    struct sy_client *victim = idle ? idle : stranger;
+    if (!victim) return NULL;
+    if (!idle) sy_net_refuse(&server->refuser, SY_NET_EVICTED, NULL);
+    end_client(server, victim);
+    return victim;
 }
 
 static void start_client(sy_server *server, struct sy_client *client, sy_session *session,
@@ -159,7 +175,7 @@ static void start_client(sy_server *server, struct sy_client *client, sy_session
     memset(client, 0, sizeof *client);
     client->session = session;
     client->serial = ++server->next_serial;
-    client->heard_ns = client->progress_ns = now_ns;
+    client->started_ns = client->heard_ns = client->progress_ns = now_ns;
     client->unanswered = client->answered = (struct sy_waiter_list){SY_NO_WAITER, SY_NO_WAITER};
     atomic_fetch_add(&server->sessions, 1);
     sy_metric_add(SY_M_net_handshakes_total, 1);

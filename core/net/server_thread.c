@@ -234,6 +234,10 @@ static void take_reply(sy_server *server, const struct sy_reply *reply, uint64_t
         return;
     }
     struct sy_client *client = &server->clients[waiter->client];
+    if (!reply->message) {
+        client->vouched = true;
+        return;
+    }
     sy_store_u64(reply->message + SY_FRAME_HEAD, waiter->request_id);
     sy_waiter_answer(server, waiter, reply->message, reply->plain_bytes);
     sy_server_flush(server, client, now_ns);

@@ -32,9 +32,13 @@ static void serve(struct test_service *service, const struct sy_request *request
     atomic_fetch_add(&service->delivered, 1);
     switch (request->body.size ? request->body.data[0] : 'e') {
     case 'B': reply(service, request->token, big, sizeof big); break;
-    case 'H': service->held[service->held_count++] = request->token; break;
+    case 'H':
+        service->held[service->held_count++] = request->token;
+        atomic_fetch_add(&service->held_total, 1);
+        break;
     case 'R': answer_reversed(service, request); break;
     case 'S': break;
+    case 'V': sy_server_vouch(service->server, request->token); __attribute__((fallthrough));
     default: reply(service, request->token, request->body.data, request->body.size); break;
     }
 }

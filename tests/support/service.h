@@ -12,7 +12,8 @@
 
 /* A service behind a server. The first byte of a request says what is to be done with it:
  *   'B' answer with TEST_BIG_BYTES bytes          'H' hold until release_held is set
- *   'R' wait for eight, answer in reverse    'S' stay silent    anything else: echo */
+ *   'R' wait for eight, answer in reverse    'S' stay silent
+ *   'V' vouch for who sent it, and echo      anything else: echo */
 struct test_service {
     char address[64];
     sy_secret_key *key;
@@ -22,7 +23,7 @@ struct test_service {
     pthread_t thread;
     atomic_bool stopping;
     atomic_bool release_held;
-    atomic_uint delivered;
+    atomic_uint delivered, held_total;
     uint64_t held[64];
     uint32_t held_count;
     uint64_t reversed[8];

@@ -16,6 +16,13 @@ static size_t no_status(void *self, char *text, size_t size)
 
 void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool populated)
 {
+    static const struct sy_server_config ordinary;
+    arig_open_with(rig, &ordinary, limits, populated);
+}
+
+void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
+                    const struct sy_api_limits *limits, bool populated)
+{
     struct sy_error err = {SY_OK, ""};
     memset(rig, 0, sizeof *rig);
     chain_open(&rig->chain);
@@ -27,11 +34,13 @@ void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool pop
     rig->answer = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
     rig->request = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
     assert_true(rig->answer != NULL && rig->request != NULL);
-    struct sy_api_config config = {.server = {.key = rig->place.key, .bind = rig->place.address},
+    struct sy_api_config config = {.server = *server,
                                    .store = rig->chain.store,
                                    .genesis = &rig->chain.genesis,
                                    .inbox = rig->inbox,
                                    .status = no_status};
+    config.server.key = rig->place.key;
+    config.server.bind = rig->place.address;
     if (limits != NULL) config.limits = *limits;
     if (sy_api_open(&rig->api, &config, &err) != SY_OK) fail_msg("%s", err.text);
 }

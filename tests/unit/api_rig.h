@@ -20,6 +20,9 @@ struct api_rig {
     uint8_t *request;
 };
 
+/* arig_open_with: as arig_open, with the server's limits (its key and address are the rig's). */
+void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
+                    const struct sy_api_limits *limits, bool populated);
 /* arig_open: a chain with the blocks of chain_populate, all certified, or with genesis alone.
  * limits may be NULL. */
 void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool populated);

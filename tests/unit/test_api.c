@@ -329,6 +329,56 @@ CASE(api_puts_strangers_off_while_members_go_on)
     arig_close(&rig);
 }
 
+enum showing { BY_READ, BY_WAIT, BY_SUBMIT, SHOWINGS };
+
+/* A client that has shown who it is keeps its session, though strangers want it all the time. */
+static void keep_session(struct api_rig *rig, enum showing showing,
+                         struct sy_client_request *submit)
+{
+    static uint8_t own_room[SY_TX_BYTES_MAX];
+    struct arig_told told;
+    struct sy_reader body;
+    uint32_t held;
+    struct sy_awaited item = arig_awaited(rig, arig_tx(rig, own_room, 3, 0, 0));
+    struct sy_client_request wait = arig_wait(&item, 1, 0);
+    struct sy_client_request ids = arig_ids(rig, 4, test_key(TEST_REGULATOR));
+    struct sy_dial_answer answer;
+    sy_dial *dial = arig_dial(rig);
+    switch (showing) {
+    case BY_READ: assert_int_equal(arig_call(rig, dial, &ids, &body), SY_ANSWER_IDS); break;
+    case BY_WAIT: arig_wait_call(rig, dial, &wait, &told); break;
+    default:
+        (void)arig_send(rig, dial, submit);
+        assert_true(take_submit(rig, &held, TEST_PATIENCE_MS));
+        assert_true(sy_dial_poll(dial, &answer, TEST_PATIENCE_MS));
+    }
+    (void)arig_send(rig, dial, submit);
+    for (unsigned i = 0; i < 20; i++) {
+        struct sy_client_request block = {.kind = SY_REQUEST_BLOCK, .request_id = i};
+        sy_dial *stranger = arig_dial(rig);
+        assert_int_equal(arig_call(rig, stranger, &block, &body), SY_ANSWER_BLOCK);
+        sy_dial_close(stranger);
+    }
+    assert_true(take_submit(rig, &held, TEST_PATIENCE_MS));
+    assert_true(sy_dial_poll(dial, &answer, TEST_PATIENCE_MS / 2));
+    assert_int_equal(answer.status, SY_OK);
+    sy_dial_close(dial);
+}
+
+CASE(api_lets_strangers_make_room_and_members_stay)
+{
+    static uint8_t bytes[1u << 16], section[SY_FRAME_BYTES_MAX];
+    const struct sy_server_config crowded = {.sessions_max = SHOWINGS + 1, .stranger_ms = 1};
+    struct sy_writer writer = sy_writer_of(bytes, sizeof bytes);
+    struct api_rig rig;
+    unsigned member = TEST_REGULATOR;
+    arig_open_with(&rig, &crowded, NULL, true);
+    struct sy_slice tx = tx_by(&rig, &writer, &member, 1);
+    struct sy_client_request submit = arig_submit(section, &tx, 1);
+    for (int i = 0; i < SHOWINGS; i++) keep_session(&rig, (enum showing)i, &submit);
+    arig_close(&rig);
+}
+
 /* However many sessions they open, and even when no member is beside them. */
 CASE(api_orders_few_strangers_in_all)
 {
@@ -483,6 +533,7 @@ int main(void)
         cmocka_unit_test(api_tells_ids_to_members),
         cmocka_unit_test(api_takes_no_other_read_for_a_members),
         cmocka_unit_test(api_puts_strangers_off_while_members_go_on),
+        cmocka_unit_test(api_lets_strangers_make_room_and_members_stay),
         cmocka_unit_test(api_orders_few_strangers_in_all),
         cmocka_unit_test(api_takes_what_one_known_key_signs),
         cmocka_unit_test(api_knows_a_key_once_its_enrolment_is_executed),

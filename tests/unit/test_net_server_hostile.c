@@ -252,6 +252,42 @@ CASE(a_flood_of_handshakes_is_bounded_and_shuts_nobody_out)
     test_service_end(&service);
 }
 
+/* Strangers that keep every session busy neither shut newcomers out nor push out who is known. */
+CASE(strangers_that_take_every_session_shut_nobody_out)
+{
+    struct test_service service;
+    struct sy_dial_answer answer;
+    sy_dial *strangers[3];
+    uint64_t id;
+    test_service_prepare(&service);
+    service.config.sessions_max = 4;
+    service.config.stranger_ms = 1;
+    test_service_start(&service);
+    sy_dial *known = test_dial_open(&service, 0);
+    test_dial_echoes(known, "V");
+    assert_int_equal(sy_dial_send(known, &id, sy_slice_of("H", 1), 10 * TEST_PATIENCE_MS), SY_OK);
+    for (unsigned i = 0; i < 3; i++) {
+        uint64_t ignored;
+        strangers[i] = test_dial_open(&service, 0);
+        struct sy_slice silence = sy_slice_of("S", 1);
+        assert_int_equal(sy_dial_send(strangers[i], &ignored, silence, 600000), SY_OK);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        sy_dial *newcomer = test_dial_open(&service, 0);
+        test_dial_echoes(newcomer, "in spite of them");
+        for (unsigned k = 0; k < 3; k++) (void)sy_dial_poll(strangers[k], &answer, 1);
+        sy_dial_close(newcomer);
+    }
+    atomic_store(&service.release_held, true);
+    assert_true(sy_dial_poll(known, &answer, TEST_PATIENCE_MS));
+    assert_int_equal(answer.id, id);
+    assert_int_equal(answer.status, SY_OK);
+    assert_int_equal(atomic_load(&service.held_total), 1); // else its session was another one
+    for (unsigned i = 0; i < 3; i++) sy_dial_close(strangers[i]);
+    sy_dial_close(known);
+    test_service_end(&service);
+}
+
 CASE(a_client_that_never_acknowledges_only_slows_itself)
 {
     struct test_service service;
@@ -280,6 +316,7 @@ int main(void)
         cmocka_unit_test(an_unknown_session_is_told_so),
         cmocka_unit_test(garbage_and_over_long_messages_are_counted_and_harmless),
         cmocka_unit_test(a_flood_of_handshakes_is_bounded_and_shuts_nobody_out),
+        cmocka_unit_test(strangers_that_take_every_session_shut_nobody_out),
         cmocka_unit_test(a_client_that_never_acknowledges_only_slows_itself),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
