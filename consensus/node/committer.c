@@ -62,6 +62,7 @@ size_t sy_committer_writes(struct sy_vote_write out[2], const struct sy_node_eff
         return 2;
     case SY_COMMIT_BODY: out->op = SY_VOTE_PUT_BODY; return 1;
     case SY_COMMIT_DROP_BODY: out->op = SY_VOTE_DROP_BODY; return 1;
+    case SY_COMMIT_DROP_SPARE_BODY: out->op = SY_VOTE_DROP_SPARE_BODY; return 1;
     }
     SY_UNREACHABLE("there is no other commit");
 }

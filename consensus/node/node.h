@@ -133,6 +133,7 @@ enum sy_node_commit {
     SY_COMMIT_DROP,
     SY_COMMIT_BODY,
     SY_COMMIT_DROP_BODY,
+    SY_COMMIT_DROP_SPARE_BODY,
     SY_COMMIT_EVIDENCE
 };
 
@@ -159,8 +160,9 @@ struct sy_node_effect {
         } send_chunk;
         struct sy_submission *submission;
         /* RECORD: record type, slot, view, value. DROP: droppable records with slot <= slot.
-         * BODY: digest, value. DROP_BODY: digest. EVIDENCE: of what (a message type), slot, view
-         * and the liar's key as record_type, slot, view and digest; value. */
+         * BODY: digest, value. DROP_BODY, and DROP_SPARE_BODY, which may be part of history
+         * and then stays: digest. EVIDENCE: of what (a message type), slot, view and the liar's
+         * key as record_type, slot, view and digest; value. */
         struct {
             enum sy_node_commit what;
             uint64_t token;

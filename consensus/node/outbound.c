@@ -75,7 +75,8 @@ static void on_pool_effect(sy_node *node, const struct sy_pool_effect *effect)
         break;
     }
     case SY_POOL_DROP:
-        emit_commit(node, SY_COMMIT_DROP_BODY)->as.commit.digest = effect->digest;
+        emit_commit(node, effect->old ? SY_COMMIT_DROP_SPARE_BODY : SY_COMMIT_DROP_BODY)
+            ->as.commit.digest = effect->digest;
         newest_commit(node)->digest = effect->digest;
         break;
     case SY_POOL_OUTCOMES: {
@@ -124,9 +125,9 @@ static bool being_dropped(const sy_node *node, const struct sy_hash *digest)
 {
     for (uint64_t token = node->commit_durable + 1; token <= node->commit_made; token++) {
         const struct commit *commit = &node->commits[token % COMMITS_MAX];
-        if (commit->what == SY_COMMIT_DROP_BODY && sy_hash_equal(&commit->digest, digest)) {
-            return true;
-        }
+        bool drops =
+            commit->what == SY_COMMIT_DROP_BODY || commit->what == SY_COMMIT_DROP_SPARE_BODY;
+        if (drops && sy_hash_equal(&commit->digest, digest)) return true;
     }
     return false;
 }

@@ -190,7 +190,7 @@ void sy_pool_admit_checked(sy_pool *pool, struct sy_pool_effects *effects, struc
         return;
     }
     body->state = BODY_STORING;
-    body->keep = body->seq < of->next; /* wanted although its seq is over: it may have run */
+    body->old = body->seq < of->next; /* wanted although its seq is over: it may have run */
     sy_pool_place(of, body->seq, &inbox->digest);
     sy_metric_add(SY_M_pool_batches_admitted_total, 1);
     struct sy_pool_effect *effect = sy_pool_emit(effects, SY_POOL_STORE);

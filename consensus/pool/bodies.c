@@ -252,7 +252,9 @@ void sy_pool_on_certified(sy_pool *pool, struct sy_pool_effects *effects, uint64
     }
     for (uint32_t i = 0; i < drop_count; i++) {
         const struct body *body = (const struct body *)sy_table_find(&pool->bodies, &drops[i]);
-        if (!body->keep) sy_pool_emit(effects, SY_POOL_DROP)->digest = drops[i];
+        struct sy_pool_effect *effect = sy_pool_emit(effects, SY_POOL_DROP);
+        effect->digest = drops[i];
+        effect->old = body->old;
         sy_pool_body_forget(pool, &drops[i]);
     }
 }

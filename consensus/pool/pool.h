@@ -17,7 +17,8 @@
  * it (a pre-prepare names it). A refusal condemns these bytes, and blames the maker only when its
  * signature over this very digest is good. What waits for a check is counted to the peer that sent
  * it, since anybody can write another's name on a batch, and peers are checked in turn; what was
- * admitted is bounded by maker. So nobody can starve another.
+ * admitted is bounded by maker. So nobody can starve another. A wanted body whose seq is over may
+ * be a second copy of what ran: it is dropped from the store only where no kept block names it.
  *
  * The pool is a state machine of the consensus thread: events in, effects out; no clock, I/O or
  * keys (a signer signs batch digests). Memory is carved at init. */
@@ -60,7 +61,7 @@ enum sy_pool_effect_type {
     SY_POOL_SPREAD,  /* send the stored body of `digest` to every peer, bulk channel */
     SY_POOL_READY,   /* admitted and durable: tell the consensus machine */
     SY_POOL_REFUSED, /* these bytes are condemned: no validator may vote for them */
-    SY_POOL_DROP,    /* forget the stored body of `digest` */
+    SY_POOL_DROP,    /* forget the stored body of `digest`; old: unless history needs it */
     SY_POOL_OUTCOMES /* answer a client's SUBMIT */
 };
 
@@ -73,6 +74,7 @@ struct sy_pool_effect {
     uint64_t seq;
     uint32_t txs;
     uint32_t bytes;
+    bool old;       /* DROP: its seq was over when it came, so it may have run before */
     uint64_t token; /* OUTCOMES */
     uint32_t count;
     const struct sy_submit_outcome *outcomes; /* good until the next call on the pool */

@@ -28,7 +28,7 @@ struct body {
     enum body_state state;
     uint16_t maker;
     bool ran;   /* executed by catch-up before it was stored through the pool */
-    bool keep;  /* may be part of history: forgotten here, but never dropped from the store */
+    bool old;   /* may be part of history: dropped from the store only if it is not */
     bool far;   /* READY when its seq was above the window: to be told again inside it */
     bool stale; /* its seq is outside the window since the certified height stale_height */
     uint64_t seq;

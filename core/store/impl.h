@@ -120,6 +120,10 @@ extern const char *const sy_env_names[SY_ENV_COUNT];
 sy_status sy_store_prepare(sy_store *store, const struct sy_store_config *config,
                            struct sy_error *err);
 
+/* sy_spare_settle makes DROP_BODYs of the DROP_SPARE_BODYs that history can spare and leaves the
+ * others out; how many writes are left. */
+size_t sy_spare_settle(sy_store *store, struct sy_vote_write *writes, size_t count);
+
 /* sy_env_check refuses while the environment is full or failed. */
 sy_status sy_env_check(sy_store *store, enum sy_store_env env, struct sy_error *err);
 

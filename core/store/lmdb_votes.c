@@ -173,6 +173,7 @@ static int write_votes(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters[
         case SY_VOTE_DROP_RECORD: rc = drop_record(env, txn, write); break;
         case SY_VOTE_DROP_BELOW: rc = drop_below(env, txn, write); break;
         case SY_VOTE_PUT_BODY: rc = put_body(env, txn, &counters[SY_VOTES_NEXT_BODY], write); break;
+        case SY_VOTE_DROP_SPARE_BODY: // settled by then (spare.c)
         case SY_VOTE_DROP_BODY: rc = drop_body(env, txn, write); break;
         case SY_VOTE_PUT_EVIDENCE:
             if (work->evidence) rc = sy_lmdb_put_evidence(env, txn, write);

@@ -159,6 +159,7 @@ static void do_vote(struct memory_store *memory, const struct sy_vote_write *wri
         remove_records(memory, lower_bound(memory, &first), at);
         break;
     case SY_VOTE_PUT_BODY: put_body(memory, write, copy); break;
+    case SY_VOTE_DROP_SPARE_BODY: // settled by then (spare.c)
     case SY_VOTE_DROP_BODY: drop_body(memory, &write->body); break;
     case SY_VOTE_PUT_EVIDENCE:
         if (!copy) break; // it was left out

@@ -293,16 +293,30 @@ static sy_status commit_without_evidence(sy_store *store, const struct sy_vote_w
     return pieces == count ? SY_OK : store->ops->votes_commit(store, writes, count, false, err);
 }
 
+static sy_status commit_settled(sy_store *store, const struct sy_vote_write *writes, size_t count,
+                                struct sy_error *err)
+{
+    struct sy_vote_write *settled = (struct sy_vote_write *)malloc(count * sizeof *settled);
+    if (!settled) return sy_fail(err, SY_ERR_NO_MEMORY, "votes: no memory for %zu writes", count);
+    memcpy(settled, writes, count * sizeof *settled);
+    size_t left = sy_spare_settle(store, settled, count);
+    sy_status status = sy_votes_commit(store, settled, left, err);
+    free(settled);
+    return status;
+}
+
 sy_status sy_votes_commit(sy_store *store, const struct sy_vote_write *writes, size_t count,
                           struct sy_error *err)
 {
     uint64_t bytes = 0;
-    size_t pieces = 0;
+    size_t pieces = 0, spares = 0;
     for (size_t i = 0; i < count; i++) {
         SY_TRY(check_vote_write(&writes[i], err));
         pieces += writes[i].op == SY_VOTE_PUT_EVIDENCE;
+        spares += writes[i].op == SY_VOTE_DROP_SPARE_BODY;
         bytes += writes[i].value.size;
     }
+    if (spares > 0) return commit_settled(store, writes, count, err);
     SY_TRY(sy_env_check(store, SY_ENV_VOTES, err));
     if (count == 0) return SY_OK;
     sy_status status = store->ops->votes_commit(store, writes, count, pieces > 0, err);

@@ -129,11 +129,12 @@ struct sy_record_key {
 };
 
 enum sy_vote_op {
-    SY_VOTE_PUT_RECORD,  /* key, value: adds or replaces one record */
-    SY_VOTE_DROP_RECORD, /* key: forgets one record; absent is fine */
-    SY_VOTE_DROP_BELOW,  /* key: forgets all records of key.type with a slot below key.slot */
-    SY_VOTE_PUT_BODY,    /* body, value: stores a body under its digest; again is fine (kept) */
-    SY_VOTE_DROP_BODY,   /* body: forgets a body; absent is fine */
+    SY_VOTE_PUT_RECORD,      /* key, value: adds or replaces one record */
+    SY_VOTE_DROP_RECORD,     /* key: forgets one record; absent is fine */
+    SY_VOTE_DROP_BELOW,      /* key: forgets all records of key.type with a slot below key.slot */
+    SY_VOTE_PUT_BODY,        /* body, value: stores a body under its digest; again is fine (kept) */
+    SY_VOTE_DROP_BODY,       /* body: forgets a body; absent is fine */
+    SY_VOTE_DROP_SPARE_BODY, /* body: likewise, unless a block that is not pruned names it */
     SY_VOTE_PUT_EVIDENCE /* body, key, value: keeps evidence (see below) against the key in body */
 };
 

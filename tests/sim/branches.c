@@ -12,6 +12,7 @@ void sim_note_effect(struct world *world, const struct sy_node_effect *effect)
         case SY_COMMIT_DROP: sim_note_branch(world, SIM_BRANCH_dropped_votes, 1); break;
         case SY_COMMIT_BODY: sim_note_branch(world, SIM_BRANCH_stored_body, 1); break;
         case SY_COMMIT_EVIDENCE: sim_note_branch(world, SIM_BRANCH_stored_evidence, 1); break;
+        case SY_COMMIT_DROP_SPARE_BODY:
         case SY_COMMIT_DROP_BODY: sim_note_branch(world, SIM_BRANCH_dropped_body, 1); break;
         case SY_COMMIT_RECORD:
             switch (effect->as.commit.record_type) {

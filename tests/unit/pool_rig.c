@@ -110,6 +110,7 @@ static void note(struct pool_rig *rig, const struct sy_pool_effect *effect)
                                 .seq = effect->seq,
                                 .txs = effect->txs,
                                 .bytes = effect->bytes,
+                                .old = effect->old,
                                 .token = effect->token,
                                 .count = effect->count};
     if (effect->type == SY_POOL_OUTCOMES) {

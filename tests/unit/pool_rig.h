@@ -18,6 +18,7 @@ struct prig_effect {
     uint64_t seq;
     uint32_t txs;
     uint32_t bytes;
+    bool old;
     uint64_t token;
     uint32_t count;
     struct sy_submit_outcome first; /* OUTCOMES: the first and the last one */

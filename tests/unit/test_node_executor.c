@@ -6,6 +6,7 @@
 #include "core/base/telemetry.h"
 #include "core/wire/delta.h"
 #include "core/wire/state.h"
+#include "tests/support/stores.h"
 #include "tests/unit/chain_rig.h"
 
 CASE(executor_makes_the_genesis_block_once)
@@ -163,6 +164,63 @@ CASE(executor_proves_what_it_executed)
     chain_close(&rig);
 }
 
+/* ---- what history can spare --------------------------------------------------------------- */
+
+static void drop_spare(struct chain_rig *rig, const struct sy_hash *digest)
+{
+    struct sy_vote_write write = {.op = SY_VOTE_DROP_SPARE_BODY, .body = *digest};
+    assert_int_equal(sy_votes_commit(rig->store, &write, 1, &rig->err), SY_OK);
+}
+
+static struct sy_hash entry_of(struct chain_rig *rig, uint64_t height)
+{
+    struct sy_slice order;
+    struct sy_proposal proposal;
+    assert_int_equal(sy_ledger_get(rig->reader, &order, height, SY_BLOCK_ORDER), SY_OK);
+    struct sy_reader in = sy_reader_of(order);
+    assert_true(sy_proposal_decode(&in, &proposal) && proposal.count > 0);
+    return proposal.entries[0].digest;
+}
+
+static bool is_stored(struct chain_rig *rig, const struct sy_hash *digest)
+{
+    struct sy_slice body;
+    return sy_body_get(rig->reader, &body, digest) == SY_OK;
+}
+
+/* A peer made this validator fetch it again after it was pruned; nothing else would ever drop it.
+ */
+CASE(store_drops_of_old_bodies_what_no_kept_block_needs)
+{
+    static uint8_t copy[SY_BATCH_BYTES_MAX];
+    struct chain_rig rig;
+    struct sy_slice body;
+    chain_open(&rig);
+    chain_populate(&rig);
+    struct sy_hash old = entry_of(&rig, 1), kept = entry_of(&rig, 4);
+    assert_int_equal(sy_body_get(rig.reader, &body, &old), SY_OK);
+    memcpy(copy, body.data, body.size);
+    struct sy_vote_write again = {
+        .op = SY_VOTE_PUT_BODY, .body = old, .value = sy_slice_of(copy, body.size)};
+    drop_spare(&rig, &old);
+    assert_true(is_stored(&rig, &old));
+    test_store_prune(rig.store, 3);
+    assert_false(is_stored(&rig, &old));
+    assert_int_equal(sy_votes_commit(rig.store, &again, 1, &rig.err), SY_OK);
+    drop_spare(&rig, &old);
+    assert_false(is_stored(&rig, &old));
+    drop_spare(&rig, &kept);
+    assert_true(is_stored(&rig, &kept));
+    chain_add_records(&rig, 2);
+    struct sy_hash never;
+    struct sy_slice batch = chain_batch(&rig, 1); // in no block
+    sy_batch_digest(&never, &rig.genesis.hash, sy_slice_of(batch.data, SY_BATCH_HEADER_BYTES));
+    assert_true(is_stored(&rig, &never));
+    drop_spare(&rig, &never);
+    assert_false(is_stored(&rig, &never));
+    chain_close(&rig);
+}
+
 /* ---- serving ----------------------------------------------------------------------------- */
 
 #define SERVED_NS 100000000000ull
@@ -294,6 +352,7 @@ int main(void)
         cmocka_unit_test(executor_survives_a_failure_between_ledger_and_state),
         cmocka_unit_test(executor_refuses_a_state_without_the_header_s_root),
         cmocka_unit_test(executor_proves_what_it_executed),
+        cmocka_unit_test(store_drops_of_old_bodies_what_no_kept_block_needs),
         cmocka_unit_test(serve_gives_bodies_and_certified_blocks_as_messages),
         cmocka_unit_test(recovery_tells_what_was_executed_without_a_certificate),
         cmocka_unit_test(recovery_refuses_a_vote_record_that_it_cannot_read),
