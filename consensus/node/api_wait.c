@@ -194,32 +194,86 @@ static void look(sy_api *api, struct job *job)
     if (job->looked == job->request.body.wait.count) return;
     struct session *session = sy_api_session(api, &job->server_request);
     uint64_t now_ns = sy_os_monotonic_ns();
+    bool shown = false;
     while (job->looked < job->request.body.wait.count && sy_share_left(&session->work, now_ns)) {
         uint32_t index = job->looked++;
         uint64_t before = api->views.read_bytes;
         if (decide_item(api, job, index)) {
             job->left--;
-            sy_api_vouch(api, &job->server_request); // a stranger has no witness
+            shown = true;
         } else {
             chain(api, job, index);
         }
         sy_api_work(api, session, WORK_LOOK + api->views.read_bytes - before);
     }
+    if (shown) sy_api_vouch(api, &job->server_request); // a stranger has no witness
+}
+
+/* ---- room ------------------------------------------------------------------------------------ */
+
+#define LOADS (2u * JOBS)
+#define WAIT_LOAD (AWAITED_MAX / WAITS_MAX) /* a WAIT's place, in places of transactions */
+
+/* How much room the WAITs of a session take; 0: the place is free. */
+struct load {
+    uint64_t session;
+    uint32_t amount;
+};
+
+static struct load *load_of(struct load loads[LOADS], uint64_t session)
+{
+    size_t at = session % LOADS; /* sessions are numbered one after the other */
+    while (loads[at].amount > 0 && loads[at].session != session) at = (at + 1) % LOADS;
+    return &loads[at];
+}
+
+static void weigh(struct load loads[LOADS], const sy_api *api)
+{
+    memset(loads, 0, LOADS * sizeof loads[0]);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        const struct job *job = &api->jobs[i];
+        if (job->state != JOB_WAIT) continue;
+        struct load *load = load_of(loads, job->server_request.session);
+        load->session = job->server_request.session;
+        load->amount += WAIT_LOAD + job->request.body.wait.count;
+    }
+}
+
+/* Who gives way: of those that nobody vouched for, or else of all, the session that takes most. */
+static uint64_t burden(sy_api *api, struct load loads[LOADS], const struct job *job)
+{
+    bool stranger = !sy_api_session(api, &job->server_request)->vouched;
+    return (uint64_t)stranger << 32 | load_of(loads, job->server_request.session)->amount;
+}
+
+static struct job *choose(sy_api *api)
+{
+    struct load loads[LOADS];
+    struct job *chosen = NULL;
+    uint64_t most = 0;
+    weigh(loads, api);
+    for (uint32_t i = 0; i < JOBS; i++) {
+        struct job *job = &api->jobs[i];
+        if (job->state != JOB_WAIT) continue;
+        uint64_t weight = burden(api, loads, job);
+        bool before =
+            chosen == NULL || weight > most || (weight == most && job->order < chosen->order);
+        if (!before) continue;
+        chosen = job;
+        most = weight;
+    }
+    return chosen;
 }
 
 /* Waiting costs a client nothing, so whoever asks much would shut the others out: when WAITs hold
- * their share of the jobs, the oldest is answered early with what there is, and asks again. */
+ * their share of the jobs, the oldest of the session that holds most is answered early with what
+ * there is, and asks again. */
 static void make_room(sy_api *api, uint32_t more)
 {
     while (api->wait_count >= WAITS_MAX || api->awaited + more > AWAITED_MAX) {
-        struct job *oldest = NULL;
-        for (uint32_t i = 0; i < JOBS; i++) {
-            struct job *job = &api->jobs[i];
-            if (job->state != JOB_WAIT) continue;
-            if (oldest == NULL || job->order < oldest->order) oldest = job;
-        }
-        SY_ASSERT(oldest != NULL);
-        finish(api, oldest);
+        struct job *chosen = choose(api);
+        SY_ASSERT(chosen != NULL);
+        finish(api, chosen);
     }
 }
 

@@ -9,6 +9,7 @@
 
 #define SESSIONS 5u
 #define WAITS_A_SESSION 250u
+#define AWAITED_MAX 65536u /* transactions that all WAITs together may wait for */
 
 /* A WAIT of half a minute for a transaction that nobody has. */
 static void send_wait(struct api_rig *rig, sy_dial *dial, uint32_t number)
@@ -50,6 +51,52 @@ CASE(api_takes_submits_while_strangers_wait_for_nothing)
     assert_int_equal(item.type, SY_INBOX_SUBMIT);
     sy_dial_close(honest);
     for (uint32_t i = 0; i < SESSIONS; i++) sy_dial_close(dials[i]);
+    arig_close(&rig);
+}
+
+/* Who waits for more than there is room for makes room itself, and not who waits for one. */
+CASE(api_lets_who_waits_for_most_give_way)
+{
+    enum { GREEDY_WAITS = AWAITED_MAX / SY_WAIT_IDS_MAX + 20u };
+    static struct sy_awaited many[SY_WAIT_IDS_MAX];
+    struct api_rig rig;
+    struct sy_dial_answer answer;
+    struct arig_told told;
+    struct sy_reader body;
+    uint8_t kind;
+    uint64_t id;
+    arig_open(&rig, NULL, true);
+    chain_add_records(&rig.chain, 1);
+    struct sy_awaited one = arig_awaited(&rig, rig.chain.txs[0]);
+    struct sy_client_request wait = arig_wait(&one, 1, SY_WAIT_MS_MAX);
+    struct sy_client_request block = {.kind = SY_REQUEST_BLOCK};
+    sy_dial *modest = arig_dial(&rig), *greedy = arig_dial(&rig);
+    uint64_t awaited = arig_send(&rig, modest, &wait);
+    uint64_t taken = arig_send(&rig, modest, &block);
+    assert_true(sy_dial_poll(modest, &answer, TEST_PATIENCE_MS));
+    assert_true(answer.id == taken); /* the WAIT came first, and waits */
+    for (uint32_t i = 0; i < GREEDY_WAITS; i++) {
+        for (uint32_t k = 0; k < SY_WAIT_IDS_MAX; k++) {
+            sy_store_u32(many[k].tx_id.bytes, i);
+            sy_store_u32(many[k].tx_id.bytes + 4, k);
+        }
+        struct sy_client_request much = arig_wait(many, SY_WAIT_IDS_MAX, SY_WAIT_MS_MAX);
+        (void)arig_send(&rig, greedy, &much);
+    }
+    for (unsigned i = 0; i < 20; i++) {
+        assert_true(sy_dial_poll(greedy, &answer, TEST_PATIENCE_MS));
+    }
+    (void)chain_batch(&rig.chain, 2);
+    chain_run(&rig.chain);
+    chain_certify(&rig.chain);
+    sy_api_certified(rig.api, rig.chain.done->header.height);
+    assert_true(sy_dial_poll(modest, &answer, TEST_PATIENCE_MS));
+    assert_true(answer.id == awaited);
+    assert_true(sy_answer_decode(&kind, &id, &body, answer.body));
+    arig_wait_read(&body, 1, &told);
+    assert_int_equal(told.state, SY_TX_FINAL);
+    sy_dial_close(modest);
+    sy_dial_close(greedy);
     arig_close(&rig);
 }
 
@@ -187,6 +234,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(api_takes_submits_while_strangers_wait_for_nothing),
+        cmocka_unit_test(api_lets_who_waits_for_most_give_way),
         cmocka_unit_test(api_refuses_reads_signed_at_impossible_times),
         cmocka_unit_test(api_lets_a_session_have_so_much_and_others_all_the_same),
         cmocka_unit_test(api_looks_for_no_more_than_a_session_may_cost),
