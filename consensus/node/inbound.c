@@ -156,6 +156,18 @@ static void on_sync(sy_node *node, uint16_t peer, struct sy_slice bytes)
     }
 }
 
+/* Whoever signs one VIEW_CHANGE after the other, each for a later view and each full of good
+ * certificates, has to wait as well; only what it signed itself is counted, so nobody else can make
+ * it wait. */
+static bool may_cost(sy_node *node, const struct sy_message *message)
+{
+    if (message->type != SY_MESSAGE_VIEW_CHANGE) return true;
+    const struct sy_view_change *change = &message->body.view_change;
+    SY_ASSERT(change->signer < node->config.roster->count);
+    return sy_pbft_awaits_change(node->pbft, change) ||
+           sy_share_left(&node->good_changes[change->signer], node->now_ns);
+}
+
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
 {
     if (bytes.size > 1 && bytes.data[0] == SY_MESSAGE_BATCH) {
@@ -192,6 +204,11 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
         sy_node_free_check(node, check);
         return;
     }
+    if (!may_cost(node, message)) {
+        node->frames_shed++;
+        sy_node_free_check(node, check);
+        return;
+    }
     switch (message->type) {
     case SY_MESSAGE_BATCH_FETCH:
     case SY_MESSAGE_BLOCK_FETCH:
@@ -219,6 +236,10 @@ void sy_node_on_vote_checked(sy_node *node, struct vote_check *check)
         if (check->verdicts[i]) continue;
         on_bad(node, check);
         return;
+    }
+    if (check->message.type == SY_MESSAGE_VIEW_CHANGE) {
+        sy_share_spend(&node->good_changes[check->message.body.view_change.signer],
+                       check->submission.job_count, GOOD_CHANGE_JOBS_PER_S);
     }
     sy_node_queue(node, WORK_MESSAGE)->check = check;
 }

@@ -18,6 +18,10 @@
 /* How many of a peer's checks of VIEW_CHANGEs may come to nothing, a second. */
 #define VAIN_CHANGE_JOBS_PER_S 64u
 
+/* How many signatures the good VIEW_CHANGEs of one signer may cost, a second: the largest there can
+ * be every two seconds. A correct validator leaves views more and more slowly. */
+#define GOOD_CHANGE_JOBS_PER_S 2048u
+
 /* A message with more signatures to check than this does not go before the votes. */
 #define URGENT_JOBS_MAX 256u
 
@@ -61,6 +65,7 @@ struct sy_node {
     uint32_t change_checks;
     uint16_t shares[SY_VALIDATORS_MAX + 1]; /* checks in use, by peer; the last: outsiders */
     struct sy_share vain_changes[SY_VALIDATORS_MAX + 1]; /* by peer, so too */
+    struct sy_share good_changes[SY_VALIDATORS_MAX];     /* by signer */
     uint8_t *out;
     size_t out_used;
     struct commit *commits; /* ring: token t at t % COMMITS_MAX */

@@ -163,6 +163,15 @@ static bool pending_lacks(const sy_pbft *pbft, const struct sy_view_change *chan
     return false;
 }
 
+bool sy_pbft_awaits_change(const sy_pbft *pbft, const struct sy_view_change *change)
+{
+    struct sy_hash digest;
+    if (!pbft->pending.present || pbft->pending.message.view != change->view) return false;
+    if (change->epoch != pbft->config.epoch || change->signer >= pbft->config.n) return false;
+    sy_view_change_digest(&digest, &pbft->config.genesis, change, pbft->config.n);
+    return pending_lacks(pbft, change, &digest);
+}
+
 bool sy_pbft_wants_change(const sy_pbft *pbft, const struct sy_view_change *change)
 {
     if (!pbft->live || change->epoch != pbft->config.epoch || change->signer >= pbft->config.n)

@@ -274,6 +274,10 @@ void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects,
  */
 bool sy_pbft_wants(const sy_pbft *pbft, const struct sy_message *message);
 
+/* sy_pbft_awaits_change tells whether a VIEW_CHANGE is one that an incomplete NEW_VIEW names: the
+ * view cannot begin without it. Likewise. */
+bool sy_pbft_awaits_change(const sy_pbft *pbft, const struct sy_view_change *change);
+
 /* --- what operators and tests see ------------------------------------------------------------ */
 
 /* Why messages were ignored. */

@@ -209,28 +209,85 @@ CASE(node_gives_every_peer_its_share_of_checks)
     nrig_close(&rig);
 }
 
-/* A VIEW_CHANGE of validator 2 above height 8: its own signature, and three seals. */
-static void make_change(struct sy_message *out, const struct node_rig *rig)
+/* A VIEW_CHANGE above height 8: its signer's own signature, and three seals. */
+static void make_change(struct sy_message *out, const struct node_rig *rig, uint16_t signer,
+                        uint64_t view)
 {
     struct sy_view_change *change = &out->body.view_change;
     struct sy_header header = {.protocol = SY_PROTOCOL_VERSION, .height = 8};
     struct sy_hash digest;
     memset(out, 0, sizeof *out);
     out->type = SY_MESSAGE_VIEW_CHANGE;
-    change->view = 1;
-    change->signer = 2;
+    change->view = view;
+    change->signer = signer;
     change->stable_height = 8;
     sy_header_hash(&change->stable_hash, &rig->genesis.hash, &header);
     test_certificate(&change->certificate, &rig->genesis, &header);
     sy_view_change_digest(&digest, &rig->genesis.hash, change, 4);
-    sy_sign(test_key(6), &change->signature, SY_SIG_VIEW_CHANGE, &digest);
+    sy_sign(test_key(3u * signer), &change->signature, SY_SIG_VIEW_CHANGE, &digest);
+}
+
+static void send_change(struct node_rig *rig, uint16_t signer, uint64_t view)
+{
+    make_change(&message, rig, signer, view);
+    nrig_frame(rig, 2, nrig_encode(rig, &message));
+}
+
+/* Rising views make every one of them worth a look. */
+static void send_rising(struct node_rig *rig, uint16_t signer, uint64_t from, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) send_change(rig, signer, from + i);
+}
+
+CASE(node_lets_who_signs_many_view_changes_wait)
+{
+    struct node_rig rig;
+    nrig_open(&rig, 1, 50);
+    uint64_t before = nrig_info(&rig)->signatures;
+    send_rising(&rig, 2, 1, 1500);
+    uint64_t spent = nrig_info(&rig)->signatures - before;
+    assert_in_range(spent, 2040, 2056); /* a second's worth */
+    send_change(&rig, 3, 1);            /* of somebody else */
+    assert_int_equal(nrig_info(&rig)->signatures, before + spent + 4);
+    nrig_tick(&rig, 500 * NRIG_MS);
+    before = nrig_info(&rig)->signatures;
+    send_change(&rig, 2, 5000);
+    assert_int_equal(nrig_info(&rig)->signatures, before + 4);
+    nrig_close(&rig);
+}
+
+/* A liar must not be able to keep a view from beginning by having spent what it may. */
+CASE(node_takes_a_view_change_that_the_view_waits_for)
+{
+    struct node_rig rig;
+    struct sy_message begins = {.type = SY_MESSAGE_NEW_VIEW};
+    struct sy_new_view *named = &begins.body.new_view;
+    struct sy_hash digest;
+    nrig_open(&rig, 3, 50);
+    *named = (struct sy_new_view){.view = 1, .signer = 1, .count = 3};
+    for (uint16_t i = 0; i < 3; i++) {
+        make_change(&message, &rig, i, 1);
+        named->changes[i].signer = i;
+        sy_view_change_digest(&named->changes[i].digest, &rig.genesis.hash,
+                              &message.body.view_change, 4);
+        if (i < 2) nrig_frame(&rig, i, nrig_encode(&rig, &message));
+    }
+    sy_new_view_digest(&digest, &rig.genesis.hash, named);
+    sy_sign(test_key(3), &named->signature, SY_SIG_NEW_VIEW, &digest);
+    send_rising(&rig, 2, 2, 1000);
+    nrig_frame(&rig, 1, nrig_encode(&rig, &begins));
+    assert_false(nrig_info(&rig)->pbft.in_view);
+    send_change(&rig, 2, 1);
+    assert_true(nrig_info(&rig)->pbft.in_view);
+    assert_int_equal(nrig_info(&rig)->pbft.view, 1);
+    nrig_close(&rig);
 }
 
 CASE(node_lets_who_sends_bad_view_changes_wait)
 {
     struct node_rig rig;
     nrig_open(&rig, 1, 50);
-    make_change(&message, &rig);
+    make_change(&message, &rig, 2, 1);
     struct sy_signature *seal = &message.body.view_change.certificate.seals[2].signature;
     seal->bytes[5] ^= 1;
     struct sy_slice bad = nrig_encode(&rig, &message);
@@ -652,6 +709,8 @@ int main(void)
         cmocka_unit_test(node_spends_no_signature_on_what_is_over),
         cmocka_unit_test(node_spends_no_signature_on_more_than_a_quorum),
         cmocka_unit_test(node_gives_every_peer_its_share_of_checks),
+        cmocka_unit_test(node_lets_who_signs_many_view_changes_wait),
+        cmocka_unit_test(node_takes_a_view_change_that_the_view_waits_for),
         cmocka_unit_test(node_lets_who_sends_bad_view_changes_wait),
         cmocka_unit_test(node_serves_bodies_to_who_asks),
         cmocka_unit_test(node_serves_certified_blocks_only),
