@@ -58,7 +58,8 @@ struct sy_daemon {
     struct snapshot snapshot;
     struct sy_node_info fresh;     /* what the next snapshot is made of */
     uint64_t view_changes_counted; /* in the metric; the consensus thread's alone */
-    uint64_t evidence_seen;        /* pieces in the store when they were last told apart */
+    uint64_t evidence_seen;        /* pieces in the store when they were last told apart, */
+    uint32_t evidence_epoch;       /* and by which roster */
     uint64_t drain_ns;             /* 0: not draining */
     bool stopping;
     struct sy_error failure; /* status SY_OK: none */

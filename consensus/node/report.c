@@ -32,11 +32,13 @@ static sy_status count_piece(void *context, const struct sy_hash *signer,
 static void recount_evidence(sy_daemon *daemon)
 {
     uint64_t count = sy_evidence_count(daemon->reader);
-    if (count == daemon->evidence_seen) return;
+    uint32_t epoch = daemon->roster->epoch; /* another one has other indices */
+    if (count == daemon->evidence_seen && epoch == daemon->evidence_epoch) return;
     struct tally tally = {.roster = daemon->roster};
     struct sy_error ignored;
     (void)sy_evidence_each(daemon->reader, count_piece, &tally, &ignored);
     daemon->evidence_seen = count;
+    daemon->evidence_epoch = epoch;
     pthread_mutex_lock(&daemon->snapshot.lock);
     memcpy(daemon->snapshot.evidence, tally.against, sizeof tally.against);
     pthread_mutex_unlock(&daemon->snapshot.lock);
