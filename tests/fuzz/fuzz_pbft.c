@@ -2,7 +2,8 @@
  * own events keep what the node promises (pbft.h), in an order and at a pace that the bytes choose.
  * Whatever comes, no assertion may be reached and no list overflow; own votes never contradict.
  *
- *   byte 0     roster size: 4, 5, 6, 7, 13 or 100
+ *   byte 0     roster size: 4, 5, 6, 7, 13 or 100; whether the epoch is a later one, with heights
+ *              before it; how many slots it has left at the start, or that no end is in sight
  *   byte 1     own index
  *   then       one event after another: a byte says which, its operands follow
  *
@@ -20,6 +21,7 @@
 #define EVENTS_MAX 4000u
 #define SLOTS_MAX 512u
 #define VIEWS_MAX 16u
+#define BASE 200u /* height before a later epoch's first */
 #define RECENT_MAX 16u
 
 struct input {
@@ -37,6 +39,7 @@ static struct {
     struct sy_proposal queue[SY_PBFT_WINDOW];
     unsigned queued;
     uint64_t executed, certify_asked, certified;
+    uint64_t next_epoch;   /* height from which another roster orders; 0: none is known */
     struct sy_hash header; /* of the executed block */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     /* What it signed, by view and slot: PRE_PREPARE or PREPARE, and COMMIT. */
@@ -98,7 +101,7 @@ static struct sy_entry take_entry(struct input *in)
 static void make_proposal(struct sy_proposal *proposal, struct input *in)
 {
     memset(proposal, 0, sizeof *proposal);
-    proposal->epoch = take(in) == 254;
+    proposal->epoch = f.config.epoch + (take(in) == 254);
     proposal->slot = take_slot(in);
     uint8_t time = take(in);
     proposal->time_ms = time == 255 ? (int64_t)take_wide(in)
@@ -216,6 +219,7 @@ static void step(struct sy_pbft_event *event)
     for (uint32_t i = 0; i < effects.count; i++) check_effect(&effects.items[i]);
     sy_pbft_get_info(f.pbft, &info, f.now_ns);
     SY_ASSERT(info.certified_height == f.certified && info.executed_height == f.executed);
+    SY_ASSERT(f.next_epoch == 0 || f.executed < f.next_epoch);
 }
 
 /* Only what comes through the decoder reaches the machine. */
@@ -280,7 +284,7 @@ static void send_seals(struct input *in)
     for (uint16_t i = 0; i < voters % 8u + 1u; i++) {
         message.type = SY_MESSAGE_SEAL;
         message.body.seal =
-            (struct sy_seal_message){.epoch = voters > 250,
+            (struct sy_seal_message){.epoch = f.config.epoch + (voters > 250),
                                      .height = height,
                                      .header_hash = which < 128 ? hash_of(height) : hash_of(which),
                                      .seal = {.signer = (uint16_t)(i % f.config.n)}};
@@ -292,7 +296,8 @@ static void send_seals(struct input *in)
 static void send_status(struct input *in)
 {
     message.type = SY_MESSAGE_STATUS;
-    message.body.status = (struct sy_status_message){.signer = take_signer(in),
+    message.body.status = (struct sy_status_message){.epoch = f.config.epoch,
+                                                     .signer = take_signer(in),
                                                      .counter = take(in),
                                                      .view = current_view() + (take(in) > 240),
                                                      .in_view = f.now_ns % 3 != 0,
@@ -304,7 +309,9 @@ static void send_status(struct input *in)
     status->pre_prepared_mask = take_wide(in);
     status->prepared_mask = take_wide(in) & status->pre_prepared_mask;
     status->committed_mask = take_wide(in);
-    send(status->signer);
+    uint8_t bend = take(in);
+    if (bend > 200) status->epoch++; // unsigned, in anybody's name
+    send(bend > 128 ? (uint16_t)(bend % f.config.n) : status->signer);
 }
 
 /* A block around the header that execution in this harness gives, or around another. */
@@ -368,6 +375,7 @@ static void send_view_change(struct input *in)
     message.type = SY_MESSAGE_VIEW_CHANGE;
     struct sy_view_change *change = &message.body.view_change;
     memset(change, 0, sizeof *change);
+    change->epoch = f.config.epoch;
     change->view = current_view() + byte % 3;
     if (byte > 250) change->view = take_wide(in) >> 1;
     change->signer = take_signer(in);
@@ -375,7 +383,8 @@ static void send_view_change(struct input *in)
     if (change->signer == f.config.self && byte < 240) return;
     uint8_t stable = take(in);
     change->stable_height = stable % 2 ? f.certified : f.certified + stable % 40;
-    if (change->stable_height != 0) {
+    bool bare = change->stable_height == f.config.base && byte % 8 != 7; // P37
+    if (change->stable_height != 0 && !bare) {
         change->stable_hash = hash_of(change->stable_height);
         change->certificate.count = (uint16_t)sy_quorum(f.config.n);
         for (uint16_t i = 0; i < change->certificate.count; i++)
@@ -392,7 +401,7 @@ static void send_new_view(struct input *in)
     uint8_t byte = take(in);
     message.type = SY_MESSAGE_NEW_VIEW;
     struct sy_new_view *new_view = &message.body.new_view;
-    *new_view = (struct sy_new_view){.view = current_view() + byte % 3};
+    *new_view = (struct sy_new_view){.epoch = f.config.epoch, .view = current_view() + byte % 3};
     new_view->signer = (uint16_t)(new_view->view % f.config.n);
     if (new_view->signer == f.config.self && byte < 250) return;
     uint16_t skip = take_signer(in);
@@ -463,6 +472,7 @@ static void send_executed(struct input *in)
     event.as.executed.height = f.executed;
     event.as.executed.header_hash = f.header;
     event.as.executed.next_seqs = f.next_seqs;
+    event.as.executed.next_epoch = f.next_epoch;
     step(&event);
 }
 
@@ -521,8 +531,8 @@ static void be_answered(void)
     persisted.as.token = f.durable = f.token;
     step(&persisted);
     message.type = SY_MESSAGE_STATUS;
-    message.body.status =
-        (struct sy_status_message){.signer = f.config.self, .counter = f.boots << 32 | 1};
+    message.body.status = (struct sy_status_message){
+        .epoch = f.config.epoch, .signer = f.config.self, .counter = f.boots << 32 | 1};
     for (uint16_t i = 0; i < f.config.n; i++)
         if (i != f.config.self) send(i);
 }
@@ -534,7 +544,12 @@ static void open_machine(struct input *in)
     memset(&f, 0, sizeof f);
     f.arena = arena;
     sy_pbft_config_default(&f.config);
-    f.config.n = sizes[take(in) % 6];
+    uint8_t shape = take(in);
+    f.config.n = sizes[shape % 6];
+    f.config.epoch = shape / 6 % 2;
+    f.config.base = f.config.epoch > 0 ? BASE : 0;
+    f.executed = f.certify_asked = f.certified = f.config.base;
+    if (shape / 12 > 0) f.next_epoch = f.config.base + 1 + shape / 12;
     uint8_t self = take(in);
     f.config.self = (uint16_t)(self == 255 ? SY_PBFT_OBSERVER : self % f.config.n);
     if (!f.arena.base) {
@@ -547,9 +562,11 @@ static void open_machine(struct input *in)
     SY_ASSERT(status == SY_OK);
     for (size_t i = 0; i < SY_VALIDATORS_MAX; i++) f.next_seqs[i] = 1;
     f.now_ns = 1000 * MS;
-    f.header = hash_of(0);
+    f.header = hash_of(f.config.base);
     struct sy_pbft_event start = {.type = SY_PBFT_START};
     start.as.start.header_hash = f.header;
+    start.as.start.certified_height = f.config.base;
+    start.as.start.next_epoch = f.next_epoch;
     start.as.start.next_seqs = f.next_seqs;
     step(&start);
     for (uint8_t records = take(in) % 8; records > 0; records--) send_restore(in);
