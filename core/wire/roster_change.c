@@ -259,12 +259,18 @@ sy_status sy_handovers_follow(struct sy_roster *roster, uint64_t *ended,
 {
     struct sy_handover handover;
     struct sy_reader r = sy_reader_of(handovers);
-    if (ended) *ended = 0;
+    uint64_t last = 0; // height of the epoch before
     for (uint32_t i = 0; i < epoch; i++) {
         if (!sy_handover_decode(&r, &handover, SY_ROSTER_UNKNOWN)) break;
+        // A roster's seals count for the heights of its epoch.
+        if (handover.header.height <= last) {
+            return sy_fail(err, SY_ERR_CRYPTO, "epoch %u ends before its first height",
+                           (unsigned)i);
+        }
         SY_TRY(sy_handover_take(roster, genesis, &handover, err));
-        if (ended) *ended = handover.header.height;
+        last = handover.header.height;
     }
+    if (ended) *ended = last;
     if (sy_reader_done(&r)) return SY_OK;
     return sy_fail(err, SY_ERR_FORMAT, "there is not one handover for each epoch before %u",
                    (unsigned)epoch);

@@ -124,6 +124,24 @@ CASE(seals_of_another_epochs_roster_prove_nothing)
     assert_true(proof_holds());
 }
 
+/* The seals of a roster that came later are none for heights before it. */
+CASE(handovers_below_the_one_before_lead_nowhere)
+{
+    uint8_t bytes[2 * SY_HANDOVER_BYTES_MAX];
+    struct sy_handover second = epochs.handovers[1];
+    for (uint64_t height = TEST_EPOCH_HEIGHTS - 1; height <= TEST_EPOCH_HEIGHTS + 1; height++) {
+        struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+        struct sy_roster roster = epochs.genesis.roster;
+        second.header.height = height;
+        test_certify(&second.certificate, &epochs.genesis.hash, &epochs.rosters[1], &second.header);
+        sy_handover_encode(&w, &epochs.handovers[0]);
+        sy_handover_encode(&w, &second);
+        sy_status status =
+            sy_handovers_follow(&roster, NULL, &epochs.genesis.hash, sy_writer_slice(&w), 2, NULL);
+        assert_int_equal(status, height > TEST_EPOCH_HEIGHTS ? SY_OK : SY_ERR_CRYPTO);
+    }
+}
+
 /* But for the proofs of possession of six new keys: validator 4's and validator 1's. */
 CASE(no_bit_of_a_proof_with_handovers_is_free)
 {
@@ -245,6 +263,7 @@ int main(void)
         cmocka_unit_test(proofs_without_all_handovers_do_not_hold),
         cmocka_unit_test(proofs_without_any_handovers_are_for_those_who_know_the_roster),
         cmocka_unit_test(seals_of_another_epochs_roster_prove_nothing),
+        cmocka_unit_test(handovers_below_the_one_before_lead_nowhere),
         cmocka_unit_test(no_bit_of_a_proof_with_handovers_is_free),
         cmocka_unit_test(signers_have_the_names_of_their_epoch),
         cmocka_unit_test(evidence_is_judged_by_the_roster_of_its_epoch),
