@@ -52,7 +52,7 @@ typedef struct sy_link sy_link;
 struct sy_link_peer {
     char name[SY_LINK_NAME_MAX];       /* for logs */
     struct sy_public_key key;          /* link key */
-    char control[SY_LINK_ADDRESS_MAX]; /* "tcp://tcp://HOST:PORT" */
+    char control[SY_LINK_ADDRESS_MAX]; /* "tcp://HOST:PORT" */
     char bulk[SY_LINK_ADDRESS_MAX];
 };
 
