@@ -62,6 +62,7 @@ struct job *sy_api_job_take(sy_api *api, enum job_state state, struct sy_request
         job->request = *request;
         job->released = job->deferred = false;
         job->outcome_count = job->left = job->looked = 0;
+        job->deciding = (struct decision){0};
         job->proof = NULL;
         job->proof_bytes = 0;
         return job;

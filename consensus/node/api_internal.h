@@ -14,7 +14,8 @@
 #define JOBS 1024u
 #define WAITS_MAX (JOBS / 4 * 3) /* jobs that WAITs may hold: SUBMITs and READs keep the rest */
 #define AWAITED_MAX 65536u       /* transactions that all WAITs together wait for */
-#define COPIES_MAX 64u           /* ordered copies of one transaction that are looked at */
+#define COPIES_MAX 1024u         /* ordered copies of one transaction that are looked at, */
+#define COPIES_AT_ONCE 64u       /* and without a pause in between */
 #define ANSWER_BYTES SY_SERVER_REPLY_MAX
 #define SEEN_READS 65536u
 #define SESSIONS 4096u /* whose shares are remembered: more than can be open */
@@ -29,6 +30,14 @@
 #define SY_API_RETRY_MS 100u /* when it is worth asking again */
 
 enum job_state { JOB_FREE, JOB_SUBMIT, JOB_WAIT, JOB_PROOF, JOB_CERTIFICATE };
+
+/* What the copies of a transaction that were looked at so far say, oldest first. */
+struct decision {
+    uint32_t next; /* copy to look at */
+    bool may_know; /* one of them has the witness */
+    bool decided;
+    struct sy_tx_position told; /* the one that decides, else the last one */
+};
 
 /* A request that is not answered at once. */
 struct job {
@@ -49,6 +58,7 @@ struct job {
     uint64_t order;  /* by arrival */
     uint32_t left;   /* transactions not final yet */
     uint32_t looked; /* the first so many were looked for; the others when the share allows */
+    struct decision deciding;                         /* about the next one */
     struct sy_tx_position positions[SY_WAIT_IDS_MAX]; /* height 0: not final */
     /* PROOF, CERTIFICATE */
     struct sy_header header;

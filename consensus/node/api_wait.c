@@ -25,28 +25,40 @@ static bool copy_decides(const struct sy_block_view *view, uint32_t index)
     return sy_receipt_decode(&reader, &receipt) && sy_refusal_decides(receipt.code);
 }
 
+/* Looks at the next certified copy; opening its block is what costs. False: no other one matters,
+ * or there is none. */
+static bool look_at_copy(sy_api *api, struct decision *decision, const struct sy_hash *tx_id,
+                         const struct sy_hash *witness)
+{
+    struct sy_tx_position copies[COPIES_MAX];
+    const struct sy_block_view *view;
+    size_t found = 0;
+    if (sy_ledger_find_tx(api->reader, copies, &found, COPIES_MAX, tx_id) != SY_OK) return false;
+    if (decision->next >= found || decision->next >= COPIES_MAX) return false;
+    const struct sy_tx_position *copy = &copies[decision->next++];
+    if (copy->height > api->certified) return false;
+    if (sy_block_views_open(&api->views, &view, copy->height) != SY_OK) return false;
+    if (copy->index >= view->tx_count) return false;
+    decision->may_know =
+        decision->may_know || witness == NULL || has_witness(api, view, copy->index, witness);
+    if (!decision->decided) decision->told = *copy;
+    decision->decided = decision->decided || copy_decides(view, copy->index);
+    return !decision->decided || !decision->may_know;
+}
+
+static bool take_decision(struct sy_tx_position *position, const struct decision *decision)
+{
+    if (!decision->may_know || decision->told.height == 0) return false;
+    *position = decision->told;
+    return true;
+}
+
 bool sy_api_decide(sy_api *api, struct sy_tx_position *position, const struct sy_hash *tx_id,
                    const struct sy_hash *witness)
 {
-    struct sy_tx_position copies[COPIES_MAX];
-    struct sy_tx_position told = {0};
-    size_t found = 0;
-    if (sy_ledger_find_tx(api->reader, copies, &found, COPIES_MAX, tx_id) != SY_OK) return false;
-    if (found > COPIES_MAX) found = COPIES_MAX;
-    bool may_know = witness == NULL;
-    bool decided = false;
-    for (size_t i = 0; i < found && !(decided && may_know); i++) {
-        const struct sy_block_view *view;
-        if (copies[i].height > api->certified) break;
-        if (sy_block_views_open(&api->views, &view, copies[i].height) != SY_OK) break;
-        if (copies[i].index >= view->tx_count) break;
-        may_know = may_know || has_witness(api, view, copies[i].index, witness);
-        if (!decided) told = copies[i];
-        decided = decided || copy_decides(view, copies[i].index);
-    }
-    if (!may_know || told.height == 0) return false;
-    *position = told;
-    return true;
+    struct decision decision = {0};
+    while (decision.next < COPIES_AT_ONCE && look_at_copy(api, &decision, tx_id, witness)) continue;
+    return take_decision(position, &decision);
 }
 
 /* ---- answering --------------------------------------------------------------------------- */
@@ -180,11 +192,15 @@ static void finish(sy_api *api, struct job *job)
 
 /* ---- waiting ----------------------------------------------------------------------------- */
 
-static bool decide_item(sy_api *api, struct job *job, uint32_t index)
+/* Whoever waits for item `looked` is told, or goes on waiting. */
+static bool settle_item(sy_api *api, struct job *job)
 {
-    struct sy_awaited item;
-    sy_wait_item(&job->request, index, &item);
-    return sy_api_decide(api, &job->positions[index], &item.tx_id, &item.witness);
+    uint32_t index = job->looked++;
+    bool known = take_decision(&job->positions[index], &job->deciding);
+    job->deciding = (struct decision){0};
+    if (known) job->left--;
+    if (!known) chain(api, job, index);
+    return known;
 }
 
 /* Looks for the job's transactions as far as its session's share goes; those not final are waited
@@ -196,14 +212,11 @@ static void look(sy_api *api, struct job *job)
     uint64_t now_ns = sy_os_monotonic_ns();
     bool shown = false;
     while (job->looked < job->request.body.wait.count && sy_share_left(&session->work, now_ns)) {
-        uint32_t index = job->looked++;
+        struct sy_awaited item;
         uint64_t before = api->views.read_bytes;
-        if (decide_item(api, job, index)) {
-            job->left--;
-            shown = true;
-        } else {
-            chain(api, job, index);
-        }
+        sy_wait_item(&job->request, job->looked, &item);
+        bool more = look_at_copy(api, &job->deciding, &item.tx_id, &item.witness);
+        if (!more) shown |= settle_item(api, job);
         sy_api_work(api, session, WORK_LOOK + api->views.read_bytes - before);
     }
     if (shown) sy_api_vouch(api, &job->server_request); // a stranger has no witness
@@ -307,8 +320,23 @@ void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client
     if (wake_ns < api->wait_wake_ns) api->wait_wake_ns = wake_ns;
 }
 
+/* The copies before this one were looked at when the item began to wait: only this one can show
+ * that whoever waits has the transaction. */
+static bool decide_new(sy_api *api, struct job *job, uint32_t index,
+                       const struct sy_tx_position *copy)
+{
+    struct sy_awaited item;
+    const struct sy_block_view *view;
+    sy_wait_item(&job->request, index, &item);
+    if (sy_block_views_open(&api->views, &view, copy->height) != SY_OK) return false;
+    if (copy->index >= view->tx_count) return false;
+    return has_witness(api, view, copy->index, &item.witness) &&
+           sy_api_decide(api, &job->positions[index], &item.tx_id, &item.witness);
+}
+
 /* A copy of a transaction is certified: those who wait for it and have it are told. */
-static void tell_waiters(sy_api *api, const struct sy_hash *tx_id)
+static void tell_waiters(sy_api *api, const struct sy_hash *tx_id,
+                         const struct sy_tx_position *copy)
 {
     const uint64_t *newest = (const uint64_t *)sy_table_find(&api->waiting, tx_id);
     uint32_t number = newest == NULL ? NOBODY : (uint32_t)*newest;
@@ -317,7 +345,7 @@ static void tell_waiters(sy_api *api, const struct sy_hash *tx_id)
         uint32_t index = number % SY_WAIT_IDS_MAX;
         SY_ASSERT(job->state == JOB_WAIT && job->positions[index].height == 0);
         number = api->waiters[number].next;
-        if (!decide_item(api, job, index)) continue;
+        if (!decide_new(api, job, index, copy)) continue;
         unchain(api, job, index);
         job->left--;
     }
@@ -330,7 +358,7 @@ static void tell_block(sy_api *api, uint64_t height)
     for (size_t at = 0; at + 32 <= ids.size; at += 32) {
         struct sy_hash id;
         memcpy(id.bytes, ids.data + at, sizeof id.bytes);
-        tell_waiters(api, &id);
+        tell_waiters(api, &id, &(struct sy_tx_position){height, (uint32_t)(at / 32)});
     }
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/base/telemetry.h"
 #include "core/crypto/hash.h"
 #include "core/wire/request.h"
 
@@ -64,6 +65,12 @@ static sy_status grow_index(struct sy_block_view *view, uint32_t count)
     return SY_OK;
 }
 
+static void count_read(struct sy_block_views *views, size_t bytes)
+{
+    views->read_bytes += bytes;
+    sy_metric_add(SY_M_client_blocks_read_bytes_total, bytes);
+}
+
 static sy_status index_receipts(struct sy_block_view *view, struct sy_slice receipts)
 {
     struct sy_reader reader = sy_reader_of(receipts);
@@ -107,7 +114,7 @@ static sy_status load(struct sy_block_views *views, struct sy_block_view *view, 
     SY_TRY(copy_parts(view, parts));
     view->header_bytes = parts[0];
     view->certificate = parts[1];
-    views->read_bytes += parts[2].size;
+    count_read(views, parts[2].size);
     view->has_bodies = false;
     struct sy_reader reader = sy_reader_of(parts[0]);
     if (!sy_header_decode(&reader, &view->header)) return SY_ERR_CORRUPT;
@@ -150,7 +157,7 @@ static sy_status read_batch(struct sy_block_views *views, struct sy_batch *batch
     struct sy_slice body;
     memset(&views->batch_digest, 0, sizeof views->batch_digest); /* its bytes are given back now */
     SY_TRY(sy_body_get(views->reader, &body, digest));
-    views->read_bytes += body.size;
+    count_read(views, body.size);
     return sy_batch_decode(batch, body) ? SY_OK : SY_ERR_CORRUPT;
 }
 

@@ -3,12 +3,14 @@
  * ctest: threaded timeout=120 */
 #include <string.h>
 
+#include "core/base/telemetry.h"
 #include "core/client/read.h"
 #include "tests/support/stores.h"
 #include "tests/unit/api_rig.h"
 
 #define SESSIONS 5u
 #define WAITS_A_SESSION 250u
+#define COPIES_AT_ONCE 64u /* of a transaction that are looked at without a pause */
 #define AWAITED_MAX 65536u /* transactions that all WAITs together may wait for */
 
 /* A WAIT of half a minute for a transaction that nobody has. */
@@ -204,6 +206,124 @@ static struct sy_client_request signed_read(const struct api_rig *rig, uint64_t 
     return request;
 }
 
+/* --- one transaction in many blocks ---------------------------------------------------------- */
+
+#define COPIES 12u /* more than blocks stay open */
+
+/* A fresh one, copied to room. */
+static struct sy_slice make_tx(struct api_rig *rig, uint8_t room[SY_TX_BYTES_MAX])
+{
+    chain_add_records(&rig->chain, 1);
+    struct sy_slice tx = rig->chain.txs[--rig->chain.tx_count];
+    memcpy(room, tx.data, tx.size);
+    return sy_slice_of(room, tx.size);
+}
+
+static void run_copy(struct api_rig *rig, struct sy_slice tx)
+{
+    rig->chain.txs[rig->chain.tx_count++] = tx;
+    (void)chain_batch(&rig->chain, 2);
+    chain_run(&rig->chain);
+    chain_certify(&rig->chain);
+    sy_api_certified(rig->api, rig->chain.done->header.height);
+}
+
+/* What was read of blocks, once all that dial asked before is done. */
+static uint64_t read_so_far(struct api_rig *rig, sy_dial *dial)
+{
+    struct sy_reader body;
+    struct sy_client_request block = {.kind = SY_REQUEST_BLOCK, .request_id = 99};
+    assert_int_equal(arig_call(rig, dial, &block, &body), SY_ANSWER_BLOCK);
+    return sy_metric_get(SY_M_client_blocks_read_bytes_total);
+}
+
+static struct sy_client_request guess(const struct api_rig *rig, struct sy_awaited *item,
+                                      struct sy_slice tx, uint32_t wait_ms)
+{
+    *item = arig_awaited(rig, tx);
+    item->witness.bytes[0] ^= 1;
+    return arig_wait(item, 1, wait_ms);
+}
+
+/* Whoever waits without having it costs nothing but the look at the new copy, however many wait and
+ * however many copies there were. */
+CASE(api_looks_at_a_new_copy_alone)
+{
+    enum { GUESSERS = 20 };
+    static uint8_t room[SY_TX_BYTES_MAX];
+    struct api_rig rig;
+    struct sy_awaited item;
+    arig_open(&rig, NULL, true);
+    struct sy_slice tx = make_tx(&rig, room);
+    for (unsigned i = 0; i < COPIES; i++) run_copy(&rig, tx);
+    struct sy_client_request wait = guess(&rig, &item, tx, SY_WAIT_MS_MAX);
+    sy_dial *dial = arig_dial(&rig);
+    uint64_t before = read_so_far(&rig, dial);
+    for (unsigned i = 0; i < GUESSERS; i++) (void)arig_send(&rig, dial, &wait);
+    uint64_t looks = read_so_far(&rig, dial) - before;
+    run_copy(&rig, tx);
+    uint64_t news = read_so_far(&rig, dial) - before - looks;
+    assert_true(looks > 0 && news > 0);
+    assert_true(news * GUESSERS < looks);
+    sy_dial_close(dial);
+    arig_close(&rig);
+}
+
+/* One WAIT of a session that has used its share up reads one block, not those of all copies. */
+CASE(api_looks_at_copies_one_after_the_other)
+{
+    static uint8_t room[SY_TX_BYTES_MAX];
+    struct api_rig rig;
+    struct arig_told told;
+    struct sy_awaited item;
+    uint64_t read[2];
+    for (unsigned i = 0; i < 2; i++) {
+        arig_open(&rig, i == 0 ? NULL : &mean, true);
+        struct sy_slice tx = make_tx(&rig, room);
+        for (unsigned k = 0; k < COPIES; k++) run_copy(&rig, tx);
+        struct sy_client_request wait = guess(&rig, &item, tx, 0);
+        sy_dial *dial = arig_dial(&rig), *other = arig_dial(&rig);
+        uint64_t before = read_so_far(&rig, other);
+        arig_wait_call(&rig, dial, &wait, &told);
+        assert_int_equal(told.state, SY_TX_UNKNOWN);
+        read[i] = sy_metric_get(SY_M_client_blocks_read_bytes_total) - before;
+        sy_dial_close(dial);
+        sy_dial_close(other);
+        arig_close(&rig);
+    }
+    assert_true(read[1] > 0 && read[1] * (COPIES / 2) < read[0]);
+}
+
+/* Whoever has a transaction may have copies of it ordered before it can be decided. */
+CASE(api_tells_what_decides_behind_many_copies_that_do_not)
+{
+    static uint8_t room[SY_TX_BYTES_MAX];
+    struct api_rig rig;
+    struct arig_told told;
+    arig_open(&rig, NULL, false);
+    struct sy_slice tx = make_tx(&rig, room); // of a key that is not enrolled yet
+    struct sy_awaited item = arig_awaited(&rig, tx);
+    for (unsigned i = 0; i < COPIES_AT_ONCE + 6; i++) {
+        run_copy(&rig, tx);
+        assert_int_equal(rig.chain.done->refused_count, 1);
+    }
+    for (unsigned stage = 0; stage < SY_POPULATION_STAGES; stage++) {
+        chain_add_stage(&rig.chain, stage);
+        (void)chain_batch(&rig.chain, 2);
+        chain_run(&rig.chain);
+        chain_certify(&rig.chain);
+    }
+    run_copy(&rig, tx);
+    assert_int_equal(rig.chain.done->applied_count, 1);
+    struct sy_client_request wait = arig_wait(&item, 1, SY_WAIT_MS_MAX);
+    sy_dial *dial = arig_dial(&rig);
+    arig_wait_call(&rig, dial, &wait, &told);
+    assert_int_equal(told.state, SY_TX_FINAL);
+    assert_int_equal(told.code, SY_APPLIED);
+    sy_dial_close(dial);
+    arig_close(&rig);
+}
+
 CASE(api_says_pruned_of_what_may_be_gone_and_not_found_of_what_is_not)
 {
     struct api_rig rig;
@@ -239,6 +359,9 @@ int main(void)
         cmocka_unit_test(api_lets_a_session_have_so_much_and_others_all_the_same),
         cmocka_unit_test(api_looks_for_no_more_than_a_session_may_cost),
         cmocka_unit_test(api_goes_on_looking_when_a_session_may_again),
+        cmocka_unit_test(api_looks_at_a_new_copy_alone),
+        cmocka_unit_test(api_looks_at_copies_one_after_the_other),
+        cmocka_unit_test(api_tells_what_decides_behind_many_copies_that_do_not),
         cmocka_unit_test(api_says_pruned_of_what_may_be_gone_and_not_found_of_what_is_not),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
