@@ -170,6 +170,7 @@ static bool may_cost(sy_node *node, const struct sy_message *message)
 
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
 {
+    sy_pbft_heard(node->pbft, peer, node->now_ns);
     if (bytes.size > 1 && bytes.data[0] == SY_MESSAGE_BATCH) {
         sy_pool_on_batch(node->pool, node->pool_effects, peer,
                          sy_slice_of(bytes.data + 1, bytes.size - 1));

@@ -4,6 +4,11 @@
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
 
+/* How long an own batch may be under way before less is taken from clients. The primary has more
+ * than three times as long before a batch that it does not order brings it down (PROTOCOL.md,
+ * P26). */
+#define PACE_NS(view_ns) ((view_ns) + (view_ns) / 2)
+
 static uint32_t change_checks(const struct sy_node_config *config)
 {
     return config->roster->count < CHANGE_CHECKS_MAX ? config->roster->count : CHANGE_CHECKS_MAX;
@@ -80,6 +85,7 @@ sy_status sy_node_init(sy_node **out, sy_arena *arena, const struct sy_node_conf
     pool->roster = config->roster;
     pool->self = config->self == SY_PBFT_OBSERVER ? SY_POOL_OBSERVER : config->self;
     pool->signer = config->signer;
+    pool->pace_ns = PACE_NS(pbft->view_ns);
     for (unsigned i = 0; i < SY_PBFT_TIMER_COUNT; i++) node->timers[i] = SY_PBFT_NEVER;
     node->pool_wake_ns = UINT64_MAX;
     sy_clocks_init(&node->clocks, pbft->n, pbft->self, pbft->skew_ms);
@@ -190,7 +196,8 @@ static void on_executed(sy_node *node, const struct sy_node_event *event)
         const struct sy_node_ran *ran = &event->as.executed.ran[i];
         SY_ASSERT(ran->maker < node->config.roster->count);
         node->next_seqs[ran->maker] = ran->seq + 1;
-        sy_pool_on_ran(node->pool, ran->maker, ran->seq, &ran->digest, ran->tx_ids, ran->tx_count);
+        sy_pool_on_ran(node->pool, ran->maker, ran->seq, &ran->digest, ran->tx_ids, ran->tx_count,
+                       node->now_ns);
     }
     struct sy_pbft_event executed = {.type = SY_PBFT_EXECUTED};
     executed.as.executed.height = event->as.executed.height;

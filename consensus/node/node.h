@@ -42,7 +42,7 @@ struct sy_node_config {
     struct sy_signer signer;          /* the consensus key */
     struct sy_pbft_config pbft;       /* genesis, epoch, n and self are set from the above; base is
                                          the caller's */
-    struct sy_pool_config pool;       /* the same */
+    struct sy_pool_config pool;       /* the same; pace_ns follows from pbft.view_ns */
     uint16_t self;                    /* roster index, or SY_PBFT_OBSERVER */
     uint32_t vote_checks;             /* consensus messages at the engine at once, 16..4096 */
 };

@@ -45,6 +45,25 @@ static void recount_evidence(sy_daemon *daemon)
     sy_metric_set(SY_M_store_evidence_count, count);
 }
 
+static void tell_of_views(sy_daemon *daemon, const struct sy_pbft_info *pbft)
+{
+    static const char *const words[] = {[SY_PBFT_LEFT_NEVER] = "",
+                                        [SY_PBFT_LEFT_SLOT] = "undecided proposal",
+                                        [SY_PBFT_LEFT_BATCH] = "unordered batch",
+                                        [SY_PBFT_LEFT_HEARTBEAT] = "no heartbeat",
+                                        [SY_PBFT_LEFT_SEALS] = "missing seals",
+                                        [SY_PBFT_LEFT_NEW_VIEW] = "no new view",
+                                        [SY_PBFT_LEFT_JOINED] = "joined others"};
+    uint64_t more = pbft->view_changes_total - daemon->view_changes_counted;
+    if (more == 0) return;
+    sy_metric_add(SY_M_pbft_view_changes_total, more);
+    daemon->view_changes_counted = pbft->view_changes_total;
+    SY_LOG(SY_LOG_WARN, "pbft", "view_left", SY_F_U64("now_in", pbft->view),
+           SY_F_TEXT("why", words[pbft->left_why]), SY_F_U64("maker", pbft->left_maker),
+           SY_F_U64("waited_ms", pbft->left_waited_ms),
+           SY_F_U64("primary_silent_ms", pbft->left_silent_ms));
+}
+
 void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
 {
     struct sy_node_info *info = &daemon->fresh; /* the consensus thread's alone */
@@ -55,15 +74,14 @@ void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
     pthread_mutex_unlock(&daemon->snapshot.lock);
     recount_evidence(daemon);
     sy_metric_set(SY_M_pbft_view, info->pbft.view);
-    sy_metric_add(SY_M_pbft_view_changes_total,
-                  info->pbft.view_changes_total - daemon->view_changes_counted);
-    daemon->view_changes_counted = info->pbft.view_changes_total;
+    tell_of_views(daemon, &info->pbft);
     sy_metric_set(SY_M_node_height_committed, info->pbft.decided_height);
     int64_t error_ms = info->clocks.error_ms;
     sy_metric_set(SY_M_node_clock_off, info->clocks.off);
     sy_metric_set(SY_M_node_clock_error_ms, (uint64_t)(error_ms < 0 ? -error_ms : error_ms));
     sy_metric_set(SY_M_node_peer_clocks_off_count, info->clocks.peers_off);
     sy_metric_set(SY_M_pool_pending_txs_count, info->pool.pending_txs);
+    sy_metric_set(SY_M_pool_pace_txs_count, info->pool.pace_txs);
     sy_metric_set(SY_M_pool_pending_batches_count,
                   info->pool.peer_batches + info->pool.own_batches);
 }

@@ -134,7 +134,9 @@ void sy_pbft_join(sy_pbft *pbft)
         above++;
         if (held->change.view < smallest) smallest = held->change.view;
     }
-    if (above >= pbft->weak) sy_pbft_leave_view(pbft, smallest);
+    if (above < pbft->weak) return;
+    pbft->left = (struct left_note){.why = SY_PBFT_LEFT_JOINED};
+    sy_pbft_leave_view(pbft, smallest);
 }
 
 /* A VIEW_CHANGE under the own key that this validator does not remember (P14). */

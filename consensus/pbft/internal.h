@@ -168,6 +168,13 @@ struct maker_wait {
     uint64_t again_ns; /* when it was last */
 };
 
+/* How a view ended, for operators. */
+struct left_note {
+    enum sy_pbft_left why;
+    uint16_t maker;
+    uint64_t waited_ns, silent_ns;
+};
+
 struct sy_pbft {
     struct sy_pbft_config config;
     unsigned quorum, weak;
@@ -210,6 +217,7 @@ struct sy_pbft {
     uint32_t serves_left;
 
     uint64_t resumed_ns;
+    uint64_t woken_ns;          /* when this validator last ran again after it had not */
     uint64_t last_decided_ns;   /* or when the machine resumed */
     uint64_t last_certified_ns; /* likewise */
     bool waiting;               /* something is open or ready, */
@@ -254,6 +262,7 @@ struct sy_pbft {
 
     uint64_t decided_total, retransmissions_total, adopted_total, equivocations_total;
     uint64_t view_changes_total;
+    struct left_note left; /* the last of them */
     uint64_t ignored_total[SY_PBFT_IGNORED_COUNT];
 };
 

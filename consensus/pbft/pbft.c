@@ -386,6 +386,23 @@ static void check_state(const sy_pbft *pbft)
     }
 }
 
+/* A timer that comes so late tells that this validator was not running: its process was stopped,
+ * or its machine has too much to do. What the others said meanwhile has not been looked at. */
+static void note_sleep(sy_pbft *pbft)
+{
+    uint64_t status = pbft->timers[SY_PBFT_TIMER_STATUS], view = pbft->timers[SY_PBFT_TIMER_VIEW];
+    uint64_t due = status < view ? status : view;
+    if (due == SY_PBFT_NEVER || pbft->now_ns < due) return;
+    if (pbft->now_ns - due > pbft->config.view_ns / 4) pbft->woken_ns = pbft->now_ns;
+}
+
+void sy_pbft_heard(sy_pbft *pbft, uint16_t from, uint64_t now_ns)
+{
+    SY_ASSERT(pbft->started);
+    if (from >= pbft->config.n || now_ns < pbft->now_ns) return;
+    pbft->now_ns = pbft->peers[from].heard_ns = now_ns;
+}
+
 void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects, const struct sy_pbft_event *event)
 {
     effects->count = 0;
@@ -394,6 +411,7 @@ void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects, const struct s
     pbft->now_ms = event->now_ms < 0 ? 0 : event->now_ms;
     if (pbft->now_ms > (int64_t)1 << 53) pbft->now_ms = (int64_t)1 << 53;
     if (event->now_ns > pbft->now_ns) pbft->now_ns = event->now_ns;
+    note_sleep(pbft);
     pbft->fetches_left = SY_PBFT_FETCH_MAX;
     pbft->serves_left = SY_PBFT_SERVE_MAX;
     dispatch(pbft, event);
@@ -420,6 +438,10 @@ void sy_pbft_get_info(const sy_pbft *pbft, struct sy_pbft_info *info, uint64_t n
     *info = (struct sy_pbft_info){.view = pbft->view,
                                   .in_view = pbft->in_view,
                                   .view_changes_total = pbft->view_changes_total,
+                                  .left_why = pbft->left.why,
+                                  .left_maker = pbft->left.maker,
+                                  .left_waited_ms = pbft->left.waited_ns / MS,
+                                  .left_silent_ms = pbft->left.silent_ns / MS,
                                   .primary = primary_of(pbft, pbft->view),
                                   .is_primary = is_primary(pbft),
                                   .halted = pbft->halted,

@@ -268,6 +268,11 @@ SY_MUST_CHECK sy_status sy_pbft_init(sy_pbft **pbft, sy_arena *arena,
 void sy_pbft_step(sy_pbft *pbft, struct sy_pbft_effects *effects,
                   const struct sy_pbft_event *event);
 
+/* sy_pbft_heard tells that something came over a peer's link, before it is known what: signatures
+ * take time to check, and a primary whose words wait for that is not silent. Has no effects. Only
+ * after START. */
+void sy_pbft_heard(sy_pbft *pbft, uint16_t from, uint64_t now_ns);
+
 /* sy_pbft_wants tells whether a message, decoded and not verified yet, could still change anything
  * here: ask before its signatures are checked, and drop it if not (PROTOCOL.md, P35). It changes
  * nothing itself, and a machine that is given what it does not want ignores it. Only after START.
@@ -300,6 +305,17 @@ struct sy_pbft_peer_info {
     uint64_t equivocations;
 };
 
+/* Why the view before the present one was left. */
+enum sy_pbft_left {
+    SY_PBFT_LEFT_NEVER,
+    SY_PBFT_LEFT_SLOT,      /* a proposal was not decided */
+    SY_PBFT_LEFT_BATCH,     /* a maker's batch was not proposed */
+    SY_PBFT_LEFT_HEARTBEAT, /* nothing came */
+    SY_PBFT_LEFT_SEALS,     /* seals were missing while somebody waited in a later view */
+    SY_PBFT_LEFT_NEW_VIEW,  /* the view did not begin */
+    SY_PBFT_LEFT_JOINED     /* others went on */
+};
+
 struct sy_pbft_info {
     uint64_t view;
     bool in_view; /* the view has begun; otherwise its NEW_VIEW is awaited */
@@ -321,6 +337,10 @@ struct sy_pbft_info {
     uint64_t stalled_ms;         /* since the last decision while something waits; else 0 */
     uint64_t primary_silent_ms;  /* since anything came from the primary; 0 on the primary */
     uint64_t view_changes_total; /* views left since the start */
+    enum sy_pbft_left left_why;  /* the last of them, */
+    uint16_t left_maker;         /* if for a batch, whose, */
+    uint64_t left_waited_ms;     /* and how long it was waited for */
+    uint64_t left_silent_ms;     /* since anything came from the primary then */
     uint64_t decided_total;
     uint64_t retransmissions_total;
     uint64_t blocks_adopted_total;

@@ -156,14 +156,30 @@ static uint64_t send_deadline(const sy_pbft *pbft)
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
+/* When a wait since then has been long enough even if the other side lives. Whoever did not run
+ * looks first at what came meanwhile. */
+static uint64_t slow_deadline(const sy_pbft *pbft, uint64_t since_ns)
+{
+    SY_ASSERT(since_ns != SY_PBFT_NEVER);
+    return later(since_ns + SLOW_FACTOR * patience(pbft), pbft->woken_ns + patience(pbft));
+}
+
+/* Since when nothing was heard of the primary although it was waited for. What came while this
+ * validator was not running is not known yet, so silence begins after that. */
+static uint64_t silent_since_ns(const sy_pbft *pbft, uint64_t waits_ns)
+{
+    SY_ASSERT(waits_ns != SY_PBFT_NEVER);
+    uint64_t heard = pbft->peers[primary_of(pbft, pbft->view)].heard_ns;
+    return later(later(waits_ns, heard), pbft->woken_ns);
+}
+
 /* When the primary is given up; NEVER: nothing waits for it. */
 static uint64_t primary_deadline(const sy_pbft *pbft)
 {
     uint64_t since = waits_ns(pbft);
     if (since == SY_PBFT_NEVER) return since;
-    uint64_t heard = pbft->peers[primary_of(pbft, pbft->view)].heard_ns;
-    uint64_t silent = later(since, heard) + patience(pbft);
-    uint64_t slow = since + SLOW_FACTOR * patience(pbft);
+    uint64_t silent = silent_since_ns(pbft, since) + patience(pbft);
+    uint64_t slow = slow_deadline(pbft, since);
     return silent < slow ? silent : slow;
 }
 
@@ -177,16 +193,16 @@ static uint64_t seals_deadline(const sy_pbft *pbft)
     const struct slot *slot = sy_pbft_slot_find(pbft, pbft->certify_asked + 1);
     SY_ASSERT(slot && slot->run == RUN_DONE);
     uint64_t since = later(later(slot->seal_ns, pbft->last_certified_ns), pbft->view_since_ns);
-    return since + SLOW_FACTOR * patience(pbft);
+    return slow_deadline(pbft, since);
 }
 
 /* When the wait for NEW_VIEW ends. A validator that restarted in a view for which it sent no
  * VIEW_CHANGE hopes for longer that somebody still has its NEW_VIEW. */
 static uint64_t new_view_deadline(const sy_pbft *pbft)
 {
-    if (pbft->own_change == OWN_NONE) return pbft->view_since_ns + SLOW_FACTOR * patience(pbft);
+    if (pbft->own_change == OWN_NONE) return slow_deadline(pbft, pbft->view_since_ns);
     if (pbft->quorum_since_ns == 0) return SY_PBFT_NEVER;
-    return pbft->quorum_since_ns + patience(pbft);
+    return later(pbft->quorum_since_ns, pbft->woken_ns) + patience(pbft);
 }
 
 static uint64_t leave_deadline(const sy_pbft *pbft)
@@ -198,14 +214,27 @@ static uint64_t leave_deadline(const sy_pbft *pbft)
     return seals < primary ? seals : primary;
 }
 
+/* Since when others must have been heard, so that it is the primary that is silent and not the own
+ * link that is dead: the last word of each comes at another moment, within a status period, which
+ * is half of the patience at most. 0: silence is not why the view would be left. */
+static uint64_t others_since_ns(const sy_pbft *pbft)
+{
+    if (!pbft->in_view || is_primary(pbft)) return 0;
+    uint64_t since = waits_ns(pbft);
+    bool silent = since != SY_PBFT_NEVER && pbft->now_ns < seals_deadline(pbft) &&
+                  pbft->now_ns < slow_deadline(pbft, since);
+    return silent ? silent_since_ns(pbft, since) + patience(pbft) / 2 : 0;
+}
+
 /* A validator that hears less than a quorum is cut off itself: it could not finish a view change,
  * and must not run ahead of the others. */
 static bool hears_quorum(const sy_pbft *pbft)
 {
     unsigned heard = 1; // itself
+    uint64_t since = others_since_ns(pbft);
     for (uint16_t i = 0; i < pbft->config.n; i++) {
         const struct peer *peer = &pbft->peers[i];
-        if (i == pbft->config.self || peer->heard_ns == 0) continue;
+        if (i == pbft->config.self || peer->heard_ns == 0 || peer->heard_ns < since) continue;
         if (pbft->now_ns - peer->heard_ns <= patience(pbft)) heard++;
     }
     return heard >= pbft->quorum;
@@ -223,6 +252,27 @@ bool sy_pbft_overdue(const sy_pbft *pbft)
     return pbft->now_ns >= leave_deadline(pbft);
 }
 
+static void note_leaving(sy_pbft *pbft)
+{
+    uint64_t since = pbft->view_since_ns;
+    struct left_note *left = &pbft->left;
+    *left = (struct left_note){.why = SY_PBFT_LEFT_NEW_VIEW};
+    if (pbft->in_view) {
+        left->why = SY_PBFT_LEFT_HEARTBEAT;
+        since = waits_ns(pbft);
+        if (pbft->now_ns >= seals_deadline(pbft))
+            left->why = SY_PBFT_LEFT_SEALS;
+        else if (since == slot_waits_ns(pbft))
+            left->why = SY_PBFT_LEFT_SLOT;
+        else if (since == batch_waits_ns(pbft))
+            left->why = SY_PBFT_LEFT_BATCH;
+        while (left->why == SY_PBFT_LEFT_BATCH && pbft->waits[left->maker].sent_ns != since)
+            left->maker++;
+        left->silent_ns = pbft->now_ns - pbft->peers[primary_of(pbft, pbft->view)].heard_ns;
+    }
+    if (since < pbft->now_ns) left->waited_ns = pbft->now_ns - since;
+}
+
 void sy_pbft_suspect(sy_pbft *pbft)
 {
     if (!may_begin(pbft)) return;
@@ -231,6 +281,7 @@ void sy_pbft_suspect(sy_pbft *pbft)
         sy_pbft_changes_from(pbft, pbft->view) >= pbft->quorum)
         pbft->quorum_since_ns = pbft->now_ns;
     if (!sy_pbft_overdue(pbft) || !hears_quorum(pbft) || is_behind(pbft)) return;
+    note_leaving(pbft);
     sy_pbft_leave_view(pbft, pbft->view + 1);
 }
 

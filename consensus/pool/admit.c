@@ -4,6 +4,9 @@
 #include "core/base/telemetry.h"
 #include "core/crypto/merkle.h"
 
+/* Peers' signatures at the engine, above which no further batch of theirs goes there. */
+#define FLYING_JOBS_MAX SY_BATCH_TXS_MAX
+
 /* Whether the pool would have no use for a body, were it good and not wanted. */
 static bool has_no_place(const struct maker *of, uint64_t seq)
 {
@@ -21,6 +24,15 @@ static bool ignore_batch(const sy_pool *pool, const struct sy_batch *batch, int 
     if (sy_pool_wanted(pool, digest)) return of->bodies >= BODIES_WANTED_MAX;
     if (of->bodies >= BODIES_MAX || has_no_place(of, batch->header.seq)) return true;
     return pool->shares[sender] >= pool->config.queued_per_maker;
+}
+
+static bool has_queued(const sy_pool *pool, uint16_t sender)
+{
+    for (uint32_t i = 0; i < pool->inbox_count; i++) {
+        const struct inbox *inbox = &pool->inboxes[i];
+        if (inbox->used && !inbox->checked && inbox->sender == sender) return true;
+    }
+    return false;
 }
 
 static struct inbox *free_inbox(sy_pool *pool)
@@ -48,6 +60,9 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t f
     struct inbox *inbox = free_inbox(pool);
     if (inbox == NULL) return; /* no room: it will be spread or fetched again */
 
+    if (pool->served[sender] < pool->served_least && !has_queued(pool, sender)) {
+        pool->served[sender] = pool->served_least;
+    }
     memcpy(inbox->bytes, bytes.data, bytes.size);
     inbox->size = (uint32_t)bytes.size;
     bool same = sy_batch_decode(&inbox->batch, sy_slice_of(inbox->bytes, bytes.size));
@@ -66,21 +81,21 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t f
     sy_pool_check_next(pool, effects);
 }
 
-/* Whose turn it is: senders one after the other, and each one's batches as they came. */
+/* Whose turn it is. Each sender has been given so many signatures' worth of checks (served);
+ * whoever was given least comes next, with what it sent first. Who had nothing to check in the
+ * meantime does not save that up (P. Goyal, H. Vin, H. Cheng, Start-time fair queueing, 1996). So
+ * whoever sends large batches, or many, takes nothing from the others' equal parts. */
 static struct inbox *next_inbox(sy_pool *pool)
 {
-    unsigned senders = pool->config.roster->count + 1u;
     struct inbox *next = NULL;
-    unsigned nearest = 0; /* next's distance */
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         struct inbox *inbox = &pool->inboxes[i];
         if (!inbox->used || inbox->checked) continue;
-        unsigned distance = (inbox->sender + senders - pool->turn - 1u) % senders;
-        bool later = next != NULL &&
-                     (distance > nearest || (distance == nearest && inbox->order > next->order));
-        if (later) continue;
-        nearest = distance;
-        next = inbox;
+        uint64_t served = pool->served[inbox->sender];
+        uint64_t least = next != NULL ? pool->served[next->sender] : UINT64_MAX;
+        bool later =
+            next != NULL && (served > least || (served == least && inbox->order > next->order));
+        if (!later) next = inbox;
     }
     return next;
 }
@@ -131,13 +146,16 @@ static bool load(sy_pool *pool, struct lane *lane, struct inbox *inbox)
 
 void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects)
 {
-    /* One lane is always left to clients. */
-    while (pool->peers_flying + 1 < pool->config.lanes) {
+    /* One lane is always left to clients. What flies cannot be overtaken, so there is no more of it
+     * than keeps the engine busy. */
+    while (pool->peers_flying + 1 < pool->config.lanes && pool->peers_jobs < FLYING_JOBS_MAX) {
         struct inbox *inbox = next_inbox(pool);
         struct lane *lane = inbox == NULL ? NULL : sy_pool_lane_take(pool);
         if (lane == NULL) return;
-        pool->turn = inbox->sender;
-        if (!load(pool, lane, inbox)) {
+        pool->served_least = pool->served[inbox->sender];
+        bool loaded = load(pool, lane, inbox);
+        pool->served[inbox->sender] += lane->job_count;
+        if (!loaded) {
             refuse(pool, effects, inbox, false);
             continue; /* the lane is still free */
         }
@@ -148,6 +166,7 @@ void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects)
         lane->use = LANE_PEER;
         lane->inbox = inbox;
         pool->peers_flying++;
+        pool->peers_jobs += lane->job_count;
         sy_pool_lane_send(lane, effects);
     }
 }

@@ -182,18 +182,23 @@ void sy_pool_on_stored(sy_pool *pool, struct sy_pool_effects *effects, const str
     sy_pool_ready(pool, effects, digest);
 }
 
-static void forget_own(sy_pool *pool, uint64_t seq, const struct sy_hash *ids, uint32_t id_count)
+static void forget_own(sy_pool *pool, uint64_t seq, const struct sy_hash *ids, uint32_t id_count,
+                       uint64_t now_ns)
 {
     for (uint32_t i = 0; i < id_count; i++) (void)sy_table_remove(&pool->pending, &ids[i]);
     struct own *own = &pool->own[seq % SY_BATCH_WINDOW];
     if (!own->used || own->seq != seq) return;
     SY_ASSERT(pool->pending_txs >= own->txs);
+    if (own->since_ns != 0) {
+        sy_pace_note(&pool->pace, own->txs, pool->pending_txs + pool->checking_txs, own->since_ns,
+                     now_ns);
+    }
     pool->pending_txs -= own->txs;
     own->used = false;
 }
 
 void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy_hash *digest,
-                    const struct sy_hash *ids, uint32_t id_count)
+                    const struct sy_hash *ids, uint32_t id_count, uint64_t now_ns)
 {
     SY_ASSERT(maker < pool->config.roster->count);
     struct maker *of = &pool->makers[maker];
@@ -209,7 +214,7 @@ void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy
     }
     memset(&of->admitted[seq % SY_BATCH_WINDOW], 0, sizeof of->admitted[0]);
     if (maker == pool->config.self) {
-        forget_own(pool, seq, ids, id_count);
+        forget_own(pool, seq, ids, id_count, now_ns);
         if (pool->next_seq <= seq) pool->next_seq = seq + 1;
     }
 }

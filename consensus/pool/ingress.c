@@ -17,8 +17,9 @@ static void answer(struct sy_pool_effects *effects, uint64_t token, uint32_t cou
 static void answer_busy(sy_pool *pool, struct sy_pool_effects *effects, uint64_t token,
                         uint32_t count)
 {
+    uint32_t retry_ms = sy_pace_retry_ms(&pool->pace);
     for (uint32_t i = 0; i < count; i++) {
-        pool->busy[i] = (struct sy_submit_outcome){.state = SY_TX_BUSY, .retry_ms = BUSY_RETRY_MS};
+        pool->busy[i] = (struct sy_submit_outcome){.state = SY_TX_BUSY, .retry_ms = retry_ms};
     }
     answer(effects, token, count, pool->busy);
 }
@@ -32,7 +33,8 @@ static bool overloaded(const sy_pool *pool, uint32_t more)
     return pool->next_seq >= pool->makers[pool->config.self].next + SY_BATCH_WINDOW;
 }
 
-static struct lane *filling_lane(sy_pool *pool, const struct sy_client_request *submit)
+static struct lane *filling_lane(sy_pool *pool, const struct sy_client_request *submit,
+                                 uint64_t now_ns)
 {
     uint32_t ingress = 0;
     for (uint32_t i = 0; i < pool->config.lanes; i++) {
@@ -48,7 +50,9 @@ static struct lane *filling_lane(sy_pool *pool, const struct sy_client_request *
     uint32_t most = pool->config.lanes / 2 > 3 ? pool->config.lanes / 2 : 3;
     if (ingress >= most || ingress + 1 >= pool->config.lanes) return NULL;
     struct lane *lane = sy_pool_lane_take(pool);
-    if (lane != NULL) lane->use = LANE_FILLING;
+    if (lane == NULL) return NULL;
+    lane->use = LANE_FILLING;
+    lane->since_ns = now_ns;
     return lane;
 }
 
@@ -73,13 +77,14 @@ void sy_pool_on_submit(sy_pool *pool, struct sy_pool_effects *effects, uint64_t 
                        const struct sy_client_request *submit, const uint16_t *held,
                        uint64_t now_ns)
 {
-    (void)now_ns;
     SY_ASSERT(submit->kind == SY_REQUEST_SUBMIT);
     uint32_t count = submit->body.submit.count;
     SY_ASSERT(count >= 1 && count <= SY_SUBMIT_TXS_MAX);
     struct lane *lane = NULL;
-    if (!overloaded(pool, count) && submit->body.submit.txs.size <= LANE_BYTES_MAX) {
-        lane = filling_lane(pool, submit);
+    bool takes = sy_pace_takes(&pool->pace, pool->pending_txs + pool->checking_txs) &&
+                 !overloaded(pool, count);
+    if (takes && submit->body.submit.txs.size <= LANE_BYTES_MAX) {
+        lane = filling_lane(pool, submit, now_ns);
     }
     if (lane == NULL) {
         sy_metric_add(SY_M_pool_txs_busy_total, count);
@@ -94,6 +99,7 @@ void sy_pool_on_submit(sy_pool *pool, struct sy_pool_effects *effects, uint64_t 
     lane->bytes_used += (uint32_t)submit->body.submit.txs.size;
     lane->requests[lane->request_count++] =
         (struct lane_request){.token = token, .first = lane->tx_count, .count = count};
+    pool->checking_txs += count;
     size_t offset = 0;
     struct sy_slice bytes;
     for (uint32_t i = 0; sy_submit_next(&copy, &offset, &bytes); i++) {
@@ -119,7 +125,7 @@ void sy_pool_ingress_send(sy_pool *pool, struct sy_pool_effects *effects)
     }
 }
 
-static bool open_builder(sy_pool *pool, uint64_t now_ns)
+static bool open_builder(sy_pool *pool, uint64_t since_ns, uint64_t now_ns)
 {
     if (pool->open != NULL) return true;
     const struct maker *self = &pool->makers[pool->config.self];
@@ -131,6 +137,7 @@ static bool open_builder(sy_pool *pool, uint64_t now_ns)
         builder->txs = 0;
         builder->used = BATCH_OVERHEAD_BYTES;
         builder->opened_ns = now_ns;
+        builder->since_ns = since_ns;
         pool->open = builder;
         return true;
     }
@@ -144,7 +151,7 @@ static bool append(sy_pool *pool, struct sy_pool_effects *effects, const struct 
     if (pool->open != NULL && pool->open->used + need > SY_BATCH_BYTES_MAX) {
         sy_pool_seal(pool, effects, now_ns);
     }
-    if (!open_builder(pool, now_ns)) return false;
+    if (!open_builder(pool, lane->since_ns, now_ns)) return false;
     struct builder *builder = pool->open;
     SY_ASSERT(builder->used + need <= SY_BATCH_BYTES_MAX);
     sy_store_u32(builder->bytes + builder->used, (uint32_t)tx->bytes.size);
@@ -162,7 +169,8 @@ static struct sy_submit_outcome place(sy_pool *pool, struct sy_pool_effects *eff
                                       const struct lane *lane, const struct lane_tx *tx,
                                       uint64_t now_ns)
 {
-    struct sy_submit_outcome busy = {.state = SY_TX_BUSY, .retry_ms = BUSY_RETRY_MS};
+    struct sy_submit_outcome busy = {.state = SY_TX_BUSY,
+                                     .retry_ms = sy_pace_retry_ms(&pool->pace)};
     struct sy_submit_outcome refused = {.state = SY_TX_REFUSED, .code = tx->code};
     if (tx->held) {
         return (struct sy_submit_outcome){
@@ -231,6 +239,7 @@ void sy_pool_seal(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_n
     pool->own[header.seq % SY_BATCH_WINDOW] = (struct own){.used = true,
                                                            .seq = header.seq,
                                                            .txs = header.count,
+                                                           .since_ns = builder->since_ns,
                                                            .spread_ns = now_ns,
                                                            .digest = builder->digest};
     builder->state = BUILDER_STORING;

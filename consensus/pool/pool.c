@@ -37,7 +37,7 @@ size_t sy_pool_footprint(const struct sy_pool_config *config)
                   LANE_JOBS_MAX * (sizeof(struct sy_sig_job) + 1) + 1024;
     size_t builder = SY_BATCH_BYTES_MAX + SY_BATCH_TXS_MAX * 3 * sizeof(struct sy_hash) + 1024;
     return sizeof(sy_pool) + 65536 +
-           config->roster->count * (sizeof(struct maker) + sizeof(uint32_t)) +
+           config->roster->count * (sizeof(struct maker) + sizeof(uint32_t) + sizeof(uint64_t)) +
            inboxes * (sizeof(struct inbox) + SY_BATCH_BYTES_MAX + 128) +
            config->lanes * (sizeof(struct lane) + lane) + BUILDERS * builder +
            table_bytes(body_capacity(config), sizeof(struct body)) +
@@ -71,10 +71,12 @@ static bool carve(sy_pool *pool, sy_arena *arena)
     const struct sy_pool_config *config = &pool->config;
     pool->makers = SY_CARVE(arena, struct maker, config->roster->count);
     pool->shares = SY_CARVE(arena, uint32_t, config->roster->count + 1u);
+    pool->served = SY_CARVE(arena, uint64_t, config->roster->count + 1u);
     pool->inbox_count = config->roster->count * config->queued_per_maker;
     pool->inboxes = SY_CARVE(arena, struct inbox, pool->inbox_count);
     pool->lanes = SY_CARVE(arena, struct lane, config->lanes);
-    if (!pool->makers || !pool->shares || !pool->inboxes || !pool->lanes) return false;
+    if (!pool->makers || !pool->shares || !pool->served || !pool->inboxes || !pool->lanes)
+        return false;
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         pool->inboxes[i].bytes = SY_CARVE(arena, uint8_t, SY_BATCH_BYTES_MAX);
         if (pool->inboxes[i].bytes == NULL) return false;
@@ -102,6 +104,7 @@ sy_status sy_pool_init(sy_pool **out, sy_arena *arena, const struct sy_pool_conf
     SY_TRY(sy_table_init(&pool->pending, arena, pending_capacity(config), 8, config->seed));
     for (uint16_t i = 0; i < config->roster->count; i++) pool->makers[i].next = 1;
     pool->next_seq = 1;
+    sy_pace_init(&pool->pace, config->pace_ns, config->pending_txs_max);
     *out = pool;
     return SY_OK;
 }
@@ -195,10 +198,14 @@ void sy_pool_on_checked(sy_pool *pool, struct sy_pool_effects *effects,
     if (lane->use == LANE_PEER) {
         SY_ASSERT(pool->peers_flying > 0);
         pool->peers_flying--;
+        SY_ASSERT(pool->peers_jobs >= lane->job_count);
+        pool->peers_jobs -= lane->job_count;
         sy_pool_admit_checked(pool, effects, lane);
     } else {
         SY_ASSERT(lane->use == LANE_INGRESS && pool->ingress_flying > 0);
         pool->ingress_flying--;
+        SY_ASSERT(pool->checking_txs >= lane->tx_count);
+        pool->checking_txs -= lane->tx_count;
         sy_pool_ingress_checked(pool, effects, lane, now_ns);
     }
     lane->use = LANE_FREE;
@@ -271,6 +278,7 @@ void sy_pool_drain(sy_pool *pool, struct sy_pool_effects *effects, uint64_t now_
 void sy_pool_get_info(const sy_pool *pool, struct sy_pool_info *out)
 {
     *out = (struct sy_pool_info){.pending_txs = pool->pending_txs,
+                                 .pace_txs = pool->pace.limit,
                                  .next_seq = pool->next_seq,
                                  .condemned = pool->condemned_count,
                                  .signatures = pool->signatures};

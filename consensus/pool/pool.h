@@ -43,6 +43,8 @@ struct sy_pool_config {
     uint64_t batch_timeout_ns;        /* a lonely transaction waits this long */
     uint32_t batch_txs_max;           /* <= SY_BATCH_TXS_MAX */
     uint32_t pending_txs_max;         /* own transactions not executed yet; beyond: BUSY */
+    uint64_t pace_ns;                 /* BUSY also as soon as batches take longer than this from
+                                         their first transaction to execution (pace.h); 0: never */
     uint32_t lanes;                   /* checks at the engine at once, 2..64 */
     uint32_t queued_per_maker;        /* batches that one peer has waiting here */
     uint64_t respread_ns;             /* own batches not executed after this are spread again, then
@@ -133,7 +135,7 @@ void sy_pool_on_stored(sy_pool *pool, struct sy_pool_effects *effects, const str
 /* sy_pool_on_ran: the batch (maker, seq, digest) was executed; the ids of its transactions, when it
  * is an own batch, are in ids. */
 void sy_pool_on_ran(sy_pool *pool, uint16_t maker, uint64_t seq, const struct sy_hash *digest,
-                    const struct sy_hash *ids, uint32_t id_count);
+                    const struct sy_hash *ids, uint32_t id_count, uint64_t now_ns);
 
 /* sy_pool_on_certified drops bodies that never ran and can be voted for no more, and repeats READY
  * for those that were announced above their maker's window and lie inside it now. */
@@ -154,6 +156,7 @@ bool sy_pool_offer(sy_pool *pool, struct sy_pool_effects *effects, const struct 
 
 struct sy_pool_info {
     uint32_t pending_txs;    /* own, accepted and not executed */
+    uint32_t pace_txs;       /* how many may be so, or waiting for their check, before BUSY */
     uint32_t own_batches;    /* own, sealed and not executed */
     uint32_t peer_batches;   /* admitted and not executed */
     uint32_t queued_batches; /* waiting for a check */

@@ -2,6 +2,7 @@
 #ifndef SY_POOL_POOL_INTERNAL_H
 #define SY_POOL_POOL_INTERNAL_H
 
+#include "consensus/pool/pace.h"
 #include "consensus/pool/pool.h"
 #include "core/wire/tx.h"
 
@@ -12,7 +13,6 @@
 #define LANE_BYTES_MAX SY_FRAME_BYTES_MAX        /* whatever one SUBMIT can hold */
 #define BUILDERS 4u
 #define WANTS_MAX 256u
-#define BUSY_RETRY_MS 50u
 
 /* Bodies of one maker that the pool knows at once: those of its window and as many that went
  * stale; twice that when the consensus machine asks for more. So no maker fills the table. */
@@ -82,7 +82,8 @@ struct lane {
     struct sy_submit_outcome *outcomes; /* LANE_TXS_MAX */
     struct sy_tree_job trees[2];
     struct inbox *inbox; /* PEER */
-    uint32_t bytes_used; /* FILLING, INGRESS */
+    uint64_t since_ns;   /* FILLING, INGRESS: when the first of its transactions came */
+    uint32_t bytes_used; /* likewise */
     uint8_t *bytes;      /* LANE_BYTES_MAX */
     uint32_t request_count;
     struct lane_request requests[LANE_REQUESTS_MAX];
@@ -95,6 +96,7 @@ struct builder {
     uint32_t txs;
     uint32_t used; /* bytes, header and signature included */
     uint64_t opened_ns;
+    uint64_t since_ns; /* when its first transaction came */
     struct sy_hash digest;
     uint8_t *bytes;       /* SY_BATCH_BYTES_MAX */
     struct sy_hash *ids;  /* SY_BATCH_TXS_MAX */
@@ -108,6 +110,7 @@ struct own {
     bool stored;
     uint64_t seq;
     uint32_t txs;
+    uint64_t since_ns;  /* when its first transaction came; 0: before the start */
     uint32_t spreads;   /* how often it was spread */
     uint64_t spread_ns; /* when it was spread last */
     struct sy_hash digest;
@@ -133,12 +136,16 @@ struct sy_pool {
     struct own own[SY_BATCH_WINDOW];
     uint64_t next_seq; /* of the next own batch */
     uint64_t arrivals;
-    uint16_t turn;      /* the sender whose batch was checked last */
-    uint64_t certified; /* the height told last */
+    uint64_t *served;      /* as shares: signatures taken for a check */
+    uint64_t served_least; /* of the sender that came last, before that */
+    uint64_t certified;    /* the height told last */
     bool draining;
     uint32_t ingress_flying;
     uint32_t peers_flying;
+    uint32_t peers_jobs; /* in them */
     uint32_t pending_txs;
+    uint32_t checking_txs; /* clients', in lanes */
+    struct sy_pace pace;
     struct sy_hash wants[WANTS_MAX];
     uint32_t want_at;
     struct sy_hash condemned[WANTS_MAX]; /* ring: the table forgets the oldest */

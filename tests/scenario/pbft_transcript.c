@@ -455,6 +455,18 @@ static void fire_due_timers(void)
     }
 }
 
+/* Time passes while the machine is not run: timers come late. */
+static void do_sleep(void)
+{
+    t.now_ns += strtoull(t.words[1], NULL, 10) * MS;
+    fire_due_timers();
+}
+
+static void do_heard(void)
+{
+    sy_pbft_heard(t.pbft, (uint16_t)strtoul(t.words[1], NULL, 10), t.now_ns);
+}
+
 /* Time passes from one timer to the next, as it would. */
 static void do_wait(void)
 {
@@ -469,13 +481,27 @@ static void do_wait(void)
     }
 }
 
+static void say_view(const struct sy_pbft_info *info)
+{
+    static const char *const why[] = {[SY_PBFT_LEFT_NEVER] = "none left",
+                                      [SY_PBFT_LEFT_SLOT] = "left for a slot",
+                                      [SY_PBFT_LEFT_BATCH] = "left for a batch",
+                                      [SY_PBFT_LEFT_HEARTBEAT] = "left for a heartbeat",
+                                      [SY_PBFT_LEFT_SEALS] = "left for seals",
+                                      [SY_PBFT_LEFT_NEW_VIEW] = "left for a NEW_VIEW",
+                                      [SY_PBFT_LEFT_JOINED] = "left to join others"};
+    say("  view %llu%s of %u, %s", (unsigned long long)info->view, info->in_view ? "" : " awaited",
+        info->primary, why[info->left_why]);
+    if (info->left_why == SY_PBFT_LEFT_BATCH) say(" of %u", info->left_maker);
+    if (info->left_waited_ms > 0) say(" after %llu ms", (unsigned long long)info->left_waited_ms);
+    say("\n");
+}
+
 static void do_info(void)
 {
     struct sy_pbft_info info;
     sy_pbft_get_info(t.pbft, &info, t.now_ns);
-    if (info.view != 0)
-        say("  view %llu%s of %u\n", (unsigned long long)info.view, info.in_view ? "" : " awaited",
-            info.primary);
+    if (info.view != 0) say_view(&info);
     say("  certified %llu executed %llu decided %llu proposed %llu told %llu ready %u late %u "
         "refused %u%s%s, stalled %llu ms, primary silent %llu ms\n",
         (unsigned long long)info.certified_height, (unsigned long long)info.executed_height,
@@ -572,6 +598,8 @@ static const struct {
     {"executed", do_executed},
     {"certified", do_certified},
     {"wait", do_wait},
+    {"sleep", do_sleep},
+    {"heard", do_heard},
     {"info", do_info},
     {"hide", do_hide},
     {"peer", do_peer},

@@ -17,8 +17,8 @@
 #define SIGNATURES_TOUCHED 96u
 #define QUEUE_TOUCHED 4u
 
-#define HALF_WAIT_NS (300 * MS)   /* a body is sent to the primary, */
-#define WHOLE_WAIT_NS (1500 * MS) /* and it is given up */
+#define WHOLE_WAIT_NS (1500 * MS) /* until the primary is given up, */
+#define LOOK_NS (100 * MS)        /* while the machine runs so often */
 
 /* --- where the state lies -------------------------------------------------------------------- */
 
@@ -92,6 +92,7 @@ static void drop_statistics(struct node_model *model)
     pbft->decided_total = pbft->retransmissions_total = pbft->adopted_total = 0;
     pbft->equivocations_total = pbft->view_changes_total = 0;
     memset(pbft->ignored_total, 0, sizeof pbft->ignored_total);
+    memset(&pbft->left, 0, sizeof pbft->left);
     for (unsigned i = 0; i < WHOLE_N; i++) pbft->peers[i].equivocations = 0;
     memset(pbft->cursors, 0, WHOLE_N * sizeof pbft->cursors[0]);
 }
@@ -431,8 +432,10 @@ static void wait_too_long(struct whole *whole, uint16_t node)
 {
     struct sy_pbft_event timer = {.type = SY_PBFT_TIMER};
     timer.as.timer = SY_PBFT_TIMER_VIEW;
-    whole->world.now_ns = whole->start_ns + HALF_WAIT_NS;
-    node_step(&whole->world, node, &timer);
+    for (uint64_t waited_ns = LOOK_NS; waited_ns < WHOLE_WAIT_NS; waited_ns += LOOK_NS) {
+        whole->world.now_ns = whole->start_ns + waited_ns;
+        node_step(&whole->world, node, &timer);
+    }
     whole->world.now_ns = whole->start_ns + WHOLE_WAIT_NS;
     for (uint16_t peer = 0; peer < WHOLE_N; peer++)
         if (peer != WHOLE_FAULTY) hear(whole, node, peer);

@@ -35,6 +35,8 @@
  *   executed H [next= next_epoch=]        the next height, giving header H
  *   certified HEIGHT                      CERTIFICATE_DURABLE
  *   wait MS                               time passes; due timers fire
+ *   sleep MS                              time passes and the machine is not run; timers fire late
+ *   heard N                               something came over the link of N, unchecked yet
  *   info                                  what an operator would see
  *   peer N                                what it would see about a peer
  *   hide status                           leaves out status messages and their timer from here on

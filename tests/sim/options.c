@@ -28,7 +28,7 @@ static const struct option {
     OPTION(lanes, NOT),           OPTION(late, HALVE),
     OPTION(history_blocks, NOT),  OPTION(snapshot_blocks, NOT),
     OPTION(real_signatures, NOT), OPTION(plant, NOT),
-    OPTION(validators, NOT),
+    OPTION(validators, NOT),      OPTION(check_us, NOT),
 #undef OPTION
 };
 

@@ -162,6 +162,8 @@ struct sim_options {
     unsigned lies;      /* enum sim_lie */
     unsigned bad_primary; /* the first liar is the first primary */
     unsigned epochs;      /* changes of the roster, one after another; at most SIM_EPOCHS_MAX */
+    unsigned check_us; /* what a transaction's signature costs, one after the other; 0: 20 us each,
+                          checks side by side */
     unsigned batch_txs_max;
     unsigned pipeline_slots;
     unsigned lanes;

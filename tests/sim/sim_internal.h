@@ -101,9 +101,10 @@ struct validator {
     bool up;
     uint32_t life; /* counts starts, from 1 */
     int64_t skew_ms;
-    uint64_t clock_base_ns; /* monotonic clock = world time + base */
-    uint64_t tick_at_ns;    /* world time of the tick that is queued; UINT64_MAX: none */
-    uint64_t ticks;         /* since the last whole simulated second */
+    uint64_t engine_free_ns; /* world time; check_us */
+    uint64_t clock_base_ns;  /* monotonic clock = world time + base */
+    uint64_t tick_at_ns;     /* world time of the tick that is queued; UINT64_MAX: none */
+    uint64_t ticks;          /* since the last whole simulated second */
     uint64_t tick_second;
     int crash_after; /* effects from now; -1: not planned */
     int fail_after;  /* writes from now; -1: not planned */

@@ -77,6 +77,43 @@ CASE(a_fresh_seed_survives)
     }
 }
 
+/* Validators who can check one signature after the other, and clients who send many times as many
+ * for some seconds, without any other fault. */
+static void overload(struct sim_result *result, uint64_t seed, unsigned validators,
+                     unsigned check_us)
+{
+    struct sim_options options;
+    sim_options_draw(&options, seed, validators);
+    options = (struct sim_options){.seed = seed,
+                                   .validators = validators,
+                                   .records = 3000,
+                                   .faults_ms = 4000,
+                                   .delay_us = options.delay_us,
+                                   .disk_us = options.disk_us,
+                                   .pipeline_slots = options.pipeline_slots,
+                                   .lanes = 8,
+                                   .batch_txs_max = SY_BATCH_TXS_MAX,
+                                   .check_us = check_us};
+    sim_run(result, &options);
+    if (result->failed != SIM_CHECK_NONE)
+        fail_msg("seed %" PRIu64 ", %u us: %s", seed, check_us, result->failure);
+}
+
+CASE(overload_alone_changes_no_view)
+{
+    static const unsigned costs_us[] = {2000, 4000, 8000};
+    static struct sim_result result;
+    for (unsigned validators = 4; validators <= 7; validators += 3) {
+        for (uint64_t seed = 1; seed <= 6; seed++) {
+            overload(&result, seed, validators, costs_us[seed % 3]);
+            assert_true(result.branches[SIM_BRANCH_client_busy] > 1000);
+            if (result.view_changes > 0)
+                fail_msg("seed %" PRIu64 ", %u validators: %" PRIu64 " views left", seed,
+                         validators, result.view_changes);
+        }
+    }
+}
+
 CASE(the_same_seed_plays_the_same_world)
 {
     struct sim_options options;
@@ -345,6 +382,7 @@ int main(void)
         cmocka_unit_test(six_survive_too),
         cmocka_unit_test(seven_survive_too),
         cmocka_unit_test(a_fresh_seed_survives),
+        cmocka_unit_test(overload_alone_changes_no_view),
         cmocka_unit_test(the_same_seed_plays_the_same_world),
         cmocka_unit_test(a_disk_that_lies_is_caught),
         cmocka_unit_test(lost_votes_are_caught),

@@ -137,6 +137,7 @@ void sim_crash(struct world *world, struct validator *validator)
     validator->running = false;
     validator->crash_after = -1;
     validator->runs_in = validator->runs_out = 0;
+    validator->engine_free_ns = 0;
     validator->tick_at_ns = UINT64_MAX;
     sim_restart_later(world, validator);
 }

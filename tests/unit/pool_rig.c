@@ -202,7 +202,7 @@ void prig_tick(struct pool_rig *rig, uint64_t later_ns)
 
 void prig_ran(struct pool_rig *rig, uint16_t maker, uint64_t seq, const struct sy_hash *digest)
 {
-    sy_pool_on_ran(rig->pool, maker, seq, digest, NULL, 0);
+    sy_pool_on_ran(rig->pool, maker, seq, digest, NULL, 0, rig->now_ns);
     work(rig);
 }
 

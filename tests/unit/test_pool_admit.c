@@ -301,6 +301,33 @@ CASE(pool_gives_every_peer_its_own_room)
     prig_close(&rig);
 }
 
+/* Of two peers that always have something to check, the one with large batches gets no more. */
+CASE(pool_shares_checks_by_what_they_cost)
+{
+    struct pool_rig rig;
+    struct sy_pool_config config;
+    memset(&rig, 0, sizeof rig);
+    prig_config(&rig, &config);
+    config.lanes = 2; /* one for peers */
+    prig_open_with(&rig, &config);
+    rig.hold_checks = true;
+    unsigned txs[4] = {0};
+    unsigned sent[4] = {0};
+    unsigned ran[4] = {0};
+    for (unsigned checked = 0; checked < 60; checked++) {
+        while (sent[1] < ran[1] + 2) prig_receive(&rig, 1, prig_batch(&rig, 1, ++sent[1], 32));
+        while (sent[3] < ran[3] + 2) prig_receive(&rig, 3, prig_batch(&rig, 3, ++sent[3], 2));
+        prig_forget(&rig);
+        prig_check(&rig);
+        const struct prig_effect *ready = prig_last(&rig, SY_POOL_READY);
+        txs[ready->maker] += ready->txs;
+        ran[ready->maker]++;
+        prig_ran(&rig, ready->maker, ready->seq, &ready->digest);
+    }
+    assert_in_range(txs[1], txs[3] - 64, txs[3] + 64);
+    prig_close(&rig);
+}
+
 CASE(pool_leaves_a_lane_to_clients_and_one_to_peers)
 {
     for (unsigned lanes = 2; lanes <= 4; lanes++) {
@@ -546,6 +573,7 @@ int main(void)
         cmocka_unit_test(pool_admits_one_of_two_that_came_at_once),
         cmocka_unit_test(pool_forgets_old_wants),
         cmocka_unit_test(pool_gives_every_peer_its_own_room),
+        cmocka_unit_test(pool_shares_checks_by_what_they_cost),
         cmocka_unit_test(pool_leaves_a_lane_to_clients_and_one_to_peers),
         cmocka_unit_test(pool_bounds_what_one_maker_makes_it_keep),
         cmocka_unit_test(pool_stores_nothing_that_ran_meanwhile),

@@ -1,4 +1,5 @@
 /* Clients' transactions, from SUBMIT to a sealed and spread batch. */
+#include "consensus/pool/pace.h"
 #include "core/base/telemetry.h"
 #include "core/crypto/hash.h"
 #include "tests/support/changes.h"
@@ -223,7 +224,7 @@ CASE(pool_takes_a_transaction_once)
     assert_int_equal(sy_tx_decode(&decoded, NULL, tx, NULL), SY_APPLIED);
     sy_tx_id(&id, &decoded);
     struct sy_hash digest = prig_last(&rig, SY_POOL_READY)->digest;
-    sy_pool_on_ran(rig.pool, 0, 1, &digest, &id, 1);
+    sy_pool_on_ran(rig.pool, 0, 1, &digest, &id, 1, rig.now_ns);
     sy_pool_get_info(rig.pool, &info);
     assert_int_equal(info.pending_txs, 0);
     assert_int_equal(info.own_batches, 0);
@@ -323,6 +324,40 @@ CASE(pool_is_busy_beyond_what_may_be_pending)
     assert_outcome(&rig, 2, SY_TX_RECEIVED, 0);
     prig_submit_one(&rig, 3, txs[2]);
     assert_outcome(&rig, 3, SY_TX_BUSY, 0);
+    prig_close(&rig);
+}
+
+/* Batches that take long make the pool take less, what waits for a check included, and tell clients
+ * to stay away for as long. */
+CASE(pool_is_busy_before_its_batches_take_too_long)
+{
+    struct pool_rig rig;
+    struct sy_pool_config config;
+    memset(&rig, 0, sizeof rig);
+    prig_config(&rig, &config);
+    config.pace_ns = 600 * PRIG_MS;
+    prig_open_with(&rig, &config);
+    struct sy_slice txs[SY_PACE_FIRST];
+    for (unsigned i = 0; i < SY_PACE_FIRST; i++) txs[i] = prig_tx(&rig);
+    rig.hold_checks = true;
+    prig_submit(&rig, 1, txs, SY_PACE_FIRST); /* at the engine, and counts */
+    prig_submit_one(&rig, 2, prig_tx(&rig));
+    assert_outcome(&rig, 2, SY_TX_BUSY, 0);
+    rig.hold_checks = false;
+    prig_check(&rig);
+    prig_tick(&rig, 4 * PRIG_MS);
+    const struct prig_effect *made = prig_last(&rig, SY_POOL_READY);
+    prig_tick(&rig, 896 * PRIG_MS);
+    prig_ran(&rig, 0, made->seq, &made->digest);
+    struct sy_pool_info info;
+    sy_pool_get_info(rig.pool, &info);
+    assert_int_equal(info.pace_txs, SY_PACE_FIRST * 2 / 3); /* 600 ms of 900 */
+    for (unsigned i = 0; i < info.pace_txs; i++) txs[i] = prig_tx(&rig);
+    prig_submit(&rig, 3, txs, info.pace_txs);
+    assert_outcome(&rig, 3, SY_TX_RECEIVED, 0);
+    prig_submit_one(&rig, 4, prig_tx(&rig));
+    assert_outcome(&rig, 4, SY_TX_BUSY, 0);
+    assert_int_equal(prig_outcome(&rig, 4).retry_ms, 900);
     prig_close(&rig);
 }
 
@@ -541,6 +576,7 @@ int main(void)
         cmocka_unit_test(pool_checks_the_approvals_inside_payloads),
         cmocka_unit_test(pool_is_busy_beyond_what_may_be_pending),
         cmocka_unit_test(pool_makes_no_batch_beyond_its_window),
+        cmocka_unit_test(pool_is_busy_before_its_batches_take_too_long),
         cmocka_unit_test(pool_is_busy_while_its_disk_holds_all_builders),
         cmocka_unit_test(pool_takes_nothing_while_it_drains),
         cmocka_unit_test(pool_of_an_observer_takes_nothing),
