@@ -71,21 +71,21 @@ void sim_note_message(struct world *world, const struct validator *validator,
 {
     enum sim_branch branch = branch_of(message->type);
     if (branch == SIM_BRANCH_sent_pre_prepare &&
-        message->body.pre_prepare.view % world->n != validator->index) {
+        message->body.pre_prepare.view % validator->roster.count != validator->self) {
         branch = SIM_BRANCH_passed_on_proposal;
     }
     if ((branch == SIM_BRANCH_sent_prepare || branch == SIM_BRANCH_sent_commit) &&
-        message->body.vote.signer != validator->index) {
+        message->body.vote.signer != validator->self) {
         branch = SIM_BRANCH_passed_on_vote;
     }
     if (branch == SIM_BRANCH_sent_view_change &&
-        message->body.view_change.signer != validator->index) {
+        message->body.view_change.signer != validator->self) {
         branch = SIM_BRANCH_passed_on_view_change;
     }
-    if (branch == SIM_BRANCH_sent_new_view && message->body.new_view.signer != validator->index) {
+    if (branch == SIM_BRANCH_sent_new_view && message->body.new_view.signer != validator->self) {
         branch = SIM_BRANCH_passed_on_new_view;
     }
-    if (branch == SIM_BRANCH_sent_status && message->body.status.signer != validator->index) {
+    if (branch == SIM_BRANCH_sent_status && message->body.status.signer != validator->self) {
         branch = SIM_BRANCH_answered_start;
     }
     sim_note_branch(world, branch, 1);
@@ -136,7 +136,7 @@ void sim_note_totals(struct world *world, struct validator *validator)
     sim_note_branch(world, SIM_BRANCH_batch_condemned, info->pool.condemned);
     sim_note_branch(world, SIM_BRANCH_frame_malformed, info->frames_malformed);
     sim_note_branch(world, SIM_BRANCH_frame_shed, info->frames_shed);
-    for (uint16_t i = 0; i < world->n; i++) {
+    for (uint16_t i = 0; i < validator->roster.count; i++) {
         sim_note_branch(world, SIM_BRANCH_heard_pruned, info->history_from[i] > 0);
     }
 }

@@ -101,13 +101,14 @@ static bool body_is_safe(struct world *world, const struct validator *validator,
     unsigned holders = 0;
     struct sy_slice body;
     if (sy_body_get(validator->reader, &body, digest) == SY_OK) return true;
-    for (uint16_t i = 0; i < world->n; i++) {
-        const struct validator *other = &world->validators[i];
+    for (uint16_t i = 0; i < validator->roster.count; i++) {
+        const struct validator *other =
+            &world->validators[sim_whose(world, validator->roster.epoch, i)];
         holders += !other->faulty && sy_body_get(other->reader, &body, digest) == SY_OK;
     }
     sim_note_branch(world, SIM_BRANCH_prepared_without_body, 1);
     if (sy_table_find(&world->ran_bodies, digest) != NULL) return view > 0 && holders > 0;
-    return view > 0 && holders >= sy_weak(world->n);
+    return view > 0 && holders >= sy_weak(validator->roster.count);
 }
 
 /* The record behind a vote, and the bodies that it promises to serve. */
@@ -117,8 +118,8 @@ static void check_vote_durable(struct world *world, struct validator *validator,
     struct search search = {.type = type,
                             .slot = slot,
                             .view = view,
-                            .self = validator->index,
-                            .n = world->n,
+                            .self = validator->self,
+                            .n = validator->roster.count,
                             .genesis = &world->genesis->hash};
     struct sy_error err;
     sy_status status = sy_votes_each(validator->reader, look_at_record, &search, &err);
@@ -190,7 +191,7 @@ static sy_status look_at_view(void *context, const struct sy_record_key *key, st
 static void check_view_durable(struct world *world, struct validator *validator, uint8_t type,
                                uint64_t view)
 {
-    struct search search = {.type = type, .self = validator->index, .n = world->n};
+    struct search search = {.type = type, .self = validator->self, .n = validator->roster.count};
     struct sy_error err;
     sy_status status = sy_votes_each(validator->reader, look_at_view, &search, &err);
     if (status == SY_OK && search.found && search.view >= view) return;
@@ -204,7 +205,7 @@ static void check_own_view_change(struct world *world, struct validator *validat
                                   const struct sy_view_change *own)
 {
     struct sy_hash digest;
-    sy_view_change_digest(&digest, &world->genesis->hash, own, world->n);
+    sy_view_change_digest(&digest, &world->genesis->hash, own, validator->roster.count);
     note_signed(world, validator, PHASE_VIEW_CHANGE, own->view, 0, &digest);
     check_view_durable(world, validator, SY_PBFT_RECORD_VIEW_CHANGE, own->view);
     if (own->view > validator->left_below) validator->left_below = own->view;
@@ -237,10 +238,11 @@ static void steal_key(struct world *world, const struct validator *thief,
     struct sy_seal_message *seal = &message.body.seal;
     struct sy_hash digest;
     uint8_t bytes[256];
-    if (thief->index == 2) return;
+    uint16_t robbed = sim_index_in(world, thief->roster.epoch, 2);
+    if (thief->index == 2 || robbed == SY_PBFT_OBSERVER) return;
     sy_seal_digest(&digest, &world->genesis->hash, seal->epoch, seal->height, &seal->header_hash);
-    seal->seal.signer = 2;
-    sim_sign(world, &seal->seal.signature, 2, SY_SIG_SEAL, &digest);
+    seal->seal.signer = robbed;
+    sim_sign_in(world, &seal->seal.signature, thief->roster.epoch, 2, SY_SIG_SEAL, &digest);
     struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
     sy_message_encode(&w, &message);
     SY_ASSERT(!w.failed);
@@ -252,7 +254,7 @@ static void steal_key(struct world *world, const struct validator *thief,
 void sim_check_send(struct world *world, struct validator *validator, struct sy_slice bytes)
 {
     static struct sy_message message;
-    if (!sy_message_decode(&message, bytes, world->n)) {
+    if (!sy_message_decode(&message, bytes, validator->roster.count)) {
         sim_fail(world, SIM_CHECK_VALIDITY, "validator %u sends what nobody can read",
                  validator->index);
         return;
@@ -260,16 +262,16 @@ void sim_check_send(struct world *world, struct validator *validator, struct sy_
     sim_note_message(world, validator, &message);
     switch (message.type) {
     case SY_MESSAGE_PRE_PREPARE:
-        if (message.body.pre_prepare.view % world->n != validator->index) return;
+        if (message.body.pre_prepare.view % validator->roster.count != validator->self) return;
         check_own_proposal(world, validator, &message.body.pre_prepare);
         break;
     case SY_MESSAGE_PREPARE:
     case SY_MESSAGE_COMMIT:
-        if (message.body.vote.signer != validator->index) return;
+        if (message.body.vote.signer != validator->self) return;
         check_own_vote(world, validator, &message.body.vote);
         break;
     case SY_MESSAGE_SEAL:
-        if (message.body.seal.seal.signer != validator->index) return;
+        if (message.body.seal.seal.signer != validator->self) return;
         note_signed(world, validator, PHASE_SEAL, 0, message.body.seal.height,
                     &message.body.seal.header_hash);
         if (world->options.plant == SIM_PLANT_STOLEN_KEY) steal_key(world, validator, &message);
@@ -277,15 +279,15 @@ void sim_check_send(struct world *world, struct validator *validator, struct sy_
                            &message.body.seal.header_hash);
         break;
     case SY_MESSAGE_STATUS:
-        if (message.body.status.signer != validator->index) return;
+        if (message.body.status.signer != validator->self) return;
         check_status(world, validator, &message.body.status);
         break;
     case SY_MESSAGE_VIEW_CHANGE:
-        if (message.body.view_change.signer != validator->index) return;
+        if (message.body.view_change.signer != validator->self) return;
         check_own_view_change(world, validator, &message.body.view_change);
         break;
     case SY_MESSAGE_NEW_VIEW:
-        if (message.body.new_view.signer != validator->index) return;
+        if (message.body.new_view.signer != validator->self) return;
         check_own_new_view(world, validator, &message.body.new_view);
         break;
     default: break;
@@ -354,7 +356,8 @@ static bool read_block(struct world *world, struct validator *validator, struct 
     if (!read_part(world, validator, &part, height, SY_BLOCK_CERTIFICATE)) return false;
     sy_sha256(&out->certificate, part.data, part.size);
     reader = sy_reader_of(part);
-    if (!sy_certificate_decode(&reader, &out->seals, world->n)) out->seals.count = 0;
+    const struct sy_roster *roster = sim_roster(world, out->decoded.epoch);
+    if (!sy_certificate_decode(&reader, &out->seals, roster->count)) out->seals.count = 0;
     if (height >= 2 && !world->planted && sim_plants(world, SIM_PLANT_BAD_SEAL, validator)) {
         world->planted = true;
         out->seals.seals[1].signature.bytes[9] ^= 16;
@@ -373,8 +376,9 @@ static bool seal_is_good(const struct world *world, const struct stored *block,
     sy_seal_digest(&digest, &world->genesis->hash, block->decoded.epoch, block->decoded.height,
                    &block->hash);
     if (!sim_verify(world, owner, SY_SIG_SEAL, &digest, &seal->signature)) return false;
-    if (world->validators[seal->signer].faulty) return true;
-    signed_key(&key, block->decoded.epoch, seal->signer, PHASE_SEAL, 0, block->decoded.height);
+    uint16_t whose = sim_whose(world, block->decoded.epoch, seal->signer);
+    if (world->validators[whose].faulty) return true;
+    signed_key(&key, block->decoded.epoch, whose, PHASE_SEAL, 0, block->decoded.height);
     const struct sy_hash *sent = (const struct sy_hash *)sy_table_find(&world->signed_things, &key);
     return sent != NULL && sy_hash_equal(sent, &block->hash);
 }
@@ -391,13 +395,14 @@ static void check_certificate(struct world *world, const struct validator *valid
         bool ordered = i == 0 || seal->signer > block->seals.seals[i - 1].signer;
         good += ordered && seal_is_good(world, block, seal);
     }
-    if (good != block->seals.count || good != sy_quorum(world->n)) {
+    unsigned quorum = sy_quorum(sim_roster(world, block->decoded.epoch)->count);
+    if (good != block->seals.count || good != quorum) {
         sim_fail(world, SIM_CHECK_CERTIFICATE,
                  "validator %u stored a certificate for block %llu with %u good seals of %u",
                  validator->index, (unsigned long long)block->decoded.height, good,
                  block->seals.count);
     }
-    if (height->certificate_count < SIM_VALIDATORS_MAX) {
+    if (height->certificate_count < MEMBERS_MAX) {
         height->certificates[height->certificate_count++] = block->certificate;
     }
 }

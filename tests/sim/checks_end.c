@@ -29,6 +29,7 @@ static sy_status count_leftovers(void *context, const struct sy_record_key *key,
 struct bodies {
     const struct sy_table *ran;
     uint64_t pruned;
+    bool named_again; /* liars propose old batches: fetched once more, those wait for a window */
     unsigned waiting;
     unsigned over; /* of pruned blocks */
 };
@@ -40,8 +41,9 @@ static sy_status count_waiting(void *context, const struct sy_hash *digest, size
     (void)body_bytes;
     (void)head;
     const uint64_t *ran = (const uint64_t *)sy_table_find(bodies->ran, digest);
-    bodies->waiting += ran == NULL;
-    bodies->over += ran != NULL && *ran < bodies->pruned;
+    bool over = ran != NULL && *ran < bodies->pruned;
+    bodies->waiting += ran == NULL || (over && bodies->named_again);
+    bodies->over += over && !bodies->named_again;
     return SY_OK;
 }
 
@@ -62,7 +64,9 @@ static void plant_bodies(struct world *world, struct validator *validator)
 static void check_bodies(struct world *world, struct validator *validator)
 {
     struct bodies bodies = {.ran = &world->ran_bodies,
-                            .pruned = sy_ledger_pruned(validator->store)};
+                            .pruned = sy_ledger_pruned(validator->store),
+                            .named_again =
+                                world->liars.mask != 0 && (world->options.lies & SIM_LIE_OLD) != 0};
     struct sy_error err;
     if (sim_plants(world, SIM_PLANT_KEPT_BODIES, validator)) plant_bodies(world, validator);
     sy_status status = sy_bodies_each(validator->reader, count_waiting, &bodies, &err);
@@ -215,10 +219,11 @@ void sim_check_replay(struct world *world, struct validator *validator)
 static void check_blame(struct world *world, const struct validator *validator,
                         const struct sy_node_info *info)
 {
-    for (uint16_t i = 0; i < world->n; i++) {
-        if (world->validators[i].faulty || info->peers[i].equivocations == 0) continue;
+    for (uint16_t i = 0; i < validator->roster.count; i++) {
+        uint16_t whose = sim_whose(world, validator->roster.epoch, i);
+        if (world->validators[whose].faulty || info->peers[i].equivocations == 0) continue;
         sim_fail(world, SIM_CHECK_ALARM, "validator %u found evidence against %u, which is correct",
-                 validator->index, i);
+                 validator->index, whose);
     }
     if (world->liars.mask != 0) return;
     if (info->pbft.equivocations_total > 0) {
@@ -249,7 +254,8 @@ static struct validator *some_archive(struct world *world)
     uint64_t first = sy_prng_below(&world->prng, world->n);
     for (uint16_t i = 0; i < world->n; i++) {
         struct validator *validator = &world->validators[(first + i) % world->n];
-        if (!validator->faulty && (world->archives >> validator->index & 1u) != 0) return validator;
+        if (validator->faulty || !sim_stays(world, validator)) continue;
+        if ((world->archives >> validator->index & 1u) != 0) return validator;
     }
     return NULL;
 }
@@ -303,6 +309,7 @@ void sim_check_end(struct world *world)
             continue;
         }
         sim_check_promises(world, validator);
+        if (!sim_stays(world, validator)) continue;
         sim_check_memory(world, validator);
         if (!world->done) sim_check_told(world, validator);
         check_state(world, validator, &state);

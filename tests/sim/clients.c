@@ -186,6 +186,19 @@ static struct request *new_request(struct clients *clients)
     return request;
 }
 
+/* Of those that the roster has, as clients know it. The lonely one goes to a correct one, or the
+ * time that it takes would tell how often a client draws a liar. */
+static uint16_t somebody(struct world *world)
+{
+    bool lonely = world->clients.stage == LONELY_STAGE;
+    for (;;) {
+        uint16_t place = (uint16_t)sy_prng_below(&world->prng, world->places);
+        const struct validator *validator = &world->validators[place];
+        if (sim_index_in(world, world->epoch, validator->index) == SY_PBFT_OBSERVER) continue;
+        if (!lonely || !validator->faulty) return place;
+    }
+}
+
 static void send_request(struct world *world, uint32_t number)
 {
     const struct request *request = &world->clients.requests[number];
@@ -198,9 +211,7 @@ static void send_request(struct world *world, uint32_t number)
     }
     submit.body.submit.count = request->count;
     submit.body.submit.txs = sy_writer_slice(&section);
-    struct event event = {.type = EVENT_SUBMIT,
-                          .node = (uint16_t)sy_prng_below(&world->prng, world->places),
-                          .size = section.used + 64};
+    struct event event = {.type = EVENT_SUBMIT, .node = somebody(world), .size = section.used + 64};
     event.bytes = (uint8_t *)malloc(event.size);
     SY_ASSERT(event.bytes != NULL);
     struct sy_writer w = sy_writer_of(event.bytes, event.size);

@@ -11,11 +11,13 @@ static struct event event_for(const struct validator *validator, enum event_type
     return (struct event){.type = type, .node = validator->place, .life = validator->life};
 }
 
+/* peer: as the node knows it, by roster index. */
 static void send(struct world *world, struct validator *validator, uint16_t peer,
                  struct sy_slice bytes)
 {
-    for (uint16_t to = 0; to < world->n; to++) {
-        if (to == validator->index || (peer != SY_NODE_ALL && peer != to)) continue;
+    for (uint16_t i = 0; i < validator->roster.count; i++) {
+        if (i == validator->self || (peer != SY_NODE_ALL && peer != i)) continue;
+        uint16_t to = sim_whose(world, validator->roster.epoch, i);
         if (validator->faulty) {
             sim_lie(world, validator, to, bytes);
         } else {
@@ -35,7 +37,8 @@ static void send_blocks(struct world *world, struct validator *validator,
                            effect->as.send_blocks.first + i);
         if (status == SY_ERR_BUSY) sim_note_branch(world, SIM_BRANCH_request_shed, 1);
         if (status == SY_ERR_PRUNED) {
-            sim_send_pruned(world, validator, peer, message, effect->as.send_blocks.first + i);
+            uint16_t to = sim_whose(world, validator->roster.epoch, peer);
+            sim_send_pruned(world, validator, to, message, effect->as.send_blocks.first + i);
         }
         if (status != SY_OK) return;
         if (!validator->faulty) sim_note_branch(world, SIM_BRANCH_sent_block, 1);
@@ -151,7 +154,8 @@ static void note_execution(struct world *world, const struct validator *validato
 {
     if (validator->faulty) return;
     if (proposal->count == 0) sim_note_branch(world, SIM_BRANCH_executed_empty, 1);
-    if (proposal->count >= world->n) sim_note_branch(world, SIM_BRANCH_executed_full, 1);
+    if (proposal->count >= validator->roster.count)
+        sim_note_branch(world, SIM_BRANCH_executed_full, 1);
     sim_note_branch(world, SIM_BRANCH_skipped_entry, proposal->count - world->executed->ran_count);
 }
 

@@ -9,18 +9,20 @@
 
 #define PRUNE_PAUSE_MS 50u
 
-/* A validator that joins late keeps nothing that others lack, so weak(n) others do. */
+/* A validator that begins late keeps nothing that others lack, so weak(n) others do. */
 void sim_history_open(struct world *world)
 {
-    uint16_t next = (uint16_t)(world->options.seed % world->n);
+    uint16_t first = (uint16_t)world->options.validators;
+    uint16_t next = (uint16_t)(world->options.seed % first);
     world->late = UINT16_MAX;
     if (world->options.late != 0) {
         world->late = next;
         while ((world->liars.mask >> world->late & 1u) != 0) {
-            world->late = (uint16_t)((world->late + 1) % world->n);
+            world->late = (uint16_t)((world->late + 1) % first);
         }
     }
-    for (unsigned left = sy_weak(world->n); left > 0; next = (uint16_t)((next + 1) % world->n)) {
+    unsigned left = sy_weak(first) + (world->options.removed > 0 ? 1 : 0); /* one may leave */
+    for (; left > 0; next = (uint16_t)((next + 1) % first)) {
         if (next == world->late) continue;
         world->archives |= 1u << next;
         left--;
@@ -46,13 +48,14 @@ void sim_send_chunk(struct world *world, struct validator *validator,
     }
     struct sy_slice message = sy_cutter_answer(&validator->cutter, effect->as.send_chunk.height,
                                                &effect->as.send_chunk.key);
+    uint16_t to = sim_whose(world, validator->roster.epoch, peer);
     if (validator->faulty) {
-        sim_lie_sync(world, validator, peer, message);
+        sim_lie_sync(world, validator, to, message);
         return;
     }
     bool none = message.data[0] == SY_SYNC_SNAPSHOT_NONE;
     sim_note_branch(world, none ? SIM_BRANCH_sent_snapshot_none : SIM_BRANCH_sent_chunk, 1);
-    sim_send(world, validator->index, peer, message);
+    sim_send(world, validator->index, to, message);
 }
 
 /* ---- pruning ----------------------------------------------------------------------------- */
@@ -130,7 +133,7 @@ void sim_send_pruned(struct world *world, struct validator *validator, uint16_t 
         sim_lie_sync(world, validator, to, message);
         return;
     }
-    bool decoded = sy_sync_decode(&pruned, message, world->n);
+    bool decoded = sy_sync_decode(&pruned, message, validator->roster.count);
     SY_ASSERT(decoded && pruned.type == SY_SYNC_PRUNED);
     uint64_t said = pruned.height + (world->options.plant == SIM_PLANT_WRONG_PRUNED);
     sim_check_pruned(world, validator, asked, said);

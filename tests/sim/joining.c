@@ -2,8 +2,8 @@
  * anything else of it runs. The real fetcher; only waiting is simulated.
  *
  * What an operator does is done here, too: if nobody gives a state although the network is good
- * again (there is none yet, or its holders were started anew), the validator begins with genesis
- * instead. It has never voted, so it may. */
+ * again (there is none yet, or its holders were started anew), or all that there is belongs to a
+ * later roster, the validator begins with genesis instead. It has never voted, so it may. */
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -41,7 +41,6 @@ static void give_up(struct world *world, struct validator *validator)
 {
     close_fetcher(validator);
     validator->joins = false;
-    sim_note_branch(world, SIM_BRANCH_joined_in_vain, 1);
     sim_wipe(world, validator);
     sim_start(world, validator);
 }
@@ -62,13 +61,17 @@ static void take_step(struct world *world, struct validator *validator)
     struct sy_slice question;
     uint16_t peer = 0;
     sy_status status = sy_fetcher_next(validator->fetcher, &step, &peer, &question, &err);
-    if (status != SY_OK) {
+    if (status == SY_ERR_VERSION && world->options.epochs > 0) {
+        sim_note_branch(world, SIM_BRANCH_joined_too_late, 1);
+        give_up(world, validator);
+    } else if (status != SY_OK) {
         sim_fail(world, SIM_CHECK_LIVENESS, "validator %u cannot join: %s", validator->index,
                  err.text);
     } else if (step == SY_FETCHER_DONE) {
         begin(world, validator);
     } else {
-        if (step == SY_FETCHER_ASK) sim_send(world, validator->index, peer, question);
+        uint16_t to = step == SY_FETCHER_ASK ? sim_whose(world, 0, peer) : 0;
+        if (step == SY_FETCHER_ASK) sim_send(world, validator->index, to, question);
         wait(world, validator, step == SY_FETCHER_ASK ? ANSWER_MS : PAUSE_MS);
     }
 }
@@ -79,7 +82,7 @@ void sim_join(struct world *world, struct validator *validator)
     struct sy_fetcher_config config = {.store = validator->store,
                                        .genesis = world->genesis,
                                        .roster = &world->genesis->roster,
-                                       .self = validator->index,
+                                       .self = sim_index_in(world, 0, validator->index),
                                        .verifier = sim_verifier(world)};
     SY_ASSERT(!validator->up && validator->fetcher == NULL);
     sy_install_get(validator->store, &install);
@@ -121,7 +124,8 @@ static sy_status take_answer(struct world *world, struct validator *validator, b
 static void on_frame(struct world *world, struct validator *validator, const struct event *event)
 {
     struct sy_slice bytes = sy_slice_of(event->bytes, event->size);
-    if (!sy_fetcher_awaits(validator->fetcher, event->peer, bytes)) return;
+    uint16_t peer = sim_index_in(world, 0, event->peer);
+    if (peer == SY_PBFT_OBSERVER || !sy_fetcher_awaits(validator->fetcher, peer, bytes)) return;
     bool late = false;
     if (take_answer(world, validator, &late, bytes) == SY_OK) {
         if (!late) take_step(world, validator);
@@ -137,6 +141,7 @@ static void on_silence(struct world *world, struct validator *validator)
     if (patient) {
         take_step(world, validator);
     } else {
+        sim_note_branch(world, SIM_BRANCH_joined_in_vain, 1);
         give_up(world, validator);
     }
 }

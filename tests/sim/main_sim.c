@@ -74,6 +74,7 @@ static const char *take_value(struct sim_plan *plan, const char *name, const cha
         if (scratch.validators < SIM_VALIDATORS_MIN || scratch.validators > SIM_VALIDATORS_MAX) {
             return "wants 4 to 7 validators";
         }
+        if (scratch.epochs > SIM_EPOCHS_MAX) return "wants at most 3 changes of the roster";
         if (plan->set_count == SIM_SETS_MAX) return "is there too often";
         plan->sets[plan->set_count++] = value;
         return NULL;

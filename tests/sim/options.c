@@ -23,6 +23,7 @@ static const struct option {
     OPTION(copy_permille, HALVE), OPTION(garble_permille, HALVE),
     OPTION(bad_clock, HALVE),     OPTION(slow_disk, HALVE),
     OPTION(bad_primary, HALVE),   OPTION(delay_us, HALVE),
+    OPTION(added, HALVE),         OPTION(removed, HALVE),
     OPTION(epochs, HALVE),        OPTION(disk_us, HALVE),
     OPTION(batch_txs_max, NOT),   OPTION(pipeline_slots, NOT),
     OPTION(lanes, NOT),           OPTION(late, HALVE),

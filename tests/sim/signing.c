@@ -30,23 +30,31 @@ void sim_signing_close(struct world *world)
     free(world->signing.scratch);
 }
 
+void sim_sign_in(const struct world *world, struct sy_signature *out, uint32_t epoch,
+                 uint16_t index, enum sy_sig_kind kind, const struct sy_hash *digest)
+{
+    uint16_t place = sim_index_in(world, epoch, index);
+    const struct sy_roster *roster = sim_roster(world, epoch);
+    SY_ASSERT(place < roster->count);
+    if (world->options.real_signatures) {
+        sy_sign(test_key(world->epochs[epoch].keys[place]), out, kind, digest);
+        return;
+    }
+    const struct sy_public_key *key = &roster->validators[place].consensus_key;
+    sim_keyed_sign(&world->signing.keyed, out, key, kind, digest);
+}
+
 void sim_sign(const struct world *world, struct sy_signature *out, uint16_t index,
               enum sy_sig_kind kind, const struct sy_hash *digest)
 {
-    uint32_t epoch = world->validators[index].roster.epoch;
-    if (world->options.real_signatures) {
-        sy_sign(test_key(sim_key_number(world, epoch, index)), out, kind, digest);
-        return;
-    }
-    const struct sy_public_key *key = &sim_roster(world, epoch)->validators[index].consensus_key;
-    sim_keyed_sign(&world->signing.keyed, out, key, kind, digest);
+    sim_sign_in(world, out, world->validators[index].roster.epoch, index, kind, digest);
 }
 
 static void sign_for(void *self, struct sy_signature *out, enum sy_sig_kind kind,
                      const struct sy_hash *digest)
 {
     const struct validator *validator = (const struct validator *)self;
-    sim_sign(validator->world, out, validator->index, kind, digest);
+    sim_sign_in(validator->world, out, validator->roster.epoch, validator->index, kind, digest);
 }
 
 struct sy_signer sim_signer(struct validator *validator)

@@ -119,6 +119,11 @@ static void plan_cuts(struct world *world)
     }
 }
 
+static void begin_later(struct world *world, uint16_t place)
+{
+    sim_later(world, (struct event){.type = EVENT_RESTART, .node = place}, some_time(world));
+}
+
 static void plan_faults(struct world *world)
 {
     const struct sim_options *options = &world->options;
@@ -136,17 +141,16 @@ static void plan_faults(struct world *world)
     for (unsigned i = 0; i < options->power_cuts; i++) {
         sim_later(world, (struct event){.type = EVENT_POWER}, some_time(world));
     }
-    if (world->late < world->n) {
-        sim_later(world, (struct event){.type = EVENT_RESTART, .node = world->late},
-                  some_time(world));
-    }
+    if (world->late < world->n) begin_later(world, world->late);
+    if (world->newcomer < world->n) begin_later(world, world->newcomer);
     sim_later(world, (struct event){.type = EVENT_CALM}, options->faults_ms * MS);
 }
 
 static void start_again(struct world *world, uint16_t place)
 {
     struct validator *validator = &world->validators[place];
-    if (!validator->up && validator->fetcher == NULL) sim_start(world, validator);
+    bool runs = validator->up || validator->fetcher != NULL;
+    if (!runs && !validator->left) sim_start(world, validator);
 }
 
 static void cut_power(struct world *world)
@@ -184,7 +188,7 @@ static bool at_rest(const struct world *world)
     if (!world->calm || !sim_clients_done(world)) return false;
     for (uint16_t i = 0; i < world->places; i++) {
         const struct validator *validator = &world->validators[i];
-        if (validator->faulty) continue;
+        if (validator->faulty || !sim_stays(world, validator)) continue;
         if (validator->roster.epoch != world->options.epochs) return false;
         if (!validator->up || validator->promised + 1 != world->height_count) return false;
         if (validator->disk.count != validator->disk.first) return false;
@@ -276,9 +280,14 @@ static void look_around(struct world *world)
 static void on_frame(struct world *world, struct validator *validator, const struct event *event)
 {
     struct sy_slice bytes = sy_slice_of(event->bytes, event->size);
+    uint16_t peer = sim_index_in(world, validator->roster.epoch, event->peer);
+    if (peer == SY_PBFT_OBSERVER) { /* links take nothing from strangers */
+        sim_note_branch(world, SIM_BRANCH_stranger_refused, 1);
+        return;
+    }
     if (validator->faulty && !sim_liar_hears(world, validator, event->peer, bytes)) return;
     struct sy_node_event frame = {.type = SY_NODE_FRAME};
-    frame.as.frame.peer = event->peer;
+    frame.as.frame.peer = peer;
     frame.as.frame.bytes = bytes;
     sim_feed(world, validator, &frame);
 }
@@ -316,7 +325,8 @@ static void crash_somebody(struct world *world, const struct event *event)
     if (!world->calm && validator->fetcher) sim_join_crash(world, validator);
     if (world->calm || !validator->up) return;
     if (event->mask != 0) {
-        validator = &world->validators[sim_info(world, validator)->pbft.primary];
+        uint16_t primary = sim_info(world, validator)->pbft.primary;
+        validator = &world->validators[sim_whose(world, validator->roster.epoch, primary)];
         if (!validator->up) return;
         sim_note_fault(world, SIM_FAULT_crash_of_primary);
     }
@@ -425,11 +435,11 @@ static void open_world(struct world *world)
     world->chunk = (uint8_t *)malloc(SY_CHUNK_ENTRIES_BYTES_MAX);
     SY_ASSERT(world->genesis && world->effects && world->executed);
     SY_ASSERT(world->scratch && world->chunk);
-    test_genesis(world->genesis, world->n);
+    test_genesis(world->genesis, world->options.validators);
     open_tables(world);
     sim_signing_open(world);
-    sim_epochs_open(world);
     sim_liars_open(world);
+    sim_epochs_open(world);
     sim_history_open(world);
     sim_clients_open(world);
     for (uint16_t i = 0; i < world->places; i++) sim_validator_open(world, i);
@@ -466,18 +476,19 @@ void sim_run(struct sim_result *result, const struct sim_options *options)
     struct world *world = (struct world *)calloc(1, sizeof *world);
     SY_ASSERT(world != NULL);
     SY_ASSERT(options->validators >= SIM_VALIDATORS_MIN);
-    SY_ASSERT(options->validators <= SIM_VALIDATORS_MAX);
+    SY_ASSERT(options->validators <= SIM_VALIDATORS_MAX && options->epochs <= SIM_EPOCHS_MAX);
     memset(result, 0, sizeof *result);
     result->trace = 14695981039346656037ull;
     world->options = *options;
     world->result = result;
-    world->n = (uint16_t)options->validators;
+    world->n = sim_epochs_count(options);
     sy_prng_seed(&world->prng, options->seed);
     open_world(world);
     plan_faults(world);
     sim_later(world, (struct event){.type = EVENT_CLIENTS}, 0);
     for (uint16_t i = 0; i < world->places; i++) {
-        if (i != world->late) sim_start(world, &world->validators[i]);
+        bool later = i == world->late || i == world->newcomer;
+        if (!later) sim_start(world, &world->validators[i]);
     }
     play(world);
     close_world(world);
@@ -549,6 +560,16 @@ static void draw_joining(struct sim_options *options, sy_prng *prng)
     options->late = sy_prng_chance(prng, 1, 3);
 }
 
+/* A state of a later roster is not taken. */
+static void draw_members(struct sim_options *options, sy_prng *prng)
+{
+    options->late = 0;
+    options->epochs += sy_prng_chance(prng, 1, 4);
+    options->added = sy_prng_chance(prng, 1, 2);
+    bool can = options->validators > SY_VALIDATORS_MIN || (options->added && options->epochs > 1);
+    options->removed = can && sy_prng_chance(prng, 2, 3);
+}
+
 void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned validators)
 {
     static const unsigned batch_sizes[] = {1, 2, 5, 20, SY_BATCH_TXS_MAX};
@@ -571,5 +592,5 @@ void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned valid
     if (sy_prng_chance(&prng, 1, 8)) options->epochs = between(&prng, 1, 2);
     draw_length(options, &prng);
     draw_joining(options, &prng);
-    if (options->epochs > 0) options->late = 0; // a state of a later roster is not taken
+    if (options->epochs > 0) draw_members(options, &prng);
 }

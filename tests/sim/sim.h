@@ -17,6 +17,9 @@
  * send is withheld, contradicted, forged, replayed and flooded, a different way to each peer, or
  * one of them runs twice under one key. The first primary may be among them.
  *
+ * In some worlds the roster changes (epochs.c): a validator comes, with an empty store, one goes,
+ * or some get other keys or addresses.
+ *
  * In long worlds all but weak(n) validators prune (history.c), and who lags behind is told so. In
  * most worlds states are held, and in some one validator begins in the middle, with an empty store,
  * and asks for one (joining.c): fetcher and cutter are systoled's. A state of a world fits one
@@ -64,10 +67,10 @@
  * lying, and with liars: a view that a liar leads can take 32 s (PROTOCOL.md, timers). */
 #define SIM_LIVENESS_MS 40000u
 #define SIM_LIVENESS_AMONG_LIARS_MS 120000u
-/* From the sending of one lonely transaction into a network at rest until it is final somewhere,
- * with nobody lying, and with liars. */
+/* From the sending of one lonely transaction to a correct validator of a network at rest until it
+ * is final somewhere, with nobody lying, and with liars. */
 #define SIM_LONELY_MS 400u
-#define SIM_LONELY_AMONG_LIARS_MS 16000u
+#define SIM_LONELY_AMONG_LIARS_MS 8000u
 enum sim_check {
     SIM_CHECK_NONE = 0,
     SIM_CHECK_AGREEMENT,
@@ -133,7 +136,13 @@ enum sim_lie {
     SIM_LIE_VIEW = 1 << 14,
     SIM_LIE_CHUNK = 1 << 15,
     SIM_LIE_PRUNED = 1 << 16,
-    SIM_LIE_ALL = (1 << 17) - 1
+    SIM_LIE_EPOCH = 1 << 17,
+    SIM_LIE_SILENT = 1 << 18,
+    SIM_LIE_PAST = 1 << 19,
+    SIM_LIE_OLD = 1 << 20,
+    SIM_LIE_CERTIFICATE = 1 << 21,
+    SIM_LIE_FETCH = 1 << 22,
+    SIM_LIE_ALL = (1 << 23) - 1
 };
 
 /* All figures are unsigned, so that they can be set by name and halved (options.h). */
@@ -162,6 +171,8 @@ struct sim_options {
     unsigned lies;      /* enum sim_lie */
     unsigned bad_primary; /* the first liar is the first primary */
     unsigned epochs;      /* changes of the roster, one after another; at most SIM_EPOCHS_MAX */
+    unsigned added;       /* one of them brings a validator, which begins with an empty store */
+    unsigned removed;     /* one of them takes one away, if four are left then */
     unsigned check_us; /* what a transaction's signature costs, one after the other; 0: 20 us each,
                           checks side by side */
     unsigned batch_txs_max;

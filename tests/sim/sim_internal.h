@@ -16,6 +16,7 @@
 #include "core/store/store.h"
 #include "tests/sim/keyed.h"
 #include "tests/sim/sim.h"
+#include "tests/support/changes.h"
 
 #define MS 1000000ull
 #define US 1000ull
@@ -23,8 +24,10 @@
 #define RUNS_MAX (2u * SY_PBFT_WINDOW)
 /* Blocks that gather before a slice of history goes. */
 #define SIM_PRUNE_EVERY 3u
-/* Validators that run: one of each roster index, and perhaps a twin of the odd one. */
-#define PLACES_MAX (SIM_VALIDATORS_MAX + 1u)
+/* Validators that there ever are: those of the genesis, and one that comes later. */
+#define MEMBERS_MAX (SIM_VALIDATORS_MAX + 1u)
+/* Those that run: each of them, and perhaps a twin of the odd one. */
+#define PLACES_MAX (MEMBERS_MAX + 1u)
 
 /* ---- events ------------------------------------------------------------------------------ */
 
@@ -58,7 +61,7 @@ struct event {
     enum event_type type;
     uint16_t node;  /* a place */
     uint32_t life;  /* of the validator that waits for it; 0: whoever is there */
-    uint16_t peer;  /* FRAME: the sender's roster index; SEND: to whom */
+    uint16_t peer;  /* FRAME: who sent it; SEND: to whom */
     uint32_t mask;  /* CRASH: 1: of the primary. SPLIT: bits 0..15 one side, 16..17 which
                        ways, 24..31 a bridge, and one. JOINER: which question */
     uint8_t *bytes; /* owned */
@@ -96,9 +99,12 @@ struct disk {
 struct validator {
     struct world *world;
     uint16_t place;
-    uint16_t index; /* in the roster; a twin has another's */
+    uint16_t index; /* which one it is, in all epochs: as in the genesis's roster, or above those
+                       that has; a twin has another's */
+    uint16_t self;  /* its index in `roster`, or SY_PBFT_OBSERVER */
     bool faulty;    /* lies or has a twin: nothing that it does is judged */
     bool up;
+    bool left;     /* the roster has it no more, and it has ended for good */
     uint32_t life; /* counts starts, from 1 */
     int64_t skew_ms;
     uint64_t engine_free_ns; /* world time; check_us */
@@ -172,9 +178,18 @@ struct clients {
 struct height {
     uint8_t header[SY_HEADER_BYTES];
     struct sy_hash hash;
-    struct sy_hash order, receipts;                  /* hashes of the stored bytes */
-    struct sy_hash certificates[SIM_VALIDATORS_MAX]; /* that were verified */
+    struct sy_hash order, receipts;           /* hashes of the stored bytes */
+    struct sy_hash certificates[MEMBERS_MAX]; /* that were verified */
     unsigned certificate_count;
+};
+
+/* A roster, and who is who in it. */
+struct epoch {
+    struct sy_roster roster;
+    struct test_change change;   /* that ends it; none ends the last one */
+    uint16_t index[MEMBERS_MAX]; /* each validator's in the roster, or SY_PBFT_OBSERVER */
+    uint16_t whose[MEMBERS_MAX]; /* the validator that has a roster index */
+    unsigned keys[MEMBERS_MAX];  /* the test key with which it votes, by roster index */
 };
 
 struct signing {
@@ -183,22 +198,45 @@ struct signing {
     struct sy_hash *scratch;
 };
 
-/* What a lying primary proposed besides; all liars and their victims' groups keep to it. */
+/* What a lying primary proposed in place of its node's proposal; all liars and their victims'
+ * groups keep to it. */
+enum second_kind {
+    SECOND_TWICE = 1, /* to some, while the others get the first */
+    SECOND_PAST,      /* to all: a time below the parent's */
+    SECOND_OLD        /* to all: a batch that stands in an earlier slot */
+};
 struct second_proposal {
     uint64_t view, slot;
     uint32_t victims; /* bit a peer */
+    enum second_kind kind;
+    int64_t time_ms;       /* PAST */
+    struct sy_entry entry; /* OLD */
     struct sy_hash digest;
 };
 
+struct kept_frame {
+    uint8_t *bytes; /* owned */
+    size_t size;
+};
+
 #define KEPT_FRAMES 64u
+#define KEPT_EPOCH_FRAMES 16u
+#define KEPT_ENTRIES 64u
+#define KEPT_FIRST_ENTRIES 16u /* of these the first are kept for ever */
 struct liars {
-    uint32_t mask;   /* bit a roster index */
-    uint16_t victim; /* whose batches a censor leaves out */
+    uint32_t mask;    /* bit a validator */
+    uint16_t victim;  /* whose batches a censor leaves out */
+    uint32_t shunned; /* bit a validator: the silent ones never say anything to it */
     struct second_proposal second[SY_PBFT_WINDOW];
-    uint8_t *kept[KEPT_FRAMES]; /* to be said again */
-    size_t kept_bytes[KEPT_FRAMES];
+    struct kept_frame kept[KEPT_FRAMES];                                /* to be said again, */
+    struct kept_frame of_epochs[SIM_EPOCHS_MAX + 1][KEPT_EPOCH_FRAMES]; /* in a later epoch */
+    struct sy_entry entries[KEPT_ENTRIES];                              /* to be proposed again */
+    uint64_t entry_slots[KEPT_ENTRIES];
+    uint64_t entry_count;
+    struct sy_pre_prepare proposal; /* the newest one: to be certified by nobody; view, slot */
     uint64_t flood_seq;
-    uint8_t *scratch; /* SY_FRAME_BYTES_MAX, for what is made up */
+    uint8_t *scratch; /* SY_FRAME_BYTES_MAX, for what is made up, */
+    uint8_t *claims;  /* and SY_VIEW_CHANGE_BYTES_MAX, for certificates in it */
 };
 
 struct world {
@@ -209,11 +247,10 @@ struct world {
     uint64_t calm_ns; /* when faults end */
     bool calm;
     bool done;
-    uint16_t n;
+    uint16_t n; /* validators that there ever are, a twin aside */
     struct sy_genesis *genesis;
-    struct sy_roster *rosters; /* of every epoch that there will be */
-    union sy_payload *changes; /* [k] ends epoch k */
-    uint32_t epoch;            /* the newest that a correct validator is in */
+    struct epoch *epochs; /* every one that there will be */
+    uint32_t epoch;       /* the newest that a correct validator is in */
     struct signing signing;
     struct liars liars;
     struct sy_node_effects *effects;
@@ -223,9 +260,11 @@ struct world {
     uint16_t places;
     uint16_t odd; /* the validator of which nothing is expected: first liar, bad clock, garbler */
     struct validator *starting;
-    uint16_t late;                                    /* who begins late, or UINT16_MAX */
-    uint32_t archives;                                /* bit a roster index: it keeps all history */
-    bool cut[SIM_VALIDATORS_MAX][SIM_VALIDATORS_MAX]; /* [from][to] */
+    uint32_t unsound;                   /* bit a validator: it lies, or its clock is wrong */
+    uint16_t late;                      /* who begins late, or UINT16_MAX */
+    uint16_t newcomer;                  /* who comes with a later roster, or UINT16_MAX */
+    uint32_t archives;                  /* bit a validator: it keeps all history */
+    bool cut[MEMBERS_MAX][MEMBERS_MAX]; /* [from][to] */
     struct clients clients;
     struct height *heights; /* [0] is genesis */
     size_t height_count, height_room;
@@ -256,9 +295,12 @@ void sim_note_branch(struct world *world, enum sim_branch branch, uint64_t times
 
 void sim_signing_open(struct world *world);
 void sim_signing_close(struct world *world);
-/* sim_sign signs with the consensus key of a roster index. */
+/* sim_sign signs with the consensus key that a validator has in the epoch that it is in, or has
+ * with sim_sign_in in another one, whose roster must have it. */
 void sim_sign(const struct world *world, struct sy_signature *out, uint16_t index,
               enum sy_sig_kind kind, const struct sy_hash *digest);
+void sim_sign_in(const struct world *world, struct sy_signature *out, uint32_t epoch,
+                 uint16_t index, enum sy_sig_kind kind, const struct sy_hash *digest);
 struct sy_signer sim_signer(struct validator *validator);
 bool sim_verify(const struct world *world, const struct sy_public_key *key, enum sy_sig_kind kind,
                 const struct sy_hash *digest, const struct sy_signature *signature);
@@ -268,7 +310,7 @@ void sim_check_jobs(struct world *world, struct sy_submission *submission);
 /* sim_sign_tx puts the keyed signatures into a whole transaction of the population. */
 void sim_sign_tx(const struct world *world, uint8_t *bytes, size_t size);
 
-/* ---- liar.c ------------------------------------------------------------------------------ */
+/* ---- liar.c, liar_unasked.c -------------------------------------------------------------- */
 
 void sim_liars_open(struct world *world);
 void sim_liars_close(struct world *world);
@@ -290,6 +332,7 @@ static inline uint64_t sim_clock_ns(const struct world *world, const struct vali
     return world->now_ns + validator->clock_base_ns;
 }
 int64_t sim_wall_ms(const struct world *world, const struct validator *validator);
+bool sim_clock_is_off(const struct world *world, uint16_t index);
 /* sim_info is what a node says of itself, until the next call. */
 const struct sy_node_info *sim_info(const struct world *world, const struct validator *validator);
 void sim_validator_open(struct world *world, uint16_t index);
@@ -308,11 +351,18 @@ void sim_validator_stop(struct validator *validator);
 
 /* ---- epochs.c ---------------------------------------------------------------------------- */
 
+/* sim_epochs_count says how many validators the options' changes ever bring together. */
+uint16_t sim_epochs_count(const struct sim_options *options);
+/* After the liars: whom the network can do without depends on them. */
 void sim_epochs_open(struct world *world);
 void sim_epochs_close(struct world *world);
 const struct sy_roster *sim_roster(const struct world *world, uint32_t epoch);
-/* sim_key_number is the test key with which an index votes in an epoch. */
-unsigned sim_key_number(const struct world *world, uint32_t epoch, uint16_t index);
+/* sim_index_in is a validator's index in an epoch's roster, or SY_PBFT_OBSERVER; sim_whose is the
+ * validator that has an index there. */
+uint16_t sim_index_in(const struct world *world, uint32_t epoch, uint16_t validator);
+uint16_t sim_whose(const struct world *world, uint32_t epoch, uint16_t index);
+/* sim_stays says whether the last roster has a validator. */
+bool sim_stays(const struct world *world, const struct validator *validator);
 /* sim_epoch_change writes the transaction that ends an epoch and gives its id. */
 struct sy_slice sim_epoch_change(const struct world *world, struct sy_writer *room,
                                  struct sy_hash *id, uint32_t epoch);
@@ -362,7 +412,7 @@ void sim_join_crash(struct world *world, struct validator *validator);
 
 /* ---- network.c --------------------------------------------------------------------------- */
 
-/* from and to are roster indices; a twin gets its share of what is for its index. */
+/* A twin gets its share of what is for the other one. */
 void sim_send(struct world *world, uint16_t from, uint16_t to, struct sy_slice bytes);
 void sim_split(struct world *world, uint32_t mask);
 void sim_plan_splits(struct world *world);

@@ -46,7 +46,11 @@ static void run_range(const char *variable, const char *usual, unsigned validato
 
 CASE(four_validators_survive_every_fault_of_these_seeds)
 {
+    const char *other = getenv("SYSTOLE_SIM_SEEDS");
     run_range("SYSTOLE_SIM_SEEDS", SEEDS, 4);
+    for (int i = 0; i < SIM_FAULT_COUNT && (other == NULL || *other == '\0'); i++) {
+        if (report.faults[i] == 0) fail_msg("no seed has %s", sim_fault_name((enum sim_fault)i));
+    }
 }
 
 CASE(five_survive_too)
@@ -132,6 +136,140 @@ CASE(the_same_seed_plays_the_same_world)
     assert_true(once.trace != again.trace);
 }
 
+/* ---- lies, one by one -------------------------------------------------------------------- */
+
+/* A world whose first primary tells this one lie and no other, and which stands it. */
+static void expect_told(enum sim_lie lie, enum sim_fault fault, uint64_t seed)
+{
+    struct sim_options options;
+    struct sim_result result;
+    sim_options_draw(&options, seed, 4);
+    options.liars = options.bad_primary = 1;
+    options.lies = lie;
+    options.bad_clock = 0;
+    options.epochs = lie == SIM_LIE_EPOCH ? 2 : 0;
+    options.added = options.removed = 0;
+    sim_run(&result, &options);
+    if (result.failed != SIM_CHECK_NONE) fail_msg("%s", result.failure);
+    if (result.faults[fault] == 0)
+        fail_msg("seed %" PRIu64 " tells no %s", seed, sim_fault_name(fault));
+    for (int i = SIM_FAULT_lie_withhold; i < SIM_FAULT_COUNT; i++) {
+        bool own = i == (int)fault || (lie == SIM_LIE_EPOCH && i == SIM_FAULT_lie_epoch_signed);
+        bool is_lie = strncmp(sim_fault_name((enum sim_fault)i), "lie_", 4) == 0;
+        if (is_lie && !own) assert_int_equal(result.faults[i], 0);
+    }
+}
+
+CASE(votes_of_other_epochs_change_nothing)
+{
+    expect_told(SIM_LIE_EPOCH, SIM_FAULT_lie_epoch_again, 1);
+    expect_told(SIM_LIE_EPOCH, SIM_FAULT_lie_epoch_again, 2);
+}
+
+CASE(a_primary_that_is_silent_to_one_is_survived)
+{
+    for (uint64_t seed = 1; seed <= 6; seed++) {
+        expect_told(SIM_LIE_SILENT, SIM_FAULT_lie_silent, seed);
+    }
+}
+
+CASE(a_primary_whose_clock_goes_back_moves_no_time)
+{
+    for (uint64_t seed = 2; seed <= 4; seed++) {
+        expect_told(SIM_LIE_PAST, SIM_FAULT_lie_past, seed);
+    }
+}
+
+CASE(a_primary_that_proposes_old_batches_is_replaced)
+{
+    for (uint64_t seed = 4; seed <= 6; seed++) {
+        expect_told(SIM_LIE_OLD, SIM_FAULT_lie_old, seed);
+    }
+}
+
+/* What pruning validators fetch because of it, they forget again. */
+CASE(a_primary_that_proposes_pruned_batches_is_replaced)
+{
+    struct sim_options options;
+    struct sim_result result;
+    sim_options_draw(&options, 5, 4);
+    options.liars = options.bad_primary = 1;
+    options.lies = SIM_LIE_OLD;
+    options.history_blocks = SY_PBFT_WINDOW;
+    options.records = 150;
+    options.batch_txs_max = options.pipeline_slots = 1;
+    options.epochs = options.bad_clock = 0;
+    sim_run(&result, &options);
+    if (result.failed != SIM_CHECK_NONE) fail_msg("%s", result.failure);
+    assert_true(result.branches[SIM_BRANCH_pruned] > 0);
+    assert_true(result.faults[SIM_FAULT_lie_old] > 0);
+}
+
+CASE(certificates_that_are_made_up_bind_nobody)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        expect_told(SIM_LIE_CERTIFICATE, SIM_FAULT_lie_certificate, seed);
+    }
+}
+
+CASE(a_flood_of_requests_is_answered_within_its_share)
+{
+    for (uint64_t seed = 1; seed <= 3; seed++) {
+        expect_told(SIM_LIE_FETCH, SIM_FAULT_lie_fetch, seed);
+    }
+}
+
+/* ---- who comes and who goes -------------------------------------------------------------- */
+
+static void play_members(struct sim_result *sum, unsigned validators, uint64_t seed)
+{
+    struct sim_options options;
+    struct sim_result result;
+    sim_options_draw(&options, seed, validators);
+    options.epochs = 2;
+    options.added = options.removed = 1;
+    options.snapshot_blocks = 64;
+    options.late = 0;
+    sim_run(&result, &options);
+    if (result.failed != SIM_CHECK_NONE) {
+        fail_msg("seed %" PRIu64 ": %s", seed, result.failure);
+    }
+    for (int i = 0; i < SIM_BRANCH_COUNT; i++) sum->branches[i] += result.branches[i];
+}
+
+CASE(a_validator_comes_and_one_goes)
+{
+    static struct sim_result sum;
+    memset(&sum, 0, sizeof sum);
+    for (uint64_t seed = 1; seed <= 20; seed++) play_members(&sum, 4, seed);
+    for (uint64_t seed = 1; seed <= 4; seed++) play_members(&sum, 7, seed);
+    assert_true(sum.branches[SIM_BRANCH_came_into_the_roster] >= 20);
+    assert_true(sum.branches[SIM_BRANCH_left_the_roster] >= 16);
+    /* Two of three newcomers ask for a state before they begin with genesis. */
+    assert_true(sum.branches[SIM_BRANCH_joined_too_late] > 0);
+    assert_true(sum.branches[SIM_BRANCH_joined_in_vain] > 0);
+    assert_true(sum.branches[SIM_BRANCH_stranger_refused] > 0);
+}
+
+CASE(a_member_that_comes_is_minimised_away)
+{
+    struct sim_options options;
+    struct sim_result result;
+    sim_options_draw(&options, 3, 4);
+    options.plant = SIM_PLANT_KEPT_VOTES;
+    options.liars = 1;
+    options.lies = SIM_LIE_SILENT | SIM_LIE_FETCH | SIM_LIE_CERTIFICATE;
+    options.epochs = 2;
+    options.added = options.removed = 1;
+    sim_run(&result, &options);
+    assert_int_equal(result.failed, SIM_CHECK_MEMORY);
+    (void)sim_minimise(&options, &result, 200);
+    assert_int_equal(options.epochs + options.added + options.removed, 0);
+    assert_int_equal(options.lies, 0);
+}
+
+/* ---- faults that are planted ------------------------------------------------------------- */
+
 /* A world without liars, in which a fault is planted. */
 static void planted(struct sim_options *options, uint64_t seed, enum sim_plant plant)
 {
@@ -159,7 +297,7 @@ static void planted(struct sim_options *options, uint64_t seed, enum sim_plant p
 
 /* Plays worlds until the planted fault has had its chance; the first check that fails must be one
  * that was made for it. */
-static void expect_caught(enum sim_plant plant, enum sim_check check, enum sim_check other)
+static void expect_one_of(enum sim_plant plant, const enum sim_check *checks, unsigned count)
 {
     for (uint64_t seed = 1; seed <= 40; seed++) {
         struct sim_options options;
@@ -168,10 +306,18 @@ static void expect_caught(enum sim_plant plant, enum sim_check check, enum sim_c
         sim_run(&result, &options);
         if (result.failed == SIM_CHECK_NONE) continue;
         printf("plant %d, seed %" PRIu64 ": %s\n", (int)plant, seed, result.failure);
-        if (result.failed != check && result.failed != other) fail_msg("%s", result.failure);
-        return;
+        for (unsigned i = 0; i < count; i++) {
+            if (result.failed == checks[i]) return;
+        }
+        fail_msg("%s", result.failure);
     }
     fail_msg("no check found the planted fault %d", (int)plant);
+}
+
+static void expect_caught(enum sim_plant plant, enum sim_check check, enum sim_check other)
+{
+    const enum sim_check checks[] = {check, other};
+    expect_one_of(plant, checks, 2);
 }
 
 CASE(a_disk_that_lies_is_caught)
@@ -241,7 +387,9 @@ CASE(a_client_that_was_told_too_early_is_caught)
 
 CASE(more_liars_than_f_are_caught)
 {
-    expect_caught(SIM_PLANT_TOO_MANY_LIARS, SIM_CHECK_ALARM, SIM_CHECK_AGREEMENT);
+    /* The other thing that they agree on may be a time that no clock shows. */
+    const enum sim_check checks[] = {SIM_CHECK_ALARM, SIM_CHECK_AGREEMENT, SIM_CHECK_VALIDITY};
+    expect_one_of(SIM_PLANT_TOO_MANY_LIARS, checks, 3);
 }
 
 CASE(bodies_that_are_kept_for_ever_are_caught)
@@ -384,6 +532,15 @@ int main(void)
         cmocka_unit_test(a_fresh_seed_survives),
         cmocka_unit_test(overload_alone_changes_no_view),
         cmocka_unit_test(the_same_seed_plays_the_same_world),
+        cmocka_unit_test(votes_of_other_epochs_change_nothing),
+        cmocka_unit_test(a_primary_that_is_silent_to_one_is_survived),
+        cmocka_unit_test(a_primary_whose_clock_goes_back_moves_no_time),
+        cmocka_unit_test(a_primary_that_proposes_old_batches_is_replaced),
+        cmocka_unit_test(a_primary_that_proposes_pruned_batches_is_replaced),
+        cmocka_unit_test(certificates_that_are_made_up_bind_nobody),
+        cmocka_unit_test(a_flood_of_requests_is_answered_within_its_share),
+        cmocka_unit_test(a_validator_comes_and_one_goes),
+        cmocka_unit_test(a_member_that_comes_is_minimised_away),
         cmocka_unit_test(a_disk_that_lies_is_caught),
         cmocka_unit_test(lost_votes_are_caught),
         cmocka_unit_test(a_wiped_store_is_caught),

@@ -53,6 +53,17 @@ void sim_wipe(struct world *world, struct validator *validator)
     open_store(world, validator);
 }
 
+bool sim_clock_is_off(const struct world *world, uint16_t index)
+{
+    unsigned first = world->options.validators; /* whoever comes later has a right one */
+    if (world->options.bad_clock == 0) return false;
+    /* Ten years: all who may be faulty, if they are not already. */
+    if (world->options.bad_clock == 3 && world->liars.mask == 0) {
+        return index < first && index + sy_faulty_max(first) >= first;
+    }
+    return index == world->odd;
+}
+
 static int64_t draw_skew(struct world *world, const struct validator *validator)
 {
     static const int64_t off_ms[] = {0, -HOUR_MS, HOUR_MS, 10ll * 365 * 24 * HOUR_MS};
@@ -60,12 +71,7 @@ static int64_t draw_skew(struct world *world, const struct validator *validator)
     int64_t skew_ms = (int64_t)sy_prng_below(&world->prng, (uint64_t)(2 * spread)) - spread;
     if (world->options.plant == SIM_PLANT_FAR_TIME) return HOUR_MS;
     if (sim_plants(world, SIM_PLANT_WRONG_CLOCK, validator)) return HOUR_MS;
-    bool is_off = validator->index == world->odd;
-    /* Ten years: all who may be faulty, if they are not already. */
-    if (world->options.bad_clock == 3 && world->liars.mask == 0) {
-        is_off = validator->index + sy_faulty_max(world->n) >= world->n;
-    }
-    if (world->options.bad_clock == 0 || !is_off) return skew_ms;
+    if (!sim_clock_is_off(world, validator->index)) return skew_ms;
     sim_note_fault(world, SIM_FAULT_clock_off);
     return off_ms[world->options.bad_clock % 4];
 }
@@ -81,7 +87,11 @@ void sim_validator_open(struct world *world, uint16_t place)
                                     .tick_at_ns = UINT64_MAX};
     validator->faulty = (world->liars.mask >> validator->index & 1u) != 0;
     validator->roster = world->genesis->roster;
+    validator->self = sim_index_in(world, 0, validator->index);
     validator->joins = place == world->late;
+    if (place == world->newcomer && world->options.snapshot_blocks > 0) {
+        validator->joins = sy_prng_chance(&world->prng, 2, 3);
+    }
     validator->skew_ms = draw_skew(world, validator);
     validator->runs = (struct sy_proposal *)calloc(RUNS_MAX, sizeof *validator->runs);
     SY_ASSERT(validator->runs != NULL);
@@ -157,7 +167,7 @@ static void configure(struct world *world, struct validator *validator,
     *config = (struct sy_node_config){.genesis = world->genesis,
                                       .roster = &validator->roster,
                                       .signer = sim_signer(validator),
-                                      .self = validator->index,
+                                      .self = validator->self,
                                       .vote_checks = 64};
     sy_pbft_config_default(&config->pbft);
     config->pbft.pipeline_slots = world->options.pipeline_slots;
@@ -217,6 +227,7 @@ static sy_status start_parts(struct world *world, struct validator *validator, s
     SY_TRY(sy_executor_open(&validator->executor, validator->store, world->genesis, err));
     uint64_t next = sy_ledger_certified(validator->store) + 1;
     validator->roster = *sy_executor_roster(validator->executor, next);
+    validator->self = sim_index_in(world, validator->roster.epoch, validator->index);
     configure(world, validator, &config);
     config.pbft.base = sy_executor_epoch_base(validator->executor, next);
     sim_history_start(world, validator);

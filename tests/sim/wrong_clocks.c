@@ -24,8 +24,9 @@ void sim_check_clock(struct world *world, const struct validator *validator,
 /* Liars say what they like of their clocks. */
 static bool names_them(struct world *world, const struct sy_clocks_info *clocks)
 {
-    for (uint16_t i = 0; i < world->n; i++) {
-        const struct validator *peer = &world->validators[i];
+    for (uint16_t i = 0; i < sim_roster(world, world->options.epochs)->count; i++) {
+        const struct validator *peer =
+            &world->validators[sim_whose(world, world->options.epochs, i)];
         if (peer->faulty || !clocks->peers[i].heard) continue;
         if (clocks->peers[i].off != is_wrong(world, peer)) return false;
         sim_note_branch(world, SIM_BRANCH_clock_off_seen, clocks->peers[i].off);
@@ -38,7 +39,7 @@ bool sim_clocks_told(struct world *world)
     if (world->options.bad_clock == 0 && world->options.plant != SIM_PLANT_TIMELESS) return true;
     for (uint16_t i = 0; i < world->n; i++) {
         const struct validator *validator = &world->validators[i];
-        if (validator->faulty) continue;
+        if (validator->faulty || !sim_stays(world, validator)) continue;
         struct sy_clocks_info clocks = sim_info(world, validator)->clocks;
         if (clocks.off != is_wrong(world, validator)) return false;
         if (!clocks.off && !names_them(world, &clocks)) return false;
