@@ -13,6 +13,8 @@
 #include "core/base/os.h"
 #include "core/base/telemetry.h"
 #include "core/wire/genesis_json.h"
+#include "core/wire/roster_change.h"
+#include "core/wire/state.h"
 
 #define INBOX_ITEMS 32768u
 #define VOTE_CHECKS 512u
@@ -378,6 +380,42 @@ static bool leaves(sy_daemon *daemon)
     return true;
 }
 
+/* The same, while the execution thread has the executor: as the state tells it. What cannot be read
+ * keeps nobody. */
+static bool will_leave(sy_daemon *daemon)
+{
+    sy_state_view *view = NULL;
+    struct sy_roster next;
+    struct sy_roster_next change;
+    struct sy_public_key key;
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_secret_key_public(daemon->consensus_key, &key);
+    sy_state_key_roster_change(&place, daemon->roster->epoch + 1);
+    sy_status status = sy_state_view_open(&view, daemon->store);
+    if (status == SY_OK) status = sy_state_view_get(view, &value, &place);
+    if (status == SY_OK && !sy_roster_next_decode(&change, value)) status = SY_ERR_CORRUPT;
+    if (status == SY_OK) {
+        status = sy_roster_follow(&next, &daemon->genesis->hash, daemon->roster, change.kind,
+                                  change.change);
+    }
+    sy_state_view_close(view);
+    return status == SY_OK && sy_roster_find(&next, &key) < 0;
+}
+
+bool sy_daemon_lingers(sy_daemon *daemon)
+{
+    if (daemon->self == SY_PBFT_OBSERVER) return false;
+    if (!sy_node_awaited(daemon->node, sy_os_monotonic_ns())) return false;
+    if (daemon->end_seen) return daemon->leaving;
+    daemon->end_seen = true;
+    daemon->leaving = will_leave(daemon);
+    if (!daemon->leaving) return false;
+    SY_LOG(SY_LOG_INFO, "node", "lingers", SY_F_U64("epoch", daemon->roster->epoch),
+           SY_F_TEXT("what", "the others may need this validator to end the epoch"));
+    return true;
+}
+
 sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err)
 {
     struct sy_inbox_item drain = {.number = 0};
@@ -387,6 +425,7 @@ sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err)
     sy_arena_close(&daemon->arena);
     daemon->node = NULL;
     daemon->found_count = 0;
+    daemon->end_seen = daemon->leaving = false;
     daemon->view_changes_counted = 0;
     memset(&daemon->serve, 0, sizeof daemon->serve);
     if (daemon->stopping || draining || leaves(daemon)) { // nothing of it goes on

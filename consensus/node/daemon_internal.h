@@ -62,6 +62,8 @@ struct sy_daemon {
     uint32_t evidence_epoch;       /* and by which roster */
     uint64_t drain_ns;             /* 0: not draining */
     bool stopping;
+    bool end_seen;           /* of the epoch, while others may need this node to get there, */
+    bool leaving;            /* and the next roster does not have its key */
     struct sy_error failure; /* status SY_OK: none */
 };
 
@@ -69,7 +71,9 @@ struct sy_daemon {
 
 /* loop.c */
 void sy_daemon_carry(void *self, const struct sy_node_effects *effects);
-/* daemon.c: sy_daemon_turn goes on with the next roster once the epoch is over. */
+/* daemon.c: sy_daemon_turn goes on with the next roster once the epoch is over; sy_daemon_lingers:
+ * not yet, for this validator leaves, and others may need it to get there (sy_node_awaited). */
+bool sy_daemon_lingers(sy_daemon *daemon);
 sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err);
 void sy_daemon_item(sy_daemon *daemon, const struct sy_inbox_item *item);
 /* report.c */

@@ -284,10 +284,20 @@ static sy_status turn(sy_daemon *daemon, struct sy_error *err)
     return sy_daemon_turn(daemon, err);
 }
 
+/* Whoever leaves takes nothing more on, but stays for a while. */
+static bool lingers(sy_daemon *daemon)
+{
+    bool begins = !daemon->leaving;
+    struct sy_node_event drain = {.type = SY_NODE_DRAIN};
+    if (!sy_daemon_lingers(daemon)) return false;
+    if (begins) feed(daemon, &drain);
+    return true;
+}
+
 sy_status sy_daemon_run(sy_daemon *daemon, struct sy_error *err)
 {
     while (!daemon->stopping) {
-        if (sy_node_epoch_over(daemon->node)) {
+        if (sy_node_epoch_over(daemon->node) && !lingers(daemon)) {
             SY_TRY(turn(daemon, err));
             continue;
         }

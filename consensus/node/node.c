@@ -349,6 +349,19 @@ bool sy_node_epoch_over(const sy_node *node)
     return node->next_epoch != 0 && node->certified_height + 1 == node->next_epoch;
 }
 
+bool sy_node_awaited(const sy_node *node, uint64_t now_ns)
+{
+    uint16_t count = node->config.roster->count;
+    unsigned waiting = 0;
+    for (uint16_t i = 0; i < count; i++) {
+        struct sy_pbft_peer_info peer;
+        sy_pbft_get_peer(node->pbft, &peer, i, now_ns);
+        if (peer.status_age_ns > SY_NODE_LINGER_NS) continue;
+        waiting += peer.certified_height < node->certified_height;
+    }
+    return waiting >= sy_weak(count);
+}
+
 uint64_t sy_node_wake_ns(const sy_node *node)
 {
     uint64_t wake = node->pool_wake_ns;

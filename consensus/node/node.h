@@ -222,6 +222,16 @@ bool sy_node_step(sy_node *node, struct sy_node_effects *effects,
  * received are then in batches that the next one finds. */
 bool sy_node_epoch_over(const sy_node *node);
 
+/* How long a peer is taken for waiting after it was heard last. */
+#define SY_NODE_LINGER_NS (5ull * 1000 * 1000 * 1000)
+
+/* sy_node_awaited says of a node whose epoch is over whether others may be unable to get there
+ * without it: weak(n) of them, heard of late, have not shown the last certificate. Its own seal may
+ * be the one that they lack, if a faulty validator withholds its own. Who goes on with the next
+ * roster is heard there; who leaves is not, and so has to stay until then. Lying validators alone
+ * keep nobody. */
+bool sy_node_awaited(const sy_node *node, uint64_t now_ns);
+
 /* sy_node_wake_ns is the monotonic time of the next TICK; UINT64_MAX: none wanted. */
 uint64_t sy_node_wake_ns(const sy_node *node);
 

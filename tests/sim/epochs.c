@@ -146,6 +146,7 @@ void sim_epochs_open(struct world *world)
     world->newcomer = UINT16_MAX;
     world->epochs = (struct epoch *)calloc(world->options.epochs + 1u, sizeof *world->epochs);
     SY_ASSERT(world->epochs != NULL);
+    world->hushes = plan.remove != UINT32_MAX && sy_prng_chance(&world->prng, 1, 2);
     world->epochs[0].roster = world->genesis->roster;
     for (uint16_t i = 0; i < world->genesis->roster.count; i++) {
         world->epochs[0].whose[i] = i;
@@ -201,6 +202,14 @@ static bool leaves(const struct world *world, const struct validator *validator,
 {
     return validator->self != SY_PBFT_OBSERVER &&
            sim_index_in(world, next, validator->index) == SY_PBFT_OBSERVER;
+}
+
+bool sim_lingers(struct world *world, const struct validator *validator)
+{
+    if (!leaves(world, validator, validator->roster.epoch + 1)) return false;
+    if (!sy_node_awaited(validator->node, sim_clock_ns(world, validator))) return false;
+    sim_note_branch(world, SIM_BRANCH_lingered, 1);
+    return true;
 }
 
 void sim_turn(struct world *world, struct validator *validator)

@@ -14,6 +14,7 @@
 
 #define WAYS_SHIFT 16u
 #define BRIDGE_SHIFT 24u
+#define HUSH_MS_MAX 3000u
 
 static bool chance(struct world *world, unsigned permille)
 {
@@ -62,12 +63,34 @@ static void deliver_copy(struct world *world, uint16_t from, uint16_t to, struct
     deliver(world, from, to, bytes, false, late_ns);
 }
 
+/* The last seal of a validator that leaves, which others may need: for a while it is lost, faults
+ * or not, since most epochs end after them. */
+static bool is_hushed(struct world *world, uint16_t from, struct sy_slice bytes)
+{
+    static struct sy_message message;
+    const struct validator *sender = &world->validators[from];
+    bool over = world->hushed_until_ns > 0 && world->now_ns >= world->hushed_until_ns;
+    if (!world->hushes || over || bytes.data[0] != SY_MESSAGE_SEAL) return false;
+    if (sim_stays(world, sender) || !sender->up) return false;
+    if (!sy_message_decode(&message, bytes, sender->roster.count)) return false;
+    if (message.body.seal.height + 1 != sim_info(world, sender)->pbft.next_epoch) return false;
+    uint64_t for_ns = HUSH_MS_MAX * MS;
+    if (world->hushed_until_ns == 0) {
+        world->hushed_until_ns = world->now_ns + 1 + sy_prng_below(&world->prng, for_ns);
+    }
+    return true;
+}
+
 void sim_send(struct world *world, uint16_t from, uint16_t to, struct sy_slice bytes)
 {
     SY_ASSERT(from < world->n && to < world->n && from != to);
     world->result->frames++;
     if (world->cut[from][to]) {
         sim_note_fault(world, SIM_FAULT_frame_cut);
+        return;
+    }
+    if (is_hushed(world, from, bytes)) {
+        sim_note_fault(world, SIM_FAULT_seal_hushed);
         return;
     }
     if (chance(world, world->options.loss_permille)) {

@@ -188,7 +188,11 @@ static bool at_rest(const struct world *world)
     if (!world->calm || !sim_clients_done(world)) return false;
     for (uint16_t i = 0; i < world->places; i++) {
         const struct validator *validator = &world->validators[i];
-        if (validator->faulty || !sim_stays(world, validator)) continue;
+        if (validator->faulty) continue;
+        if (!sim_stays(world, validator)) {
+            if (validator->up && sy_node_epoch_over(validator->node)) return false;
+            continue;
+        }
         if (validator->roster.epoch != world->options.epochs) return false;
         if (!validator->up || validator->promised + 1 != world->height_count) return false;
         if (validator->disk.count != validator->disk.first) return false;

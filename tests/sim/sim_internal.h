@@ -249,8 +249,10 @@ struct world {
     bool done;
     uint16_t n; /* validators that there ever are, a twin aside */
     struct sy_genesis *genesis;
-    struct epoch *epochs; /* every one that there will be */
-    uint32_t epoch;       /* the newest that a correct validator is in */
+    struct epoch *epochs;     /* every one that there will be */
+    uint32_t epoch;           /* the newest that a correct validator is in */
+    bool hushes;              /* nobody hears the last seal of who leaves, */
+    uint64_t hushed_until_ns; /* from its first sending until then */
     struct signing signing;
     struct liars liars;
     struct sy_node_effects *effects;
@@ -366,6 +368,8 @@ bool sim_stays(const struct world *world, const struct validator *validator);
 /* sim_epoch_change writes the transaction that ends an epoch and gives its id. */
 struct sy_slice sim_epoch_change(const struct world *world, struct sy_writer *room,
                                  struct sy_hash *id, uint32_t epoch);
+/* sim_lingers: its epoch is over and it will leave, but others may need it to get there. */
+bool sim_lingers(struct world *world, const struct validator *validator);
 /* sim_turn goes on with the next roster, as systoled does. */
 void sim_turn(struct world *world, struct validator *validator);
 

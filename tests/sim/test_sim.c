@@ -251,6 +251,21 @@ CASE(a_validator_comes_and_one_goes)
     assert_true(sum.branches[SIM_BRANCH_stranger_refused] > 0);
 }
 
+/* Its last seal is lost for a while, and without the liar's the others are one short. */
+CASE(who_leaves_stays_for_those_who_need_its_seal)
+{
+    struct sim_options options;
+    struct sim_result result;
+    sim_options_draw(&options, 14, 5);
+    options.liars = options.removed = options.epochs = 1;
+    options.lies = SIM_LIE_SILENT;
+    options.added = options.bad_primary = 0;
+    sim_run(&result, &options);
+    if (result.failed != SIM_CHECK_NONE) fail_msg("%s", result.failure);
+    assert_true(result.faults[SIM_FAULT_seal_hushed] > 0);
+    assert_true(result.branches[SIM_BRANCH_lingered] > 0);
+}
+
 CASE(a_member_that_comes_is_minimised_away)
 {
     struct sim_options options;
@@ -540,6 +555,7 @@ int main(void)
         cmocka_unit_test(certificates_that_are_made_up_bind_nobody),
         cmocka_unit_test(a_flood_of_requests_is_answered_within_its_share),
         cmocka_unit_test(a_validator_comes_and_one_goes),
+        cmocka_unit_test(who_leaves_stays_for_those_who_need_its_seal),
         cmocka_unit_test(a_member_that_comes_is_minimised_away),
         cmocka_unit_test(a_disk_that_lies_is_caught),
         cmocka_unit_test(lost_votes_are_caught),

@@ -259,7 +259,7 @@ static void after_step(struct world *world, struct validator *validator)
     if (world->done) return;
     if (validator->doomed) {
         sim_crash(world, validator);
-    } else if (sy_node_epoch_over(validator->node)) {
+    } else if (sy_node_epoch_over(validator->node) && !sim_lingers(world, validator)) {
         sim_turn(world, validator);
     } else {
         plan_tick(world, validator);
