@@ -176,28 +176,72 @@ static sy_status open_link(sy_daemon *daemon, struct sy_error *err)
     const struct sy_roster *roster = daemon->roster;
     const struct sy_validator *me =
         daemon->self == SY_PBFT_OBSERVER ? &nobody : &roster->validators[daemon->self];
-    struct sy_link_peer *peers =
-        (struct sy_link_peer *)calloc(roster->count, sizeof(struct sy_link_peer));
-    if (peers == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "links: no memory");
-    for (uint16_t i = 0; i < roster->count; i++) {
-        const struct sy_validator *peer = &roster->validators[i];
-        snprintf(peers[i].name, sizeof peers[i].name, "%s", peer->name);
-        snprintf(peers[i].control, sizeof peers[i].control, "%s", peer->control_address);
-        snprintf(peers[i].bulk, sizeof peers[i].bulk, "%s", peer->bulk_address);
-        peers[i].key = peer->link_key;
-    }
-    struct sy_link_config config = {
-        .key = daemon->link_key,
-        .bind_control = address_of(daemon->config.control, me->control_address),
-        .bind_bulk = address_of(daemon->config.bulk, me->bulk_address),
-        .peers = peers,
-        .peer_count = roster->count,
-        .me = daemon->self == SY_PBFT_OBSERVER ? UINT32_MAX : daemon->self};
+    struct sy_link_config config = {.key = daemon->link_key,
+                                    .bind_control =
+                                        address_of(daemon->config.control, me->control_address),
+                                    .bind_bulk = address_of(daemon->config.bulk, me->bulk_address),
+                                    .peers = daemon->peers.list,
+                                    .peer_count = daemon->peers.count,
+                                    .peers_max = daemon->peers.members + SY_NODE_GUESTS_MAX,
+                                    .me = daemon->peers.me};
     sy_status status = need_address(config.bind_control, "control", err);
     if (status == SY_OK) status = need_address(config.bind_bulk, "bulk", err);
     if (status == SY_OK) status = sy_link_open(&daemon->link, &config, err);
-    free(peers);
     return status;
+}
+
+static void list_members(sy_daemon *daemon)
+{
+    struct sy_public_key own;
+    sy_secret_key_public(daemon->link_key, &own);
+    sy_peers_begin(&daemon->peers, daemon->roster, daemon->self, &own);
+}
+
+static void note_guests(sy_daemon *daemon)
+{
+    const struct sy_peers *peers = &daemon->peers;
+    struct snapshot *snapshot = &daemon->snapshot;
+    pthread_mutex_lock(&snapshot->lock);
+    snapshot->guest_count = peers->count - peers->members;
+    for (uint32_t i = 0; i < snapshot->guest_count; i++) {
+        struct guest *guest = &snapshot->guests[i];
+        guest->place = peers->members + i;
+        guest->announced = peers->guests[i] == SY_NODE_ANNOUNCED;
+        memcpy(guest->name, peers->list[guest->place].name, sizeof guest->name);
+    }
+    pthread_mutex_unlock(&snapshot->lock);
+    for (uint32_t i = peers->members; i < peers->count; i++) {
+        SY_LOG(SY_LOG_INFO, "node", "guest", SY_F_TEXT("name", peers->list[i].name),
+               SY_F_TEXT("what", sy_peers_number(peers, i) == SY_NODE_ANNOUNCED ? "announced"
+                                                                                : "departed"));
+    }
+}
+
+static sy_status find_peers(sy_daemon *daemon, struct sy_error *err)
+{
+    list_members(daemon);
+    SY_TRY(
+        sy_peers_look(&daemon->peers, daemon->store, daemon->genesis, daemon->roster->epoch, err));
+    note_guests(daemon);
+    return SY_OK;
+}
+
+/* What fails here is tried again with the next block. */
+void sy_daemon_announce(sy_daemon *daemon)
+{
+    struct sy_peers *peers = &daemon->peers;
+    struct sy_error err = {SY_OK, ""};
+    if (peers->announced) return;
+    sy_status status =
+        sy_peers_look(peers, daemon->store, daemon->genesis, daemon->roster->epoch, &err);
+    if (status == SY_OK) {
+        status = sy_link_set_peers(daemon->link, peers->list, peers->count, peers->me, &err);
+    }
+    if (status == SY_OK) {
+        note_guests(daemon);
+    } else {
+        SY_LOG(SY_LOG_WARN, "node", "guest_not_let_in", SY_F_TEXT("error", err.text));
+    }
 }
 
 /* ---- a state from peers ------------------------------------------------------------------ */
@@ -219,6 +263,7 @@ static sy_status join(sy_daemon *daemon, struct sy_error *err)
     sy_install_get(daemon->store, &install);
     bool wanted = install.active || daemon->config.join_by_snapshot;
     if (!wanted || sy_ledger_next(daemon->store) > 0) return SY_OK;
+    list_members(daemon);
     SY_TRY(open_link(daemon, err));
     struct sy_joiner_config config = {.store = daemon->store,
                                       .link = daemon->link,
@@ -237,9 +282,9 @@ static sy_status join(sy_daemon *daemon, struct sy_error *err)
     return SY_OK;
 }
 
-static void send_chunk(void *self, uint16_t peer, struct sy_slice message)
+static void send_chunk(void *self, uint16_t place, struct sy_slice message)
 {
-    (void)sy_link_send(((sy_daemon *)self)->link, peer, SY_CHANNEL_BULK, message);
+    (void)sy_link_send(((sy_daemon *)self)->link, place, SY_CHANNEL_BULK, message);
 }
 
 static void give_top(void *self, uint64_t height, struct sy_snapshot_top *top)
@@ -324,6 +369,7 @@ static sy_status open_epoch(sy_daemon *daemon, struct sy_error *err)
     SY_TRY(choose_roster(daemon, err));
     SY_TRY(open_engine(daemon, err));
     SY_TRY(open_node(daemon, err));
+    SY_TRY(find_peers(daemon, err));
     SY_TRY(open_link(daemon, err));
     SY_TRY(open_holder(daemon, err));
     SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->config.history_blocks,

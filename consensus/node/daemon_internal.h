@@ -9,10 +9,17 @@
 #include "consensus/node/daemon.h"
 #include "consensus/node/holder.h"
 #include "consensus/node/node.h"
+#include "consensus/node/peers.h"
 #include "consensus/node/runner.h"
 #include "consensus/node/serve.h"
 #include "core/net/http.h"
 #include "core/net/link.h"
+
+struct guest {
+    char name[SY_LINK_NAME_MAX];
+    uint32_t place; /* in the link's list */
+    bool announced; /* else departed */
+};
 
 /* What status and metrics show; the loop refreshes it, other threads copy it. */
 struct snapshot {
@@ -20,6 +27,8 @@ struct snapshot {
     struct sy_node_info info;
     struct sy_header head;
     uint64_t evidence[SY_VALIDATORS_MAX]; /* pieces that the store keeps against each validator */
+    struct guest guests[SY_NODE_GUESTS_MAX];
+    uint32_t guest_count;
     uint64_t taken_ns;
 };
 
@@ -47,6 +56,7 @@ struct sy_daemon {
     sy_committer *committer;
     sy_holder *holder;
     sy_link *link;
+    struct sy_peers peers; /* whom it has, in its order */
     sy_api *api;
     sy_http *http;
     sy_ring *inbox;
@@ -75,6 +85,8 @@ void sy_daemon_carry(void *self, const struct sy_node_effects *effects);
  * not yet, for this validator leaves, and others may need it to get there (sy_node_awaited). */
 bool sy_daemon_lingers(sy_daemon *daemon);
 sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err);
+/* Lets in whom a change of the roster has announced. */
+void sy_daemon_announce(sy_daemon *daemon);
 void sy_daemon_item(sy_daemon *daemon, const struct sy_inbox_item *item);
 /* report.c */
 size_t sy_daemon_status_json(void *self, char *text, size_t size);

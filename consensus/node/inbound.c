@@ -10,23 +10,12 @@ static void count_malformed(sy_node *node, uint16_t peer, const char *what)
     SY_LOG(SY_LOG_DEBUG, "node", "frame_refused", SY_F_U64("peer", peer), SY_F_TEXT("what", what));
 }
 
-/* Whose share a check takes: everybody outside the roster has one together. */
-static uint16_t sharer(const sy_node *node, uint16_t peer)
-{
-    uint16_t count = node->config.roster->count;
-    return peer < count ? peer : count;
-}
-
-static uint16_t *share_of(sy_node *node, uint16_t peer)
-{
-    return &node->shares[sharer(node, peer)];
-}
-
 /* Every peer may have twice its part of the checks at the engine, so that f of them, however much
  * they send, leave a third to the others. */
 static struct vote_check *take_check(sy_node *node, uint16_t peer)
 {
-    uint16_t *share = share_of(node, peer);
+    SY_ASSERT(peer < node->config.roster->count);
+    uint16_t *share = &node->shares[peer];
     uint32_t part = 2 * node->config.vote_checks / node->config.roster->count;
     if (node->free_count == 0 || *share >= (part > 4 ? part : 4)) return NULL;
     ++*share;
@@ -43,7 +32,7 @@ static struct vote_check *take_check(sy_node *node, uint16_t peer)
 static struct vote_check *take_change_check(sy_node *node, uint16_t peer)
 {
     struct vote_check *checks = node->checks + node->config.vote_checks, *free = NULL;
-    if (!sy_share_left(&node->vain_changes[sharer(node, peer)], node->now_ns)) return NULL;
+    if (!sy_share_left(&node->vain_changes[peer], node->now_ns)) return NULL;
     for (uint32_t i = 0; i < node->change_checks; i++) {
         if (checks[i].used && checks[i].from == peer) return NULL;
         if (!checks[i].used) free = &checks[i];
@@ -67,7 +56,7 @@ void sy_node_free_check(sy_node *node, struct vote_check *check)
     SY_ASSERT(check->used && sy_node_owns_check(node, check));
     check->used = false;
     if (index >= node->config.vote_checks) return;
-    uint16_t *share = share_of(node, check->from);
+    uint16_t *share = &node->shares[check->from];
     SY_ASSERT(*share > 0);
     --*share;
     node->free_checks[node->free_count++] = (uint16_t)index;
@@ -83,10 +72,18 @@ static void serve_bodies(sy_node *node, uint16_t peer, const struct sy_batch_fet
     }
 }
 
+/* Whoever has left the roster is told how its epoch ended, and nothing of what came after. */
+static uint64_t served_height(const sy_node *node, uint16_t peer)
+{
+    uint64_t certified = node->certified_height, base = node->config.pbft.base;
+    return peer == SY_NODE_DEPARTED && base < certified ? base : certified;
+}
+
 static void serve_blocks(sy_node *node, uint16_t peer, const struct sy_range_fetch *fetch)
 {
-    if (fetch->first == 0 || fetch->first > node->certified_height) return;
-    uint64_t count = node->certified_height - fetch->first + 1;
+    uint64_t last = served_height(node, peer);
+    if (fetch->first == 0 || fetch->first > last) return;
+    uint64_t count = last - fetch->first + 1;
     if (count > fetch->count) count = fetch->count;
     struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_BLOCKS);
     effect->as.send_blocks.peer = peer;
@@ -94,10 +91,8 @@ static void serve_blocks(sy_node *node, uint16_t peer, const struct sy_range_fet
     effect->as.send_blocks.count = (uint16_t)count;
 }
 
-/* What somebody asks for; a stranger to the roster gets nothing. */
 static void serve(sy_node *node, uint16_t peer, const struct sy_message *message)
 {
-    if (peer >= node->config.roster->count) return;
     if (message->type == SY_MESSAGE_BATCH_FETCH) {
         serve_bodies(node, peer, &message->body.batch_fetch);
     } else {
@@ -144,11 +139,11 @@ static void on_sync(sy_node *node, uint16_t peer, struct sy_slice bytes)
     struct sy_sync_message *message = &node->sync_message;
     uint16_t count = node->config.roster->count;
     bool short_one = bytes.size <= SYNC_BYTES_MAX; // a SNAPSHOT nobody asked for is not looked at
-    if (peer >= count || !short_one || !sy_sync_decode(message, bytes, count)) {
+    if (!short_one || !sy_sync_decode(message, bytes, count)) {
         count_malformed(node, peer, "sync");
-    } else if (message->type == SY_SYNC_PRUNED) {
+    } else if (message->type == SY_SYNC_PRUNED && peer < count) {
         on_pruned(node, peer, message->height);
-    } else if (message->type == SY_SYNC_SNAPSHOT_FETCH) {
+    } else if (message->type == SY_SYNC_SNAPSHOT_FETCH && peer != SY_NODE_DEPARTED) {
         struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_CHUNK);
         effect->as.send_chunk.peer = peer;
         effect->as.send_chunk.height = message->height;
@@ -168,8 +163,35 @@ static bool may_cost(sy_node *node, const struct sy_message *message)
            sy_share_left(&node->good_changes[change->signer], node->now_ns);
 }
 
+/* A guest runs a machine of another roster, or none yet: what it says for consensus is not for this
+ * one, and is not looked at (node.h). */
+static void on_guest(sy_node *node, uint16_t peer, struct sy_slice bytes)
+{
+    struct sy_message *message = &node->guest_message;
+    if (sy_sync_is(bytes)) {
+        on_sync(node, peer, bytes);
+        return;
+    }
+    bool request = bytes.size > 0 && (bytes.data[0] == SY_MESSAGE_BATCH_FETCH ||
+                                      bytes.data[0] == SY_MESSAGE_BLOCK_FETCH);
+    if (!request) {
+        sy_metric_add(SY_M_pbft_messages_spared_total, 1);
+        return;
+    }
+    if (!sy_message_decode(message, bytes, node->config.roster->count)) {
+        count_malformed(node, peer, "encoding");
+        return;
+    }
+    serve(node, peer, message);
+}
+
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
 {
+    if (peer >= node->config.roster->count) {
+        SY_ASSERT(peer == SY_NODE_DEPARTED || peer == SY_NODE_ANNOUNCED);
+        on_guest(node, peer, bytes);
+        return;
+    }
     sy_pbft_heard(node->pbft, peer, node->now_ns);
     if (bytes.size > 1 && bytes.data[0] == SY_MESSAGE_BATCH) {
         sy_pool_on_batch(node->pool, node->pool_effects, peer,
@@ -223,7 +245,7 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
 static void on_bad(sy_node *node, struct vote_check *check)
 {
     if (check->message.type == SY_MESSAGE_VIEW_CHANGE) {
-        struct sy_share *vain = &node->vain_changes[sharer(node, check->from)];
+        struct sy_share *vain = &node->vain_changes[check->from];
         sy_share_spend(vain, check->submission.job_count, VAIN_CHANGE_JOBS_PER_S);
     }
     count_malformed(node, check->from, "signature");

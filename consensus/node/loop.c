@@ -30,9 +30,11 @@ static void send(sy_daemon *daemon, uint16_t peer, enum sy_channel channel, stru
 {
     /* A full queue drops and counts: status messages and fetches heal every loss. */
     if (peer == SY_NODE_ALL) {
-        (void)sy_link_broadcast(daemon->link, channel, bytes);
+        bool status = bytes.data[0] == SY_MESSAGE_STATUS; /* all that guests are told unasked */
+        uint32_t count = status ? daemon->peers.count : daemon->peers.members;
+        (void)sy_link_broadcast(daemon->link, count, channel, bytes);
     } else {
-        (void)sy_link_send(daemon->link, peer, channel, bytes);
+        (void)sy_link_send(daemon->link, sy_peers_place(&daemon->peers, peer), channel, bytes);
     }
 }
 
@@ -60,8 +62,9 @@ static void ask_holder(sy_daemon *daemon, const struct sy_node_effect *effect)
 {
     uint16_t peer = effect->as.send_chunk.peer;
     if (sy_serve_claim(&daemon->serve, peer, sy_os_monotonic_ns()) != SY_OK) return;
-    (void)sy_holder_ask(daemon->holder, peer, effect->as.send_chunk.height,
-                        &effect->as.send_chunk.key);
+    /* The list of peers is this thread's, but a place in it stays what it is for an epoch. */
+    (void)sy_holder_ask(daemon->holder, (uint16_t)sy_peers_place(&daemon->peers, peer),
+                        effect->as.send_chunk.height, &effect->as.send_chunk.key);
 }
 
 /* Answered after the step: the loop feeds FOUND once the node's effects are done with. */
@@ -156,6 +159,7 @@ static void on_executed(sy_daemon *daemon, const struct sy_executed *executed)
     pthread_mutex_lock(&daemon->snapshot.lock);
     daemon->snapshot.head = executed->header;
     pthread_mutex_unlock(&daemon->snapshot.lock);
+    if (executed->next_epoch > executed->header.height + 1) sy_daemon_announce(daemon);
     sy_runner_release(daemon->runner, executed);
 }
 
@@ -241,7 +245,7 @@ static bool take_frames(sy_daemon *daemon)
         struct sy_link_frame frame;
         if (!sy_link_recv(daemon->link, &frame)) return false;
         struct sy_node_event event = {.type = SY_NODE_FRAME};
-        event.as.frame.peer = (uint16_t)frame.peer;
+        event.as.frame.peer = sy_peers_number(&daemon->peers, frame.peer);
         event.as.frame.bytes = frame.payload;
         feed(daemon, &event);
         sy_link_frame_release(daemon->link, &frame);

@@ -33,8 +33,16 @@
 
 typedef struct sy_node sy_node;
 
-/* `peer` of a SEND to every other validator. */
+/* `peer` of a SEND to every other validator; a STATUS goes to guests too. */
 #define SY_NODE_ALL UINT16_MAX
+
+/* Peers have the numbers of the roster; guests (peers.h) have these. Of a guest only requests are
+ * taken: of both for blocks and bodies, for blocks of the departed only up to the end of its epoch;
+ * of the announced for states too. No vote, seal, batch or status of a guest is looked at. */
+#define SY_NODE_DEPARTED SY_VALIDATORS_MAX
+#define SY_NODE_ANNOUNCED (SY_VALIDATORS_MAX + 1u)
+#define SY_NODE_GUESTS_MAX 2u
+#define SY_NODE_PEERS_MAX (SY_VALIDATORS_MAX + SY_NODE_GUESTS_MAX)
 
 struct sy_node_config {
     const struct sy_genesis *genesis; /* borrowed */
@@ -93,7 +101,7 @@ struct sy_node_event {
             struct sy_slice head;
         } body; /* BODY, FOUND */
         struct {
-            uint16_t peer; /* roster index; SY_PBFT_OBSERVER: none */
+            uint16_t peer; /* as numbered above */
             struct sy_slice bytes;
         } frame;
         struct {

@@ -63,9 +63,9 @@ struct sy_node {
     uint16_t *free_checks;           /* indices of those not in use, of the first kind */
     uint32_t free_count;
     uint32_t change_checks;
-    uint16_t shares[SY_VALIDATORS_MAX + 1]; /* checks in use, by peer; the last: outsiders */
-    struct sy_share vain_changes[SY_VALIDATORS_MAX + 1]; /* by peer, so too */
-    struct sy_share good_changes[SY_VALIDATORS_MAX];     /* by signer */
+    uint16_t shares[SY_VALIDATORS_MAX];              /* checks in use, by peer */
+    struct sy_share vain_changes[SY_VALIDATORS_MAX]; /* by peer */
+    struct sy_share good_changes[SY_VALIDATORS_MAX]; /* by signer */
     uint8_t *out;
     size_t out_used;
     struct commit *commits; /* ring: token t at t % COMMITS_MAX */
@@ -80,6 +80,7 @@ struct sy_node {
     uint64_t certified_height;
     uint64_t history_from[SY_VALIDATORS_MAX]; /* what peers said they keep; 0: nothing said */
     struct sy_sync_message sync_message;      /* being read */
+    struct sy_message guest_message;          /* likewise */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     int64_t now_ms;
     uint64_t now_ns;

@@ -155,6 +155,27 @@ static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_inf
     sy_json_array_end(json);
 }
 
+static void put_guests(sy_json *json, sy_daemon *daemon)
+{
+    struct guest guests[SY_NODE_GUESTS_MAX];
+    pthread_mutex_lock(&daemon->snapshot.lock);
+    uint32_t count = daemon->snapshot.guest_count;
+    memcpy(guests, daemon->snapshot.guests, sizeof guests);
+    pthread_mutex_unlock(&daemon->snapshot.lock);
+    sy_json_key(json, "guests");
+    sy_json_array_begin(json);
+    for (uint32_t i = 0; i < count; i++) {
+        struct sy_link_peer_state link;
+        bool known = sy_link_get_peer_state(daemon->link, guests[i].place, &link);
+        sy_json_object_begin(json);
+        sy_json_put_text(json, "name", guests[i].name);
+        sy_json_put_text(json, "what", guests[i].announced ? "announced" : "departed");
+        sy_json_put_bool(json, "linked", known && link.established);
+        sy_json_object_end(json);
+    }
+    sy_json_array_end(json);
+}
+
 static void put_engine(sy_json *json, sy_daemon *daemon)
 {
     struct sy_engine_info engine;
@@ -208,6 +229,7 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     put_engine(&json, daemon);
     sy_json_put_u64(&json, "net_bytes_sent", sy_metric_get(SY_M_net_bytes_sent_total));
     put_peers(&json, daemon, &info);
+    put_guests(&json, daemon);
     sy_json_object_end(&json);
     return json.cut ? 0 : json.size;
 }

@@ -45,7 +45,7 @@ static sy_status write_block(struct sy_writer *writer, sy_store_reader *reader, 
 static bool may_serve(struct sy_serve *serve, uint16_t peer, uint64_t now_ns)
 {
     if (peer == SY_NODE_ALL) return true;
-    SY_ASSERT(peer < SY_VALIDATORS_MAX);
+    SY_ASSERT(peer < SY_NODE_PEERS_MAX);
     if (sy_share_left(&serve->shares[peer], now_ns)) return true;
     sy_metric_add(SY_M_node_requests_shed_total, 1);
     return false;

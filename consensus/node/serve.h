@@ -20,13 +20,13 @@
 struct sy_serve {
     sy_store_reader *reader; /* borrowed */
     uint8_t *out;            /* borrowed: room for SY_SERVE_BYTES_MAX, holds the newest message */
-    struct sy_share shares[SY_VALIDATORS_MAX];
+    struct sy_share shares[SY_NODE_PEERS_MAX];
 };
 
 /* sy_serve_body makes a BATCH message of the stored body of digest, good until the next call. peer:
- * who asked, by roster index, or SY_NODE_ALL for an own batch that everybody gets and nobody pays
- * for. SY_ERR_NOT_FOUND: it is not here, and the looking is paid for; SY_ERR_BUSY: the peer has
- * used its share. */
+ * who asked, as node.h numbers peers, or SY_NODE_ALL for an own batch that everybody gets and
+ * nobody pays for. SY_ERR_NOT_FOUND: it is not here, and the looking is paid for; SY_ERR_BUSY: the
+ * peer has used its share. */
 sy_status sy_serve_body(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
                         uint64_t now_ns, const struct sy_hash *digest);
 

@@ -245,11 +245,12 @@ sy_status sy_link_send(sy_link *link, uint32_t peer, enum sy_channel channel,
     return status;
 }
 
-uint32_t sy_link_broadcast(sy_link *link, enum sy_channel channel, struct sy_slice payload)
+uint32_t sy_link_broadcast(sy_link *link, uint32_t count, enum sy_channel channel,
+                           struct sy_slice payload)
 {
     uint32_t taken = 0;
     sy_link_lock(link);
-    uint32_t count = link->place_count;
+    if (count > link->place_count) count = link->place_count;
     sy_link_unlock(link);
     for (uint32_t i = 0; i < count; i++) {
         if (sy_link_send(link, i, channel, payload) == SY_OK) taken++;

@@ -20,6 +20,9 @@
  * the pinned key, and a session is only used for sending once the other side has shown by a sealed
  * frame that it has the keys.
  *
+ * Two peers may have one address: a validator that was given another link key, under the old one
+ * and the new. Whichever runs there is found; the other one's handshakes fail.
+ *
  * Strangers: a session id that is not known is dropped before any cryptography. At most 16 half
  * open handshakes a claimed peer, 5 seconds each, a random one makes room for a new one; handshakes
  * a second and a claimed peer are limited. Replies go to the roster's address only. Each refusal
@@ -104,9 +107,10 @@ void sy_link_close(sy_link *link);
 sy_status sy_link_send(sy_link *link, uint32_t peer, enum sy_channel channel,
                        struct sy_slice payload);
 
-/* sy_link_broadcast sends to every peer but this validator; full queues are skipped and counted.
- * Returns how many took it. Any thread. */
-uint32_t sy_link_broadcast(sy_link *link, enum sy_channel channel, struct sy_slice payload);
+/* sy_link_broadcast sends to the first `count` peers of the list (UINT32_MAX: to all) but not to
+ * this validator; full queues are skipped and counted. Returns how many took it. Any thread. */
+uint32_t sy_link_broadcast(sy_link *link, uint32_t count, enum sy_channel channel,
+                           struct sy_slice payload);
 
 /* sy_link_recv takes the next received frame, control before bulk. False: none waits. The frame
  * must be released. */

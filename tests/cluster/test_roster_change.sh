@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Real validators under load, by the commands of README.md "Changing the roster": a fifth joins with
-# an empty store, the first primary leaves, another one gets a new key. Everything that was sent is
-# final, the audits agree across all epochs, and a proof of the last epoch verifies with the genesis
-# file alone.
+# Real validators under load, by the commands of README.md "Changing the roster": a fifth, which
+# runs before its epoch begins, joins with an empty store, the first primary leaves, another gets a
+# new key, a sixth joins, and one that does not run is removed and learns of it when it is back.
+# Everything that was sent is final, the audits agree across all epochs, and a proof of the last
+# epoch verifies with the genesis file alone.
 # ctest: serial slow timeout=900
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0"
 set -eu -o pipefail
@@ -14,7 +15,7 @@ pids=
 
 fail() {
     echo "FAILED: $*"
-    for i in 0 1 2 3 4; do tail -n 5 "$net/v$i/log" 2>/dev/null || true; done
+    for i in 0 1 2 3 4 5; do tail -n 5 "$net/v$i/log" 2>/dev/null || true; done
     exit 1
 }
 stop_all() {
@@ -104,29 +105,37 @@ await 0 certified_height 1
     "$scratch/in.ndjson" >"$scratch/submit.out" 2>"$scratch/submit.err" &
 load=$!
 
-echo "a fifth validator"
-mkdir -p "$net/v4/keys"
-keys=$net/v4/keys
-consensus=$(new_key "$keys/consensus.pem")
-link=$(new_key "$keys/link.pem")
-admin=$(new_key "$keys/admin.pem")
-"$bin/systole" testnet "$scratch/ports" --base-port 0 >/dev/null # free ports, once more
-ports=$(sed -n 's/.*"control_address": *"\([^"]*\)".*/control = \1/p
-    s/.*"bulk_address": *"\([^"]*\)".*/bulk = \1/p
-    s/.*"client_address": *"\([^"]*\)".*/client = \1/p' "$scratch/ports/genesis.json" |
-    head -n 3)
-address() {
-    sed -n "s/^$1 = //p" <<<"$ports"
+# newcomer N APPROVER...: makes keys and a folder for it, on free ports, and starts it; then the
+# others add it.
+newcomer() {
+    local n=$1 keys=$net/v$1/keys consensus link admin ports
+    shift
+    mkdir -p "$keys"
+    consensus=$(new_key "$keys/consensus.pem")
+    link=$(new_key "$keys/link.pem")
+    admin=$(new_key "$keys/admin.pem")
+    "$bin/systole" testnet "$scratch/ports$n" --base-port 0 >/dev/null # free ports, once more
+    ports=$(sed -n 's/.*"control_address": *"\([^"]*\)".*/control = \1/p
+        s/.*"bulk_address": *"\([^"]*\)".*/bulk = \1/p
+        s/.*"client_address": *"\([^"]*\)".*/client = \1/p' "$scratch/ports$n/genesis.json" |
+        head -n 3)
+    sed '/^http/d' "$net/v3/systoled.conf" >"$net/v$n/systoled.conf"
+    echo "$ports" >>"$net/v$n/systoled.conf"
+    start "$n" --init
+    address() {
+        sed -n "s/^$1 = //p" <<<"$ports"
+    }
+    change validator.add "$keys/consensus.pem $keys/link.pem $keys/admin.pem" "$*" \
+        org_id=random "name=v$n" "consensus_key=$consensus" "link_key=$link" "admin_key=$admin" \
+        "control_address=$(address control)" "bulk_address=$(address bulk)" \
+        "client_address=$(address client)"
 }
-change validator.add "$keys/consensus.pem $keys/link.pem $keys/admin.pem" "v0 v1 v3" \
-    org_id=random name=v4 "consensus_key=$consensus" "link_key=$link" "admin_key=$admin" \
-    "control_address=$(address control)" "bulk_address=$(address bulk)" \
-    "client_address=$(address client)"
-sed '/^http/d' "$net/v3/systoled.conf" >"$net/v4/systoled.conf"
-echo "$ports" >>"$net/v4/systoled.conf"
+
+echo "a fifth validator"
+newcomer 4 v0 v1 v3
 await 0 epoch 1
-start 4 --init
 await 4 epoch 1
+grep '"guest"' "$net/v0/log" | grep v4 | grep -q announced || fail "v0 did not let v4 in early"
 await 4 certified_height "$(told 0 certified_height)"
 
 echo "the first primary leaves"
@@ -144,6 +153,19 @@ await 2 epoch 3
 start 1
 await 1 epoch 3
 
+echo "a sixth validator"
+newcomer 5 v2 v3 v4
+await 2 epoch 4
+await 5 epoch 4
+
+echo "one leaves that does not run"
+kill "$(cat "$net/v3/process")"
+wait "$(cat "$net/v3/process")" || fail "v3 did not stop cleanly"
+change validator.remove "" "v1 v2 v4 v5" "validator=$(key_of v3)"
+await 2 epoch 5
+start 3
+ended 3
+
 wait $load || fail "the client failed: $(tail -n 3 "$scratch/submit.err")"
 cat "$scratch/submit.out"
 refused=$(field refused <"$scratch/report.json")
@@ -157,13 +179,15 @@ pids=
 
 "$bin/systole" verify --genesis "$net/genesis.json" "$scratch/key.syproof" ||
     fail "the proof does not verify with the genesis file alone"
-for i in 1 2 3 4; do
+for i in 1 2 4 5; do
     "$bin/systole" audit --json "$net/v$i" >"$scratch/audit$i" ||
         fail "the audit of v$i: $(cat "$scratch/audit$i")"
 done
 roots=$(cat "$scratch"/audit? | sed -n 's/.*"state_root": *"\([0-9a-f]*\)".*/\1/p')
 [ "$(wc -l <<<"$roots")" -eq 4 ] && [ "$(sort -u <<<"$roots" | wc -l)" -eq 1 ] ||
     fail "the validators' state roots differ: $roots"
-"$bin/systole" audit "$net/v0" || fail "the audit of the validator that left"
-echo "passed: 3 changes under load, $(field final <"$scratch/report.json") resources final"
+for i in 0 3; do
+    "$bin/systole" audit "$net/v$i" || fail "the audit of v$i, which left"
+done
+echo "passed: 5 changes under load, $(field final <"$scratch/report.json") resources final"
 rm -rf "$scratch"

@@ -27,8 +27,9 @@ CASE(every_validator_reaches_every_other_on_both_channels)
     for (uint32_t a = 0; a < 4; a++) {
         for (uint32_t c = 0; c < 2; c++) {
             uint8_t payload[2] = {(uint8_t)a, (uint8_t)c};
-            assert_int_equal(
-                sy_link_broadcast(net.links[a], (enum sy_channel)c, sy_slice_of(payload, 2)), 3);
+            assert_int_equal(sy_link_broadcast(net.links[a], UINT32_MAX, (enum sy_channel)c,
+                                               sy_slice_of(payload, 2)),
+                             3);
         }
     }
     for (uint32_t b = 0; b < 4; b++) {
@@ -127,7 +128,7 @@ CASE(close_returns_while_peers_are_dead_and_queues_full)
         net.links[i] = NULL;
     }
     for (int i = 0; i < 10000; i++) {
-        (void)sy_link_broadcast(net.links[0], SY_CHANNEL_BULK,
+        (void)sy_link_broadcast(net.links[0], UINT32_MAX, SY_CHANNEL_BULK,
                                 sy_slice_of(payload, sizeof payload));
     }
     // Reaching the end is the fact: ctest ends a close that hangs.
@@ -434,6 +435,49 @@ CASE(a_moved_address_is_followed)
     test_links_stop(&net);
 }
 
+CASE(a_guest_at_the_end_of_the_list_hears_what_is_for_all)
+{
+    struct test_links net;
+    struct sy_link_frame frame;
+    test_links_prepare(&net, 3);
+    net.count = 2;
+    test_links_open(&net, 0, NULL);
+    test_links_open(&net, 1, NULL);
+    net.count = 3;
+    test_links_open(&net, 2, NULL);
+    test_links_wait(&net, 0, 1);
+    assert_int_equal(sy_link_set_peers(net.links[0], net.peers, 3, 0, NULL), SY_OK);
+    test_links_wait(&net, 0, 2);
+    struct sy_slice members = sy_slice_of("members", 7), all = sy_slice_of("all", 3);
+    assert_int_equal(sy_link_broadcast(net.links[0], 2, SY_CHANNEL_CONTROL, members), 1);
+    assert_int_equal(sy_link_broadcast(net.links[0], UINT32_MAX, SY_CHANNEL_CONTROL, all), 2);
+    assert_true(test_links_take(&net, 2, &frame, TEST_PATIENCE_MS));
+    assert_true(sy_slice_equal(frame.payload, all));
+    sy_link_frame_release(net.links[2], &frame);
+    test_links_carry(&net, 1, 0, "still here");
+    test_links_stop(&net);
+}
+
+/* A validator whose link key is replaced stands there twice, at one address. */
+CASE(of_two_keys_at_one_address_the_one_that_runs_is_found)
+{
+    for (unsigned turn = 0; turn < 2; turn++) {
+        struct test_links net;
+        test_links_prepare(&net, 3);
+        memcpy(net.peers[2].control, net.peers[1].control, sizeof net.peers[1].control);
+        memcpy(net.peers[2].bulk, net.peers[1].bulk, sizeof net.peers[1].bulk);
+        unsigned runs = 1 + turn;
+        test_links_open(&net, 0, NULL);
+        test_links_open(&net, runs, NULL);
+        test_links_carry(&net, 0, runs, "you");
+        test_links_carry(&net, runs, 0, "me");
+        struct sy_link_peer_state other;
+        assert_true(sy_link_get_peer_state(net.links[0], 3 - runs, &other));
+        assert_false(other.established);
+        test_links_stop(&net);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -451,6 +495,8 @@ int main(void)
         cmocka_unit_test(a_consumer_that_falls_behind_one_peer_still_hears_the_others),
         cmocka_unit_test(a_changed_roster_keeps_sessions_moves_indexes_and_ends_who_left),
         cmocka_unit_test(a_moved_address_is_followed),
+        cmocka_unit_test(a_guest_at_the_end_of_the_list_hears_what_is_for_all),
+        cmocka_unit_test(of_two_keys_at_one_address_the_one_that_runs_is_found),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

@@ -23,7 +23,7 @@ CASE(node_counts_garbage_and_goes_on)
         sy_prng_fill(&prng, bytes, size);
         bytes[0] = (uint8_t)(1 + i % 12);
         if (bytes[0] == SY_MESSAGE_BATCH) bytes[0] = SY_MESSAGE_SEAL;
-        nrig_frame(&rig, (uint16_t)(i % 5), sy_slice_of(bytes, size));
+        nrig_frame(&rig, (uint16_t)(i % 4), sy_slice_of(bytes, size));
     }
     assert_true(nrig_info(&rig)->frames_malformed >= 490);
     assert_int_equal(nrig_count(&rig, SY_NODE_EXECUTE) + nrig_committed(&rig, SY_COMMIT_RECORD), 0);
@@ -200,7 +200,7 @@ CASE(node_gives_every_peer_its_share_of_checks)
     nrig_frame(&rig, 2, nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 1, &hash));
     assert_int_equal(rig.flying_count, 9);
     for (unsigned i = 0; i < 10; i++) {
-        nrig_frame(&rig, SY_PBFT_OBSERVER, nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 2, &hash));
+        nrig_frame(&rig, 0, nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 2, &hash));
     }
     assert_int_equal(rig.flying_count, 16); /* all are taken */
     while (rig.flying_count > 0) nrig_check(&rig);
@@ -365,33 +365,75 @@ CASE(node_remembers_who_has_pruned)
     assert_int_equal(nrig_info(&rig)->history_from[2], 900);
     assert_int_equal(nrig_info(&rig)->history_from[3], 0);
     uint64_t malformed = nrig_info(&rig)->frames_malformed;
-    nrig_frame(&rig, SY_PBFT_OBSERVER, sy_writer_slice(&w)); /* a stranger's word */
+    nrig_frame(&rig, SY_NODE_ANNOUNCED, sy_writer_slice(&w)); /* a guest's word */
     nrig_frame(&rig, 3, sy_slice_of(bytes, w.used - 1));
-    assert_int_equal(nrig_info(&rig)->frames_malformed, malformed + 2);
+    assert_int_equal(nrig_info(&rig)->frames_malformed, malformed + 1);
     assert_int_equal(nrig_info(&rig)->history_from[3], 0);
     nrig_close(&rig);
 }
 
+static struct sy_slice ask_chunk(struct node_rig *rig)
+{
+    struct sy_sync_message fetch = {.type = SY_SYNC_SNAPSHOT_FETCH};
+    sy_sync_encode(&rig->writer, &fetch);
+    return sy_slice_of(rig->writer.data + rig->writer.used - 41, 41);
+}
+
 /* How much is served is not the node's business (serve.h), but to whom is. */
-CASE(node_serves_the_roster_only)
+CASE(node_serves_guests_what_they_need_to_go_on)
 {
     struct node_rig rig;
     struct sy_message fetch = {.type = SY_MESSAGE_BATCH_FETCH};
     struct sy_message blocks = {.type = SY_MESSAGE_BLOCK_FETCH};
-    nrig_open(&rig, 1, 50);
-    fetch.body.batch_fetch.count = SY_FETCH_DIGESTS_MAX;
-    for (unsigned i = 0; i < SY_FETCH_DIGESTS_MAX; i++) {
-        fetch.body.batch_fetch.digests[i] = test_hash(i);
-    }
-    blocks.body.range_fetch = (struct sy_range_fetch){.first = 1, .count = 40};
-    for (unsigned i = 0; i < 10; i++) nrig_frame(&rig, 3, nrig_encode(&rig, &fetch));
-    assert_int_equal(nrig_count(&rig, SY_NODE_SEND_BODY), 10 * SY_FETCH_DIGESTS_MAX);
+    struct sy_node_config config;
+    nrig_config(&rig, &config, 1);
+    config.pbft.base = 48; /* the end of the epoch before */
+    nrig_open_with(&rig, &config, 50);
+    fetch.body.batch_fetch.count = 1;
+    blocks.body.range_fetch = (struct sy_range_fetch){.first = 47, .count = 40};
+    nrig_frame(&rig, SY_NODE_ANNOUNCED, nrig_encode(&rig, &fetch));
+    nrig_frame(&rig, SY_NODE_ANNOUNCED, nrig_encode(&rig, &blocks));
+    nrig_frame(&rig, SY_NODE_ANNOUNCED, ask_chunk(&rig));
+    assert_int_equal(nrig_last(&rig, SY_NODE_SEND_BODY)->effect.as.send_body.peer,
+                     SY_NODE_ANNOUNCED);
+    assert_int_equal(nrig_last(&rig, SY_NODE_SEND_CHUNK)->effect.as.send_chunk.peer,
+                     SY_NODE_ANNOUNCED);
+    const struct sy_node_effect *sent = &nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect;
+    assert_true(sent->as.send_blocks.first == 47 && sent->as.send_blocks.count == 4);
     nrig_forget(&rig);
-    nrig_frame(&rig, SY_PBFT_OBSERVER, nrig_encode(&rig, &fetch));
-    nrig_frame(&rig, 4, nrig_encode(&rig, &fetch));
-    nrig_frame(&rig, SY_PBFT_OBSERVER, nrig_encode(&rig, &blocks));
-    assert_int_equal(nrig_count(&rig, SY_NODE_SEND_BODY), 0);
+    nrig_frame(&rig, SY_NODE_DEPARTED, nrig_encode(&rig, &fetch));
+    nrig_frame(&rig, SY_NODE_DEPARTED, nrig_encode(&rig, &blocks));
+    nrig_frame(&rig, SY_NODE_DEPARTED, ask_chunk(&rig));
+    assert_int_equal(nrig_count(&rig, SY_NODE_SEND_BODY), 1);
+    assert_int_equal(nrig_count(&rig, SY_NODE_SEND_CHUNK), 0);
+    sent = &nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect;
+    assert_true(sent->as.send_blocks.first == 47 && sent->as.send_blocks.count == 2);
+    nrig_forget(&rig);
+    blocks.body.range_fetch.first = 49; /* the new epoch's */
+    nrig_frame(&rig, SY_NODE_DEPARTED, nrig_encode(&rig, &blocks));
     assert_int_equal(nrig_count(&rig, SY_NODE_SEND_BLOCKS), 0);
+    nrig_close(&rig);
+}
+
+/* Good ones, signed by the roster's validators: a guest could only have them from these. */
+CASE(node_looks_at_no_vote_of_a_guest)
+{
+    struct node_rig rig;
+    struct sy_hash digest = test_hash(7);
+    nrig_open(&rig, 1, 50);
+    struct sy_slice batch = nrig_batch(&rig, 2, 1);
+    const struct sy_slice frames[] = {nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 51, &digest),
+                                      nrig_vote(&rig, SY_MESSAGE_COMMIT, 3, 51, &digest),
+                                      nrig_seal(&rig, 2, 51, &digest), batch, sy_slice_of(NULL, 0)};
+    const uint16_t guests[] = {SY_NODE_DEPARTED, SY_NODE_ANNOUNCED};
+    nrig_forget(&rig);
+    uint64_t signatures = nrig_info(&rig)->signatures;
+    for (unsigned i = 0; i < 5 * 2; i++) nrig_frame(&rig, guests[i % 2], frames[i / 2]);
+    assert_int_equal(nrig_count(&rig, SY_NODE_CHECK), 0);
+    assert_int_equal(nrig_info(&rig)->signatures, signatures);
+    assert_int_equal(nrig_info(&rig)->frames_malformed, 0);
+    nrig_frame(&rig, 3, frames[0]); /* the same from a member is looked at */
+    assert_int_equal(nrig_info(&rig)->signatures, signatures + 1);
     nrig_close(&rig);
 }
 
@@ -715,7 +757,8 @@ int main(void)
         cmocka_unit_test(node_serves_bodies_to_who_asks),
         cmocka_unit_test(node_serves_certified_blocks_only),
         cmocka_unit_test(node_remembers_who_has_pruned),
-        cmocka_unit_test(node_serves_the_roster_only),
+        cmocka_unit_test(node_serves_guests_what_they_need_to_go_on),
+        cmocka_unit_test(node_looks_at_no_vote_of_a_guest),
         cmocka_unit_test(node_withholds_a_vote_until_its_record_is_durable),
         cmocka_unit_test(node_seals_executes_and_certifies),
         cmocka_unit_test(node_looks_a_body_up_and_then_asks_for_it),

@@ -1,0 +1,96 @@
+#include "consensus/node/peers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+#include "core/store/handovers.h"
+
+static void add(struct sy_peers *peers, const struct sy_validator *validator)
+{
+    SY_ASSERT(peers->count < SY_NODE_PEERS_MAX);
+    struct sy_link_peer *peer = &peers->list[peers->count++];
+    memset(peer, 0, sizeof *peer);
+    snprintf(peer->name, sizeof peer->name, "%s", validator->name);
+    snprintf(peer->control, sizeof peer->control, "%s", validator->control_address);
+    snprintf(peer->bulk, sizeof peer->bulk, "%s", validator->bulk_address);
+    peer->key = validator->link_key;
+}
+
+void sy_peers_begin(struct sy_peers *peers, const struct sy_roster *roster, uint16_t me,
+                    const struct sy_public_key *own)
+{
+    memset(peers, 0, sizeof *peers);
+    for (uint16_t i = 0; i < roster->count; i++) add(peers, &roster->validators[i]);
+    peers->members = peers->count;
+    peers->me = me == SY_PBFT_OBSERVER ? UINT32_MAX : me;
+    peers->own = *own;
+}
+
+static bool is_listed(const struct sy_peers *peers, const struct sy_public_key *key)
+{
+    if (sy_public_key_equal(&peers->own, key)) return true;
+    for (uint32_t i = 0; i < peers->count; i++) {
+        if (sy_public_key_equal(&peers->list[i].key, key)) return true;
+    }
+    return false;
+}
+
+void sy_peers_add_guest(struct sy_peers *peers, const struct sy_roster *other, uint16_t what)
+{
+    SY_ASSERT(what == SY_NODE_DEPARTED || what == SY_NODE_ANNOUNCED);
+    SY_ASSERT(sy_peers_place(peers, what) == UINT32_MAX);
+    for (uint16_t i = 0; i < other->count; i++) {
+        const struct sy_validator *validator = &other->validators[i];
+        if (is_listed(peers, &validator->link_key)) continue;
+        peers->guests[peers->count - peers->members] = what;
+        add(peers, validator);
+        return;
+    }
+}
+
+static sy_status look(struct sy_peers *peers, sy_state_view *view, const struct sy_genesis *genesis,
+                      uint32_t epoch)
+{
+    struct sy_roster roster;
+    if (epoch > 0 && !peers->announced && peers->count == peers->members) {
+        SY_TRY(sy_store_roster(&roster, genesis, view, epoch - 1));
+        sy_peers_add_guest(peers, &roster, SY_NODE_DEPARTED);
+    }
+    if (peers->announced) return SY_OK;
+    sy_status status = sy_store_roster(&roster, genesis, view, epoch + 1);
+    if (status == SY_ERR_NOT_FOUND) return SY_OK;
+    SY_TRY(status);
+    peers->announced = true;
+    sy_peers_add_guest(peers, &roster, SY_NODE_ANNOUNCED);
+    return SY_OK;
+}
+
+sy_status sy_peers_look(struct sy_peers *peers, sy_store *store, const struct sy_genesis *genesis,
+                        uint32_t epoch, struct sy_error *err)
+{
+    sy_state_view *view = NULL;
+    sy_status status = sy_state_view_open(&view, store);
+    if (status == SY_OK) {
+        status = look(peers, view, genesis, epoch);
+        sy_state_view_close(view);
+    }
+    if (status == SY_OK) return SY_OK;
+    return sy_fail(err, status, "the rosters around epoch %u cannot be read from the state (%s)",
+                   (unsigned)epoch, sy_status_name(status));
+}
+
+uint16_t sy_peers_number(const struct sy_peers *peers, uint32_t place)
+{
+    SY_ASSERT(place < peers->count);
+    return place < peers->members ? (uint16_t)place : peers->guests[place - peers->members];
+}
+
+uint32_t sy_peers_place(const struct sy_peers *peers, uint16_t number)
+{
+    if (number < peers->members) return number;
+    for (uint32_t i = peers->members; i < peers->count; i++) {
+        if (peers->guests[i - peers->members] == number) return i;
+    }
+    return UINT32_MAX;
+}

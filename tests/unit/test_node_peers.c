@@ -1,0 +1,127 @@
+/* Whom links accept beside the roster: who is in the roster before or after. */
+#include <string.h>
+
+#include "consensus/node/peers.h"
+#include "tests/support/epochs.h"
+#include "tests/unit/chain_rig.h"
+
+static struct chain_rig rig;
+static struct test_epochs epochs;
+static struct sy_peers peers;
+static struct sy_error err;
+static const struct sy_public_key nobody;
+
+static void assert_is(uint32_t place, const struct sy_validator *validator)
+{
+    const struct sy_link_peer *peer = &peers.list[place];
+    assert_true(place < peers.count);
+    assert_string_equal(peer->name, validator->name);
+    assert_string_equal(peer->control, validator->control_address);
+    assert_string_equal(peer->bulk, validator->bulk_address);
+    assert_true(sy_public_key_equal(&peer->key, &validator->link_key));
+}
+
+CASE(members_stand_in_the_rosters_order)
+{
+    test_genesis(&rig.genesis, 7);
+    const struct sy_roster *roster = &rig.genesis.roster;
+    sy_peers_begin(&peers, roster, 2, &roster->validators[2].link_key);
+    assert_true(peers.count == 7 && peers.members == 7 && peers.me == 2);
+    for (uint16_t i = 0; i < 7; i++) {
+        assert_is(i, &roster->validators[i]);
+        assert_true(sy_peers_number(&peers, i) == i && sy_peers_place(&peers, i) == i);
+    }
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_DEPARTED), UINT32_MAX);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_ANNOUNCED), UINT32_MAX);
+    sy_peers_begin(&peers, roster, SY_PBFT_OBSERVER, &nobody);
+    assert_int_equal(peers.me, UINT32_MAX);
+}
+
+/* Epoch 1 of epochs.h adds 4, epoch 2 gives 1 other keys, epoch 3 is without 0. */
+CASE(guests_are_who_comes_and_who_went)
+{
+    test_epochs_make(&epochs, NULL);
+    const struct sy_roster *rosters = epochs.rosters;
+    sy_peers_begin(&peers, &rosters[1], 0, &rosters[1].validators[0].link_key);
+    sy_peers_add_guest(&peers, &rosters[0], SY_NODE_DEPARTED);
+    assert_int_equal(peers.count, 5); /* nobody went */
+    sy_peers_add_guest(&peers, &rosters[2], SY_NODE_ANNOUNCED);
+    assert_int_equal(peers.count, 6);
+    assert_is(5, &rosters[2].validators[1]); /* under its new key, beside the old one */
+    assert_int_equal(sy_peers_number(&peers, 5), SY_NODE_ANNOUNCED);
+
+    sy_peers_begin(&peers, &rosters[2], 2, &rosters[2].validators[2].link_key);
+    sy_peers_add_guest(&peers, &rosters[1], SY_NODE_DEPARTED);
+    sy_peers_add_guest(&peers, &rosters[3], SY_NODE_ANNOUNCED);
+    assert_int_equal(peers.count, 6); /* who stays is no guest, and the one that goes is a member */
+    assert_is(5, &rosters[1].validators[1]);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_DEPARTED), 5);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_ANNOUNCED), UINT32_MAX);
+}
+
+CASE(nobody_is_his_own_guest)
+{
+    test_epochs_make(&epochs, NULL);
+    const struct sy_roster *rosters = epochs.rosters;
+    sy_peers_begin(&peers, &rosters[0], SY_PBFT_OBSERVER, &rosters[1].validators[4].link_key);
+    sy_peers_add_guest(&peers, &rosters[1], SY_NODE_ANNOUNCED);
+    assert_int_equal(peers.count, 4);
+}
+
+static void look(void)
+{
+    if (sy_peers_look(&peers, rig.store, &rig.genesis, rig.roster.epoch, &err) != SY_OK) {
+        fail_msg("%s", err.text);
+    }
+}
+
+CASE(the_state_tells_them_at_the_start_and_when_a_change_comes)
+{
+    static struct test_change change;
+    static struct sy_roster before, after;
+    chain_open(&rig);
+    sy_peers_begin(&peers, &rig.roster, 0, &nobody);
+    look();
+    assert_true(peers.count == 4 && !peers.announced);
+    chain_change_thrice(&rig); /* at last 4 went */
+    sy_peers_begin(&peers, &rig.roster, 0, &nobody);
+    look();
+    assert_true(peers.count == 5 && !peers.announced);
+    assert_int_equal(sy_peers_number(&peers, 4), SY_NODE_DEPARTED);
+    assert_string_equal(peers.list[4].name, "validator 4");
+    look(); /* once more: nothing new */
+    assert_int_equal(peers.count, 5);
+
+    before = rig.roster;
+    test_change_add(&change, &rig.genesis.hash, &before, 5);
+    test_change_follow(&after, &before, &change);
+    chain_change(&rig, &change);
+    look();
+    assert_true(peers.count == 6 && peers.announced);
+    assert_is(5, &after.validators[4]);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_ANNOUNCED), 5);
+    sy_peers_begin(&peers, &rig.roster, 0, &nobody); /* after a restart: both at once */
+    look();
+    assert_true(peers.count == 6 && peers.announced);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_DEPARTED), 4);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_ANNOUNCED), 5);
+
+    chain_end_epoch(&rig);
+    chain_run(&rig);
+    chain_certify(&rig);
+    sy_peers_begin(&peers, &rig.roster, 0, &nobody);
+    look();
+    assert_true(peers.count == 5 && !peers.announced); /* who came is a member, nobody went */
+    chain_close(&rig);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(members_stand_in_the_rosters_order),
+        cmocka_unit_test(guests_are_who_comes_and_who_went),
+        cmocka_unit_test(nobody_is_his_own_guest),
+        cmocka_unit_test(the_state_tells_them_at_the_start_and_when_a_change_comes),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
