@@ -45,7 +45,6 @@ void sy_api_on_handovers(sy_api *api, struct sy_request *from,
                          const struct sy_client_request *request)
 {
     sy_state_view *view;
-    uint16_t count = 0;
     if (sy_state_view_open(&view, api->config.store) != SY_OK) {
         sy_api_refuse(api, from, request->request_id, SY_ANSWER_BUSY,
                       "too many questions wait: ask again");
@@ -54,15 +53,8 @@ void sy_api_on_handovers(sy_api *api, struct sy_request *from,
     }
     struct sy_writer writer = sy_writer_of(api->answer, ANSWER_BYTES);
     sy_answer_begin(&writer, SY_ANSWER_HANDOVERS, request->request_id);
-    sy_write_u32(&writer, request->body.epoch);
-    size_t count_at = writer.used;
-    sy_write_u16(&writer, 0);
-    while (count < SY_HANDOVERS_MAX &&
-           sy_store_handover(&writer, api->reader, view, request->body.epoch + count,
-                             api->certified) == SY_OK) {
-        count++;
-    }
-    sy_store_u16(api->answer + count_at, count);
+    uint16_t count =
+        sy_store_handovers(&writer, api->reader, view, request->body.epoch, api->certified);
     sy_state_view_close(view);
     sy_api_work(api, sy_api_session(api, from), count * (uint64_t)WORK_REQUEST);
     sy_api_reply(api, from, &writer);

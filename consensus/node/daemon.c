@@ -170,7 +170,7 @@ static sy_status need_address(const char *address, const char *key, struct sy_er
                    key);
 }
 
-static sy_status open_link(sy_daemon *daemon, struct sy_error *err)
+static sy_status open_link(sy_daemon *daemon, uint32_t peers_max, struct sy_error *err)
 {
     static const struct sy_validator nobody;
     const struct sy_roster *roster = daemon->roster;
@@ -182,7 +182,7 @@ static sy_status open_link(sy_daemon *daemon, struct sy_error *err)
                                     .bind_bulk = address_of(daemon->config.bulk, me->bulk_address),
                                     .peers = daemon->peers.list,
                                     .peer_count = daemon->peers.count,
-                                    .peers_max = daemon->peers.members + SY_NODE_GUESTS_MAX,
+                                    .peers_max = peers_max,
                                     .me = daemon->peers.me};
     sy_status status = need_address(config.bind_control, "control", err);
     if (status == SY_OK) status = need_address(config.bind_bulk, "bulk", err);
@@ -264,12 +264,11 @@ static sy_status join(sy_daemon *daemon, struct sy_error *err)
     bool wanted = install.active || daemon->config.join_by_snapshot;
     if (!wanted || sy_ledger_next(daemon->store) > 0) return SY_OK;
     list_members(daemon);
-    SY_TRY(open_link(daemon, err));
+    SY_TRY(open_link(daemon, SY_NODE_PEERS_MAX, err));
     struct sy_joiner_config config = {.store = daemon->store,
                                       .link = daemon->link,
                                       .genesis = daemon->genesis,
-                                      .roster = daemon->roster,
-                                      .self = daemon->self,
+                                      .own = &daemon->peers.own,
                                       .stopping = is_told_to_stop};
     SY_LOG(SY_LOG_INFO, "node", "joining", SY_F_U64("from", install.height));
     sy_status status = sy_joiner_run(&joined, &config, err);
@@ -277,8 +276,8 @@ static sy_status join(sy_daemon *daemon, struct sy_error *err)
     daemon->link = NULL;
     SY_TRY(status);
     SY_LOG(SY_LOG_INFO, "node", "joined", SY_F_U64("height", joined.height),
-           SY_F_U64("chunks", joined.chunks), SY_F_U64("bytes", joined.bytes),
-           SY_F_U64("liars", joined.liars));
+           SY_F_U64("epoch", joined.epoch), SY_F_U64("chunks", joined.chunks),
+           SY_F_U64("bytes", joined.bytes), SY_F_U64("liars", joined.liars));
     return SY_OK;
 }
 
@@ -304,6 +303,11 @@ static sy_status choose_roster(sy_daemon *daemon, struct sy_error *err)
 static sy_status open_holder(sy_daemon *daemon, struct sy_error *err)
 {
     SY_TRY(sy_holder_open(&daemon->holder, daemon->store, send_chunk, daemon, err));
+    for (unsigned i = 0; i < SY_CUTTER_TOPS; i++) {
+        struct sy_cutter_top *kept = &daemon->tops[i];
+        if (kept->height > 0) sy_holder_put_top(daemon->holder, kept->height, &kept->top);
+        kept->height = 0;
+    }
     sy_executor_give_tops(daemon->executor, SY_SNAPSHOT_BLOCKS, give_top, daemon);
     return SY_OK;
 }
@@ -370,7 +374,7 @@ static sy_status open_epoch(sy_daemon *daemon, struct sy_error *err)
     SY_TRY(open_engine(daemon, err));
     SY_TRY(open_node(daemon, err));
     SY_TRY(find_peers(daemon, err));
-    SY_TRY(open_link(daemon, err));
+    SY_TRY(open_link(daemon, daemon->peers.members + SY_NODE_GUESTS_MAX, err));
     SY_TRY(open_holder(daemon, err));
     SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->config.history_blocks,
                              daemon->inbox, err));
@@ -386,6 +390,7 @@ static void close_epoch(sy_daemon *daemon)
     sy_api_stop(daemon->api);
     sy_runner_close(daemon->runner);
     sy_api_close(daemon->api);
+    if (daemon->holder != NULL) sy_holder_take_tops(daemon->holder, daemon->tops);
     sy_holder_close(daemon->holder);
     sy_link_close(daemon->link);
     sy_engine_close(daemon->engine);
@@ -552,6 +557,7 @@ void sy_daemon_close(sy_daemon *daemon)
     if (daemon == NULL) return;
     if (daemon->inbox != NULL) sy_ring_stop(daemon->inbox);
     close_epoch(daemon);
+    for (unsigned i = 0; i < SY_CUTTER_TOPS; i++) sy_snapshot_top_free(&daemon->tops[i].top);
     sy_executor_close(daemon->executor);
     sy_store_reader_close(daemon->reader);
     sy_store_close(daemon->store);

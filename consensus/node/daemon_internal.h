@@ -55,6 +55,7 @@ struct sy_daemon {
     sy_runner *runner;
     sy_committer *committer;
     sy_holder *holder;
+    struct sy_cutter_top tops[SY_CUTTER_TOPS]; /* of the last holder, for the next one */
     sy_link *link;
     struct sy_peers peers; /* whom it has, in its order */
     sy_api *api;

@@ -14,20 +14,29 @@
 /* A state so much older than another may lack the history that leads on from it. */
 #define OLD_BLOCKS (3u * SY_SNAPSHOT_BLOCKS)
 
+struct peer {
+    bool self;
+    bool liar;
+    bool helpless;      /* it cannot prove the epoch that it shows, */
+    uint32_t epoch;     /* which is this one; 0: it has shown none */
+    uint64_t offer;     /* the height whose state it holds; 0: none */
+    uint32_t let_downs; /* how often what it offered could not be fetched */
+};
+
 struct sy_fetcher {
     struct sy_fetcher_config config;
     struct sy_joined joined;
-    bool liar[SY_VALIDATORS_MAX];
-    bool later[SY_VALIDATORS_MAX];         /* it holds a state of a later epoch */
-    uint32_t epoch;                        /* the last one that was seen so */
-    uint64_t offers[SY_VALIDATORS_MAX];    /* the height whose state each holds; 0: none */
-    uint32_t let_downs[SY_VALIDATORS_MAX]; /* how often what each offered could not be fetched */
-    uint64_t height;                       /* that is fetched; 0: none is chosen yet */
-    uint16_t turn;                         /* who is asked next */
-    uint16_t asked;                        /* how many were, of this round */
+    sy_epochs *epochs;
+    struct sy_roster roster; /* whose validators are asked; the epochs may know a newer one */
+    struct peer peers[SY_VALIDATORS_MAX];
+    uint64_t height; /* that is fetched; 0: none is chosen yet */
+    uint16_t turn;   /* who is asked next */
+    uint16_t asked;  /* how many were, of this round */
+    uint16_t guide;  /* who is to show how the newest known epoch ended, or NOBODY */
     bool done;
-    uint16_t peer; /* who is being asked, or NOBODY, and for which chunk */
-    struct sy_hash key;
+    uint16_t peer; /* who is being asked, or NOBODY; and what for: */
+    bool handovers;
+    struct sy_hash key; /* a chunk */
     uint8_t question[QUESTION_BYTES];
     struct sy_sync_message message;
     uint8_t header[SY_HEADER_BYTES];
@@ -40,16 +49,30 @@ static void begin_round(sy_fetcher *fetcher, uint64_t height)
     fetcher->asked = 0;
     if (height != 0) return;
     fetcher->turn = 0;
-    memset(fetcher->offers, 0, sizeof fetcher->offers);
+    for (uint16_t i = 0; i < fetcher->roster.count; i++) fetcher->peers[i].offer = 0;
+}
+
+static bool is_own(const sy_fetcher *fetcher, uint16_t index)
+{
+    return sy_public_key_equal(&fetcher->roster.validators[index].link_key, fetcher->config.own);
 }
 
 sy_fetcher *sy_fetcher_open(const struct sy_fetcher_config *config)
 {
     sy_fetcher *fetcher = (sy_fetcher *)calloc(1, sizeof *fetcher);
     struct sy_install install;
+    struct sy_error err;
     if (fetcher == NULL) return NULL;
     fetcher->config = *config;
-    fetcher->peer = NOBODY;
+    if (sy_epochs_open_by(&fetcher->epochs, config->genesis, &config->verifier, &err) != SY_OK) {
+        free(fetcher);
+        return NULL;
+    }
+    fetcher->roster = *sy_epochs_newest(fetcher->epochs);
+    for (uint16_t i = 0; i < fetcher->roster.count; i++) {
+        fetcher->peers[i].self = is_own(fetcher, i);
+    }
+    fetcher->peer = fetcher->guide = NOBODY;
     sy_install_get(config->store, &install);
     begin_round(fetcher, install.active ? install.height : 0);
     return fetcher;
@@ -57,6 +80,8 @@ sy_fetcher *sy_fetcher_open(const struct sy_fetcher_config *config)
 
 void sy_fetcher_close(sy_fetcher *fetcher)
 {
+    if (fetcher == NULL) return;
+    sy_epochs_close(fetcher->epochs);
     free(fetcher);
 }
 
@@ -65,32 +90,82 @@ void sy_fetcher_get_joined(const sy_fetcher *fetcher, struct sy_joined *joined)
     *joined = fetcher->joined;
 }
 
-/* ---- asking -------------------------------------------------------------------------------- */
-
-static bool is_asked(const sy_fetcher *fetcher, uint16_t peer)
+const struct sy_roster *sy_fetcher_roster(const sy_fetcher *fetcher)
 {
-    return peer != fetcher->config.self && !fetcher->liar[peer] && !fetcher->later[peer];
+    return &fetcher->roster;
+}
+
+/* ---- peers --------------------------------------------------------------------------------- */
+
+static uint32_t known_epoch(const sy_fetcher *fetcher)
+{
+    return sy_epochs_newest(fetcher->epochs)->epoch;
+}
+
+/* It has shown a state that cannot be checked yet. */
+static bool is_ahead(const sy_fetcher *fetcher, const struct peer *peer)
+{
+    return peer->epoch > known_epoch(fetcher);
+}
+
+static bool is_asked(const sy_fetcher *fetcher, uint16_t index)
+{
+    const struct peer *peer = &fetcher->peers[index];
+    return !peer->self && !peer->liar && !is_ahead(fetcher, peer);
+}
+
+/* Whoever is ahead is still good for something, unless it has nothing that proves it. */
+static bool is_of_use(const sy_fetcher *fetcher, uint16_t index)
+{
+    const struct peer *peer = &fetcher->peers[index];
+    if (peer->self || peer->liar) return false;
+    return !is_ahead(fetcher, peer) || !peer->helpless;
 }
 
 static sy_status may_go_on(const sy_fetcher *fetcher, struct sy_error *err)
 {
-    bool later = false;
-    for (uint16_t i = 0; i < fetcher->config.roster->count; i++) {
-        if (is_asked(fetcher, i)) return SY_OK;
-        later |= fetcher->later[i];
+    uint32_t ahead = 0;
+    for (uint16_t i = 0; i < fetcher->roster.count; i++) {
+        const struct peer *peer = &fetcher->peers[i];
+        if (is_of_use(fetcher, i)) return SY_OK;
+        if (!peer->self && !peer->liar && peer->epoch > ahead) ahead = peer->epoch;
     }
-    if (later) {
+    if (ahead > 0) {
         return sy_fail(err, SY_ERR_VERSION,
-                       "the network is in epoch %u by now, and a state of another roster than the "
-                       "genesis's cannot be joined by snapshot: remove the store, set "
-                       "join_by_snapshot = 0 and start with --init, so that the blocks are fetched "
-                       "from genesis on",
-                       (unsigned)fetcher->epoch);
+                       "the network is in epoch %u by now, and no validator that can be reached "
+                       "keeps what proves how epoch %u ended: start one that has all history, or "
+                       "remove the store, set join_by_snapshot = 0 and start with --init, so that "
+                       "the blocks are fetched from genesis on",
+                       (unsigned)ahead, (unsigned)known_epoch(fetcher));
     }
     return sy_fail(err, SY_ERR_CRYPTO,
                    "every peer sent a state that its certificate does not cover; is this the "
                    "network's genesis file?");
 }
+
+/* The peers of the newest roster; what was known of one that stays is known of it there. */
+static void relink(sy_fetcher *fetcher)
+{
+    struct sy_roster before = fetcher->roster;
+    struct peer known[SY_VALIDATORS_MAX];
+    memcpy(known, fetcher->peers, sizeof known);
+    memset(fetcher->peers, 0, sizeof fetcher->peers);
+    fetcher->roster = *sy_epochs_newest(fetcher->epochs);
+    for (uint16_t i = 0; i < fetcher->roster.count; i++) {
+        const struct sy_public_key *key = &fetcher->roster.validators[i].link_key;
+        for (uint16_t j = 0; j < before.count; j++) {
+            if (sy_public_key_equal(key, &before.validators[j].link_key)) {
+                fetcher->peers[i] = known[j];
+            }
+        }
+        fetcher->peers[i].self = is_own(fetcher, i);
+        fetcher->peers[i].offer = 0;
+    }
+    fetcher->turn = 0;
+    begin_round(fetcher, fetcher->height);
+}
+
+/* ---- asking -------------------------------------------------------------------------------- */
 
 /* The first key that is not there yet; of a state that is not being fetched yet, the first. */
 static void choose_key(sy_fetcher *fetcher)
@@ -106,6 +181,10 @@ static struct sy_slice write_question(sy_fetcher *fetcher)
     struct sy_writer w = sy_writer_of(fetcher->question, sizeof fetcher->question);
     struct sy_sync_message fetch = {
         .type = SY_SYNC_SNAPSHOT_FETCH, .height = fetcher->height, .key = fetcher->key};
+    if (fetcher->handovers) {
+        fetch.type = SY_SYNC_HANDOVER_FETCH;
+        fetch.epoch = known_epoch(fetcher);
+    }
     sy_sync_encode(&w, &fetch);
     SY_ASSERT(!w.failed);
     return sy_writer_slice(&w);
@@ -114,7 +193,7 @@ static struct sy_slice write_question(sy_fetcher *fetcher)
 /* The next peer of this round, or NOBODY: all have been asked. */
 static uint16_t next_peer(sy_fetcher *fetcher)
 {
-    uint16_t count = fetcher->config.roster->count;
+    uint16_t count = fetcher->roster.count;
     while (fetcher->asked < count) {
         uint16_t peer = fetcher->turn;
         fetcher->turn = (uint16_t)((peer + 1) % count);
@@ -136,10 +215,11 @@ struct choice {
 static struct choice weigh(const sy_fetcher *fetcher, uint64_t height)
 {
     struct choice choice = {.height = height, .let_downs = UINT32_MAX};
-    for (uint16_t i = 0; i < fetcher->config.roster->count; i++) {
-        if (fetcher->offers[i] != height) continue;
+    for (uint16_t i = 0; i < fetcher->roster.count; i++) {
+        const struct peer *peer = &fetcher->peers[i];
+        if (peer->offer != height) continue;
         choice.holders++;
-        if (fetcher->let_downs[i] < choice.let_downs) choice.let_downs = fetcher->let_downs[i];
+        if (peer->let_downs < choice.let_downs) choice.let_downs = peer->let_downs;
     }
     return choice;
 }
@@ -157,31 +237,40 @@ static bool is_better(const struct choice *one, const struct choice *other)
 static uint64_t choose(const sy_fetcher *fetcher)
 {
     struct choice best = {.height = 0};
-    uint16_t count = fetcher->config.roster->count;
+    uint16_t count = fetcher->roster.count;
     uint64_t newest = 0;
     for (uint16_t i = 0; i < count; i++) {
-        if (fetcher->offers[i] > newest) newest = fetcher->offers[i];
+        if (fetcher->peers[i].offer > newest) newest = fetcher->peers[i].offer;
     }
     for (uint16_t i = 0; i < count; i++) {
-        if (fetcher->offers[i] == 0 || newest - fetcher->offers[i] > OLD_BLOCKS) continue;
-        struct choice choice = weigh(fetcher, fetcher->offers[i]);
+        uint64_t offer = fetcher->peers[i].offer;
+        if (offer == 0 || newest - offer > OLD_BLOCKS) continue;
+        struct choice choice = weigh(fetcher, offer);
         if (is_better(&choice, &best)) best = choice;
     }
     return best.height;
 }
 
-/* Everybody has said what it holds; or nobody has the next chunk any more, or never had it. */
+/* Everybody has said what it holds; or nobody has the next chunk any more, or never had it. Who was
+ * ahead and did not answer gets another chance. */
 static void end_round(sy_fetcher *fetcher)
 {
-    if (fetcher->height == 0) {
-        uint64_t height = choose(fetcher);
-        begin_round(fetcher, height);
-        return;
+    uint64_t height = fetcher->height == 0 ? choose(fetcher) : 0;
+    for (uint16_t i = 0; i < fetcher->roster.count; i++) {
+        struct peer *peer = &fetcher->peers[i];
+        peer->let_downs += fetcher->height != 0 && peer->offer == fetcher->height;
+        if (height == 0 && !peer->helpless) peer->epoch = 0;
     }
-    for (uint16_t i = 0; i < fetcher->config.roster->count; i++) {
-        fetcher->let_downs[i] += fetcher->offers[i] == fetcher->height;
-    }
-    begin_round(fetcher, 0);
+    begin_round(fetcher, height);
+}
+
+/* Whom to ask for a chunk; NOBODY: pause. */
+static uint16_t choose_peer(sy_fetcher *fetcher)
+{
+    uint16_t peer = next_peer(fetcher);
+    if (peer != NOBODY) return peer;
+    end_round(fetcher);
+    return fetcher->height == 0 ? NOBODY : next_peer(fetcher);
 }
 
 sy_status sy_fetcher_next(sy_fetcher *fetcher, enum sy_fetcher_step *step, uint16_t *peer,
@@ -190,14 +279,17 @@ sy_status sy_fetcher_next(sy_fetcher *fetcher, enum sy_fetcher_step *step, uint1
     *step = fetcher->done ? SY_FETCHER_DONE : SY_FETCHER_ASK;
     if (fetcher->done) return SY_OK;
     SY_TRY(may_go_on(fetcher, err));
-    fetcher->peer = next_peer(fetcher);
-    if (fetcher->peer == NOBODY) {
-        end_round(fetcher);
-        *step = fetcher->height == 0 ? SY_FETCHER_PAUSE : SY_FETCHER_ASK;
-        if (*step == SY_FETCHER_PAUSE) return SY_OK;
-        fetcher->peer = next_peer(fetcher);
-        SY_ASSERT(fetcher->peer != NOBODY);
+    fetcher->handovers = fetcher->guide != NOBODY;
+    if (!fetcher->handovers && known_epoch(fetcher) > fetcher->roster.epoch) {
+        relink(fetcher);
+        fetcher->peer = NOBODY;
+        *step = SY_FETCHER_RELINK;
+        return SY_OK;
     }
+    fetcher->peer = fetcher->handovers ? fetcher->guide : choose_peer(fetcher);
+    fetcher->guide = NOBODY; // until it answers: once is enough in a round
+    if (fetcher->peer == NOBODY) *step = SY_FETCHER_PAUSE;
+    if (fetcher->peer == NOBODY) return SY_OK;
     choose_key(fetcher);
     *peer = fetcher->peer;
     *question = write_question(fetcher);
@@ -206,29 +298,37 @@ sy_status sy_fetcher_next(sy_fetcher *fetcher, enum sy_fetcher_step *step, uint1
 
 bool sy_fetcher_awaits(const sy_fetcher *fetcher, uint16_t peer, struct sy_slice frame)
 {
-    return peer == fetcher->peer && sy_sync_is(frame) &&
-           (frame.data[0] == SY_SYNC_SNAPSHOT || frame.data[0] == SY_SYNC_SNAPSHOT_NONE);
+    if (peer != fetcher->peer || peer == NOBODY || !sy_sync_is(frame)) return false;
+    uint8_t type = frame.data[0];
+    if (fetcher->handovers) return type == SY_SYNC_HANDOVERS;
+    return type == SY_SYNC_SNAPSHOT || type == SY_SYNC_SNAPSHOT_NONE;
 }
 
 /* ---- judging ------------------------------------------------------------------------------- */
 
+static const char *name_of(const sy_fetcher *fetcher, uint16_t peer)
+{
+    return fetcher->roster.validators[peer].name;
+}
+
 static void refuse(sy_fetcher *fetcher, uint16_t peer, const char *what)
 {
-    fetcher->liar[peer] = true;
+    fetcher->peers[peer].liar = true;
     fetcher->joined.liars++;
-    SY_LOG(SY_LOG_WARN, "node", "snapshot_refused",
-           SY_F_TEXT("peer", fetcher->config.roster->validators[peer].name),
+    SY_LOG(SY_LOG_WARN, "node", "snapshot_refused", SY_F_TEXT("peer", name_of(fetcher, peer)),
            SY_F_TEXT("what", what));
 }
 
-/* Its seals say nothing to who does not know that epoch's roster: it may be true, or not. */
+/* A state of an epoch whose roster is not known here: it may be true, or not. */
 static void note_later(sy_fetcher *fetcher, uint16_t peer)
 {
-    fetcher->later[peer] = true;
-    fetcher->epoch = fetcher->message.header.epoch;
-    SY_LOG(SY_LOG_WARN, "node", "snapshot_of_later_epoch",
-           SY_F_TEXT("peer", fetcher->config.roster->validators[peer].name),
-           SY_F_U64("epoch", fetcher->epoch));
+    fetcher->peers[peer].epoch = fetcher->message.header.epoch;
+    fetcher->peers[peer].helpless = false;
+    fetcher->guide = peer;
+    SY_LOG(SY_LOG_INFO, "node", "snapshot_of_later_epoch",
+           SY_F_TEXT("peer", name_of(fetcher, peer)),
+           SY_F_U64("epoch", fetcher->message.header.epoch),
+           SY_F_U64("known_epoch", known_epoch(fetcher)));
 }
 
 static bool holds_key(const struct sy_chunk *chunk, const struct sy_hash *key)
@@ -241,11 +341,9 @@ static bool holds_key(const struct sy_chunk *chunk, const struct sy_hash *key)
 /* Whether it is part of a state that this network had. */
 static bool is_true(const sy_fetcher *fetcher, const char **what)
 {
-    const struct sy_fetcher_config *config = &fetcher->config;
     const struct sy_sync_message *message = &fetcher->message;
     *what = "its certificate does not hold";
-    if (!sy_certificate_verify_by(&config->verifier, &message->certificate, config->roster,
-                                  &config->genesis->hash, &message->header)) {
+    if (!sy_epochs_certified(fetcher->epochs, &message->header, &message->certificate)) {
         return false;
     }
     return sy_chunk_verify(&message->chunk, &message->header.state_root, what);
@@ -260,7 +358,70 @@ static bool is_what_was_asked(const sy_fetcher *fetcher)
     return right_height && holds_key(&message->chunk, &fetcher->key);
 }
 
-/* ---- taking -------------------------------------------------------------------------------- */
+/* ---- taking handovers ---------------------------------------------------------------------- */
+
+/* *what: why one of them proves nothing, or NULL. */
+static sy_status follow(sy_fetcher *fetcher, const char **what, struct sy_error *err)
+{
+    struct sy_reader r = sy_reader_of(fetcher->message.handovers);
+    *what = NULL;
+    for (uint16_t i = 0; i < fetcher->message.count; i++) {
+        struct sy_slice handover;
+        bool decodes = sy_handovers_decode(&r, &handover, 1);
+        SY_ASSERT(decodes); // sync.c has read them
+        sy_status status = sy_epochs_take(fetcher->epochs, handover, err);
+        bool lie = status == SY_ERR_CRYPTO || status == SY_ERR_FORMAT;
+        if (lie) *what = "a handover that it sent proves nothing";
+        if (status != SY_OK) return lie ? SY_OK : status;
+    }
+    return SY_OK;
+}
+
+static sy_status take_handovers(sy_fetcher *fetcher, bool *late, struct sy_error *err)
+{
+    const char *what;
+    uint16_t peer = fetcher->peer;
+    uint32_t epoch = known_epoch(fetcher);
+    *late = fetcher->message.epoch != epoch;
+    if (*late) return SY_OK;
+    fetcher->peer = NOBODY;
+    SY_TRY(follow(fetcher, &what, err));
+    fetcher->joined.epoch = known_epoch(fetcher);
+    if (what != NULL) {
+        refuse(fetcher, peer, what);
+    } else if (known_epoch(fetcher) == epoch) {
+        fetcher->peers[peer].helpless = true;
+        SY_LOG(SY_LOG_WARN, "node", "handovers_missing", SY_F_TEXT("peer", name_of(fetcher, peer)),
+               SY_F_U64("known_epoch", epoch), SY_F_U64("epoch", fetcher->peers[peer].epoch));
+    } else if (is_ahead(fetcher, &fetcher->peers[peer])) {
+        fetcher->guide = peer; // there are more than one answer holds
+    }
+    return SY_OK;
+}
+
+/* ---- taking a state ------------------------------------------------------------------------ */
+
+/* How the epochs before the state's ended: whoever begins with the state keeps that, so that it can
+ * show the way from the genesis, too. Returns how many. */
+static size_t collect_ends(const sy_fetcher *fetcher, struct sy_header_write *ends)
+{
+    struct sy_slice all = sy_epochs_handovers(fetcher->epochs, known_epoch(fetcher));
+    struct sy_reader r = sy_reader_of(all);
+    struct sy_handover handover;
+    size_t count = 0;
+    while (count < known_epoch(fetcher)) {
+        size_t start = r.used;
+        bool decodes = sy_handover_decode(&r, &handover, SY_ROSTER_UNKNOWN);
+        SY_ASSERT(decodes);
+        if (handover.header.height >= fetcher->message.header.height) break;
+        const uint8_t *header = all.data + start + 2 + 2 + handover.change.size;
+        const uint8_t *certificate = header + SY_HEADER_BYTES;
+        ends[count++] = (struct sy_header_write){
+            handover.header.height, sy_slice_of(header, SY_HEADER_BYTES),
+            sy_slice_of(certificate, (size_t)(all.data + r.used - certificate))};
+    }
+    return count;
+}
 
 static sy_status finish(sy_fetcher *fetcher, struct sy_error *err)
 {
@@ -269,10 +430,16 @@ static sy_status finish(sy_fetcher *fetcher, struct sy_error *err)
     sy_header_encode(&header, &fetcher->message.header);
     sy_certificate_encode(&seals, &fetcher->message.certificate);
     SY_ASSERT(!header.failed && !seals.failed);
+    struct sy_header_write *ends =
+        (struct sy_header_write *)calloc(known_epoch(fetcher) + 1u, sizeof *ends);
+    if (ends == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "joining: no memory");
+    size_t count = collect_ends(fetcher, ends);
     fetcher->joined.height = fetcher->message.header.height;
     fetcher->done = true;
-    return sy_install_finish(fetcher->config.store, sy_writer_slice(&header),
-                             sy_writer_slice(&seals), err);
+    sy_status status = sy_install_finish(fetcher->config.store, sy_writer_slice(&header),
+                                         sy_writer_slice(&seals), ends, count, err);
+    free(ends);
+    return status;
 }
 
 /* The entries from a key on. */
@@ -288,7 +455,7 @@ static struct sy_slice entries_from(struct sy_slice entries, const struct sy_has
 }
 
 /* Installs the chunk of fetcher->message, which holds; with the last one the store begins. */
-static sy_status take_chunk(sy_fetcher *fetcher, struct sy_error *err)
+static sy_status install_chunk(sy_fetcher *fetcher, struct sy_error *err)
 {
     const struct sy_sync_message *message = &fetcher->message;
     struct sy_install install;
@@ -308,33 +475,46 @@ static sy_status take_chunk(sy_fetcher *fetcher, struct sy_error *err)
     return more ? SY_OK : finish(fetcher, err);
 }
 
-sy_status sy_fetcher_answer(sy_fetcher *fetcher, bool *late, struct sy_slice frame,
-                            struct sy_error *err)
+static sy_status take_chunk(sy_fetcher *fetcher, bool *late, size_t bytes, struct sy_error *err)
 {
-    const char *what = "it is malformed";
     const struct sy_sync_message *message = &fetcher->message;
+    const char *what;
     uint16_t peer = fetcher->peer;
-    SY_ASSERT(peer != NOBODY && !fetcher->done);
-    bool read = sy_sync_decode(&fetcher->message, frame, SY_ROSTER_UNKNOWN);
-    bool chunk = read && message->type == SY_SYNC_SNAPSHOT;
-    bool later = chunk && message->header.epoch > fetcher->config.roster->epoch;
-    *late = chunk && !later && !is_what_was_asked(fetcher);
+    bool ahead = message->header.epoch > known_epoch(fetcher);
+    *late = !ahead && !is_what_was_asked(fetcher);
     if (*late) return SY_OK;
     fetcher->peer = NOBODY;
-    if (later) {
+    if (ahead) {
         note_later(fetcher, peer);
         return SY_OK;
     }
-    if (!read || (chunk && !is_true(fetcher, &what))) {
+    if (!is_true(fetcher, &what)) {
         refuse(fetcher, peer, what);
         return SY_OK;
     }
-    if (!chunk) return SY_OK;
-    fetcher->joined.bytes += frame.size;
+    fetcher->joined.bytes += bytes;
     if (fetcher->height == 0) {
-        fetcher->offers[peer] = message->header.height; // the chunk itself is asked for again
+        fetcher->peers[peer].offer = message->header.height; // the chunk is asked for again
         return SY_OK;
     }
     fetcher->asked = 0;
-    return take_chunk(fetcher, err); // the entries lie in the frame
+    return install_chunk(fetcher, err); // the entries lie in the frame
+}
+
+sy_status sy_fetcher_answer(sy_fetcher *fetcher, bool *late, struct sy_slice frame,
+                            struct sy_error *err)
+{
+    uint16_t peer = fetcher->peer;
+    SY_ASSERT(peer != NOBODY && !fetcher->done);
+    *late = false;
+    if (!sy_sync_decode(&fetcher->message, frame, SY_ROSTER_UNKNOWN)) {
+        fetcher->peer = NOBODY;
+        refuse(fetcher, peer, "it is malformed");
+        return SY_OK;
+    }
+    switch (fetcher->message.type) {
+    case SY_SYNC_SNAPSHOT: return take_chunk(fetcher, late, frame.size, err);
+    case SY_SYNC_HANDOVERS: return take_handovers(fetcher, late, err);
+    default: fetcher->peer = NOBODY; return SY_OK; // it holds nothing
+    }
 }

@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/arena.h"
 #include "core/base/assert.h"
@@ -43,6 +44,14 @@ void sy_holder_put_top(sy_holder *holder, uint64_t height, struct sy_snapshot_to
 {
     lock_cutter(holder);
     sy_cutter_put_top(&holder->cutter, height, top);
+    unlock_cutter(holder);
+}
+
+void sy_holder_take_tops(sy_holder *holder, struct sy_cutter_top tops[SY_CUTTER_TOPS])
+{
+    lock_cutter(holder);
+    memcpy(tops, holder->cutter.tops, sizeof holder->cutter.tops);
+    memset(holder->cutter.tops, 0, sizeof holder->cutter.tops);
     unlock_cutter(holder);
 }
 

@@ -25,6 +25,10 @@ void sy_holder_close(sy_holder *holder); /* NULL is fine */
  * one thread. */
 void sy_holder_put_top(sy_holder *holder, uint64_t height, struct sy_snapshot_top *top);
 
+/* sy_holder_take_tops moves the tops out, oldest first, for another holder of the same store to be
+ * given: they cannot be made again before the next height that is held. */
+void sy_holder_take_tops(sy_holder *holder, struct sy_cutter_top tops[SY_CUTTER_TOPS]);
+
 /* sy_holder_ask queues a peer's question. False: too many wait. Any one thread. */
 bool sy_holder_ask(sy_holder *holder, uint16_t peer, uint64_t height, const struct sy_hash *key);
 

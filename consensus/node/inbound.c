@@ -148,6 +148,10 @@ static void on_sync(sy_node *node, uint16_t peer, struct sy_slice bytes)
         effect->as.send_chunk.peer = peer;
         effect->as.send_chunk.height = message->height;
         effect->as.send_chunk.key = message->key;
+    } else if (message->type == SY_SYNC_HANDOVER_FETCH && peer != SY_NODE_DEPARTED) {
+        struct sy_node_effect *effect = sy_node_emit(node, SY_NODE_SEND_HANDOVERS);
+        effect->as.send_handovers.peer = peer;
+        effect->as.send_handovers.epoch = message->epoch;
     }
 }
 

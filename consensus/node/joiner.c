@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/os.h"
+#include "core/base/telemetry.h"
 
 #define ANSWER_MS 5000u
 #define PAUSE_MS 200 /* after a round in which nobody had anything */
@@ -43,6 +44,17 @@ static sy_status ask(const struct sy_joiner_config *config, sy_fetcher *fetcher,
     return status;
 }
 
+static sy_status relink(const struct sy_joiner_config *config, const sy_fetcher *fetcher,
+                        struct sy_error *err)
+{
+    struct sy_peers peers;
+    const struct sy_roster *roster = sy_fetcher_roster(fetcher);
+    sy_peers_begin(&peers, roster, SY_PBFT_OBSERVER, config->own);
+    SY_LOG(SY_LOG_INFO, "node", "joining_later_epoch", SY_F_U64("epoch", roster->epoch),
+           SY_F_U64("validators", roster->count));
+    return sy_link_set_peers(config->link, peers.list, peers.count, peers.me, err);
+}
+
 static sy_status take_step(const struct sy_joiner_config *config, sy_fetcher *fetcher, bool *done,
                            struct sy_error *err)
 {
@@ -55,6 +67,7 @@ static sy_status take_step(const struct sy_joiner_config *config, sy_fetcher *fe
     SY_TRY(sy_fetcher_next(fetcher, &step, &peer, &question, err));
     *done = step == SY_FETCHER_DONE;
     if (step == SY_FETCHER_PAUSE) (void)poll(NULL, 0, PAUSE_MS);
+    if (step == SY_FETCHER_RELINK) return relink(config, fetcher, err);
     return step == SY_FETCHER_ASK ? ask(config, fetcher, peer, question, err) : SY_OK;
 }
 
@@ -63,8 +76,7 @@ sy_status sy_joiner_run(struct sy_joined *joined, const struct sy_joiner_config 
 {
     struct sy_fetcher_config own = {.store = config->store,
                                     .genesis = config->genesis,
-                                    .roster = config->roster,
-                                    .self = config->self,
+                                    .own = config->own,
                                     .verifier = sy_verifier_openssl};
     sy_status status = SY_OK;
     bool done = false;

@@ -2,20 +2,19 @@
  * link, the clock and the waiting around fetcher.h, which decides whom to ask what, and what to
  * believe.
  *
- * Only states of the roster's own epoch are taken. A network whose roster has changed since is
- * joined block by block: handovers are not followed here. */
+ * The link's peers are at first the genesis's validators. When the fetcher has followed handovers
+ * to a later roster, its validators take their place. */
 #ifndef SY_NODE_JOINER_H
 #define SY_NODE_JOINER_H
 
 #include "consensus/node/fetcher.h"
-#include "core/net/link.h"
+#include "consensus/node/peers.h"
 
 struct sy_joiner_config {
     sy_store *store; /* without blocks; borrowed, and so are the next three */
-    sy_link *link;   /* its only consumer meanwhile: other frames are dropped */
+    sy_link *link;   /* its only consumer meanwhile: other frames are dropped; has room for all */
     const struct sy_genesis *genesis;
-    const struct sy_roster *roster;  /* whose validators are the link's peers, and seal */
-    uint16_t self;                   /* own index, not asked; UINT16_MAX: none */
+    const struct sy_public_key *own; /* link key */
     uint32_t answer_ms;              /* how long a peer is given; 0: 5,000 */
     bool (*stopping)(void *context); /* may be NULL; looked at between answers */
     void *context;
@@ -23,7 +22,8 @@ struct sy_joiner_config {
 
 /* sy_joiner_run returns when the store begins with a state. SY_ERR_CLOSED: told to stop;
  * SY_ERR_CRYPTO: every peer has lied; SY_ERR_VERSION: every peer that has not shows a state of a
- * later epoch, and err says what to do; else the store's failures. It waits for peers for ever. */
+ * later epoch and cannot prove its roster, and err says what to do; else the store's failures. It
+ * waits for peers for ever. */
 sy_status sy_joiner_run(struct sy_joined *joined, const struct sy_joiner_config *config,
                         struct sy_error *err);
 

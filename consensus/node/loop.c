@@ -67,6 +67,15 @@ static void ask_holder(sy_daemon *daemon, const struct sy_node_effect *effect)
                         effect->as.send_chunk.height, &effect->as.send_chunk.key);
 }
 
+static void send_handovers(sy_daemon *daemon, const struct sy_node_effect *effect)
+{
+    struct sy_slice message;
+    uint16_t peer = effect->as.send_handovers.peer;
+    sy_status status = sy_serve_handovers(&daemon->serve, &message, peer, sy_os_monotonic_ns(),
+                                          effect->as.send_handovers.epoch);
+    if (status == SY_OK) send(daemon, peer, SY_CHANNEL_BULK, message);
+}
+
 /* Answered after the step: the loop feeds FOUND once the node's effects are done with. */
 static void look_up(sy_daemon *daemon, const struct sy_hash *digest)
 {
@@ -95,6 +104,7 @@ static void carry_one(sy_daemon *daemon, const struct sy_node_effect *effect)
                     effect->as.send_blocks.count);
         break;
     case SY_NODE_SEND_CHUNK: ask_holder(daemon, effect); break;
+    case SY_NODE_SEND_HANDOVERS: send_handovers(daemon, effect); break;
     case SY_NODE_CHECK: {
         /* The engine's queue is as long as all lanes and vote checks together. */
         sy_status status = sy_engine_submit(daemon->engine, effect->as.submission);

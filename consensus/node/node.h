@@ -38,7 +38,8 @@ typedef struct sy_node sy_node;
 
 /* Peers have the numbers of the roster; guests (peers.h) have these. Of a guest only requests are
  * taken: of both for blocks and bodies, for blocks of the departed only up to the end of its epoch;
- * of the announced for states too. No vote, seal, batch or status of a guest is looked at. */
+ * of the announced for states and handovers too. No vote, seal, batch or status of a guest is
+ * looked at. */
 #define SY_NODE_DEPARTED SY_VALIDATORS_MAX
 #define SY_NODE_ANNOUNCED (SY_VALIDATORS_MAX + 1u)
 #define SY_NODE_GUESTS_MAX 2u
@@ -123,17 +124,18 @@ struct sy_node_event {
 };
 
 enum sy_node_effect_type {
-    SY_NODE_SEND = 1,    /* bytes to a peer (or all), control channel */
-    SY_NODE_SEND_BODY,   /* the stored body of digest, as a BATCH message, bulk channel */
-    SY_NODE_SEND_BLOCKS, /* certified blocks first .. first + count - 1, as BLOCK messages */
-    SY_NODE_SEND_CHUNK,  /* a chunk of the held state, bulk channel */
-    SY_NODE_CHECK,       /* a submission for the engine */
-    SY_NODE_COMMIT,      /* one write to the vote store */
-    SY_NODE_EXECUTE,     /* the next block */
-    SY_NODE_CERTIFY,     /* store a certificate */
-    SY_NODE_LOOKUP,      /* is this body in the store? answer by FOUND */
-    SY_NODE_OUTCOMES,    /* answer to SUBMIT */
-    SY_NODE_ALARM        /* tell the operator; consensus has stopped voting */
+    SY_NODE_SEND = 1,       /* bytes to a peer (or all), control channel */
+    SY_NODE_SEND_BODY,      /* the stored body of digest, as a BATCH message, bulk channel */
+    SY_NODE_SEND_BLOCKS,    /* certified blocks first .. first + count - 1, as BLOCK messages */
+    SY_NODE_SEND_CHUNK,     /* a chunk of the held state, bulk channel */
+    SY_NODE_SEND_HANDOVERS, /* how epochs ended, from one on, bulk channel */
+    SY_NODE_CHECK,          /* a submission for the engine */
+    SY_NODE_COMMIT,         /* one write to the vote store */
+    SY_NODE_EXECUTE,        /* the next block */
+    SY_NODE_CERTIFY,        /* store a certificate */
+    SY_NODE_LOOKUP,         /* is this body in the store? answer by FOUND */
+    SY_NODE_OUTCOMES,       /* answer to SUBMIT */
+    SY_NODE_ALARM           /* tell the operator; consensus has stopped voting */
 };
 
 enum sy_node_commit {
@@ -166,6 +168,10 @@ struct sy_node_effect {
             uint64_t height; /* 0: whichever is held */
             struct sy_hash key;
         } send_chunk;
+        struct {
+            uint16_t peer;
+            uint32_t epoch;
+        } send_handovers;
         struct sy_submission *submission;
         /* RECORD: record type, slot, view, value. DROP: droppable records with slot <= slot.
          * BODY: digest, value. DROP_BODY, and DROP_SPARE_BODY, which may be part of history

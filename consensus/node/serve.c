@@ -2,6 +2,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
+#include "core/store/handovers.h"
 #include "core/wire/sync.h"
 #include "core/wire/vote.h"
 
@@ -78,6 +79,22 @@ sy_status sy_serve_block(struct sy_serve *serve, struct sy_slice *message, uint1
     charge(serve, peer, writer.used);
     *message = sy_writer_slice(&writer);
     return status;
+}
+
+sy_status sy_serve_handovers(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
+                             uint64_t now_ns, uint32_t epoch)
+{
+    sy_store *store = sy_store_of(serve->reader);
+    sy_state_view *view = NULL;
+    if (!may_serve(serve, peer, now_ns)) return SY_ERR_BUSY;
+    SY_TRY(sy_state_view_open(&view, store));
+    struct sy_writer writer = sy_writer_of(serve->out, SY_SERVE_BYTES_MAX);
+    sy_write_u8(&writer, SY_SYNC_HANDOVERS);
+    (void)sy_store_handovers(&writer, serve->reader, view, epoch, sy_ledger_certified(store));
+    sy_state_view_close(view);
+    charge(serve, peer, writer.used);
+    *message = sy_writer_slice(&writer);
+    return SY_OK;
 }
 
 sy_status sy_serve_claim(struct sy_serve *serve, uint16_t peer, uint64_t now_ns)

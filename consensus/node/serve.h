@@ -1,4 +1,4 @@
-/* serve.h: stored bodies and certified blocks as messages for peers.
+/* serve.h: stored bodies, certified blocks and handovers as messages for peers.
  *
  * A request for bodies is two kilobytes and its answer 64 MiB, so a peer is served within a share
  * of bytes (core/base/share.h): whoever asks for more than it could use costs the others nothing.
@@ -11,7 +11,7 @@
 #include "core/store/store.h"
 #include "core/wire/limits.h"
 
-/* Room for either message. */
+/* Room for any of these messages. */
 #define SY_SERVE_BYTES_MAX SY_FRAME_BYTES_MAX
 /* What a peer that catches up can use. */
 #define SY_SERVE_BYTES_PER_S (UINT64_C(64) << 20)
@@ -35,6 +35,11 @@ sy_status sy_serve_body(struct sy_serve *serve, struct sy_slice *message, uint16
  * be sent once for all that was asked; SY_ERR_BUSY. */
 sy_status sy_serve_block(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
                          uint64_t now_ns, uint64_t height);
+
+/* sy_serve_handovers makes a HANDOVERS message: what the store can prove of how this epoch and
+ * those after it ended, which may be nothing. SY_ERR_BUSY; or the state cannot be opened. */
+sy_status sy_serve_handovers(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,
+                             uint64_t now_ns, uint32_t epoch);
 
 /* sy_serve_claim charges a whole frame for an answer that another thread makes (holder.h): making
  * it is what it costs. SY_ERR_BUSY: the peer has used its share. */

@@ -5,9 +5,9 @@
 
 #include "core/client/audit.h"
 #include "core/client/audit_batch.h"
-#include "core/client/epochs.h"
 #include "core/client/replay_state.h"
 #include "core/ledger/ledger.h"
+#include "core/store/epochs.h"
 
 struct audit {
     const struct sy_audit_config *config;

@@ -17,7 +17,7 @@
 #include <stdbool.h>
 
 #include "core/base/bytes.h"
-#include "core/client/epochs.h"
+#include "core/store/epochs.h"
 #include "core/wire/proof.h"
 #include "core/wire/request.h"
 

@@ -6,8 +6,8 @@
 #include "core/base/assert.h"
 #include "core/base/os.h"
 #include "core/client/cmd_validator.h"
-#include "core/client/epochs.h"
 #include "core/client/show.h"
+#include "core/store/epochs.h"
 #include "core/wire/render.h"
 
 static const char about[] =

@@ -27,7 +27,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/json.h"
-#include "core/client/epochs.h"
+#include "core/store/epochs.h"
 #include "core/wire/block.h"
 #include "core/wire/genesis.h"
 #include "core/wire/tx.h"

@@ -12,9 +12,9 @@
 #define SY_CLIENT_SUBMITTER_H
 
 #include "core/base/quantile.h"
-#include "core/client/epochs.h"
 #include "core/client/importer.h"
 #include "core/crypto/keys.h"
+#include "core/store/epochs.h"
 
 struct sy_submit_progress {
     struct sy_import_totals totals;

@@ -1,6 +1,7 @@
 /* handovers.c: see handovers.h. */
 #include "core/store/handovers.h"
 
+#include "core/base/assert.h"
 #include "core/wire/state.h"
 
 /* How an epoch began; good until the view is asked again. */
@@ -29,6 +30,22 @@ sy_status sy_store_handover(struct sy_writer *w, sy_store_reader *reader, sy_sta
     sy_write_raw(w, header.data, header.size);
     sy_write_raw(w, certificate.data, certificate.size);
     return SY_OK;
+}
+
+uint16_t sy_store_handovers(struct sy_writer *w, sy_store_reader *reader, sy_state_view *view,
+                            uint32_t epoch, uint64_t certified)
+{
+    uint16_t count = 0;
+    sy_write_u32(w, epoch);
+    size_t count_at = w->used;
+    sy_write_u16(w, 0);
+    while (count < SY_HANDOVERS_MAX &&
+           sy_store_handover(w, reader, view, epoch + count, certified) == SY_OK) {
+        count++;
+    }
+    SY_ASSERT(!w->failed);
+    sy_store_u16(w->data + count_at, count);
+    return count;
 }
 
 sy_status sy_store_roster(struct sy_roster *roster, const struct sy_genesis *genesis,

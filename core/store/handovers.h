@@ -15,6 +15,12 @@
 sy_status sy_store_handover(struct sy_writer *w, sy_store_reader *reader, sy_state_view *view,
                             uint32_t epoch, uint64_t certified);
 
+/* sy_store_handovers writes what answers the question for handovers from an epoch on, to clients
+ * (request.h) and peers (sync.h) alike: u32 epoch | u16 count | up to SY_HANDOVERS_MAX handovers,
+ * as far as the store can prove them. Returns how many; the writer must have room for all. */
+uint16_t sy_store_handovers(struct sy_writer *w, sy_store_reader *reader, sy_state_view *view,
+                            uint32_t epoch, uint64_t certified);
+
 /* sy_store_roster makes the roster of an epoch from the genesis's by the changes in state, also of
  * one that was announced and has not begun. It believes the state: the own one, or one that was
  * checked. SY_ERR_NOT_FOUND: there is no such change yet; SY_ERR_CORRUPT, or the store's own; the

@@ -75,13 +75,14 @@ struct sy_store_ops {
     sy_status (*prune_sweep)(sy_store *store, uint64_t to, struct sy_error *err);
     /* A state from elsewhere (install.c). begin: forget what an earlier try left, and make
      * store->install, as given, durable. put: the entries and the new progress. finish: the ledger
-     * begins at the height, and the state is opened there. */
+     * begins at the last header's height, with the others below, and the state is opened there. */
     sy_status (*install_begin)(sy_store *store, const struct sy_install *install,
                                struct sy_error *err);
     sy_status (*install_put)(sy_store *store, struct sy_slice entries,
                              const struct sy_install *install, struct sy_error *err);
-    sy_status (*install_finish)(sy_store *store, struct sy_slice header,
-                                struct sy_slice certificate, struct sy_error *err);
+    sy_status (*install_finish)(sy_store *store, const struct sy_header_write *base,
+                                const struct sy_header_write *earlier, size_t earlier_count,
+                                struct sy_error *err);
     void (*env_sizes)(sy_store *store, enum sy_store_env env, uint64_t *file_bytes,
                       uint64_t *map_bytes);
 };

@@ -80,21 +80,39 @@ sy_status sy_install_put(sy_store *store, struct sy_slice entries, const struct 
     return SY_OK;
 }
 
+// Whether header and certificates are of a size that can be stored, and stand in order below base.
+static bool are_headers(const struct sy_header_write *headers, size_t count, uint64_t below)
+{
+    for (size_t i = 0; i < count; i++) {
+        const struct sy_header_write *one = &headers[i];
+        bool sized = one->header.size > 0 && one->header.size <= SY_BLOCK_PART_BYTES_MAX &&
+                     one->certificate.size > 0 && one->certificate.size <= SY_BLOCK_PART_BYTES_MAX;
+        bool rises = i == 0 || one->height > headers[i - 1].height;
+        if (!sized || !rises || one->height >= below) return false;
+    }
+    return true;
+}
+
 sy_status sy_install_finish(sy_store *store, struct sy_slice header, struct sy_slice certificate,
+                            const struct sy_header_write *earlier, size_t earlier_count,
                             struct sy_error *err)
 {
     const struct sy_install *now = &store->install;
+    const struct sy_header_write base = {now->height, header, certificate};
     if (!now->active || !now->whole) {
         return sy_fail(err, SY_ERR_ARGUMENT, "store: the state to be installed is not whole");
     }
-    if (header.size == 0 || header.size > SY_BLOCK_PART_BYTES_MAX || certificate.size == 0 ||
-        certificate.size > SY_BLOCK_PART_BYTES_MAX) {
+    if (!are_headers(&base, 1, now->height + 1)) {
         return sy_fail(err, SY_ERR_ARGUMENT, "store: a header of %zu bytes, a certificate of %zu",
                        header.size, certificate.size);
     }
+    if (!are_headers(earlier, earlier_count, now->height)) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "store: the headers of earlier heights are not in order");
+    }
     SY_TRY(sy_env_check(store, SY_ENV_LEDGER, err));
     SY_TRY(sy_env_check(store, SY_ENV_STATE, err));
-    SY_TRY(store->ops->install_finish(store, header, certificate, err));
+    SY_TRY(store->ops->install_finish(store, &base, earlier, earlier_count, err));
     store->install = (struct sy_install){.active = false};
     atomic_store(&store->installing, false);
     return SY_OK;

@@ -81,27 +81,36 @@ sy_status sy_lmdb_install_put(sy_store *store, struct sy_slice entries,
 /* ---- the end ---------------------------------------------------------------------------- */
 
 struct finish {
-    uint64_t height;
-    struct sy_slice header;
-    struct sy_slice certificate;
+    const struct sy_header_write *base;
+    const struct sy_header_write *earlier;
+    size_t earlier_count;
 };
+
+static int put_header(struct sy_lmdb_env *env, MDB_txn *txn, const struct sy_header_write *write)
+{
+    int rc = sy_lmdb_put_part(env, txn, write->height, SY_BLOCK_HEADER, write->header, 0);
+    if (rc) return rc;
+    return sy_lmdb_put_part(env, txn, write->height, SY_BLOCK_CERTIFICATE, write->certificate, 0);
+}
 
 static int write_ledger(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters[SY_ENV_COUNTERS],
                         void *context)
 {
     const struct finish *finish = (const struct finish *)context;
-    int rc = sy_lmdb_put_part(env, txn, finish->height, SY_BLOCK_HEADER, finish->header, 0);
-    if (rc) return rc;
-    rc = sy_lmdb_put_part(env, txn, finish->height, SY_BLOCK_CERTIFICATE, finish->certificate, 0);
-    counters[SY_LEDGER_NEXT] = finish->height + 1;
-    counters[SY_LEDGER_CERTIFIED] = finish->height;
+    uint64_t height = finish->base->height;
+    for (size_t i = 0; i < finish->earlier_count; i++) {
+        int rc = put_header(env, txn, &finish->earlier[i]);
+        if (rc) return rc;
+    }
+    counters[SY_LEDGER_NEXT] = height + 1;
+    counters[SY_LEDGER_CERTIFIED] = height;
     counters[SY_LEDGER_VOTES_COMMITS] = atomic_load(&sy_lmdb_of(env->store)->votes_commits);
-    counters[SY_LEDGER_RUN_HEIGHT] = finish->height + 1;
+    counters[SY_LEDGER_RUN_HEIGHT] = height + 1;
     counters[SY_LEDGER_RUN_INDEX] = 0;
-    counters[SY_LEDGER_PRUNED] = finish->height + 1;
-    counters[SY_LEDGER_SWEPT] = finish->height + 1;
-    counters[SY_LEDGER_BASE] = finish->height;
-    return rc;
+    counters[SY_LEDGER_PRUNED] = height + 1;
+    counters[SY_LEDGER_SWEPT] = height + 1;
+    counters[SY_LEDGER_BASE] = height;
+    return put_header(env, txn, finish->base);
 }
 
 static int write_state(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t counters[SY_ENV_COUNTERS],
@@ -124,13 +133,15 @@ static sy_status reopen_state(struct sy_lmdb_store *lmdb, struct sy_error *err)
     return sy_state_start(lmdb->store.state, err);
 }
 
-sy_status sy_lmdb_install_finish(sy_store *store, struct sy_slice header,
-                                 struct sy_slice certificate, struct sy_error *err)
+sy_status sy_lmdb_install_finish(sy_store *store, const struct sy_header_write *base,
+                                 const struct sy_header_write *earlier, size_t earlier_count,
+                                 struct sy_error *err)
 {
     struct sy_lmdb_store *lmdb = sy_lmdb_of(store);
-    struct finish finish = {store->install.height, header, certificate};
+    struct finish finish = {base, earlier, earlier_count};
+    uint64_t height = base->height;
     SY_TRY(sy_lmdb_write(&lmdb->env[SY_ENV_LEDGER], write_ledger, NULL, &finish, err));
-    SY_TRY(sy_lmdb_write(state_env(store), write_state, NULL, &finish.height, err));
+    SY_TRY(sy_lmdb_write(state_env(store), write_state, NULL, &height, err));
     sy_lmdb_publish_counters(lmdb);
     return reopen_state(lmdb, err);
 }

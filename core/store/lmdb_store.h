@@ -117,8 +117,9 @@ sy_status sy_lmdb_install_begin(sy_store *store, const struct sy_install *instal
                                 struct sy_error *err);
 sy_status sy_lmdb_install_put(sy_store *store, struct sy_slice entries,
                               const struct sy_install *install, struct sy_error *err);
-sy_status sy_lmdb_install_finish(sy_store *store, struct sy_slice header,
-                                 struct sy_slice certificate, struct sy_error *err);
+sy_status sy_lmdb_install_finish(sy_store *store, const struct sy_header_write *base,
+                                 const struct sy_header_write *earlier, size_t earlier_count,
+                                 struct sy_error *err);
 sy_status sy_lmdb_install_load(struct sy_lmdb_store *lmdb, struct sy_error *err);
 sy_status sy_lmdb_install_end(struct sy_lmdb_store *lmdb, struct sy_error *err);
 

@@ -175,33 +175,51 @@ sy_status sy_memory_install_put(sy_store *store, struct sy_slice entries,
     return status;
 }
 
-// Makes room for blocks 0 .. height, of which only the last one has something in it.
-static sy_status stage_base(struct memory_store *memory, struct block *base, uint64_t height,
-                            struct sy_slice header, struct sy_slice certificate)
+static sy_status stage_header(struct memory_store *memory, const struct sy_header_write *write)
 {
-    struct sy_block_write block = {.height = height, .header = header};
-    size_t count = (size_t)height + 1;
+    struct block *block = &memory->blocks[write->height];
+    struct sy_block_write header = {.height = write->height, .header = write->header};
+    SY_TRY(sy_memory_copy_block(memory, block, &header));
+    uint8_t *copy = sy_memory_copy(write->certificate);
+    if (!copy) return SY_ERR_NO_MEMORY;
+    block->parts[SY_BLOCK_CERTIFICATE] = sy_slice_of(copy, write->certificate.size);
+    memory->bytes += write->certificate.size;
+    return SY_OK;
+}
+
+// Makes room for blocks 0 .. base, of which only the last one and the earlier ones have something
+// in them. Nobody sees them yet.
+static sy_status stage_base(struct memory_store *memory, const struct sy_header_write *base,
+                            const struct sy_header_write *earlier, size_t earlier_count)
+{
+    size_t count = (size_t)base->height + 1;
     void *grown =
         sy_memory_grow(memory->blocks, &memory->block_room, count, sizeof *memory->blocks);
     if (!grown) return SY_ERR_NO_MEMORY;
     memory->blocks = (struct block *)grown;
-    SY_TRY(sy_memory_copy_block(memory, base, &block));
-    uint8_t *copy = sy_memory_copy(certificate);
-    if (!copy) return SY_ERR_NO_MEMORY;
-    base->parts[SY_BLOCK_CERTIFICATE] = sy_slice_of(copy, certificate.size);
-    memory->bytes += certificate.size;
-    return SY_OK;
+    memset(memory->blocks, 0, count * sizeof *memory->blocks);
+    for (size_t i = 0; i < earlier_count; i++) SY_TRY(stage_header(memory, &earlier[i]));
+    return stage_header(memory, base);
 }
 
-static void publish_base(struct memory_store *memory, struct block *base, uint64_t height)
+static void unstage_base(struct memory_store *memory, const struct sy_header_write *base,
+                         const struct sy_header_write *earlier, size_t earlier_count)
+{
+    if (memory->block_room <= base->height) return;
+    for (size_t i = 0; i < earlier_count; i++) {
+        sy_memory_free_block(memory, &memory->blocks[earlier[i].height]);
+    }
+    sy_memory_free_block(memory, &memory->blocks[base->height]);
+}
+
+static void publish_base(struct memory_store *memory, uint64_t height)
 {
     sy_store *store = &memory->store;
-    memset(memory->blocks, 0, (size_t)height * sizeof *memory->blocks);
+    struct block *base = &memory->blocks[height];
     memory->bytes -= base->parts[SY_BLOCK_DELTAS].size;
     free((void *)(uintptr_t)base->parts[SY_BLOCK_DELTAS].data);
-    memory->blocks[height] = *base;
     // The state is the sum of the deltas up to here.
-    memory->blocks[height].parts[SY_BLOCK_DELTAS] = sy_buffer_slice(&memory->installed);
+    base->parts[SY_BLOCK_DELTAS] = sy_buffer_slice(&memory->installed);
     memory->bytes += memory->installed.size;
     memory->installed = (struct sy_buffer){0};
     memory->block_count = (size_t)height + 1;
@@ -212,25 +230,26 @@ static void publish_base(struct memory_store *memory, struct block *base, uint64
     atomic_store(&store->next, height + 1);
 }
 
-sy_status sy_memory_install_finish(sy_store *store, struct sy_slice header,
-                                   struct sy_slice certificate, struct sy_error *err)
+sy_status sy_memory_install_finish(sy_store *store, const struct sy_header_write *base,
+                                   const struct sy_header_write *earlier, size_t earlier_count,
+                                   struct sy_error *err)
 {
     struct memory_store *memory = sy_memory_of(store);
-    uint64_t height = store->install.height;
-    struct block base = {0};
+    bool staged = false;
     sy_memory_lock(memory);
     sy_status status = sy_env_failpoint(store, SY_ENV_LEDGER, "begin", err);
     if (status == SY_OK) {
-        status = stage_base(memory, &base, height, header, certificate);
+        status = stage_base(memory, base, earlier, earlier_count);
+        staged = true;
         // An empty state has no bytes, and yet a sum.
         if (status == SY_OK) status = sy_buffer_append(&memory->installed, NULL, 0);
         if (status != SY_OK) status = sy_fail(err, status, "ledger: no memory");
     }
     if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_LEDGER, "commit", err);
     if (status == SY_OK) {
-        publish_base(memory, &base, height);
-    } else {
-        sy_memory_free_block(memory, &base);
+        publish_base(memory, base->height);
+    } else if (staged) {
+        unstage_base(memory, base, earlier, earlier_count);
     }
     sy_memory_unlock(memory);
     if (status != SY_OK) return status;

@@ -82,7 +82,8 @@ sy_status sy_memory_install_begin(sy_store *store, const struct sy_install *inst
                                   struct sy_error *err);
 sy_status sy_memory_install_put(sy_store *store, struct sy_slice entries,
                                 const struct sy_install *install, struct sy_error *err);
-sy_status sy_memory_install_finish(sy_store *store, struct sy_slice header,
-                                   struct sy_slice certificate, struct sy_error *err);
+sy_status sy_memory_install_finish(sy_store *store, const struct sy_header_write *base,
+                                   const struct sy_header_write *earlier, size_t earlier_count,
+                                   struct sy_error *err);
 
 #endif

@@ -452,8 +452,9 @@ sy_status sy_ledger_get(sy_store_reader *reader, struct sy_slice *part, uint64_t
     if (height >= sy_ledger_next(reader->store)) return SY_ERR_NOT_FOUND;
     bool kept = which == SY_BLOCK_HEADER || which == SY_BLOCK_CERTIFICATE;
     if (!kept && height < sy_ledger_pruned(reader->store)) return SY_ERR_PRUNED;
-    if (height < sy_ledger_base(reader->store)) return SY_ERR_PRUNED;
-    SY_TRY(reader->store->ops->ledger_get(reader, &reader->parts[which], height, which));
+    sy_status status = reader->store->ops->ledger_get(reader, &reader->parts[which], height, which);
+    if (status == SY_ERR_NOT_FOUND && height < sy_ledger_base(reader->store)) return SY_ERR_PRUNED;
+    SY_TRY(status);
     *part = sy_buffer_slice(&reader->parts[which]);
     return SY_OK;
 }

@@ -223,6 +223,12 @@ struct sy_certificate_write {
     struct sy_slice certificate;
 };
 
+struct sy_header_write {
+    uint64_t height;
+    struct sy_slice header;
+    struct sy_slice certificate;
+};
+
 /* Where a copy of a transaction was ordered: the block and its place among the block's tx ids. */
 struct sy_tx_position {
     uint64_t height;
@@ -321,14 +327,17 @@ sy_status sy_install_put(sy_store *store, struct sy_slice entries, const struct 
                          struct sy_error *err);
 
 /* sy_install_finish makes the store begin at the install's height: as if all below had been pruned,
- * with header and certificate of that height and none below (sy_ledger_base). SY_ERR_ARGUMENT: not
- * every entry is there. After another failure close the store and open it again: the state is
- * whole, and finish may be called again unless it has happened. */
+ * with header and certificate of that height (sy_ledger_base), and below it those of the `earlier`
+ * heights alone, which rise (handovers.h needs the ends of epochs). SY_ERR_ARGUMENT: not every
+ * entry is there, or earlier is not in order. After another failure close the store and open it
+ * again: the state is whole, and finish may be called again unless it has happened. */
 sy_status sy_install_finish(sy_store *store, struct sy_slice header, struct sy_slice certificate,
+                            const struct sy_header_write *earlier, size_t earlier_count,
                             struct sy_error *err);
 
-/* sy_ledger_base is the lowest height with a header; below it SY_ERR_PRUNED is all there is. 0
- * unless the store began with an installed state. Any thread. */
+/* sy_ledger_base is the lowest height from which on every header is here; below it SY_ERR_PRUNED is
+ * all there is, but for what sy_install_finish was given. 0 unless the store began with an
+ * installed state. Any thread. */
 uint64_t sy_ledger_base(const sy_store *store);
 
 /* ---- state ------------------------------------------------------------------------------ */

@@ -21,7 +21,6 @@
 #define SY_SUBMIT_TXS_MAX 1024u
 #define SY_WAIT_IDS_MAX 512u
 #define SY_WAIT_MS_MAX 30000u
-#define SY_HANDOVERS_MAX 64u /* in one answer: who wants more asks on */
 #define SY_READ_AGE_MS_MAX 60000 /* a read's time_ms at most this far from the validator's clock */
 
 enum sy_request_kind {

@@ -3,6 +3,7 @@
 
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
+#include "core/crypto/keys.h"
 
 _Static_assert(4 + 32 + 32 + 2 + SY_NAME_BYTES_MAX + 3 * (32 + 64) +
                        3 * (1 + 2 + SY_ADDRESS_BYTES_MAX) + 8 <=
@@ -222,6 +223,13 @@ bool sy_handover_decode(struct sy_reader *r, struct sy_handover *handover, unsig
 sy_status sy_handover_take(struct sy_roster *roster, const struct sy_hash *genesis,
                            const struct sy_handover *handover, struct sy_error *err)
 {
+    return sy_handover_take_by(&sy_verifier_openssl, roster, genesis, handover, err);
+}
+
+sy_status sy_handover_take_by(const struct sy_verifier *verifier, struct sy_roster *roster,
+                              const struct sy_hash *genesis, const struct sy_handover *handover,
+                              struct sy_error *err)
+{
     struct sy_roster next;
     struct sy_hash hash;
     if (sy_roster_follow(&next, genesis, roster, handover->kind, handover->change) != SY_OK) {
@@ -234,7 +242,8 @@ sy_status sy_handover_take(struct sy_roster *roster, const struct sy_hash *genes
                        "the header that ends epoch %u names another roster than the change makes",
                        (unsigned)roster->epoch);
     }
-    if (!sy_certificate_verify(&handover->certificate, roster, genesis, &handover->header)) {
+    if (!sy_certificate_verify_by(verifier, &handover->certificate, roster, genesis,
+                                  &handover->header)) {
         return sy_fail(err, SY_ERR_CRYPTO, "the header that ends epoch %u is not certified by it",
                        (unsigned)roster->epoch);
     }

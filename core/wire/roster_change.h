@@ -78,6 +78,8 @@ struct sy_handover {
     (2u + 2u + SY_ROSTER_CHANGE_BYTES_MAX + SY_HEADER_BYTES + 2u + \
      SY_VALIDATORS_MAX * SY_SEAL_BYTES)
 
+#define SY_HANDOVERS_MAX 64u /* in one answer, to a client or a peer: who wants more asks on */
+
 void sy_handover_encode(struct sy_writer *w, const struct sy_handover *handover);
 /* n: validators of the roster that hands over, or SY_ROSTER_UNKNOWN. */
 bool sy_handover_decode(struct sy_reader *r, struct sy_handover *handover, unsigned n);
@@ -88,6 +90,12 @@ bool sy_handover_decode(struct sy_reader *r, struct sy_handover *handover, unsig
  * unchanged. */
 sy_status sy_handover_take(struct sy_roster *roster, const struct sy_hash *genesis,
                            const struct sy_handover *handover, struct sy_error *err);
+
+/* sy_handover_take_by lets somebody else decide each signature. */
+struct sy_verifier;
+sy_status sy_handover_take_by(const struct sy_verifier *verifier, struct sy_roster *roster,
+                              const struct sy_hash *genesis, const struct sy_handover *handover,
+                              struct sy_error *err);
 
 /* A path: handovers one after the other from epoch 0 on, as files carry them that are to be checked
  * with nothing but the genesis. sy_handovers_decode reads as many as there are epochs before

@@ -6,9 +6,12 @@
  *   33 SNAPSHOT_FETCH  u64 height (0: whichever you hold) | 32 key: the chunk that holds this key
  *   34 SNAPSHOT        header | certificate | chunk: of the state under that header
  *   35 SNAPSHOT_NONE   u64 height: I hold this height's state (0: none), not what was asked
+ *   36 HANDOVER_FETCH  u32 epoch: how it ended, and those after it
+ *   37 HANDOVERS       u32 epoch, as asked | u16 count (0: it has not ended here, or who was asked
+ *                      cannot prove it) | handovers (roster_change.h)
  *
- * PRUNED and SNAPSHOT_NONE are hints from one peer, and decide nothing. A SNAPSHOT is believed
- * because of what is in it, whoever sent it. */
+ * PRUNED and SNAPSHOT_NONE are hints from one peer, and decide nothing. A SNAPSHOT and HANDOVERS
+ * are believed because of what is in them, whoever sent them. */
 #ifndef SY_WIRE_SYNC_H
 #define SY_WIRE_SYNC_H
 
@@ -17,6 +20,7 @@
 #include "core/base/bytes.h"
 #include "core/wire/block.h"
 #include "core/wire/codec.h"
+#include "core/wire/roster_change.h"
 #include "core/wire/snapshot.h"
 
 /* States are cut at the multiples of this, by everybody: often enough that what is left to fetch
@@ -27,13 +31,18 @@ enum sy_sync_type {
     SY_SYNC_PRUNED = 32,
     SY_SYNC_SNAPSHOT_FETCH = 33,
     SY_SYNC_SNAPSHOT = 34,
-    SY_SYNC_SNAPSHOT_NONE = 35
+    SY_SYNC_SNAPSHOT_NONE = 35,
+    SY_SYNC_HANDOVER_FETCH = 36,
+    SY_SYNC_HANDOVERS = 37
 };
 
 struct sy_sync_message {
     uint8_t type;
-    uint64_t height;    /* PRUNED: 1 to SY_SLOT_MAX; FETCH, NONE: 0 to it */
-    struct sy_hash key; /* FETCH */
+    uint64_t height;           /* PRUNED: 1 to SY_SLOT_MAX; FETCH, NONE: 0 to it */
+    struct sy_hash key;        /* FETCH */
+    uint32_t epoch;            /* HANDOVER_FETCH, HANDOVERS */
+    uint16_t count;            /* HANDOVERS: at most SY_HANDOVERS_MAX */
+    struct sy_slice handovers; /* ... borrowed */
     struct sy_header header;
     struct sy_certificate certificate;
     struct sy_chunk chunk; /* SNAPSHOT; entries borrowed */
@@ -44,7 +53,8 @@ bool sy_sync_is(struct sy_slice bytes);
 
 void sy_sync_encode(struct sy_writer *w, const struct sy_sync_message *message);
 
-/* sy_sync_decode: false when not canonical. validators: how many the roster has that seals. */
+/* sy_sync_decode: false when not canonical. validators: how many the roster has that seals a
+ * SNAPSHOT. */
 bool sy_sync_decode(struct sy_sync_message *message, struct sy_slice bytes, unsigned validators);
 
 #endif

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Real validators under load, by the commands of README.md "Changing the roster": a fifth, which
 # runs before its epoch begins, joins with an empty store, the first primary leaves, another gets a
-# new key, a sixth joins, and one that does not run is removed and learns of it when it is back.
+# new key, a sixth joins by a state of these days and keeps the handovers that it followed, and one
+# that does not run is removed and learns of it when it is back.
 # Everything that was sent is final, the audits agree across all epochs, and a proof of the last
 # epoch verifies with the genesis file alone.
 # ctest: serial slow timeout=900
@@ -98,18 +99,21 @@ ended() {
 }
 
 "$bin/systole" testnet "$net" --base-port 0 >/dev/null
-for i in 0 1 2 3; do start $i --init; done
+for i in 0 1 2 3; do
+    echo "heartbeat_ms = 100" >>"$net/v$i/systoled.conf"
+    start $i --init
+done
 await 0 certified_height 1
 "$bin/systole-bench" ndjson --bytes 12000000 >"$scratch/in.ndjson"
 "$bin/systole" submit --net "$net" --report "$scratch/report.json" \
     "$scratch/in.ndjson" >"$scratch/submit.out" 2>"$scratch/submit.err" &
 load=$!
 
-# newcomer N APPROVER...: makes keys and a folder for it, on free ports, and starts it; then the
-# others add it.
+# newcomer N SETTING APPROVER...: makes keys and a folder for it, on free ports, and starts it; then
+# the others add it.
 newcomer() {
-    local n=$1 keys=$net/v$1/keys consensus link admin ports
-    shift
+    local n=$1 setting=$2 keys=$net/v$1/keys consensus link admin ports
+    shift 2
     mkdir -p "$keys"
     consensus=$(new_key "$keys/consensus.pem")
     link=$(new_key "$keys/link.pem")
@@ -120,7 +124,7 @@ newcomer() {
         s/.*"client_address": *"\([^"]*\)".*/client = \1/p' "$scratch/ports$n/genesis.json" |
         head -n 3)
     sed '/^http/d' "$net/v3/systoled.conf" >"$net/v$n/systoled.conf"
-    echo "$ports" >>"$net/v$n/systoled.conf"
+    printf '%s\n' "$ports" "$setting" >>"$net/v$n/systoled.conf"
     start "$n" --init
     address() {
         sed -n "s/^$1 = //p" <<<"$ports"
@@ -132,7 +136,7 @@ newcomer() {
 }
 
 echo "a fifth validator"
-newcomer 4 v0 v1 v3
+newcomer 4 "" v0 v1 v3
 await 0 epoch 1
 await 4 epoch 1
 grep '"guest"' "$net/v0/log" | grep v4 | grep -q announced || fail "v0 did not let v4 in early"
@@ -153,10 +157,12 @@ await 2 epoch 3
 start 1
 await 1 epoch 3
 
-echo "a sixth validator"
-newcomer 5 v2 v3 v4
+echo "a sixth validator begins with a state, of a later roster than the genesis's"
+await 2 certified_height 1030
+newcomer 5 "join_by_snapshot = 1" v2 v3 v4
 await 2 epoch 4
 await 5 epoch 4
+grep '"joined"' "$net/v5/log" | grep -q '"epoch":[1-9]' || fail "v5 did not follow handovers"
 
 echo "one leaves that does not run"
 kill "$(cat "$net/v3/process")"

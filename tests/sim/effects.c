@@ -116,6 +116,7 @@ static void carry_one(struct world *world, struct validator *validator,
     case SY_NODE_SEND_BODY: send_body(world, validator, effect); break;
     case SY_NODE_SEND_BLOCKS: send_blocks(world, validator, effect); break;
     case SY_NODE_SEND_CHUNK: sim_send_chunk(world, validator, effect); break;
+    case SY_NODE_SEND_HANDOVERS: sim_send_handovers(world, validator, effect); break;
     case SY_NODE_CHECK: check(world, validator, effect->as.submission); break;
     case SY_NODE_COMMIT:
     case SY_NODE_CERTIFY: sim_disk_put(world, validator, effect); break;

@@ -58,6 +58,25 @@ void sim_send_chunk(struct world *world, struct validator *validator,
     sim_send(world, validator->index, to, message);
 }
 
+void sim_send_handovers(struct world *world, struct validator *validator,
+                        const struct sy_node_effect *effect)
+{
+    struct sy_slice message;
+    uint16_t peer = effect->as.send_handovers.peer;
+    sy_status status =
+        sy_serve_handovers(&validator->serve, &message, peer, sim_clock_ns(world, validator),
+                           effect->as.send_handovers.epoch);
+    if (status == SY_ERR_BUSY) sim_note_branch(world, SIM_BRANCH_request_shed, 1);
+    if (status != SY_OK) return;
+    uint16_t to = sim_whose(world, validator->roster.epoch, peer);
+    if (validator->faulty) {
+        sim_lie_sync(world, validator, to, message);
+        return;
+    }
+    sim_note_branch(world, SIM_BRANCH_sent_handovers, 1);
+    sim_send(world, validator->index, to, message);
+}
+
 /* ---- pruning ----------------------------------------------------------------------------- */
 
 static bool prunes(const struct world *world, const struct validator *validator)

@@ -3,7 +3,7 @@
  *
  * What an operator does is done here, too: if nobody gives a state although the network is good
  * again (there is none yet, or its holders were started anew), or all that there is belongs to a
- * later roster, the validator begins with genesis instead. It has never voted, so it may. */
+ * later roster that nobody proves, the validator begins with genesis instead. It has never voted, so it may. */
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -30,6 +30,7 @@ static void begin(struct world *world, struct validator *validator)
     validator->joins = false;
     sim_note_branch(world, SIM_BRANCH_joined, 1);
     sim_note_branch(world, SIM_BRANCH_joined_among_lies, joined.liars > 0);
+    sim_note_branch(world, SIM_BRANCH_joined_later_epoch, joined.epoch > 0);
     uint64_t base = sy_ledger_base(validator->store);
     SY_ASSERT(base == joined.height && base % world->options.snapshot_blocks == 0);
     validator->promised = base - 1;
@@ -54,6 +55,12 @@ static void wait(struct world *world, struct validator *validator, uint64_t dela
     sim_later(world, event, delay_ms * MS);
 }
 
+/* The epoch by whose roster the fetcher numbers its peers. */
+static uint32_t peers_epoch(const struct validator *validator)
+{
+    return sy_fetcher_roster(validator->fetcher)->epoch;
+}
+
 static void take_step(struct world *world, struct validator *validator)
 {
     enum sy_fetcher_step step;
@@ -61,6 +68,9 @@ static void take_step(struct world *world, struct validator *validator)
     struct sy_slice question;
     uint16_t peer = 0;
     sy_status status = sy_fetcher_next(validator->fetcher, &step, &peer, &question, &err);
+    while (status == SY_OK && step == SY_FETCHER_RELINK) { /* sim_send links whoever it must */
+        status = sy_fetcher_next(validator->fetcher, &step, &peer, &question, &err);
+    }
     if (status == SY_ERR_VERSION && world->options.epochs > 0) {
         sim_note_branch(world, SIM_BRANCH_joined_too_late, 1);
         give_up(world, validator);
@@ -70,10 +80,23 @@ static void take_step(struct world *world, struct validator *validator)
     } else if (step == SY_FETCHER_DONE) {
         begin(world, validator);
     } else {
-        uint16_t to = step == SY_FETCHER_ASK ? sim_whose(world, 0, peer) : 0;
-        if (step == SY_FETCHER_ASK) sim_send(world, validator->index, to, question);
+        if (step == SY_FETCHER_ASK) {
+            uint16_t to = sim_whose(world, peers_epoch(validator), peer);
+            sim_send(world, validator->index, to, question);
+        }
         wait(world, validator, step == SY_FETCHER_ASK ? ANSWER_MS : PAUSE_MS);
     }
+}
+
+/* The one that its operator has by now. */
+static const struct sy_public_key *own_link_key(const struct world *world,
+                                                const struct validator *validator)
+{
+    for (uint32_t epoch = world->epoch; epoch <= world->options.epochs; epoch++) {
+        uint16_t index = sim_index_in(world, epoch, validator->index);
+        if (index != SY_PBFT_OBSERVER) return &sim_roster(world, epoch)->validators[index].link_key;
+    }
+    return &world->genesis->roster.validators[validator->index].link_key;
 }
 
 void sim_join(struct world *world, struct validator *validator)
@@ -81,8 +104,7 @@ void sim_join(struct world *world, struct validator *validator)
     struct sy_install install;
     struct sy_fetcher_config config = {.store = validator->store,
                                        .genesis = world->genesis,
-                                       .roster = &world->genesis->roster,
-                                       .self = sim_index_in(world, 0, validator->index),
+                                        .own = own_link_key(world, validator),
                                        .verifier = sim_verifier(world)};
     SY_ASSERT(!validator->up && validator->fetcher == NULL);
     sy_install_get(validator->store, &install);
@@ -124,7 +146,7 @@ static sy_status take_answer(struct world *world, struct validator *validator, b
 static void on_frame(struct world *world, struct validator *validator, const struct event *event)
 {
     struct sy_slice bytes = sy_slice_of(event->bytes, event->size);
-    uint16_t peer = sim_index_in(world, 0, event->peer);
+    uint16_t peer = sim_index_in(world, peers_epoch(validator), event->peer);
     if (peer == SY_PBFT_OBSERVER || !sy_fetcher_awaits(validator->fetcher, peer, bytes)) return;
     bool late = false;
     if (take_answer(world, validator, &late, bytes) == SY_OK) {

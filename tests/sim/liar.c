@@ -399,8 +399,10 @@ void sim_lie(struct world *world, struct validator *liar, uint16_t to, struct sy
 
 /* ---- beside consensus -------------------------------------------------------------------- */
 
+#define SYNC_HANDOVERS_HEAD (1u + 4u + 2u)
+
 /* Another state, header, certificate or place; or one that its node does not hold, or none. The
- * header lies first, the chunk's entries last. */
+ * header lies first, the chunk's entries last. Or another handover, or none. */
 static void lie_chunk(struct world *world, const struct validator *liar, uint16_t to,
                       struct sy_slice bytes)
 {
@@ -424,6 +426,10 @@ static void lie_chunk(struct world *world, const struct validator *liar, uint16_
             at = bytes.size - 1 - (size_t)sy_prng_below(&world->prng, bytes.size - head - 64);
         copy[at] ^= (uint8_t)(1u << sy_prng_below(&world->prng, 8));
         if (where == 5) bytes.size -= 1 + (size_t)sy_prng_below(&world->prng, 40);
+    }
+    if (bytes.data[0] == SY_SYNC_HANDOVERS && bytes.size > SYNC_HANDOVERS_HEAD) {
+        size_t at = sy_prng_below(&world->prng, bytes.size - SYNC_HANDOVERS_HEAD);
+        copy[SYNC_HANDOVERS_HEAD + at] ^= (uint8_t)(1u << sy_prng_below(&world->prng, 8));
     }
     sim_utter(world, liar, to, sy_slice_of(copy, bytes.size));
 }

@@ -11,6 +11,8 @@
 #include "tests/sim/sim_internal.h"
 #include "tests/support/network.h"
 
+#define LATE_PAUSE_MS 200u
+#define LATE_PATIENCE_MS 5000u /* from the end of the faults */
 #define SIGNED_MAX 65536u
 /* The validator that a planted fault befalls, unless it must be primary. */
 #define PLANT_VICTIM 1u
@@ -146,11 +148,25 @@ static void plan_faults(struct world *world)
     sim_later(world, (struct event){.type = EVENT_CALM}, options->faults_ms * MS);
 }
 
+/* Where the roster changes, one that begins late had better find another roster than the genesis's,
+ * if the others can go on without it. */
+static bool waits_for_epoch(const struct world *world, const struct validator *validator)
+{
+    unsigned others = world->n - 1u - (unsigned)__builtin_popcount(world->liars.mask);
+    if (!validator->joins || world->options.epochs == 0 || world->epoch > 0) return false;
+    if (others < sy_quorum(world->n)) return false;
+    return !world->calm || world->now_ns < world->calm_ns + LATE_PATIENCE_MS * MS;
+}
+
 static void start_again(struct world *world, uint16_t place)
 {
     struct validator *validator = &world->validators[place];
-    bool runs = validator->up || validator->fetcher != NULL;
-    if (!runs && !validator->left) sim_start(world, validator);
+    if (validator->up || validator->fetcher != NULL || validator->left) return;
+    if (waits_for_epoch(world, validator)) {
+        sim_later(world, (struct event){.type = EVENT_RESTART, .node = place}, LATE_PAUSE_MS * MS);
+        return;
+    }
+    sim_start(world, validator);
 }
 
 static void cut_power(struct world *world)
@@ -564,14 +580,15 @@ static void draw_joining(struct sim_options *options, sy_prng *prng)
     options->late = sy_prng_chance(prng, 1, 3);
 }
 
-/* A state of a later roster is not taken. */
 static void draw_members(struct sim_options *options, sy_prng *prng)
 {
-    options->late = 0;
     options->epochs += sy_prng_chance(prng, 1, 4);
     options->added = sy_prng_chance(prng, 1, 2);
     bool can = options->validators > SY_VALIDATORS_MIN || (options->added && options->epochs > 1);
     options->removed = can && sy_prng_chance(prng, 2, 3);
+    /* Of one that waits for an epoch nothing is expected until then, nor of one that comes or goes,
+     * or whose clock is wrong. */
+    if (options->added != 0 || options->removed != 0 || options->bad_clock != 0) options->late = 0;
 }
 
 void sim_options_draw(struct sim_options *options, uint64_t seed, unsigned validators)

@@ -405,6 +405,8 @@ void sim_send_pruned(struct world *world, struct validator *validator, uint16_t 
                      struct sy_slice message, uint64_t asked);
 void sim_send_chunk(struct world *world, struct validator *validator,
                     const struct sy_node_effect *effect);
+void sim_send_handovers(struct world *world, struct validator *validator,
+                        const struct sy_node_effect *effect);
 
 /* ---- joining.c --------------------------------------------------------------------------- */
 

@@ -67,6 +67,61 @@ CASE(a_store_begins_with_an_installed_state_and_goes_on)
     test_store_end(&t);
 }
 
+static void assert_part(sy_store *store, uint64_t height, enum sy_block_part which,
+                        const char *expected)
+{
+    sy_store_reader *reader = NULL;
+    struct sy_slice part;
+    assert_int_equal(sy_store_reader_open(&reader, store), SY_OK);
+    sy_status status = sy_ledger_get(reader, &part, height, which);
+    assert_int_equal(status, expected ? SY_OK : SY_ERR_PRUNED);
+    if (expected) assert_true(sy_slice_equal(part, sy_slice_of(expected, strlen(expected))));
+    sy_store_reader_close(reader);
+}
+
+static void check_earlier(sy_store *store)
+{
+    for (uint64_t height = 0; height < HEIGHT; height++) {
+        bool first = height == 5, second = height == HEIGHT - 1;
+        assert_part(store, height, SY_BLOCK_HEADER, first ? "h5" : second ? "h127" : NULL);
+        assert_part(store, height, SY_BLOCK_CERTIFICATE, first ? "c5" : second ? "c127" : NULL);
+        assert_part(store, height, SY_BLOCK_ORDER, NULL);
+    }
+}
+
+CASE(headers_of_earlier_heights_are_kept_for_ever)
+{
+    struct test_store t;
+    struct sy_install now;
+    struct sy_hash root = chronicle_root(HEIGHT);
+    struct sy_slice header = sy_slice_of("h", 1), seals = sy_slice_of("c", 1);
+    const struct sy_header_write earlier[] = {
+        {5, sy_slice_of("h5", 2), sy_slice_of("c5", 2)},
+        {HEIGHT - 1, sy_slice_of("h127", 4), sy_slice_of("c127", 4)},
+        {HEIGHT, sy_slice_of("h128", 4), sy_slice_of("c128", 4)},
+        {HEIGHT - 1, sy_slice_of("h127", 4), sy_slice_of(NULL, 0)}};
+    begin(&t, state);
+    assert_int_equal(sy_install_begin(t.store, &now, HEIGHT, &root, NULL), SY_OK);
+    chronicle_model(&chronicle, HEIGHT + 1);
+    struct sy_slice all = test_model_pack(&chronicle.model, packed);
+    assert_int_equal(sy_install_put(t.store, all, NULL, NULL), SY_OK);
+    const struct {
+        unsigned first, count;
+    } bad[] = {{0, 3}, {1, 3}, {3, 1}}; /* not below the base, not in order, not whole */
+    for (unsigned i = 0; i < 3; i++) {
+        sy_status status =
+            sy_install_finish(t.store, header, seals, earlier + bad[i].first, bad[i].count, NULL);
+        assert_int_equal(status, SY_ERR_ARGUMENT);
+    }
+    assert_int_equal(sy_install_finish(t.store, header, seals, earlier, 2, NULL), SY_OK);
+    assert_int_equal(sy_ledger_base(t.store), HEIGHT);
+    assert_part(t.store, HEIGHT, SY_BLOCK_HEADER, "h");
+    check_earlier(t.store);
+    test_store_restart(&t);
+    check_earlier(t.store);
+    test_store_end(&t);
+}
+
 CASE(an_install_goes_on_behind_what_is_there)
 {
     struct test_store t;
@@ -147,7 +202,8 @@ CASE(only_what_comes_next_is_put)
         assert_int_equal(status, SY_ERR_FORMAT);
     }
     assert_int_equal(sy_install_put(t.store, sy_slice_of("junk", 4), &high, NULL), SY_ERR_FORMAT);
-    sy_status status = sy_install_finish(t.store, sy_slice_of("h", 1), sy_slice_of("c", 1), NULL);
+    sy_status status =
+        sy_install_finish(t.store, sy_slice_of("h", 1), sy_slice_of("c", 1), NULL, 0, NULL);
     assert_int_equal(status, SY_ERR_ARGUMENT);
     test_store_end(&t);
 }
@@ -217,6 +273,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_store_begins_with_an_installed_state_and_goes_on),
+        cmocka_unit_test(headers_of_earlier_heights_are_kept_for_ever),
         cmocka_unit_test(an_install_goes_on_behind_what_is_there),
         cmocka_unit_test(another_state_throws_away_what_was_there),
         cmocka_unit_test(only_what_comes_next_is_put),

@@ -181,7 +181,7 @@ sy_status chronicle_try_install(struct chronicle *chronicle, sy_store *store, ui
     test_fill(header, sizeof header, height * 16);
     test_fill(certificate, sizeof certificate, height * 16 + 5);
     return sy_install_finish(store, sy_slice_of(header, sizeof header),
-                             sy_slice_of(certificate, sizeof certificate), err);
+                             sy_slice_of(certificate, sizeof certificate), NULL, 0, err);
 }
 
 /* ---- checking --------------------------------------------------------------------------- */

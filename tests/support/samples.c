@@ -8,6 +8,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "core/wire/receipt.h"
+#include "core/wire/sync.h"
 #include "tests/support/changes.h"
 
 #define FIRST_IN_BATCH 3u /* the first batch holds transactions 0 to 2, the second 3 and 4 */
@@ -489,6 +490,29 @@ static void collect_handovers(struct collector *c, const struct sy_genesis *gene
     }
 }
 
+/* How a joiner asks, and what it is told: one handover, and that there is none. */
+static void collect_sync(struct collector *c, const struct sy_genesis *genesis)
+{
+    static struct test_change change;
+    uint8_t bytes[SY_ROSTER_CHANGE_BYTES_MAX];
+    static uint8_t one[SY_HANDOVER_BYTES_MAX];
+    struct sy_writer room = sy_writer_of(bytes, sizeof bytes), w = sy_writer_of(one, sizeof one);
+    struct sy_handover handover;
+    struct sy_sync_message message = {.type = SY_SYNC_HANDOVER_FETCH, .epoch = 3};
+    sy_sync_encode(&c->room, &message);
+    end_sample(c, "sync", "handover_fetch");
+    message.type = SY_SYNC_HANDOVERS;
+    sy_sync_encode(&c->room, &message);
+    end_sample(c, "sync", "handovers_none");
+    test_change_add(&change, &genesis->hash, &genesis->roster, 4);
+    test_handover(&handover, &room, &genesis->hash, &genesis->roster, &change, 200);
+    sy_handover_encode(&w, &handover);
+    message = (struct sy_sync_message){
+        .type = SY_SYNC_HANDOVERS, .count = 1, .handovers = sy_writer_slice(&w)};
+    sy_sync_encode(&c->room, &message);
+    end_sample(c, "sync", "handovers");
+}
+
 static void collect_rest(struct collector *c, const struct test_block *block)
 {
     sy_write_raw(&c->room, block->batches[0].data, block->batches[0].size);
@@ -521,6 +545,7 @@ static const struct collector *collected(void)
     collect_proofs(&collector, &block);
     collect_evidence(&collector, &block.genesis);
     collect_handovers(&collector, &block.genesis);
+    collect_sync(&collector, &block.genesis);
     collect_rest(&collector, &block);
     return &collector;
 }

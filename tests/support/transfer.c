@@ -253,7 +253,7 @@ void transfer_finish(struct transfer *transfer)
 {
     struct sy_hash root;
     sy_status status = sy_install_finish(transfer->to.store, sy_slice_of("header", 6),
-                                         sy_slice_of("certificate", 11), NULL);
+                                         sy_slice_of("certificate", 11), NULL, 0, NULL);
     assert_int_equal(status, SY_OK);
     assert_int_equal(sy_ledger_base(transfer->to.store), transfer->height);
     transfer_state_root(transfer, &root);

@@ -1,7 +1,7 @@
 /* test_api_epochs.c: what the client port tells of changes of the roster, over a chain that really
  * went through them.
  * ctest: threaded timeout=300 */
-#include "core/client/epochs.h"
+#include "core/store/epochs.h"
 #include "tests/unit/api_rig.h"
 
 static struct api_rig rig;

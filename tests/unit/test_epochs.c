@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "core/client/epochs.h"
+#include "core/store/epochs.h"
 #include "tests/support/epochs.h"
 
 static struct test_epochs chain;

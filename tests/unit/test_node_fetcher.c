@@ -4,6 +4,7 @@
 
 #include "consensus/node/cutter.h"
 #include "consensus/node/fetcher.h"
+#include "tests/support/epochs.h"
 #include "tests/support/test.h"
 #include "tests/support/transfer.h"
 
@@ -35,8 +36,7 @@ static void open_world(void)
     hold();
     struct sy_fetcher_config config = {.store = transfer.to.store,
                                        .genesis = &transfer.genesis,
-                                       .roster = &transfer.genesis.roster,
-                                       .self = SELF,
+                                       .own = &transfer.genesis.roster.validators[SELF].link_key,
                                        .verifier = sy_verifier_openssl};
     fetcher = sy_fetcher_open(&config);
     assert_non_null(fetcher);
@@ -211,6 +211,211 @@ CASE(nobody_has_a_state_and_all_are_asked_again)
     close_world();
 }
 
+/* ---- later epochs ------------------------------------------------------------------------ */
+
+/* The network of epochs.h: in epoch 3 validators 1 2 3 4, the first of them under other keys. */
+static struct test_epochs epochs;
+static uint8_t frame[SY_FRAME_BYTES_MAX];
+
+/* The next question must be one for handovers from this epoch on, and go to this peer. */
+static void expect_question(uint16_t whom, uint32_t epoch)
+{
+    static struct sy_sync_message question;
+    enum sy_fetcher_step step;
+    struct sy_slice bytes;
+    uint16_t peer;
+    assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+    assert_true(step == SY_FETCHER_ASK && peer == whom);
+    assert_true(sy_sync_decode(&question, bytes, 4));
+    assert_true(question.type == SY_SYNC_HANDOVER_FETCH && question.epoch == epoch);
+}
+
+static struct sy_slice handovers(uint32_t first, uint32_t end)
+{
+    struct sy_writer w = sy_writer_of(kept, sizeof kept);
+    struct sy_sync_message message = {.type = SY_SYNC_HANDOVERS, .epoch = first};
+    message.count = (uint16_t)(end - first);
+    message.handovers = test_epochs_path(&epochs, first, end);
+    sy_sync_encode(&w, &message);
+    assert_false(w.failed);
+    return sy_writer_slice(&w);
+}
+
+/* The same answer in an epoch, sealed by a roster. */
+static struct sy_slice sealed(struct sy_slice bytes, uint32_t epoch, unsigned roster)
+{
+    static struct sy_sync_message message;
+    struct sy_writer w = sy_writer_of(frame, sizeof frame);
+    assert_true(sy_sync_decode(&message, bytes, SY_ROSTER_UNKNOWN));
+    assert_int_equal(message.type, SY_SYNC_SNAPSHOT);
+    message.header.epoch = epoch;
+    test_certify(&message.certificate, &epochs.genesis.hash, &epochs.rosters[roster],
+                 &message.header);
+    sy_sync_encode(&w, &message);
+    assert_false(w.failed);
+    return sy_writer_slice(&w);
+}
+
+static void open_later_world(void)
+{
+    open_world();
+    test_epochs_make(&epochs, NULL);
+    assert_true(sy_hash_equal(&epochs.genesis.hash, &transfer.genesis.hash));
+    answer(sealed(ask(0), 3, 3));
+}
+
+static void expect_relink(unsigned roster)
+{
+    enum sy_fetcher_step step;
+    struct sy_slice bytes;
+    uint16_t peer;
+    assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+    assert_int_equal(step, SY_FETCHER_RELINK);
+    assert_memory_equal(sy_fetcher_roster(fetcher), &epochs.rosters[roster],
+                        sizeof(struct sy_roster));
+}
+
+/* The store has these ends of epochs, and no other header below its state's. */
+static void check_ends(void)
+{
+    sy_store_reader *reader = NULL;
+    struct sy_slice part;
+    uint8_t bytes[SY_HEADER_BYTES];
+    test_store_restart(&transfer.to);
+    assert_int_equal(sy_store_reader_open(&reader, transfer.to.store), SY_OK);
+    for (uint64_t height = 0; height < 3 * TEST_EPOCH_HEIGHTS + 3; height++) {
+        bool end = height > 0 && height % TEST_EPOCH_HEIGHTS == 0 && height <= 12;
+        sy_status status = sy_ledger_get(reader, &part, height, SY_BLOCK_HEADER);
+        assert_int_equal(status, end ? SY_OK : SY_ERR_PRUNED);
+        if (!end) continue;
+        struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+        sy_header_encode(&w, &epochs.handovers[height / TEST_EPOCH_HEIGHTS - 1].header);
+        assert_true(sy_slice_equal(part, sy_writer_slice(&w)));
+        assert_int_equal(sy_ledger_get(reader, &part, height, SY_BLOCK_CERTIFICATE), SY_OK);
+        assert_int_equal(sy_ledger_get(reader, &part, height, SY_BLOCK_ORDER), SY_ERR_PRUNED);
+    }
+    sy_store_reader_close(reader);
+}
+
+CASE(a_later_roster_is_followed_to_and_its_state_taken)
+{
+    static struct sy_sync_message question;
+    enum sy_fetcher_step step = SY_FETCHER_ASK;
+    struct sy_slice bytes;
+    uint16_t peer;
+    open_later_world();
+    expect_question(0, 0);
+    answer(handovers(0, 2)); /* not all of them */
+    expect_question(0, 2);
+    assert_true(is_late(handovers(0, 2)));
+    answer(handovers(2, 3));
+    expect_relink(3);
+    while (step != SY_FETCHER_DONE) {
+        assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+        if (step != SY_FETCHER_ASK) continue;
+        assert_int_not_equal(peer, 2); /* this validator's place by now */
+        assert_true(sy_sync_decode(&question, bytes, 4));
+        assert_int_equal(question.type, SY_SYNC_SNAPSHOT_FETCH);
+        answer(sealed(sy_cutter_answer(&cutter, question.height, &question.key), 3, 3));
+    }
+    assert_true(joined().height == transfer.height && joined().epoch == 3);
+    assert_int_equal(joined().liars, 0);
+    check_ends();
+    close_world();
+}
+
+CASE(a_later_epoch_that_is_not_proven_is_passed_over)
+{
+    open_later_world();
+    expect_question(0, 0);
+    struct sy_slice lie = handovers(0, 3);
+    kept[lie.size - 1] ^= 1; /* in the last seal of the last one */
+    answer(lie);
+    assert_true(joined().liars == 1 &&
+                joined().epoch == 2); /* the first two hold, whoever sent them */
+    expect_relink(2);
+    assert_int_equal(ask(1).size > 0, 1); /* validator 0, the liar, is asked no more */
+    close_world();
+
+    open_later_world();
+    expect_question(0, 0);
+    answer(handovers(0, 0)); /* it has none */
+    answer(ask(1));
+    answer(ask(2));
+    fetch_the_rest(); /* the others' state is of epoch 0 */
+    assert_true(joined().liars == 0 && joined().epoch == 0);
+    close_world();
+}
+
+CASE(who_is_ahead_and_silent_is_asked_once_a_round)
+{
+    enum sy_fetcher_step step;
+    struct sy_slice bytes;
+    uint16_t peer;
+    open_later_world();
+    for (unsigned round = 0; round < 3; round++) {
+        expect_question(0, 0); /* no answer */
+        (void)ask(1);
+        (void)ask(2);
+        assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+        assert_int_equal(step, SY_FETCHER_PAUSE);
+        answer(sealed(ask(0), 3, 3));
+    }
+    close_world();
+}
+
+CASE(a_roster_whose_epoch_is_over_seals_no_state)
+{
+    open_later_world();
+    expect_question(0, 0);
+    answer(handovers(0, 3));
+    expect_relink(3);
+    answer(sealed(ask(0), 0, 0)); /* by the genesis's validators, far above their last height */
+    assert_int_equal(joined().liars, 1);
+    answer(sealed(ask(1), 3, 0)); /* in the epoch's name */
+    assert_int_equal(joined().liars, 2);
+    answer(sealed(ask(3), 3, 3));
+    assert_int_equal(joined().liars, 2);
+    close_world();
+}
+
+CASE(what_is_there_of_a_later_epochs_state_is_gone_on_with)
+{
+    static struct sy_sync_message question;
+    enum sy_fetcher_step step = SY_FETCHER_ASK;
+    struct sy_slice bytes;
+    uint16_t peer;
+    unsigned chunks = 0;
+    open_later_world();
+    for (unsigned life = 0; step != SY_FETCHER_DONE; life++) {
+        expect_question(0, 0);
+        answer(handovers(0, 3));
+        expect_relink(3);
+        for (unsigned i = 0; i < 4 && step != SY_FETCHER_DONE; i++) { /* then it crashes */
+            assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+            if (step != SY_FETCHER_ASK) continue;
+            assert_true(sy_sync_decode(&question, bytes, 4));
+            answer(sealed(sy_cutter_answer(&cutter, question.height, &question.key), 3, 3));
+        }
+        assert_true(life < 20);
+        chunks += (unsigned)joined().chunks;
+        if (step == SY_FETCHER_DONE) break;
+        sy_fetcher_close(fetcher);
+        test_store_restart(&transfer.to);
+        struct sy_fetcher_config config = {.store = transfer.to.store,
+                                           .genesis = &transfer.genesis,
+                                           .own =
+                                               &transfer.genesis.roster.validators[SELF].link_key,
+                                           .verifier = sy_verifier_openssl};
+        fetcher = sy_fetcher_open(&config);
+        assert_non_null(fetcher);
+        answer(sealed(ask(0), 3, 3));
+    }
+    assert_true(chunks > joined().chunks);
+    check_ends();
+    close_world();
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -220,6 +425,11 @@ int main(void)
         cmocka_unit_test(nobody_is_left_to_ask_is_an_error),
         cmocka_unit_test(nothing_but_the_answer_is_awaited),
         cmocka_unit_test(nobody_has_a_state_and_all_are_asked_again),
+        cmocka_unit_test(a_later_roster_is_followed_to_and_its_state_taken),
+        cmocka_unit_test(a_later_epoch_that_is_not_proven_is_passed_over),
+        cmocka_unit_test(who_is_ahead_and_silent_is_asked_once_a_round),
+        cmocka_unit_test(a_roster_whose_epoch_is_over_seals_no_state),
+        cmocka_unit_test(what_is_there_of_a_later_epochs_state_is_gone_on_with),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

@@ -387,6 +387,7 @@ CASE(node_serves_guests_what_they_need_to_go_on)
     struct sy_message blocks = {.type = SY_MESSAGE_BLOCK_FETCH};
     struct sy_node_config config;
     nrig_config(&rig, &config, 1);
+    struct sy_slice ask_handovers = sy_slice_of("\x24\x07\x00\x00\x00", 5);
     config.pbft.base = 48; /* the end of the epoch before */
     nrig_open_with(&rig, &config, 50);
     fetch.body.batch_fetch.count = 1;
@@ -394,18 +395,24 @@ CASE(node_serves_guests_what_they_need_to_go_on)
     nrig_frame(&rig, SY_NODE_ANNOUNCED, nrig_encode(&rig, &fetch));
     nrig_frame(&rig, SY_NODE_ANNOUNCED, nrig_encode(&rig, &blocks));
     nrig_frame(&rig, SY_NODE_ANNOUNCED, ask_chunk(&rig));
+    nrig_frame(&rig, SY_NODE_ANNOUNCED, ask_handovers);
     assert_int_equal(nrig_last(&rig, SY_NODE_SEND_BODY)->effect.as.send_body.peer,
                      SY_NODE_ANNOUNCED);
     assert_int_equal(nrig_last(&rig, SY_NODE_SEND_CHUNK)->effect.as.send_chunk.peer,
                      SY_NODE_ANNOUNCED);
-    const struct sy_node_effect *sent = &nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect;
+    const struct sy_node_effect *sent = &nrig_last(&rig, SY_NODE_SEND_HANDOVERS)->effect;
+    assert_true(sent->as.send_handovers.peer == SY_NODE_ANNOUNCED);
+    assert_int_equal(sent->as.send_handovers.epoch, 7);
+    sent = &nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect;
     assert_true(sent->as.send_blocks.first == 47 && sent->as.send_blocks.count == 4);
     nrig_forget(&rig);
     nrig_frame(&rig, SY_NODE_DEPARTED, nrig_encode(&rig, &fetch));
     nrig_frame(&rig, SY_NODE_DEPARTED, nrig_encode(&rig, &blocks));
     nrig_frame(&rig, SY_NODE_DEPARTED, ask_chunk(&rig));
+    nrig_frame(&rig, SY_NODE_DEPARTED, ask_handovers);
     assert_int_equal(nrig_count(&rig, SY_NODE_SEND_BODY), 1);
     assert_int_equal(nrig_count(&rig, SY_NODE_SEND_CHUNK), 0);
+    assert_int_equal(nrig_count(&rig, SY_NODE_SEND_HANDOVERS), 0);
     sent = &nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect;
     assert_true(sent->as.send_blocks.first == 47 && sent->as.send_blocks.count == 2);
     nrig_forget(&rig);

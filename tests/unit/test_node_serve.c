@@ -110,11 +110,44 @@ CASE(serve_says_from_where_on_it_has_blocks)
     close_rig(&rig);
 }
 
+CASE(serve_tells_how_epochs_ended)
+{
+    struct serve_rig rig;
+    struct sy_slice message;
+    static struct sy_sync_message back;
+    struct sy_roster roster;
+    struct sy_error err;
+    open_rig(&rig);
+    chain_change_thrice(&rig.chain);
+    assert_int_equal(sy_serve_handovers(&rig.serve, &message, 2, NOW, 0), SY_OK);
+    assert_true(sy_sync_decode(&back, message, 4) && back.type == SY_SYNC_HANDOVERS);
+    assert_true(back.epoch == 0 && back.count == 3);
+    roster = rig.chain.genesis.roster;
+    sy_status status =
+        sy_handovers_follow(&roster, NULL, &rig.chain.genesis.hash, back.handovers, 3, &err);
+    if (status != SY_OK) fail_msg("%s", err.text);
+    assert_memory_equal(&roster, &rig.chain.roster, sizeof roster);
+    assert_int_equal(sy_serve_handovers(&rig.serve, &message, SY_NODE_ANNOUNCED, NOW, 2), SY_OK);
+    assert_true(sy_sync_decode(&back, message, 4) && back.epoch == 2 && back.count == 1);
+    const uint32_t none[] = {3, 4, UINT32_MAX};
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(sy_serve_handovers(&rig.serve, &message, 2, NOW, none[i]), SY_OK);
+        assert_true(sy_sync_decode(&back, message, 4) && back.epoch == none[i] && back.count == 0);
+    }
+    for (unsigned i = 0; i < SY_SERVE_BYTES_PER_S / 4096 + 1; i++) {
+        status = sy_serve_handovers(&rig.serve, &message, 2, NOW, 3);
+    }
+    assert_int_equal(status, SY_ERR_BUSY); /* a share a peer, here too */
+    assert_int_equal(sy_serve_handovers(&rig.serve, &message, SY_NODE_ANNOUNCED, NOW, 3), SY_OK);
+    close_rig(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serve_bounds_what_a_greedy_peer_gets_and_others_get_theirs),
         cmocka_unit_test(serve_charges_looking_in_vain),
+        cmocka_unit_test(serve_tells_how_epochs_ended),
         cmocka_unit_test(serve_gives_everybody_own_batches_at_nobodys_charge),
         cmocka_unit_test(serve_says_from_where_on_it_has_blocks),
     };

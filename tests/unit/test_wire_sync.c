@@ -6,6 +6,7 @@
 #include "core/wire/delta.h"
 #include "core/wire/limits.h"
 #include "core/wire/vote.h"
+#include "tests/support/epochs.h"
 #include "tests/support/test.h"
 
 CASE(sync_pruned_stands_as_format_md_says)
@@ -95,6 +96,61 @@ CASE(sync_questions_and_answers_come_back)
     }
 }
 
+CASE(sync_handovers_come_back)
+{
+    static struct test_epochs epochs;
+    static uint8_t bytes[SY_FRAME_BYTES_MAX], again[SY_FRAME_BYTES_MAX];
+    static struct sy_sync_message back;
+    struct sy_sync_message message = {.type = SY_SYNC_HANDOVER_FETCH, .epoch = 0x01020304};
+    const uint8_t expected[] = {36, 4, 3, 2, 1};
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_sync_encode(&w, &message);
+    assert_true(w.used == sizeof expected && memcmp(bytes, expected, sizeof expected) == 0);
+    assert_true(sy_sync_decode(&back, sy_writer_slice(&w), 4));
+    assert_int_equal(back.epoch, message.epoch);
+
+    test_epochs_make(&epochs, NULL);
+    message = (struct sy_sync_message){
+        .type = SY_SYNC_HANDOVERS, .count = 3, .handovers = test_epochs_path(&epochs, 0, 3)};
+    w = sy_writer_of(bytes, sizeof bytes);
+    sy_sync_encode(&w, &message);
+    assert_true(w.used == 7 + message.handovers.size && bytes[0] == 37 && bytes[5] == 3);
+    assert_true(sy_sync_decode(&back, sy_writer_slice(&w), 4)); // of rosters of 4 and of 5
+    assert_int_equal(back.count, 3);
+    assert_true(sy_slice_equal(back.handovers, message.handovers));
+    struct sy_writer v = sy_writer_of(again, sizeof again);
+    sy_sync_encode(&v, &back);
+    assert_true(sy_slice_equal(sy_writer_slice(&v), sy_writer_slice(&w)));
+    for (size_t size = 0; size < w.used; size++) {
+        assert_false(sy_sync_decode(&back, sy_slice_of(bytes, size), 4));
+    }
+    const uint16_t counts[] = {0, 2, 4, SY_HANDOVERS_MAX, UINT16_MAX};
+    for (size_t i = 0; i < 5; i++) {
+        sy_store_u16(bytes + 5, counts[i]);
+        assert_false(sy_sync_decode(&back, sy_writer_slice(&w), 4));
+    }
+}
+
+/* As many as an answer may hold, and one more. */
+CASE(sync_handovers_are_bounded)
+{
+    static struct test_epochs epochs;
+    static uint8_t bytes[SY_FRAME_BYTES_MAX];
+    static struct sy_sync_message back;
+    test_epochs_make(&epochs, NULL);
+    struct sy_slice one = test_epochs_path(&epochs, 0, 1);
+    for (unsigned more = 0; more < 2; more++) {
+        struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+        sy_write_u8(&w, SY_SYNC_HANDOVERS);
+        sy_write_u32(&w, 0);
+        sy_write_u16(&w, (uint16_t)(SY_HANDOVERS_MAX + more));
+        for (unsigned i = 0; i < SY_HANDOVERS_MAX + more; i++) {
+            sy_write_raw(&w, one.data, one.size);
+        }
+        assert_int_equal(sy_sync_decode(&back, sy_writer_slice(&w), 4), more == 0);
+    }
+}
+
 CASE(sync_messages_are_no_consensus_messages)
 {
     uint8_t bytes[16];
@@ -114,6 +170,8 @@ int main(void)
         cmocka_unit_test(sync_pruned_stands_as_format_md_says),
         cmocka_unit_test(sync_refuses_what_is_not_canonical),
         cmocka_unit_test(sync_questions_and_answers_come_back),
+        cmocka_unit_test(sync_handovers_come_back),
+        cmocka_unit_test(sync_handovers_are_bounded),
         cmocka_unit_test(sync_messages_are_no_consensus_messages),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -1,4 +1,4 @@
-/* epochs.h: which roster sealed what: the rosters of all epochs that a client has followed, from
+/* epochs.h: which roster sealed what: the rosters of all epochs that somebody has followed, from
  * the genesis by verified handovers (core/wire/roster_change.h).
  *
  *     genesis --handover--> epoch 1 --handover--> ... --handover--> newest known
@@ -9,9 +9,10 @@
  * epoch costs one handover of memory, and SY_EPOCHS_MAX of them are the most.
  *
  * One thread at a time. */
-#ifndef SY_CLIENT_EPOCHS_H
-#define SY_CLIENT_EPOCHS_H
+#ifndef SY_STORE_EPOCHS_H
+#define SY_STORE_EPOCHS_H
 
+#include "core/crypto/keys.h"
 #include "core/store/store.h"
 #include "core/wire/genesis.h"
 #include "core/wire/roster_change.h"
@@ -23,6 +24,9 @@ typedef struct sy_epochs sy_epochs;
 /* sy_epochs_open knows epoch 0. The genesis (sealed) is borrowed. */
 sy_status sy_epochs_open(sy_epochs **epochs, const struct sy_genesis *genesis,
                          struct sy_error *err);
+/* sy_epochs_open_by lets somebody else decide each signature, as long as the epochs are open. */
+sy_status sy_epochs_open_by(sy_epochs **epochs, const struct sy_genesis *genesis,
+                            const struct sy_verifier *verifier, struct sy_error *err);
 void sy_epochs_close(sy_epochs *epochs); /* NULL is fine */
 const struct sy_genesis *sy_epochs_genesis(const sy_epochs *epochs);
 

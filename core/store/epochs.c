@@ -1,5 +1,5 @@
 /* epochs.c: see epochs.h. */
-#include "core/client/epochs.h"
+#include "core/store/epochs.h"
 
 #include <stdlib.h>
 
@@ -14,6 +14,7 @@ struct ending {
 
 struct sy_epochs {
     const struct sy_genesis *genesis;
+    struct sy_verifier verifier;
     struct sy_roster newest;
     struct sy_roster older; /* the one before that was asked for last */
     uint8_t *bytes;         /* handovers, from epoch 0 on */
@@ -24,9 +25,16 @@ struct sy_epochs {
 
 sy_status sy_epochs_open(sy_epochs **out, const struct sy_genesis *genesis, struct sy_error *err)
 {
+    return sy_epochs_open_by(out, genesis, &sy_verifier_openssl, err);
+}
+
+sy_status sy_epochs_open_by(sy_epochs **out, const struct sy_genesis *genesis,
+                            const struct sy_verifier *verifier, struct sy_error *err)
+{
     sy_epochs *epochs = (sy_epochs *)calloc(1, sizeof *epochs);
     if (!epochs) return sy_fail(err, SY_ERR_NO_MEMORY, "rosters: no memory");
     epochs->genesis = genesis;
+    epochs->verifier = *verifier;
     epochs->newest = genesis->roster;
     epochs->older = genesis->roster;
     *out = epochs;
@@ -121,7 +129,8 @@ sy_status sy_epochs_take(sy_epochs *epochs, struct sy_slice bytes, struct sy_err
     if (!make_room(epochs, bytes.size)) {
         return sy_fail(err, SY_ERR_NO_MEMORY, "rosters: no memory");
     }
-    SY_TRY(sy_handover_take(&epochs->newest, &epochs->genesis->hash, &handover, err));
+    SY_TRY(sy_handover_take_by(&epochs->verifier, &epochs->newest, &epochs->genesis->hash,
+                               &handover, err));
     memcpy(epochs->bytes + epochs->size, bytes.data, bytes.size);
     epochs->size += bytes.size;
     epochs->endings[epoch] = (struct ending){handover.header.height, epochs->size};
@@ -169,7 +178,8 @@ bool sy_epochs_certified(sy_epochs *epochs, const struct sy_header *header,
     if (!roster || header->height < first_height(epochs, epoch)) return false;
     bool ended = epoch < epochs->newest.epoch;
     if (ended && header->height > epochs->endings[epoch].height) return false;
-    return sy_certificate_verify(certificate, roster, &epochs->genesis->hash, header);
+    return sy_certificate_verify_by(&epochs->verifier, certificate, roster, &epochs->genesis->hash,
+                                    header);
 }
 
 struct sy_slice sy_epochs_handovers(const sy_epochs *epochs, uint32_t epoch)
