@@ -122,15 +122,18 @@ static void check_votes(sy_node *node, struct vote_check *check)
     sy_node_emit(node, SY_NODE_CHECK)->as.submission = &check->submission;
 }
 
-/* A peer says that it has no history below a height. Only status shows it: whether this validator
- * needs that history is seen from its own height. */
+/* A peer says that it has no history below a height. Whether this validator needs that history is
+ * seen from its own height. */
 static void on_pruned(sy_node *node, uint16_t peer, uint64_t height)
 {
-    if (node->history_from[peer] == height) return;
+    bool news = node->history_from[peer] != height;
     node->history_from[peer] = height;
-    if (height <= node->certified_height + 1) return;
-    SY_LOG(SY_LOG_WARN, "node", "peer_pruned", SY_F_U64("peer", peer),
-           SY_F_U64("history_from", height), SY_F_U64("certified_height", node->certified_height));
+    if (news && height > node->certified_height + 1) {
+        SY_LOG(SY_LOG_WARN, "node", "peer_pruned", SY_F_U64("peer", peer),
+               SY_F_U64("history_from", height),
+               SY_F_U64("certified_height", node->certified_height));
+    }
+    sy_node_look_for_history(node);
 }
 
 /* Only pruning and questions reach a node that runs: it has a state (joiner.h). */

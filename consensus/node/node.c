@@ -149,6 +149,42 @@ static void step_pbft(sy_node *node, struct sy_pbft_event *event)
     sy_node_translate_pbft(node);
 }
 
+/* ---- history that is gone ---------------------------------------------------------------- */
+
+/* *from: the lowest block that any of them keeps. */
+static bool is_history_gone(const sy_node *node, uint64_t *from)
+{
+    uint64_t next = node->certified_height + 1;
+    *from = UINT64_MAX;
+    for (uint16_t i = 0; i < node->config.roster->count; i++) {
+        struct sy_pbft_peer_info peer;
+        sy_pbft_get_peer(node->pbft, &peer, i, node->now_ns);
+        if (peer.certified_height < next) continue;
+        if (node->history_from[i] <= next) return false;
+        if (node->history_from[i] < *from) *from = node->history_from[i];
+    }
+    return *from != UINT64_MAX;
+}
+
+void sy_node_look_for_history(sy_node *node)
+{
+    uint64_t from;
+    bool gone = is_history_gone(node, &from);
+    if (gone == node->history_gone) return;
+    node->history_gone = gone;
+    if (!gone) {
+        SY_LOG(SY_LOG_INFO, "node", "history_found",
+               SY_F_U64("certified_height", node->certified_height));
+        return;
+    }
+    SY_LOG(SY_LOG_ERROR, "node", "history_gone",
+           SY_F_U64("certified_height", node->certified_height), SY_F_U64("kept_from", from),
+           SY_F_TEXT("what", "no peer keeps the block that comes next here: start one that keeps "
+                             "all history, or remove this store and begin with a state "
+                             "(join_by_snapshot = 1, --init; a key that has voted must be replaced "
+                             "by validator.rekey first)"));
+}
+
 /* ---- the start --------------------------------------------------------------------------- */
 
 static void on_start(sy_node *node, const struct sy_node_event *event)
@@ -282,6 +318,7 @@ static void take(sy_node *node, const struct sy_node_event *event)
         node->certified_height = event->as.height;
         sy_node_queue_pbft(node, SY_PBFT_CERTIFICATE_DURABLE)->as.height = event->as.height;
         sy_pool_on_certified(node->pool, node->pool_effects, event->as.height);
+        if (node->history_gone) sy_node_look_for_history(node);
         break;
     case SY_NODE_FOUND: on_found(node, event); break;
     case SY_NODE_TICK: on_tick(node); break;
@@ -381,6 +418,7 @@ void sy_node_get_info(const sy_node *node, struct sy_node_info *info, uint64_t n
         sy_pbft_get_peer(node->pbft, &info->peers[i], i, now_ns);
         info->history_from[i] = node->history_from[i];
     }
+    info->history_gone = node->history_gone;
     info->frames_malformed = node->frames_malformed;
     info->frames_shed = node->frames_shed;
     info->signatures = node->vote_signatures + info->pool.signatures;

@@ -255,9 +255,11 @@ struct sy_node_info {
     struct sy_clocks_info clocks;
     struct sy_pbft_peer_info peers[SY_VALIDATORS_MAX];
     uint64_t history_from[SY_VALIDATORS_MAX]; /* a peer lacks blocks below; 0: it never said so */
-    uint64_t frames_malformed;                /* dropped: not canonical, or a signature was wrong */
-    uint64_t frames_shed; /* dropped: too many checks in flight; they will be sent again */
-    uint64_t signatures;  /* checked so far, of transactions, batches and votes */
+    bool history_gone;         /* every peer that is ahead has said that it lacks the block that */
+                               /* comes next here: no peer can help this validator on */
+    uint64_t frames_malformed; /* dropped: not canonical, or a signature was wrong */
+    uint64_t frames_shed;      /* dropped: too many checks in flight; they will be sent again */
+    uint64_t signatures;       /* checked so far, of transactions, batches and votes */
 };
 void sy_node_get_info(const sy_node *node, struct sy_node_info *info, uint64_t now_ns);
 

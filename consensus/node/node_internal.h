@@ -79,6 +79,7 @@ struct sy_node {
     struct sy_clocks clocks;
     uint64_t certified_height;
     uint64_t history_from[SY_VALIDATORS_MAX]; /* what peers said they keep; 0: nothing said */
+    bool history_gone;                        /* as in struct sy_node_info */
     struct sy_sync_message sync_message;      /* being read */
     struct sy_message guest_message;          /* likewise */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
@@ -98,6 +99,9 @@ struct sy_writer sy_node_writer(sy_node *node, size_t bytes_max);
 struct sy_slice sy_node_keep(sy_node *node, const struct sy_writer *writer);
 struct work *sy_node_queue(sy_node *node, enum work_type type);
 struct sy_pbft_event *sy_node_queue_pbft(sy_node *node, enum sy_pbft_event_type type);
+
+/* Whether anybody still keeps what comes next here, after something that bears on it changed. */
+void sy_node_look_for_history(sy_node *node);
 
 /* inbound.c */
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes);

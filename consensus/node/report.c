@@ -77,6 +77,7 @@ void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
     tell_of_views(daemon, &info->pbft);
     sy_metric_set(SY_M_node_height_committed, info->pbft.decided_height);
     int64_t error_ms = info->clocks.error_ms;
+    sy_metric_set(SY_M_node_history_gone, info->history_gone);
     sy_metric_set(SY_M_node_clock_off, info->clocks.off);
     sy_metric_set(SY_M_node_clock_error_ms, (uint64_t)(error_ms < 0 ? -error_ms : error_ms));
     sy_metric_set(SY_M_node_peer_clocks_off_count, info->clocks.peers_off);
@@ -94,30 +95,19 @@ static void copy_snapshot(sy_daemon *daemon, struct sy_node_info *info, struct s
     pthread_mutex_unlock(&daemon->snapshot.lock);
 }
 
-/* Everybody who is ahead has said that it lacks the block that comes next here. */
-static bool history_is_gone(const struct sy_node_info *info)
-{
-    bool any = false;
-    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) {
-        if (info->peers[i].certified_height <= info->pbft.certified_height) continue;
-        if (info->history_from[i] <= info->pbft.certified_height + 1) return false;
-        any = true;
-    }
-    return any;
-}
-
 static const char *state_word(const struct sy_node_info *info)
 {
     const struct sy_pbft_info *pbft = &info->pbft;
     if (pbft->halted) return "halted";
+    if (info->history_gone) return "behind: peers keep no history so old";
     if (pbft->asking) return "asking peers for its own votes";
     if (!pbft->in_view) return "changing view";
     if (pbft->stalled && !pbft->is_primary && pbft->primary_silent_ms > 2000) {
         return "stalled: the primary is silent";
     }
     if (pbft->stalled) return "stalled";
-    if (pbft->best_peer_height <= pbft->certified_height + SY_PBFT_WINDOW) return "working";
-    return history_is_gone(info) ? "behind: peers keep no history so old" : "catching up";
+    bool near = pbft->best_peer_height <= pbft->certified_height + SY_PBFT_WINDOW;
+    return near ? "working" : "catching up";
 }
 
 static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_info *info)
@@ -218,6 +208,7 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json_put_u64(&json, "executed_height", pbft->executed_height);
     sy_json_put_u64(&json, "pruned_at", sy_ledger_pruned(daemon->store));
     sy_json_put_u64(&json, "best_peer_height", pbft->best_peer_height);
+    sy_json_put_bool(&json, "history_gone", info.history_gone);
     sy_json_put_i64(&json, "block_time_ms", head.time_ms);
     sy_json_key(&json, "state_root");
     sy_json_hex(&json, head.state_root.bytes, 32);

@@ -129,6 +129,20 @@ static void print_evidence(const struct status *status, unsigned validator)
     json_decref(tree);
 }
 
+/* Nothing that the network does will help it on: a person must. */
+static void print_history(const struct status *status, unsigned validator)
+{
+    const struct account *account = &status->accounts[validator];
+    json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
+    if (json_is_true(json_object_get(tree, "history_gone"))) {
+        printf("%s: no other validator keeps block %lld, which it needs next: start one that keeps "
+               "all history,\n  or let it begin with a state (join_by_snapshot, README \"Joining "
+               "without history\")\n",
+               status->roster->validators[validator].name, number_of(tree, "certified_height") + 1);
+    }
+    json_decref(tree);
+}
+
 /* Whoever is off says so; of one who does not answer the others do. */
 static void print_clocks(const struct status *status, unsigned validator)
 {
@@ -178,6 +192,7 @@ static int tell_text(const struct status *status, int code)
     for (unsigned i = 0; i < status->roster->count; i++) {
         if (!asked_for(status, i)) continue;
         print_evidence(status, i);
+        print_history(status, i);
         print_clocks(status, i);
     }
     print_newest(status);

@@ -372,6 +372,56 @@ CASE(node_remembers_who_has_pruned)
     nrig_close(&rig);
 }
 
+/* A hint of where a peer is, from a later epoch, so that it needs no signature. */
+static void tell_height(struct node_rig *rig, uint16_t peer, uint64_t height)
+{
+    struct sy_message status = {.type = SY_MESSAGE_STATUS};
+    status.body.status = (struct sy_status_message){.epoch = 1,
+                                                    .signer = peer,
+                                                    .counter = 1,
+                                                    .certified_height = height,
+                                                    .executed_height = height};
+    nrig_frame(rig, peer, nrig_encode(rig, &status));
+}
+
+static void tell_pruned(struct node_rig *rig, uint16_t peer, uint64_t height)
+{
+    struct sy_sync_message pruned = {.type = SY_SYNC_PRUNED, .height = height};
+    uint8_t bytes[16];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    sy_sync_encode(&w, &pruned);
+    nrig_frame(rig, peer, sy_writer_slice(&w));
+}
+
+CASE(node_says_when_nobody_keeps_what_it_needs)
+{
+    struct node_rig rig;
+    nrig_open(&rig, 1, 50);
+    tell_pruned(&rig, 0, 52); /* nobody is known to be ahead */
+    assert_false(nrig_info(&rig)->history_gone);
+    tell_height(&rig, 0, 900);
+    tell_height(&rig, 2, 900);
+    tell_height(&rig, 3, 50); /* no further than this one */
+    tell_pruned(&rig, 0, 52);
+    assert_false(nrig_info(&rig)->history_gone); /* validator 2 may have it */
+    tell_pruned(&rig, 2, 51);
+    assert_false(nrig_info(&rig)->history_gone); /* and has: 51 comes next */
+    tell_pruned(&rig, 2, 800);
+    assert_true(nrig_info(&rig)->history_gone);
+    tell_pruned(&rig, 2, 800);
+    assert_true(nrig_info(&rig)->history_gone);
+    tell_height(&rig, 3, 900); /* one that never said that it pruned comes up, */
+    tell_pruned(&rig, 0, 52);
+    assert_false(nrig_info(&rig)->history_gone);
+    tell_pruned(&rig, 3, 700); /* and lacks it, too */
+    assert_true(nrig_info(&rig)->history_gone);
+    struct sy_proposal proposal = {.slot = 51};
+    nrig_decide(&rig, &proposal); /* the block comes after all: 52 is kept by validator 0 */
+    assert_int_equal(nrig_info(&rig)->pbft.certified_height, 51);
+    assert_false(nrig_info(&rig)->history_gone);
+    nrig_close(&rig);
+}
+
 static struct sy_slice ask_chunk(struct node_rig *rig)
 {
     struct sy_sync_message fetch = {.type = SY_SYNC_SNAPSHOT_FETCH};
@@ -764,6 +814,7 @@ int main(void)
         cmocka_unit_test(node_serves_bodies_to_who_asks),
         cmocka_unit_test(node_serves_certified_blocks_only),
         cmocka_unit_test(node_remembers_who_has_pruned),
+        cmocka_unit_test(node_says_when_nobody_keeps_what_it_needs),
         cmocka_unit_test(node_serves_guests_what_they_need_to_go_on),
         cmocka_unit_test(node_looks_at_no_vote_of_a_guest),
         cmocka_unit_test(node_withholds_a_vote_until_its_record_is_durable),
