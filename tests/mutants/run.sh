@@ -35,6 +35,7 @@ bounds       tests/test_pbft_bounds
 pool_admit   tests/test_pool_admit
 pool_ingress tests/test_pool_ingress
 node_loop    tests/test_node_loop
+requests     tests/test_node_requests
 envelope     tests/test_ledger_envelope
 sim_4        bin/systole-sim --seeds 1..100 --validators 4 --jobs 2
 sim_6        bin/systole-sim --seeds 1..50 --validators 6 --jobs 2
