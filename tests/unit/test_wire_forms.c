@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "core/wire/receipt.h"
-#include "core/wire/roster_change.h"
+#include "core/wire/sync.h"
 #include "core/wire/vote.h"
 #include "tests/support/samples.h"
 
@@ -113,6 +113,14 @@ static bool decode_handover(struct sy_writer *w, struct sy_slice bytes)
     return false;
 }
 
+static bool decode_sync(struct sy_writer *w, struct sy_slice bytes)
+{
+    static struct sy_sync_message message;
+    if (!sy_sync_decode(&message, bytes, 4)) return false;
+    sy_sync_encode(w, &message);
+    return true;
+}
+
 static decoder decoder_of(const char *sample)
 {
     static const struct {
@@ -129,6 +137,7 @@ static decoder decoder_of(const char *sample)
         {"genesis/", decode_genesis},
         {"evidence/", decode_evidence},
         {"handover/", decode_handover},
+        {"sync/", decode_sync},
     };
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         if (strncmp(sample, table[i].folder, strlen(table[i].folder)) == 0) {
