@@ -6,7 +6,9 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
+#include "core/base/os.h"
 #include "core/client/read.h"
+#include "core/wire/state.h"
 #include "tests/support/links.h"
 
 #define ANSWER_BYTES 65536u
@@ -281,6 +283,22 @@ void witnesses_start_with(struct witnesses *all, const struct test_entry *entrie
     }
 }
 
+/* In place of one of the block's patients. */
+static void announce(struct witnesses *all)
+{
+    struct test_block *block = &all->block;
+    const struct sy_handover *handover = &all->epochs.handovers[WITNESS_EPOCH];
+    struct sy_roster_next next = {
+        .first = WITNESS_PENDING, .kind = handover->kind, .change = handover->change};
+    struct sy_writer w = sy_writer_of(all->pending, sizeof all->pending);
+    struct test_entry *entry = &block->state[TEST_BLOCK_ENTRIES - 1];
+    sy_roster_next_encode(&w, &next);
+    SY_ASSERT(!w.failed);
+    sy_state_key_roster_change(&entry->key_hash, WITNESS_EPOCH + 1);
+    entry->value = sy_writer_slice(&w);
+    test_trie_root(&block->header.state_root, block->state, TEST_BLOCK_ENTRIES);
+}
+
 void witnesses_start_late(struct witnesses *all)
 {
     memset(all, 0, sizeof *all);
@@ -292,7 +310,9 @@ void witnesses_start_late(struct witnesses *all)
     test_epochs_make(&all->epochs, all->of[WITNESSES].address);
     const struct sy_roster *roster = &all->epochs.rosters[WITNESS_EPOCH];
     struct sy_header *header = &all->block.header;
+    announce(all);
     header->epoch = WITNESS_EPOCH;
+    header->time_ms = sy_os_wall_ms() + 3600000; // current for as long as any test runs
     SY_ASSERT(header->height / TEST_EPOCH_HEIGHTS == WITNESS_EPOCH);
     sy_roster_hash(&header->next_roster, &all->block.genesis.hash, roster);
     test_certify(&all->block.certificate, &all->block.genesis.hash, roster, header);

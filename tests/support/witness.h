@@ -40,6 +40,7 @@ struct witness {
 struct witnesses {
     struct test_block block;
     struct test_epochs epochs;
+    uint8_t pending[64 + SY_ROSTER_CHANGE_BYTES_MAX]; /* the state's entry about epoch 3 */
     struct witness of[WITNESSES + 1]; /* the last one only after witnesses_start_late */
     unsigned count;
     const char *addresses[WITNESSES];
@@ -51,8 +52,10 @@ struct witnesses {
 void witnesses_start(struct witnesses *all);
 void witnesses_start_with(struct witnesses *all, const struct test_entry *entries);
 /* witnesses_start_late makes the block one of epoch 2 (epochs.h), and starts a fifth: validator 4,
- * who is not in the genesis. Validator 1 does not know its new keys. */
+ * who is not in the genesis. Validator 1 does not know its new keys. In the block's state the
+ * change to epoch 3 is pending, which that height orders first. */
 #define WITNESS_EPOCH 2u
+#define WITNESS_PENDING 139u
 void witnesses_start_late(struct witnesses *all);
 void witnesses_stop(struct witnesses *all);
 /* witnesses_set lets witness `but` tell the truth and all others behave like mode; but > WITNESSES:

@@ -73,6 +73,34 @@ CASE(the_newest_roster_is_shown_with_its_hash)
     assert_non_null(strstr(out, "what is pending is not shown"));
 }
 
+CASE(a_pending_change_is_shown_to_who_may_read_the_state)
+{
+    static char out[65536];
+    char hex[65], arguments[400];
+    struct sy_hash hash;
+    const struct sy_roster *after = &all.epochs.rosters[WITNESS_EPOCH + 1];
+    sy_roster_hash(&hash, &all.block.genesis.hash, after);
+    sy_hex_encode(hex, hash.bytes, sizeof hash.bytes);
+    (void)snprintf(arguments, sizeof arguments, "--json --key %s/reader.pem", folder);
+    if (run(out, sizeof out, arguments) != 0) fail_msg("%s", out);
+    json_t *tree = json_loads(out, 0, NULL);
+    assert_non_null(tree);
+    const json_t *pending = json_object_get(tree, "pending");
+    assert_string_equal(json_string_value(json_object_get(pending, "kind")), "validator.remove");
+    assert_int_equal(json_integer_value(json_object_get(pending, "first_height")), WITNESS_PENDING);
+    assert_string_equal(json_string_value(json_object_get(pending, "hash")), hex);
+    const json_t *roster = json_object_get(pending, "roster");
+    assert_int_equal(json_array_size(json_object_get(roster, "validators")), after->count);
+    assert_int_equal(json_integer_value(json_object_get(tree, "epoch")), WITNESS_EPOCH);
+    assert_null(json_object_get(tree, "pending_withheld"));
+    json_decref(tree);
+    (void)snprintf(arguments, sizeof arguments, "--key %s/reader.pem", folder);
+    if (run(out, sizeof out, arguments) != 0) fail_msg("%s", out);
+    assert_non_null(strstr(out, "validator.remove"));
+    assert_non_null(strstr(out, "139"));
+    assert_non_null(strstr(out, hex));
+}
+
 CASE(a_roster_that_nobody_proves_is_not_shown)
 {
     static char out[65536];
@@ -94,6 +122,8 @@ static int begin(void **state)
     test_folder(folder, sizeof folder, "roster");
     (void)snprintf(path, sizeof path, "%s/genesis.json", folder);
     if (sy_genesis_save(&all.block.genesis, path, &err) != SY_OK) return 1;
+    (void)snprintf(path, sizeof path, "%s/reader.pem", folder);
+    if (sy_secret_key_save(test_key(TEST_REGULATOR), path, NULL, &err) != SY_OK) return 1;
     (void)snprintf(path, sizeof path, "%s/client.conf", folder);
     (void)snprintf(conf, sizeof conf, "genesis = genesis.json\naddresses = %s, %s, %s, %s\n",
                    all.addresses[0], all.addresses[1], all.addresses[2], all.addresses[3]);
@@ -111,6 +141,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(the_newest_roster_is_shown_with_its_hash),
+        cmocka_unit_test(a_pending_change_is_shown_to_who_may_read_the_state),
         cmocka_unit_test(a_roster_that_nobody_proves_is_not_shown),
     };
     return cmocka_run_group_tests(cases, begin, end);
