@@ -181,15 +181,18 @@ const struct rig_outcome *rig_decide(struct import_rig *rig, const struct sy_imp
     return note_outcome(rig, 0);
 }
 
-static sy_status tell(sy_importer *importer, const struct rig_outcome *outcome,
-                      struct sy_error *err)
+static sy_status tell(const struct import_rig *rig, sy_importer *importer,
+                      const struct rig_outcome *outcome, struct sy_error *err)
 {
+    struct sy_header header = outcome->header;
+    if (rig->epochs) header.epoch = sy_epochs_newest(rig->epochs)->epoch;
     struct sy_import_outcome told = {
         .tx_id = outcome->id,
         .receipt = sy_slice_of(outcome->receipt, outcome->receipt_bytes),
         .receipt_proof = sy_slice_of(outcome->proof, outcome->proof_bytes),
-        .header = &outcome->header,
+        .header = &header,
         .certificate = sy_slice_of(outcome->certificate, outcome->certificate_bytes),
+        .epochs = rig->epochs,
     };
     return sy_importer_on_final(importer, &told, err);
 }
@@ -234,10 +237,11 @@ static size_t run_block(struct import_rig *rig, sy_importer *importer, struct fl
             sy_importer_resend(importer, &id);
             continue;
         }
-        *status = tell(importer, outcome, err);
+        *status = tell(rig, importer, outcome, err);
         // A copy was refused as a replay; the receipt that decided comes a little later.
         bool replayed = !outcome->decides && find_outcome(rig, &id) != NULL;
-        if (replayed && *status == SY_OK) *status = tell(importer, find_outcome(rig, &id), err);
+        if (replayed && *status == SY_OK)
+            *status = tell(rig, importer, find_outcome(rig, &id), err);
     }
     return taken;
 }

@@ -32,6 +32,7 @@ struct import_rig {
     bool executes_copies; /* what is sent again is ordered again: a replay's receipt comes first */
     bool swallows;        /* nothing is ordered at all */
     bool hides;           /* what was ordered is not told */
+    const sy_epochs *epochs; /* headers are told as of their newest epoch; NULL: as they are */
     /* what happened */
     unsigned sends, again, blocks, nonces_read;
     unsigned idle; /* half hours that passed with nothing on its way */

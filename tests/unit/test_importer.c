@@ -10,6 +10,7 @@
 #include "core/base/os.h"
 #include "core/client/client_store.h"
 #include "core/crypto/hash.h"
+#include "tests/support/epochs.h"
 #include "tests/support/import_rig.h"
 #include "tests/support/test.h"
 
@@ -153,6 +154,43 @@ CASE(every_stored_proof_verifies_against_genesis)
     }
     assert_int_equal(count, totals.txs_final);
     sy_client_store_close(store);
+    rig_close(&rig);
+}
+
+/* Whoever looks at the kept proofs later may have the genesis alone. */
+CASE(handovers_are_kept_with_the_headers_of_later_epochs)
+{
+    static struct test_epochs network;
+    struct import_rig rig;
+    struct sy_import_totals totals;
+    struct sy_slice handover;
+    struct sy_error err = {SY_OK, ""};
+    sy_client_store *store;
+    sy_epochs *epochs;
+    rig_open(&rig);
+    test_epochs_make(&network, NULL);
+    assert_int_equal(sy_epochs_open(&epochs, &network.genesis, &err), SY_OK);
+    rig.epochs = epochs;
+    struct sy_importer_config config = rig_config(&rig);
+    for (unsigned e = 0; e < 2; e++) { /* the second one comes between two runs */
+        sy_status status = sy_epochs_take(epochs, test_epochs_path(&network, e, e + 1), &err);
+        if (status != SY_OK) fail_msg("%s", err.text);
+        char path[400], text[200];
+        snprintf(text, sizeof text, "{\"resourceType\":\"Basic\",\"id\":\"b%u\"}", e);
+        rig_write(&rig, path, sizeof path, e == 0 ? "one.json" : "two.json", text);
+        const char *paths[] = {path, NULL};
+        assert_int_equal(rig_import(&rig, &config, paths, &totals, &err), SY_OK);
+        assert_int_equal(sy_client_store_open(&store, rig.store, NULL, SY_CLIENT_STORE_READ, &err),
+                         SY_OK);
+        for (uint32_t kept = 0; kept <= e; kept++) {
+            status = sy_client_get_handover(store, &handover, kept, &err);
+            assert_int_equal(status, SY_OK);
+            assert_true(sy_slice_equal(handover, test_epochs_path(&network, kept, kept + 1)));
+        }
+        assert_int_equal(sy_client_get_handover(store, &handover, e + 1, &err), SY_ERR_NOT_FOUND);
+        sy_client_store_close(store);
+    }
+    sy_epochs_close(epochs);
     rig_close(&rig);
 }
 
@@ -683,6 +721,7 @@ int main(void)
         cmocka_unit_test(a_second_run_makes_no_transaction),
         cmocka_unit_test(the_ledger_commits_to_the_bytes_as_they_stand),
         cmocka_unit_test(every_stored_proof_verifies_against_genesis),
+        cmocka_unit_test(handovers_are_kept_with_the_headers_of_later_epochs),
         cmocka_unit_test(new_bytes_amend_and_any_earlier_bytes_are_duplicates),
         cmocka_unit_test(lost_answers_and_replayed_copies_change_nothing),
         cmocka_unit_test(a_small_window_gives_the_same_result),
