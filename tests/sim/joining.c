@@ -2,8 +2,8 @@
  * anything else of it runs. The real fetcher; only waiting is simulated.
  *
  * What an operator does is done here, too: if nobody gives a state although the network is good
- * again (there is none yet, or its holders were started anew), or all that there is belongs to a
- * later roster that nobody proves, the validator begins with genesis instead. It has never voted, so it may. */
+ * again (there is none yet, or its holders were started anew), the validator begins with genesis
+ * instead. It has never voted, so it may. */
 #include <string.h>
 
 #include "core/base/assert.h"
@@ -71,10 +71,7 @@ static void take_step(struct world *world, struct validator *validator)
     while (status == SY_OK && step == SY_FETCHER_RELINK) { /* sim_send links whoever it must */
         status = sy_fetcher_next(validator->fetcher, &step, &peer, &question, &err);
     }
-    if (status == SY_ERR_VERSION && world->options.epochs > 0) {
-        sim_note_branch(world, SIM_BRANCH_joined_too_late, 1);
-        give_up(world, validator);
-    } else if (status != SY_OK) {
+    if (status != SY_OK) {
         sim_fail(world, SIM_CHECK_LIVENESS, "validator %u cannot join: %s", validator->index,
                  err.text);
     } else if (step == SY_FETCHER_DONE) {
@@ -82,7 +79,8 @@ static void take_step(struct world *world, struct validator *validator)
     } else {
         if (step == SY_FETCHER_ASK) {
             uint16_t to = sim_whose(world, peers_epoch(validator), peer);
-            sim_send(world, validator->index, to, question);
+            /* Under the key that it had before it is its own peer, whom no link leads to. */
+            if (to != validator->index) sim_send(world, validator->index, to, question);
         }
         wait(world, validator, step == SY_FETCHER_ASK ? ANSWER_MS : PAUSE_MS);
     }
@@ -104,7 +102,7 @@ void sim_join(struct world *world, struct validator *validator)
     struct sy_install install;
     struct sy_fetcher_config config = {.store = validator->store,
                                        .genesis = world->genesis,
-                                        .own = own_link_key(world, validator),
+                                       .own = own_link_key(world, validator),
                                        .verifier = sim_verifier(world)};
     SY_ASSERT(!validator->up && validator->fetcher == NULL);
     sy_install_get(validator->store, &install);
