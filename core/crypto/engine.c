@@ -274,11 +274,11 @@ static void close_impl(const struct opened_impl *opened)
 
 // Adds impl to those in use, or drops it; fails only when the reference cannot be used.
 static sy_status open_impl(sy_engine *engine, const struct sy_engine_impl *impl,
-                           struct sy_error *err)
+                           const struct sy_engine_config *config, struct sy_error *err)
 {
     struct opened_impl opened = {.impl = impl};
     struct sy_error reason = {.status = SY_OK};
-    sy_status status = impl->open(&opened.state, &reason);
+    sy_status status = impl->open(&opened.state, config, &reason);
     bool is_open = status == SY_OK;
     if (is_open) status = sy_engine_selftest(impl, opened.state, &reason);
     if (status == SY_OK) {
@@ -291,14 +291,15 @@ static sy_status open_impl(sy_engine *engine, const struct sy_engine_impl *impl,
     return SY_OK;
 }
 
-static sy_status open_impls(sy_engine *engine, const struct sy_engine_impl *const *impls,
+static sy_status open_impls(sy_engine *engine, const struct sy_engine_config *config,
                             struct sy_error *err)
 {
+    const struct sy_engine_impl *const *impls = config->impls;
     size_t count = 0;
     while (impls[count] != NULL) count++;
     SY_ASSERT(count >= 1 && count <= SY_ENGINE_IMPLS_MAX);
     SY_ASSERT(impls[count - 1] == &sy_engine_openssl);
-    for (size_t i = 0; i < count; i++) SY_TRY(open_impl(engine, impls[i], err));
+    for (size_t i = 0; i < count; i++) SY_TRY(open_impl(engine, impls[i], config, err));
     return SY_OK;
 }
 
@@ -367,7 +368,7 @@ sy_status sy_engine_open(sy_engine **out, const struct sy_engine_config *config,
     SY_ASSERT(!failed);
 
     sy_status status = carve_memory(engine, config, err);
-    if (status == SY_OK) status = open_impls(engine, config->impls, err);
+    if (status == SY_OK) status = open_impls(engine, config, err);
     if (status == SY_OK) status = start_workers(engine, config->threads, err);
     if (status != SY_OK) {
         sy_engine_close(engine);

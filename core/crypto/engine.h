@@ -33,6 +33,7 @@ extern "C" {
 #endif
 
 typedef struct sy_engine sy_engine;
+struct sy_engine_config;
 
 #define SY_JOB_NO_LEAF UINT32_MAX
 #define SY_KEY_HANDLE_NONE 0u
@@ -83,8 +84,9 @@ struct sy_submission {
 struct sy_engine_impl {
     const char *name;
     /* open makes the implementation's state; SY_ERR_NOT_FOUND: not on this machine. Called once,
-     * before any run. close may be NULL; called once, after the last run. */
-    sy_status (*open)(void **state, struct sy_error *err);
+     * before any run; config is the engine's own, borrowed for the call. close may be NULL; called
+     * once, after the last run. */
+    sy_status (*open)(void **state, const struct sy_engine_config *config, struct sy_error *err);
     void (*close)(void *state);
     /* run fills every output, or fails: then the implementation is retired. scratch has at least
      * leaf_count hashes of room and belongs to the calling worker. */
@@ -103,6 +105,8 @@ struct sy_engine_config {
                                                   not yet taken from sy_engine_done */
     uint32_t leaves_max;                       /* leaves of one submission at most */
     uint32_t sample_every;                     /* one answer in N is re-checked; 0: never */
+    uint64_t table_bytes;                      /* memory for tables of keys (key_tables.h) of one
+                                                  implementation; 0: the default there */
     const struct sy_engine_impl *const *impls; /* in order of preference, NULL-terminated;
                                                   the last one must be sy_engine_openssl */
 };

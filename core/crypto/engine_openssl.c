@@ -4,8 +4,10 @@
 #include "core/crypto/merkle.h"
 #include "core/crypto/openssl_ed25519.h"
 
-static sy_status open_reference(void **state, struct sy_error *err)
+static sy_status open_reference(void **state, const struct sy_engine_config *config,
+                                struct sy_error *err)
 {
+    (void)config;
     (void)err;
     *state = NULL; // Contexts are kept per thread (openssl_ctx.h).
     return SY_OK;

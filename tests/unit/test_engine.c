@@ -72,16 +72,18 @@ static sy_status run_fault(struct fault *fault, struct sy_submission *submission
     return SY_OK;
 }
 
-static sy_status open_a(void **state, struct sy_error *err)
+static sy_status open_a(void **state, const struct sy_engine_config *config, struct sy_error *err)
 {
+    (void)config;
     *state = &fault_a;
     return fault_a.open_status == SY_OK
                ? SY_OK
                : sy_fail(err, fault_a.open_status, "the device is not well");
 }
 
-static sy_status open_b(void **state, struct sy_error *err)
+static sy_status open_b(void **state, const struct sy_engine_config *config, struct sy_error *err)
 {
+    (void)config;
     (void)err;
     *state = &fault_b;
     return SY_OK;
