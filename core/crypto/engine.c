@@ -229,6 +229,14 @@ sy_status sy_engine_run(sy_engine *engine, struct sy_submission *submission)
     return SY_OK;
 }
 
+sy_status sy_engine_run_raw(sy_engine *engine, uint8_t *verdicts, const struct sy_raw_job *jobs,
+                            uint32_t count)
+{
+    const struct opened_impl *opened = &engine->impls[atomic_load(&engine->current)];
+    if (opened->impl->raw == NULL) return SY_ERR_NOT_FOUND;
+    return opened->impl->raw(opened->state, jobs, count, verdicts);
+}
+
 uint32_t sy_engine_key_hint(sy_engine *engine, const struct sy_public_key *key,
                             const struct sy_hash *organisation)
 {

@@ -51,6 +51,13 @@ struct sy_sig_job {
     uint8_t kind;          /* enum sy_sig_kind */
 };
 
+/* A signature over a message of any length: the bare predicate, for published test vectors. */
+struct sy_raw_job {
+    struct sy_public_key key;
+    struct sy_signature signature;
+    struct sy_slice message;
+};
+
 struct sy_tree_job {
     uint32_t first; /* leaves[first .. first + count) */
     uint32_t count;
@@ -94,10 +101,15 @@ struct sy_engine_impl {
     /* hint may be NULL. Thread-safe. Returns a handle or SY_KEY_HANDLE_NONE. */
     uint32_t (*hint)(void *state, const struct sy_public_key *key,
                      const struct sy_hash *organisation);
+    /* raw decides signatures over any messages by the arithmetic that run uses, tables of keys
+     * included; it fails when memory is short. May be NULL. */
+    sy_status (*raw)(void *state, const struct sy_raw_job *jobs, uint32_t count, uint8_t *verdicts);
 };
 
 /* The reference: every verdict is OpenSSL's. Its run never fails. */
 extern const struct sy_engine_impl sy_engine_openssl;
+/* Plain C, on every processor (engine_portable.c). */
+extern const struct sy_engine_impl sy_engine_portable;
 
 struct sy_engine_config {
     unsigned threads;                          /* worker threads, 1..64; 0: run inside submit */
@@ -148,6 +160,12 @@ int sy_engine_done_fd(const sy_engine *engine);
 /* sy_engine_run does one submission in the calling thread and returns when it is finished;
  * SY_ERR_LIMIT as above. Any thread; calls from several threads wait for each other. */
 sy_status sy_engine_run(sy_engine *engine, struct sy_submission *submission);
+
+/* sy_engine_run_raw has the implementation in use decide count raw jobs, in the calling thread:
+ * verdicts[i] is 1 or 0. No answer is sampled or counted. SY_ERR_NOT_FOUND when that implementation
+ * decides none, SY_ERR_NO_MEMORY. Any thread. For tests and tools. */
+sy_status sy_engine_run_raw(sy_engine *engine, uint8_t *verdicts, const struct sy_raw_job *jobs,
+                            uint32_t count);
 
 /* sy_engine_key_hint tells the implementation in use that this key will come back, and whose it is
  * (quotas are per organisation). Returns what to put into jobs' key_handle. Any thread. */

@@ -41,5 +41,16 @@ static sy_status run_reference(void *state, struct sy_submission *submission,
     return SY_OK;
 }
 
+static sy_status raw_reference(void *state, const struct sy_raw_job *jobs, uint32_t count,
+                               uint8_t *verdicts)
+{
+    (void)state;
+    for (uint32_t i = 0; i < count; i++) {
+        verdicts[i] = sy_openssl_ed25519_verify(&jobs[i].key, jobs[i].message.data,
+                                                jobs[i].message.size, &jobs[i].signature);
+    }
+    return SY_OK;
+}
+
 const struct sy_engine_impl sy_engine_openssl = {
-    .name = "openssl", .open = open_reference, .run = run_reference};
+    .name = "openssl", .open = open_reference, .run = run_reference, .raw = raw_reference};

@@ -13,7 +13,8 @@
 #include "tests/support/test.h"
 
 // A new implementation is held to its promises by naming it here.
-static const struct sy_engine_impl *const implementations[] = {&sy_engine_openssl};
+static const struct sy_engine_impl *const implementations[] = {&sy_engine_openssl,
+                                                               &sy_engine_portable};
 
 #define KEYS 12
 #define LEAVES_MAX 1100
