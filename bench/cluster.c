@@ -69,6 +69,7 @@ static sy_status trial(struct bench *bench, double rate, double seconds, struct 
                                             .disk_bytes = after.disk_bytes - before.disk_bytes,
                                             .net_bytes = after.net_bytes - before.net_bytes,
                                             .signatures = after.signatures - before.signatures};
+    memcpy(bench->used.engine, after.engine, sizeof after.engine);
     return SY_OK;
 }
 
@@ -174,7 +175,7 @@ static void report_json(const struct bench *bench)
     sy_json_bool(&json, true);
     sy_json_key(&json, "signatures_verified_per_tx");
     sy_json_decimal(&json, (int64_t)(bench->used.signatures * 1000 / txs), 3);
-    sy_json_put_text(&json, "engine", "openssl");
+    sy_json_put_text(&json, "engine", bench->used.engine);
     sy_json_key(&json, "sustained");
     sy_json_bool(&json, sustained(bench));
     sy_json_put_u64(&json, "final", load->final);

@@ -5,6 +5,7 @@
 
 #include "bench/chaos.h"
 #include "bench/cluster.h"
+#include "bench/crypto.h"
 #include "bench/demo.h"
 #include "bench/failover.h"
 #include "bench/ndjson.h"
@@ -14,8 +15,10 @@ static const char usage[] =
     "\n"
     "  chaos     everything that goes wrong with machines, and what is left of the network\n"
     "  cluster   real validators on this machine under open-loop load\n"
+    "  crypto    how fast each engine checks signatures and hashes\n"
     "  demo      a network, a FHIR stream, and the proof that it holds\n"
     "  failover  how long commits stall when the primary is killed\n"
+    "  jobs      what an engine says of given signatures\n"
     "  ndjson    made-up FHIR resources, as many as wanted\n"
     "\n"
     "`systole-bench COMMAND --help` explains each.\n";
@@ -24,8 +27,10 @@ int main(int argc, char **argv)
 {
     if (argc >= 2 && strcmp(argv[1], "chaos") == 0) return sy_bench_chaos(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "cluster") == 0) return sy_bench_cluster(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "crypto") == 0) return sy_bench_crypto(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "demo") == 0) return sy_bench_demo(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "failover") == 0) return sy_bench_failover(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "jobs") == 0) return sy_bench_jobs(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "ndjson") == 0) return sy_bench_ndjson(argc - 1, argv + 1);
     bool asked = argc >= 2 && strcmp(argv[1], "--help") == 0;
     fputs(usage, asked ? stdout : stderr);

@@ -341,6 +341,14 @@ static uint64_t store_bytes(const sy_network *network, unsigned validator)
     return bytes;
 }
 
+static void read_engine(sy_network *network, unsigned validator, char *out, size_t size)
+{
+    json_t *json = ask_status(network, validator);
+    const char *told = json_string_value(json_object_get(json, "engine"));
+    (void)snprintf(out, size, "%s", told ? told : "?");
+    json_decref(json);
+}
+
 sy_status sy_network_use(sy_network *network, struct sy_network_usage *usage, struct sy_error *err)
 {
     *usage = (struct sy_network_usage){0};
@@ -352,6 +360,7 @@ sy_status sy_network_use(sy_network *network, struct sy_network_usage *usage, st
             !read_status(network, i, "net_bytes_sent", &net_bytes)) {
             return sy_fail(err, SY_ERR_NETWORK, "validator %u does not tell its status", i);
         }
+        if (!usage->engine[0]) read_engine(network, i, usage->engine, sizeof usage->engine);
         usage->cpu_us += cpu_us_of(network->pids[i]);
         usage->disk_bytes += store_bytes(network, i);
         usage->signatures += signatures;

@@ -30,6 +30,7 @@ struct sy_network_usage {
     uint64_t disk_bytes; /* of all data folders */
     uint64_t net_bytes;  /* handed to the links (their own metrics) */
     uint64_t signatures; /* checked by all engines (their own account) */
+    char engine[32];     /* the one in use by the first validator that runs */
 };
 
 /* sy_network_open makes the folder and starts every validator; it returns when all of them answer

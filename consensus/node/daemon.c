@@ -82,17 +82,20 @@ static unsigned engine_threads(const struct sy_config *config)
 
 static sy_status open_engine(sy_daemon *daemon, struct sy_error *err)
 {
-    static const struct sy_engine_impl *const impls[] = {&sy_engine_openssl, NULL};
-    const char *name = daemon->config.engine;
-    if (strcmp(name, "auto") != 0 && strcmp(name, "openssl") != 0) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "engine = %s: this build has auto and openssl", name);
-    }
+    struct sy_engine_choice *choice = &daemon->engine_choice;
+    const char *wanted = daemon->config.engine;
+    SY_TRY(sy_engine_choose(choice, wanted, sy_engine_cpu_impls, true, err));
     struct sy_engine_config config = {.threads = engine_threads(&daemon->config),
                                       .queue = VOTE_CHECKS + (uint32_t)daemon->config.checks + 64,
                                       .leaves_max = 2 * SY_BATCH_TXS_MAX,
                                       .sample_every = (uint32_t)daemon->config.engine_sample_every,
-                                      .impls = impls};
-    return sy_engine_open(&daemon->engine, &config, err);
+                                      .table_bytes = daemon->config.engine_tables_mib << 20,
+                                      .impls = choice->impls};
+    SY_TRY(sy_engine_open(&daemon->engine, &config, err));
+    SY_LOG(SY_LOG_INFO, "node", "engine_chosen", SY_F_TEXT("wanted", wanted),
+           SY_F_TEXT("engine", choice->impls[0]->name), SY_F_TEXT("why", choice->why));
+    sy_metric_set(SY_M_engine_rate_per_s, choice->per_s[0]);
+    return SY_OK;
 }
 
 static void node_config(const sy_daemon *daemon, struct sy_node_config *node)

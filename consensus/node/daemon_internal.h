@@ -12,6 +12,7 @@
 #include "consensus/node/peers.h"
 #include "consensus/node/runner.h"
 #include "consensus/node/serve.h"
+#include "core/crypto/engine_choice.h"
 #include "core/net/http.h"
 #include "core/net/link.h"
 
@@ -51,6 +52,7 @@ struct sy_daemon {
     sy_store *store;
     sy_store_reader *reader; /* the loop's */
     sy_engine *engine;
+    struct sy_engine_choice engine_choice;
     sy_executor *executor;
     sy_runner *runner;
     sy_committer *committer;

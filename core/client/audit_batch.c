@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "core/base/assert.h"
-#include "core/crypto/engine.h"
+#include "core/crypto/engine_choice.h"
 #include "core/wire/tx.h"
 
 #define SLOTS_MAX 16u
@@ -50,15 +50,17 @@ static unsigned count_threads(unsigned wanted)
 sy_status sy_audit_batches_open(sy_audit_batches **out, const struct sy_genesis *genesis,
                                 unsigned threads, struct sy_error *err)
 {
-    static const struct sy_engine_impl *const impls[] = {&sy_engine_openssl, NULL};
     sy_audit_batches *batches = (sy_audit_batches *)calloc(1, sizeof *batches);
     if (!batches) return sy_fail(err, SY_ERR_NO_MEMORY, "audit: no memory");
     threads = count_threads(threads);
     batches->genesis = genesis;
     batches->slot_count = 2 * threads < SLOTS_MAX ? 2 * threads : SLOTS_MAX;
     batches->slots = (struct slot *)calloc(batches->slot_count, sizeof *batches->slots);
-    struct sy_engine_config config = {
-        .threads = threads, .queue = SLOTS_MAX, .leaves_max = 2 * SY_BATCH_TXS_MAX, .impls = impls};
+    struct sy_engine_config config = {.threads = threads,
+                                      .queue = SLOTS_MAX,
+                                      .leaves_max = 2 * SY_BATCH_TXS_MAX,
+                                      .sample_every = 1024,
+                                      .impls = sy_engine_cpu_impls};
     sy_status status = batches->slots ? sy_engine_open(&batches->engine, &config, err)
                                       : sy_fail(err, SY_ERR_NO_MEMORY, "audit: no memory");
     if (status == SY_OK) {

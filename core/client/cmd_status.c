@@ -143,6 +143,21 @@ static void print_history(const struct status *status, unsigned validator)
     json_decref(tree);
 }
 
+static void print_engine(const struct status *status, unsigned validator)
+{
+    const struct account *account = &status->accounts[validator];
+    json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
+    const char *why = json_string_value(json_object_get(tree, "engine_why"));
+    char name[WORD_BYTES];
+    char reason[256];
+    if (why) {
+        (void)snprintf(reason, sizeof reason, "%s", why);
+        printf("%s checks signatures with %s (%s)\n", status->roster->validators[validator].name,
+               text_of(name, tree, "engine"), sy_cmd_printable(reason));
+    }
+    json_decref(tree);
+}
+
 /* Whoever is off says so; of one who does not answer the others do. */
 static void print_clocks(const struct status *status, unsigned validator)
 {
@@ -191,6 +206,7 @@ static int tell_text(const struct status *status, int code)
     }
     for (unsigned i = 0; i < status->roster->count; i++) {
         if (!asked_for(status, i)) continue;
+        print_engine(status, i);
         print_evidence(status, i);
         print_history(status, i);
         print_clocks(status, i);

@@ -70,7 +70,8 @@ struct sy_tree_job {
  * and are asserted: leaf < leaf_count or SY_JOB_NO_LEAF, a tree's range within the leaves, kind one
  * of enum sy_sig_kind. */
 struct sy_submission {
-    const struct sy_slice *leaves; /* raw bytes of each leaf (without the 0x00) */
+    const struct sy_slice *leaves; /* raw bytes of each leaf (without the 0x00); NULL: leaf_hashes
+                                      are given, for trees over them, and stay as they are */
     uint32_t leaf_count;
     struct sy_hash *leaf_hashes; /* out, leaf_count */
 

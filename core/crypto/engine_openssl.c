@@ -26,7 +26,7 @@ static sy_status run_reference(void *state, struct sy_submission *submission,
                                struct sy_hash *scratch)
 {
     (void)state;
-    for (uint32_t i = 0; i < submission->leaf_count; i++) {
+    for (uint32_t i = 0; submission->leaves && i < submission->leaf_count; i++) {
         sy_hash_leaf(&submission->leaf_hashes[i], submission->leaves[i]);
     }
     for (uint32_t i = 0; i < submission->job_count; i++) {

@@ -170,7 +170,7 @@ static sy_status run_portable(void *state, struct sy_submission *submission,
 {
     sy_key_tables *tables = (sy_key_tables *)state;
     struct source source = {.submission = submission};
-    for (uint32_t i = 0; i < submission->leaf_count; i++) {
+    for (uint32_t i = 0; submission->leaves && i < submission->leaf_count; i++) {
         sy_hash_leaf(&submission->leaf_hashes[i], submission->leaves[i]);
     }
     for (uint32_t i = 0; i < submission->tree_count; i++) {
@@ -181,7 +181,7 @@ static sy_status run_portable(void *state, struct sy_submission *submission,
     }
     SY_TRY(verify_all(tables, submission->verdicts, &source, submission->job_count));
     // A table takes about as long as two verifications without it: a batch pays for few of others'.
-    size_t builds = submission->urgent ? 1 : 8 + submission->job_count / 16;
+    size_t builds = submission->urgent ? 1 : 8 + submission->job_count / 8;
     (void)sy_key_tables_build(tables, builds);
     return SY_OK;
 }
