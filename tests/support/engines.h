@@ -1,0 +1,31 @@
+/* engines.h: engines under test, one implementation at a time, and OpenSSL's verdict beside them.
+ */
+#ifndef SY_TESTS_SUPPORT_ENGINES_H
+#define SY_TESTS_SUPPORT_ENGINES_H
+
+#include "core/crypto/engine.h"
+
+/* Rounds in which every valid key earns a table, and then some with it. */
+#define ENGINES_ROUNDS 6u
+
+/* engines_open opens an engine of impl, with OpenSSL behind it. Skips the test when impl is not on
+ * this machine; fails it when impl does not pass its self-test. */
+sy_engine *engines_open(const struct sy_engine_impl *impl, unsigned threads, uint32_t leaves_max);
+
+/* engines_close fails the test if anything was retired meanwhile. */
+void engines_close(sy_engine *engine);
+
+/* engines_oracle is OpenSSL's verdict. */
+bool engines_oracle(const struct sy_sig_job *job);
+
+/* engines_check runs jobs ENGINES_ROUNDS times, first without tables of keys and in the end with
+ * them, and compares every verdict with OpenSSL's. Returns how many are good. */
+uint32_t engines_check(sy_engine *engine, const struct sy_sig_job *jobs, uint32_t count);
+
+/* Encodings of points of order 1, 2, 4 and 8, all there are, not canonical ones included: where
+ * engines differ if they differ (Henry de Valence, "It's 255:19AM. Do you know what your validation
+ * criteria are?", 2020). */
+#define ENGINES_ODD_POINTS 14u
+extern const char *const engines_odd_points[ENGINES_ODD_POINTS];
+
+#endif
