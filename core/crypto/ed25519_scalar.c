@@ -112,9 +112,10 @@ static void swap_blocks(uint16_t rows[16], unsigned size, unsigned mask)
 {
     for (unsigned i = 0; i < 16; i++) {
         if (i & size) continue;
-        unsigned differs = (rows[i] >> size ^ rows[i + size]) & mask;
-        rows[i + size] = (uint16_t)(rows[i + size] ^ differs);
-        rows[i] = (uint16_t)(rows[i] ^ differs << size);
+        unsigned row = rows[i], other = rows[i + size];
+        unsigned differs = (row >> size ^ other) & mask;
+        rows[i + size] = (uint16_t)(other ^ differs);
+        rows[i] = (uint16_t)(row ^ differs << size);
     }
 }
 
