@@ -135,11 +135,11 @@ void sy_scalar_comb(uint16_t columns[SY_COMB_COLUMNS], const struct sy_scalar *o
     swap_blocks(columns, 1, 0x5555);
 }
 
-void sy_scalar_naf_vartime(int8_t digits[SY_NAF_DIGITS], const struct sy_scalar *a)
+void sy_scalar_naf_vartime(int16_t digits[SY_NAF_DIGITS], const struct sy_scalar *a)
 {
     unsigned carry = 0;
     unsigned at = 0;
-    memset(digits, 0, SY_NAF_DIGITS);
+    memset(digits, 0, SY_NAF_DIGITS * sizeof digits[0]);
     while (at < 256) {
         uint64_t bits = a->word[at / 64] >> at % 64;
         if (at % 64 > 59 && at < 192) bits |= a->word[at / 64 + 1] << (64 - at % 64);
@@ -149,7 +149,7 @@ void sy_scalar_naf_vartime(int8_t digits[SY_NAF_DIGITS], const struct sy_scalar 
             continue;
         }
         carry = window > 16;
-        digits[at] = (int8_t)((int)window - (carry ? 32 : 0));
+        digits[at] = (int16_t)((int)window - (carry ? 32 : 0));
         at += 5;
     }
 }

@@ -33,6 +33,6 @@ void sy_scalar_comb(uint16_t columns[SY_COMB_COLUMNS], const struct sy_scalar *o
 
 /* sy_scalar_naf_vartime writes a number below 2^255 in signed digits of base 2: each is 0 or odd,
  * from -15 to 15, and of five that follow each other at most one is not 0. */
-void sy_scalar_naf_vartime(int8_t digits[SY_NAF_DIGITS], const struct sy_scalar *a);
+void sy_scalar_naf_vartime(int16_t digits[SY_NAF_DIGITS], const struct sy_scalar *a);
 
 #endif

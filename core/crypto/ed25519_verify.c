@@ -102,7 +102,7 @@ static void make_multiples(struct sy_cached multiples[MULTIPLES], const struct s
 static bool multiply_plain(struct sy_point *r, const struct ready *ready,
                            const struct sy_comb_entry *base)
 {
-    int8_t digits[SY_NAF_DIGITS];
+    int16_t digits[SY_NAF_DIGITS];
     struct sy_cached multiples[MULTIPLES];
     if (!sy_point_decode(r, ready->job->key, true)) return false;
     make_multiples(multiples, r);

@@ -174,7 +174,7 @@ static void add_raw(struct raw_jobs *raw, const struct sy_public_key *key,
 static void check_raw(const struct sy_engine_impl *impl, struct raw_jobs *raw)
 {
     sy_engine *engine = engines_open(impl, 0, 1);
-    uint8_t *verdicts = (uint8_t *)malloc(raw->count);
+    uint8_t *verdicts = (uint8_t *)calloc(raw->count + 1, 1);
     assert_non_null(verdicts);
     for (unsigned round = 0; round < ENGINES_ROUNDS; round++) {
         memset(verdicts, 0x5a, raw->count);

@@ -202,7 +202,7 @@ CASE(digits_sum_up_to_the_number)
     sy_prng_seed(&prng, test_seed());
     for (unsigned round = 0; round < 2000; round++) {
         struct sy_scalar a, sum = {{0}};
-        int8_t digits[SY_NAF_DIGITS];
+        int16_t digits[SY_NAF_DIGITS];
         random_scalar(&a, &prng, round);
         sy_scalar_naf_vartime(digits, &a);
         for (int i = SY_NAF_DIGITS - 1; i >= 0; i--) {
