@@ -23,6 +23,7 @@ static const char usage[] =
     "  --what WHAT     these rows only\n"
     "  --keys N        so many different keys only: 1, 16, 256, 4096 or 65536\n"
     "  --batch N       this batch size only: 1, 4, 16, 64, 512, 4096 or 65536\n"
+    "  --jobs N        so many different signatures; no larger batches or more keys (65536)\n"
     "  --rounds N      rounds of each row, 1 to 101 (9)\n"
     "  --round-ms N    length of a round (40)\n"
     "  --threads N     worker threads of each engine; 0: none (0)\n"
@@ -130,6 +131,7 @@ static bool take_option(struct sy_crypto_options *options, int option, const cha
     case 'w': options->what = value; return true;
     case 'k': return sy_parse_u64(&options->keys, value, 1, CRYPTO_JOBS);
     case 'b': return sy_parse_u64(&options->batch, value, 1, CRYPTO_JOBS);
+    case 'n': return sy_parse_u64(&options->jobs, value, 1, CRYPTO_JOBS);
     case 'r': return sy_parse_u64(&options->rounds, value, 1, CRYPTO_ROUNDS_MAX);
     case 'm': return sy_parse_u64(&options->round_ms, value, 1, 60000);
     case 't': return sy_parse_u64(&options->threads, value, 0, SY_ENGINE_THREADS_MAX);
@@ -150,8 +152,9 @@ int sy_bench_crypto(int argc, char **argv)
                                           {"threads", required_argument, NULL, 't'},
                                           {"table-mib", required_argument, NULL, 'g'},
                                           {"help", no_argument, NULL, 'h'},
+                                          {"jobs", required_argument, NULL, 'n'},
                                           {NULL, 0, NULL, 0}};
-    struct sy_crypto_bench bench = {.options = {.rounds = 9, .round_ms = 40}};
+    struct sy_crypto_bench bench = {.options = {.rounds = 9, .round_ms = 40, .jobs = CRYPTO_JOBS}};
     int option;
     optind = 1;
     while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {

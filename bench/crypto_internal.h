@@ -7,13 +7,14 @@
 
 #define CRYPTO_JOBS 65536u
 #define CRYPTO_ROUNDS_MAX 101u
-/* A round measures at least this long, or for as many seconds as one batch takes. */
+
 struct sy_crypto_options {
     const char *engine; /* NULL: all */
     uint64_t rounds;
-    uint64_t round_ms;
+    uint64_t round_ms;  /* at least; longer where one batch takes longer */
     uint64_t threads;   /* of each engine; 0: work is done in the caller's */
     uint64_t table_mib; /* 0: the default of key_tables.h */
+    uint64_t jobs;      /* different signatures, up to CRYPTO_JOBS */
     uint64_t batch;     /* 0: all */
     uint64_t keys;      /* 0: all */
     const char *what;   /* NULL: all */

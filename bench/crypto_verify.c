@@ -2,7 +2,7 @@
  *
  * A job is {key handle, kind, digest, signature}: the hash inside Ed25519, sorting and all else up
  * to the verdict is measured; signing and building tables are not. Each set has 65,536 different
- * signatures of so many keys, shuffled, and a pass goes through all of them. */
+ * signatures (--jobs) of so many keys, shuffled, and a pass goes through all of them. */
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,9 +21,9 @@ static const uint32_t key_counts[] = {1, 16, 256, 4096, 65536};
 
 // --- signatures ----------------------------------------------------------------------------------
 
-static void shuffle(struct sy_sig_job *jobs, sy_prng *prng)
+static void shuffle(struct sy_sig_job *jobs, uint32_t count, sy_prng *prng)
 {
-    for (uint32_t i = CRYPTO_JOBS - 1; i > 0; i--) {
+    for (uint32_t i = count - 1; i > 0; i--) {
         uint32_t other = (uint32_t)sy_prng_below(prng, i + 1);
         struct sy_sig_job job = jobs[i];
         jobs[i] = jobs[other];
@@ -31,7 +31,7 @@ static void shuffle(struct sy_sig_job *jobs, sy_prng *prng)
     }
 }
 
-static bool make_jobs(struct sy_sig_job *jobs, uint32_t keys)
+static bool make_jobs(struct sy_sig_job *jobs, uint32_t count, uint32_t keys)
 {
     sy_prng prng;
     sy_prng_seed(&prng, keys);
@@ -40,7 +40,7 @@ static bool make_jobs(struct sy_sig_job *jobs, uint32_t keys)
         sy_secret_key *secret = NULL;
         sy_store_u32(seed + 4, key);
         if (sy_secret_key_from_seed(&secret, seed) != SY_OK) return false;
-        for (uint32_t i = key; i < CRYPTO_JOBS; i += keys) {
+        for (uint32_t i = key; i < count; i += keys) {
             jobs[i] = (struct sy_sig_job){.leaf = SY_JOB_NO_LEAF, .kind = SY_SIG_TX};
             sy_secret_key_public(secret, &jobs[i].key);
             sy_prng_fill(&prng, jobs[i].digest.bytes, sizeof jobs[i].digest.bytes);
@@ -48,7 +48,7 @@ static bool make_jobs(struct sy_sig_job *jobs, uint32_t keys)
         }
         sy_secret_key_close(secret);
     }
-    shuffle(jobs, &prng);
+    shuffle(jobs, count, &prng);
     return true;
 }
 
@@ -67,7 +67,7 @@ struct runner {
 
 static void submit(struct runner *runner, struct sy_submission *flight, uint32_t batch)
 {
-    if (runner->next + batch > CRYPTO_JOBS) runner->next = 0;
+    if (runner->next + batch > runner->bench->options.jobs) runner->next = 0;
     flight->jobs = runner->jobs + runner->next;
     flight->job_count = batch;
     runner->next += batch;
@@ -146,7 +146,7 @@ static bool measure_row(struct sy_crypto_bench *bench, struct runner *runner,
 static uint32_t take_handles(struct runner *runner, struct sy_sig_job *jobs)
 {
     uint32_t there = 0;
-    for (uint32_t i = 0; i < CRYPTO_JOBS; i++) {
+    for (uint32_t i = 0; i < runner->bench->options.jobs; i++) {
         struct sy_hash organisation = {{jobs[i].key.bytes[0]}};
         jobs[i].key_handle = sy_engine_key_hint(runner->engine, &jobs[i].key, &organisation);
         there += jobs[i].key_handle != SY_KEY_HANDLE_NONE;
@@ -158,12 +158,14 @@ static uint32_t take_handles(struct runner *runner, struct sy_sig_job *jobs)
 // is no room.
 static void warm_up(struct runner *runner, struct sy_sig_job *jobs)
 {
+    uint32_t total = (uint32_t)runner->bench->options.jobs;
+    uint32_t batch = total < 1024 ? total : 1024;
     uint32_t before = 0, there = take_handles(runner, jobs);
-    for (unsigned pass = 0; pass < 6 || there > before + CRYPTO_JOBS / 256; pass++) {
-        for (uint32_t i = 0; i < CRYPTO_JOBS / 1024; i++) (void)run_batches(runner, 1024, 0);
+    for (unsigned pass = 0; pass < 6 || there > before + total / 256; pass++) {
+        for (uint32_t i = 0; i < total / batch; i++) (void)run_batches(runner, batch, 0);
         before = there;
         there = take_handles(runner, jobs);
-        if (there == CRYPTO_JOBS) break;
+        if (there == total) break;
     }
 }
 
@@ -181,6 +183,7 @@ static bool measure_engine(struct sy_crypto_bench *bench, const struct sy_engine
     if (fine && enrolled && impl != &sy_engine_openssl) warm_up(&runner, jobs);
     for (size_t i = 0; fine && i < COUNT(batches); i++) {
         if (bench->options.batch != 0 && bench->options.batch != batches[i]) continue;
+        if (batches[i] > bench->options.jobs) continue;
         fine = measure_row(bench, &runner, reference, impl, what, batches[i], keys);
     }
     sy_engine_close(engine);
@@ -191,17 +194,18 @@ static bool measure_engine(struct sy_crypto_bench *bench, const struct sy_engine
 static bool measure_keys(struct sy_crypto_bench *bench, struct sy_sig_job *jobs, uint32_t keys)
 {
     struct runner reference = {.verdicts = NULL};
+    uint32_t total = (uint32_t)bench->options.jobs;
     bool absent = false;
     sy_engine *engine = sy_bench_crypto_open(bench, &sy_engine_openssl, 0, 1, &absent);
-    bool fine = engine && make_jobs(jobs, keys) && open_runner(&reference, bench, engine, jobs);
+    bool fine =
+        engine && make_jobs(jobs, total, keys) && open_runner(&reference, bench, engine, jobs);
     for (size_t i = 0; fine && sy_engine_cpu_impls[i]; i++) {
         const struct sy_engine_impl *impl = sy_engine_cpu_impls[i];
         if (sy_bench_crypto_wants(bench, impl->name, "verify-enrolled")) {
             fine = measure_engine(bench, impl, jobs, keys, true, &reference);
         }
         // Keys of which each has but one signature in a pass are as good as never seen.
-        if (fine && keys == CRYPTO_JOBS &&
-            sy_bench_crypto_wants(bench, impl->name, "verify-cold")) {
+        if (fine && keys == total && sy_bench_crypto_wants(bench, impl->name, "verify-cold")) {
             fine = measure_engine(bench, impl, jobs, keys, false, &reference);
         }
     }
@@ -217,6 +221,7 @@ bool sy_bench_crypto_measure_signatures(struct sy_crypto_bench *bench)
     if (!jobs) return false;
     for (size_t i = 0; fine && i < COUNT(key_counts); i++) {
         if (bench->options.keys != 0 && bench->options.keys != key_counts[i]) continue;
+        if (key_counts[i] > bench->options.jobs) continue;
         if (bench->options.what && strncmp(bench->options.what, "verify", 6) != 0) continue;
         fine = measure_keys(bench, jobs, key_counts[i]);
     }
