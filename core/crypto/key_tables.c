@@ -38,6 +38,8 @@
 #define PENDING 256u // keys that wait for their table at most
 #define LIMBO 16u    // evicted slots that readers may still use
 #define BUCKETS 4096u
+#define HEARD_MIN 1024u
+#define HEARD_MAX (1u << 18)
 #define NONE UINT32_MAX
 
 // The bucket in which keys that nobody hinted are counted.
@@ -501,12 +503,23 @@ static sy_status map_memory(sy_key_tables *tables)
     return SY_OK;
 }
 
+// How many keys without a table are remembered in each of two spans. A key that comes back later
+// than that starts anew, so it must not depend on how large tables are: about a sixteenth of their
+// memory, 220 bytes a key for both spans, touched as keys come.
+static size_t heard_of(const sy_key_tables *tables)
+{
+    size_t heard = (size_t)tables->room * tables->format->table_bytes / 16 / 220;
+    if (heard > HEARD_MAX) heard = HEARD_MAX;
+    if (heard < 2 * (size_t)tables->room) heard = 2 * (size_t)tables->room;
+    return heard < HEARD_MIN ? HEARD_MIN : heard;
+}
+
 static sy_status carve_memory(sy_key_tables *tables)
 {
     size_t room = tables->room;
     size_t places = 4;
     while (places < 2 * room) places *= 2;
-    size_t heard = room < 512 ? 1024 : 2 * room;
+    size_t heard = heard_of(tables);
     // A table of `heard` entries has less than 8/3 as many places, of 41 bytes with their flags.
     size_t bytes = room * (sizeof(struct slot) + sizeof(uint32_t)) + places * sizeof(atomic_uint) +
                    SY_KEY_TABLES_PINS_MAX * sizeof(struct pin) + 2 * heard * 112 + 8192;

@@ -124,6 +124,23 @@ CASE(many_keys_of_one_batch_are_built_together)
     sy_key_tables_close(tables);
 }
 
+// As many keys as tables would hold in a sixteenth of their memory go by before one comes back.
+CASE(a_key_is_remembered_while_many_others_go_by)
+{
+    enum { ROOM = 256, KEYS = 4000 };
+    static const struct sy_key_table_format large = {64u << 10, build_copies};
+    struct sy_key_tables_config config = {.format = &large, .bytes_max = (64u << 10) * ROOM};
+    struct sy_key_tables_info info;
+    sy_key_tables *tables = NULL;
+    assert_int_equal(sy_key_tables_open(&tables, &config, NULL), SY_OK);
+    for (unsigned pass = 0; pass < SY_KEY_TABLES_VALID_MIN; pass++) {
+        for (uint32_t i = 0; i < KEYS; i++) use_key(tables, i, 1);
+    }
+    sy_key_tables_get_info(tables, &info);
+    assert_int_equal(info.tables, ROOM);
+    sy_key_tables_close(tables);
+}
+
 CASE(what_is_no_point_has_no_table)
 {
     sy_key_tables *tables = open_tables(4, 100);
@@ -318,6 +335,7 @@ int main(void)
         cmocka_unit_test(the_fourth_valid_signature_earns_a_table),
         cmocka_unit_test(another_keys_place_costs_more),
         cmocka_unit_test(many_keys_of_one_batch_are_built_together),
+        cmocka_unit_test(a_key_is_remembered_while_many_others_go_by),
         cmocka_unit_test(what_is_no_point_has_no_table),
         cmocka_unit_test(a_handle_leads_to_its_own_key_only),
         cmocka_unit_test(a_flood_of_keys_leaves_those_in_use),
