@@ -132,12 +132,17 @@ CASE(keys_and_r_with_a_part_of_small_order_get_openssls_verdict)
     for (uint32_t i = 0; i < COUNT; i++) torsion_sign(&jobs[i], 1 + i % 8, i, i % 8, i / 8 % 8);
     uint32_t good = engines_check(engine, jobs, COUNT);
     printf("%u jobs, %u good\n", (unsigned)COUNT, good);
-    // Every such key has earned a table, so that way was tried too.
+    // The key without such a part has earned a table. Of the others an implementation may keep
+    // none: they cannot be enrolled.
     const struct sy_engine_impl *impl = (const struct sy_engine_impl *)*state;
     struct sy_hash organisation = {{1}};
-    for (uint32_t i = 0; impl->hint && i < 8; i++) {
-        assert_int_not_equal(sy_engine_key_hint(engine, &jobs[i].key, &organisation), 0);
+    unsigned tables = 0;
+    for (uint32_t i = 0; i < 8; i++) {
+        bool has = sy_engine_key_hint(engine, &jobs[i].key, &organisation) != SY_KEY_HANDLE_NONE;
+        if (impl->hint && i == 0) assert_true(has);
+        tables += has;
     }
+    printf("tables of %u keys\n", tables);
     // One in eight is, by chance; all of them, or none, would be another predicate.
     assert_in_range(good, COUNT / 24, COUNT / 3);
     free(jobs);
