@@ -61,7 +61,7 @@ static bool is_root_right(const struct sy_submission *submission, struct sy_hash
     const struct sy_tree_job *tree = &submission->trees[index];
     const struct sy_hash *first = tree->count > 0 ? submission->leaf_hashes + tree->first : NULL;
     struct sy_hash root;
-    sy_merkle_root(&root, scratch, first, tree->count);
+    sy_merkle_root_by(&sy_sha256_openssl, &root, scratch, first, tree->count);
     return sy_hash_equal(&root, &tree->root);
 }
 

@@ -36,7 +36,7 @@ static sy_status run_reference(void *state, struct sy_submission *submission,
         struct sy_tree_job *tree = &submission->trees[i];
         const struct sy_hash *first =
             tree->count > 0 ? submission->leaf_hashes + tree->first : NULL;
-        sy_merkle_root(&tree->root, scratch, first, tree->count);
+        sy_merkle_root_by(&sy_sha256_openssl, &tree->root, scratch, first, tree->count);
     }
     return SY_OK;
 }

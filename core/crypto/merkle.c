@@ -12,29 +12,37 @@
 #define LEAVES_MAX ((uint64_t)1 << SY_MERKLE_PATH_MAX)
 
 // Writes the level above count > 1 nodes; to may be from, as nothing is written before it was read.
-static size_t raise_level(struct sy_hash *to, const struct sy_hash *from, size_t count)
+static size_t raise_level(const struct sy_sha256_many *way, struct sy_hash *to,
+                          const struct sy_hash *from, size_t count)
 {
     size_t pairs = count / 2;
-    for (size_t i = 0; i < pairs; i++) sy_hash_node(&to[i], &from[2 * i], &from[2 * i + 1]);
+    way->pairs(to, from, pairs, SY_HASH_NODE_PREFIX);
     if (count % 2 == 1) to[pairs] = from[count - 1];
     return pairs + count % 2;
 }
 
-void sy_merkle_root(struct sy_hash *root, struct sy_hash *scratch, const struct sy_hash *leaves,
-                    size_t count)
+void sy_merkle_root_by(const struct sy_sha256_many *way, struct sy_hash *root,
+                       struct sy_hash *scratch, const struct sy_hash *leaves, size_t count)
 {
     const struct sy_hash *level = leaves;
     if (count == 0) {
         sy_sha256(root, NULL, 0);
         return;
     }
-    for (; count > 1; level = scratch) count = raise_level(scratch, level, count);
+    for (; count > 1; level = scratch) count = raise_level(way, scratch, level, count);
     *root = level[0];
+}
+
+void sy_merkle_root(struct sy_hash *root, struct sy_hash *scratch, const struct sy_hash *leaves,
+                    size_t count)
+{
+    sy_merkle_root_by(sy_sha256_many_best(), root, scratch, leaves, count);
 }
 
 void sy_merkle_path_make(struct sy_merkle_path *path, struct sy_hash *scratch,
                          const struct sy_hash *leaves, size_t count, size_t index)
 {
+    const struct sy_sha256_many *way = sy_sha256_many_best();
     const struct sy_hash *level = leaves;
     SY_ASSERT(index < count && count <= LEAVES_MAX);
     path->leaf_index = index;
@@ -43,7 +51,7 @@ void sy_merkle_path_make(struct sy_merkle_path *path, struct sy_hash *scratch,
     for (; count > 1; index /= 2, level = scratch) {
         size_t sibling = index ^ 1;
         if (sibling < count) path->siblings[path->count++] = level[sibling];
-        count = raise_level(scratch, level, count);
+        count = raise_level(way, scratch, level, count);
     }
 }
 

@@ -8,6 +8,7 @@
 #include <stdbool.h>
 
 #include "core/base/bytes.h"
+#include "core/crypto/sha256_many.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -24,9 +25,12 @@ struct sy_merkle_path {
 };
 
 /* sy_merkle_root computes the root of count leaf hashes. scratch: count / 2 + 1 hashes of room,
- * which may be the leaves themselves when they are no longer needed. */
+ * which may be the leaves themselves when they are no longer needed. Hashes by
+ * sy_sha256_many_best; sy_merkle_root_by does by the way given. */
 void sy_merkle_root(struct sy_hash *root, struct sy_hash *scratch, const struct sy_hash *leaves,
                     size_t count);
+void sy_merkle_root_by(const struct sy_sha256_many *way, struct sy_hash *root,
+                       struct sy_hash *scratch, const struct sy_hash *leaves, size_t count);
 
 /* sy_merkle_path_make fills the audit path of leaf index. scratch: as above. Asserts that
  * index < count <= 2^32. */

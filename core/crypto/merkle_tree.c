@@ -27,13 +27,12 @@ sy_status sy_merkle_tree_build(struct sy_merkle_tree *tree, const struct sy_hash
         return SY_OK;
     }
     memcpy(tree->nodes, leaves, count * sizeof *leaves);
+    const struct sy_sha256_many *way = sy_sha256_many_best();
     struct sy_hash *level = tree->nodes;
     size_t width = count;
     while (width > 1) {
         struct sy_hash *above = level + width;
-        for (size_t i = 0; i + 1 < width; i += 2) {
-            sy_hash_node(&above[i / 2], &level[i], &level[i + 1]);
-        }
+        way->pairs(above, level, width / 2, SY_HASH_NODE_PREFIX);
         if (width % 2 == 1) above[width / 2] = level[width - 1];
         width = (width + 1) / 2;
         level = above;

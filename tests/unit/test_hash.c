@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "core/base/prng.h"
+#include "tests/support/cavp.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
 
@@ -223,43 +224,17 @@ static void hash_with(uint8_t *out, size_t hash_bytes, const uint8_t *data, size
     }
 }
 
-// The value after "Name = " without its line end, or NULL when the line says something else.
-static char *read_field(char *line, const char *name)
+static void check_message(void *hash_bytes, struct sy_slice message, const char *answer)
 {
-    size_t size = strlen(name);
-    if (strncmp(line, name, size) != 0 || strncmp(line + size, " = ", 3) != 0) return NULL;
-    char *value = line + size + 3;
-    value[strcspn(value, "\r\n")] = '\0';
-    return value;
+    uint8_t hash[64];
+    hash_with(hash, *(const size_t *)hash_bytes, message.data, message.size);
+    assert_hex(hash, *(const size_t *)hash_bytes, answer);
 }
 
-// Runs a file of "Len, Msg, MD" groups and returns how many there were.
+// Runs a file of messages and returns how many there were.
 static size_t run_messages(const char *member, size_t hash_bytes)
 {
-    FILE *stream = vectors_open("nist-cavp-sha2.tar.xz", member);
-    if (!stream) skip();
-    char *line = NULL, *value;
-    size_t room = 0, size = 0, groups = 0;
-    uint8_t *message = NULL;
-    uint8_t hash[64];
-    while (getline(&line, &room, stream) > 0) {
-        if ((value = read_field(line, "Len"))) {
-            size = strtoul(value, NULL, 10) / 8;
-        } else if ((value = read_field(line, "Msg"))) {
-            message = realloc(message, size + 1);
-            assert_non_null(message);
-            // The empty message is written as one zero byte.
-            assert_true(size == 0 || sy_hex_decode(message, size, value));
-        } else if ((value = read_field(line, "MD"))) {
-            hash_with(hash, hash_bytes, message, size);
-            assert_hex(hash, hash_bytes, value);
-            groups++;
-        }
-    }
-    free(message);
-    free(line);
-    vectors_close(stream);
-    return groups;
+    return cavp_read(member, check_message, &hash_bytes);
 }
 
 // The Secure Hash Standard Validation System, 6.4: each of 100 checkpoints hangs on 1,000 hashes of
@@ -272,9 +247,9 @@ static void run_monte_carlo(const char *member, size_t hash_bytes)
     size_t room = 0, checkpoints = 0;
     uint8_t seed[64];
     while (getline(&line, &room, stream) > 0) {
-        if ((value = read_field(line, "Seed"))) {
+        if ((value = cavp_field(line, "Seed"))) {
             assert_true(sy_hex_decode(seed, hash_bytes, value));
-        } else if ((value = read_field(line, "MD"))) {
+        } else if ((value = cavp_field(line, "MD"))) {
             uint8_t last[3 * 64];
             for (size_t i = 0; i < 3; i++) memcpy(last + i * hash_bytes, seed, hash_bytes);
             for (int i = 0; i < 1000; i++) {

@@ -101,13 +101,18 @@ CASE(root_of_the_usual_eight_leaves)
     }
 }
 
-CASE(root_equals_the_definition_at_every_size)
+CASE(root_equals_the_definition_at_every_size_by_every_way)
 {
     for (size_t count = 0; count <= LEAVES_MAX; count++) {
         struct sy_hash root;
         struct sy_hash expected = define_root(leaves, count);
         sy_merkle_root(&root, scratch, leaves, count);
         assert_true(sy_hash_equal(&root, &expected));
+        const struct sy_sha256_many *way;
+        for (size_t i = 0; (way = sy_sha256_many_at(i)) != NULL; i++) {
+            sy_merkle_root_by(way, &root, scratch, leaves, count);
+            assert_true(sy_hash_equal(&root, &expected));
+        }
     }
 }
 
@@ -300,7 +305,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(root_of_the_usual_eight_leaves),
-        cmocka_unit_test(root_equals_the_definition_at_every_size),
+        cmocka_unit_test(root_equals_the_definition_at_every_size_by_every_way),
         cmocka_unit_test(root_may_use_the_leaves_as_scratch),
         cmocka_unit_test(root_writes_no_more_scratch_than_promised),
         cmocka_unit_test(

@@ -1,0 +1,80 @@
+/* sha512_portable.c: SHA-512 (FIPS 180-4, 6.4) of one block in plain C. */
+#include "core/crypto/sha512_tables.h"
+
+static uint64_t rotate(uint64_t x, unsigned bits)
+{
+    return x >> bits | x << (64 - bits);
+}
+
+// W[t], t >= 16, in a ring of 16 words.
+static uint64_t expand(uint64_t w[16], unsigned t)
+{
+    uint64_t a = w[(t + 1) % 16];
+    uint64_t b = w[(t + 14) % 16];
+    w[t % 16] += (rotate(a, 1) ^ rotate(a, 8) ^ a >> 7) + w[(t + 9) % 16] +
+                 (rotate(b, 19) ^ rotate(b, 61) ^ b >> 6);
+    return w[t % 16];
+}
+
+// Names the eight words after where they stand in this round, so that nothing is moved between
+// rounds: word i of round t lies at (i - t) mod 8.
+#define AT(i) v[((i) + 80u - t) % 8u]
+
+static void compress_first(uint64_t state[8], uint64_t w[16])
+{
+    uint64_t v[8];
+    memcpy(v, sy_sha512_start, sizeof v);
+    for (unsigned t = 0; t < SY_SHA512_ROUNDS; t++) {
+        uint64_t a = AT(0);
+        uint64_t e = AT(4);
+        uint64_t choice = AT(6) ^ (e & (AT(5) ^ AT(6)));
+        uint64_t majority = (a & AT(1)) | (AT(2) & (a | AT(1)));
+        uint64_t one = AT(7) + (rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41)) + choice +
+                       sy_sha512_k[t] + (t < 16 ? w[t] : expand(w, t));
+        uint64_t two = (rotate(a, 28) ^ rotate(a, 34) ^ rotate(a, 39)) + majority;
+        AT(3) += one;
+        AT(7) = one + two;
+    }
+    for (size_t i = 0; i < 8; i++) state[i] = sy_sha512_start[i] + v[i];
+}
+
+#undef AT
+
+static void hash_one(uint64_t state[8], const struct sy_challenge *challenge)
+{
+    uint8_t tail[64];
+    uint64_t w[16];
+    memcpy(tail, sy_challenge_tail, sizeof tail);
+    tail[SY_CHALLENGE_KIND_AT] = challenge->kind;
+    memcpy(tail + SY_CHALLENGE_DIGEST_AT, challenge->digest->bytes, 32);
+    for (size_t i = 0; i < 4; i++) w[i] = sy_load_u64_be(challenge->r + 8 * i);
+    for (size_t i = 0; i < 4; i++) w[4 + i] = sy_load_u64_be(challenge->key + 8 * i);
+    for (size_t i = 0; i < 8; i++) w[8 + i] = sy_load_u64_be(tail + 8 * i);
+    compress_first(state, w);
+}
+
+static void hash_all(uint8_t (*out)[64], const struct sy_challenge *challenges, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        uint64_t state[8];
+        hash_one(state, &challenges[i]);
+        for (size_t j = 0; j < 8; j++) sy_store_u64_be(out[i] + 8 * j, state[j]);
+    }
+}
+
+static void hash_lanes(uint64_t limbs[8][SY_SHA512_LANES],
+                       const struct sy_challenge challenges[SY_SHA512_LANES])
+{
+    for (size_t lane = 0; lane < SY_SHA512_LANES; lane++) {
+        uint64_t state[8];
+        hash_one(state, &challenges[lane]);
+        for (size_t i = 0; i < 8; i++) {
+            uint8_t bytes[8];
+            sy_store_u64_be(bytes, state[i]);
+            limbs[i][lane] = sy_load_u64(bytes);
+        }
+    }
+}
+
+const struct sy_sha512_many sy_sha512_portable = {
+    .name = "portable", .hashes = hash_all, .lanes = hash_lanes};
