@@ -28,8 +28,11 @@ const struct sy_sha256_many sy_sha256_openssl = {
 
 const struct sy_sha256_many *sy_sha256_many_at(size_t index)
 {
-    const struct sy_sha256_many *ways[2];
+    const struct sy_sha256_many *ways[4];
     size_t count = 0;
+#ifdef __x86_64__
+    if (sy_cpu()->sha_ni) ways[count++] = &sy_sha256_sha_ni;
+#endif
     ways[count++] = &sy_sha256_openssl;
     ways[count++] = &sy_sha256_portable;
     return index < count ? ways[index] : NULL;
