@@ -32,6 +32,7 @@ const struct sy_sha256_many *sy_sha256_many_at(size_t index)
     size_t count = 0;
 #ifdef __x86_64__
     if (sy_cpu()->sha_ni) ways[count++] = &sy_sha256_sha_ni;
+    if (sy_cpu()->avx512) ways[count++] = &sy_sha256_avx512;
 #endif
     ways[count++] = &sy_sha256_openssl;
     ways[count++] = &sy_sha256_portable;

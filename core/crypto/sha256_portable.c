@@ -43,7 +43,7 @@ static void do_rounds(uint32_t state[8], const uint32_t kw[SY_SHA256_ROUNDS])
 
 #undef AT
 
-static void compress(uint32_t state[8], const uint8_t block[BLOCK])
+void sy_sha256_compress(uint32_t state[8], const uint8_t block[BLOCK])
 {
     uint32_t w[SY_SHA256_ROUNDS];
     uint32_t kw[SY_SHA256_ROUNDS];
@@ -58,7 +58,7 @@ static void compress(uint32_t state[8], const uint8_t block[BLOCK])
     do_rounds(state, kw);
 }
 
-static void finish(struct sy_hash *out, const uint32_t state[8])
+void sy_sha256_store(struct sy_hash *out, const uint32_t state[8])
 {
     for (size_t i = 0; i < 8; i++) {
         for (size_t b = 0; b < 4; b++) out->bytes[4 * i + b] = (uint8_t)(state[i] >> (24 - 8 * b));
@@ -73,7 +73,7 @@ static void hash_after(struct sy_hash *out, uint8_t block[BLOCK], size_t used, s
     start(state);
     for (size_t take; data.size >= (take = BLOCK - used);) {
         memcpy(block + used, data.data, take);
-        compress(state, block);
+        sy_sha256_compress(state, block);
         data = sy_slice_of(data.data + take, data.size - take);
         used = 0;
     }
@@ -82,12 +82,12 @@ static void hash_after(struct sy_hash *out, uint8_t block[BLOCK], size_t used, s
     block[used++] = 0x80;
     memset(block + used, 0, BLOCK - used);
     if (used > LENGTH_AT) {
-        compress(state, block);
+        sy_sha256_compress(state, block);
         memset(block, 0, BLOCK);
     }
     sy_store_u64_be(block + LENGTH_AT, bits);
-    compress(state, block);
-    finish(out, state);
+    sy_sha256_compress(state, block);
+    sy_sha256_store(out, state);
 }
 
 static void hash_messages(struct sy_hash *out, const struct sy_slice *messages, size_t count)
@@ -118,9 +118,9 @@ static void hash_pairs(struct sy_hash *out, const struct sy_hash *children, size
         memcpy(block + 33, right, 31);
         start(state);
         uint8_t last = right[31]; // out may be children
-        compress(state, block);
+        sy_sha256_compress(state, block);
         do_rounds(state, tails[last].kw);
-        finish(&out[i], state);
+        sy_sha256_store(&out[i], state);
     }
 }
 

@@ -149,6 +149,19 @@ INLINE void compress_one(__m128i *abef, __m128i *cdgh, const struct words *from)
     *cdgh = _mm_add_epi32(*cdgh, s.cdgh[0]);
 }
 
+void sy_sha256_compress_sha_ni(uint32_t state[8], const uint8_t block[BLOCK])
+{
+    const struct words from = {block, false, {0}};
+    uint32_t *h = state;
+    __m128i abef = _mm_set_epi32((int)h[0], (int)h[1], (int)h[4], (int)h[5]);
+    __m128i cdgh = _mm_set_epi32((int)h[2], (int)h[3], (int)h[6], (int)h[7]);
+    compress_one(&abef, &cdgh, &from);
+    __m128i abef_up = _mm_shuffle_epi32(abef, 0x1b);
+    __m128i cdgh_up = _mm_shuffle_epi32(cdgh, 0x1b);
+    _mm_storeu_si128((__m128i *)(void *)h, _mm_unpacklo_epi64(abef_up, cdgh_up));
+    _mm_storeu_si128((__m128i *)(void *)(h + 4), _mm_unpackhi_epi64(abef_up, cdgh_up));
+}
+
 __attribute__((noinline)) static void hash_pair(struct sy_hash *out, const struct sy_hash *children,
                                                 __m128i prefix, const struct sy_sha256_row *tails)
 {

@@ -21,11 +21,16 @@ struct sy_sha256_row {
  * thread. */
 const struct sy_sha256_row *sy_sha256_pair_tails(void);
 
+/* sy_sha256_compress adds one block to a state, in plain C; sy_sha256_compress_sha_ni likewise
+ * where sy_cpu()->sha_ni. sy_sha256_store writes a state as a hash. */
+void sy_sha256_compress(uint32_t state[8], const uint8_t block[64]);
+void sy_sha256_compress_sha_ni(uint32_t state[8], const uint8_t block[64]);
+void sy_sha256_store(struct sy_hash *out, const uint32_t state[8]);
+
 /* The ways, for sha256_many.c to choose from. Those of x86 exist on x86-64 alone, and run only
  * where sy_cpu says so. */
 extern const struct sy_sha256_many sy_sha256_portable;
 extern const struct sy_sha256_many sy_sha256_sha_ni;
 extern const struct sy_sha256_many sy_sha256_avx512;
-extern const struct sy_sha256_many sy_sha256_avx512_sha_ni;
 
 #endif

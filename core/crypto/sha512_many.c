@@ -6,8 +6,11 @@
 
 const struct sy_sha512_many *sy_sha512_many_at(size_t index)
 {
-    const struct sy_sha512_many *ways[1];
+    const struct sy_sha512_many *ways[2];
     size_t count = 0;
+#ifdef __x86_64__
+    if (sy_cpu()->avx512) ways[count++] = &sy_sha512_avx512;
+#endif
     ways[count++] = &sy_sha512_portable;
     return index < count ? ways[index] : NULL;
 }
