@@ -28,9 +28,10 @@ const struct sy_sha256_many sy_sha256_openssl = {
 
 const struct sy_sha256_many *sy_sha256_many_at(size_t index)
 {
-    const struct sy_sha256_many *ways[4];
+    const struct sy_sha256_many *ways[5];
     size_t count = 0;
 #ifdef __x86_64__
+    if (sy_cpu()->avx512 && sy_cpu()->sha_ni) ways[count++] = &sy_sha256_avx512_sha_ni;
     if (sy_cpu()->sha_ni) ways[count++] = &sy_sha256_sha_ni;
     if (sy_cpu()->avx512) ways[count++] = &sy_sha256_avx512;
 #endif

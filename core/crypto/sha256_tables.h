@@ -32,5 +32,6 @@ void sy_sha256_store(struct sy_hash *out, const uint32_t state[8]);
 extern const struct sy_sha256_many sy_sha256_portable;
 extern const struct sy_sha256_many sy_sha256_sha_ni;
 extern const struct sy_sha256_many sy_sha256_avx512;
+extern const struct sy_sha256_many sy_sha256_avx512_sha_ni;
 
 #endif

@@ -42,7 +42,8 @@ INLINE void transpose(__m512i out[8], const __m512i rows[8])
     a[2 * (i)] = _mm512_unpacklo_epi64(rows[2 * (i)], rows[2 * (i) + 1]); \
     a[2 * (i) + 1] = _mm512_unpackhi_epi64(rows[2 * (i)], rows[2 * (i) + 1]);
     UNPACK(0)
-    UNPACK(1) UNPACK(2) UNPACK(3)
+    UNPACK(1)
+    UNPACK(2) UNPACK(3)
 #undef UNPACK
         // Quarter q of a[2i + c] holds word 2q + c of rows 2i and 2i + 1.
         for (int c = 0; c < 2; c++)
