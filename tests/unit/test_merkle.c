@@ -3,6 +3,7 @@
 #include "core/crypto/merkle.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "core/base/prng.h"
 #include "core/crypto/hash.h"
@@ -114,6 +115,29 @@ CASE(root_equals_the_definition_at_every_size_by_every_way)
             assert_true(sy_hash_equal(&root, &expected));
         }
     }
+}
+
+CASE(root_equals_the_definition_at_large_sizes_by_every_way)
+{
+    static const size_t sizes[] = {4095, 4096, 4097, 65535, 65537, 100003};
+    size_t most = sizes[sizeof sizes / sizeof sizes[0] - 1];
+    struct sy_hash *many = malloc(most * sizeof *many);
+    struct sy_hash *room = malloc((most / 2 + 1) * sizeof *room);
+    assert_true(many != NULL && room != NULL);
+    sy_prng prng;
+    sy_prng_seed(&prng, test_seed());
+    sy_prng_fill(&prng, many, most * sizeof *many);
+    for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
+        struct sy_hash expected = define_root(many, sizes[i]);
+        const struct sy_sha256_many *way;
+        for (size_t w = 0; (way = sy_sha256_many_at(w)) != NULL; w++) {
+            struct sy_hash root;
+            sy_merkle_root_by(way, &root, room, many, sizes[i]);
+            assert_true(sy_hash_equal(&root, &expected));
+        }
+    }
+    free(room);
+    free(many);
 }
 
 CASE(root_may_use_the_leaves_as_scratch)
@@ -306,6 +330,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(root_of_the_usual_eight_leaves),
         cmocka_unit_test(root_equals_the_definition_at_every_size_by_every_way),
+        cmocka_unit_test(root_equals_the_definition_at_large_sizes_by_every_way),
         cmocka_unit_test(root_may_use_the_leaves_as_scratch),
         cmocka_unit_test(root_writes_no_more_scratch_than_promised),
         cmocka_unit_test(
