@@ -11,6 +11,10 @@
 
 #define LEAVES_MAX ((uint64_t)1 << SY_MERKLE_PATH_MAX)
 
+/* A large tree is raised block by block at first, so that lower levels stay in a core's cache. */
+#define BLOCK_LEVELS 7u
+#define BLOCK_LEAVES ((size_t)64 << BLOCK_LEVELS)
+
 // Writes the level above count > 1 nodes; to may be from, as nothing is written before it was read.
 static size_t raise_level(const struct sy_sha256_many *way, struct sy_hash *to,
                           const struct sy_hash *from, size_t count)
@@ -21,6 +25,24 @@ static size_t raise_level(const struct sy_sha256_many *way, struct sy_hash *to,
     return pairs + count % 2;
 }
 
+// Writes the BLOCK_LEVELS-th level above count nodes, as if level by level: blocks are of a power
+// of two, so only the last one can have odd nodes. A block's levels lie below the leaves of the
+// next, so to may be from here too.
+static size_t raise_blocks(const struct sy_sha256_many *way, struct sy_hash *to,
+                           const struct sy_hash *from, size_t count)
+{
+    size_t raised = 0;
+    for (size_t first = 0; first < count; first += BLOCK_LEAVES) {
+        size_t width = count - first < BLOCK_LEAVES ? count - first : BLOCK_LEAVES;
+        const struct sy_hash *level = from + first;
+        for (unsigned i = 0; i < BLOCK_LEVELS; i++, level = to + raised) {
+            width = raise_level(way, to + raised, level, width);
+        }
+        raised += width;
+    }
+    return raised;
+}
+
 void sy_merkle_root_by(const struct sy_sha256_many *way, struct sy_hash *root,
                        struct sy_hash *scratch, const struct sy_hash *leaves, size_t count)
 {
@@ -29,6 +51,7 @@ void sy_merkle_root_by(const struct sy_sha256_many *way, struct sy_hash *root,
         sy_sha256(root, NULL, 0);
         return;
     }
+    for (; count > BLOCK_LEAVES; level = scratch) count = raise_blocks(way, scratch, level, count);
     for (; count > 1; level = scratch) count = raise_level(way, scratch, level, count);
     *root = level[0];
 }

@@ -10,7 +10,8 @@
 
 #define INLINE static inline __attribute__((always_inline))
 
-#define EACH8(DO) DO(0) DO(1) DO(2) DO(3) DO(4) DO(5) DO(6) DO(7)
+#define EACH4(DO) DO(0) DO(1) DO(2) DO(3)
+#define EACH8(DO) EACH4(DO) DO(4) DO(5) DO(6) DO(7)
 #define EACH16(DO) EACH8(DO) DO(8) DO(9) DO(10) DO(11) DO(12) DO(13) DO(14) DO(15)
 
 INLINE __m512i add(__m512i a, __m512i b)
@@ -41,13 +42,10 @@ INLINE void transpose(__m512i out[8], const __m512i rows[8])
 #define UNPACK(i)                                                         \
     a[2 * (i)] = _mm512_unpacklo_epi64(rows[2 * (i)], rows[2 * (i) + 1]); \
     a[2 * (i) + 1] = _mm512_unpackhi_epi64(rows[2 * (i)], rows[2 * (i) + 1]);
-    UNPACK(0)
-    UNPACK(1)
-    UNPACK(2) UNPACK(3)
+    EACH4(UNPACK)
 #undef UNPACK
-        // Quarter q of a[2i + c] holds word 2q + c of rows 2i and 2i + 1.
-        for (int c = 0; c < 2; c++)
-    {
+    // Quarter q of a[2i + c] holds word 2q + c of rows 2i and 2i + 1.
+    for (int c = 0; c < 2; c++) {
         __m512i even01 = _mm512_shuffle_i64x2(a[c], a[2 + c], 0x88);
         __m512i even23 = _mm512_shuffle_i64x2(a[4 + c], a[6 + c], 0x88);
         __m512i odd01 = _mm512_shuffle_i64x2(a[c], a[2 + c], 0xdd);

@@ -119,11 +119,12 @@ CASE(root_equals_the_definition_at_every_size_by_every_way)
 
 CASE(root_equals_the_definition_at_large_sizes_by_every_way)
 {
-    static const size_t sizes[] = {4095, 4096, 4097, 65535, 65537, 100003};
+    static const size_t sizes[] = {8191, 8192, 8193, 16385, 65535, 65536, 65537, 100003};
     size_t most = sizes[sizeof sizes / sizeof sizes[0] - 1];
     struct sy_hash *many = malloc(most * sizeof *many);
     struct sy_hash *room = malloc((most / 2 + 1) * sizeof *room);
-    assert_true(many != NULL && room != NULL);
+    struct sy_hash *copy = malloc(most * sizeof *copy);
+    assert_true(many != NULL && room != NULL && copy != NULL);
     sy_prng prng;
     sy_prng_seed(&prng, test_seed());
     sy_prng_fill(&prng, many, most * sizeof *many);
@@ -134,8 +135,12 @@ CASE(root_equals_the_definition_at_large_sizes_by_every_way)
             struct sy_hash root;
             sy_merkle_root_by(way, &root, room, many, sizes[i]);
             assert_true(sy_hash_equal(&root, &expected));
+            memcpy(copy, many, sizes[i] * sizeof *copy);
+            sy_merkle_root_by(way, &root, copy, copy, sizes[i]);
+            assert_true(sy_hash_equal(&root, &expected));
         }
     }
+    free(copy);
     free(room);
     free(many);
 }
