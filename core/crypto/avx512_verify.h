@@ -8,7 +8,7 @@
 #define SY_CRYPTO_AVX512_VERIFY_H
 
 #include "core/crypto/avx512_comb.h"
-#include "core/crypto/ed25519_avx512.h"
+#include "core/crypto/avx512_ed25519.h"
 
 /* Points of a batch until they are encoded. */
 struct verify_batch {

@@ -111,6 +111,8 @@ struct sy_engine_impl {
 extern const struct sy_engine_impl sy_engine_openssl;
 /* Plain C, on every processor (engine_portable.c). */
 extern const struct sy_engine_impl sy_engine_portable;
+/* Eight signatures at a time, on processors with AVX-512 IFMA (avx512_engine.c). */
+extern const struct sy_engine_impl sy_engine_avx512;
 
 struct sy_engine_config {
     unsigned threads;                          /* worker threads, 1..64; 0: run inside submit */

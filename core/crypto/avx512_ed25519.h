@@ -1,4 +1,4 @@
-/* ed25519_avx512.h: Ed25519 verification, eight signatures at a time in the lanes of AVX-512.
+/* avx512_ed25519.h: Ed25519 verification, eight signatures at a time in the lanes of AVX-512.
  * Internal to core/crypto; avx512_engine.c makes an engine of it.
  *
  * The predicate is that of engine.h: S < L, R' = [S]B - [k]A without a cofactor, its 32 bytes equal
@@ -10,8 +10,8 @@
  * A table is refused for a key that is no point or not of order L (or 1): such keys, which are
  * never enrolled, stay with the general way. Variable time: for public data only. No call may be
  * made unless sy_cpu()->avx512_ifma. Any thread; nothing is kept. */
-#ifndef SY_CRYPTO_ED25519_AVX512_H
-#define SY_CRYPTO_ED25519_AVX512_H
+#ifndef SY_CRYPTO_AVX512_ED25519_H
+#define SY_CRYPTO_AVX512_ED25519_H
 
 #include "core/base/bytes.h"
 #include "core/crypto/key_tables.h"

@@ -1,5 +1,5 @@
-/* ed25519_avx512_ifma.c: avx512_verify.h and avx512_table.h, compiled for AVX-512. */
-#include "core/crypto/ed25519_avx512.h"
+/* verify_avx512_ifma.c: avx512_verify.h and avx512_table.h, compiled for AVX-512. */
+#include "core/crypto/avx512_ed25519.h"
 
 #if defined(__x86_64__)
 
