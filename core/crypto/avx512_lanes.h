@@ -21,7 +21,13 @@
 #include "core/base/assert.h"
 
 #define SY_LANES 8
-#define SY_LANES_INLINE static inline __attribute__((always_inline, unused))
+
+/* All of it is one long expression where speed counts, and is not where it does not. */
+#if defined(__AVX512IFMA__) && !defined(SY_LANES_BOUNDS) && !defined(SY_LANES_EMULATED)
+#define SY_LANES_INLINE static inline __attribute__((always_inline))
+#else
+#define SY_LANES_INLINE static inline __attribute__((unused))
+#endif
 
 /* The 52-bit multiply-add takes the low 52 bits of its factors. */
 #define SY_LANES_FACTOR_MAX ((UINT64_C(1) << 52) - 1)
