@@ -85,8 +85,7 @@ static const struct sy_public_key *key_at(const struct source *source, uint32_t 
 
 static const struct sy_signature *signature_at(const struct source *source, uint32_t index)
 {
-    return source->raw ? &source->raw[index].signature
-                       : &source->submission->jobs[index].signature;
+    return source->raw ? &source->raw[index].signature : &source->submission->jobs[index].signature;
 }
 
 static uint32_t handle_at(const struct source *source, uint32_t index)
@@ -96,8 +95,7 @@ static uint32_t handle_at(const struct source *source, uint32_t index)
 
 // Hashes one job of each lane: these have one block.
 static void hash_jobs(struct sy_lane_group *group, const struct sy_sha512_many *sha512,
-                      const struct sy_submission *submission,
-                      const uint32_t indices[SY_LANE_GROUP])
+                      const struct sy_submission *submission, const uint32_t indices[SY_LANE_GROUP])
 {
     struct sy_challenge challenges[SY_LANE_GROUP];
     for (size_t lane = 0; lane < SY_LANE_GROUP; lane++) {
@@ -251,8 +249,10 @@ static sy_status run_avx512(void *state, struct sy_submission *submission, struc
 {
     struct avx512 *own = (struct avx512 *)state;
     struct source source = {.submission = submission};
-    sy_sha256_many_best()->leaves(submission->leaf_hashes, submission->leaves,
-                                  submission->leaf_count);
+    if (submission->leaves) {
+        sy_sha256_many_best()->leaves(submission->leaf_hashes, submission->leaves,
+                                      submission->leaf_count);
+    }
     for (uint32_t i = 0; i < submission->tree_count; i++) {
         struct sy_tree_job *tree = &submission->trees[i];
         const struct sy_hash *first =

@@ -9,8 +9,8 @@
 #include "core/crypto/engine_check.h"
 #include "core/crypto/hash.h"
 
-const struct sy_engine_impl *const sy_engine_cpu_impls[] = {&sy_engine_portable, &sy_engine_openssl,
-                                                            NULL};
+const struct sy_engine_impl *const sy_engine_cpu_impls[] = {&sy_engine_avx512, &sy_engine_portable,
+                                                            &sy_engine_openssl, NULL};
 
 // What is timed: as many signatures of as many keys that each key has earned its table after one
 // run. The reference does a part of them, since it takes long and its time is even.

@@ -11,6 +11,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/key_tables.h"
 #include "core/crypto/merkle.h"
+#include "core/crypto/sha256_many.h"
 
 #define WINDOW 2048u // jobs that are sorted together
 #define BUCKETS 512u
@@ -171,8 +172,9 @@ static sy_status run_portable(void *state, struct sy_submission *submission,
 {
     sy_key_tables *tables = (sy_key_tables *)state;
     struct source source = {.submission = submission};
-    for (uint32_t i = 0; submission->leaves && i < submission->leaf_count; i++) {
-        sy_hash_leaf(&submission->leaf_hashes[i], submission->leaves[i]);
+    if (submission->leaves) {
+        sy_sha256_many_best()->leaves(submission->leaf_hashes, submission->leaves,
+                                      submission->leaf_count);
     }
     for (uint32_t i = 0; i < submission->tree_count; i++) {
         struct sy_tree_job *tree = &submission->trees[i];
