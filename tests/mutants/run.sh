@@ -42,7 +42,8 @@ envelope     tests/test_ledger_envelope
 edges        tests/engine_edges_suite
 sim_4        bin/systole-sim --seeds 1..100 --validators 4 --jobs 2
 sim_6        bin/systole-sim --seeds 1..50 --validators 6 --jobs 2
-world        tests/test_pbft_world"
+world        tests/test_pbft_world
+whole        tests/test_pbft_whole"
 
 die() {
     echo "mutants: $*" >&2

@@ -30,20 +30,16 @@ static void say_vote(struct whole *whole, struct message_set *set, uint8_t type,
     say(whole, set, &message);
 }
 
-static const struct sy_hash *hash_at(const struct whole *whole, uint8_t number)
-{
-    return (const struct sy_hash *)(const void *)whole->hashes.items[number - 1u].bytes;
-}
-
-/* One with a batch in it, and an empty one with another time. */
-static void say_proposals(struct whole *whole, struct message_set *set, uint64_t slot)
+/* The first has a batch in it, the second is empty and has another time. */
+static void say_proposals(struct whole *whole, struct message_set *set, uint64_t slot,
+                          unsigned faces)
 {
     static struct sy_message message;
     struct sy_hash digest;
     const struct batch_model *batch = &whole->world.batches[slot - 1];
     message.type = SY_MESSAGE_PRE_PREPARE;
     struct sy_proposal *proposal = &message.body.pre_prepare.proposal;
-    for (uint16_t face = 0; face < 2; face++) {
+    for (uint16_t face = 0; face < faces; face++) {
         *proposal = (struct sy_proposal){.slot = slot, .count = face == 0};
         proposal->time_ms = 1700000001000ll + (int64_t)slot + 10 * face;
         proposal->entries[0] = (struct sy_entry){batch->maker, batch->seq, batch->digest};
@@ -73,25 +69,23 @@ static bool find_proposal(struct whole *whole, struct sy_proposal *out, uint64_t
     return false;
 }
 
-/* What is needed beside the own proposal: quorum - 1 PREPAREs, the first ones there are. */
+/* What is needed beside the own proposal is quorum - 1 PREPAREs of others; which ones is all the
+ * same (pbft_whole_alike.c). */
 static bool make_certificate(struct whole *whole, struct sy_prepared *out,
                              const struct message_set *set, uint64_t slot, uint8_t digest)
 {
-    static struct sy_message message;
+    unsigned prepares = 0;
+    for (unsigned i = 0; i < whole->messages.count; i++) {
+        const struct sent_message *sent = &whole->sent[i];
+        prepares += set_has(set, i) && sent->type == SY_MESSAGE_PREPARE && sent->view == 0 &&
+                    sent->slot == slot && sent->digest == digest;
+    }
+    if (prepares + 1 < sy_quorum(WHOLE_N)) return false;
     if (!find_proposal(whole, &out->proposal, slot, digest)) return false;
     out->view = 0;
-    out->count = 0;
-    for (uint16_t signer = 1; signer < WHOLE_N; signer++) {
-        for (unsigned i = 0; i < whole->messages.count; i++) {
-            const struct sent_message *sent = &whole->sent[i];
-            bool fits = set_has(set, i) && sent->type == SY_MESSAGE_PREPARE && sent->view == 0 &&
-                        sent->slot == slot && sent->digest == digest && sent->signer == signer;
-            if (!fits || out->count == sy_quorum(WHOLE_N) - 1) continue;
-            whole_message_at(whole, &message, i);
-            out->statements[out->count++] = (struct sy_seal){signer, message.body.vote.signature};
-        }
-    }
-    return out->count == sy_quorum(WHOLE_N) - 1;
+    out->count = (uint16_t)(sy_quorum(WHOLE_N) - 1);
+    whole_one_certificate(whole, out, WHOLE_FAULTY);
+    return true;
 }
 
 /* digests: one for each slot, 0: nothing is shown of it. */
@@ -142,8 +136,8 @@ static void say_seal(struct whole *whole, struct message_set *set, const struct 
 {
     static struct sy_message message;
     message.type = SY_MESSAGE_SEAL;
-    message.body.seal = (struct sy_seal_message){.height = sent->slot,
-                                                 .header_hash = *hash_at(whole, sent->digest)};
+    message.body.seal = (struct sy_seal_message){
+        .height = sent->slot, .header_hash = *whole_hash_at(whole, sent->digest)};
     message.body.seal.seal.signer = WHOLE_FAULTY;
     say(whole, set, &message);
 }
@@ -156,7 +150,7 @@ static void say_echoes(struct whole *whole, struct message_set *set, const struc
         if (!set_has(from, i) || sent.signer == WHOLE_FAULTY) continue;
         if (sent.type == SY_MESSAGE_SEAL) say_seal(whole, set, &sent);
         if (sent.type != SY_MESSAGE_PRE_PREPARE) continue;
-        struct sy_hash digest = *hash_at(whole, sent.digest);
+        struct sy_hash digest = *whole_hash_at(whole, sent.digest);
         say_vote(whole, set, SY_MESSAGE_PREPARE, sent.view, sent.slot, &digest);
         say_vote(whole, set, SY_MESSAGE_COMMIT, sent.view, sent.slot, &digest);
     }
@@ -168,7 +162,8 @@ uint32_t faulty_closure(struct whole *whole, uint32_t number)
     uint32_t at = table_add(&whole->closure_keys, &number, sizeof number, &is_new);
     if (!is_new) return whole->closures[at];
     struct message_set from = *whole_set_at(whole, number), set = from;
-    for (uint64_t slot = 1; slot <= whole->rules.slots; slot++) say_proposals(whole, &set, slot);
+    for (uint64_t slot = 1; slot <= whole->rules.slots; slot++)
+        say_proposals(whole, &set, slot, whole->rules.faces[slot]);
     say_view_changes(whole, &set, &from);
     say_echoes(whole, &set, &from);
     uint32_t closed = whole_set(whole, &set);

@@ -11,8 +11,6 @@
 #include "tests/scenario/pbft_whole_internal.h"
 
 #define LINE_BYTES 64u
-#define SLOTS_TOUCHED 5u /* a correct primary goes on above the two */
-#define CHANGE_BYTES 2048u
 #define RECORDS_TOUCHED 24u
 #define SIGNATURES_TOUCHED 96u
 #define QUEUE_TOUCHED 4u
@@ -124,6 +122,19 @@ static void take_records_back(struct node_model *model)
     }
 }
 
+/* Then this node is out of the others' way, which look at what it holds and executed. */
+static void leave(struct node_model *model)
+{
+    model->record_count = 0;
+    for (unsigned h = 1; h <= SLOTS_TOUCHED; h++) model->blocks[h].executed = false;
+}
+
+static void forget(struct node_model *model)
+{
+    for (unsigned i = 0; i < model->record_count; i++) free(model->records[i].bytes);
+    leave(model);
+}
+
 static bool is_zero(const uint8_t *at, size_t size)
 {
     uint64_t sum = 0, word;
@@ -161,6 +172,17 @@ static bool is_busy(const struct node_model *model)
     return model->queued > 0 || (next->executed && next->certificate.count > 0);
 }
 
+/* The VIEW_CHANGE of the faulty validator that a NEW_VIEW waits for. */
+static uint8_t lacks(struct whole *whole, const sy_pbft *pbft)
+{
+    const struct sy_new_view *message = &pbft->pending.message;
+    if (!pbft->pending.present || pbft->pending.changes[WHOLE_FAULTY].present) return 0;
+    for (uint16_t i = 0; i < message->count; i++)
+        if (message->changes[i].signer == WHOLE_FAULTY)
+            return whole_hash(whole, &message->changes[i].digest);
+    return 0;
+}
+
 static void describe(struct whole *whole, struct local *local, uint16_t node)
 {
     const struct node_model *model = &whole->world.nodes[node];
@@ -168,8 +190,15 @@ static void describe(struct whole *whole, struct local *local, uint16_t node)
     *local = (struct local){.node = (uint8_t)node,
                             .waited = aside->waited,
                             .busy = is_busy(model),
-                            .view = model->pbft->view};
+                            .begun = model->pbft->in_view,
+                            .view = model->pbft->view,
+                            .lacks = lacks(whole, model->pbft)};
     memcpy(local->decided, aside->decided, sizeof local->decided);
+    memcpy(local->settled, aside->settled, sizeof local->settled);
+    for (unsigned s = 1; s <= WHOLE_SLOTS; s++) {
+        const struct slot *slot = &model->pbft->slots[s];
+        local->committed[s] = slot->number == s && slot->commit == OWN_SENT;
+    }
     for (unsigned h = 1; h <= WHOLE_SLOTS; h++)
         if (model->blocks[h].executed)
             local->executed[h] = whole_hash(whole, &model->blocks[h].hash);
@@ -180,6 +209,7 @@ static uint32_t put_aside(struct whole *whole, uint16_t node)
 {
     struct node_model *model = &whole->world.nodes[node];
     drop_statistics(model);
+    whole_alike(whole, node);
     put_records_aside(whole, model);
     size_t count = list_lines(whole, node);
     // The node is part of the state: two nodes' ranges are numbered alike.
@@ -195,8 +225,7 @@ static uint32_t put_aside(struct whole *whole, uint16_t node)
         describe(whole, &whole->locals[number], node);
         if (number % 1024 == 0) check_rest(whole, node);
     }
-    model->record_count = 0;
-    for (unsigned h = 1; h <= SLOTS_TOUCHED; h++) model->blocks[h].executed = false;
+    leave(model);
     return number;
 }
 
@@ -227,6 +256,11 @@ uint8_t whole_hash(struct whole *whole, const struct sy_hash *hash)
     uint32_t number = table_add(&whole->hashes, hash->bytes, sizeof hash->bytes, NULL) + 1;
     SY_ASSERT(number < 255); // 255 stands for a slot that is stable
     return (uint8_t)number;
+}
+
+const struct sy_hash *whole_hash_at(const struct whole *whole, uint8_t number)
+{
+    return (const struct sy_hash *)(const void *)whole->hashes.items[number - 1u].bytes;
 }
 
 uint32_t whole_set(struct whole *whole, const struct message_set *set)
@@ -311,19 +345,33 @@ static bool note_message(struct whole *whole, struct sent_message *sent,
         sent->signer = message->body.seal.seal.signer;
         sent->slot = message->body.seal.height;
         sent->digest = whole_hash(whole, &message->body.seal.header_hash);
-        return whole->rules.seals && sent->slot <= WHOLE_SLOTS;
+        return whole->rules.seals && sent->slot <= whole->rules.slots;
     case SY_MESSAGE_VIEW_CHANGE:
         sent->view = message->body.view_change.view;
         sent->signer = message->body.view_change.signer;
+        sent->shows = message->body.view_change.count > 0;
+        sy_view_change_digest(&digest, &whole->world.genesis, &message->body.view_change, WHOLE_N);
+        sent->digest = whole_hash(whole, &digest);
         break;
     case SY_MESSAGE_NEW_VIEW:
         sent->view = message->body.new_view.view;
         sent->signer = message->body.new_view.signer;
+        for (uint16_t i = 0; i < message->body.new_view.count; i++)
+            sent->named[message->body.new_view.changes[i].signer] =
+                whole_hash(whole, &message->body.new_view.changes[i].digest);
         find_fixed(whole, sent->fixes, &message->body.new_view);
         break;
     default: return false;
     }
-    return sent->view <= 1 && sent->slot <= WHOLE_SLOTS;
+    return sent->view <= 1 && sent->slot <= whole->rules.slots;
+}
+
+static unsigned group_of(const struct sent_message *sent)
+{
+    bool change = sent->type == SY_MESSAGE_VIEW_CHANGE || sent->type == SY_MESSAGE_NEW_VIEW;
+    if (change) return 0;
+    unsigned place = sent->type == SY_MESSAGE_SEAL ? 2 : (unsigned)sent->view;
+    return 1 + place * WHOLE_SLOTS + (unsigned)sent->slot - 1;
 }
 
 int whole_message(struct whole *whole, const struct sy_message *message)
@@ -337,6 +385,8 @@ int whole_message(struct whole *whole, const struct sy_message *message)
     uint32_t number = table_add(&whole->messages, bytes, writer.used, NULL);
     SY_ASSERT(number < WHOLE_MESSAGES_MAX);
     whole->sent[number] = sent;
+    set_put(&whole->groups[group_of(&sent)], number);
+    if (sent.signer == WHOLE_FAULTY) set_put(&whole->faulty, number);
     return (int)number;
 }
 
@@ -375,16 +425,15 @@ static void collect_sent(struct whole *whole, struct message_set *set)
     }
 }
 
-/* What is executed now in view 0 was decided there. */
 static void note_decisions(struct whole *whole, uint16_t node)
 {
-    const struct node_model *model = &whole->world.nodes[node];
-    for (unsigned i = 0; i < model->queued; i++) {
-        uint64_t slot = model->queue[i].slot;
-        if (slot > WHOLE_SLOTS || model->pbft->view != 0) continue;
-        struct sy_hash digest;
-        sy_proposal_digest(&digest, &whole->world.genesis, &model->queue[i]);
-        whole->asides[node].decided[slot] = whole_hash(whole, &digest);
+    const sy_pbft *pbft = whole->world.nodes[node].pbft;
+    struct aside *aside = &whole->asides[node];
+    for (unsigned s = 1; s <= WHOLE_SLOTS; s++) {
+        const struct slot *slot = &pbft->slots[s];
+        if (slot->number != s || !slot->chosen || aside->settled[s] != 0) continue;
+        aside->settled[s] = whole_hash(whole, &slot->chosen->digest);
+        if (pbft->view == 0) aside->decided[s] = aside->settled[s];
     }
 }
 
@@ -447,7 +496,6 @@ static void handle(struct whole *whole, uint16_t node, unsigned number)
     static struct sy_message message;
     struct sy_pbft_event event = {.type = SY_PBFT_MESSAGE};
     whole_message_at(whole, &message, number);
-    if (!sy_pbft_wants(whole->world.nodes[node].pbft, &message)) return;
     event.as.message.from = whole->sent[number].signer;
     event.as.message.message = &message;
     node_step(&whole->world, node, &event);
@@ -487,6 +535,33 @@ const struct step *whole_step(struct whole *whole, uint32_t from, uint16_t event
     if (whole->world_result.failure[0] && whole->failed.event == 0 && whole->failed.to == 0)
         whole->failed = whole->steps[number];
     return &whole->steps[number];
+}
+
+const struct message_set *whole_wants(struct whole *whole, uint32_t at)
+{
+    static struct sy_message message;
+    struct local *local = &whole->locals[at];
+    if (local->asked == whole->messages.count) return &local->wanted;
+    struct node_model *model = &whole->world.nodes[local->node];
+    take_back(whole, at);
+    for (; local->asked < whole->messages.count; local->asked++) {
+        if (whole->sent[local->asked].signer == local->node) continue;
+        whole_message_at(whole, &message, local->asked);
+        if (sy_pbft_wants(model->pbft, &message)) set_put(&local->wanted, local->asked);
+    }
+    forget(model);
+    return &local->wanted;
+}
+
+uint32_t whole_at_rest(struct whole *whole, uint32_t at)
+{
+    if (whole->locals[at].at_rest != 0) return whole->locals[at].at_rest - 1;
+    uint16_t node = whole->locals[at].node;
+    take_back(whole, at);
+    whole_alike_at_rest(whole, node);
+    uint32_t rest = put_aside(whole, node);
+    whole->locals[at].at_rest = rest + 1;
+    return rest;
 }
 
 uint32_t whole_node_open(struct whole *whole, uint16_t node)

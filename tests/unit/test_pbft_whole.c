@@ -1,7 +1,7 @@
 /* test_pbft_whole.c: small worlds tried whole (tests/scenario/pbft_whole.h says what that means).
  * Each case prints its bound and what was tried. ctest: slow timeout=900
  *
- * SYSTOLE_WHOLE_DEPTH=N adds N to the depth of those that are bounded by it. */
+ * SYSTOLE_WHOLE_DELAYS=N adds N to the delays where these are bounded. */
 #include "tests/scenario/pbft_whole.h"
 
 #include <inttypes.h>
@@ -15,89 +15,120 @@
 #ifndef __has_feature
 #define __has_feature(x) 0
 #endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer)
-#define SPARED 1u
+#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) || \
+    __has_feature(memory_sanitizer)
+#define SLOW true
 #else
-#define SPARED 0u
+#define SLOW false
 #endif
 
-static uint64_t deeper;
+static unsigned more_delays;
 
 static struct whole_result try_all(const struct whole_rules *rules)
 {
     struct whole_result result;
     clock_t start = clock();
     whole_run(&result, rules);
-    printf("%u slots, %u may give up the primary, %u quiet steps, depth %" PRIu64 "%s: %" PRIu64
-           " states, %" PRIu64 " transitions; of single validators %" PRIu64 " and %" PRIu64
-           "; %" PRIu64 " messages; executed %" PRIu64 ", %" PRIu64 "; NEW_VIEW %" PRIu64
-           ", that keeps something %" PRIu64 "; %.1f CPU-s\n",
-           rules->slots, rules->leavers, rules->quiet_max, result.depth,
-           result.finished ? " (all)" : "", result.states, result.transitions, result.locals,
-           result.steps, result.messages, result.executed[1], result.executed[2], result.new_views,
-           result.kept, (double)(clock() - start) / CLOCKS_PER_SEC);
+    printf("%u slots, of the first two %u and %u proposals, %u may give up the primary%s%s%s, ",
+           rules->slots, rules->faces[1], rules->faces[2], rules->leavers,
+           rules->seals ? ", seals" : "", rules->prompt ? "" : ", slow disks",
+           rules->plain ? ", plain" : "");
+    printf("%u delays%s: %" PRIu64 " states, %" PRIu64 " transitions; of machines %" PRIu64
+           " and %" PRIu64 "; NEW_VIEW in %" PRIu64 ", keeps a decision in %" PRIu64 "; %" PRIu64
+           " ends, carried over one slot %" PRIu64 ", two %" PRIu64 "; %" PRIu64
+           " fates; %.1f CPU-s\n",
+           rules->delays_max, result.unbounded ? " (all)" : "", result.states, result.transitions,
+           result.locals, result.steps, result.new_views, result.kept, result.ends,
+           result.carried[1], result.carried[2], result.fates,
+           (double)(clock() - start) / CLOCKS_PER_SEC);
+    fflush(stdout);
     if (result.failure[0]) fail_msg("%s", result.failure);
+    assert_true(result.finished);
     return result;
 }
 
-/* Everything that two faces can bring about in one slot, until nothing is left to try. */
-CASE(one_slot_in_view_0_to_its_end)
+/* The rules of all cases: as many delays as it takes. */
+static struct whole_rules rules_of(unsigned slots, unsigned faces_1, unsigned faces_2)
 {
-    struct whole_rules rules = {.slots = 1,
-                                .prompt = true,
-                                .quiet_max = 3 - SPARED,
-                                .depth_max = UINT64_MAX,
-                                .states_max = 1000000};
-    struct whole_result result = try_all(&rules);
-    assert_true(result.finished && result.executed[1] > 0);
-}
-
-CASE(one_slot_while_the_primary_is_given_up)
-{
-    struct whole_rules rules = {.slots = 1,
-                                .prompt = true,
-                                .seals = true,
-                                .leavers = 3,
-                                .quiet_max = 2,
-                                .depth_max = 5 - SPARED + deeper,
-                                .states_max = 100000000};
-    struct whole_result result = try_all(&rules);
-    assert_true(result.new_views > 0 && result.depth >= rules.depth_max);
-}
-
-CASE(two_slots_while_the_primary_is_given_up)
-{
-    struct whole_rules rules = {.slots = 2,
+    return (struct whole_rules){.slots = slots,
+                                .faces = {0, faces_1, faces_2},
                                 .prompt = true,
                                 .leavers = 3,
-                                .quiet_max = 2,
-                                .depth_max = 3 - SPARED + deeper,
+                                .delays_max = WHOLE_DELAYS_MAX,
                                 .states_max = 100000000};
-    struct whole_result result = try_all(&rules);
-    assert_true(result.new_views > 0 && result.depth >= rules.depth_max);
 }
 
-/* Disks and ledgers as slow as they like. */
+/* What two faces can bring about in one slot, to its end. */
+CASE(one_slot_with_two_faces)
+{
+    struct whole_rules rules = rules_of(1, 2, 0);
+    struct whole_result result = try_all(&rules);
+    assert_true(result.unbounded && result.carried[1] > 0);
+}
+
+/* The orders that are left out change nothing: with them it ends in no other way. */
+CASE(one_slot_in_more_orders)
+{
+    struct whole_rules rules = rules_of(1, 1, 0);
+    struct whole_result few = try_all(&rules);
+    rules.plain = true;
+    struct whole_result many = try_all(&rules);
+    assert_true(few.unbounded && many.unbounded && many.states > few.states);
+    assert_int_equal(few.fates, many.fates);
+    assert_memory_equal(few.fates_sum.bytes, many.fates_sum.bytes, sizeof few.fates_sum.bytes);
+}
+
+/* A primary with one face, silent to whom it likes, to its end. */
+CASE(two_slots)
+{
+    struct whole_rules rules = rules_of(2, 1, 1);
+    if (SLOW) rules.delays_max = 0;
+    struct whole_result result = try_all(&rules);
+    assert_true((SLOW || result.unbounded) && result.carried[1] > 0 && result.carried[2] > 0);
+}
+
+CASE(two_slots_and_two_faces_in_one)
+{
+    struct whole_rules rules = rules_of(2, 2, 1);
+    if (SLOW) return;
+    rules.delays_max = more_delays;
+    struct whole_result result = try_all(&rules);
+    assert_true(result.carried[1] > 0 && result.carried[2] > 0);
+}
+
+/* Disks and ledgers as slow as they like; the last validator gives up the primary, and whoever
+ * hears of two that do. */
 CASE(one_slot_with_slow_disks)
 {
-    struct whole_rules rules = {.slots = 1,
-                                .leavers = 2,
-                                .quiet_max = 2,
-                                .depth_max = 4 - SPARED + deeper,
-                                .states_max = 100000000};
+    struct whole_rules rules = rules_of(1, 1, 0);
+    rules.prompt = false;
+    rules.leavers = 1;
+    rules.delays_max = more_delays;
     struct whole_result result = try_all(&rules);
-    assert_true(result.depth >= rules.depth_max);
+    assert_true(result.carried[1] > 0);
+}
+
+/* Seals as well, and so certificates: a VIEW_CHANGE may say that all is final. */
+CASE(one_slot_and_seals)
+{
+    struct whole_rules rules = rules_of(1, 2, 0);
+    rules.seals = true;
+    if (SLOW) rules.delays_max = 0;
+    struct whole_result result = try_all(&rules);
+    assert_true((SLOW || result.unbounded) && result.carried[1] > 0);
 }
 
 int main(void)
 {
-    const char *more = getenv("SYSTOLE_WHOLE_DEPTH");
-    if (more) deeper = strtoull(more, NULL, 10);
+    const char *more = getenv("SYSTOLE_WHOLE_DELAYS");
+    if (more) more_delays = (unsigned)strtoul(more, NULL, 10);
     const struct CMUnitTest cases[] = {
-        cmocka_unit_test(one_slot_in_view_0_to_its_end),
-        cmocka_unit_test(one_slot_while_the_primary_is_given_up),
-        cmocka_unit_test(two_slots_while_the_primary_is_given_up),
+        cmocka_unit_test(one_slot_with_two_faces),
+        cmocka_unit_test(one_slot_in_more_orders),
+        cmocka_unit_test(two_slots),
+        cmocka_unit_test(two_slots_and_two_faces_in_one),
         cmocka_unit_test(one_slot_with_slow_disks),
+        cmocka_unit_test(one_slot_and_seals),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
