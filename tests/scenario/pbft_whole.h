@@ -41,8 +41,8 @@
  *
  * The bound: at most `delays_max` times in a run does a validator refuse what it could do. Refusing
  * to give up the primary is free, for nobody has to. Without delays the primary still may tell each
- * backup which of its proposals it likes, give each of its votes to whom it likes, show in its
- * VIEW_CHANGE what it likes, and every validator may leave view 0 between any two of its steps.
+ * backup which of its proposals it likes, and show in its VIEW_CHANGE what it likes (to tell
+ * somebody nothing is a delay), and every validator may leave view 0 between any two of its steps.
  *
  * Checked in every state: all that pbft_world.h lists; no two correct validators decided
  * differently in one slot or executed different blocks at one height; a view has one NEW_VIEW, and
