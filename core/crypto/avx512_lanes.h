@@ -22,11 +22,20 @@
 
 #define SY_LANES 8
 
-/* All of it is one long expression where speed counts, and is not where it does not. */
-#if defined(__AVX512IFMA__) && !defined(SY_LANES_BOUNDS) && !defined(SY_LANES_EMULATED)
-#define SY_LANES_INLINE static inline __attribute__((always_inline))
+/* All of it is one long expression where speed counts, and is not where it does not: there it would
+ * take compilers minutes. */
+#if defined(__has_feature)
+#define SY_LANES_HAS_FEATURE(feature) __has_feature(feature)
 #else
+#define SY_LANES_HAS_FEATURE(feature) 0
+#endif
+#if !defined(__AVX512IFMA__) || defined(SY_LANES_BOUNDS) || defined(SY_LANES_EMULATED) || \
+    defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||                      \
+    SY_LANES_HAS_FEATURE(address_sanitizer) || SY_LANES_HAS_FEATURE(thread_sanitizer)
 #define SY_LANES_INLINE static inline __attribute__((unused))
+#else
+#define SY_LANES_INLINE static inline __attribute__((always_inline))
+#define SY_LANES_WHOLE
 #endif
 
 /* The 52-bit multiply-add takes the low 52 bits of its factors. */
@@ -206,12 +215,20 @@ SY_LANES_INLINE sy_lanes lanes_xor(sy_lanes a, sy_lanes b)
 
 SY_LANES_INLINE sy_lanes lanes_srl(sy_lanes a, unsigned bits)
 {
+#if defined(SY_LANES_WHOLE)
     return _mm512_srli_epi64(a, bits);
+#else
+    return _mm512_srl_epi64(a, _mm_cvtsi64_si128(bits));
+#endif
 }
 
 SY_LANES_INLINE sy_lanes lanes_sll(sy_lanes a, unsigned bits)
 {
+#if defined(SY_LANES_WHOLE)
     return _mm512_slli_epi64(a, bits);
+#else
+    return _mm512_sll_epi64(a, _mm_cvtsi64_si128(bits));
+#endif
 }
 
 SY_LANES_INLINE sy_lanes lanes_mul(sy_lanes a, sy_lanes b)
