@@ -41,8 +41,8 @@ struct fe_wide {
 };
 
 /* The five limbs of a constant, the same in every lane. */
-#define FE_CONSTANT(a, b, c, d, e)                                                                 \
-    ((struct fe){{lanes_of(UINT64_C(a)), lanes_of(UINT64_C(b)), lanes_of(UINT64_C(c)),             \
+#define FE_CONSTANT(a, b, c, d, e)                                                     \
+    ((struct fe){{lanes_of(UINT64_C(a)), lanes_of(UINT64_C(b)), lanes_of(UINT64_C(c)), \
                   lanes_of(UINT64_C(d)), lanes_of(UINT64_C(e))}})
 
 /* d of the curve -x^2 + y^2 = 1 + d x^2 y^2 (RFC 8032 5.1), twice and four times d, a square root
@@ -134,9 +134,9 @@ SY_LANES_INLINE struct fe_wide fe_mul_from(sy_lanes first, sy_lanes rest, const 
     FE_LO(2, 2, 0) FE_LO(3, 2, 1) FE_LO(4, 2, 2) FE_LO(5, 2, 3) FE_LO(6, 2, 4)
     FE_LO(3, 3, 0) FE_LO(4, 3, 1) FE_LO(5, 3, 2) FE_LO(6, 3, 3) FE_LO(7, 3, 4)
     FE_LO(4, 4, 0) FE_LO(5, 4, 1) FE_LO(6, 4, 2) FE_LO(7, 4, 3) FE_LO(8, 4, 4)
-    // clang-format on
     return (struct fe_wide){
         {FE_FOLD(0, 5), FE_FOLD(1, 6), FE_FOLD(2, 7), FE_FOLD(3, 8), FE_FOLD(4, 9)}};
+    // clang-format on
 }
 
 /* The same for a b = a^2: the products of two different limbs count twice. */
@@ -153,17 +153,15 @@ SY_LANES_INLINE struct fe_wide fe_square_from(sy_lanes first, sy_lanes rest, con
     FE_HI(1, 0, 0) FE_HI(3, 1, 1) FE_HI(5, 2, 2) FE_HI(7, 3, 3) FE_HI(9, 4, 4)
     FE_LO(1, 0, 1) FE_LO(2, 0, 2) FE_LO(3, 0, 3) FE_LO(4, 0, 4) FE_LO(5, 1, 4)
     FE_LO(6, 2, 4) FE_LO(7, 3, 4) FE_LO(3, 1, 2) FE_LO(4, 1, 3) FE_LO(5, 2, 3)
-    // clang-format on
     c2 = lanes_add(c2, rest);
     c3 = lanes_add(c3, rest);
     c4 = lanes_add(c4, rest);
-    // clang-format off
     FE_TWICE(1) FE_TWICE(2) FE_TWICE(3) FE_TWICE(4) FE_TWICE(5)
     FE_TWICE(6) FE_TWICE(7) FE_TWICE(8) FE_TWICE(9)
     FE_LO(0, 0, 0) FE_LO(2, 1, 1) FE_LO(4, 2, 2) FE_LO(6, 3, 3) FE_LO(8, 4, 4)
-    // clang-format on
     return (struct fe_wide){
         {FE_FOLD(0, 5), FE_FOLD(1, 6), FE_FOLD(2, 7), FE_FOLD(3, 8), FE_FOLD(4, 9)}};
+    // clang-format on
 }
 
 #undef FE_HI
@@ -290,11 +288,10 @@ static inline struct fe fe_power_p58(const struct fe *a)
 SY_LANES_INLINE struct fe fe_from_words(const sy_lanes w[4])
 {
     sy_lanes mask = lanes_of(FE_MASK);
-    return (struct fe){{lanes_and(w[0], mask),
-                        lanes_join(lanes_srl(w[0], 51), lanes_sll(w[1], 13), mask),
-                        lanes_join(lanes_srl(w[1], 38), lanes_sll(w[2], 26), mask),
-                        lanes_join(lanes_srl(w[2], 25), lanes_sll(w[3], 39), mask),
-                        lanes_srl(w[3], 12)}};
+    return (struct fe){
+        {lanes_and(w[0], mask), lanes_join(lanes_srl(w[0], 51), lanes_sll(w[1], 13), mask),
+         lanes_join(lanes_srl(w[1], 38), lanes_sll(w[2], 26), mask),
+         lanes_join(lanes_srl(w[2], 25), lanes_sll(w[3], 39), mask), lanes_srl(w[3], 12)}};
 }
 
 /* fe_to_words is its reverse, for limbs of 51 bits with a top limb of 52 (fe_tighten). */

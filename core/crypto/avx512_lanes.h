@@ -164,7 +164,7 @@ SY_LANES_INLINE sy_lane_mask lanes_test(sy_lanes a, sy_lanes bits)
     return lanes_equal(a, bits);
 }
 
-#elif defined(__AVX512IFMA__) && defined(__AVX512BW__) && defined(__AVX512DQ__) &&                 \
+#elif defined(__AVX512IFMA__) && defined(__AVX512BW__) && defined(__AVX512DQ__) && \
     defined(__AVX512VL__) && !defined(SY_LANES_EMULATED)
 
 /* --- zmm ------------------------------------------------------------------------------------- */
@@ -313,9 +313,9 @@ typedef struct {
 } sy_lanes;
 
 /* Makes one lane's expression the function of all: a, b and sum are lanes. */
-#define SY_LANES_EACH(expression)                                                                  \
-    sy_lanes out;                                                                                  \
-    for (size_t i = 0; i < SY_LANES; i++) out.w[i] = (expression);                                 \
+#define SY_LANES_EACH(expression)                                  \
+    sy_lanes out;                                                  \
+    for (size_t i = 0; i < SY_LANES; i++) out.w[i] = (expression); \
     return out
 
 SY_LANES_INLINE sy_lanes lanes_of(uint64_t value)

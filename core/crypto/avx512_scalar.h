@@ -134,8 +134,8 @@ SY_LANES_INLINE struct scalar sc_reduce(const sy_lanes words[8])
 
     const uint64_t full[3] = {SC_MASK, SC_MASK, (UINT64_C(1) << 30) - 1};
     for (unsigned i = 0; i < 3; i++) {
-        sy_lanes cut = lanes_join(lanes_srl(sums[4 + i], 44), lanes_sll(sums[5 + i], 8),
-                                  lanes_of(full[i]));
+        sy_lanes cut =
+            lanes_join(lanes_srl(sums[4 + i], 44), lanes_sll(sums[5 + i], 8), lanes_of(full[i]));
         high[i] = lanes_sub(lanes_of(full[i]), cut);
     }
     sc_start(sums, sums, sc_amends_134);

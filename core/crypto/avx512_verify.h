@@ -199,8 +199,8 @@ static inline void verify_digit_steps(uint64_t (*at)[SY_LANES],
     for (unsigned i = 0; i < VERIFY_DIGITS; i++) {
         sy_lanes digit = lanes_and(words[0], lanes_of(31));
         sy_lane_mask is_minus = lanes_equal(lanes_and(digit, sixteen), lanes_of(0));
-        sy_lanes size = lanes_select(is_minus, lanes_sub(sixteen, digit),
-                                     lanes_sub(digit, sixteen));
+        sy_lanes size =
+            lanes_select(is_minus, lanes_sub(sixteen, digit), lanes_sub(digit, sixteen));
         sy_lanes sign = lanes_select(is_minus, lanes_of(1), lanes_of(0));
         lanes_store(at[i], lanes_add(lanes_add(start, sign), lanes_sll(size, 7)));
         for (unsigned w = 0; w < 4; w++) {

@@ -24,10 +24,10 @@ const void *lane_rig_table(size_t key);
 struct sy_public_key lane_rig_key(size_t key);
 
 /* The checks; each fails the test that called it. */
-void lane_check_edges(void);           /* every odd key, R and S with every other, no tables */
-void lane_check_edges_by_table(void);  /* every odd R and S, under keys with tables */
-void lane_check_torsion(void);         /* keys and R with a part of small order, as good as bad */
-void lane_check_every_place(void);     /* one bad signature at every place of every batch */
-void lane_check_refused_tables(void);  /* which keys get a table */
+void lane_check_edges(void);          /* every odd key, R and S with every other, no tables */
+void lane_check_edges_by_table(void); /* every odd R and S, under keys with tables */
+void lane_check_torsion(void);        /* keys and R with a part of small order, as good as bad */
+void lane_check_every_place(void);    /* one bad signature at every place of every batch */
+void lane_check_refused_tables(void); /* which keys get a table */
 
 #endif

@@ -83,8 +83,8 @@ CASE(products_and_carries_keep_their_classes)
         assert_biased(&biased[i]);
     }
     struct fe_wide wide = widest(0, 0, FE_WIDE_MAX);
-    struct fe factors[] = {fe_carry(&wide),         fe_mul(&a, &a),    fe_square(&a),
-                           fe_sum(&a, &a),          fe_negative(&a),   fe_difference(&a, &a),
+    struct fe factors[] = {fe_carry(&wide),         fe_mul(&a, &a),   fe_square(&a),
+                           fe_sum(&a, &a),          fe_negative(&a),  fe_difference(&a, &a),
                            fe_select(0x0f, &a, &a), fe_power_p58(&a), fe_invert(&a)};
     for (size_t i = 0; i < sizeof factors / sizeof factors[0]; i++) assert_factor(&factors[i]);
 }
@@ -138,8 +138,8 @@ CASE(cached_and_decoded_points_are_factors)
 {
     struct point p = widest_point();
     struct cached q = point_cache(&p), turned = cached_negate(0x55, &q);
-    const struct fe *parts[] = {&q.plus, &q.minus, &q.t, &q.z2, &turned.plus, &turned.minus,
-                                &turned.t};
+    const struct fe *parts[] = {&q.plus,      &q.minus,      &q.t,     &q.z2,
+                                &turned.plus, &turned.minus, &turned.t};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) assert_factor(parts[i]);
     sy_lanes words[4];
     struct fe x, y;
