@@ -311,7 +311,9 @@ static void send_status(struct input *in)
     status->committed_mask = take_wide(in);
     uint8_t bend = take(in);
     if (bend > 200) status->epoch++; // unsigned, in anybody's name
-    send(bend > 128 ? (uint16_t)(bend % f.config.n) : status->signer);
+    uint16_t from = status->signer;
+    if (bend > 128) from = (uint16_t)(bend % f.config.n);
+    send(from);
 }
 
 /* A block around the header that execution in this harness gives, or around another. */

@@ -243,10 +243,12 @@ CASE(a_validator_comes_and_one_goes)
     memset(&sum, 0, sizeof sum);
     for (uint64_t seed = 1; seed <= 20; seed++) play_members(&sum, 4, seed);
     for (uint64_t seed = 1; seed <= 4; seed++) play_members(&sum, 7, seed);
-    assert_true(sum.branches[SIM_BRANCH_came_into_the_roster] >= 20);
+    /* Two of three newcomers ask for a state, of an epoch that has them; others follow until then.
+     */
+    uint64_t joined = sum.branches[SIM_BRANCH_joined_later_epoch];
+    uint64_t followed = sum.branches[SIM_BRANCH_came_into_the_roster];
+    assert_true(joined > 0 && followed > 0 && joined + followed >= 20);
     assert_true(sum.branches[SIM_BRANCH_left_the_roster] >= 16);
-    /* Two of three newcomers ask for a state, of an epoch that has them. */
-    assert_true(sum.branches[SIM_BRANCH_joined_later_epoch] > 0);
     assert_true(sum.branches[SIM_BRANCH_joined_in_vain] > 0);
     assert_true(sum.branches[SIM_BRANCH_stranger_refused] > 0);
 }
