@@ -3,6 +3,7 @@
 #define SY_CRYPTO_ENGINE_CHECK_H
 
 #include "core/crypto/engine.h"
+#include "core/crypto/key_tables.h"
 
 /* sy_engine_assert_submission asserts what a submission's maker promises (engine.h). Pure. */
 void sy_engine_assert_submission(const struct sy_submission *submission);
@@ -15,8 +16,12 @@ void sy_engine_assert_submission(const struct sy_submission *submission);
 const char *sy_engine_contradict(const struct sy_submission *submission, struct sy_hash *scratch,
                                  uint64_t *checked, uint64_t first_answer, uint32_t sample_every);
 
-/* sy_engine_selftest runs an implementation over known answers, bad signatures included, and fails
- * with SY_ERR_CRYPTO naming the first one it got wrong, or with what run returned. */
+/* Each valid key of the self-test signs once a round: in the last round it has a table. */
+#define SY_ENGINE_SELFTEST_ROUNDS (SY_KEY_TABLES_VALID_MIN + 1)
+
+/* sy_engine_selftest runs an implementation over known answers, bad signatures included, so many
+ * times (OpenSSL, which keeps no tables, once), and fails with SY_ERR_CRYPTO naming the first one
+ * it got wrong, or with what run returned. */
 sy_status sy_engine_selftest(const struct sy_engine_impl *impl, void *state, struct sy_error *err);
 
 #endif

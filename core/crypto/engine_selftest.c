@@ -6,7 +6,11 @@
  * cofactor, k reduced mod L before it meets a key with torsion, R compared as bytes, A decoded
  * without asking whether it is canonical. They were computed by a separate implementation of RFC
  * 8032 in big integers. An OpenSSL that decided one of them otherwise would fork this validator
- * from the others, so it is refused at start. */
+ * from the others, so it is refused at start.
+ *
+ * A key with a table is decided by other arithmetic than one without. So all is asked again until
+ * the valid keys have earned theirs, and once more: then the bad signatures under them go through
+ * tables too. */
 #include "core/base/assert.h"
 #include "core/crypto/engine_check.h"
 #include "core/crypto/hash.h"
@@ -206,11 +210,15 @@ static sy_status mark_exercise(const struct exercise *ex, const char *name, stru
 sy_status sy_engine_selftest(const struct sy_engine_impl *impl, void *state, struct sy_error *err)
 {
     struct exercise ex;
-    write_exercise(&ex);
-    sy_status status = impl->run(state, &ex.submission, ex.scratch);
-    if (status != SY_OK) {
-        return sy_fail(err, status, "engine %s fails its self-test: %s", impl->name,
-                       sy_status_name(status));
+    unsigned rounds = impl == &sy_engine_openssl ? 1 : SY_ENGINE_SELFTEST_ROUNDS;
+    for (unsigned round = 0; round < rounds; round++) {
+        write_exercise(&ex);
+        sy_status status = impl->run(state, &ex.submission, ex.scratch);
+        if (status != SY_OK) {
+            return sy_fail(err, status, "engine %s fails its self-test: %s", impl->name,
+                           sy_status_name(status));
+        }
+        SY_TRY(mark_exercise(&ex, impl->name, err));
     }
-    return mark_exercise(&ex, impl->name, err);
+    return SY_OK;
 }
