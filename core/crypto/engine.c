@@ -69,9 +69,7 @@ struct sy_engine {
 static void raise_alarm(sy_engine *engine, const struct sy_engine_impl *impl, const char *reason)
 {
     atomic_fetch_add(&engine->retired, 1);
-    sy_metric_add(SY_M_engine_retired_total, 1);
-    SY_LOG(SY_LOG_ERROR, "crypto", "engine_retired", SY_F_TEXT("engine", impl->name),
-           SY_F_TEXT("reason", reason));
+    sy_engine_alarm(impl, reason);
 }
 
 static void retire_impl(sy_engine *engine, unsigned index, const char *reason)

@@ -2,6 +2,7 @@
 #include "core/crypto/engine_check.h"
 
 #include "core/base/assert.h"
+#include "core/base/telemetry.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 
@@ -87,4 +88,11 @@ const char *sy_engine_contradict(const struct sy_submission *submission, struct 
         if (!is_root_right(submission, scratch, i)) return "a root is wrong";
     }
     return NULL;
+}
+
+void sy_engine_alarm(const struct sy_engine_impl *impl, const char *reason)
+{
+    sy_metric_add(SY_M_engine_retired_total, 1);
+    SY_LOG(SY_LOG_ERROR, "crypto", "engine_retired", SY_F_TEXT("engine", impl->name),
+           SY_F_TEXT("reason", reason));
 }

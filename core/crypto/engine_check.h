@@ -16,6 +16,10 @@ void sy_engine_assert_submission(const struct sy_submission *submission);
 const char *sy_engine_contradict(const struct sy_submission *submission, struct sy_hash *scratch,
                                  uint64_t *checked, uint64_t first_answer, uint32_t sample_every);
 
+/* sy_engine_alarm tells log and metric that an implementation is no longer used, and why. Any
+ * thread. */
+void sy_engine_alarm(const struct sy_engine_impl *impl, const char *reason);
+
 /* Each valid key of the self-test signs once a round: in the last round it has a table. */
 #define SY_ENGINE_SELFTEST_ROUNDS (SY_KEY_TABLES_VALID_MIN + 1)
 

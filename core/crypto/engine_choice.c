@@ -135,21 +135,46 @@ static void insert(struct sy_engine_choice *choice, unsigned *count,
     ++*count;
 }
 
-// What stands behind the reference will never be used, since the reference never fails.
+// What stands behind the reference will never be used, since the reference never fails: what is
+// slower, and what is not well.
 static void end_at_reference(struct sy_engine_choice *choice, unsigned count)
 {
     unsigned at = 0;
     while (!is_reference(choice->impls[at])) at++;
     size_t used = 0;
     for (unsigned i = 0; i < count && used < sizeof choice->why; i++) {
-        used += (size_t)snprintf(choice->why + used, sizeof choice->why - used, "%s%s %llu/s",
-                                 i > 0 ? ", " : "", choice->impls[i]->name,
-                                 (unsigned long long)choice->per_s[i]);
+        char rate[32] = "failed";
+        unsigned long long per_s = choice->per_s[i];
+        if (per_s > 0) (void)snprintf(rate, sizeof rate, "%llu/s", per_s);
+        used += (size_t)snprintf(choice->why + used, sizeof choice->why - used, "%s%s %s",
+                                 i > 0 ? ", " : "", choice->impls[i]->name, rate);
     }
     for (unsigned i = at + 1; i < count; i++) {
         choice->impls[i] = NULL;
         choice->per_s[i] = 0;
     }
+}
+
+// Tries an implementation that is here and puts it in its place. One that is not well comes last:
+// nothing else will ask it again, so the alarm is raised here. sy_engine_open says so of the
+// reference.
+static void try_impl(struct sy_engine_choice *choice, unsigned *count,
+                     const struct sy_engine_impl *impl, const struct sy_sig_job *jobs)
+{
+    void *state = NULL;
+    uint64_t per_s = 0;
+    struct sy_error reason = {.text = ""};
+    sy_status status = open_tried(impl, &state, &reason);
+    if (status == SY_ERR_NOT_FOUND) return;
+    if (status == SY_OK) {
+        per_s = time_impl(impl, state, jobs);
+        if (impl->close) impl->close(state);
+        if (per_s == 0) (void)sy_fail(&reason, SY_ERR_CRYPTO, "it failed while it was timed");
+    }
+    if (per_s == 0 && !is_reference(impl)) {
+        sy_engine_alarm(impl, reason.text[0] ? reason.text : sy_status_name(status));
+    }
+    insert(choice, count, impl, per_s);
 }
 
 static sy_status choose_fastest(struct sy_engine_choice *choice,
@@ -160,13 +185,7 @@ static sy_status choose_fastest(struct sy_engine_choice *choice,
     if (!jobs) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory to time the engines");
     sy_status status = make_jobs(jobs);
     for (unsigned i = 0; status == SY_OK && offered[i]; i++) {
-        void *state = NULL;
-        // One that is not here, or not well, is not chosen. sy_engine_open says so of the
-        // reference.
-        if (open_tried(offered[i], &state, NULL) != SY_OK && !is_reference(offered[i])) continue;
-        uint64_t per_s = time_impl(offered[i], state, jobs);
-        if (offered[i]->close) offered[i]->close(state);
-        if (per_s > 0 || is_reference(offered[i])) insert(choice, &count, offered[i], per_s);
+        try_impl(choice, &count, offered[i], jobs);
     }
     free(jobs);
     if (status != SY_OK) return sy_fail(err, status, "cannot sign, to time the engines");

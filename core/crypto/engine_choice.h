@@ -2,7 +2,8 @@
  *
  * A person asks for one by its name, or for "auto": then each that runs on this machine is timed
  * over the same signatures, and the fastest comes first. Those behind it follow, down to OpenSSL,
- * so that one that is retired has a successor (engine.h). */
+ * so that one that is retired has a successor (engine.h). One that is here but fails or answers
+ * wrongly is left out with an alarm, as when an engine opens. */
 #ifndef SY_CRYPTO_ENGINE_CHOICE_H
 #define SY_CRYPTO_ENGINE_CHOICE_H
 

@@ -1,6 +1,7 @@
 /* test_engine_choice.c: an engine by name or by time, and what a person is told. */
 #include <string.h>
 
+#include "core/base/telemetry.h"
 #include "core/crypto/engine_choice.h"
 #include "tests/support/test.h"
 
@@ -36,9 +37,17 @@ static sy_status dawdle(void *state, struct sy_submission *submission, struct sy
     return SY_OK;
 }
 
+// Right, until it is asked what the self-test does not ask.
+static sy_status fail_late(void *state, struct sy_submission *submission, struct sy_hash *scratch)
+{
+    if (submission->tree_count == 0) return SY_ERR_IO;
+    return sy_engine_openssl.run(state, submission, scratch);
+}
+
 static const struct sy_engine_impl absent = {.name = "absent", .open = open_none};
 static const struct sy_engine_impl liar = {.name = "liar", .open = open_any, .run = say_yes};
 static const struct sy_engine_impl slow = {.name = "slow", .open = open_any, .run = dawdle};
+static const struct sy_engine_impl late = {.name = "late", .open = open_any, .run = fail_late};
 static const struct sy_engine_impl *const offered[] = {
     &absent, &slow, &liar, &sy_engine_portable, &sy_engine_openssl, NULL};
 
@@ -92,6 +101,22 @@ CASE(auto_takes_the_fastest_that_is_right)
     assert_non_null(strstr(choice.why, "/s"));
 }
 
+// Nobody asks it again, so this is the only alarm there will be.
+CASE(auto_raises_an_alarm_for_each_that_is_not_well)
+{
+    static const struct sy_engine_impl *const unwell[] = {&absent, &liar, &late, &sy_engine_openssl,
+                                                          NULL};
+    struct sy_engine_choice choice;
+    uint64_t before = sy_metric_get(SY_M_engine_retired_total);
+    assert_int_equal(sy_engine_choose(&choice, "auto", unwell, true, NULL), SY_OK);
+    assert_int_equal(sy_metric_get(SY_M_engine_retired_total) - before, 2);
+    assert_ptr_equal(choice.impls[0], &sy_engine_openssl);
+    assert_null(choice.impls[1]);
+    assert_non_null(strstr(choice.why, "liar failed"));
+    assert_non_null(strstr(choice.why, "late failed"));
+    assert_null(strstr(choice.why, "absent"));
+}
+
 CASE(auto_without_timing_takes_them_in_order)
 {
     struct sy_engine_choice choice;
@@ -113,6 +138,7 @@ int main(void)
         cmocka_unit_test(one_that_does_not_run_here_is_refused_with_the_reason),
         cmocka_unit_test(a_name_gets_that_one_and_those_behind_it),
         cmocka_unit_test(auto_takes_the_fastest_that_is_right),
+        cmocka_unit_test(auto_raises_an_alarm_for_each_that_is_not_well),
         cmocka_unit_test(auto_without_timing_takes_them_in_order),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
