@@ -21,6 +21,8 @@
 #ifndef SY_CRYPTO_SHA256_MANY_H
 #define SY_CRYPTO_SHA256_MANY_H
 
+#include <stdbool.h>
+
 #include "core/base/bytes.h"
 
 #ifdef __cplusplus
@@ -44,8 +46,15 @@ struct sy_sha256_many {
 /* The reference, always there: for whatever judges another way. */
 extern const struct sy_sha256_many sy_sha256_openssl;
 
-/* sy_sha256_many_best is the fastest on this processor, by measurements told in DESIGN.md. */
+/* sy_sha256_many_best is the fastest on this processor, by measurements told in DESIGN.md, that is
+ * right: at the first call each is tried (sy_sha256_many_is_right, some 100 us), and one that fails
+ * is passed over with an error in the log. */
 const struct sy_sha256_many *sy_sha256_many_best(void);
+
+/* sy_sha256_many_is_right says whether a way's hashes of some messages, leaves and pairs, of all
+ * lengths up to a few blocks, are OpenSSL's. Roots of blocks are made by the best way, unsampled,
+ * so one that is wrong here would part this validator from the others. */
+bool sy_sha256_many_is_right(const struct sy_sha256_many *way);
 
 /* sy_sha256_many_named returns one by its name, or NULL when this processor cannot run it or there
  * is none of that name. "openssl" and "portable" are always there. */

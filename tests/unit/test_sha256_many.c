@@ -313,6 +313,43 @@ CASE(every_way_passes_cavp_long_messages)
     run_vectors("./SHA256LongMsg.rsp", 64);
 }
 
+// --- ways that are wrong -------------------------------------------------------------------------
+
+static void lose_the_last_message(struct sy_hash *to, const struct sy_slice *messages, size_t count)
+{
+    sy_sha256_openssl.messages(to, messages, count);
+    if (count > 64) to[count - 1].bytes[31] ^= 1;
+}
+
+static void lose_an_end(struct sy_hash *to, const struct sy_slice *leaves, size_t count)
+{
+    sy_sha256_openssl.leaves(to, leaves, count);
+    for (size_t i = 0; i < count; i++) { // Where the length just no longer fits the first block.
+        if (leaves[i].size == 55) to[i].bytes[0] ^= 0x80;
+    }
+}
+
+static void swap_children(struct sy_hash *to, const struct sy_hash *children, size_t count,
+                          uint8_t prefix)
+{
+    sy_sha256_openssl.pairs(to, children, count, prefix);
+    if (count % 4 == 1) to[count - 1].bytes[7] ^= 4;
+}
+
+CASE(a_way_that_is_wrong_anywhere_is_found)
+{
+    struct sy_sha256_many wrong[3] = {sy_sha256_openssl, sy_sha256_openssl, sy_sha256_openssl};
+    const struct sy_sha256_many *way;
+    wrong[0].messages = lose_the_last_message;
+    wrong[1].leaves = lose_an_end;
+    wrong[2].pairs = swap_children;
+    for (size_t i = 0; i < 3; i++) assert_false(sy_sha256_many_is_right(&wrong[i]));
+    for (size_t i = 0; (way = sy_sha256_many_at(i)) != NULL; i++) {
+        assert_true(sy_sha256_many_is_right(way));
+    }
+    assert_ptr_equal(sy_sha256_many_best(), sy_sha256_many_at(0));
+}
+
 CASE(ways_are_found_by_name)
 {
     const struct sy_sha256_many *way;
@@ -339,6 +376,7 @@ int main(void)
         cmocka_unit_test(pairs_need_no_alignment),
         cmocka_unit_test(every_way_passes_cavp_short_messages),
         cmocka_unit_test(every_way_passes_cavp_long_messages),
+        cmocka_unit_test(a_way_that_is_wrong_anywhere_is_found),
         cmocka_unit_test(ways_are_found_by_name),
     };
     return cmocka_run_group_tests(cases, fill_pool, NULL);
