@@ -8,7 +8,6 @@
 
 #include "core/base/telemetry.h"
 #include "core/crypto/engine_check.h"
-#include "core/crypto/engine_choice.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "tests/support/test.h"
@@ -303,27 +302,6 @@ CASE(an_implementation_that_goes_wrong_late_in_the_selftest_is_dropped_too)
     assert_standing(engine, "b", 1);
     assert_int_equal(fault_a.runs, SY_ENGINE_SELFTEST_ROUNDS);
     sy_engine_close(engine);
-}
-
-// RFC 8032 7.1, test 1: a key of the self-test, under which it has good and bad signatures.
-CASE(the_selftest_reaches_the_tables_of_every_implementation)
-{
-    struct sy_public_key key;
-    struct sy_hash organisation = {{1}};
-    assert_true(sy_hex_decode(key.bytes, sizeof key.bytes,
-                              "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
-    for (size_t i = 0; sy_engine_cpu_impls[i]; i++) {
-        const struct sy_engine_impl *const impls[] = {sy_engine_cpu_impls[i], &sy_engine_openssl,
-                                                      NULL};
-        struct sy_engine_info info;
-        if (sy_engine_cpu_impls[i] == &sy_engine_openssl) continue;
-        sy_engine *engine = open_engine(impls, 0, 0);
-        sy_engine_get_info(engine, &info);
-        bool runs_here = strcmp(info.impl, "openssl") != 0;
-        uint32_t handle = sy_engine_key_hint(engine, &key, &organisation);
-        assert_int_equal(handle != SY_KEY_HANDLE_NONE, runs_here);
-        sy_engine_close(engine);
-    }
 }
 
 static void open_without_the_reference(void *context)
@@ -780,7 +758,6 @@ int main(void)
         WITH_RESET(an_implementation_that_cannot_open_is_dropped_with_an_alarm),
         WITH_RESET(an_implementation_that_fails_the_selftest_is_dropped_with_an_alarm),
         WITH_RESET(an_implementation_that_goes_wrong_late_in_the_selftest_is_dropped_too),
-        WITH_RESET(the_selftest_reaches_the_tables_of_every_implementation),
         WITH_RESET(a_list_that_does_not_end_in_openssl_is_our_bug),
         WITH_RESET(without_threads_a_submission_is_done_at_once_and_in_order),
         WITH_RESET(a_full_queue_is_busy_until_one_is_taken),

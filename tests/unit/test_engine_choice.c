@@ -1,4 +1,5 @@
-/* test_engine_choice.c: an engine by name or by time, and what a person is told. */
+/* test_engine_choice.c: an engine by name or by time, what a person is told, and how far those that
+ * there are were asked before they are used. */
 #include <string.h>
 
 #include "core/base/telemetry.h"
@@ -131,6 +132,29 @@ CASE(auto_without_timing_takes_them_in_order)
     sy_engine_close(engine);
 }
 
+// RFC 8032 7.1, test 1: a key of the self-test, under which it has good and bad signatures.
+CASE(the_selftest_reaches_the_tables_of_every_implementation)
+{
+    struct sy_public_key key;
+    struct sy_hash organisation = {{1}};
+    assert_true(sy_hex_decode(key.bytes, sizeof key.bytes,
+                              "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
+    for (size_t i = 0; sy_engine_cpu_impls[i]; i++) {
+        const struct sy_engine_impl *const impls[] = {sy_engine_cpu_impls[i], &sy_engine_openssl,
+                                                      NULL};
+        struct sy_engine_info info;
+        if (sy_engine_cpu_impls[i] == &sy_engine_openssl) continue;
+        sy_engine *engine = NULL;
+        struct sy_engine_config config = {.queue = 1, .impls = impls};
+        assert_int_equal(sy_engine_open(&engine, &config, NULL), SY_OK);
+        sy_engine_get_info(engine, &info);
+        bool runs_here = strcmp(info.impl, "openssl") != 0;
+        uint32_t handle = sy_engine_key_hint(engine, &key, &organisation);
+        assert_int_equal(handle != SY_KEY_HANDLE_NONE, runs_here);
+        sy_engine_close(engine);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -140,6 +164,7 @@ int main(void)
         cmocka_unit_test(auto_takes_the_fastest_that_is_right),
         cmocka_unit_test(auto_raises_an_alarm_for_each_that_is_not_well),
         cmocka_unit_test(auto_without_timing_takes_them_in_order),
+        cmocka_unit_test(the_selftest_reaches_the_tables_of_every_implementation),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
