@@ -57,7 +57,8 @@ struct slot {
 struct candidate {
     uint32_t bucket;
     uint16_t valid;
-    bool waits; // for its table
+    bool waits;   // for its table
+    bool refused; // no table can be built for it
 };
 
 struct retired_slot {
@@ -233,6 +234,7 @@ static void count_valid(sy_key_tables *tables, const struct sy_public_key *key)
 {
     if (has_table(tables, key)) return; // It got its table while this batch ran.
     struct candidate *candidate = remember(tables, key, STRANGERS);
+    if (candidate->refused) return;
     uint32_t waiting = atomic_load(&tables->pending_count);
     unsigned price = is_full(tables) ? SY_KEY_TABLES_VALID_FULL : SY_KEY_TABLES_VALID_MIN;
     if (candidate->valid < SY_KEY_TABLES_VALID_FULL) candidate->valid++;
@@ -436,6 +438,8 @@ static void finish_work(sy_key_tables *tables, const struct work *work)
             tables->free_slots[tables->free_count++] = work->slots[i];
         }
         forget(tables, &work->keys[i]);
+        // Or it would be tried, and displace somebody, every few signatures.
+        if (!work->built[i]) remember(tables, &work->keys[i], work->buckets[i])->refused = true;
     }
 }
 

@@ -12,7 +12,8 @@
  * one goes whose key was not used since the clock hand last came by (the hand halves the counts it
  * passes, so those in much use outlast several rounds); and an organisation that holds its share
  * already can displace only its own. So a flood of keys, each used a few times, displaces neither
- * those in daily use nor anybody else's. Keys that were never hinted count as one organisation.
+ * those in daily use nor anybody else's. Keys that were never hinted count as one organisation. A
+ * key for which none can be built is not tried again while it is remembered.
  *
  * Threads: a batch pins the cache once; what it finds stays whole until it unpins, though it may be
  * evicted meanwhile. Finding takes no lock and writes nothing. Everything may be called from any

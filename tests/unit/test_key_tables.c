@@ -155,6 +155,26 @@ CASE(what_is_no_point_has_no_table)
     sy_key_tables_close(tables);
 }
 
+// A key with torsion signs validly and has no table in some formats: it must not cost a build, and
+// somebody's table, again and again.
+CASE(a_key_without_a_table_is_tried_once)
+{
+    enum { ROOM = 4 };
+    sy_key_tables *tables = open_tables(ROOM, 100);
+    struct sy_public_key key = {{0xff}};
+    for (uint32_t i = 0; i < ROOM; i++) use_key(tables, i, 4);
+    size_t tried = 0;
+    for (unsigned i = 0; i < 1000; i++) {
+        sy_key_tables_credit(tables, NULL, &key);
+        tried += sy_key_tables_build(tables, SIZE_MAX);
+    }
+    assert_int_equal(tried, 1);
+    struct sy_key_tables_info info;
+    sy_key_tables_get_info(tables, &info);
+    assert_int_equal(info.evicted, 1);
+    sy_key_tables_close(tables);
+}
+
 CASE(a_handle_leads_to_its_own_key_only)
 {
     sy_key_tables *tables = open_tables(2, 100);
@@ -337,6 +357,7 @@ int main(void)
         cmocka_unit_test(many_keys_of_one_batch_are_built_together),
         cmocka_unit_test(a_key_is_remembered_while_many_others_go_by),
         cmocka_unit_test(what_is_no_point_has_no_table),
+        cmocka_unit_test(a_key_without_a_table_is_tried_once),
         cmocka_unit_test(a_handle_leads_to_its_own_key_only),
         cmocka_unit_test(a_flood_of_keys_leaves_those_in_use),
         cmocka_unit_test(an_organisation_displaces_only_its_own_beyond_its_share),
