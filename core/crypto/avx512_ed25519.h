@@ -22,8 +22,8 @@
 #define SY_LANE_GROUPS_MAX 64
 
 /* Bytes of the base point's table and of a key's; both aligned to 64. */
-#define SY_AVX512_BASE_BYTES ((size_t)2 * 32768 * 96)
-#define SY_AVX512_KEY_BYTES ((size_t)4 * 128 * 96)
+#define SY_AVX512_BASE_BYTES 6291456u /* 6 MiB */
+#define SY_AVX512_KEY_BYTES 49152u    /* 48 KiB */
 
 /* Eight signatures; all pointers are borrowed for the call. Where there are fewer, repeat one. */
 struct sy_lane_group {
