@@ -48,6 +48,9 @@ _Static_assert(SY_FETCH_BLOCKS_MAX >= SY_PBFT_WINDOW, "one request can fill the 
 /* At most this many VIEW_CHANGEs answer one VIEW_FETCH. */
 #define VIEW_FETCH_MAX 8u
 
+/* A wait is put off no more once this validator came late so often since it began. */
+#define WAKES_MAX 8u
+
 enum own_vote { OWN_NONE, OWN_STORING, OWN_SENT };
 enum run_state { RUN_NONE, RUN_ASKED, RUN_DONE };
 enum clock_verdict { CLOCK_FINE, CLOCK_EARLY, CLOCK_LATE };
@@ -217,7 +220,8 @@ struct sy_pbft {
     uint32_t serves_left;
 
     uint64_t resumed_ns;
-    uint64_t woken_ns;          /* when this validator last ran again after it had not */
+    uint64_t wakes[WAKES_MAX];  /* when this validator ran again after it had not: the last ones, */
+    uint32_t wake_count;        /* number i at i % WAKES_MAX */
     uint64_t last_decided_ns;   /* or when the machine resumed */
     uint64_t last_certified_ns; /* likewise */
     bool waiting;               /* something is open or ready, */

@@ -393,7 +393,8 @@ static void note_sleep(sy_pbft *pbft)
     uint64_t status = pbft->timers[SY_PBFT_TIMER_STATUS], view = pbft->timers[SY_PBFT_TIMER_VIEW];
     uint64_t due = status < view ? status : view;
     if (due == SY_PBFT_NEVER || pbft->now_ns < due) return;
-    if (pbft->now_ns - due > pbft->config.view_ns / 4) pbft->woken_ns = pbft->now_ns;
+    if (pbft->now_ns - due <= pbft->config.view_ns / 4) return;
+    pbft->wakes[pbft->wake_count++ % WAKES_MAX] = pbft->now_ns;
 }
 
 void sy_pbft_heard(sy_pbft *pbft, uint16_t from, uint64_t now_ns)

@@ -156,12 +156,22 @@ static uint64_t send_deadline(const sy_pbft *pbft)
 
 /* --- deadlines ------------------------------------------------------------------------------- */
 
+/* When this validator last ran again, after it had not: a wait since then ends later for that. But
+ * a machine that has too much to do all the time comes late every time, and must not keep a dead
+ * primary for ever. 0: the wait has been put off often enough. */
+static uint64_t woken_ns(const sy_pbft *pbft, uint64_t since_ns)
+{
+    uint64_t oldest = pbft->wakes[pbft->wake_count % WAKES_MAX];
+    return oldest > since_ns ? 0 : pbft->wakes[(pbft->wake_count + WAKES_MAX - 1) % WAKES_MAX];
+}
+
 /* When a wait since then has been long enough even if the other side lives. Whoever did not run
  * looks first at what came meanwhile. */
 static uint64_t slow_deadline(const sy_pbft *pbft, uint64_t since_ns)
 {
     SY_ASSERT(since_ns != SY_PBFT_NEVER);
-    return later(since_ns + SLOW_FACTOR * patience(pbft), pbft->woken_ns + patience(pbft));
+    return later(since_ns + SLOW_FACTOR * patience(pbft),
+                 woken_ns(pbft, since_ns) + patience(pbft));
 }
 
 /* Since when nothing was heard of the primary although it was waited for. What came while this
@@ -169,8 +179,8 @@ static uint64_t slow_deadline(const sy_pbft *pbft, uint64_t since_ns)
 static uint64_t silent_since_ns(const sy_pbft *pbft, uint64_t waits_ns)
 {
     SY_ASSERT(waits_ns != SY_PBFT_NEVER);
-    uint64_t heard = pbft->peers[primary_of(pbft, pbft->view)].heard_ns;
-    return later(later(waits_ns, heard), pbft->woken_ns);
+    uint64_t since = later(waits_ns, pbft->peers[primary_of(pbft, pbft->view)].heard_ns);
+    return later(since, woken_ns(pbft, since));
 }
 
 /* When the primary is given up; NEVER: nothing waits for it. */
@@ -202,7 +212,8 @@ static uint64_t new_view_deadline(const sy_pbft *pbft)
 {
     if (pbft->own_change == OWN_NONE) return slow_deadline(pbft, pbft->view_since_ns);
     if (pbft->quorum_since_ns == 0) return SY_PBFT_NEVER;
-    return later(pbft->quorum_since_ns, pbft->woken_ns) + patience(pbft);
+    uint64_t since = pbft->quorum_since_ns;
+    return later(since, woken_ns(pbft, since)) + patience(pbft);
 }
 
 static uint64_t leave_deadline(const sy_pbft *pbft)
