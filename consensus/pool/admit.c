@@ -26,13 +26,66 @@ static bool ignore_batch(const sy_pool *pool, const struct sy_batch *batch, int 
     return pool->shares[sender] >= pool->config.queued_per_maker;
 }
 
-static bool has_queued(const sy_pool *pool, uint16_t sender)
+/* Each sender's checks are one flow, and those that the consensus machine waits for are another. */
+static uint16_t flow_of_wanted(const sy_pool *pool)
+{
+    return (uint16_t)(pool->config.roster->count + 1u);
+}
+
+static bool has_queued(const sy_pool *pool, uint16_t flow)
 {
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         const struct inbox *inbox = &pool->inboxes[i];
-        if (inbox->used && !inbox->checked && inbox->sender == sender) return true;
+        if (inbox->used && !inbox->checked && inbox->flow == flow) return true;
     }
     return false;
+}
+
+static void enter_flow(sy_pool *pool, struct inbox *inbox, uint16_t flow)
+{
+    if (pool->served[flow] < pool->served_least && !has_queued(pool, flow)) {
+        pool->served[flow] = pool->served_least;
+    }
+    inbox->flow = flow;
+}
+
+static struct inbox *queued_inbox(sy_pool *pool, const struct sy_hash *digest)
+{
+    for (uint32_t i = 0; i < pool->inbox_count; i++) {
+        struct inbox *inbox = &pool->inboxes[i];
+        if (inbox->used && !inbox->checked && sy_hash_equal(&inbox->digest, digest)) return inbox;
+    }
+    return NULL;
+}
+
+void sy_pool_hasten(sy_pool *pool, const struct sy_hash *digest)
+{
+    struct inbox *inbox = queued_inbox(pool, digest);
+    if (inbox != NULL) enter_flow(pool, inbox, flow_of_wanted(pool));
+}
+
+static void fill(struct inbox *inbox, struct sy_slice bytes)
+{
+    memcpy(inbox->bytes, bytes.data, bytes.size);
+    inbox->size = (uint32_t)bytes.size;
+    bool same = sy_batch_decode(&inbox->batch, sy_slice_of(inbox->bytes, bytes.size));
+    SY_ASSERT(same);
+}
+
+/* A batch that another peer was quicker to pass on comes from its maker, too. It must not wait
+ * behind all that the other one sends, nor for bytes that are not the maker's. */
+static void take_over(sy_pool *pool, const struct sy_hash *digest, uint16_t sender,
+                      struct sy_slice bytes)
+{
+    struct inbox *inbox = queued_inbox(pool, digest);
+    if (inbox == NULL || inbox->maker != sender || inbox->sender == sender) return;
+    if (pool->shares[sender] >= pool->config.queued_per_maker) return;
+    bool wanted = inbox->flow == flow_of_wanted(pool);
+    pool->shares[inbox->sender]--;
+    pool->shares[sender]++;
+    inbox->sender = sender;
+    if (!wanted) enter_flow(pool, inbox, sender);
+    fill(inbox, bytes);
 }
 
 static struct inbox *free_inbox(sy_pool *pool)
@@ -56,17 +109,13 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t f
     struct sy_hash digest;
     sy_batch_digest(&digest, &pool->config.genesis->hash, batch.header_bytes);
     int maker = sy_roster_find(pool->config.roster, &batch.header.maker);
+    if (maker >= 0 && maker == sender) take_over(pool, &digest, sender, bytes);
     if (ignore_batch(pool, &batch, maker, &digest, sender)) return;
     struct inbox *inbox = free_inbox(pool);
     if (inbox == NULL) return; /* no room: it will be spread or fetched again */
 
-    if (pool->served[sender] < pool->served_least && !has_queued(pool, sender)) {
-        pool->served[sender] = pool->served_least;
-    }
-    memcpy(inbox->bytes, bytes.data, bytes.size);
-    inbox->size = (uint32_t)bytes.size;
-    bool same = sy_batch_decode(&inbox->batch, sy_slice_of(inbox->bytes, bytes.size));
-    SY_ASSERT(same);
+    fill(inbox, bytes);
+    enter_flow(pool, inbox, sy_pool_wanted(pool, &digest) ? flow_of_wanted(pool) : sender);
     inbox->used = true;
     inbox->checked = false;
     inbox->maker = (uint16_t)maker;
@@ -84,15 +133,16 @@ void sy_pool_on_batch(sy_pool *pool, struct sy_pool_effects *effects, uint16_t f
 /* Whose turn it is. Each sender has been given so many signatures' worth of checks (served);
  * whoever was given least comes next, with what it sent first. Who had nothing to check in the
  * meantime does not save that up (P. Goyal, H. Vin, H. Cheng, Start-time fair queueing, 1996). So
- * whoever sends large batches, or many, takes nothing from the others' equal parts. */
+ * whoever sends large batches, or many, takes nothing from the others' equal parts. What the
+ * consensus machine waits for has a part of its own: no more, for a faulty primary says what. */
 static struct inbox *next_inbox(sy_pool *pool)
 {
     struct inbox *next = NULL;
     for (uint32_t i = 0; i < pool->inbox_count; i++) {
         struct inbox *inbox = &pool->inboxes[i];
         if (!inbox->used || inbox->checked) continue;
-        uint64_t served = pool->served[inbox->sender];
-        uint64_t least = next != NULL ? pool->served[next->sender] : UINT64_MAX;
+        uint64_t served = pool->served[inbox->flow];
+        uint64_t least = next != NULL ? pool->served[next->flow] : UINT64_MAX;
         bool later =
             next != NULL && (served > least || (served == least && inbox->order > next->order));
         if (!later) next = inbox;
@@ -152,9 +202,9 @@ void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects)
         struct inbox *inbox = next_inbox(pool);
         struct lane *lane = inbox == NULL ? NULL : sy_pool_lane_take(pool);
         if (lane == NULL) return;
-        pool->served_least = pool->served[inbox->sender];
+        pool->served_least = pool->served[inbox->flow];
         bool loaded = load(pool, lane, inbox);
-        pool->served[inbox->sender] += lane->job_count;
+        pool->served[inbox->flow] += lane->job_count;
         if (!loaded) {
             refuse(pool, effects, inbox, false);
             continue; /* the lane is still free */

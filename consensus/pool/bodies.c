@@ -116,6 +116,7 @@ void sy_pool_want(sy_pool *pool, const struct sy_hash *digest)
 {
     if (sy_pool_wanted(pool, digest)) return;
     pool->wants[pool->want_at++ % WANTS_MAX] = *digest;
+    sy_pool_hasten(pool, digest);
 }
 
 bool sy_pool_coming(const sy_pool *pool, const struct sy_hash *digest)

@@ -71,7 +71,7 @@ static bool carve(sy_pool *pool, sy_arena *arena)
     const struct sy_pool_config *config = &pool->config;
     pool->makers = SY_CARVE(arena, struct maker, config->roster->count);
     pool->shares = SY_CARVE(arena, uint32_t, config->roster->count + 1u);
-    pool->served = SY_CARVE(arena, uint64_t, config->roster->count + 1u);
+    pool->served = SY_CARVE(arena, uint64_t, config->roster->count + 2u);
     pool->inbox_count = config->roster->count * config->queued_per_maker;
     pool->inboxes = SY_CARVE(arena, struct inbox, pool->inbox_count);
     pool->lanes = SY_CARVE(arena, struct lane, config->lanes);

@@ -43,6 +43,7 @@ struct inbox {
     bool checked; /* at the engine, or back from there */
     uint16_t maker;
     uint16_t sender; /* index into shares: whose room this takes */
+    uint16_t flow;   /* index into served: among whose checks this one is */
     uint64_t order;  /* arrival, so that a sender's batches are checked in order */
     struct sy_hash digest;
     struct sy_batch batch; /* views into bytes */
@@ -136,8 +137,8 @@ struct sy_pool {
     struct own own[SY_BATCH_WINDOW];
     uint64_t next_seq; /* of the next own batch */
     uint64_t arrivals;
-    uint64_t *served;      /* as shares: signatures taken for a check */
-    uint64_t served_least; /* of the sender that came last, before that */
+    uint64_t *served;      /* signatures taken for a check: of each sender, and of what is wanted */
+    uint64_t served_least; /* of the flow that came last, before that */
     uint64_t certified;    /* the height told last */
     bool draining;
     uint32_t ingress_flying;
@@ -181,6 +182,8 @@ void sy_pool_refused(struct sy_pool_effects *effects, const struct sy_hash *dige
 void sy_pool_ready(sy_pool *pool, struct sy_pool_effects *effects, const struct sy_hash *digest);
 
 /* admit.c */
+/* sy_pool_hasten takes a batch that waits for its check out of its sender's: it is wanted. */
+void sy_pool_hasten(sy_pool *pool, const struct sy_hash *digest);
 void sy_pool_check_next(sy_pool *pool, struct sy_pool_effects *effects);
 void sy_pool_admit_checked(sy_pool *pool, struct sy_pool_effects *effects, struct lane *lane);
 

@@ -328,6 +328,92 @@ CASE(pool_shares_checks_by_what_they_cost)
     prig_close(&rig);
 }
 
+/* Four large batches of a liar: one is being checked, the others wait. */
+static void open_flooded(struct pool_rig *rig, unsigned queued)
+{
+    struct sy_pool_config config;
+    memset(rig, 0, sizeof *rig);
+    prig_config(rig, &config);
+    config.lanes = 2; /* one for peers */
+    config.queued_per_maker = queued;
+    prig_open_with(rig, &config);
+    rig->hold_checks = true;
+    for (unsigned i = 0; i < 4; i++) prig_receive(rig, 3, prig_batch(rig, 3, 1 + i, 32));
+}
+
+static unsigned checks_until_stored(struct pool_rig *rig, const struct sy_hash *digest)
+{
+    unsigned checks = 0;
+    while (prig_about(rig, SY_POOL_STORE, digest) == NULL && checks < 64) {
+        prig_check(rig);
+        checks++;
+    }
+    return checks;
+}
+
+/* A proposal names what a liar sent last: it is not waited for as long as the liar likes. */
+CASE(pool_checks_what_is_wanted_beside_its_senders_others)
+{
+    struct pool_rig rig;
+    open_flooded(&rig, 8);
+    struct sy_slice batch = prig_batch(&rig, 3, 5, 1);
+    struct sy_hash digest = prig_digest(&rig, batch);
+    prig_receive(&rig, 3, batch);
+    sy_pool_want(rig.pool, &digest);
+    assert_int_equal(checks_until_stored(&rig, &digest), 2); /* one was under way */
+
+    /* The same when it comes after it was wanted. */
+    batch = prig_batch(&rig, 3, 6, 1);
+    digest = prig_digest(&rig, batch);
+    sy_pool_want(rig.pool, &digest);
+    prig_receive(&rig, 3, batch);
+    assert_int_equal(checks_until_stored(&rig, &digest), 2);
+    prig_close(&rig);
+}
+
+/* A faulty primary names nothing but a liar's batches: the others' are checked all the same. */
+CASE(pool_gives_what_is_wanted_no_more_than_a_part)
+{
+    struct pool_rig rig;
+    open_flooded(&rig, 8);
+    for (unsigned i = 0; i < 4; i++) {
+        struct sy_slice named = prig_batch(&rig, 3, 5 + i, 32);
+        struct sy_hash digest = prig_digest(&rig, named);
+        prig_receive(&rig, 3, named);
+        sy_pool_want(rig.pool, &digest);
+    }
+    for (unsigned i = 0; i < 8; i++) prig_receive(&rig, 1, prig_batch(&rig, 1, 1 + i, 3));
+    struct sy_slice honest = prig_batch(&rig, 2, 1, 3);
+    struct sy_hash digest = prig_digest(&rig, honest);
+    prig_receive(&rig, 2, honest);
+    assert_true(checks_until_stored(&rig, &digest) <= 5);
+    prig_close(&rig);
+}
+
+/* A liar passes on what it got from another validator, to have it wait behind its own, or changed:
+ * what the maker sends itself counts. */
+CASE(pool_prefers_the_makers_own_copy)
+{
+    for (unsigned change = 0; change < 2; change++) {
+        struct pool_rig rig;
+        open_flooded(&rig, 8);
+        struct sy_slice honest = prig_batch(&rig, 1, 1, 2);
+        struct sy_hash digest = prig_digest(&rig, honest);
+        uint8_t *passed_on = prig_copy(&rig, honest);
+        passed_on[honest.size - 1] ^= (uint8_t)change;
+        prig_receive(&rig, 3, sy_slice_of(passed_on, honest.size));
+        prig_receive(&rig, 2, honest); /* anybody might change it */
+        prig_receive(&rig, 1, honest);
+        prig_receive(&rig, 1, honest);
+        assert_int_equal(checks_until_stored(&rig, &digest), 2);
+        struct sy_pool_info info;
+        while (rig.flying_count > 0) prig_check(&rig);
+        sy_pool_get_info(rig.pool, &info);
+        assert_int_equal(info.queued_batches, 0);
+        prig_close(&rig);
+    }
+}
+
 CASE(pool_leaves_a_lane_to_clients_and_one_to_peers)
 {
     for (unsigned lanes = 2; lanes <= 4; lanes++) {
@@ -574,6 +660,9 @@ int main(void)
         cmocka_unit_test(pool_forgets_old_wants),
         cmocka_unit_test(pool_gives_every_peer_its_own_room),
         cmocka_unit_test(pool_shares_checks_by_what_they_cost),
+        cmocka_unit_test(pool_checks_what_is_wanted_beside_its_senders_others),
+        cmocka_unit_test(pool_gives_what_is_wanted_no_more_than_a_part),
+        cmocka_unit_test(pool_prefers_the_makers_own_copy),
         cmocka_unit_test(pool_leaves_a_lane_to_clients_and_one_to_peers),
         cmocka_unit_test(pool_bounds_what_one_maker_makes_it_keep),
         cmocka_unit_test(pool_stores_nothing_that_ran_meanwhile),
