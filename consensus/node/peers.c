@@ -6,10 +6,11 @@
 #include "core/base/assert.h"
 #include "core/store/handovers.h"
 
-static void add(struct sy_peers *peers, const struct sy_validator *validator)
+static void put(struct sy_peers *peers, uint32_t place, const struct sy_validator *validator)
 {
-    SY_ASSERT(peers->count < SY_NODE_PEERS_MAX);
-    struct sy_link_peer *peer = &peers->list[peers->count++];
+    SY_ASSERT(place < SY_NODE_PEERS_MAX && place <= peers->count);
+    if (place == peers->count) peers->count++;
+    struct sy_link_peer *peer = &peers->list[place];
     memset(peer, 0, sizeof *peer);
     snprintf(peer->name, sizeof peer->name, "%s", validator->name);
     snprintf(peer->control, sizeof peer->control, "%s", validator->control_address);
@@ -21,19 +22,19 @@ void sy_peers_begin(struct sy_peers *peers, const struct sy_roster *roster, uint
                     const struct sy_public_key *own)
 {
     memset(peers, 0, sizeof *peers);
-    for (uint16_t i = 0; i < roster->count; i++) add(peers, &roster->validators[i]);
+    for (uint16_t i = 0; i < roster->count; i++) put(peers, i, &roster->validators[i]);
     peers->members = peers->count;
     peers->me = me == SY_PBFT_OBSERVER ? UINT32_MAX : me;
     peers->own = *own;
 }
 
-static bool is_listed(const struct sy_peers *peers, const struct sy_public_key *key)
+/* The place of a key; UINT32_MAX: it has none. */
+static uint32_t find(const struct sy_peers *peers, const struct sy_public_key *key)
 {
-    if (sy_public_key_equal(&peers->own, key)) return true;
     for (uint32_t i = 0; i < peers->count; i++) {
-        if (sy_public_key_equal(&peers->list[i].key, key)) return true;
+        if (sy_public_key_equal(&peers->list[i].key, key)) return i;
     }
-    return false;
+    return UINT32_MAX;
 }
 
 void sy_peers_add_guest(struct sy_peers *peers, const struct sy_roster *other, uint16_t what)
@@ -42,9 +43,12 @@ void sy_peers_add_guest(struct sy_peers *peers, const struct sy_roster *other, u
     SY_ASSERT(sy_peers_place(peers, what) == UINT32_MAX);
     for (uint16_t i = 0; i < other->count; i++) {
         const struct sy_validator *validator = &other->validators[i];
-        if (is_listed(peers, &validator->link_key)) continue;
-        peers->guests[peers->count - peers->members] = what;
-        add(peers, validator);
+        uint32_t place = find(peers, &validator->link_key);
+        if (place < peers->members) continue;
+        if (sy_public_key_equal(&peers->own, &validator->link_key)) continue;
+        if (place == UINT32_MAX) place = peers->count; // else who went comes back
+        put(peers, place, validator);
+        peers->guests[place - peers->members] = what;
         return;
     }
 }

@@ -6,8 +6,9 @@
  *     announced   of the roster that a change has named, and not of this one yet: it fetches blocks
  *                 and states, so that it is there when its epoch begins
  *
- * One change adds and removes one link key at most, so there is at most one of each. What a guest
- * may ask for, the node decides (node.h); it is told nothing but STATUS and answers. One thread. */
+ * One change adds and removes one link key at most, so there is at most one of each; who went and
+ * is to come back is announced. What a guest may ask for, the node decides (node.h); it is told
+ * nothing but STATUS and answers. One thread. */
 #ifndef SY_NODE_PEERS_H
 #define SY_NODE_PEERS_H
 

@@ -1,4 +1,5 @@
 /* Whom links accept beside the roster: who is in the roster before or after. */
+#include <stdio.h>
 #include <string.h>
 
 #include "consensus/node/peers.h"
@@ -57,6 +58,25 @@ CASE(guests_are_who_comes_and_who_went)
     assert_is(5, &rosters[1].validators[1]);
     assert_int_equal(sy_peers_place(&peers, SY_NODE_DEPARTED), 5);
     assert_int_equal(sy_peers_place(&peers, SY_NODE_ANNOUNCED), UINT32_MAX);
+}
+
+/* It needs what came after its time, too: states and all blocks. */
+CASE(who_went_and_comes_back_is_announced)
+{
+    test_epochs_make(&epochs, NULL);
+    const struct sy_roster *rosters = epochs.rosters;
+    static struct sy_roster again;
+    sy_peers_begin(&peers, &rosters[0], 0, &rosters[0].validators[0].link_key);
+    sy_peers_add_guest(&peers, &rosters[1], SY_NODE_DEPARTED);
+    assert_int_equal(sy_peers_number(&peers, 4), SY_NODE_DEPARTED);
+    again = rosters[1];
+    snprintf(again.validators[4].control_address, sizeof again.validators[4].control_address,
+             "tcp://127.0.0.1:4999");
+    sy_peers_add_guest(&peers, &again, SY_NODE_ANNOUNCED);
+    assert_int_equal(peers.count, 5);
+    assert_is(4, &again.validators[4]);
+    assert_int_equal(sy_peers_number(&peers, 4), SY_NODE_ANNOUNCED);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_DEPARTED), UINT32_MAX);
 }
 
 CASE(nobody_is_his_own_guest)
@@ -120,6 +140,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(members_stand_in_the_rosters_order),
         cmocka_unit_test(guests_are_who_comes_and_who_went),
+        cmocka_unit_test(who_went_and_comes_back_is_announced),
         cmocka_unit_test(nobody_is_his_own_guest),
         cmocka_unit_test(the_state_tells_them_at_the_start_and_when_a_change_comes),
     };
