@@ -159,15 +159,26 @@ static void on_sync(sy_node *node, uint16_t peer, struct sy_slice bytes)
 }
 
 /* Whoever signs one VIEW_CHANGE after the other, each for a later view and each full of good
- * certificates, has to wait as well; only what it signed itself is counted, so nobody else can make
- * it wait. */
-static bool may_cost(sy_node *node, const struct sy_message *message)
+ * certificates, has to wait as well. What others pass on while it is being checked already is not
+ * its doing, and is paid for by them: nobody else can make it wait. */
+static bool may_cost(sy_node *node, const struct sy_message *message, uint16_t peer)
 {
     if (message->type != SY_MESSAGE_VIEW_CHANGE) return true;
     const struct sy_view_change *change = &message->body.view_change;
     SY_ASSERT(change->signer < node->config.roster->count);
     return sy_pbft_awaits_change(node->pbft, change) ||
-           sy_share_left(&node->good_changes[change->signer], node->now_ns);
+           (sy_share_left(&node->good_changes[change->signer], node->now_ns) &&
+            sy_share_left(&node->copied_changes[peer], node->now_ns));
+}
+
+static void pay_for(sy_node *node, const struct vote_check *check)
+{
+    const struct sy_message *message = &check->message;
+    if (message->type != SY_MESSAGE_VIEW_CHANGE) return;
+    bool first = sy_pbft_wants(node->pbft, message);
+    struct sy_share *share = first ? &node->good_changes[message->body.view_change.signer]
+                                   : &node->copied_changes[check->from];
+    sy_share_spend(share, check->submission.job_count, GOOD_CHANGE_JOBS_PER_S);
 }
 
 /* A guest runs a machine of another roster, or none yet: what it says for consensus is not for this
@@ -234,7 +245,7 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
         sy_node_free_check(node, check);
         return;
     }
-    if (!may_cost(node, message)) {
+    if (!may_cost(node, message, peer)) {
         node->frames_shed++;
         sy_node_free_check(node, check);
         return;
@@ -267,9 +278,6 @@ void sy_node_on_vote_checked(sy_node *node, struct vote_check *check)
         on_bad(node, check);
         return;
     }
-    if (check->message.type == SY_MESSAGE_VIEW_CHANGE) {
-        sy_share_spend(&node->good_changes[check->message.body.view_change.signer],
-                       check->submission.job_count, GOOD_CHANGE_JOBS_PER_S);
-    }
+    pay_for(node, check);
     sy_node_queue(node, WORK_MESSAGE)->check = check;
 }

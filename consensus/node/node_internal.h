@@ -19,7 +19,8 @@
 #define VAIN_CHANGE_JOBS_PER_S 64u
 
 /* How many signatures the good VIEW_CHANGEs of one signer may cost, a second: the largest there can
- * be every two seconds. A correct validator leaves views more and more slowly. */
+ * be every two seconds. A correct validator leaves views more and more slowly. Copies that a
+ * peer passes on meanwhile may cost as much again, and are that peer's. */
 #define GOOD_CHANGE_JOBS_PER_S 2048u
 
 /* A message with more signatures to check than this does not go before the votes. */
@@ -63,9 +64,10 @@ struct sy_node {
     uint16_t *free_checks;           /* indices of those not in use, of the first kind */
     uint32_t free_count;
     uint32_t change_checks;
-    uint16_t shares[SY_VALIDATORS_MAX];              /* checks in use, by peer */
-    struct sy_share vain_changes[SY_VALIDATORS_MAX]; /* by peer */
-    struct sy_share good_changes[SY_VALIDATORS_MAX]; /* by signer */
+    uint16_t shares[SY_VALIDATORS_MAX];                /* checks in use, by peer */
+    struct sy_share vain_changes[SY_VALIDATORS_MAX];   /* by peer */
+    struct sy_share good_changes[SY_VALIDATORS_MAX];   /* by signer */
+    struct sy_share copied_changes[SY_VALIDATORS_MAX]; /* by peer */
     uint8_t *out;
     size_t out_used;
     struct commit *commits; /* ring: token t at t % COMMITS_MAX */
