@@ -1,6 +1,7 @@
 #include "consensus/node/holder.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,7 +10,11 @@
 #include "core/base/ring.h"
 #include "core/base/thread.h"
 
-#define QUESTIONS 64u
+/* Of one peer: who is new asks one after the other, and one that it gave up may be left. */
+#define PEER_QUESTIONS 2u
+#define QUESTIONS 256u
+
+_Static_assert(QUESTIONS >= PEER_QUESTIONS * SY_NODE_PEERS_MAX, "every peer finds room");
 
 struct question {
     uint16_t peer;
@@ -22,6 +27,7 @@ struct sy_holder {
     void *self;
     sy_arena arena;
     sy_ring *questions;
+    atomic_uint waiting[SY_NODE_PEERS_MAX]; /* questions, by peer */
     pthread_t thread;
     bool started;
     pthread_mutex_t lock; /* cutter */
@@ -68,7 +74,10 @@ static void *run(void *self)
 {
     sy_holder *holder = (sy_holder *)self;
     struct question question;
-    while (sy_ring_pop_wait(holder->questions, &question, -1)) answer(holder, &question);
+    while (sy_ring_pop_wait(holder->questions, &question, -1)) {
+        atomic_fetch_sub(&holder->waiting[question.peer], 1);
+        answer(holder, &question);
+    }
     return NULL;
 }
 
@@ -126,5 +135,10 @@ void sy_holder_close(sy_holder *holder)
 bool sy_holder_ask(sy_holder *holder, uint16_t peer, uint64_t height, const struct sy_hash *key)
 {
     struct question question = {peer, height, *key};
-    return sy_ring_push(holder->questions, &question);
+    if (peer >= SY_NODE_PEERS_MAX) return false; // it is listed no more
+    if (atomic_load(&holder->waiting[peer]) >= PEER_QUESTIONS) return false;
+    atomic_fetch_add(&holder->waiting[peer], 1);
+    bool taken = sy_ring_push(holder->questions, &question);
+    SY_ASSERT(taken);
+    return true;
 }

@@ -4,12 +4,13 @@
  *     store:     the state there, once it is merged                     sy_snapshot_scan
  *     loop:      a peer's SNAPSHOT_FETCH --> sy_holder_ask --> chunk --> send
  *
- * It waits for nobody and nobody waits for it: what is asked while it is busy beyond its queue is
+ * It waits for nobody and nobody waits for it: what a peer asks while two of its questions wait is
  * not answered, and the peer asks again, or another. */
 #ifndef SY_NODE_HOLDER_H
 #define SY_NODE_HOLDER_H
 
 #include "consensus/node/cutter.h"
+#include "consensus/node/node.h"
 
 typedef struct sy_holder sy_holder;
 
@@ -29,7 +30,9 @@ void sy_holder_put_top(sy_holder *holder, uint64_t height, struct sy_snapshot_to
  * given: they cannot be made again before the next height that is held. */
 void sy_holder_take_tops(sy_holder *holder, struct sy_cutter_top tops[SY_CUTTER_TOPS]);
 
-/* sy_holder_ask queues a peer's question. False: too many wait. Any one thread. */
+/* sy_holder_ask queues a question of the peer at this place in the links' list. False: two of that
+ * peer's wait already, so that nobody's questions keep those of others out; or there is no such
+ * place. Any one thread. */
 bool sy_holder_ask(sy_holder *holder, uint16_t peer, uint64_t height, const struct sy_hash *key);
 
 #endif

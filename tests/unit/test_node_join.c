@@ -341,6 +341,50 @@ CASE(who_is_stopped_goes_on_where_it_was)
     close_world();
 }
 
+/* A holder whose answers wait until they are let go. */
+struct gate {
+    pthread_mutex_t lock;
+    atomic_uint answers[PEERS];
+    atomic_bool busy;
+};
+
+static void send_at_gate(void *self, uint16_t peer, struct sy_slice message)
+{
+    struct gate *gate = (struct gate *)self;
+    assert_true(message.size > 0);
+    atomic_store(&gate->busy, true);
+    pthread_mutex_lock(&gate->lock);
+    pthread_mutex_unlock(&gate->lock);
+    atomic_fetch_add(&gate->answers[peer], 1);
+}
+
+/* Someone who asks for everything all the time keeps nobody else's question out. */
+CASE(who_asks_too_much_keeps_nobody_out)
+{
+    static struct gate gate = {.lock = PTHREAD_MUTEX_INITIALIZER};
+    struct sy_hash key = {{0}};
+    struct sy_error err;
+    sy_holder *holder;
+    transfer_open(&transfer, 4711);
+    pthread_mutex_lock(&gate.lock);
+    assert_int_equal(sy_holder_open(&holder, transfer.from.store, send_at_gate, &gate, &err),
+                     SY_OK);
+    assert_true(sy_holder_ask(holder, 0, 0, &key));
+    while (!atomic_load(&gate.busy)) (void)poll(NULL, 0, 1);
+    unsigned taken = 0;
+    for (unsigned i = 0; i < 1000; i++) taken += sy_holder_ask(holder, 0, 0, &key);
+    assert_int_equal(taken, 2);
+    assert_true(sy_holder_ask(holder, 1, 0, &key));
+    assert_false(sy_holder_ask(holder, UINT16_MAX, 0, &key));
+    pthread_mutex_unlock(&gate.lock);
+    while (atomic_load(&gate.answers[0]) < 3 || atomic_load(&gate.answers[1]) < 1) {
+        (void)poll(NULL, 0, 1);
+    }
+    assert_true(sy_holder_ask(holder, 0, 0, &key));
+    sy_holder_close(holder);
+    transfer_close(&transfer);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -354,6 +398,7 @@ int main(void)
         cmocka_unit_test(nobody_honest_is_an_error),
         cmocka_unit_test(a_later_epoch_that_nobody_proves_is_not_taken_and_it_is_said_what_to_do),
         cmocka_unit_test(who_is_stopped_goes_on_where_it_was),
+        cmocka_unit_test(who_asks_too_much_keeps_nobody_out),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
