@@ -14,6 +14,10 @@
 /* A state so much older than another may lack the history that leads on from it. */
 #define OLD_BLOCKS (3u * SY_SNAPSHOT_BLOCKS)
 
+/* How many of its turns are passed over, at most, for one that did not answer: twice as many each
+ * time, so that one that is dead does not cost a wait at every other chunk. */
+#define RESTS_SHIFT_MAX 6u
+
 struct peer {
     bool self;
     bool liar;
@@ -21,6 +25,8 @@ struct peer {
     uint32_t epoch;     /* which is this one; 0: it has shown none */
     uint64_t offer;     /* the height whose state it holds; 0: none */
     uint32_t let_downs; /* how often what it offered could not be fetched */
+    uint32_t misses;    /* chunks that it was asked for and did not answer, since it last did; */
+    uint32_t rests;     /* so many turns are passed over */
 };
 
 struct sy_fetcher {
@@ -190,6 +196,28 @@ static struct sy_slice write_question(sy_fetcher *fetcher)
     return sy_writer_slice(&w);
 }
 
+/* The last question got no answer. */
+static void note_silence(sy_fetcher *fetcher)
+{
+    struct peer *peer = &fetcher->peers[fetcher->peer];
+    if (fetcher->height == 0) return;
+    if (peer->misses < RESTS_SHIFT_MAX) peer->misses++;
+    peer->rests = UINT32_C(1) << peer->misses;
+}
+
+/* It is passed over, while there are others that answer. */
+static bool rests(sy_fetcher *fetcher, uint16_t index)
+{
+    struct peer *peer = &fetcher->peers[index];
+    bool others = false;
+    if (fetcher->height == 0 || peer->rests == 0) return false;
+    for (uint16_t i = 0; i < fetcher->roster.count && !others; i++) {
+        others = is_asked(fetcher, i) && fetcher->peers[i].rests == 0;
+    }
+    if (others) peer->rests--;
+    return others;
+}
+
 /* The next peer of this round, or NOBODY: all have been asked. */
 static uint16_t next_peer(sy_fetcher *fetcher)
 {
@@ -198,7 +226,7 @@ static uint16_t next_peer(sy_fetcher *fetcher)
         uint16_t peer = fetcher->turn;
         fetcher->turn = (uint16_t)((peer + 1) % count);
         fetcher->asked++;
-        if (is_asked(fetcher, peer)) return peer;
+        if (is_asked(fetcher, peer) && !rests(fetcher, peer)) return peer;
     }
     return NOBODY;
 }
@@ -279,6 +307,7 @@ sy_status sy_fetcher_next(sy_fetcher *fetcher, enum sy_fetcher_step *step, uint1
     *step = fetcher->done ? SY_FETCHER_DONE : SY_FETCHER_ASK;
     if (fetcher->done) return SY_OK;
     SY_TRY(may_go_on(fetcher, err));
+    if (fetcher->peer != NOBODY) note_silence(fetcher);
     fetcher->handovers = fetcher->guide != NOBODY;
     if (!fetcher->handovers && known_epoch(fetcher) > fetcher->roster.epoch) {
         relink(fetcher);
@@ -484,6 +513,7 @@ static sy_status take_chunk(sy_fetcher *fetcher, bool *late, size_t bytes, struc
     *late = !ahead && !is_what_was_asked(fetcher);
     if (*late) return SY_OK;
     fetcher->peer = NOBODY;
+    fetcher->peers[peer].misses = fetcher->peers[peer].rests = 0;
     if (ahead) {
         note_later(fetcher, peer);
         return SY_OK;

@@ -120,6 +120,32 @@ CASE(the_newest_state_is_fetched_from_all_in_turn)
     close_world();
 }
 
+/* One of the validators is dead: waiting for it is not part of every round. */
+CASE(who_does_not_answer_is_passed_over_more_and_more)
+{
+    open_world();
+    for (uint16_t peer = 0; peer < SELF; peer++) answer(ask(peer));
+    unsigned waits = 0, chunks = 0;
+    for (;;) {
+        static struct sy_sync_message question;
+        enum sy_fetcher_step step;
+        struct sy_slice bytes;
+        uint16_t peer;
+        assert_int_equal(sy_fetcher_next(fetcher, &step, &peer, &bytes, &err), SY_OK);
+        if (step == SY_FETCHER_DONE) break;
+        assert_int_equal(step, SY_FETCHER_ASK); // nobody thinks that the state is gone
+        if (peer == 1) {
+            waits++;
+            continue;
+        }
+        assert_true(sy_sync_decode(&question, bytes, 4));
+        answer(sy_cutter_answer(&cutter, question.height, &question.key));
+        chunks++;
+    }
+    assert_true(chunks >= 8 && waits >= 1 && waits <= chunks / 4);
+    close_world();
+}
+
 CASE(a_late_answer_is_no_lie_and_no_answer)
 {
     open_world();
@@ -420,6 +446,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(the_newest_state_is_fetched_from_all_in_turn),
+        cmocka_unit_test(who_does_not_answer_is_passed_over_more_and_more),
         cmocka_unit_test(a_late_answer_is_no_lie_and_no_answer),
         cmocka_unit_test(who_lies_is_asked_no_more),
         cmocka_unit_test(nobody_is_left_to_ask_is_an_error),
