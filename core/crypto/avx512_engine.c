@@ -74,23 +74,24 @@ static uint32_t hint_avx512(void *state, const struct sy_public_key *key,
 // --- where jobs come from: a submission, or raw ones ---------------------------------------------
 
 struct source {
-    const struct sy_submission *submission;
+    const struct sy_submission *submission; // NULL: raw ones
     const struct sy_raw_job *raw;
 };
 
 static const struct sy_public_key *key_at(const struct source *source, uint32_t index)
 {
-    return source->raw ? &source->raw[index].key : &source->submission->jobs[index].key;
+    return source->submission ? &source->submission->jobs[index].key : &source->raw[index].key;
 }
 
 static const struct sy_signature *signature_at(const struct source *source, uint32_t index)
 {
-    return source->raw ? &source->raw[index].signature : &source->submission->jobs[index].signature;
+    return source->submission ? &source->submission->jobs[index].signature
+                              : &source->raw[index].signature;
 }
 
 static uint32_t handle_at(const struct source *source, uint32_t index)
 {
-    return source->raw ? SY_KEY_HANDLE_NONE : source->submission->jobs[index].key_handle;
+    return source->submission ? source->submission->jobs[index].key_handle : SY_KEY_HANDLE_NONE;
 }
 
 // Hashes one job of each lane: these have one block.
@@ -185,7 +186,7 @@ static bool fill_group(struct sy_lane_group *group, const struct avx512 *own,
         group->signatures[lane] = signature_at(source, indices[lane])->bytes;
         group->tables[lane] = batch->window->tables[in_window];
     }
-    if (source->raw) return hash_raw(group, source->raw, indices);
+    if (!source->submission) return hash_raw(group, source->raw, indices);
     hash_jobs(group, own->sha512, source->submission, indices);
     return true;
 }
