@@ -224,7 +224,7 @@ static uint16_t next_peer(sy_fetcher *fetcher)
     uint16_t count = fetcher->roster.count;
     while (fetcher->asked < count) {
         uint16_t peer = fetcher->turn;
-        fetcher->turn = (uint16_t)((peer + 1) % count);
+        fetcher->turn = peer + 1 < count ? (uint16_t)(peer + 1) : 0;
         fetcher->asked++;
         if (is_asked(fetcher, peer) && !rests(fetcher, peer)) return peer;
     }
