@@ -10,6 +10,7 @@
 #include "core/base/prng.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/openssl_ed25519.h"
+#include "tests/support/engines.h"
 #include "tests/support/test.h"
 #include "tests/support/vectors.h"
 
@@ -329,27 +330,9 @@ static void assert_not_enrollable(const char *const *keys, size_t count)
     }
 }
 
-// The eight points of order 1, 2, 4 and 8, and their other encodings.
-static const char *const small_order[] = {
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0000000000000000000000000000000000000000000000000000000000000080",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-    "0100000000000000000000000000000000000000000000000000000000000080",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-};
-
 CASE(small_order_keys_are_not_enrollable)
 {
-    assert_not_enrollable(small_order, sizeof small_order / sizeof small_order[0]);
+    assert_not_enrollable(engines_odd_points, ENGINES_ODD_POINTS);
 }
 
 CASE(keys_that_are_not_canonical_are_not_enrollable)
