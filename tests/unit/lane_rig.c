@@ -7,6 +7,7 @@
 #include "core/crypto/avx512_scalar.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
+#include "tests/support/engines.h"
 #include "tests/support/test.h"
 
 #define KEYS 8
@@ -20,29 +21,22 @@ static struct {
     void *base;
 } rig;
 
-/* Every encoding of a point of small order, then more that are at an edge: p - 2, p + 2, 2^255 - 1,
- * with either sign. */
-static const char *const odd_points[] = {
-    "0100000000000000000000000000000000000000000000000000000000000000",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "0000000000000000000000000000000000000000000000000000000000000000",
-    "0000000000000000000000000000000000000000000000000000000000000080",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05",
-    "26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc85",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a",
-    "c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac03fa",
-    "0100000000000000000000000000000000000000000000000000000000000080",
-    "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
-    "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
+/* Behind every encoding of a point of small order, more that are at an edge: p - 2, p + 2,
+ * 2^255 - 1, with either sign. */
+static const char *const edge_points[] = {
     "ebffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "efffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
     "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
     "0200000000000000000000000000000000000000000000000000000000000000",
 };
+
+#define ODD_POINTS (ENGINES_ODD_POINTS + COUNT(edge_points))
+
+static const char *odd_point(size_t i)
+{
+    return i < ENGINES_ODD_POINTS ? engines_odd_points[i] : edge_points[i - ENGINES_ODD_POINTS];
+}
 
 /* B + T for the eight T of small order, B first. */
 static const char *const twisted_points[8] = {
@@ -186,7 +180,7 @@ struct sy_public_key lane_rig_key(size_t key)
 
 void lane_check_edges(void)
 {
-    enum { KEYS_MAX = COUNT(odd_points) + 1, SCALARS_MAX = COUNT(odd_scalars) + 1 };
+    enum { KEYS_MAX = ODD_POINTS + 1, SCALARS_MAX = COUNT(odd_scalars) + 1 };
     static struct job jobs[KEYS_MAX * KEYS_MAX * SCALARS_MAX];
     struct job good = make_good(0, 1);
     size_t count = 0;
@@ -195,8 +189,8 @@ void lane_check_edges(void)
             for (size_t s = 0; s < SCALARS_MAX; s++) {
                 struct job *job = &jobs[count++];
                 *job = good;
-                if (key < COUNT(odd_points)) read_hex(job->key.bytes, odd_points[key]);
-                if (r < COUNT(odd_points)) read_hex(job->signature.bytes, odd_points[r]);
+                if (key < ODD_POINTS) read_hex(job->key.bytes, odd_point(key));
+                if (r < ODD_POINTS) read_hex(job->signature.bytes, odd_point(r));
                 if (s < COUNT(odd_scalars)) read_hex(job->signature.bytes + 32, odd_scalars[s]);
             }
         }
@@ -207,7 +201,7 @@ void lane_check_edges(void)
 
 void lane_check_edges_by_table(void)
 {
-    enum { POINTS = COUNT(odd_points), SCALARS = COUNT(odd_scalars), EACH = POINTS + SCALARS + 1 };
+    enum { POINTS = ODD_POINTS, SCALARS = COUNT(odd_scalars), EACH = POINTS + SCALARS + 1 };
     static struct job jobs[KEYS * EACH];
     size_t count = 0;
     for (size_t key = 0; key < KEYS; key++) {
@@ -215,7 +209,7 @@ void lane_check_edges_by_table(void)
             struct job *job = &jobs[count++];
             *job = make_good(key, 100 + i);
             if (i < POINTS) {
-                read_hex(job->signature.bytes, odd_points[i]);
+                read_hex(job->signature.bytes, odd_point(i));
             } else if (i < POINTS + SCALARS) {
                 read_hex(job->signature.bytes + 32, odd_scalars[i - POINTS]);
             }
@@ -248,7 +242,7 @@ void lane_check_torsion(void)
             for (uint8_t digest = 0; digest < DIGESTS; digest++) {
                 struct job *job = &jobs[count++];
                 read_hex(job->key.bytes, twisted_points[key]);
-                read_hex(job->signature.bytes, odd_points[r]);
+                read_hex(job->signature.bytes, odd_point(r));
                 sy_sha256(&job->digest, &digest, 1);
                 set_s_to_k(job);
             }
@@ -297,9 +291,9 @@ void lane_check_refused_tables(void)
     assert_non_null(table);
     for (size_t i = 0; i < 8; i++) {
         // Of these two rows only the neutral element and B are of order 1 and L.
-        assert_int_equal(gets_table(odd_points[i], table), i == 0);
+        assert_int_equal(gets_table(odd_point(i), table), i == 0);
         assert_int_equal(gets_table(twisted_points[i], table), i == 0);
     }
-    assert_false(gets_table(odd_points[COUNT(odd_points) - 1], table)); // No point at all.
+    assert_false(gets_table(odd_point(ODD_POINTS - 1), table)); // No point at all.
     free(table);
 }
