@@ -155,8 +155,15 @@ const char *sy_cmd_net_address(const struct sy_cmd_net *net, unsigned validator)
 sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
                          const struct sy_cmd_where *where, struct sy_error *err);
 
-/* sy_cmd_asker opens the network's conversations (asker.h), which borrow from net. */
-sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, struct sy_error *err);
+/* sy_cmd_asker opens the network's conversations (asker.h), which borrow from net. call_ms: as in
+ * struct sy_asker_config, 0: its default. */
+sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, int call_ms,
+                       struct sy_error *err);
+
+/* sy_cmd_connect is sy_cmd_net_open and sy_cmd_asker. On failure too the caller closes what is not
+ * NULL, the asker first. */
+sy_status sy_cmd_connect(struct sy_cmd_net **net, sy_asker **asker,
+                         const struct sy_cmd_where *where, int call_ms, struct sy_error *err);
 
 /* sy_cmd_read_key loads the key that signs reads: path, if one is given (--key), else the
  * configuration's `key`, else its regulator_key. SY_ERR_ARGUMENT: there is none. The caller closes

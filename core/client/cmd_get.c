@@ -375,8 +375,7 @@ int sy_cmd_get(int argc, char **argv)
         if (strcmp(things[i].word, cmd.words[0]) == 0) get.thing = &things[i];
     }
     if (!get.thing) return sy_cmd_usage(&cmd, "there is no '%s' to get", cmd.words[0]);
-    sy_status status = sy_cmd_net_open(&get.net, &get.where, &err);
-    if (status == SY_OK) status = sy_cmd_asker(&get.asker, get.net, &err);
+    sy_status status = sy_cmd_connect(&get.net, &get.asker, &get.where, 0, &err);
     if (status != SY_OK) {
         exit_code = sy_cmd_fail(&cmd, &err);
     } else {

@@ -188,12 +188,21 @@ sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
     return status;
 }
 
-sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, struct sy_error *err)
+sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, int call_ms,
+                       struct sy_error *err)
 {
     struct sy_asker_config config = {.genesis = &net->genesis,
                                      .addresses = net->address_pointers,
-                                     .validator = net->validator[0] ? net->validator : NULL};
+                                     .validator = net->validator[0] ? net->validator : NULL,
+                                     .call_ms = call_ms};
     return sy_asker_open(asker, &config, err);
+}
+
+sy_status sy_cmd_connect(struct sy_cmd_net **net, sy_asker **asker,
+                         const struct sy_cmd_where *where, int call_ms, struct sy_error *err)
+{
+    SY_TRY(sy_cmd_net_open(net, where, err));
+    return sy_cmd_asker(asker, *net, call_ms, err);
 }
 
 sy_status sy_cmd_read_key(sy_secret_key **key, const struct sy_cmd_net *net, const char *path,

@@ -159,8 +159,7 @@ static sy_status check_content(struct run *run, const char *path, struct sy_erro
 
 static sy_status open_parts(struct run *run, struct sy_error *err)
 {
-    SY_TRY(sy_cmd_net_open(&run->net, &run->where, err));
-    SY_TRY(sy_cmd_asker(&run->asker, run->net, err));
+    SY_TRY(sy_cmd_connect(&run->net, &run->asker, &run->where, 0, err));
     if (!run->record) {
         SY_TRY(sy_client_store_open(&run->store, run->net->client, &run->net->genesis.hash,
                                     SY_CLIENT_STORE_READ, err));

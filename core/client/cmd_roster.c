@@ -76,8 +76,7 @@ static sy_status find_pending(struct roster_run *run, struct sy_error *err)
 
 static sy_status find_all(struct roster_run *run, struct sy_error *err)
 {
-    SY_TRY(sy_cmd_net_open(&run->net, &run->where, err));
-    SY_TRY(sy_cmd_asker(&run->asker, run->net, err));
+    SY_TRY(sy_cmd_connect(&run->net, &run->asker, &run->where, 0, err));
     sy_status status = sy_cmd_read_key(&run->key, run->net, run->key_path, &run->key_error);
     if (status != SY_OK && run->key_path) return sy_fail(err, status, "%s", run->key_error.text);
     SY_TRY(find_newest(run, err));

@@ -288,15 +288,7 @@ int sy_cmd_status(int argc, char **argv)
     struct sy_error err = {SY_OK, ""};
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     status.cmd = &cmd;
-    sy_status result = sy_cmd_net_open(&status.net, &where, &err);
-    if (result == SY_OK) {
-        struct sy_asker_config config = {
-            .genesis = &status.net->genesis,
-            .addresses = status.net->address_pointers,
-            .validator = status.net->validator[0] ? status.net->validator : NULL,
-            .call_ms = CALL_MS};
-        result = sy_asker_open(&status.asker, &config, &err);
-    }
+    sy_status result = sy_cmd_connect(&status.net, &status.asker, &where, CALL_MS, &err);
     exit_code = result == SY_OK ? run_status(&status, watch, every_s) : sy_cmd_fail(&cmd, &err);
     for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) free(status.accounts[i].json);
     sy_asker_close(status.asker);

@@ -203,7 +203,7 @@ static sy_status send_with(struct run *run, sy_asker *asker, struct sy_error *er
 static sy_status send_all(struct run *run, struct sy_error *err)
 {
     sy_asker *asker = NULL;
-    SY_TRY(sy_cmd_asker(&asker, run->net, err));
+    SY_TRY(sy_cmd_asker(&asker, run->net, 0, err));
     sy_status status = send_with(run, asker, err);
     sy_asker_close(asker);
     if (run->live) fputs("\r\033[K", stderr);

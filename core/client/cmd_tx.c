@@ -257,8 +257,7 @@ static int do_send(int argc, char **argv)
     if (wish.proof && cmd.word_count > 1) {
         return sy_cmd_usage(&cmd, "--proof FILE is for one draft at a time");
     }
-    sy_status status = sy_cmd_net_open(&net, &wish.where, &err);
-    if (status == SY_OK) status = sy_cmd_asker(&asker, net, &err);
+    sy_status status = sy_cmd_connect(&net, &asker, &wish.where, 0, &err);
     exit_code = status == SY_OK ? send_all(&cmd, &wish, asker) : sy_cmd_fail(&cmd, &err);
     sy_asker_close(asker);
     sy_cmd_net_close(net);

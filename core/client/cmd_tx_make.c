@@ -122,7 +122,7 @@ static sy_status ask_network(struct make *make, struct sy_error *err)
     sy_asker *asker = NULL;
     sy_secret_key *key = NULL;
     SY_TRY(sy_cmd_read_key(&key, make->net, wish->read_key ? wish->read_key : wish->key, err));
-    sy_status status = sy_cmd_asker(&asker, make->net, err);
+    sy_status status = sy_cmd_asker(&asker, make->net, 0, err);
     if (status == SY_OK && wish->nonce == 0) {
         status = read_of_signer(&answer, asker, make, key, SY_STATE_NONCES, err);
         if (status == SY_OK) status = take_nonce(make, &answer, err);

@@ -341,3 +341,24 @@ void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but)
         atomic_store(&all->of[i].asked, 0);
     }
 }
+
+sy_asker *witnesses_ask(const struct witnesses *all, const char *validator, int call_ms)
+{
+    sy_asker *asker = NULL;
+    struct sy_error err = {SY_OK, ""};
+    struct sy_asker_config config = {.genesis = &all->block.genesis,
+                                     .addresses = all->addresses,
+                                     .validator = validator,
+                                     .call_ms = call_ms};
+    sy_status status = sy_asker_open(&asker, &config, &err);
+    SY_ASSERT(status == SY_OK);
+    return asker;
+}
+
+struct sy_read_request witness_read(unsigned id)
+{
+    return (struct sy_read_request){.subject = SY_READ_STATE,
+                                    .state_kind = SY_STATE_PATIENT,
+                                    .id = test_hash(id),
+                                    .purpose = SY_PURPOSE_TREATMENT};
+}

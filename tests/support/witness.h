@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "core/client/asker.h"
 #include "core/net/server.h"
 #include "core/wire/request.h"
 #include "tests/support/epochs.h"
@@ -61,5 +62,13 @@ void witnesses_stop(struct witnesses *all);
 /* witnesses_set lets witness `but` tell the truth and all others behave like mode; but > WITNESSES:
  * all behave like mode. Resets the counts, and lets all tell the truth about handovers. */
 void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but);
+
+/* witnesses_ask opens a client that knows the genesis and their addresses. validator: the only one
+ * to be asked, by name, or NULL; call_ms: how long one call may take. */
+sy_asker *witnesses_ask(const struct witnesses *all, const char *validator, int call_ms);
+/* How long a test waits for what comes, on a busy machine too. */
+#define WITNESS_PATIENCE_MS 60000
+/* witness_read is a read of one patient of the block's state. */
+struct sy_read_request witness_read(unsigned id);
 
 #endif

@@ -11,22 +11,13 @@
 #include "core/wire/state.h"
 #include "tests/support/witness.h"
 
-#define PATIENCE_MS 60000
-
 static struct witnesses all;
 static struct sy_proven answer;
 
 static sy_asker *open_asker(int call_ms, int validator)
 {
-    sy_asker *asker = NULL;
-    struct sy_error err = {SY_OK, ""};
-    struct sy_asker_config config = {
-        .genesis = &all.block.genesis,
-        .addresses = all.addresses,
-        .validator = validator < 0 ? NULL : all.block.genesis.roster.validators[validator].name,
-        .call_ms = call_ms};
-    assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
-    return asker;
+    return witnesses_ask(
+        &all, validator < 0 ? NULL : all.block.genesis.roster.validators[validator].name, call_ms);
 }
 
 static struct sy_hash tx_id(unsigned number)
@@ -38,14 +29,6 @@ static struct sy_hash tx_id(unsigned number)
     return id;
 }
 
-static struct sy_read_request state_read(unsigned id)
-{
-    return (struct sy_read_request){.subject = SY_READ_STATE,
-                                    .state_kind = SY_STATE_PATIENT,
-                                    .id = test_hash(id),
-                                    .purpose = SY_PURPOSE_TREATMENT};
-}
-
 /* Modes that never give a proven answer, and answer at once. */
 static const enum witness_mode quick_modes[] = {WITNESS_BUSY, WITNESS_GARBLED, WITNESS_OTHER,
                                                 WITNESS_DENIES, WITNESS_NONSENSE};
@@ -53,10 +36,10 @@ static const enum witness_mode quick_modes[] = {WITNESS_BUSY, WITNESS_GARBLED, W
 
 CASE(one_that_tells_the_truth_is_enough_for_a_read)
 {
-    struct sy_read_request read = state_read(92);
+    struct sy_read_request read = witness_read(92);
     for (size_t m = 0; m < QUICK_MODES; m++) {
         struct sy_error err = {SY_OK, ""};
-        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
         witnesses_set(&all, quick_modes[m], (unsigned)(m % WITNESSES));
         if (sy_asker_read(asker, &answer, &read, test_key(300), 0, &err) != SY_OK) {
             fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
@@ -71,7 +54,7 @@ CASE(one_that_tells_the_truth_is_enough_for_a_receipt)
 {
     for (size_t m = 0; m < QUICK_MODES; m++) {
         struct sy_error err = {SY_OK, ""};
-        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
         struct sy_read_request read = {
             .subject = SY_READ_TX, .id = tx_id(3), .purpose = SY_PURPOSE_AUDIT};
         witnesses_set(&all, quick_modes[m], (unsigned)((m + 1) % WITNESSES));
@@ -90,7 +73,7 @@ CASE(one_that_tells_the_truth_is_enough_for_a_block)
         struct sy_error err = {SY_OK, ""};
         static struct sy_client_block block;
         struct sy_block_ids ids;
-        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
         unsigned honest = (unsigned)((m + 2) % WITNESSES);
         witnesses_set(&all, quick_modes[m], honest);
         if (sy_asker_block(asker, &block, all.block.header.height, &err) != SY_OK) {
@@ -122,10 +105,10 @@ CASE(one_that_tells_the_truth_is_enough_to_settle)
     for (size_t m = 0; m < QUICK_MODES; m++) {
         struct sy_error err = {SY_OK, ""};
         uint16_t code;
-        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
         witnesses_set(&all, quick_modes[m], (unsigned)(m % WITNESSES));
-        if (sy_asker_settle(asker, &answer, &code, all.block.txs[1], true, PATIENCE_MS, &err) !=
-            SY_OK) {
+        if (sy_asker_settle(asker, &answer, &code, all.block.txs[1], true, WITNESS_PATIENCE_MS,
+                            &err) != SY_OK) {
             fail_msg("mode %d: %s", (int)quick_modes[m], err.text);
         }
         assert_int_equal(answer.receipt.index, 1);
@@ -138,7 +121,7 @@ CASE(one_that_tells_the_truth_is_enough_to_settle)
 CASE(a_silent_validator_costs_time_and_nothing_else)
 {
     struct sy_error err = {SY_OK, ""};
-    struct sy_read_request read = state_read(94);
+    struct sy_read_request read = witness_read(94);
     sy_asker *asker = open_asker(3000, -1);
     witnesses_set(&all, WITNESS_SILENT, 2);
     sy_status status = SY_ERR_NETWORK;
@@ -154,8 +137,8 @@ CASE(a_silent_validator_costs_time_and_nothing_else)
 CASE(what_is_absent_is_proven_absent)
 {
     struct sy_error err = {SY_OK, ""};
-    struct sy_read_request read = state_read(5555);
-    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    struct sy_read_request read = witness_read(5555);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
     witnesses_set(&all, WITNESS_DENIES, 3);
     if (sy_asker_read(asker, &answer, &read, test_key(300), 0, &err) != SY_OK) {
         fail_msg("%s", err.text);
@@ -167,7 +150,7 @@ CASE(what_is_absent_is_proven_absent)
 CASE(a_denial_is_believed_only_when_all_deny)
 {
     struct sy_error err = {SY_OK, ""};
-    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
     struct sy_read_request read = {
         .subject = SY_READ_RECEIPT, .id = tx_id(0), .purpose = SY_PURPOSE_AUDIT};
     uint16_t code;
@@ -185,7 +168,7 @@ CASE(ids_are_refused_only_when_all_refuse)
 {
     struct sy_error err = {SY_OK, ""};
     struct sy_block_ids ids;
-    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
     witnesses_set(&all, WITNESS_DENIES, WITNESSES);
     assert_int_equal(sy_asker_ids(asker, &ids, 7, SY_PURPOSE_AUDIT, test_key(300), &err),
                      SY_ERR_PERMISSION);
@@ -200,7 +183,7 @@ CASE(ids_are_refused_only_when_all_refuse)
 CASE(a_denial_is_none_while_somebody_has_pruned)
 {
     struct sy_error err = {SY_OK, ""};
-    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
     struct sy_read_request read = {
         .subject = SY_READ_RECEIPT, .id = tx_id(0), .purpose = SY_PURPOSE_AUDIT};
     witnesses_set(&all, WITNESS_DENIES, WITNESSES);
@@ -223,10 +206,10 @@ CASE(nobody_who_tells_the_truth_is_no_answer)
         {WITNESS_NONSENSE, SY_ERR_FORMAT, "not canonical"},
         {WITNESS_BUSY, SY_ERR_BUSY, "too much to do"},
     };
-    struct sy_read_request read = state_read(92);
+    struct sy_read_request read = witness_read(92);
     for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
         struct sy_error err = {SY_OK, ""};
-        sy_asker *asker = open_asker(PATIENCE_MS, -1);
+        sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
         witnesses_set(&all, modes[m].mode, WITNESSES);
         assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err),
                          modes[m].status);
@@ -242,8 +225,8 @@ CASE(nobody_who_tells_the_truth_is_no_answer)
 CASE(a_state_that_is_old_is_not_taken_for_the_present)
 {
     struct sy_error err = {SY_OK, ""};
-    struct sy_read_request read = state_read(92);
-    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    struct sy_read_request read = witness_read(92);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);
     assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 60000, &err),
                      SY_ERR_TIMEOUT);
@@ -260,20 +243,21 @@ CASE(what_is_not_final_in_time_is_unknown)
     struct sy_error err = {SY_OK, ""};
     struct sy_awaited unknown = test_block_awaited(&all.block, 1);
     unknown.witness.bytes[31] ^= 0x80; /* only who has the transaction is told */
-    sy_asker *asker = open_asker(PATIENCE_MS, -1);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);
     assert_int_equal(sy_asker_wait(asker, &answer, &unknown, false, 300, &err), SY_ERR_TIMEOUT);
     assert_non_null(strstr(err.text, "unknown"));
     unknown = test_block_awaited(&all.block, 1);
-    assert_int_equal(sy_asker_wait(asker, &answer, &unknown, false, PATIENCE_MS, &err), SY_OK);
+    assert_int_equal(sy_asker_wait(asker, &answer, &unknown, false, WITNESS_PATIENCE_MS, &err),
+                     SY_OK);
     sy_asker_close(asker);
 }
 
 CASE(the_validator_asked_for_is_the_only_one_asked)
 {
     struct sy_error err = {SY_OK, ""};
-    struct sy_read_request read = state_read(92);
-    sy_asker *asker = open_asker(PATIENCE_MS, 1);
+    struct sy_read_request read = witness_read(92);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, 1);
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);
     assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
     witnesses_set(&all, WITNESS_TRUE, WITNESSES);

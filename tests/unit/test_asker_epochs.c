@@ -10,7 +10,6 @@
 #include "core/wire/state.h"
 #include "tests/support/witness.h"
 
-#define PATIENCE_MS 60000
 #define NOBODY (WITNESSES + 1)
 
 static struct witnesses all;
@@ -19,13 +18,7 @@ static struct sy_error err;
 
 static sy_asker *open_asker_of(const char *validator)
 {
-    sy_asker *asker = NULL;
-    struct sy_asker_config config = {.genesis = &all.block.genesis,
-                                     .addresses = all.addresses,
-                                     .validator = validator,
-                                     .call_ms = PATIENCE_MS};
-    assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
-    return asker;
+    return witnesses_ask(&all, validator, WITNESS_PATIENCE_MS);
 }
 
 static sy_asker *open_asker(int validator)
@@ -36,10 +29,7 @@ static sy_asker *open_asker(int validator)
 
 static sy_status read_state(sy_asker *asker)
 {
-    struct sy_read_request read = {.subject = SY_READ_STATE,
-                                   .state_kind = SY_STATE_PATIENT,
-                                   .id = test_hash(92),
-                                   .purpose = SY_PURPOSE_TREATMENT};
+    struct sy_read_request read = witness_read(92);
     err.text[0] = '\0';
     return sy_asker_read(asker, &answer, &read, test_key(300), 0, &err);
 }
@@ -55,7 +45,8 @@ static sy_status settle(sy_asker *asker)
 {
     uint16_t code;
     err.text[0] = '\0';
-    return sy_asker_settle(asker, &answer, &code, all.block.txs[1], true, PATIENCE_MS, &err);
+    return sy_asker_settle(asker, &answer, &code, all.block.txs[1], true, WITNESS_PATIENCE_MS,
+                           &err);
 }
 
 /* A kept answer is proof to anybody who has the genesis. */

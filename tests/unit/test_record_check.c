@@ -169,11 +169,7 @@ static int begin(void **state)
     struct sy_error err = {SY_OK, ""};
     start_ledger();
     test_folder(folder, sizeof folder, "record_check");
-    struct sy_asker_config config = {.genesis = &all.block.genesis,
-                                     .addresses = all.addresses,
-                                     .validator = NULL,
-                                     .call_ms = 60000};
-    assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
+    asker = witnesses_ask(&all, NULL, WITNESS_PATIENCE_MS);
     if (sy_client_store_open(&store, folder, &all.block.genesis.hash, SY_CLIENT_STORE_WRITE,
                              &err) != SY_OK) {
         fail_msg("%s", err.text);
