@@ -2,40 +2,30 @@
  * the validators are now. All of it is in state, and in headers and certificates that pruning
  * keeps. */
 #include "consensus/node/api_internal.h"
+#include "core/base/telemetry.h"
+#include "core/ledger/roster_state.h"
 #include "core/store/handovers.h"
-#include "core/wire/state.h"
 
 /* ---- the roster of the state ------------------------------------------------------------- */
 
-static bool load_roster(struct sy_roster *roster, sy_state_view *view,
-                        const struct sy_roster_head *head)
+static sy_status get_from_view(void *self, struct sy_slice *value, const struct sy_hash *key)
 {
-    struct sy_hash key;
-    struct sy_slice value;
-    roster->epoch = head->epoch;
-    roster->count = 0;
-    if (head->count > SY_VALIDATORS_MAX) return false;
-    for (uint16_t i = 0; i < head->count; i++) {
-        sy_state_key_validator(&key, i);
-        if (sy_state_view_get(view, &value, &key) != SY_OK ||
-            !sy_validator_state_decode(&roster->validators[i], value)) {
-            return false;
-        }
-    }
-    roster->count = head->count;
-    return true;
+    return sy_state_view_get((sy_state_view *)self, value, key);
 }
 
 bool sy_api_take_roster(sy_api *api, sy_state_view *view)
 {
-    struct sy_hash key;
-    struct sy_slice value;
     struct sy_roster_head head;
-    sy_state_key_zero(&key, SY_STATE_ROSTER);
-    if (sy_state_view_get(view, &value, &key) != SY_OK) return false;
-    if (!sy_roster_head_decode(&head, value)) return false;
-    if (api->roster.count > 0 && api->roster.epoch == head.epoch) return true;
-    return load_roster(&api->roster, view, &head);
+    sy_status status = sy_roster_state_head(&head, get_from_view, view);
+    if (status == SY_OK && (api->roster.count == 0 || api->roster.epoch != head.epoch)) {
+        status = sy_roster_state_load(&api->roster, &head, &api->config.genesis->hash,
+                                      get_from_view, view);
+    }
+    if (status == SY_ERR_CORRUPT) {
+        SY_LOG(SY_LOG_ERROR, "api", "state_roster_damaged",
+               SY_F_U64("height", sy_state_view_height(view)));
+    }
+    return status == SY_OK;
 }
 
 /* ---- HANDOVERS --------------------------------------------------------------------------- */

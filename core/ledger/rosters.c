@@ -2,6 +2,7 @@
 #include "core/ledger/rosters.h"
 
 #include "core/base/assert.h"
+#include "core/ledger/roster_state.h"
 #include "core/wire/roster_change.h"
 
 /* --- from state ------------------------------------------------------------------------------ */
@@ -15,24 +16,10 @@ static sy_status get(struct sy_slice *value, const struct sy_state_source *sourc
 static sy_status load_now(struct sy_rosters *rosters, const struct sy_hash *genesis,
                           const struct sy_state_source *source)
 {
-    struct sy_roster *roster = &rosters->now;
-    struct sy_hash key_hash;
-    struct sy_slice value;
     struct sy_roster_head head;
-    sy_state_key_zero(&key_hash, SY_STATE_ROSTER);
-    SY_TRY(get(&value, source, &key_hash));
-    if (!sy_roster_head_decode(&head, value)) return SY_ERR_CORRUPT;
-    if (head.count < SY_VALIDATORS_MIN || head.count > SY_VALIDATORS_MAX) return SY_ERR_CORRUPT;
-    memset(roster, 0, sizeof *roster);
-    roster->epoch = head.epoch;
-    roster->count = head.count;
-    for (uint16_t i = 0; i < head.count; i++) {
-        sy_state_key_validator(&key_hash, i);
-        SY_TRY(get(&value, source, &key_hash));
-        if (!sy_validator_state_decode(&roster->validators[i], value)) return SY_ERR_CORRUPT;
-    }
-    sy_roster_hash(&rosters->now_hash, genesis, roster);
-    return sy_hash_equal(&rosters->now_hash, &head.hash) ? SY_OK : SY_ERR_CORRUPT;
+    SY_TRY(sy_roster_state_head(&head, source->get, source->self));
+    rosters->now_hash = head.hash;
+    return sy_roster_state_load(&rosters->now, &head, genesis, source->get, source->self);
 }
 
 static sy_status take_up(struct sy_rosters *rosters, const struct sy_hash *genesis,
