@@ -8,6 +8,9 @@
 
 #define FLOOD_TXS 4u
 #define FLOOD_REQUESTS 24u
+/* More than a second's share: each costs a frame (serve.h), and a second's frames can be saved up.
+ */
+#define FLOOD_STATES (2u * (SY_SERVE_BYTES_PER_S / SY_SERVE_BYTES_MAX))
 
 /* ---- batches ----------------------------------------------------------------------------- */
 
@@ -150,6 +153,9 @@ static void flood_with_requests(struct world *world, const struct validator *lia
 {
     uint16_t to = sim_another(world, liar->index);
     sim_note_fault(world, SIM_FAULT_lie_fetch);
+    if (sy_prng_chance(&world->prng, 1, 8)) {
+        for (unsigned i = 0; i < FLOOD_STATES; i++) ask_for_state(world, liar, to);
+    }
     for (unsigned i = 0; i < FLOOD_REQUESTS; i++) ask_one(world, liar, to, i);
 }
 

@@ -111,6 +111,21 @@ static bool parse(struct request *request, int argc, char **argv)
     return false;
 }
 
+/* More faults than a network can bear are no finding. */
+static bool is_sound(const struct sim_plan *plan)
+{
+    for (uint64_t seed = plan->first; seed <= plan->last && seed >= plan->first; seed++) {
+        struct sim_options options;
+        (void)sim_plan_options(&options, plan, seed);
+        const char *why = sim_options_refuse(&options);
+        if (why == NULL) continue;
+        fprintf(stderr, "systole-sim: seed %" PRIu64 ", %u validators: %s\n", seed,
+                options.validators, why);
+        return false;
+    }
+    return true;
+}
+
 static void print_options(const struct sim_plan *plan)
 {
     struct sim_options options;
@@ -154,6 +169,7 @@ int main(int argc, char **argv)
         print_options(&request.plan);
         return 0;
     }
+    if (!is_sound(&request.plan)) return 2;
     /* Planted alarms are none of the operator's. */
     if (sy_log_open("/dev/null", SY_LOG_ERROR, &err) != SY_OK) return 2;
     sim_plan_run(&report, &request.plan);

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/wire/roster.h"
+
 static const struct option {
     const char *name;
     size_t offset;
@@ -67,6 +69,28 @@ bool sim_options_set(struct sim_options *options, const char *text)
         return true;
     }
     return false;
+}
+
+/* The first liar's, or where nobody lies perhaps those of f (sim_clock_is_off). */
+static unsigned wrong_clocks(const struct sim_options *options)
+{
+    if (options->bad_clock == 0) return 0;
+    bool most = options->bad_clock == 3 && options->liars == 0;
+    return most ? sy_faulty_max(options->validators) : 1;
+}
+
+const char *sim_options_refuse(const struct sim_options *options)
+{
+    unsigned n = options->validators;
+    if (options->plant != SIM_PLANT_NONE) return NULL;
+    if (options->liars > sy_faulty_max(n)) {
+        return "more liars than the f validators that may be faulty, 1 of 4 to 6 and 2 of 7: set "
+               "fewer liars";
+    }
+    bool waits = options->late > 0 && options->epochs > 0 && options->bad_clock > 0;
+    if (!waits || n - 1 - wrong_clocks(options) >= sy_quorum(n)) return NULL;
+    return "who begins late and who has a wrong clock are together more than a change of the "
+           "roster can do without: set late=0 or bad_clock=0, or epochs=0";
 }
 
 void sim_options_command(char *out, size_t out_size, const struct sim_options *options)

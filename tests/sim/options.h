@@ -23,6 +23,12 @@ unsigned *sim_option_value(struct sim_options *options, size_t index);
 /* sim_options_set takes "NAME=VALUE". False: no such option, or no number. */
 bool sim_options_set(struct sim_options *options, const char *text);
 
+/* sim_options_refuse says why nothing can be expected of a world of these options, and what to set,
+ * or NULL: its liars are more than f, or whoever begins late and whose clock is wrong together are
+ * more than a change of the roster can do without. No seed draws such a world; what is planted may
+ * be one. Static text. */
+const char *sim_options_refuse(const struct sim_options *options);
+
 /* sim_options_command writes the systole-sim command that plays these options: the seed, and --set
  * for each that differs from what the seed draws. Cut short if out is too small. */
 void sim_options_command(char *out, size_t out_size, const struct sim_options *options);

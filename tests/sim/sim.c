@@ -149,10 +149,10 @@ static void plan_faults(struct world *world)
 }
 
 /* Where the roster changes, one that begins late had better find another roster than the genesis's,
- * if the others can go on without it. */
+ * if the others can go on without it: with liars, with wrong clocks. */
 static bool waits_for_epoch(const struct world *world, const struct validator *validator)
 {
-    unsigned others = world->n - 1u - (unsigned)__builtin_popcount(world->liars.mask);
+    unsigned others = world->n - 1u - (unsigned)__builtin_popcount(world->unsound);
     if (!validator->joins || world->options.epochs == 0 || world->epoch > 0) return false;
     if (others < sy_quorum(world->n)) return false;
     return !world->calm || world->now_ns < world->calm_ns + LATE_PATIENCE_MS * MS;

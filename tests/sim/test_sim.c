@@ -219,6 +219,20 @@ CASE(a_flood_of_requests_is_answered_within_its_share)
     }
 }
 
+/* Some floods are more than a share, and not all of it is answered. */
+CASE(a_flood_that_is_more_than_a_share_is_shed)
+{
+    struct sim_options options;
+    struct sim_result result;
+    sim_options_draw(&options, 1, 4);
+    options.liars = 1;
+    options.lies = SIM_LIE_FETCH;
+    options.epochs = options.bad_clock = options.late = 0;
+    sim_run(&result, &options);
+    if (result.failed != SIM_CHECK_NONE) fail_msg("%s", result.failure);
+    assert_true(result.branches[SIM_BRANCH_request_shed] > 0);
+}
+
 /* ---- who comes and who goes -------------------------------------------------------------- */
 
 static void play_members(struct sim_result *sum, unsigned validators, uint64_t seed)
@@ -283,6 +297,43 @@ CASE(a_member_that_comes_is_minimised_away)
     (void)sim_minimise(&options, &result, 200);
     assert_int_equal(options.epochs + options.added + options.removed, 0);
     assert_int_equal(options.lies, 0);
+}
+
+/* ---- options ----------------------------------------------------------------------------- */
+
+CASE(no_seed_draws_more_faults_than_f)
+{
+    struct sim_options options;
+    for (uint64_t seed = 1; seed <= 40000; seed++) {
+        unsigned validators = seed % 5 == 0 ? 0 : (unsigned)(SIM_VALIDATORS_MIN - 1 + seed % 5);
+        sim_options_draw(&options, seed, validators);
+        const char *why = sim_options_refuse(&options);
+        if (why != NULL) fail_msg("seed %" PRIu64 ": %s", seed, why);
+    }
+}
+
+CASE(more_faults_than_f_are_refused)
+{
+    static const struct {
+        unsigned validators, liars, bad_clock, late, epochs;
+        bool fine;
+    } rows[] = {
+        {4, 1, 0, 1, 2, true},  {4, 2, 0, 0, 0, false}, {7, 2, 3, 0, 1, true},
+        {7, 3, 0, 0, 0, false}, {4, 0, 1, 1, 2, false}, {4, 0, 1, 1, 0, true},
+        {4, 0, 1, 0, 2, true},  {6, 0, 1, 1, 2, true},  {7, 0, 2, 1, 1, true},
+        {7, 0, 3, 1, 1, false}, {5, 1, 1, 1, 1, false},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct sim_options options;
+        sim_options_draw(&options, 1, rows[i].validators);
+        options.liars = rows[i].liars;
+        options.bad_clock = rows[i].bad_clock;
+        options.late = rows[i].late;
+        options.epochs = rows[i].epochs;
+        if ((sim_options_refuse(&options) == NULL) != rows[i].fine) fail_msg("row %zu", i);
+        options.plant = SIM_PLANT_TOO_MANY_LIARS;
+        assert_null(sim_options_refuse(&options));
+    }
 }
 
 /* ---- faults that are planted ------------------------------------------------------------- */
@@ -556,6 +607,9 @@ int main(void)
         cmocka_unit_test(a_primary_that_proposes_pruned_batches_is_replaced),
         cmocka_unit_test(certificates_that_are_made_up_bind_nobody),
         cmocka_unit_test(a_flood_of_requests_is_answered_within_its_share),
+        cmocka_unit_test(a_flood_that_is_more_than_a_share_is_shed),
+        cmocka_unit_test(no_seed_draws_more_faults_than_f),
+        cmocka_unit_test(more_faults_than_f_are_refused),
         cmocka_unit_test(a_validator_comes_and_one_goes),
         cmocka_unit_test(who_leaves_stays_for_those_who_need_its_seal),
         cmocka_unit_test(a_member_that_comes_is_minimised_away),
