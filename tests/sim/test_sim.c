@@ -299,6 +299,30 @@ CASE(a_member_that_comes_is_minimised_away)
     assert_int_equal(options.lies, 0);
 }
 
+/* ---- long absences ----------------------------------------------------------------------- */
+
+/* Waits for a view double four times and no more, so whoever comes back finds the others: whatever
+ * went on meanwhile, it takes no longer than twice the longest wait. */
+CASE(half_an_hour_of_absences_is_over_in_two_waits)
+{
+    struct sim_options options;
+    struct sim_result result;
+    for (uint64_t seed = 1; seed <= 8; seed++) {
+        sim_options_draw(&options, seed, 4);
+        options.liars = options.lies = options.bad_clock = 0;
+        options.epochs = options.late = options.history_blocks = 0;
+        options.power_cuts = options.cuts = options.splits = options.loss_permille = 0;
+        options.crashes = 12;
+        options.records = 10;
+        options.away_ms = options.faults_ms = 30 * 60 * 1000;
+        sim_run(&result, &options);
+        if (result.failed != SIM_CHECK_NONE) fail_msg("seed %" PRIu64 ": %s", seed, result.failure);
+        assert_true(result.faults[SIM_FAULT_crash] > 0 && result.view_changes > 0);
+        assert_true(result.simulated_ms > options.faults_ms);
+        assert_true(result.settled_ms <= 2 * 16 * 400);
+    }
+}
+
 /* ---- options ----------------------------------------------------------------------------- */
 
 CASE(no_seed_draws_more_faults_than_f)
@@ -608,6 +632,7 @@ int main(void)
         cmocka_unit_test(certificates_that_are_made_up_bind_nobody),
         cmocka_unit_test(a_flood_of_requests_is_answered_within_its_share),
         cmocka_unit_test(a_flood_that_is_more_than_a_share_is_shed),
+        cmocka_unit_test(half_an_hour_of_absences_is_over_in_two_waits),
         cmocka_unit_test(no_seed_draws_more_faults_than_f),
         cmocka_unit_test(more_faults_than_f_are_refused),
         cmocka_unit_test(a_validator_comes_and_one_goes),
