@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "core/base/address.h"
+#include "core/base/assert.h"
 #include "core/base/conf.h"
 #include "core/client/cmd.h"
 #include "core/wire/genesis_json.h"
@@ -202,6 +203,7 @@ sy_status sy_cmd_connect(struct sy_cmd_net **net, sy_asker **asker,
                          const struct sy_cmd_where *where, int call_ms, struct sy_error *err)
 {
     SY_TRY(sy_cmd_net_open(net, where, err));
+    SY_ASSERT(*net);
     return sy_cmd_asker(asker, *net, call_ms, err);
 }
 
