@@ -451,6 +451,7 @@ static void open_search(struct search *search)
 static void close_search(struct search *search)
 {
     struct whole *whole = &search->whole;
+    for (uint16_t i = 1; i < WHOLE_N; i++) whole_node_clear(whole, i);
     world_close(&whole->world);
     struct whole_table *const tables[] = {
         &whole->hashes,       &whole->blobs,    &whole->messages,  &whole->sets,

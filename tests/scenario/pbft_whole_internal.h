@@ -152,6 +152,9 @@ struct whole {
 /* whole_node_open brings a started node to where the search begins, finds where its state lies, and
  * gives the number of the present one. */
 uint32_t whole_node_open(struct whole *whole, uint16_t node);
+/* whole_node_clear empties what of a node's model outlives a world (pbft_world.c): the next world
+ * would take the blocks for unused, since none is marked as executed between two steps. */
+void whole_node_clear(struct whole *whole, uint16_t node);
 /* whole_step is what this event makes of that state. A check that fails is in the world's result.
  */
 const struct step *whole_step(struct whole *whole, uint32_t from, uint16_t event);

@@ -583,3 +583,10 @@ uint32_t whole_node_open(struct whole *whole, uint16_t node)
     memcpy(whole->opened[node], arena->base, arena->size_bytes);
     return put_aside(whole, node);
 }
+
+void whole_node_clear(struct whole *whole, uint16_t node)
+{
+    struct node_model *model = &whole->world.nodes[node];
+    memset(model->blocks, 0, (SLOTS_TOUCHED + 1) * sizeof model->blocks[0]);
+    memset(model->signatures, 0, SIGNATURES_TOUCHED * sizeof model->signatures[0]);
+}

@@ -1,7 +1,9 @@
 /* test_pbft_whole.c: small worlds tried whole (tests/scenario/pbft_whole.h says what that means).
  * Each case prints its bound and what was tried. ctest: slow timeout=900
  *
- * SYSTOLE_WHOLE_DELAYS=N adds N to the delays where these are bounded. */
+ * SYSTOLE_WHOLE_DELAYS=N allows N delays in the largest of them, up to 64, and
+ * SYSTOLE_WHOLE_STATES=N ends each search at N states, the fewest delays first. `./run model whole`
+ * sets both. */
 #include "tests/scenario/pbft_whole.h"
 
 #include <inttypes.h>
@@ -22,7 +24,8 @@
 #define SLOW false
 #endif
 
-static unsigned more_delays;
+static unsigned delays_of_the_largest;
+static uint64_t states_max; /* 0: all there are */
 
 static struct whole_result try_all(const struct whole_rules *rules)
 {
@@ -33,18 +36,25 @@ static struct whole_result try_all(const struct whole_rules *rules)
            rules->slots, rules->faces[1], rules->faces[2], rules->leavers,
            rules->seals ? ", seals" : "", rules->prompt ? "" : ", slow disks",
            rules->plain ? ", plain" : "");
-    printf("%u delays%s: %" PRIu64 " states, %" PRIu64 " transitions; of machines %" PRIu64
+    printf("%u delays%s%s: %" PRIu64 " states, %" PRIu64 " transitions; of machines %" PRIu64
            " and %" PRIu64 "; NEW_VIEW in %" PRIu64 ", keeps a decision in %" PRIu64 "; %" PRIu64
            " ends, carried over one slot %" PRIu64 ", two %" PRIu64 "; %" PRIu64
            " fates; %.1f CPU-s\n",
-           rules->delays_max, result.unbounded ? " (all)" : "", result.states, result.transitions,
+           rules->delays_max, result.unbounded ? " (all)" : "",
+           result.finished ? "" : ", not to the end", result.states, result.transitions,
            result.locals, result.steps, result.new_views, result.kept, result.ends,
            result.carried[1], result.carried[2], result.fates,
            (double)(clock() - start) / CLOCKS_PER_SEC);
     fflush(stdout);
     if (result.failure[0]) fail_msg("%s", result.failure);
-    assert_true(result.finished);
+    assert_true(result.finished || (states_max > 0 && result.states >= states_max));
     return result;
+}
+
+/* Whether all of it was tried, or a bound that was asked for ended it. */
+static bool is_unbounded(const struct whole_result *result)
+{
+    return result->unbounded || !result->finished;
 }
 
 /* The rules of all cases: as many delays as it takes. */
@@ -55,7 +65,7 @@ static struct whole_rules rules_of(unsigned slots, unsigned faces_1, unsigned fa
                                 .prompt = true,
                                 .leavers = 3,
                                 .delays_max = WHOLE_DELAYS_MAX,
-                                .states_max = 100000000};
+                                .states_max = states_max > 0 ? states_max : 100000000};
 }
 
 /* What two faces can bring about in one slot, to its end. */
@@ -63,7 +73,7 @@ CASE(one_slot_with_two_faces)
 {
     struct whole_rules rules = rules_of(1, 2, 0);
     struct whole_result result = try_all(&rules);
-    assert_true(result.unbounded && result.carried[1] > 0);
+    assert_true(is_unbounded(&result) && result.carried[1] > 0);
 }
 
 /* The orders that are left out change nothing: with them it ends in no other way. */
@@ -84,14 +94,23 @@ CASE(two_slots)
     struct whole_rules rules = rules_of(2, 1, 1);
     if (SLOW) rules.delays_max = 0;
     struct whole_result result = try_all(&rules);
-    assert_true((SLOW || result.unbounded) && result.carried[1] > 0 && result.carried[2] > 0);
+    assert_true((SLOW || is_unbounded(&result)) && result.carried[1] > 0 && result.carried[2] > 0);
 }
 
 CASE(two_slots_and_two_faces_in_one)
 {
     struct whole_rules rules = rules_of(2, 2, 1);
     if (SLOW) return;
-    rules.delays_max = more_delays;
+    struct whole_result result = try_all(&rules);
+    assert_true(is_unbounded(&result));
+    assert_true(result.carried[1] > 0 && result.carried[2] > 0);
+}
+
+CASE(two_slots_and_two_faces_in_both)
+{
+    struct whole_rules rules = rules_of(2, 2, 2);
+    if (SLOW) return;
+    rules.delays_max = delays_of_the_largest;
     struct whole_result result = try_all(&rules);
     assert_true(result.carried[1] > 0 && result.carried[2] > 0);
 }
@@ -103,9 +122,9 @@ CASE(one_slot_with_slow_disks)
     struct whole_rules rules = rules_of(1, 1, 0);
     rules.prompt = false;
     rules.leavers = 1;
-    rules.delays_max = more_delays;
+    if (SLOW) rules.delays_max = 0;
     struct whole_result result = try_all(&rules);
-    assert_true(result.carried[1] > 0);
+    assert_true((SLOW || is_unbounded(&result)) && result.carried[1] > 0);
 }
 
 /* Seals as well, and so certificates: a VIEW_CHANGE may say that all is final. */
@@ -115,13 +134,16 @@ CASE(one_slot_and_seals)
     rules.seals = true;
     if (SLOW) rules.delays_max = 0;
     struct whole_result result = try_all(&rules);
-    assert_true((SLOW || result.unbounded) && result.carried[1] > 0);
+    assert_true((SLOW || is_unbounded(&result)) && result.carried[1] > 0);
 }
 
 int main(void)
 {
-    const char *more = getenv("SYSTOLE_WHOLE_DELAYS");
-    if (more) more_delays = (unsigned)strtoul(more, NULL, 10);
+    const char *delays = getenv("SYSTOLE_WHOLE_DELAYS");
+    const char *states = getenv("SYSTOLE_WHOLE_STATES");
+    if (delays) delays_of_the_largest = (unsigned)strtoul(delays, NULL, 10);
+    if (delays_of_the_largest > WHOLE_DELAYS_MAX) return 2;
+    if (states) states_max = strtoull(states, NULL, 10);
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(one_slot_with_two_faces),
         cmocka_unit_test(one_slot_in_more_orders),
@@ -129,6 +151,7 @@ int main(void)
         cmocka_unit_test(two_slots_and_two_faces_in_one),
         cmocka_unit_test(one_slot_with_slow_disks),
         cmocka_unit_test(one_slot_and_seals),
+        cmocka_unit_test(two_slots_and_two_faces_in_both),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
