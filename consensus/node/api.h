@@ -39,6 +39,7 @@ struct sy_api_config {
     sy_store *store; /* borrowed, as all below */
     const struct sy_genesis *genesis;
     sy_ring *inbox; /* SUBMITs go here: SY_INBOX_SUBMIT with token and decoded request */
+    bool observes;  /* SUBMIT is refused: an observer cannot have anything ordered */
     /* Fills text with a JSON object for STATUS; returns its length (<= size). */
     size_t (*status)(void *self, char *text, size_t size);
     void *self;

@@ -142,6 +142,12 @@ void sy_api_on_submit(sy_api *api, struct sy_request *from, const struct sy_clie
         sy_server_release(api->server, from);
         return;
     }
+    if (api->config.observes) {
+        sy_api_refuse(api, from, request->request_id, SY_ANSWER_OBSERVER,
+                      "this is an observer, which only serves reads: submit to a validator");
+        sy_server_release(api->server, from);
+        return;
+    }
     struct job *job = sy_api_job_take(api, JOB_SUBMIT, from, request);
     if (job == NULL) return;
     if (hold_strangers(api, job) == request->body.submit.count) {

@@ -3,6 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "core/base/address.h"
 #include "core/base/bytes.h"
 #include "core/base/conf.h"
 
@@ -99,6 +100,77 @@ static const struct key *find_key(const char *name)
     return NULL;
 }
 
+/* ---- observers --------------------------------------------------------------------------- */
+
+static sy_status take_address(char out[SY_LINK_ADDRESS_MAX], const char *text,
+                              const struct sy_conf_place *place)
+{
+    struct sy_error inner = {SY_OK, ""};
+    sy_status status = sy_address_parse(NULL, text, &inner);
+    if (status != SY_OK) {
+        return sy_fail(place->err, status, "%s:%u: %s", place->path, place->line, inner.text);
+    }
+    if (strlen(text) >= SY_LINK_ADDRESS_MAX) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: an address is longer than %u bytes",
+                       place->path, place->line, SY_LINK_ADDRESS_MAX - 1);
+    }
+    memcpy(out, text, strlen(text) + 1);
+    return SY_OK;
+}
+
+static sy_status take_observer(struct sy_config *config, char *value,
+                               const struct sy_conf_place *place)
+{
+    enum { WORDS = 4 };
+    char *words[WORDS + 1] = {NULL}, *rest = value;
+    unsigned count = 0;
+    struct sy_link_peer observer = {.name = ""};
+    for (char *word; count <= WORDS && (word = strtok_r(rest, " \t", &rest)) != NULL;) {
+        words[count++] = word;
+    }
+    if (count != WORDS || strlen(words[0]) >= sizeof observer.name ||
+        !sy_hex_decode(observer.key.bytes, sizeof observer.key.bytes, words[1])) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT,
+                       "%s:%u: an observer is a name of at most %zu bytes, its link key (64 hex "
+                       "digits), its control address and its bulk address, with blanks between",
+                       place->path, place->line, sizeof observer.name - 1);
+    }
+    memcpy(observer.name, words[0], strlen(words[0]) + 1);
+    SY_TRY(take_address(observer.control, words[2], place));
+    SY_TRY(take_address(observer.bulk, words[3], place));
+    for (uint32_t i = 0; i < config->observer_count; i++) {
+        const struct sy_link_peer *other = &config->observers[i];
+        bool same_name = strcmp(other->name, observer.name) == 0;
+        if (!same_name && !sy_public_key_equal(&other->key, &observer.key)) continue;
+        return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: another observer has this %s: %s",
+                       place->path, place->line, same_name ? "name" : "key", other->name);
+    }
+    if (config->observer_count == SY_NODE_OBSERVERS_MAX) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT,
+                       "%s:%u: a validator lets in at most %u observers: list this one with "
+                       "another validator",
+                       place->path, place->line, SY_NODE_OBSERVERS_MAX);
+    }
+    config->observers[config->observer_count++] = observer;
+    return SY_OK;
+}
+
+static sy_status take_role(struct sy_config *config, const char *path, struct sy_error *err)
+{
+    config->observes = strcmp(config->role, "observer") == 0;
+    if (!config->observes && strcmp(config->role, "validator") != 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "%s: role is validator or observer, not \"%.40s\"",
+                       path, config->role);
+    }
+    if (!config->observes || config->observer_count == 0) return SY_OK;
+    return sy_fail(err, SY_ERR_ARGUMENT,
+                   "%s: an observer lets in no observers: they stand in the configurations of "
+                   "validators",
+                   path);
+}
+
+/* ---- the file ---------------------------------------------------------------------------- */
+
 struct loading {
     struct sy_config *config;
     bool seen[KEY_COUNT];
@@ -108,6 +180,7 @@ static sy_status take_line(void *context, const char *name, char *value,
                            const struct sy_conf_place *place)
 {
     struct loading *loading = (struct loading *)context;
+    if (strcmp(name, "observer") == 0) return take_observer(loading->config, value, place);
     const struct key *key = find_key(name);
     if (key == NULL) {
         return sy_fail(place->err, SY_ERR_ARGUMENT,
@@ -139,6 +212,7 @@ sy_status sy_config_load(struct sy_config *config, const char *path, struct sy_e
     struct loading loading = {.config = config};
     sy_config_default(config);
     SY_TRY(sy_conf_each(path, take_line, &loading, err));
+    SY_TRY(take_role(config, path, err));
     return anchor_defaults(&loading, path, err);
 }
 
@@ -154,4 +228,9 @@ void sy_config_explain(FILE *out)
             fprintf(out, "# %s\n%s = %s\n\n", key->help, key->name, key->fallback_text);
         }
     }
+    fprintf(out,
+            "# An observer that this validator lets in: name, link key (64 hex digits), where it "
+            "listens.\n# At most %u such lines.\n"
+            "# observer = NAME KEY tcp://HOST:PORT tcp://HOST:PORT\n",
+            SY_NODE_OBSERVERS_MAX);
 }

@@ -1,5 +1,10 @@
 /* config.h: systoled's configuration: `key = value` lines, # comments. Every key is in one table
- * (config.def) with its default, bounds and a sentence; `systoled --explain-config` prints it. */
+ * (config.def) with its default, bounds and a sentence; `systoled --explain-config` prints it.
+ * Beside those, up to SY_NODE_OBSERVERS_MAX lines
+ *
+ *     observer = NAME LINK_KEY CONTROL_ADDRESS BULK_ADDRESS
+ *
+ * the key as 64 hex digits, addresses as rosters have them (tcp://HOST:PORT). */
 #ifndef SY_NODE_CONFIG_H
 #define SY_NODE_CONFIG_H
 
@@ -7,7 +12,9 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "consensus/node/node.h"
 #include "core/base/status.h"
+#include "core/net/link.h"
 
 #define SY_CONFIG_TEXT_MAX 256
 
@@ -21,10 +28,14 @@ struct sy_config {
 #undef SY_CONFIG_PATH
 #undef SY_CONFIG_NUMBER
 #undef SY_CONFIG_ZERO_OR
+    bool observes;                                        /* role is "observer" */
+    struct sy_link_peer observers[SY_NODE_OBSERVERS_MAX]; /* whom a validator lets in beside the */
+    uint32_t observer_count;                              /* roster: `observer` lines */
 };
 
 /* sy_config_load reads path. Relative paths in it are taken from its folder. Unknown keys, keys
- * given twice, values out of bounds and over-long lines are refused with file and line. */
+ * given twice, values out of bounds and over-long lines are refused with file and line, and so are
+ * observers of one name or key, too many of them, or any in an observer's configuration. */
 sy_status sy_config_load(struct sy_config *config, const char *path, struct sy_error *err);
 
 /* sy_config_default fills in every default. */

@@ -26,11 +26,17 @@ static sy_status load_keys(sy_daemon *daemon, struct sy_error *err)
 {
     const struct sy_config *config = &daemon->config;
     const char *passphrase = config->passphrase_file[0] ? config->passphrase_file : NULL;
+    /* An observer signs nothing: a key that nobody ever knew stands for none. */
+    if (config->observes) {
+        SY_TRY(sy_secret_key_generate(&daemon->consensus_key, err));
+        return sy_secret_key_load(&daemon->link_key, config->link_key, passphrase, err);
+    }
     SY_TRY(sy_secret_key_load(&daemon->consensus_key, config->consensus_key, passphrase, err));
     return sy_secret_key_load(&daemon->link_key, config->link_key, passphrase, err);
 }
 
-/* Who this validator is in the roster. A consensus key that it does not have makes an observer. */
+/* Who this validator is in the roster. A consensus key that it does not have makes an observer,
+ * until it has; the configuration may make one for good. */
 static sy_status find_self(sy_daemon *daemon, struct sy_error *err)
 {
     const struct sy_roster *roster = daemon->roster;
@@ -168,7 +174,7 @@ static sy_status need_address(const char *address, const char *key, struct sy_er
 {
     if (address[0] != '\0') return SY_OK;
     return sy_fail(err, SY_ERR_ARGUMENT,
-                   "this key is not in the roster, so it runs as an observer: set `%s` to an "
+                   "this node is not in the roster, so it runs as an observer: set `%s` to an "
                    "address to bind",
                    key);
 }
@@ -200,6 +206,12 @@ static void list_members(sy_daemon *daemon)
     sy_peers_begin(&daemon->peers, daemon->roster, daemon->self, &own);
 }
 
+const char *sy_daemon_guest_word(uint16_t number)
+{
+    if (number >= SY_NODE_OBSERVER) return "observer";
+    return number == SY_NODE_ANNOUNCED ? "announced" : "departed";
+}
+
 static void note_guests(sy_daemon *daemon)
 {
     const struct sy_peers *peers = &daemon->peers;
@@ -209,20 +221,20 @@ static void note_guests(sy_daemon *daemon)
     for (uint32_t i = 0; i < snapshot->guest_count; i++) {
         struct guest *guest = &snapshot->guests[i];
         guest->place = peers->members + i;
-        guest->announced = peers->guests[i] == SY_NODE_ANNOUNCED;
+        guest->number = peers->guests[i];
         memcpy(guest->name, peers->list[guest->place].name, sizeof guest->name);
     }
     pthread_mutex_unlock(&snapshot->lock);
     for (uint32_t i = peers->members; i < peers->count; i++) {
         SY_LOG(SY_LOG_INFO, "node", "guest", SY_F_TEXT("name", peers->list[i].name),
-               SY_F_TEXT("what", sy_peers_number(peers, i) == SY_NODE_ANNOUNCED ? "announced"
-                                                                                : "departed"));
+               SY_F_TEXT("what", sy_daemon_guest_word(sy_peers_number(peers, i))));
     }
 }
 
 static sy_status find_peers(sy_daemon *daemon, struct sy_error *err)
 {
     list_members(daemon);
+    sy_peers_add_observers(&daemon->peers, daemon->config.observers, daemon->config.observer_count);
     SY_TRY(
         sy_peers_look(&daemon->peers, daemon->store, daemon->genesis, daemon->roster->epoch, err));
     note_guests(daemon);
@@ -327,6 +339,7 @@ static sy_status open_api(sy_daemon *daemon, struct sy_error *err)
         .store = daemon->store,
         .genesis = daemon->genesis,
         .inbox = daemon->inbox,
+        .observes = daemon->self == SY_PBFT_OBSERVER,
         .status = sy_daemon_status_json,
         .self = daemon};
     SY_TRY(need_address(config.server.bind, "client", err));
@@ -377,7 +390,7 @@ static sy_status open_epoch(sy_daemon *daemon, struct sy_error *err)
     SY_TRY(open_engine(daemon, err));
     SY_TRY(open_node(daemon, err));
     SY_TRY(find_peers(daemon, err));
-    SY_TRY(open_link(daemon, daemon->peers.members + SY_NODE_GUESTS_MAX, err));
+    SY_TRY(open_link(daemon, daemon->peers.members + 2 + daemon->config.observer_count, err));
     SY_TRY(open_holder(daemon, err));
     SY_TRY(sy_committer_open(&daemon->committer, daemon->store, daemon->config.history_blocks,
                              daemon->inbox, err));
@@ -481,6 +494,7 @@ sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err)
     daemon->found_count = 0;
     daemon->end_seen = daemon->leaving = false;
     daemon->view_changes_counted = 0;
+    memset(&daemon->letin, 0, sizeof daemon->letin);
     memset(&daemon->serve, 0, sizeof daemon->serve);
     if (daemon->stopping || draining || leaves(daemon)) { // nothing of it goes on
         daemon->stopping = true;
@@ -524,7 +538,7 @@ sy_status sy_daemon_check(const struct sy_config *config, FILE *out, struct sy_e
     sy_status status = load_keys(daemon, err);
     if (status == SY_OK) status = load_genesis(daemon, err);
     if (status == SY_OK) {
-        static const struct sy_validator nobody = {.name = "observer"};
+        static const struct sy_validator nobody = {.name = "(none: an observer)"};
         const struct sy_validator *me =
             daemon->self == SY_PBFT_OBSERVER ? &nobody : &daemon->roster->validators[daemon->self];
         fprintf(out,

@@ -8,6 +8,7 @@
 #include "consensus/node/committer.h"
 #include "consensus/node/daemon.h"
 #include "consensus/node/holder.h"
+#include "consensus/node/letin.h"
 #include "consensus/node/node.h"
 #include "consensus/node/peers.h"
 #include "consensus/node/runner.h"
@@ -18,8 +19,8 @@
 
 struct guest {
     char name[SY_LINK_NAME_MAX];
-    uint32_t place; /* in the link's list */
-    bool announced; /* else departed */
+    uint32_t place;  /* in the link's list */
+    uint16_t number; /* as node.h numbers it */
 };
 
 /* What status and metrics show; the loop refreshes it, other threads copy it. */
@@ -60,6 +61,7 @@ struct sy_daemon {
     struct sy_cutter_top tops[SY_CUTTER_TOPS]; /* of the last holder, for the next one */
     sy_link *link;
     struct sy_peers peers; /* whom it has, in its order */
+    struct sy_letin letin; /* of one that is in no roster */
     sy_api *api;
     sy_http *http;
     sy_ring *inbox;
@@ -81,6 +83,9 @@ struct sy_daemon {
 };
 
 #define SY_FOUND_MAX 256u
+
+/* What a guest of this number is: "observer", "announced" or "departed". */
+const char *sy_daemon_guest_word(uint16_t number);
 
 /* loop.c */
 void sy_daemon_carry(void *self, const struct sy_node_effects *effects);

@@ -206,7 +206,7 @@ static void on_guest(sy_node *node, uint16_t peer, struct sy_slice bytes)
 void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
 {
     if (peer >= node->config.roster->count) {
-        SY_ASSERT(peer == SY_NODE_DEPARTED || peer == SY_NODE_ANNOUNCED);
+        SY_ASSERT(peer >= SY_NODE_DEPARTED && peer < SY_NODE_PEERS_MAX);
         on_guest(node, peer, bytes);
         return;
     }
@@ -249,6 +249,10 @@ void sy_node_on_frame(sy_node *node, uint16_t peer, struct sy_slice bytes)
         node->frames_shed++;
         sy_node_free_check(node, check);
         return;
+    }
+    if (message->type == SY_MESSAGE_BLOCK) {
+        node->blocks_from[peer]++;
+        sy_metric_add(SY_M_node_blocks_fetched_total, 1);
     }
     switch (message->type) {
     case SY_MESSAGE_BATCH_FETCH:

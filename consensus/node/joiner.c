@@ -9,6 +9,13 @@
 #define ANSWER_MS 5000u
 #define PAUSE_MS 200 /* after a round in which nobody had anything */
 
+struct joining {
+    const struct sy_joiner_config *config;
+    sy_fetcher *fetcher;
+    struct sy_peers peers;
+    struct sy_letin letin;
+};
+
 /* Waits for the peer's answer; everything else is dropped. False: the time is over. The frame must
  * be released. */
 static bool wait_for(const struct sy_joiner_config *config, const sy_fetcher *fetcher,
@@ -44,30 +51,31 @@ static sy_status ask(const struct sy_joiner_config *config, sy_fetcher *fetcher,
     return status;
 }
 
-static sy_status relink(const struct sy_joiner_config *config, const sy_fetcher *fetcher,
-                        struct sy_error *err)
+static sy_status relink(struct joining *joining, struct sy_error *err)
 {
-    struct sy_peers peers;
-    const struct sy_roster *roster = sy_fetcher_roster(fetcher);
-    sy_peers_begin(&peers, roster, SY_PBFT_OBSERVER, config->own);
+    struct sy_peers *peers = &joining->peers;
+    const struct sy_roster *roster = sy_fetcher_roster(joining->fetcher);
+    sy_peers_begin(peers, roster, SY_PBFT_OBSERVER, joining->config->own);
     SY_LOG(SY_LOG_INFO, "node", "joining_later_epoch", SY_F_U64("epoch", roster->epoch),
            SY_F_U64("validators", roster->count));
-    return sy_link_set_peers(config->link, peers.list, peers.count, peers.me, err);
+    return sy_link_set_peers(joining->config->link, peers->list, peers->count, peers->me, err);
 }
 
-static sy_status take_step(const struct sy_joiner_config *config, sy_fetcher *fetcher, bool *done,
-                           struct sy_error *err)
+static sy_status take_step(struct joining *joining, bool *done, struct sy_error *err)
 {
+    const struct sy_joiner_config *config = joining->config;
+    sy_fetcher *fetcher = joining->fetcher;
     enum sy_fetcher_step step;
     uint16_t peer = 0;
     struct sy_slice question;
     if (config->stopping && config->stopping(config->context)) {
         return sy_fail(err, SY_ERR_CLOSED, "told to stop while a state was being fetched");
     }
+    sy_letin_look(&joining->letin, config->link, &joining->peers, sy_os_monotonic_ns());
     SY_TRY(sy_fetcher_next(fetcher, &step, &peer, &question, err));
     *done = step == SY_FETCHER_DONE;
     if (step == SY_FETCHER_PAUSE) (void)poll(NULL, 0, PAUSE_MS);
-    if (step == SY_FETCHER_RELINK) return relink(config, fetcher, err);
+    if (step == SY_FETCHER_RELINK) return relink(joining, err);
     return step == SY_FETCHER_ASK ? ask(config, fetcher, peer, question, err) : SY_OK;
 }
 
@@ -78,13 +86,16 @@ sy_status sy_joiner_run(struct sy_joined *joined, const struct sy_joiner_config 
                                     .genesis = config->genesis,
                                     .own = config->own,
                                     .verifier = sy_verifier_openssl};
+    struct joining joining = {.config = config};
     sy_status status = SY_OK;
     bool done = false;
     memset(joined, 0, sizeof *joined);
-    sy_fetcher *fetcher = sy_fetcher_open(&own);
-    if (fetcher == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "joining: no memory");
-    while (status == SY_OK && !done) status = take_step(config, fetcher, &done, err);
-    sy_fetcher_get_joined(fetcher, joined);
-    sy_fetcher_close(fetcher);
+    joining.fetcher = sy_fetcher_open(&own);
+    if (joining.fetcher == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "joining: no memory");
+    sy_peers_begin(&joining.peers, sy_fetcher_roster(joining.fetcher), SY_PBFT_OBSERVER,
+                   config->own);
+    while (status == SY_OK && !done) status = take_step(&joining, &done, err);
+    sy_fetcher_get_joined(joining.fetcher, joined);
+    sy_fetcher_close(joining.fetcher);
     return status;
 }

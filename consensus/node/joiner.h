@@ -3,11 +3,13 @@
  * believe.
  *
  * The link's peers are at first the genesis's validators. When the fetcher has followed handovers
- * to a later roster, its validators take their place. */
+ * to a later roster, its validators take their place. Nothing else is linked: guests of this node's
+ * wait until it runs. */
 #ifndef SY_NODE_JOINER_H
 #define SY_NODE_JOINER_H
 
 #include "consensus/node/fetcher.h"
+#include "consensus/node/letin.h"
 #include "consensus/node/peers.h"
 
 struct sy_joiner_config {

@@ -417,6 +417,7 @@ void sy_node_get_info(const sy_node *node, struct sy_node_info *info, uint64_t n
     for (uint16_t i = 0; i < node->config.roster->count; i++) {
         sy_pbft_get_peer(node->pbft, &info->peers[i], i, now_ns);
         info->history_from[i] = node->history_from[i];
+        info->blocks_from[i] = node->blocks_from[i];
     }
     info->history_gone = node->history_gone;
     info->frames_malformed = node->frames_malformed;

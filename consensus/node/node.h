@@ -36,13 +36,16 @@ typedef struct sy_node sy_node;
 /* `peer` of a SEND to every other validator; a STATUS goes to guests too. */
 #define SY_NODE_ALL UINT16_MAX
 
-/* Peers have the numbers of the roster; guests (peers.h) have these. Of a guest only requests are
- * taken: of both for blocks and bodies, for blocks of the departed only up to the end of its epoch;
- * of the announced for states and handovers too. No vote, seal, batch or status of a guest is
- * looked at. */
+/* Peers have the numbers of the roster; guests (peers.h) have these; observer i of the
+ * configuration SY_NODE_OBSERVER + i. Of a guest only requests are taken: of all for blocks and
+ * bodies, for blocks of the departed only up to the end of its epoch; of the announced and of
+ * observers for states and handovers too. No vote, seal, batch or status of a guest is looked at.
+ */
 #define SY_NODE_DEPARTED SY_VALIDATORS_MAX
 #define SY_NODE_ANNOUNCED (SY_VALIDATORS_MAX + 1u)
-#define SY_NODE_GUESTS_MAX 2u
+#define SY_NODE_OBSERVER (SY_VALIDATORS_MAX + 2u)
+#define SY_NODE_OBSERVERS_MAX 8u
+#define SY_NODE_GUESTS_MAX (2u + SY_NODE_OBSERVERS_MAX)
 #define SY_NODE_PEERS_MAX (SY_VALIDATORS_MAX + SY_NODE_GUESTS_MAX)
 
 struct sy_node_config {
@@ -255,6 +258,7 @@ struct sy_node_info {
     struct sy_clocks_info clocks;
     struct sy_pbft_peer_info peers[SY_VALIDATORS_MAX];
     uint64_t history_from[SY_VALIDATORS_MAX]; /* a peer lacks blocks below; 0: it never said so */
+    uint64_t blocks_from[SY_VALIDATORS_MAX]; /* certified blocks that a peer gave and were wanted */
     bool history_gone;         /* every peer that is ahead has said that it lacks the block that */
                                /* comes next here: no peer can help this validator on */
     uint64_t frames_malformed; /* dropped: not canonical, or a signature was wrong */

@@ -81,9 +81,10 @@ struct sy_node {
     struct sy_clocks clocks;
     uint64_t certified_height;
     uint64_t history_from[SY_VALIDATORS_MAX]; /* what peers said they keep; 0: nothing said */
-    bool history_gone;                        /* as in struct sy_node_info */
-    struct sy_sync_message sync_message;      /* being read */
-    struct sy_message guest_message;          /* likewise */
+    uint64_t blocks_from[SY_VALIDATORS_MAX];  /* as in struct sy_node_info, like the next */
+    bool history_gone;
+    struct sy_sync_message sync_message; /* being read */
+    struct sy_message guest_message;     /* likewise */
     uint64_t next_seqs[SY_VALIDATORS_MAX];
     int64_t now_ms;
     uint64_t now_ns;

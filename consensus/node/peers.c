@@ -18,16 +18,6 @@ static void put(struct sy_peers *peers, uint32_t place, const struct sy_validato
     peer->key = validator->link_key;
 }
 
-void sy_peers_begin(struct sy_peers *peers, const struct sy_roster *roster, uint16_t me,
-                    const struct sy_public_key *own)
-{
-    memset(peers, 0, sizeof *peers);
-    for (uint16_t i = 0; i < roster->count; i++) put(peers, i, &roster->validators[i]);
-    peers->members = peers->count;
-    peers->me = me == SY_PBFT_OBSERVER ? UINT32_MAX : me;
-    peers->own = *own;
-}
-
 /* The place of a key; UINT32_MAX: it has none. */
 static uint32_t find(const struct sy_peers *peers, const struct sy_public_key *key)
 {
@@ -35,6 +25,28 @@ static uint32_t find(const struct sy_peers *peers, const struct sy_public_key *k
         if (sy_public_key_equal(&peers->list[i].key, key)) return i;
     }
     return UINT32_MAX;
+}
+
+void sy_peers_begin(struct sy_peers *peers, const struct sy_roster *roster, uint16_t me,
+                    const struct sy_public_key *own)
+{
+    memset(peers, 0, sizeof *peers);
+    for (uint16_t i = 0; i < roster->count; i++) put(peers, i, &roster->validators[i]);
+    peers->members = peers->count;
+    peers->me = me == SY_PBFT_OBSERVER ? find(peers, own) : me;
+    peers->own = *own;
+}
+
+void sy_peers_add_observers(struct sy_peers *peers, const struct sy_link_peer *observers,
+                            uint32_t count)
+{
+    SY_ASSERT(count <= SY_NODE_OBSERVERS_MAX && peers->count == peers->members);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sy_public_key *key = &observers[i].key;
+        if (find(peers, key) != UINT32_MAX || sy_public_key_equal(&peers->own, key)) continue;
+        peers->guests[peers->count - peers->members] = (uint16_t)(SY_NODE_OBSERVER + i);
+        peers->list[peers->count++] = observers[i];
+    }
 }
 
 void sy_peers_add_guest(struct sy_peers *peers, const struct sy_roster *other, uint16_t what)
@@ -46,7 +58,10 @@ void sy_peers_add_guest(struct sy_peers *peers, const struct sy_roster *other, u
         uint32_t place = find(peers, &validator->link_key);
         if (place < peers->members) continue;
         if (sy_public_key_equal(&peers->own, &validator->link_key)) continue;
-        if (place == UINT32_MAX) place = peers->count; // else who went comes back
+        bool observes =
+            place != UINT32_MAX && peers->guests[place - peers->members] >= SY_NODE_OBSERVER;
+        if (observes && what == SY_NODE_DEPARTED) return; // it may ask for more than who went
+        if (place == UINT32_MAX) place = peers->count;    // else who went comes back
         put(peers, place, validator);
         peers->guests[place - peers->members] = what;
         return;
@@ -57,10 +72,11 @@ static sy_status look(struct sy_peers *peers, sy_state_view *view, const struct 
                       uint32_t epoch)
 {
     struct sy_roster roster;
-    if (epoch > 0 && !peers->announced && peers->count == peers->members) {
+    if (epoch > 0 && !peers->looked_back) {
         SY_TRY(sy_store_roster(&roster, genesis, view, epoch - 1));
         sy_peers_add_guest(peers, &roster, SY_NODE_DEPARTED);
     }
+    peers->looked_back = true;
     if (peers->announced) return SY_OK;
     sy_status status = sy_store_roster(&roster, genesis, view, epoch + 1);
     if (status == SY_ERR_NOT_FOUND) return SY_OK;

@@ -1,14 +1,17 @@
 /* peers.h: whom links accept: the validators of the running epoch's roster, in its order, and
- * behind them up to two guests.
+ * behind them guests: the observers that the configuration names, and up to two more.
  *
+ *     observer    of no roster, let in by this validator's operator: it follows by blocks and
+ *                 states, for ever
  *     departed    of the roster before, and not of this one: it may be behind, and fetches the
  *                 blocks up to the end of its epoch, which tell it that it has left
  *     announced   of the roster that a change has named, and not of this one yet: it fetches blocks
  *                 and states, so that it is there when its epoch begins
  *
- * One change adds and removes one link key at most, so there is at most one of each; who went and
- * is to come back is announced. What a guest may ask for, the node decides (node.h); it is told
- * nothing but STATUS and answers. One thread. */
+ * One change adds and removes one link key at most, so there is at most one of the last two; who
+ * went and is to come back is announced; an observer that went stays an observer, and one that is
+ * to come is announced. Whoever is a member is no guest. What a guest may ask for, the node decides
+ * (node.h); it is told nothing but STATUS and answers. One thread. */
 #ifndef SY_NODE_PEERS_H
 #define SY_NODE_PEERS_H
 
@@ -22,14 +25,21 @@ struct sy_peers {
     uint32_t me;    /* as in struct sy_link_config */
     struct sy_public_key own;
     bool announced;                      /* a change is known, whomever it brings */
-    uint16_t guests[SY_NODE_GUESTS_MAX]; /* SY_NODE_DEPARTED or SY_NODE_ANNOUNCED */
+    bool looked_back;                    /* at the roster before */
+    uint16_t guests[SY_NODE_GUESTS_MAX]; /* their numbers (node.h) */
     struct sy_link_peer list[SY_NODE_PEERS_MAX];
 };
 
 /* sy_peers_begin lists a roster without guests. me: own index, or SY_PBFT_OBSERVER; own: the own
- * link key, which is never a guest. */
+ * link key, which is never a guest, and never a peer if an observer has it from when it was a
+ * validator. */
 void sy_peers_begin(struct sy_peers *peers, const struct sy_roster *roster, uint16_t me,
                     const struct sy_public_key *own);
+
+/* sy_peers_add_observers adds those of them that are no members; at most SY_NODE_OBSERVERS_MAX, of
+ * different keys, in the configuration's order. Before any other guest. */
+void sy_peers_add_observers(struct sy_peers *peers, const struct sy_link_peer *observers,
+                            uint32_t count);
 
 /* sy_peers_add_guest adds whom `other`, the roster before (SY_NODE_DEPARTED, to be added first) or
  * after (SY_NODE_ANNOUNCED), has beside the members. */

@@ -165,7 +165,10 @@ sy_status sy_node_recover(sy_node *node, struct sy_node_effects *effects, sy_sto
         (void)sy_fail(err, status, "recovery: the ledger's newest blocks cannot be read (%s)",
                       sy_status_name(status));
     }
-    if (status == SY_OK) status = sy_votes_each(reader, show_record, &recovery, err);
+    // Who is no validator now has no votes to keep to: those of when it was one stay where they
+    // are.
+    bool votes = recovery.index != SY_PBFT_OBSERVER;
+    if (status == SY_OK && votes) status = sy_votes_each(reader, show_record, &recovery, err);
     if (recovery.unreadable.type != 0) {
         (void)sy_fail(err, status,
                       "recovery: the vote record of type %u, slot %llu cannot be read: this store "

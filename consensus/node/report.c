@@ -6,7 +6,8 @@
 #include "core/base/os.h"
 #include "core/base/telemetry.h"
 
-/* A validator is healthy while the network makes progress and it takes part. */
+/* A validator is healthy while the network makes progress and it takes part; an observer while it
+ * follows. */
 #define STALLED_MS_MAX 10000u
 
 struct tally {
@@ -64,6 +65,12 @@ static void tell_of_views(sy_daemon *daemon, const struct sy_pbft_info *pbft)
            SY_F_U64("primary_silent_ms", pbft->left_silent_ms));
 }
 
+static uint64_t blocks_behind(const struct sy_pbft_info *pbft)
+{
+    uint64_t best = pbft->best_peer_height, own = pbft->certified_height;
+    return best > own ? best - own : 0;
+}
+
 void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
 {
     struct sy_node_info *info = &daemon->fresh; /* the consensus thread's alone */
@@ -74,9 +81,14 @@ void sy_daemon_refresh(sy_daemon *daemon, uint64_t now_ns)
     pthread_mutex_unlock(&daemon->snapshot.lock);
     recount_evidence(daemon);
     sy_metric_set(SY_M_pbft_view, info->pbft.view);
+    if (daemon->self == SY_PBFT_OBSERVER) {
+        sy_letin_look(&daemon->letin, daemon->link, &daemon->peers, now_ns);
+    }
     tell_of_views(daemon, &info->pbft);
     sy_metric_set(SY_M_node_height_committed, info->pbft.decided_height);
     int64_t error_ms = info->clocks.error_ms;
+    sy_metric_set(SY_M_node_observer, daemon->self == SY_PBFT_OBSERVER);
+    sy_metric_set(SY_M_node_blocks_behind, blocks_behind(&info->pbft));
     sy_metric_set(SY_M_node_history_gone, info->history_gone);
     sy_metric_set(SY_M_node_clock_off, info->clocks.off);
     sy_metric_set(SY_M_node_clock_error_ms, (uint64_t)(error_ms < 0 ? -error_ms : error_ms));
@@ -95,19 +107,36 @@ static void copy_snapshot(sy_daemon *daemon, struct sy_node_info *info, struct s
     pthread_mutex_unlock(&daemon->snapshot.lock);
 }
 
-static const char *state_word(const struct sy_node_info *info)
+static bool is_let_in(sy_daemon *daemon)
+{
+    struct sy_link_peer_state link;
+    for (uint16_t i = 0; i < daemon->roster->count; i++) {
+        if (sy_link_get_peer_state(daemon->link, i, &link) && link.established) return true;
+    }
+    return false;
+}
+
+static bool is_near(const struct sy_node_info *info)
+{
+    return blocks_behind(&info->pbft) <= SY_PBFT_WINDOW;
+}
+
+static const char *state_word(sy_daemon *daemon, const struct sy_node_info *info)
 {
     const struct sy_pbft_info *pbft = &info->pbft;
     if (pbft->halted) return "halted";
     if (info->history_gone) return "behind: peers keep no history so old";
+    if (daemon->self == SY_PBFT_OBSERVER) { /* views and their primaries are not its business */
+        if (!is_let_in(daemon)) return "no validator lets it in";
+        return is_near(info) ? "following" : "catching up";
+    }
     if (pbft->asking) return "asking peers for its own votes";
     if (!pbft->in_view) return "changing view";
     if (pbft->stalled && !pbft->is_primary && pbft->primary_silent_ms > 2000) {
         return "stalled: the primary is silent";
     }
     if (pbft->stalled) return "stalled";
-    bool near = pbft->best_peer_height <= pbft->certified_height + SY_PBFT_WINDOW;
-    return near ? "working" : "catching up";
+    return is_near(info) ? "working" : "catching up";
 }
 
 static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_info *info)
@@ -130,6 +159,7 @@ static void put_peers(sy_json *json, sy_daemon *daemon, const struct sy_node_inf
         sy_json_put_u64(json, "certified_height", peer->certified_height);
         sy_json_put_u64(json, "view", peer->view);
         sy_json_put_u64(json, "history_from", info->history_from[i]);
+        sy_json_put_u64(json, "blocks_fetched", info->blocks_from[i]);
         sy_json_key(json, "status_age_ms");
         if (peer->status_age_ns == UINT64_MAX) {
             sy_json_null(json);
@@ -159,7 +189,7 @@ static void put_guests(sy_json *json, sy_daemon *daemon)
         bool known = sy_link_get_peer_state(daemon->link, guests[i].place, &link);
         sy_json_object_begin(json);
         sy_json_put_text(json, "name", guests[i].name);
-        sy_json_put_text(json, "what", guests[i].announced ? "announced" : "departed");
+        sy_json_put_text(json, "what", sy_daemon_guest_word(guests[i].number));
         sy_json_put_bool(json, "linked", known && link.established);
         sy_json_object_end(json);
     }
@@ -186,11 +216,12 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json json;
     sy_json_init_fixed(&json, text, size);
     sy_json_object_begin(&json);
-    sy_json_put_text(&json, "state", state_word(&info));
+    sy_json_put_text(&json, "state", state_word(daemon, &info));
     sy_json_put_text(&json, "name",
                      daemon->self == SY_PBFT_OBSERVER
                          ? "observer"
                          : daemon->roster->validators[daemon->self].name);
+    sy_json_put_text(&json, "role", daemon->self == SY_PBFT_OBSERVER ? "observer" : "validator");
     sy_json_key(&json, "network");
     sy_json_hex(&json, sy_network_tag(daemon->genesis), SY_NETWORK_TAG_BYTES);
     sy_json_put_u64(&json, "protocol", SY_PROTOCOL_VERSION);
@@ -209,6 +240,7 @@ size_t sy_daemon_status_json(void *self, char *text, size_t size)
     sy_json_put_u64(&json, "executed_height", pbft->executed_height);
     sy_json_put_u64(&json, "pruned_at", sy_ledger_pruned(daemon->store));
     sy_json_put_u64(&json, "best_peer_height", pbft->best_peer_height);
+    sy_json_put_u64(&json, "blocks_behind", blocks_behind(pbft));
     sy_json_put_bool(&json, "history_gone", info.history_gone);
     sy_json_put_i64(&json, "block_time_ms", head.time_ms);
     sy_json_key(&json, "state_root");
@@ -241,12 +273,13 @@ void sy_daemon_health_page(void *self, struct sy_http_page *page)
     struct sy_header head;
     copy_snapshot(daemon, &info, &head);
     bool healthy = !info.pbft.halted && info.pbft.stalled_ms < STALLED_MS_MAX;
+    if (daemon->self == SY_PBFT_OBSERVER) healthy = is_let_in(daemon) && is_near(&info);
     sy_json json;
     sy_json_init_fixed(&json, page->text, page->text_max);
     sy_json_object_begin(&json);
     sy_json_key(&json, "healthy");
     sy_json_bool(&json, healthy);
-    sy_json_put_text(&json, "state", state_word(&info));
+    sy_json_put_text(&json, "state", state_word(daemon, &info));
     sy_json_put_u64(&json, "certified_height", info.pbft.certified_height);
     sy_json_object_end(&json);
     page->text_bytes = json.size;

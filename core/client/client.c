@@ -102,6 +102,7 @@ static sy_status refused_status(uint16_t code)
     case SY_ANSWER_FORBIDDEN:
     case SY_ANSWER_STALE_READ: return SY_ERR_PERMISSION;
     case SY_ANSWER_BUSY: return SY_ERR_BUSY;
+    case SY_ANSWER_OBSERVER:
     case SY_ANSWER_STOPPING: return SY_ERR_CLOSED;
     case SY_ANSWER_OTHER_NETWORK:
     case SY_ANSWER_OTHER_PROTOCOL: return SY_ERR_NETWORK;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "core/base/bytes.h"
 #include "core/base/os.h"
 #include "tests/support/test.h"
 
@@ -133,6 +134,55 @@ CASE(config_that_is_missing_or_huge_is_an_error)
     free(text);
 }
 
+#define KEY_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define KEY_B "0f112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define WHERE " tcp://127.0.0.1:9000 tcp://127.0.0.1:9001\n"
+
+CASE(config_lists_observers)
+{
+    struct sy_config config;
+    struct sy_error err;
+    uint8_t key[32];
+    assert_int_equal(load(&config, "observer = a " KEY_A WHERE "observer =  b\t" KEY_B WHERE, &err),
+                     SY_OK);
+    assert_int_equal(config.observer_count, 2);
+    assert_false(config.observes);
+    assert_string_equal(config.observers[0].name, "a");
+    assert_string_equal(config.observers[1].name, "b");
+    assert_true(sy_hex_decode(key, sizeof key, KEY_B));
+    assert_memory_equal(config.observers[1].key.bytes, key, sizeof key);
+    assert_string_equal(config.observers[1].control, "tcp://127.0.0.1:9000");
+    assert_string_equal(config.observers[1].bulk, "tcp://127.0.0.1:9001");
+
+    assert_int_equal(load(&config, "role = observer\n", &err), SY_OK);
+    assert_true(config.observes);
+    assert_int_equal(config.observer_count, 0);
+}
+
+CASE(config_says_what_is_wrong_with_an_observer)
+{
+    expect_error("observer = a\n", "1:", "an observer is a name");
+    expect_error("observer = a " KEY_A " tcp://127.0.0.1:9000\n", "1:", "an observer is a name");
+    expect_error("observer = a " KEY_A " tcp://127.0.0.1:9 tcp://127.0.0.1:8 x\n",
+                 "1:", "an observer is a name");
+    expect_error("observer = a 0011" WHERE, "1:", "64 hex digits");
+    expect_error("observer = a " KEY_A " ftp://x tcp://127.0.0.1:8\n", "1:", "ftp://x");
+    expect_error("observer = a " KEY_A " tcp://127.0.0.1:8 nowhere\n", "1:", "nowhere");
+    expect_error("observer = a " KEY_A WHERE "\nobserver = a " KEY_B WHERE,
+                 "3:", "another observer has this name: a");
+    expect_error("observer = a " KEY_A WHERE "observer = b " KEY_A WHERE,
+                 "2:", "another observer has this key: a");
+    expect_error("role = observer\nobserver = a " KEY_A WHERE, "", "lets in no observers");
+    expect_error("role = spectator\n", "", "role is validator or observer, not \"spectator\"");
+    char text[2048];
+    size_t used = 0;
+    for (unsigned i = 0; i <= SY_NODE_OBSERVERS_MAX; i++) {
+        used += (size_t)snprintf(text + used, sizeof text - used, "observer = o%u %02x%s%s", i, i,
+                                 KEY_A + 2, WHERE);
+    }
+    expect_error(text, "9:", "lets in at most 8 observers");
+}
+
 /* What --explain-config prints is itself a configuration: the default one. Every number's bounds
  * are accepted, and one beyond each of them is not. */
 CASE(config_explains_itself)
@@ -206,6 +256,8 @@ int main(void)
         cmocka_unit_test(config_says_where_a_mistake_is_and_what),
         cmocka_unit_test(config_refuses_what_is_too_long_or_no_text),
         cmocka_unit_test(config_that_is_missing_or_huge_is_an_error),
+        cmocka_unit_test(config_lists_observers),
+        cmocka_unit_test(config_says_what_is_wrong_with_an_observer),
         cmocka_unit_test(config_explains_itself),
         cmocka_unit_test(config_keeps_every_bound),
     };

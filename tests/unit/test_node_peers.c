@@ -88,6 +88,66 @@ CASE(nobody_is_his_own_guest)
     assert_int_equal(peers.count, 4);
 }
 
+static struct sy_link_peer observer_of(const struct sy_validator *validator, const char *name)
+{
+    struct sy_link_peer observer = {.key = validator->link_key};
+    (void)snprintf(observer.name, sizeof observer.name, "%s", name);
+    (void)snprintf(observer.control, sizeof observer.control, "tcp://127.0.0.1:7000");
+    (void)snprintf(observer.bulk, sizeof observer.bulk, "tcp://127.0.0.1:7001");
+    return observer;
+}
+
+CASE(observers_stand_behind_the_members_under_numbers_of_their_own)
+{
+    test_epochs_make(&epochs, NULL);
+    const struct sy_roster *rosters = epochs.rosters;
+    const struct sy_link_peer listed[] = {
+        observer_of(&rosters[0].validators[2], "a member"),
+        observer_of(&rosters[0].validators[1], "one"),    /* a member no more, in epoch 2 */
+        observer_of(&rosters[0].validators[0], "itself"), /* likewise in epoch 3 */
+    };
+    sy_peers_begin(&peers, &rosters[3], SY_PBFT_OBSERVER, &rosters[0].validators[0].link_key);
+    sy_peers_add_observers(&peers, listed, 3);
+    assert_int_equal(peers.count, peers.members + 1);
+    assert_string_equal(peers.list[peers.members].name, "one");
+    assert_string_equal(peers.list[peers.members].control, "tcp://127.0.0.1:7000");
+    assert_int_equal(sy_peers_number(&peers, peers.members), SY_NODE_OBSERVER + 1);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_OBSERVER + 1), peers.members);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_OBSERVER), UINT32_MAX);
+    assert_int_equal(sy_peers_place(&peers, SY_NODE_DEPARTED), UINT32_MAX);
+}
+
+/* It may ask for what the departed may not, and a change's word goes over the operator's. */
+CASE(an_observer_that_left_observes_and_one_that_comes_is_announced)
+{
+    test_epochs_make(&epochs, NULL);
+    const struct sy_roster *rosters = epochs.rosters;
+    const struct sy_link_peer left = observer_of(&rosters[1].validators[1], "left");
+    sy_peers_begin(&peers, &rosters[2], 2, &rosters[2].validators[2].link_key);
+    sy_peers_add_observers(&peers, &left, 1);
+    sy_peers_add_guest(&peers, &rosters[1], SY_NODE_DEPARTED);
+    assert_int_equal(peers.count, 6);
+    assert_int_equal(sy_peers_number(&peers, 5), SY_NODE_OBSERVER);
+    assert_string_equal(peers.list[5].name, "left");
+
+    const struct sy_link_peer comes = observer_of(&rosters[1].validators[4], "comes");
+    sy_peers_begin(&peers, &rosters[0], 2, &rosters[0].validators[2].link_key);
+    sy_peers_add_observers(&peers, &comes, 1);
+    sy_peers_add_guest(&peers, &rosters[1], SY_NODE_ANNOUNCED);
+    assert_int_equal(peers.count, 5);
+    assert_is(4, &rosters[1].validators[4]);
+    assert_int_equal(sy_peers_number(&peers, 4), SY_NODE_ANNOUNCED);
+}
+
+/* Under the link key of when it was a validator: its own place in an old roster is no peer. */
+CASE(an_observer_knows_itself_in_an_old_roster)
+{
+    test_epochs_make(&epochs, NULL);
+    const struct sy_roster *roster = &epochs.rosters[0];
+    sy_peers_begin(&peers, roster, SY_PBFT_OBSERVER, &roster->validators[3].link_key);
+    assert_true(peers.members == 4 && peers.count == 4 && peers.me == 3);
+}
+
 static void look(void)
 {
     if (sy_peers_look(&peers, rig.store, &rig.genesis, rig.roster.epoch, &err) != SY_OK) {
@@ -142,6 +202,9 @@ int main(void)
         cmocka_unit_test(guests_are_who_comes_and_who_went),
         cmocka_unit_test(who_went_and_comes_back_is_announced),
         cmocka_unit_test(nobody_is_his_own_guest),
+        cmocka_unit_test(observers_stand_behind_the_members_under_numbers_of_their_own),
+        cmocka_unit_test(an_observer_that_left_observes_and_one_that_comes_is_announced),
+        cmocka_unit_test(an_observer_knows_itself_in_an_old_roster),
         cmocka_unit_test(the_state_tells_them_at_the_start_and_when_a_change_comes),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -133,19 +133,23 @@ CASE(node_serves_guests_what_they_need_to_go_on)
     nrig_open_with(&rig, &config, 50);
     fetch.body.batch_fetch.count = 1;
     blocks.body.range_fetch = (struct sy_range_fetch){.first = 47, .count = 40};
-    nrig_frame(&rig, SY_NODE_ANNOUNCED, nrig_encode(&rig, &fetch));
-    nrig_frame(&rig, SY_NODE_ANNOUNCED, nrig_encode(&rig, &blocks));
-    nrig_frame(&rig, SY_NODE_ANNOUNCED, ask_chunk(&rig));
-    nrig_frame(&rig, SY_NODE_ANNOUNCED, ask_handovers);
-    assert_int_equal(nrig_last(&rig, SY_NODE_SEND_BODY)->effect.as.send_body.peer,
-                     SY_NODE_ANNOUNCED);
-    assert_int_equal(nrig_last(&rig, SY_NODE_SEND_CHUNK)->effect.as.send_chunk.peer,
-                     SY_NODE_ANNOUNCED);
-    const struct sy_node_effect *sent = &nrig_last(&rig, SY_NODE_SEND_HANDOVERS)->effect;
-    assert_true(sent->as.send_handovers.peer == SY_NODE_ANNOUNCED);
-    assert_int_equal(sent->as.send_handovers.epoch, 7);
-    sent = &nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect;
-    assert_true(sent->as.send_blocks.first == 47 && sent->as.send_blocks.count == 4);
+    const uint16_t may_ask_all[] = {SY_NODE_ANNOUNCED, SY_NODE_OBSERVER,
+                                    SY_NODE_OBSERVER + SY_NODE_OBSERVERS_MAX - 1};
+    const struct sy_node_effect *sent;
+    for (unsigned i = 0; i < sizeof may_ask_all / sizeof may_ask_all[0]; i++) {
+        uint16_t guest = may_ask_all[i];
+        nrig_frame(&rig, guest, nrig_encode(&rig, &fetch));
+        nrig_frame(&rig, guest, nrig_encode(&rig, &blocks));
+        nrig_frame(&rig, guest, ask_chunk(&rig));
+        nrig_frame(&rig, guest, ask_handovers);
+        assert_int_equal(nrig_last(&rig, SY_NODE_SEND_BODY)->effect.as.send_body.peer, guest);
+        assert_int_equal(nrig_last(&rig, SY_NODE_SEND_CHUNK)->effect.as.send_chunk.peer, guest);
+        sent = &nrig_last(&rig, SY_NODE_SEND_HANDOVERS)->effect;
+        assert_true(sent->as.send_handovers.peer == guest && sent->as.send_handovers.epoch == 7);
+        sent = &nrig_last(&rig, SY_NODE_SEND_BLOCKS)->effect;
+        assert_true(sent->as.send_blocks.peer == guest && sent->as.send_blocks.first == 47 &&
+                    sent->as.send_blocks.count == 4);
+    }
     nrig_forget(&rig);
     nrig_frame(&rig, SY_NODE_DEPARTED, nrig_encode(&rig, &fetch));
     nrig_frame(&rig, SY_NODE_DEPARTED, nrig_encode(&rig, &blocks));
@@ -173,10 +177,10 @@ CASE(node_looks_at_no_vote_of_a_guest)
     const struct sy_slice frames[] = {nrig_vote(&rig, SY_MESSAGE_PREPARE, 2, 51, &digest),
                                       nrig_vote(&rig, SY_MESSAGE_COMMIT, 3, 51, &digest),
                                       nrig_seal(&rig, 2, 51, &digest), batch, sy_slice_of(NULL, 0)};
-    const uint16_t guests[] = {SY_NODE_DEPARTED, SY_NODE_ANNOUNCED};
+    const uint16_t guests[] = {SY_NODE_DEPARTED, SY_NODE_ANNOUNCED, SY_NODE_OBSERVER};
     nrig_forget(&rig);
     uint64_t signatures = nrig_info(&rig)->signatures;
-    for (unsigned i = 0; i < 5 * 2; i++) nrig_frame(&rig, guests[i % 2], frames[i / 2]);
+    for (unsigned i = 0; i < 5 * 3; i++) nrig_frame(&rig, guests[i % 3], frames[i / 3]);
     assert_int_equal(nrig_count(&rig, SY_NODE_CHECK), 0);
     assert_int_equal(nrig_info(&rig)->signatures, signatures);
     assert_int_equal(nrig_info(&rig)->frames_malformed, 0);
