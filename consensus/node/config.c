@@ -122,12 +122,9 @@ static sy_status take_observer(struct sy_config *config, char *value,
                                const struct sy_conf_place *place)
 {
     enum { WORDS = 4 };
-    char *words[WORDS + 1] = {NULL}, *rest = value;
-    unsigned count = 0;
+    char *words[WORDS];
     struct sy_link_peer observer = {.name = ""};
-    for (char *word; count <= WORDS && (word = strtok_r(rest, " \t", &rest)) != NULL;) {
-        words[count++] = word;
-    }
+    size_t count = sy_conf_words(words, WORDS, value);
     if (count != WORDS || strlen(words[0]) >= sizeof observer.name ||
         !sy_hex_decode(observer.key.bytes, sizeof observer.key.bytes, words[1])) {
         return sy_fail(place->err, SY_ERR_ARGUMENT,

@@ -52,11 +52,15 @@ static bool may_serve(struct sy_serve *serve, uint16_t peer, uint64_t now_ns)
     return false;
 }
 
+static uint64_t rate_of(uint16_t peer)
+{
+    return peer >= SY_NODE_OBSERVER ? SY_SERVE_OBSERVER_BYTES_PER_S : SY_SERVE_BYTES_PER_S;
+}
+
 static void charge(struct sy_serve *serve, uint16_t peer, size_t bytes)
 {
     if (peer == SY_NODE_ALL) return;
-    sy_share_spend(&serve->shares[peer], bytes > LOOK_BYTES ? bytes : LOOK_BYTES,
-                   SY_SERVE_BYTES_PER_S);
+    sy_share_spend(&serve->shares[peer], bytes > LOOK_BYTES ? bytes : LOOK_BYTES, rate_of(peer));
 }
 
 sy_status sy_serve_body(struct sy_serve *serve, struct sy_slice *message, uint16_t peer,

@@ -15,6 +15,9 @@
 #define SY_SERVE_BYTES_MAX SY_FRAME_BYTES_MAX
 /* What a peer that catches up can use. */
 #define SY_SERVE_BYTES_PER_S (UINT64_C(64) << 20)
+/* All observers together are served no more than one peer of the roster: they are strangers whose
+ * only right is an operator's word, and they have n validators to ask. */
+#define SY_SERVE_OBSERVER_BYTES_PER_S (SY_SERVE_BYTES_PER_S / SY_NODE_OBSERVERS_MAX)
 
 /* What peers are served from, and how much each was served. Zero the shares first. */
 struct sy_serve {

@@ -65,3 +65,13 @@ sy_status sy_conf_path(char *out, size_t size, const char *name, const char *val
     return sy_fail(place->err, SY_ERR_ARGUMENT, "%s:%u: the path of %s is longer than %zu bytes",
                    place->path, place->line, name, size - 1);
 }
+
+size_t sy_conf_words(char **words, size_t most, char *value)
+{
+    size_t count = 0;
+    char *rest = value;
+    for (char *word; (word = strtok_r(rest, " \t", &rest)) != NULL; words[count++] = word) {
+        if (count == most) return most + 1;
+    }
+    return count;
+}

@@ -22,6 +22,10 @@ typedef sy_status (*sy_conf_fn)(void *context, const char *name, char *value,
  * file; SY_ERR_NOT_FOUND and so on as of sy_os_read_file. */
 sy_status sy_conf_each(const char *path, sy_conf_fn take, void *context, struct sy_error *err);
 
+/* sy_conf_words cuts a value at blanks into words, which point into it. Returns how many there are,
+ * most + 1 if more than words has room for. */
+size_t sy_conf_words(char **words, size_t most, char *value);
+
 /* sy_conf_path writes a path: as it is when it begins with a slash or is empty, else relative to
  * the folder of the file that names it. SY_ERR_ARGUMENT: longer than size - 1 bytes. */
 sy_status sy_conf_path(char *out, size_t size, const char *name, const char *value,

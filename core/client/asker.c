@@ -22,15 +22,31 @@ struct sy_asker {
     sy_epochs *epochs;
     const char *const *addresses;
     const char *validator; /* NULL: any */
+    const struct sy_client_observer *observers;
+    unsigned observer_count;
+    bool observed; /* `observer` alone is asked: its place among the clients */
+    unsigned observer;
     int call_ms;
     int connect_ms;
     unsigned turn; /* whom to ask first */
     struct sy_proof proof;
     struct sy_roster roster; /* that the conversations are of: the newest, or one before it */
-    sy_client *clients[SY_VALIDATORS_MAX];
+    sy_client *clients[SY_VALIDATORS_MAX + SY_ASKER_OBSERVERS_MAX];
 };
 
 /* ---- opening ------------------------------------------------------------------------------ */
+
+static void find_observer(sy_asker *asker, const struct sy_asker_config *config)
+{
+    SY_ASSERT(config->observer_count <= SY_ASKER_OBSERVERS_MAX);
+    asker->observers = config->observers;
+    asker->observer_count = config->observer_count;
+    for (unsigned i = 0; config->validator && i < config->observer_count; i++) {
+        if (strcmp(config->observers[i].name, config->validator) != 0) continue;
+        asker->observed = true;
+        asker->observer = SY_ASKER_OBSERVER + i;
+    }
+}
 
 sy_status sy_asker_open(sy_asker **out, const struct sy_asker_config *config, struct sy_error *err)
 {
@@ -43,6 +59,7 @@ sy_status sy_asker_open(sy_asker **out, const struct sy_asker_config *config, st
     asker->validator = config->validator;
     asker->call_ms = config->call_ms > 0 ? config->call_ms : CALL_MS_DEFAULT;
     asker->connect_ms = config->call_ms > 0 ? config->call_ms : CONNECT_MS_DEFAULT;
+    find_observer(asker, config);
     asker->turn = random % config->genesis->roster.count;
     asker->roster = config->genesis->roster;
     sy_status status = sy_epochs_open(&asker->epochs, config->genesis, err);
@@ -57,7 +74,9 @@ sy_status sy_asker_open(sy_asker **out, const struct sy_asker_config *config, st
 void sy_asker_close(sy_asker *asker)
 {
     if (!asker) return;
-    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) sy_client_close(asker->clients[i]);
+    for (unsigned i = 0; i < SY_ASKER_OBSERVER + SY_ASKER_OBSERVERS_MAX; i++) {
+        sy_client_close(asker->clients[i]);
+    }
     sy_epochs_close(asker->epochs);
     free(asker);
 }
@@ -106,8 +125,17 @@ sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validato
                           struct sy_error *err)
 {
     turn_over(asker);
-    SY_ASSERT(validator < asker->roster.count);
-    if (!asker->clients[validator]) {
+    SY_ASSERT(
+        validator < asker->roster.count ||
+        (validator >= SY_ASKER_OBSERVER && validator - SY_ASKER_OBSERVER < asker->observer_count));
+    if (!asker->clients[validator] && validator >= SY_ASKER_OBSERVER) {
+        struct sy_client_config config = {.epochs = asker->epochs,
+                                          .observer =
+                                              &asker->observers[validator - SY_ASKER_OBSERVER],
+                                          .outstanding_max = 4,
+                                          .connect_ms = asker->connect_ms};
+        SY_TRY(sy_client_open(&asker->clients[validator], &config, err));
+    } else if (!asker->clients[validator]) {
         struct sy_client_config config = {
             .epochs = asker->epochs,
             .validator = (uint16_t)validator,
@@ -165,25 +193,27 @@ static sy_status ask_round(sy_asker *asker, const char *alone, struct told *told
 {
     struct sy_error inner = {SY_OK, ""};
     uint32_t epoch = asker->roster.epoch;
-    unsigned count = asker->roster.count;
-    unsigned turn = asker->turn;
+    unsigned count = asker->observed ? 1 : asker->roster.count;
+    unsigned turn = asker->observed ? 0 : asker->turn;
     SY_ASSERT(count > 0); // no roster is empty
     for (unsigned i = 0; i < count && epoch == sy_epochs_newest(asker->epochs)->epoch; i++) {
-        unsigned validator = (turn + i) % count;
+        unsigned validator = asker->observed ? asker->observer : (turn + i) % count;
         sy_client *client;
-        if (alone && strcmp(asker->roster.validators[validator].name, alone) != 0) continue;
+        if (!asker->observed && alone &&
+            strcmp(asker->roster.validators[validator].name, alone) != 0)
+            continue;
         // Somebody else's key there is no answer of this validator's, whatever dialling calls it.
         sy_status status = sy_asker_client(asker, &client, validator, &inner) == SY_OK
                                ? ask(context, asker, client, &inner)
                                : SY_ERR_NETWORK;
         if (status == SY_OK) {
-            asker->turn = validator;
+            if (!asker->observed) asker->turn = validator;
             return SY_OK;
         }
         if (!is_claim(status)) sy_asker_drop(asker, validator);
         note(told, status, inner.text);
     }
-    asker->turn = (turn + 1) % count;
+    if (!asker->observed) asker->turn = (turn + 1) % count;
     return sy_fail(err, told->result, "%.500s", told->text);
 }
 
@@ -214,7 +244,8 @@ static sy_status find_alone(sy_asker *asker, struct sy_error *err)
 {
     struct sy_error inner = {SY_OK, ""};
     turn_over(asker);
-    if (!asker->validator || named(&asker->roster, asker->validator)) return SY_OK;
+    if (!asker->validator || asker->observed) return SY_OK;
+    if (named(&asker->roster, asker->validator)) return SY_OK;
     (void)ask_rounds(asker, NULL, ask_learn, NULL, &inner);
     turn_over(asker);
     if (named(&asker->roster, asker->validator)) return SY_OK;

@@ -9,7 +9,8 @@
  * the newest roster known: when an answer shows that it changed, those that came are asked too, and
  * those that left no more (epochs.h). What cannot be proven by one
  * ("there is no such transaction", "your key may not read that", a refusal before ordering) is
- * believed only when every validator that answers says so. One thread at a time.
+ * believed only when every validator that answers says so. An observer of the caller's may be asked
+ * alone, in a validator's stead. One thread at a time.
  *
  * Every call that asks: SY_ERR_ARGUMENT, when only one validator is to be asked and no roster that
  * anybody shows has its name. */
@@ -21,14 +22,21 @@
 
 typedef struct sy_asker sy_asker;
 
+#define SY_ASKER_OBSERVERS_MAX 8u
+/* The place of observer 0 where validators are named by their index; the others come behind. */
+#define SY_ASKER_OBSERVER SY_VALIDATORS_MAX
+
 struct sy_asker_config {
     const struct sy_genesis *genesis; /* borrowed */
     const char *const *addresses;     /* client addresses in the order of the genesis's roster,
                                          borrowed (sy_epochs_address); NULL: the roster's */
     const char *validator;            /* ask only the one of this name, in whichever roster is the
                                          newest; borrowed; NULL: any, beginning at a random one */
-    int call_ms;                      /* how long one validator may take; 0: 5,000, and 2,500 to
-                                         connect */
+    const struct sy_client_observer *observers; /* borrowed; asked only by name, as validator: what
+                                                   one of them claims counts for itself */
+    unsigned observer_count;                    /* at most SY_ASKER_OBSERVERS_MAX */
+    int call_ms; /* how long one validator may take; 0: 5,000, and 2,500 to
+                    connect */
 };
 
 /* sy_asker_open talks to nobody yet. */
@@ -104,6 +112,7 @@ sy_status sy_asker_ids(sy_asker *asker, struct sy_block_ids *ids, uint64_t heigh
 void sy_block_ids_free(struct sy_block_ids *ids);
 
 /* sy_asker_client is the conversation with one validator, by its index in the newest roster known,
+ * or with observer i as SY_ASKER_OBSERVER + i,
  * opened if need be; borrowed until something else is asked. */
 sy_status sy_asker_client(sy_asker *asker, sy_client **client, unsigned validator,
                           struct sy_error *err);

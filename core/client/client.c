@@ -250,14 +250,19 @@ static sy_status open_parts(sy_client *client, const struct sy_client_config *co
     for (uint32_t i = 0; i < client->pending_count; i++) {
         client->pending[i].items = client->pending_items + (size_t)i * SY_WAIT_IDS_MAX;
     }
-    const struct sy_validator *validator =
-        &sy_epochs_newest(config->epochs)->validators[config->validator];
-    memcpy(client->name, validator->name, sizeof client->name);
     int connect_ms = config->connect_ms ? config->connect_ms : CONNECT_MS_DEFAULT;
-    struct sy_dial_config dial = {.address =
-                                      config->address ? config->address : validator->client_address,
-                                  .server_key = validator->link_key,
-                                  .outstanding_max = client->pending_count + 1};
+    struct sy_dial_config dial = {.outstanding_max = client->pending_count + 1};
+    if (config->observer) {
+        memcpy(client->name, config->observer->name, sizeof client->name);
+        dial.address = config->observer->address;
+        dial.server_key = config->observer->link_key;
+    } else {
+        const struct sy_validator *validator =
+            &sy_epochs_newest(config->epochs)->validators[config->validator];
+        memcpy(client->name, validator->name, sizeof client->name);
+        dial.address = config->address ? config->address : validator->client_address;
+        dial.server_key = validator->link_key;
+    }
     SY_TRY(sy_dial_open(&client->dial, &dial, connect_ms, err));
     return say_hello(client, connect_ms, err);
 }
@@ -265,7 +270,7 @@ static sy_status open_parts(sy_client *client, const struct sy_client_config *co
 sy_status sy_client_open(sy_client **out, const struct sy_client_config *config,
                          struct sy_error *err)
 {
-    SY_ASSERT(config->validator < sy_epochs_newest(config->epochs)->count);
+    SY_ASSERT(config->observer || config->validator < sy_epochs_newest(config->epochs)->count);
     sy_client *client = (sy_client *)calloc(1, sizeof *client);
     if (client == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "client: no memory");
     client->epochs = config->epochs;

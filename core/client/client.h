@@ -23,12 +23,21 @@
 
 typedef struct sy_client sy_client;
 
+/* An observer serves reads and is in no roster: whoever asks it names it. What it answers is
+ * verified like a validator's. */
+struct sy_client_observer {
+    char name[SY_NAME_BYTES_MAX + 1];
+    struct sy_public_key link_key;
+    char address[SY_ADDRESS_BYTES_MAX + 1]; /* where it listens for clients */
+};
+
 struct sy_client_config {
-    sy_epochs *epochs;        /* borrowed; those who share it are of one thread */
-    uint16_t validator;       /* whom to ask: index in the newest roster known */
-    const char *address;      /* NULL: the roster's client address */
-    uint32_t outstanding_max; /* requests at once; 0: 64 */
-    int connect_ms;           /* how long to wait for the session; 0: 5,000 */
+    sy_epochs *epochs;                         /* borrowed; those who share it are of one thread */
+    uint16_t validator;                        /* whom to ask: index in the newest roster known */
+    const struct sy_client_observer *observer; /* or this one, if not NULL; borrowed for the call */
+    const char *address;                       /* NULL: the roster's client address */
+    uint32_t outstanding_max;                  /* requests at once; 0: 64 */
+    int connect_ms;                            /* how long to wait for the session; 0: 5,000 */
 };
 
 /* sy_client_open connects and says hello. SY_ERR_PERMISSION: another key answers there;

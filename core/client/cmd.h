@@ -122,6 +122,8 @@ struct sy_cmd_where {
  *
  *     genesis          genesis file of the network                       (genesis.json)
  *     addresses        client addresses in roster order, with commas     (as in the roster)
+ *     observer         NAME LINK_KEY CLIENT_ADDRESS: one that --validator may name, though it is in
+ *                      no roster; up to SY_ASKER_OBSERVERS_MAX such lines      (none)
  *     client           folder of the client's own store                  (client)
  *     regulator_key    a regulator's key, where this client holds one    (none)
  *     key              key that signs reads                              (none)
@@ -137,6 +139,8 @@ struct sy_cmd_net {
     char key[SY_CMD_PATH_MAX];             /* "": none */
     char passphrase_file[SY_CMD_PATH_MAX]; /* "": none */
     char validator[SY_NAME_BYTES_MAX + 1]; /* name of the one asked for; "": any */
+    struct sy_client_observer observers[SY_ASKER_OBSERVERS_MAX];
+    unsigned observer_count;
 };
 
 /* sy_cmd_net_open reads the configuration and the genesis; sy_cmd_net_close frees it (NULL is

@@ -52,6 +52,38 @@ static sy_status set_addresses(struct sy_cmd_net *net, char *value,
     return SY_OK;
 }
 
+static sy_status take_observer(struct sy_cmd_net *net, char *value,
+                               const struct sy_conf_place *place)
+{
+    enum { WORDS = 3 };
+    char *words[WORDS];
+    struct sy_error inner = {SY_OK, ""};
+    struct sy_client_observer observer = {.name = ""};
+    if (sy_conf_words(words, WORDS, value) != WORDS || strlen(words[0]) >= sizeof observer.name ||
+        strlen(words[2]) >= sizeof observer.address ||
+        !sy_hex_decode(observer.link_key.bytes, sizeof observer.link_key.bytes, words[1])) {
+        return sy_fail(place->err, SY_ERR_ARGUMENT,
+                       "%s:%u: an observer is a name, its link key (64 hex digits) and its client "
+                       "address, with blanks between",
+                       place->path, place->line);
+    }
+    sy_status status = sy_address_parse(NULL, words[2], &inner);
+    if (status == SY_OK && net->observer_count == SY_ASKER_OBSERVERS_MAX) {
+        status = sy_fail(&inner, SY_ERR_ARGUMENT, "more than %u observers", SY_ASKER_OBSERVERS_MAX);
+    }
+    for (unsigned i = 0; i < net->observer_count && status == SY_OK; i++) {
+        if (strcmp(net->observers[i].name, words[0]) != 0) continue;
+        status = sy_fail(&inner, SY_ERR_ARGUMENT, "another observer has the name %s", words[0]);
+    }
+    if (status != SY_OK) {
+        return sy_fail(place->err, status, "%s:%u: %s", place->path, place->line, inner.text);
+    }
+    memcpy(observer.name, words[0], strlen(words[0]) + 1);
+    memcpy(observer.address, words[2], strlen(words[2]) + 1);
+    net->observers[net->observer_count++] = observer;
+    return SY_OK;
+}
+
 struct config_reader {
     struct sy_cmd_net *net;
     bool seen[KEY_COUNT + 1];
@@ -68,11 +100,12 @@ static sy_status take_key(void *context, const char *name, char *value,
 {
     struct config_reader *reader = (struct config_reader *)context;
     size_t index = 0;
+    if (strcmp(name, "observer") == 0) return take_observer(reader->net, value, place);
     while (index < KEY_COUNT && strcmp(keys[index].name, name) != 0) index++;
     if (index == KEY_COUNT && strcmp(name, "addresses") != 0) {
         return sy_fail(place->err, SY_ERR_ARGUMENT,
                        "%s:%u: there is no key \"%.40s\"; a client.conf has genesis, addresses, "
-                       "client, regulator_key, key and passphrase_file",
+                       "observer, client, regulator_key, key and passphrase_file",
                        place->path, place->line, name);
     }
     if (reader->seen[index]) {
@@ -195,6 +228,8 @@ sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, int call_
     struct sy_asker_config config = {.genesis = &net->genesis,
                                      .addresses = net->address_pointers,
                                      .validator = net->validator[0] ? net->validator : NULL,
+                                     .observers = net->observers,
+                                     .observer_count = net->observer_count,
                                      .call_ms = call_ms};
     return sy_asker_open(asker, &config, err);
 }

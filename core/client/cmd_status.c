@@ -24,18 +24,33 @@ struct status {
     const struct sy_cmd *cmd;
     struct sy_cmd_net *net;
     sy_asker *asker;
-    struct account accounts[SY_VALIDATORS_MAX];
+    struct account accounts[SY_VALIDATORS_MAX + SY_ASKER_OBSERVERS_MAX];
     const struct sy_roster *roster; /* the newest known */
     bool block_known;
     struct sy_client_block newest;
     struct sy_error block_error;
 };
 
+/* Validators in the roster's order, then the client.conf's observers. */
+static unsigned count_all(const struct status *status)
+{
+    return status->roster->count + status->net->observer_count;
+}
+
+static const char *name_of(const struct status *status, unsigned index)
+{
+    unsigned count = status->roster->count;
+    return index < count ? status->roster->validators[index].name
+                         : status->net->observers[index - count].name;
+}
+
 /* ---- asking ------------------------------------------------------------------------------- */
 
-static void ask(struct status *status, unsigned validator)
+static void ask(struct status *status, unsigned index)
 {
-    struct account *account = &status->accounts[validator];
+    unsigned count = status->roster->count;
+    unsigned validator = index < count ? index : SY_ASKER_OBSERVER + (index - count);
+    struct account *account = &status->accounts[index];
     struct sy_error err = {SY_OK, ""};
     sy_client *client;
     struct sy_slice text;
@@ -53,7 +68,7 @@ static void ask(struct status *status, unsigned validator)
 static bool asked_for(const struct status *status, unsigned validator)
 {
     const char *name = status->net->validator;
-    return !name[0] || strcmp(status->roster->validators[validator].name, name) == 0;
+    return !name[0] || strcmp(name_of(status, validator), name) == 0;
 }
 
 /* True when at least one validator answers. */
@@ -61,7 +76,7 @@ static bool ask_all(struct status *status)
 {
     bool any = false;
     status->roster = sy_epochs_newest(sy_asker_epochs(status->asker));
-    for (unsigned i = 0; i < status->roster->count; i++) {
+    for (unsigned i = 0; i < count_all(status); i++) {
         if (!asked_for(status, i)) continue;
         ask(status, i);
         any = any || status->accounts[i].answers;
@@ -90,7 +105,7 @@ static const char *text_of(char out[WORD_BYTES], const json_t *tree, const char 
 
 static void print_account(const struct status *status, unsigned validator)
 {
-    const char *name = status->roster->validators[validator].name;
+    const char *name = name_of(status, validator);
     const struct account *account = &status->accounts[validator];
     json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
     if (!tree) {
@@ -123,8 +138,30 @@ static void print_evidence(const struct status *status, unsigned validator)
         char name[WORD_BYTES];
         if (number_of(peer, "evidence") <= 0) continue;
         printf("%s keeps evidence against %s: %lld pieces; `systole evidence` shows them\n",
-               status->roster->validators[validator].name, text_of(name, peer, "name"),
+               name_of(status, validator), text_of(name, peer, "name"),
                number_of(peer, "evidence"));
+    }
+    json_decref(tree);
+}
+
+/* What an observer is for does not show in the table: how far behind it is, and whose blocks it
+ * took. */
+static void print_observer(const struct status *status, unsigned index)
+{
+    const struct account *account = &status->accounts[index];
+    json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
+    const char *role = json_string_value(json_object_get(tree, "role"));
+    const json_t *peers = json_object_get(tree, "peers");
+    if (role && strcmp(role, "observer") == 0) {
+        printf("%s is an observer, %lld blocks behind; blocks fetched:", name_of(status, index),
+               number_of(tree, "blocks_behind"));
+        for (size_t i = 0; i < json_array_size(peers); i++) {
+            const json_t *peer = json_array_get(peers, i);
+            char name[WORD_BYTES];
+            printf(" %lld from %s%s", number_of(peer, "blocks_fetched"),
+                   text_of(name, peer, "name"), i + 1 < json_array_size(peers) ? "," : "");
+        }
+        puts("");
     }
     json_decref(tree);
 }
@@ -138,7 +175,7 @@ static void print_history(const struct status *status, unsigned validator)
         printf("%s: no other validator keeps block %lld, which it needs next: start one that keeps "
                "all history,\n  or let it begin with a state (join_by_snapshot, README \"Joining "
                "without history\")\n",
-               status->roster->validators[validator].name, number_of(tree, "certified_height") + 1);
+               name_of(status, validator), number_of(tree, "certified_height") + 1);
     }
     json_decref(tree);
 }
@@ -152,7 +189,7 @@ static void print_engine(const struct status *status, unsigned validator)
     char reason[256];
     if (why) {
         (void)snprintf(reason, sizeof reason, "%s", why);
-        printf("%s checks signatures with %s (%s)\n", status->roster->validators[validator].name,
+        printf("%s checks signatures with %s (%s)\n", name_of(status, validator),
                text_of(name, tree, "engine"), sy_cmd_printable(reason));
     }
     json_decref(tree);
@@ -163,7 +200,7 @@ static void print_clocks(const struct status *status, unsigned validator)
 {
     const struct account *account = &status->accounts[validator];
     json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
-    const char *own = status->roster->validators[validator].name;
+    const char *own = name_of(status, validator);
     const json_t *peers = json_object_get(tree, "peers");
     double error_s = (double)number_of(tree, "clock_error_ms") / 1000;
     if (json_is_true(json_object_get(tree, "clock_off"))) {
@@ -201,12 +238,13 @@ static int tell_text(const struct status *status, int code)
     puts("what each validator says of itself:");
     printf("%-12s %10s %10s %6s %-12s %5s %9s  %s\n", "validator", "certified", "executed", "view",
            "primary", "links", "pending", "state");
-    for (unsigned i = 0; i < status->roster->count; i++) {
+    for (unsigned i = 0; i < count_all(status); i++) {
         if (asked_for(status, i)) print_account(status, i);
     }
-    for (unsigned i = 0; i < status->roster->count; i++) {
+    for (unsigned i = 0; i < count_all(status); i++) {
         if (!asked_for(status, i)) continue;
         print_engine(status, i);
+        print_observer(status, i);
         print_evidence(status, i);
         print_history(status, i);
         print_clocks(status, i);
@@ -222,12 +260,12 @@ static int tell_json(const struct status *status, int code)
     sy_cmd_json_begin(&json);
     sy_json_key(&json, "validators");
     sy_json_array_begin(&json);
-    for (unsigned i = 0; i < status->roster->count; i++) {
+    for (unsigned i = 0; i < count_all(status); i++) {
         const struct account *account = &status->accounts[i];
         if (!asked_for(status, i)) continue;
         json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
         sy_json_object_begin(&json);
-        sy_json_put_text(&json, "name", status->roster->validators[i].name);
+        sy_json_put_text(&json, "name", name_of(status, i));
         sy_json_put_bool(&json, "answers", account->answers);
         if (tree) {
             sy_json_key(&json, "own_account");
@@ -290,7 +328,9 @@ int sy_cmd_status(int argc, char **argv)
     status.cmd = &cmd;
     sy_status result = sy_cmd_connect(&status.net, &status.asker, &where, CALL_MS, &err);
     exit_code = result == SY_OK ? run_status(&status, watch, every_s) : sy_cmd_fail(&cmd, &err);
-    for (unsigned i = 0; i < SY_VALIDATORS_MAX; i++) free(status.accounts[i].json);
+    for (unsigned i = 0; i < SY_VALIDATORS_MAX + SY_ASKER_OBSERVERS_MAX; i++) {
+        free(status.accounts[i].json);
+    }
     sy_asker_close(status.asker);
     sy_cmd_net_close(status.net);
     return exit_code;

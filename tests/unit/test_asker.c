@@ -272,6 +272,47 @@ CASE(the_validator_asked_for_is_the_only_one_asked)
     sy_asker_close(asker);
 }
 
+/* It is in no roster, and what it says is checked like a validator's words. */
+CASE(an_observer_is_asked_by_name_and_believed_no_more_than_others)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_read_request read = state_read(92);
+    struct sy_client_observer observers[2] = {{.name = "absent"}, {.name = "replica"}};
+    observers[0].link_key = all.block.genesis.roster.validators[0].link_key;
+    observers[1].link_key = all.block.genesis.roster.validators[1].link_key;
+    (void)snprintf(observers[0].address, sizeof observers[0].address, "%s", all.addresses[1]);
+    (void)snprintf(observers[1].address, sizeof observers[1].address, "%s", all.addresses[1]);
+    struct sy_asker_config config = {.genesis = &all.block.genesis,
+                                     .addresses = all.addresses,
+                                     .validator = "replica",
+                                     .observers = observers,
+                                     .observer_count = 2,
+                                     .call_ms = PATIENCE_MS};
+    sy_asker *asker = NULL;
+    witnesses_set(&all, WITNESS_DENIES, WITNESSES); /* they are not asked */
+    atomic_store(&all.of[1].mode, WITNESS_TRUE);
+    assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    atomic_store(&all.of[1].mode, WITNESS_GARBLED);
+    assert_int_not_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    assert_non_null(strstr(err.text, "replica"));
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        if (i != 1) assert_int_equal(atomic_load(&all.of[i].asked), 0);
+    }
+    sy_asker_close(asker);
+
+    config.validator = "absent"; /* another key answers there */
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
+    assert_int_not_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    sy_asker_close(asker);
+    config.validator = NULL; /* any validator, and no observer */
+    assert_int_equal(sy_asker_open(&asker, &config, &err), SY_OK);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    sy_asker_close(asker);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -303,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_state_that_is_old_is_not_taken_for_the_present),
         cmocka_unit_test(what_is_not_final_in_time_is_unknown),
         cmocka_unit_test(the_validator_asked_for_is_the_only_one_asked),
+        cmocka_unit_test(an_observer_is_asked_by_name_and_believed_no_more_than_others),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }

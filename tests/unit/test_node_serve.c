@@ -64,6 +64,28 @@ CASE(serve_bounds_what_a_greedy_peer_gets_and_others_get_theirs)
     close_rig(&rig);
 }
 
+CASE(serve_gives_all_observers_no_more_than_one_peer)
+{
+    struct serve_rig rig;
+    struct sy_slice message;
+    uint64_t bytes, all = 0;
+    open_rig(&rig);
+    for (uint16_t i = 0; i < SY_NODE_OBSERVERS_MAX; i++) {
+        assert_true(serve_greedy(&rig, SY_NODE_OBSERVER + i, &rig.body, &bytes) > 100);
+        all += bytes;
+    }
+    uint64_t last_ones = SY_NODE_OBSERVERS_MAX * (uint64_t)SY_SERVE_BYTES_MAX;
+    assert_in_range(all, 1, SY_SERVE_BYTES_PER_S + last_ones);
+    assert_int_equal(sy_serve_claim(&rig.serve, SY_NODE_OBSERVER, NOW), SY_ERR_BUSY);
+    assert_int_equal(sy_serve_claim(&rig.serve, SY_NODE_ANNOUNCED, NOW), SY_OK);
+    uint64_t of_one = bytes;
+    (void)serve_greedy(&rig, 3, &rig.body, &bytes);
+    assert_true(bytes > (SY_NODE_OBSERVERS_MAX - 1) * of_one);
+    assert_int_equal(sy_serve_block(&rig.serve, &message, SY_NODE_OBSERVER, NOW + SECOND, 4),
+                     SY_OK);
+    close_rig(&rig);
+}
+
 CASE(serve_charges_looking_in_vain)
 {
     struct serve_rig rig;
@@ -146,6 +168,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(serve_bounds_what_a_greedy_peer_gets_and_others_get_theirs),
+        cmocka_unit_test(serve_gives_all_observers_no_more_than_one_peer),
         cmocka_unit_test(serve_charges_looking_in_vain),
         cmocka_unit_test(serve_tells_how_epochs_ended),
         cmocka_unit_test(serve_gives_everybody_own_batches_at_nobodys_charge),

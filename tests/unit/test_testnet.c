@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "consensus/node/config.h"
 #include "core/base/os.h"
 #include "core/client/cmd.h"
 #include "core/client/testnet.h"
@@ -126,6 +127,8 @@ static void write_conf(const char *text, struct sy_cmd_where *where, char path[4
     *where = (struct sy_cmd_where){NULL, path, NULL};
 }
 
+#define KEY "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
 CASE(a_clients_configuration_is_read_strictly)
 {
     static const struct {
@@ -136,6 +139,11 @@ CASE(a_clients_configuration_is_read_strictly)
         {"genesis\n", "other.conf:1: expected `key = value`"},
         {"addresses = tcp://127.0.0.1:1, nowhere\n", "other.conf:1"},
         {"addresses = tcp://127.0.0.1:1\n", "1 addresses for 4 validators"},
+        {"\nobserver = a tcp://127.0.0.1:1\n", "other.conf:2: an observer is a name"},
+        {"observer = a 00 tcp://127.0.0.1:1\n", "other.conf:1: an observer is a name"},
+        {"observer = a " KEY " nowhere\n", "other.conf:1: 'nowhere'"},
+        {"observer = a " KEY " tcp://127.0.0.1:1\nobserver = a " KEY " tcp://127.0.0.1:1\n",
+         "other.conf:2: another observer has the name a"},
     };
     struct sy_error err = {SY_OK, ""};
     struct sy_cmd_net *client = NULL;
@@ -177,6 +185,43 @@ CASE(settings_reach_every_validator)
     assert_non_null(strstr((const char *)bytes, "\ngenesis = ../genesis.json\n"));
     free(bytes);
     drop_folder();
+}
+
+/* What the layout writes the programs read. */
+CASE(observers_are_known_to_validators_and_to_the_client)
+{
+    struct sy_error err = {SY_OK, ""};
+    static struct sy_config daemon;
+    struct sy_cmd_net *client = NULL;
+    char path[400];
+    fresh_folder();
+    struct sy_testnet_config config = {.folder = folder, .validators = 4, .observers = 2};
+    if (sy_testnet_make(&net, &config, &err) != SY_OK) fail_msg("%s", err.text);
+    check_key("o0/keys/link.pem", &net.observers[0]);
+    check_key("o1/keys/link.pem", &net.observers[1]);
+    (void)snprintf(path, sizeof path, "%s/v3/systoled.conf", folder);
+    if (sy_config_load(&daemon, path, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_true(!daemon.observes && daemon.observer_count == 2);
+    static struct sy_link_peer listed;
+    listed = daemon.observers[1];
+    assert_string_equal(listed.name, "o1");
+    assert_true(sy_public_key_equal(&listed.key, &net.observers[1]));
+    (void)snprintf(path, sizeof path, "%s/o1/systoled.conf", folder);
+    if (sy_config_load(&daemon, path, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_true(daemon.observes && daemon.observer_count == 0);
+    assert_string_equal(daemon.control, listed.control);
+    assert_string_equal(daemon.bulk, listed.bulk);
+    struct sy_cmd_where where = {folder, NULL, "o1"};
+    if (sy_cmd_net_open(&client, &where, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_int_equal(client->observer_count, 2);
+    assert_string_equal(client->observers[1].name, "o1");
+    assert_string_equal(client->observers[1].address, daemon.client);
+    assert_true(sy_public_key_equal(&client->observers[1].link_key, &net.observers[1]));
+    sy_cmd_net_close(client);
+    drop_folder();
+    config.observers = SY_TESTNET_OBSERVERS_MAX + 1;
+    assert_int_equal(sy_testnet_make(&net, &config, &err), SY_ERR_ARGUMENT);
+    assert_non_null(strstr(err.text, "at most 8"));
 }
 
 CASE(a_network_is_laid_out_once)
@@ -260,6 +305,7 @@ int main(void)
         cmocka_unit_test(a_client_finds_the_network_by_its_folder),
         cmocka_unit_test(a_clients_configuration_is_read_strictly),
         cmocka_unit_test(settings_reach_every_validator),
+        cmocka_unit_test(observers_are_known_to_validators_and_to_the_client),
         cmocka_unit_test(a_network_is_laid_out_once),
         cmocka_unit_test(a_taken_port_is_told_before_anything_is_written),
         cmocka_unit_test(ports_follow_the_base_port),
