@@ -530,6 +530,31 @@ sy_status sy_daemon_open(sy_daemon **out, const struct sy_config *config, bool i
     return SY_OK;
 }
 
+/* As the genesis's roster has it: a later one is known to a store only. */
+static sy_status tell_sound(const sy_daemon *daemon, FILE *out, struct sy_error *err)
+{
+    static const struct sy_validator nobody;
+    const struct sy_config *config = &daemon->config;
+    bool observes = daemon->self == SY_PBFT_OBSERVER;
+    const struct sy_validator *me = observes ? &nobody : &daemon->roster->validators[daemon->self];
+    const char *control = address_of(config->control, me->control_address);
+    const char *bulk = address_of(config->bulk, me->bulk_address);
+    const char *client = address_of(config->client, me->client_address);
+    SY_TRY(need_address(control, "control", err));
+    SY_TRY(need_address(bulk, "bulk", err));
+    SY_TRY(need_address(client, "client", err));
+    if (observes) {
+        fprintf(out, "observer beside %u validators\n", daemon->roster->count);
+    } else {
+        fprintf(out, "validator %s of %u\n", me->name, daemon->roster->count);
+    }
+    fprintf(out,
+            "control   %s\nbulk      %s\nclient    %s\nhttp      %s\ndata      %s\n"
+            "observers let in: %u\nthe configuration is sound\n",
+            control, bulk, client, config->http, config->data, config->observer_count);
+    return SY_OK;
+}
+
 sy_status sy_daemon_check(const struct sy_config *config, FILE *out, struct sy_error *err)
 {
     sy_daemon *daemon = (sy_daemon *)calloc(1, sizeof *daemon);
@@ -537,17 +562,7 @@ sy_status sy_daemon_check(const struct sy_config *config, FILE *out, struct sy_e
     daemon->config = *config;
     sy_status status = load_keys(daemon, err);
     if (status == SY_OK) status = load_genesis(daemon, err);
-    if (status == SY_OK) {
-        static const struct sy_validator nobody = {.name = "(none: an observer)"};
-        const struct sy_validator *me =
-            daemon->self == SY_PBFT_OBSERVER ? &nobody : &daemon->roster->validators[daemon->self];
-        fprintf(out,
-                "validator %s of %u\ncontrol   %s\nbulk      %s\nclient    %s\nhttp      %s\n"
-                "data      %s\nthe configuration is sound\n",
-                me->name, daemon->roster->count, address_of(config->control, me->control_address),
-                address_of(config->bulk, me->bulk_address),
-                address_of(config->client, me->client_address), config->http, config->data);
-    }
+    if (status == SY_OK) status = tell_sound(daemon, out, err);
     sy_secret_key_close(daemon->consensus_key);
     sy_secret_key_close(daemon->link_key);
     free(daemon->genesis);

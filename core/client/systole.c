@@ -24,6 +24,8 @@ struct systole_network {
     sy_asker *net;
     const char *pointers[SY_VALIDATORS_MAX];
     char addresses[SY_VALIDATORS_MAX][SY_ADDRESS_BYTES_MAX + 1];
+    size_t address_count;
+    struct sy_client_observer observer; /* asked alone, if it has a name */
 };
 struct systole_key {
     sy_secret_key *key;
@@ -113,6 +115,17 @@ static sy_status take_addresses(systole_network *network, const char *const *add
     return SY_OK;
 }
 
+static sy_status open_asker(sy_asker **asker, const systole_network *network)
+{
+    bool observed = network->observer.name[0] != '\0';
+    struct sy_asker_config config = {.genesis = &network->genesis,
+                                     .addresses = network->address_count ? network->pointers : NULL,
+                                     .validator = observed ? network->observer.name : NULL,
+                                     .observers = &network->observer,
+                                     .observer_count = observed};
+    return sy_asker_open(asker, &config, &last_error);
+}
+
 enum systole_result systole_network_open(systole_network **out, const char *genesis_path,
                                          const char *const *addresses, size_t address_count)
 {
@@ -120,16 +133,35 @@ enum systole_result systole_network_open(systole_network **out, const char *gene
     if (!network) return no_memory();
     sy_status status = sy_genesis_load(&network->genesis, genesis_path, &last_error);
     if (status == SY_OK) status = take_addresses(network, addresses, address_count);
-    if (status == SY_OK) {
-        struct sy_asker_config config = {.genesis = &network->genesis,
-                                         .addresses = address_count ? network->pointers : NULL,
-                                         .validator = NULL};
-        status = sy_asker_open(&network->net, &config, &last_error);
-    }
+    network->address_count = address_count;
+    if (status == SY_OK) status = open_asker(&network->net, network);
     if (status == SY_OK) {
         *out = network;
     } else {
         free(network);
+    }
+    return result_of(status);
+}
+
+enum systole_result systole_network_observe(systole_network *network, const uint8_t link_key[32],
+                                            const char *address)
+{
+    struct sy_client_observer observer = {.name = "observer"}, before = network->observer;
+    sy_asker *asker = NULL;
+    sy_status status = sy_address_parse(NULL, address, &last_error);
+    if (status != SY_OK) return result_of(status);
+    if (strlen(address) > SY_ADDRESS_BYTES_MAX) {
+        return result_of(sy_fail(&last_error, SY_ERR_ARGUMENT, "the address is too long"));
+    }
+    memcpy(observer.link_key.bytes, link_key, sizeof observer.link_key.bytes);
+    memcpy(observer.address, address, strlen(address) + 1);
+    network->observer = observer;
+    status = open_asker(&asker, network);
+    if (status == SY_OK) {
+        sy_asker_close(network->net);
+        network->net = asker;
+    } else {
+        network->observer = before;
     }
     return result_of(status);
 }

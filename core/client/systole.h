@@ -102,6 +102,14 @@ enum systole_result systole_network_open(systole_network **network, const char *
                                          const char *const *addresses, size_t address_count);
 void systole_network_close(systole_network *network);
 
+/* systole_network_observe makes everything that this handle asks from then on go to one observer
+ * alone: a node of no roster, which follows the network and serves reads. link_key, 32 bytes, is
+ * what it must show, and address where it listens for clients; both are copied. Its answers are
+ * checked like a validator's, and what it refuses or does not have is its word alone; it takes no
+ * transactions. SYSTOLE_ERR_ARGUMENT: no address; the handle is then as it was. */
+enum systole_result systole_network_observe(systole_network *network, const uint8_t link_key[32],
+                                            const char *address);
+
 /* systole_network_get_hash copies the genesis's hash, which names the network. Compare it with what
  * its operators publish: everything that is proven is proven relative to it. */
 void systole_network_get_hash(const systole_network *network, uint8_t hash[32]);

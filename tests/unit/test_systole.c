@@ -350,6 +350,42 @@ CASE(entries_are_read_with_their_value)
     assert_null(proof);
 }
 
+CASE(an_observer_is_asked_alone)
+{
+    systole_network *other = NULL;
+    systole_proof *proof = NULL;
+    struct sy_hash patient = test_hash(92);
+    const struct sy_validator *observer = &all.block.genesis.roster.validators[2];
+    must(systole_network_open(&other, genesis_path, all.addresses, WITNESSES));
+    expect(systole_network_observe(other, observer->link_key.bytes, "nowhere"),
+           SYSTOLE_ERR_ARGUMENT, "'nowhere'");
+    must(systole_network_observe(other, observer->link_key.bytes, all.addresses[2]));
+    witnesses_set(&all, WITNESS_GARBLED, WITNESSES); /* whom nobody asks */
+    atomic_store(&all.of[2].mode, WITNESS_TRUE);
+    must(systole_read_state(other, &proof, "patient", patient.bytes, NULL, key,
+                            SYSTOLE_PURPOSE_TREATMENT, 0));
+    assert_true(info_of(proof).present);
+    systole_proof_close(proof);
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        assert_int_equal(atomic_load(&all.of[i].asked) > 0, i == 2);
+    }
+
+    proof = NULL; /* and its words are proven, or not taken */
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    atomic_store(&all.of[2].mode, WITNESS_GARBLED);
+    assert_int_not_equal(systole_read_state(other, &proof, "patient", patient.bytes, NULL, key,
+                                            SYSTOLE_PURPOSE_TREATMENT, 0),
+                         SYSTOLE_OK);
+    assert_null(proof);
+    must(systole_network_observe(other, all.block.genesis.roster.validators[1].link_key.bytes,
+                                 all.addresses[2])); /* another key answers there */
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    assert_int_not_equal(systole_read_state(other, &proof, "patient", patient.bytes, NULL, key,
+                                            SYSTOLE_PURPOSE_TREATMENT, 0),
+                         SYSTOLE_OK);
+    systole_network_close(other);
+}
+
 CASE(what_was_never_ordered_is_told_so)
 {
     systole_proof *proof = NULL;
@@ -446,6 +482,7 @@ int main(void)
         cmocka_unit_test(a_final_transaction_has_a_proof_for_everybody),
         cmocka_unit_test(every_changed_byte_of_a_proof_is_found),
         cmocka_unit_test(entries_are_read_with_their_value),
+        cmocka_unit_test(an_observer_is_asked_alone),
         cmocka_unit_test(what_was_never_ordered_is_told_so),
         cmocka_unit_test(a_shorter_struct_of_an_older_program_is_not_overrun),
         cmocka_unit_test(kinds_and_codes_are_explained),
