@@ -2,6 +2,7 @@
  * history. */
 #include <string.h>
 
+#include "core/base/prng.h"
 #include "core/wire/sync.h"
 #include "tests/unit/node_rig.h"
 
@@ -189,6 +190,49 @@ CASE(node_looks_at_no_vote_of_a_guest)
     nrig_close(&rig);
 }
 
+static bool is_answer(const struct sy_node_effect *effect)
+{
+    switch (effect->type) {
+    case SY_NODE_SEND_BODY: return effect->as.send_body.peer == SY_NODE_OBSERVER;
+    case SY_NODE_SEND_BLOCKS: return effect->as.send_blocks.peer == SY_NODE_OBSERVER;
+    case SY_NODE_SEND_CHUNK: return effect->as.send_chunk.peer == SY_NODE_OBSERVER;
+    case SY_NODE_SEND_HANDOVERS: return effect->as.send_handovers.peer == SY_NODE_OBSERVER;
+    default: return false;
+    }
+}
+
+/* It is a stranger with a key: whatever it sends, at most itself gets an answer. */
+CASE(node_is_not_moved_by_what_an_observer_makes_up)
+{
+    struct node_rig rig;
+    sy_prng prng;
+    uint8_t bytes[160];
+    unsigned answers = 0;
+    sy_prng_seed(&prng, test_seed());
+    nrig_open(&rig, 1, 50);
+    uint64_t signatures = nrig_info(&rig)->signatures;
+    for (unsigned i = 0; i < 20000; i++) {
+        size_t size = (size_t)sy_prng_below(&prng, sizeof bytes + 1);
+        sy_prng_fill(&prng, bytes, sizeof bytes);
+        bytes[0] = (uint8_t)sy_prng_below(&prng, 40); /* all types that there are, and others */
+        if (i % 4 == 0) {                             /* a question that can be read */
+            uint8_t handovers[5] = {SY_SYNC_HANDOVER_FETCH, bytes[1], bytes[2], bytes[3], bytes[4]};
+            memcpy(bytes, handovers, size = sizeof handovers);
+        }
+        nrig_forget(&rig);
+        nrig_frame(&rig, SY_NODE_OBSERVER, sy_slice_of(bytes, size));
+        for (unsigned k = 0; k < rig.logged; k++) {
+            if (!is_answer(&rig.log[k].effect)) fail_msg("effect %d", rig.log[k].effect.type);
+            answers++;
+        }
+    }
+    assert_true(answers >= 5000);
+    assert_int_equal(nrig_info(&rig)->signatures, signatures);
+    assert_true(nrig_info(&rig)->frames_malformed > 0);
+    assert_int_equal(nrig_info(&rig)->pbft.certified_height, 50);
+    nrig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -198,6 +242,7 @@ int main(void)
         cmocka_unit_test(node_says_when_nobody_keeps_what_it_needs),
         cmocka_unit_test(node_serves_guests_what_they_need_to_go_on),
         cmocka_unit_test(node_looks_at_no_vote_of_a_guest),
+        cmocka_unit_test(node_is_not_moved_by_what_an_observer_makes_up),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
