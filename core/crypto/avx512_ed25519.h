@@ -4,7 +4,7 @@
  * The predicate is that of engine.h: S < L, R' = [S]B - [k]A without a cofactor, its 32 bytes equal
  * to R's; A decoded as OpenSSL decodes it. Verdicts do not depend on which way they came:
  *
- *     tabled    every key has a table (sy_avx512_build_tables): 48 additions, 7 doublings
+ *     tabled    every key has a table (sy_avx512_build_tables): 55 additions, 12 doublings
  *     general   any key: decoded, 250 doublings
  *
  * A table is refused for a key that is no point or not of order L (or 1): such keys, which are
@@ -23,7 +23,7 @@
 
 /* Bytes of the base point's table and of a key's; both aligned to 64. */
 #define SY_AVX512_BASE_BYTES 6291456u /* 6 MiB */
-#define SY_AVX512_KEY_BYTES 49152u    /* 48 KiB */
+#define SY_AVX512_KEY_BYTES 15360u    /* 15 KiB */
 
 /* Eight signatures; all pointers are borrowed for the call. Where there are fewer, repeat one. */
 struct sy_lane_group {

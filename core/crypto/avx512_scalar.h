@@ -11,6 +11,7 @@
 
 #define SC_LIMBS 5
 #define SC_MASK ((UINT64_C(1) << 52) - 1)
+#define SC_SIGN_WORDS 5 /* of up to 260 digits */
 
 struct scalar {
     sy_lanes l[SC_LIMBS];
@@ -29,11 +30,11 @@ static const uint64_t sc_amends_134[SC_LIMBS] =
     {0xae7c0dd9f5db1, 0xec1c37132b3e1, 0x28b04c6ee08f6, 0xca69fb673968c, 0x0084188574218};
 static const uint64_t sc_amends_8[SC_LIMBS] =
     {0x1abd7c417bada, 0x1a4e5263549dc, 0xfffffeb4ac415, 0xfffffffffffff, 0x00fffffffffff};
-/* 2^256 - 1, and the same less L. */
+/* 2^260 - 1, and the same less L. */
 static const uint64_t sc_signs_odd[SC_LIMBS] =
-    {0xfffffffffffff, 0xfffffffffffff, 0xfffffffffffff, 0xfffffffffffff, 0x0ffffffffffff};
+    {0xfffffffffffff, 0xfffffffffffff, 0xfffffffffffff, 0xfffffffffffff, 0xfffffffffffff};
 static const uint64_t sc_signs_even[SC_LIMBS] =
-    {0xd9ce5a30a2c12, 0x215d086329a7e, 0xfffffffeb2106, 0xfffffffffffff, 0x0efffffffffff};
+    {0xd9ce5a30a2c12, 0x215d086329a7e, 0xfffffffeb2106, 0xfffffffffffff, 0xfefffffffffff};
 /* 16 in each of 51 digits of 5 bits. */
 static const uint64_t sc_sixteens[SC_LIMBS] =
     {0x2108421084210, 0x0842108421084, 0x4210842108421, 0x1084210842108, 0x0421084210842};
@@ -156,19 +157,23 @@ SY_LANES_INLINE struct scalar sc_reduce(const sy_lanes words[8])
     return r;
 }
 
-/* sc_to_signs writes b such that sum (2 b_i - 1) 2^i over bits 0 to 255 is k or, if k is even,
- * k - L: every digit is 1 or -1 (Hamburg, "Fast and compact elliptic-curve cryptography", 2012,
- * 3.3). Only for points of which L times is zero. */
-SY_LANES_INLINE void sc_to_signs(sy_lanes words[4], const struct scalar *k)
+/* sc_to_signs writes b such that sum (2 b_i - 1) 2^i over so many bits, 254 to 260, is k or, if k
+ * is even, k - L: every digit is 1 or -1 (Hamburg, "Fast and compact elliptic-curve cryptography",
+ * 2012, 3.3). What stands above those bits says nothing. Only for points of which L times is zero.
+ */
+SY_LANES_INLINE void sc_to_signs(sy_lanes words[SC_SIGN_WORDS], const struct scalar *k,
+                                 unsigned digits)
 {
     struct scalar sum;
+    sy_lanes spare = lanes_of((UINT64_C(1) << 52) - (UINT64_C(1) << (digits - 208)));
     sy_lane_mask odd = lanes_test(k->l[0], lanes_of(1));
     for (unsigned i = 0; i < SC_LIMBS; i++) {
         sy_lanes offset = lanes_select(odd, lanes_of(sc_signs_odd[i]), lanes_of(sc_signs_even[i]));
+        if (i + 1 == SC_LIMBS) offset = lanes_sub(offset, spare); // 2^260 - 2^digits
         sum.l[i] = lanes_add(k->l[i], offset);
     }
     sc_tidy(sum.l, SC_LIMBS);
-    for (unsigned i = 0; i < 4; i++) words[i] = sc_cut64(&sum, 64 * i + 1);
+    for (unsigned i = 0; i < SC_SIGN_WORDS; i++) words[i] = sc_cut64(&sum, 64 * i + 1);
 }
 
 /* sc_to_digits writes k + sum 16 32^i over 51 digits: digit i of k in -16 to 15 is the i-th five

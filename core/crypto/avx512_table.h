@@ -5,11 +5,12 @@
 #include "core/base/bytes.h"
 #include "core/crypto/avx512_comb.h"
 
-#define TABLE_TEETH 32     /* multiples 2^(8 m) of a point that combs are made of */
+#define TABLE_TEETH 32     /* of a comb at most */
 #define TABLE_VECTORS 64   /* times eight entries are made affine at once */
 #define TABLE_TEETH_MAX 16 /* of one block */
 
-/* 2^(8 m) P and twice that, for eight points. */
+/* The 2^(C m) times a point that a comb of C columns is made of, and twice that, for eight points.
+ */
 struct table_teeth {
     struct cached once[TABLE_TEETH];
     struct cached twice[TABLE_TEETH];
@@ -26,15 +27,15 @@ struct table_vector {
     struct fe x, y, z;
 };
 
-static inline void table_make_teeth(struct table_teeth *teeth, const struct fe *x,
-                                    const struct fe *y)
+static inline void table_make_teeth(struct table_teeth *teeth, unsigned count, unsigned columns,
+                                    const struct fe *x, const struct fe *y)
 {
     struct point p = point_from_affine(x, y);
-    for (unsigned m = 0; m < TABLE_TEETH; m++) {
+    for (unsigned m = 0; m < count; m++) {
         teeth->once[m] = point_cache(&p);
         point_double(&p, true);
         teeth->twice[m] = point_cache(&p);
-        for (unsigned i = 1; i < 8; i++) point_double(&p, i == 7);
+        for (unsigned i = 1; i < columns; i++) point_double(&p, i + 1 == columns);
     }
 }
 
@@ -51,11 +52,11 @@ static inline struct cached cached_spread(const struct cached *q, unsigned lane)
                            fe_spread(&q->t, lane), fe_spread(&q->z2, lane)};
 }
 
-/* One lane's teeth of block k, of `blocks`. */
+/* One lane's teeth, count of them, of block k, of `blocks`. */
 static inline void table_take_block(struct table_block *block, const struct table_teeth *teeth,
-                                    unsigned lane, unsigned blocks, unsigned k)
+                                    unsigned lane, unsigned count, unsigned blocks, unsigned k)
 {
-    for (unsigned j = 0; j < TABLE_TEETH / blocks; j++) {
+    for (unsigned j = 0; j < count; j++) {
         block->once[j] = cached_spread(&teeth->once[blocks * j + k], lane);
         block->twice[j] = cached_spread(&teeth->twice[blocks * j + k], lane);
     }
@@ -139,15 +140,14 @@ static inline void table_write(uint8_t *out, const struct table_vector *vectors,
 /* table_build_key writes the key table of one lane's point. */
 static inline void table_build_key(uint8_t *out, const struct table_teeth *teeth, unsigned lane)
 {
-    enum { VECTORS_BLOCK = COMB_KEY_ENTRIES / SY_LANES };
-    struct table_vector vectors[TABLE_VECTORS];
+    struct table_vector vectors[COMB_KEY_ENTRIES / SY_LANES];
     struct table_block block;
-    _Static_assert(COMB_KEY_BLOCKS * VECTORS_BLOCK == TABLE_VECTORS, "a key is one batch");
     for (unsigned k = 0; k < COMB_KEY_BLOCKS; k++) {
-        table_take_block(&block, teeth, lane, COMB_KEY_BLOCKS, k);
-        table_fill(&vectors[VECTORS_BLOCK * k], &block, 8, 4, 0);
+        unsigned count = comb_key_teeth(k);
+        table_take_block(&block, teeth, lane, count, COMB_KEY_BLOCKS, k);
+        table_fill(&vectors[COMB_KEY_BLOCK_ENTRIES / SY_LANES * k], &block, count, count - 4, 0);
     }
-    table_write(out, vectors, TABLE_VECTORS);
+    table_write(out, vectors, COMB_KEY_ENTRIES / SY_LANES);
 }
 
 /* table_build_base writes the base point's, of lane 0. */
@@ -156,9 +156,9 @@ static inline void table_build_base(uint8_t *out, const struct table_teeth *teet
     struct table_vector vectors[TABLE_VECTORS];
     struct table_block block;
     for (unsigned k = 0; k < COMB_BASE_BLOCKS; k++) {
-        table_take_block(&block, teeth, 0, COMB_BASE_BLOCKS, k);
+        table_take_block(&block, teeth, 0, TABLE_TEETH_MAX, COMB_BASE_BLOCKS, k);
         for (unsigned part = 0; part < COMB_BASE_ENTRIES / (TABLE_VECTORS * SY_LANES); part++) {
-            table_fill(vectors, &block, 16, 6, part);
+            table_fill(vectors, &block, TABLE_TEETH_MAX, 6, part);
             table_write(out, vectors, TABLE_VECTORS);
             out += (size_t)TABLE_VECTORS * SY_LANES * COMB_ENTRY_BYTES;
         }
@@ -169,17 +169,17 @@ static inline void table_build_base(uint8_t *out, const struct table_teeth *teet
  * must be for sc_to_signs. A point with torsion fails. */
 static inline sy_lane_mask table_is_whole(sy_lanes tables)
 {
-    // (L + 2^256 - 1) / 2
-    static const uint64_t order_signs[4] = {0x2c09318d2e7ae9f6, 0x0a6f7cef517bce6b, 0,
-                                            0x8800000000000000};
-    static const unsigned place[COMB_KEY_BLOCKS] = {0, 1, 2, 3};
-    uint64_t at[COMB_COLUMNS * COMB_KEY_STEPS][SY_LANES];
+    // (L + 2^260 - 1) / 2
+    static const uint64_t order_signs[SC_SIGN_WORDS] = {0x2c09318d2e7ae9f6, 0x0a6f7cef517bce6b, 0,
+                                                        0x0800000000000000, 8};
+    uint64_t at[COMB_KEY_STEPS][SY_LANES];
     uint64_t(*const ats[1])[SY_LANES] = {at};
-    sy_lanes words[4];
+    sy_lanes words[SC_SIGN_WORDS];
     struct point p;
-    for (unsigned i = 0; i < 4; i++) words[i] = lanes_of(order_signs[i]);
-    comb_key_steps(at, COMB_KEY_STEPS, place, tables, words);
-    comb_run(&p, ats, 1, COMB_KEY_STEPS);
+    _Static_assert(COMB_KEY_TEETH * COMB_KEY_COLUMNS == 260, "or L has other digits");
+    for (unsigned i = 0; i < SC_SIGN_WORDS; i++) words[i] = lanes_of(order_signs[i]);
+    comb_key_steps(at, false, tables, words);
+    comb_run(&p, ats, 1, false);
     struct fe x = fe_carry(&p.x), y = fe_carry(&p.y), z = fe_carry(&p.z), zero = fe_small(0);
     return fe_equal(&x, &zero) & fe_equal(&y, &z);
 }
@@ -193,7 +193,7 @@ static inline void table_base_teeth(struct table_teeth *teeth)
     struct fe x, y;
     sy_lane_mask good = point_decode_negative(&x, &y, words);
     SY_ASSERT(good == 0xff);
-    table_make_teeth(teeth, &x, &y);
+    table_make_teeth(teeth, COMB_BASE_TEETH, COMB_BASE_COLUMNS, &x, &y);
 }
 
 /* table_build_keys: see sy_avx512_build_tables. */
@@ -212,7 +212,7 @@ static inline void table_build_keys(void *const *tables, const struct sy_public_
     }
     lanes_load_rows(words, rows);
     sy_lane_mask good = point_decode_negative(&x, &y, words);
-    table_make_teeth(&teeth, &x, &y);
+    table_make_teeth(&teeth, COMB_KEY_TEETH, COMB_KEY_COLUMNS, &x, &y);
     for (unsigned i = 0; i < count; i++) table_build_key(tables[i], &teeth, i);
     good &= table_is_whole(lanes_load(addresses));
     for (unsigned i = 0; i < count; i++) built[i] = (good >> i & 1) != 0;

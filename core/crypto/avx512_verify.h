@@ -103,18 +103,16 @@ static inline void verify_finish(uint8_t *good, const struct sy_lane_group *grou
 static inline sy_lane_mask verify_plan(struct comb_steps *steps, const struct sy_lane_group *group,
                                        const void *base)
 {
-    static const unsigned key_place[COMB_KEY_BLOCKS] = {0, 2, 3, 5};
-    static const unsigned base_place[COMB_BASE_BLOCKS] = {1, 4};
     uint64_t tables[SY_LANES];
-    sy_lanes signs[4];
+    sy_lanes signs[SC_SIGN_WORDS];
     sy_lane_mask below;
     for (unsigned i = 0; i < SY_LANES; i++) tables[i] = (uint64_t)(uintptr_t)group->tables[i];
     struct scalar k = verify_load_k(group);
-    sc_to_signs(signs, &k);
-    comb_key_steps(steps->at, COMB_STEPS, key_place, lanes_load(tables), signs);
+    sc_to_signs(signs, &k, COMB_KEY_TEETH * COMB_KEY_COLUMNS);
+    comb_key_steps(steps->at, true, lanes_load(tables), signs);
     struct scalar s = verify_load_s(&below, group);
-    sc_to_signs(signs, &s);
-    comb_base_steps(steps->at, COMB_STEPS, base_place, base, signs);
+    sc_to_signs(signs, &s, COMB_BASE_TEETH * COMB_BASE_COLUMNS);
+    comb_base_steps(steps->at, true, base, signs);
     return below;
 }
 
@@ -129,13 +127,13 @@ static inline void verify_tabled(uint8_t *good, const struct sy_lane_group *grou
     for (; i + 1 < count; i += 2) {
         good[i] = verify_plan(&steps[0], &groups[i], base);
         good[i + 1] = verify_plan(&steps[1], &groups[i + 1], base);
-        comb_run(p, at, 2, COMB_STEPS);
+        comb_run(p, at, 2, true);
         verify_keep(&batch, i, &p[0]);
         verify_keep(&batch, i + 1, &p[1]);
     }
     if (i < count) {
         good[i] = verify_plan(&steps[0], &groups[i], base);
-        comb_run(p, at, 1, COMB_STEPS);
+        comb_run(p, at, 1, true);
         verify_keep(&batch, i, &p[0]);
     }
     verify_finish(good, groups, count, &batch);
@@ -228,36 +226,32 @@ static inline void verify_run_general(struct point *p, uint64_t (*digits)[SY_LAN
     for (unsigned d = 5 * (VERIFY_DIGITS - 1) + 1; d-- > 0;) {
         if (d % 5 == 0) {
             struct cached multiple = verify_load_multiple(digits[d / 5]);
-            point_add_cached(p, &multiple, d < COMB_COLUMNS);
+            point_add_cached(p, &multiple, d < COMB_BASE_COLUMNS);
         }
-        for (unsigned k = 0; d < COMB_COLUMNS && k < COMB_BASE_BLOCKS; k++) {
-            unsigned step = (COMB_COLUMNS - 1 - d) * COMB_BASE_BLOCKS + k;
-            struct niels entry = comb_load(base[step]);
+        for (unsigned k = 0; d < COMB_BASE_COLUMNS && k < COMB_BASE_BLOCKS; k++) {
+            struct niels entry = comb_load(base[comb_step_of_base(d, k, false)]);
             point_add_niels(p, &entry, k + 1 < COMB_BASE_BLOCKS);
         }
-        if (d > 0) point_double(p, (d - 1) % 5 == 0 || d <= COMB_COLUMNS);
+        if (d > 0) point_double(p, (d - 1) % 5 == 0 || d <= COMB_BASE_COLUMNS);
     }
 }
 
 static inline void verify_general(uint8_t *good, const struct sy_lane_group *groups, size_t count,
                                   const void *base)
 {
-    static const unsigned place[COMB_BASE_BLOCKS] = {0, 1};
     struct verify_batch batch;
     struct verify_multiples multiples;
     uint64_t digits[VERIFY_DIGITS][SY_LANES];
-    uint64_t base_at[COMB_COLUMNS * COMB_BASE_BLOCKS][SY_LANES];
+    uint64_t base_at[COMB_BASE_STEPS][SY_LANES];
     for (size_t i = 0; i < count; i++) {
-        sy_lanes words[4];
+        sy_lanes words[SC_SIGN_WORDS];
         sy_lane_mask below;
         struct fe x, y;
         struct point p;
         struct scalar s = verify_load_s(&below, &groups[i]);
-        sc_to_signs(words, &s);
-        comb_base_steps(base_at, COMB_BASE_BLOCKS, place, base, words);
-        for (unsigned step = 0; step < COMB_COLUMNS * COMB_BASE_BLOCKS; step++) {
-            comb_prefetch(base_at[step]);
-        }
+        sc_to_signs(words, &s, COMB_BASE_TEETH * COMB_BASE_COLUMNS);
+        comb_base_steps(base_at, false, base, words);
+        for (unsigned step = 0; step < COMB_BASE_STEPS; step++) comb_prefetch(base_at[step]);
         verify_load(words, groups[i].keys, 0);
         good[i] = below & point_decode_negative(&x, &y, words);
         verify_make_multiples(&multiples, &x, &y);

@@ -276,6 +276,41 @@ void lane_check_every_place(void)
     }
 }
 
+// No message gives such a k, so it is put in the place of the hash. What R must be is known: with
+// S = 1 and k = 0 it is B, with S = 0 and k = 1 it is -A, and with k = L - 1 it is A.
+void lane_check_edge_k(void)
+{
+    static const size_t numbers[3] = {0, 1, 2}; // in odd_scalars
+    for (size_t i = 0; i < COUNT(numbers); i++) {
+        struct job jobs[SY_LANE_GROUP];
+        struct sy_lane_group group;
+        uint8_t k[32], good = 0;
+        for (size_t key = 0; key < KEYS; key++) jobs[key] = make_good(key, 1);
+        fill_group(&group, jobs, KEYS);
+        read_hex(k, odd_scalars[numbers[i]]);
+        for (size_t key = 0; key < KEYS; key++) {
+            uint8_t *r = jobs[key].signature.bytes;
+            for (size_t word = 0; word < 8; word++) {
+                group.hashes[word][key] = word < 4 ? sy_load_u64(k + 8 * word) : 0;
+            }
+            memcpy(r, jobs[key].key.bytes, 32);
+            if (i == 0) read_hex(r, twisted_points[0]);
+            if (i == 1) r[31] ^= 0x80;
+            read_hex(r + 32, odd_scalars[i == 0 ? 1 : 0]);
+        }
+        for (int tabled = 0; tabled < 2; tabled++) {
+            void (*verify)(uint8_t *, const struct sy_lane_group *, size_t, const void *) =
+                tabled ? rig.way->tabled : rig.way->general;
+            verify(&good, &group, 1, rig.base);
+            assert_int_equal(good, 0xff);
+            jobs[i].signature.bytes[0] ^= 1;
+            verify(&good, &group, 1, rig.base);
+            assert_int_equal(good, 0xff ^ 1 << i);
+            jobs[i].signature.bytes[0] ^= 1;
+        }
+    }
+}
+
 static bool gets_table(const char *encoding, void *table)
 {
     struct sy_public_key key;

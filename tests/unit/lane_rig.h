@@ -28,6 +28,7 @@ void lane_check_edges(void);          /* every odd key, R and S with every other
 void lane_check_edges_by_table(void); /* every odd R and S, under keys with tables */
 void lane_check_torsion(void);        /* keys and R with a part of small order, as good as bad */
 void lane_check_every_place(void);    /* one bad signature at every place of every batch */
+void lane_check_edge_k(void);         /* k = 0, 1 and L - 1, by tables and without */
 void lane_check_refused_tables(void); /* which keys get a table */
 
 #endif

@@ -151,7 +151,7 @@ CASE(cached_and_decoded_points_are_factors)
 
 CASE(scalars_never_overflow)
 {
-    sy_lanes words[8], digits[4];
+    sy_lanes words[8], digits[SC_SIGN_WORDS];
     for (int i = 0; i < 8; i++) words[i] = lanes_between(0, UINT64_MAX);
     struct scalar k = sc_reduce(words), s = sc_from_words(words);
     for (int i = 0; i < SC_LIMBS; i++) {
@@ -159,7 +159,7 @@ CASE(scalars_never_overflow)
         assert_true(s.l[i].max <= SC_MASK);
     }
     (void)sc_below_order(&s);
-    sc_to_signs(digits, &k);
+    for (unsigned count = 254; count <= 260; count++) sc_to_signs(digits, &k, count);
     sc_to_digits(digits, &k);
 }
 

@@ -54,6 +54,11 @@ CASE(one_bad_signature_is_found_at_every_place)
     lane_check_every_place();
 }
 
+CASE(k_at_its_edges_multiplies_right)
+{
+    lane_check_edge_k();
+}
+
 CASE(only_keys_of_order_l_get_a_table)
 {
     lane_check_refused_tables();
@@ -116,6 +121,7 @@ int main(void)
         cmocka_unit_test(edges_under_keys_with_tables_get_openssls_verdict),
         cmocka_unit_test(keys_with_torsion_get_openssls_verdict),
         cmocka_unit_test(one_bad_signature_is_found_at_every_place),
+        cmocka_unit_test(k_at_its_edges_multiplies_right),
         cmocka_unit_test(only_keys_of_order_l_get_a_table),
         cmocka_unit_test(a_z_of_zero_spoils_nobody_elses_verdict),
         cmocka_unit_test(the_processors_lanes_build_the_same_tables),

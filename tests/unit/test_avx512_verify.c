@@ -42,6 +42,11 @@ CASE(one_bad_signature_is_found_at_every_place)
     lane_check_every_place();
 }
 
+CASE(k_at_its_edges_multiplies_right)
+{
+    lane_check_edge_k();
+}
+
 CASE(only_keys_of_order_l_get_a_table)
 {
     lane_check_refused_tables();
@@ -54,6 +59,7 @@ int main(void)
         cmocka_unit_test(edges_under_keys_with_tables_get_openssls_verdict),
         cmocka_unit_test(keys_with_torsion_get_openssls_verdict),
         cmocka_unit_test(one_bad_signature_is_found_at_every_place),
+        cmocka_unit_test(k_at_its_edges_multiplies_right),
         cmocka_unit_test(only_keys_of_order_l_get_a_table),
     };
     if (!sy_cpu()->avx512_ifma) {
