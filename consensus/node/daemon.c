@@ -90,17 +90,21 @@ static sy_status open_engine(sy_daemon *daemon, struct sy_error *err)
 {
     struct sy_engine_choice *choice = &daemon->engine_choice;
     const char *wanted = daemon->config.engine;
-    SY_TRY(sy_engine_choose(choice, wanted, sy_engine_cpu_impls, true, err));
-    struct sy_engine_config config = {.threads = engine_threads(&daemon->config),
+    unsigned threads = engine_threads(&daemon->config);
+    SY_TRY(sy_engine_choose(choice, wanted, sy_engine_cpu_impls, threads, err));
+    struct sy_engine_config config = {.threads = threads,
                                       .queue = VOTE_CHECKS + (uint32_t)daemon->config.checks + 64,
                                       .leaves_max = 2 * SY_BATCH_TXS_MAX,
                                       .sample_every = (uint32_t)daemon->config.engine_sample_every,
                                       .table_bytes = daemon->config.engine_tables_mib << 20,
-                                      .impls = choice->impls};
+                                      .impls = choice->impls,
+                                      .from = choice->from};
     SY_TRY(sy_engine_open(&daemon->engine, &config, err));
     SY_LOG(SY_LOG_INFO, "node", "engine_chosen", SY_F_TEXT("wanted", wanted),
-           SY_F_TEXT("engine", choice->impls[0]->name), SY_F_TEXT("why", choice->why));
+           SY_F_TEXT("engine", choice->impls[0]->name), SY_F_U64("from", choice->from[0]),
+           SY_F_TEXT("why", choice->why));
     sy_metric_set(SY_M_engine_rate_per_s, choice->per_s[0]);
+    sy_metric_set(SY_M_engine_from_signatures, choice->from[0]);
     return SY_OK;
 }
 

@@ -201,6 +201,8 @@ static void put_engine(sy_json *json, sy_daemon *daemon)
     struct sy_engine_info engine;
     sy_engine_get_info(daemon->engine, &engine);
     sy_json_put_text(json, "engine", engine.impl);
+    sy_json_put_text(json, "engine_small", engine.small);
+    sy_json_put_u64(json, "engine_from", engine.from);
     sy_json_put_text(json, "engine_why", daemon->engine_choice.why);
     sy_json_put_u64(json, "engines_retired", engine.retired);
     sy_json_put_u64(json, "signatures_checked", engine.jobs);

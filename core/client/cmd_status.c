@@ -185,12 +185,17 @@ static void print_engine(const struct status *status, unsigned validator)
     const struct account *account = &status->accounts[validator];
     json_t *tree = account->answers ? json_loads(account->json, 0, NULL) : NULL;
     const char *why = json_string_value(json_object_get(tree, "engine_why"));
-    char name[WORD_BYTES];
-    char reason[256];
+    char name[WORD_BYTES], small[WORD_BYTES];
+    char reason[256], below[WORD_BYTES + 64] = "";
     if (why) {
+        long long from = number_of(tree, "engine_from");
+        if (from > 0) {
+            (void)snprintf(below, sizeof below, ", fewer than %lld at once with %s", from,
+                           text_of(small, tree, "engine_small"));
+        }
         (void)snprintf(reason, sizeof reason, "%s", why);
-        printf("%s checks signatures with %s (%s)\n", name_of(status, validator),
-               text_of(name, tree, "engine"), sy_cmd_printable(reason));
+        printf("%s checks signatures with %s%s (%s)\n", name_of(status, validator),
+               text_of(name, tree, "engine"), below, sy_cmd_printable(reason));
     }
     json_decref(tree);
 }

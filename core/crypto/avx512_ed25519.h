@@ -37,7 +37,7 @@ struct sy_lane_group {
 /* sy_avx512_build_base writes the base point's table: 6 MiB, in some milliseconds. */
 void sy_avx512_build_base(void *table);
 
-/* sy_avx512_build_tables is a build of struct sy_key_table_format. */
+/* sy_avx512_build_tables does what build of struct sy_key_table_format is to do. */
 void sy_avx512_build_tables(void *const *tables, const struct sy_public_key *keys, bool *built,
                             size_t count);
 

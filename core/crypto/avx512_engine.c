@@ -19,7 +19,14 @@ struct avx512 {
 
 #if defined(__x86_64__)
 
-static const struct sy_key_table_format format = {SY_AVX512_KEY_BYTES, sy_avx512_build_tables};
+static void build_tables(void *context, void *const *tables, const struct sy_public_key *keys,
+                         bool *built, size_t count)
+{
+    (void)context;
+    sy_avx512_build_tables(tables, keys, built, count);
+}
+
+static const struct sy_key_table_format format = {SY_AVX512_KEY_BYTES, build_tables};
 
 static void close_avx512(void *state)
 {

@@ -4,9 +4,10 @@
  * ring. `outstanding` bounds how many there are, and all rings have that many places, so pushing
  * never fails and nobody ever waits for room: closing cannot hang on a consumer that went away.
  *
- * `current` is the index of the implementation in use and only grows. Workers note which one served
- * a submission; whoever finds that `current` has moved on since then runs it again: the worker
- * right after its run, and sy_engine_done for those that were waiting to be taken. */
+ * `gone` has a bit for each implementation that is retired, and bits are only ever set. Workers
+ * note which one served a submission; whoever finds that it is gone since then runs the submission
+ * again: the worker right after its run, and sy_engine_done for those that were waiting to be
+ * taken. */
 #include "core/crypto/engine.h"
 
 #include <pthread.h>
@@ -24,6 +25,7 @@
 struct opened_impl {
     const struct sy_engine_impl *impl;
     void *state;
+    uint32_t from; // the smallest submission it takes
 };
 
 struct worker {
@@ -49,7 +51,7 @@ struct sy_engine {
 
     struct opened_impl impls[SY_ENGINE_IMPLS_MAX];
     unsigned impl_count;
-    atomic_uint current;
+    atomic_uint gone;
 
     struct worker workers[SY_ENGINE_THREADS_MAX + 1]; // the last one serves what is urgent
     unsigned worker_count;
@@ -64,6 +66,37 @@ struct sy_engine {
     atomic_ullong submissions, jobs, refused, leaves;
 };
 
+// --- which implementation ------------------------------------------------------------------------
+
+static bool is_gone(const sy_engine *engine, unsigned index)
+{
+    return atomic_load(&engine->gone) >> index & 1;
+}
+
+// The first that is in use and takes submissions of this size; the reference takes all.
+static unsigned choose_impl(const sy_engine *engine, uint32_t size)
+{
+    unsigned gone = atomic_load(&engine->gone);
+    unsigned index = 0;
+    while (gone >> index & 1 || size < engine->impls[index].from) index++;
+    SY_ASSERT(index < engine->impl_count);
+    return index;
+}
+
+static uint32_t add_up(uint32_t a, uint32_t b)
+{
+    return a > UINT32_MAX - b ? UINT32_MAX : a + b;
+}
+
+uint32_t sy_engine_size(const struct sy_submission *submission)
+{
+    uint32_t hashes = submission->leaves ? submission->leaf_count : 0;
+    for (uint32_t i = 0; i < submission->tree_count; i++) {
+        hashes = add_up(hashes, submission->trees[i].count);
+    }
+    return add_up(submission->job_count, hashes / 32);
+}
+
 // --- running and retiring ------------------------------------------------------------------------
 
 static void raise_alarm(sy_engine *engine, const struct sy_engine_impl *impl, const char *reason)
@@ -74,10 +107,9 @@ static void raise_alarm(sy_engine *engine, const struct sy_engine_impl *impl, co
 
 static void retire_impl(sy_engine *engine, unsigned index, const char *reason)
 {
-    unsigned expected = index;
     SY_ASSERT(index + 1 < engine->impl_count); // The reference is never retired.
     // Several workers may catch it at once; one of them says so.
-    if (!atomic_compare_exchange_strong(&engine->current, &expected, index + 1)) return;
+    if (atomic_fetch_or(&engine->gone, 1u << index) >> index & 1) return;
     raise_alarm(engine, engine->impls[index].impl, reason);
 }
 
@@ -108,13 +140,14 @@ static unsigned run_to_end(sy_engine *engine, struct sy_submission *submission,
                            struct sy_hash *scratch)
 {
     uint64_t start_ns = sy_os_monotonic_ns();
+    uint32_t size = sy_engine_size(submission);
     unsigned index = 0;
     const char *wrong = NULL;
     do {
-        index = atomic_load(&engine->current);
+        index = choose_impl(engine, size);
         wrong = run_on(engine, index, submission, scratch);
         if (wrong != NULL) retire_impl(engine, index, wrong);
-    } while (index != atomic_load(&engine->current));
+    } while (is_gone(engine, index));
     sy_metric_observe_us(SY_M_engine_batch_us, (sy_os_monotonic_ns() - start_ns) / 1000);
     return index;
 }
@@ -202,7 +235,7 @@ struct sy_submission *sy_engine_done(sy_engine *engine)
 {
     struct finished item;
     while (sy_ring_pop(engine->done, &item)) {
-        if (item.served_by == atomic_load(&engine->current)) {
+        if (!is_gone(engine, item.served_by)) {
             atomic_fetch_sub(&engine->outstanding, 1);
             count_delivery(engine, item.submission);
             return item.submission;
@@ -230,7 +263,7 @@ sy_status sy_engine_run(sy_engine *engine, struct sy_submission *submission)
 sy_status sy_engine_run_raw(sy_engine *engine, uint8_t *verdicts, const struct sy_raw_job *jobs,
                             uint32_t count)
 {
-    const struct opened_impl *opened = &engine->impls[atomic_load(&engine->current)];
+    const struct opened_impl *opened = &engine->impls[choose_impl(engine, UINT32_MAX)];
     if (opened->impl->raw == NULL) return SY_ERR_NOT_FOUND;
     return opened->impl->raw(opened->state, jobs, count, verdicts);
 }
@@ -238,14 +271,23 @@ sy_status sy_engine_run_raw(sy_engine *engine, uint8_t *verdicts, const struct s
 uint32_t sy_engine_key_hint(sy_engine *engine, const struct sy_public_key *key,
                             const struct sy_hash *organisation)
 {
-    const struct opened_impl *opened = &engine->impls[atomic_load(&engine->current)];
-    if (opened->impl->hint == NULL) return SY_KEY_HANDLE_NONE;
-    return opened->impl->hint(opened->state, key, organisation);
+    unsigned first = choose_impl(engine, UINT32_MAX), last = choose_impl(engine, 0);
+    uint32_t handle = SY_KEY_HANDLE_NONE;
+    for (unsigned i = first; i <= last; i++) {
+        const struct opened_impl *opened = &engine->impls[i];
+        if (opened->impl->hint == NULL || is_gone(engine, i)) continue;
+        uint32_t own = opened->impl->hint(opened->state, key, organisation);
+        if (i == first) handle = own;
+    }
+    return handle;
 }
 
 void sy_engine_get_info(const sy_engine *engine, struct sy_engine_info *out)
 {
-    out->impl = engine->impls[atomic_load(&engine->current)].impl->name;
+    const struct opened_impl *first = &engine->impls[choose_impl(engine, UINT32_MAX)];
+    out->impl = first->impl->name;
+    out->small = engine->impls[choose_impl(engine, 0)].impl->name;
+    out->from = first->from;
     out->retired = atomic_load(&engine->retired);
     out->submissions = atomic_load(&engine->submissions);
     out->jobs = atomic_load(&engine->jobs);
@@ -279,10 +321,10 @@ static void close_impl(const struct opened_impl *opened)
 }
 
 // Adds impl to those in use, or drops it; fails only when the reference cannot be used.
-static sy_status open_impl(sy_engine *engine, const struct sy_engine_impl *impl,
+static sy_status open_impl(sy_engine *engine, const struct sy_engine_impl *impl, uint32_t from,
                            const struct sy_engine_config *config, struct sy_error *err)
 {
-    struct opened_impl opened = {.impl = impl};
+    struct opened_impl opened = {.impl = impl, .from = from};
     struct sy_error reason = {.status = SY_OK};
     sy_status status = impl->open(&opened.state, config, &reason);
     bool is_open = status == SY_OK;
@@ -305,7 +347,10 @@ static sy_status open_impls(sy_engine *engine, const struct sy_engine_config *co
     while (impls[count] != NULL) count++;
     SY_ASSERT(count >= 1 && count <= SY_ENGINE_IMPLS_MAX);
     SY_ASSERT(impls[count - 1] == &sy_engine_openssl);
-    for (size_t i = 0; i < count; i++) SY_TRY(open_impl(engine, impls[i], config, err));
+    SY_ASSERT(config->from == NULL || config->from[count - 1] == 0);
+    for (size_t i = 0; i < count; i++) {
+        SY_TRY(open_impl(engine, impls[i], config->from ? config->from[i] : 0, config, err));
+    }
     return SY_OK;
 }
 

@@ -10,9 +10,12 @@
  *                            |             +-- cuda | avx512 | portable | openssl |
  *                            +------------ again, if that one was retired --------+
  *
+ * By size: one whose every call costs something, however small, may stand in front for large
+ * submissions only (sy_engine_config.from); smaller ones go to the first behind it that takes them.
+ *
  * Retirement: an implementation that fails a call, or one of whose sampled answers (verdicts, leaf
  * hashes, roots) OpenSSL contradicts, is retired for good. Every submission that it served and that
- * sy_engine_done has not handed out yet, wherever it is, runs again on the next implementation, and
+ * sy_engine_done has not handed out yet, wherever it is, runs again on the next that takes it, and
  * an alarm is raised (log, metric, sy_engine_info). No submission is ever lost. The last
  * implementation is OpenSSL itself: the reference, which is never cross-checked or retired.
  *
@@ -91,6 +94,8 @@ struct sy_submission {
  * lock brings it. It must come back in bounded time: a device that hangs is its own to notice. */
 struct sy_engine_impl {
     const char *name;
+    bool
+        device; /* each call has a cost of its own: sy_engine_choose finds the size where it wins */
     /* open makes the implementation's state; SY_ERR_NOT_FOUND: not on this machine. Called once,
      * before any run; config is the engine's own, borrowed for the call. close may be NULL; called
      * once, after the last run. */
@@ -124,11 +129,20 @@ struct sy_engine_config {
                                                   implementation; 0: the default there */
     const struct sy_engine_impl *const *impls; /* in order of preference, NULL-terminated;
                                                   the last one must be sy_engine_openssl */
+    const uint32_t *from;                      /* impls[i] is given submissions of sy_engine_size
+                                                  from[i] and more; the last one's must be 0.
+                                                  NULL: 0 for each */
 };
+
+/* sy_engine_size is about how much work a submission is, in signature checks: 32 leaves or nodes
+ * count as one. */
+uint32_t sy_engine_size(const struct sy_submission *submission);
 
 /* What was delivered (counted once, however often it ran), and how the engine stands. */
 struct sy_engine_info {
-    const char *impl;     /* the one in use */
+    const char *impl;     /* the one in use: the first of those in use */
+    const char *small;    /* the one that takes the smallest submissions; often the same */
+    uint32_t from;        /* the size from which impl takes them */
     uint32_t retired;     /* implementations retired so far, a failed self-test included */
     uint64_t submissions; /* delivered */
     uint64_t jobs;        /* signature checks in them */
@@ -164,14 +178,15 @@ int sy_engine_done_fd(const sy_engine *engine);
  * SY_ERR_LIMIT as above. Any thread; calls from several threads wait for each other. */
 sy_status sy_engine_run(sy_engine *engine, struct sy_submission *submission);
 
-/* sy_engine_run_raw has the implementation in use decide count raw jobs, in the calling thread:
- * verdicts[i] is 1 or 0. No answer is sampled or counted. SY_ERR_NOT_FOUND when that implementation
- * decides none, SY_ERR_NO_MEMORY. Any thread. For tests and tools. */
+/* sy_engine_run_raw has the first implementation in use decide count raw jobs, in the calling
+ * thread: verdicts[i] is 1 or 0. No answer is sampled or counted. SY_ERR_NOT_FOUND when that
+ * implementation decides none, SY_ERR_NO_MEMORY. Any thread. For tests and tools. */
 sy_status sy_engine_run_raw(sy_engine *engine, uint8_t *verdicts, const struct sy_raw_job *jobs,
                             uint32_t count);
 
-/* sy_engine_key_hint tells the implementation in use that this key will come back, and whose it is
- * (quotas are per organisation). Returns what to put into jobs' key_handle. Any thread. */
+/* sy_engine_key_hint tells the implementations in use that this key will come back, and whose it is
+ * (quotas are per organisation). Returns what to put into jobs' key_handle, for the first of them;
+ * the others find the key by itself. Any thread. */
 uint32_t sy_engine_key_hint(sy_engine *engine, const struct sy_public_key *key,
                             const struct sy_hash *organisation);
 

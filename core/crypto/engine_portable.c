@@ -6,9 +6,10 @@
 #include "core/crypto/engine_window.h"
 #include "core/crypto/key_tables.h"
 
-static void build_tables(void *const *tables, const struct sy_public_key *keys, bool *built,
-                         size_t count)
+static void build_tables(void *context, void *const *tables, const struct sy_public_key *keys,
+                         bool *built, size_t count)
 {
+    (void)context;
     for (size_t i = 0; i < count; i++) {
         built[i] = sy_comb_build((struct sy_comb_table *)tables[i], keys[i].bytes);
     }

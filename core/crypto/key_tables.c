@@ -72,6 +72,7 @@ struct pin {
 
 struct sy_key_tables {
     const struct sy_key_table_format *format;
+    void *context;
     sy_arena arena;
     uint8_t *memory; // aligned within what was mapped
     void *mapped;
@@ -244,6 +245,12 @@ static void count_valid(sy_key_tables *tables, const struct sy_public_key *key)
     atomic_store(&tables->pending_count, waiting + 1);
 }
 
+uint32_t sy_key_tables_place(const sy_key_tables *tables, const void *table)
+{
+    size_t offset = (size_t)((const uint8_t *)table - tables->memory);
+    return (uint32_t)(offset / tables->format->table_bytes);
+}
+
 void sy_key_tables_credit(sy_key_tables *tables, const void *table, const struct sy_public_key *key)
 {
     if (!table) {
@@ -252,8 +259,7 @@ void sy_key_tables_credit(sy_key_tables *tables, const void *table, const struct
         unlock_tables(tables);
         return;
     }
-    size_t offset = (size_t)((const uint8_t *)table - tables->memory);
-    struct slot *slot = &tables->slots[offset / tables->format->table_bytes];
+    struct slot *slot = &tables->slots[sy_key_tables_place(tables, table)];
     // Counts of threads that meet here may get lost; the clock hand does not mind.
     unsigned uses = atomic_load_explicit(&slot->uses, memory_order_relaxed);
     if (uses < USES_MAX) atomic_store_explicit(&slot->uses, uses + 1, memory_order_relaxed);
@@ -452,7 +458,7 @@ static size_t build_some(sy_key_tables *tables, size_t max)
     }
     unlock_tables(tables);
     if (work.count == 0) return 0;
-    tables->format->build(work.tables, work.keys, work.built, work.count);
+    tables->format->build(tables->context, work.tables, work.keys, work.built, work.count);
     lock_tables(tables);
     finish_work(tables, &work);
     unlock_tables(tables);
@@ -564,6 +570,7 @@ sy_status sy_key_tables_open(sy_key_tables **out, const struct sy_key_tables_con
     int failed = pthread_mutex_init(&tables->lock, NULL);
     SY_ASSERT(!failed);
     tables->format = config->format;
+    tables->context = config->context;
     tables->room = room < 1 ? 1 : room > ROOM_MAX ? ROOM_MAX : (uint32_t)room;
     tables->quota = (uint32_t)((uint64_t)tables->room * percent / 100);
     if (tables->quota == 0) tables->quota = 1;

@@ -46,12 +46,14 @@ struct sy_key_table_format {
     size_t table_bytes; /* a multiple of 64, at most 1 MiB; tables are aligned to 64 */
     /* build fills tables[i] for keys[i] (count is 1 to SY_KEY_TABLES_BUILD_MAX) and says in
      * built[i] whether it could; false: the key is no point. No lock is held; calls from several
-     * threads may run at once. */
-    void (*build)(void *const *tables, const struct sy_public_key *keys, bool *built, size_t count);
+     * threads may run at once. context is the configuration's. */
+    void (*build)(void *context, void *const *tables, const struct sy_public_key *keys, bool *built,
+                  size_t count);
 };
 
 struct sy_key_tables_config {
     const struct sy_key_table_format *format; /* kept */
+    void *context;                            /* for format->build; kept, never looked at */
     uint64_t bytes_max;     /* memory for tables; 0: sy_key_tables_default_bytes. At least one
                                table is made room for, at most 2^20. Touched as tables are built */
     uint32_t share_percent; /* an organisation's share when it is full, 1..100; 0: 25 */
@@ -90,6 +92,10 @@ void sy_key_tables_unpin(sy_key_tables *tables, unsigned pin);
  * handle: what hint gave, or 0; any other number is harmless. */
 const void *sy_key_tables_find(const sy_key_tables *tables, uint32_t handle,
                                const struct sy_public_key *key);
+
+/* sy_key_tables_place is which of the tables that fit (sy_key_tables_info.room) a table that build
+ * was given or find returned is, counted from 0: for tables whose contents lie elsewhere. */
+uint32_t sy_key_tables_place(const sy_key_tables *tables, const void *table);
 
 /* sy_key_tables_credit counts one valid signature of key. table: what find returned for it (its
  * batch is still pinned), or NULL. */

@@ -112,8 +112,10 @@ static uint32_t hint_any(void *state, const struct sy_public_key *key,
     return 100 + atomic_fetch_add(&fault->hints, 1);
 }
 
-static const struct sy_engine_impl impl_a = {"a", open_a, close_fault, run_any, hint_any, NULL};
-static const struct sy_engine_impl impl_b = {"b", open_b, close_fault, run_any, NULL, NULL};
+static const struct sy_engine_impl impl_a = {
+    .name = "a", .open = open_a, .close = close_fault, .run = run_any, .hint = hint_any};
+static const struct sy_engine_impl impl_b = {
+    .name = "b", .open = open_b, .close = close_fault, .run = run_any};
 
 // --- fixture -------------------------------------------------------------------------------------
 

@@ -56,7 +56,7 @@ static void assert_refused(const char *name, const char *words)
 {
     struct sy_engine_choice choice;
     struct sy_error err;
-    assert_int_equal(sy_engine_choose(&choice, name, offered, true, &err), SY_ERR_ARGUMENT);
+    assert_int_equal(sy_engine_choose(&choice, name, offered, 1, &err), SY_ERR_ARGUMENT);
     assert_non_null(strstr(err.text, name));
     assert_non_null(strstr(err.text, words));
 }
@@ -76,12 +76,12 @@ CASE(one_that_does_not_run_here_is_refused_with_the_reason)
 CASE(a_name_gets_that_one_and_those_behind_it)
 {
     struct sy_engine_choice choice;
-    assert_int_equal(sy_engine_choose(&choice, "portable", offered, true, NULL), SY_OK);
+    assert_int_equal(sy_engine_choose(&choice, "portable", offered, 1, NULL), SY_OK);
     assert_ptr_equal(choice.impls[0], &sy_engine_portable);
     assert_ptr_equal(choice.impls[1], &sy_engine_openssl);
     assert_null(choice.impls[2]);
     assert_string_equal(choice.why, "portable, as configured");
-    assert_int_equal(sy_engine_choose(&choice, "openssl", offered, true, NULL), SY_OK);
+    assert_int_equal(sy_engine_choose(&choice, "openssl", offered, 1, NULL), SY_OK);
     assert_ptr_equal(choice.impls[0], &sy_engine_openssl);
     assert_null(choice.impls[1]);
 }
@@ -89,7 +89,7 @@ CASE(a_name_gets_that_one_and_those_behind_it)
 CASE(auto_takes_the_fastest_that_is_right)
 {
     struct sy_engine_choice choice;
-    assert_int_equal(sy_engine_choose(&choice, "auto", offered, true, NULL), SY_OK);
+    assert_int_equal(sy_engine_choose(&choice, "auto", offered, 1, NULL), SY_OK);
     for (size_t i = 0; choice.impls[i]; i++) {
         assert_ptr_not_equal(choice.impls[i], &absent);
         assert_ptr_not_equal(choice.impls[i], &liar);
@@ -109,7 +109,7 @@ CASE(auto_raises_an_alarm_for_each_that_is_not_well)
                                                           NULL};
     struct sy_engine_choice choice;
     uint64_t before = sy_metric_get(SY_M_engine_retired_total);
-    assert_int_equal(sy_engine_choose(&choice, "auto", unwell, true, NULL), SY_OK);
+    assert_int_equal(sy_engine_choose(&choice, "auto", unwell, 1, NULL), SY_OK);
     assert_int_equal(sy_metric_get(SY_M_engine_retired_total) - before, 2);
     assert_ptr_equal(choice.impls[0], &sy_engine_openssl);
     assert_null(choice.impls[1]);
@@ -123,7 +123,7 @@ CASE(auto_without_timing_takes_them_in_order)
     struct sy_engine_choice choice;
     struct sy_engine_info info;
     sy_engine *engine = NULL;
-    assert_int_equal(sy_engine_choose(&choice, "auto", sy_engine_cpu_impls, false, NULL), SY_OK);
+    assert_int_equal(sy_engine_choose(&choice, "auto", sy_engine_cpu_impls, 0, NULL), SY_OK);
     struct sy_engine_config config = {.queue = 1, .impls = choice.impls};
     assert_int_equal(sy_engine_open(&engine, &config, NULL), SY_OK);
     sy_engine_get_info(engine, &info);

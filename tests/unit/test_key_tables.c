@@ -12,9 +12,10 @@
 // A table is its key, eight times over; keys whose first byte is 0xff are no point.
 #define TABLE_BYTES 256u
 
-static void build_copies(void *const *tables, const struct sy_public_key *keys, bool *built,
-                         size_t count)
+static void build_copies(void *context, void *const *tables, const struct sy_public_key *keys,
+                         bool *built, size_t count)
 {
+    (void)context;
     assert_in_range(count, 1, SY_KEY_TABLES_BUILD_MAX);
     for (size_t i = 0; i < count; i++) {
         built[i] = keys[i].bytes[0] != 0xff;
