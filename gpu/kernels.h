@@ -31,11 +31,14 @@ enum sy_gpu_kernel {
     SY_GPU_KERNEL_COUNT
 };
 
+/* Threads of a block, where a thread takes one item; of subtrees, half as many as hashes. */
+#define SY_GPU_BLOCK 128u
+
 struct sy_gpu_kernel_info {
-    const char *name; /* of its entry in the image */
-    uint32_t threads; /* of a block */
-    uint32_t each;    /* items of a thread: blocks = items / (threads * each), rounded up */
-    uint32_t argument_bytes;
+    const char *name;        /* of its entry in the image */
+    uint32_t threads;        /* of a block */
+    uint32_t items;          /* of a block: leaves, jobs, hashes or keys */
+    uint32_t argument_bytes; /* of its struct below */
 };
 
 extern const struct sy_gpu_kernel_info sy_gpu_kernels[SY_GPU_KERNEL_COUNT];
@@ -89,8 +92,8 @@ struct sy_gpu_points {
     uint32_t count;
 };
 
-/* Thread t of n takes the jobs t, t + n, t + 2 n, ...: `each` of them, and inverts their Z at once
- * (Montgomery 1987). n = (count + each - 1) / each. */
+/* Thread t of n takes the jobs t, t + n, t + 2 n, ... below count, and inverts their Z at once
+ * (Montgomery 1987). An item is a thread. */
 struct sy_gpu_finish {
     uint64_t points;
     uint64_t signatures;
@@ -99,6 +102,7 @@ struct sy_gpu_finish {
     uint64_t verdicts; /* out, u8: 1 when the flag is 1 and the point's encoding is R */
     uint32_t stride;
     uint32_t count;
+    uint32_t threads; /* n */
 };
 
 /* A block takes SY_GPU_SUBTREE hashes (the last block those that are left) to the one above them:

@@ -26,7 +26,8 @@ static void build_tables(void *context, void *const *tables, const struct sy_pub
     sy_avx512_build_tables(tables, keys, built, count);
 }
 
-static const struct sy_key_table_format format = {SY_AVX512_KEY_BYTES, build_tables};
+static const struct sy_key_table_format format = {.table_bytes = SY_AVX512_KEY_BYTES,
+                                                  .build = build_tables};
 
 static void close_avx512(void *state)
 {

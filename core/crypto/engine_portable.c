@@ -15,7 +15,8 @@ static void build_tables(void *context, void *const *tables, const struct sy_pub
     }
 }
 
-static const struct sy_key_table_format format = {sizeof(struct sy_comb_table), build_tables};
+static const struct sy_key_table_format format = {.table_bytes = sizeof(struct sy_comb_table),
+                                                  .build = build_tables};
 
 static sy_status open_portable(void **state, const struct sy_engine_config *config,
                                struct sy_error *err)

@@ -382,11 +382,11 @@ static uint32_t take_slot(sy_key_tables *tables, uint32_t bucket, bool *later)
 // --- building ------------------------------------------------------------------------------------
 
 struct work {
-    uint32_t slots[SY_KEY_TABLES_BUILD_MAX];
-    uint32_t buckets[SY_KEY_TABLES_BUILD_MAX];
-    struct sy_public_key keys[SY_KEY_TABLES_BUILD_MAX];
-    void *tables[SY_KEY_TABLES_BUILD_MAX];
-    bool built[SY_KEY_TABLES_BUILD_MAX];
+    uint32_t slots[SY_KEY_TABLES_TOGETHER_MAX];
+    uint32_t buckets[SY_KEY_TABLES_TOGETHER_MAX];
+    struct sy_public_key keys[SY_KEY_TABLES_TOGETHER_MAX];
+    void *tables[SY_KEY_TABLES_TOGETHER_MAX];
+    bool built[SY_KEY_TABLES_TOGETHER_MAX];
     size_t count;
 };
 
@@ -468,8 +468,10 @@ static size_t build_some(sy_key_tables *tables, size_t max)
 size_t sy_key_tables_build(sy_key_tables *tables, size_t max)
 {
     size_t done = 0;
+    size_t together = tables->format->together;
+    if (together == 0) together = SY_KEY_TABLES_BUILD_MAX;
     while (done < max && atomic_load(&tables->pending_count) > 0) {
-        size_t most = max - done < SY_KEY_TABLES_BUILD_MAX ? max - done : SY_KEY_TABLES_BUILD_MAX;
+        size_t most = max - done < together ? max - done : together;
         size_t count = build_some(tables, most);
         if (count == 0) break;
         done += count;
@@ -554,6 +556,7 @@ sy_status sy_key_tables_open(sy_key_tables **out, const struct sy_key_tables_con
                              struct sy_error *err)
 {
     size_t table_bytes = config->format->table_bytes;
+    SY_ASSERT(config->format->together <= SY_KEY_TABLES_TOGETHER_MAX);
     SY_ASSERT(table_bytes > 0 && table_bytes % 64 == 0 && table_bytes <= TABLE_BYTES_MAX);
     *out = NULL;
     uint32_t percent = config->share_percent > 0 ? config->share_percent : 25;

@@ -34,8 +34,9 @@ extern "C" {
 
 typedef struct sy_key_tables sy_key_tables;
 
-/* Keys given to one call of build at most. */
+/* Keys given to one call of build at most, unless the format says otherwise, and then. */
 #define SY_KEY_TABLES_BUILD_MAX 8u
+#define SY_KEY_TABLES_TOGETHER_MAX 64u
 /* Valid signatures that a key needs for a table, and for another's place when there is no room. */
 #define SY_KEY_TABLES_VALID_MIN 4u
 #define SY_KEY_TABLES_VALID_FULL 16u
@@ -43,6 +44,8 @@ typedef struct sy_key_tables sy_key_tables;
 #define SY_KEY_TABLES_PINS_MAX 128u
 
 struct sy_key_table_format {
+    size_t together;    /* keys given to build at most, up to SY_KEY_TABLES_TOGETHER_MAX; 0:
+                           SY_KEY_TABLES_BUILD_MAX */
     size_t table_bytes; /* a multiple of 64, at most 1 MiB; tables are aligned to 64 */
     /* build fills tables[i] for keys[i] (count is 1 to SY_KEY_TABLES_BUILD_MAX) and says in
      * built[i] whether it could; false: the key is no point. No lock is held; calls from several

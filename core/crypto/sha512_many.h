@@ -46,6 +46,10 @@ struct sy_sha512_many {
                   const struct sy_challenge challenges[SY_SHA512_LANES]);
 };
 
+/* sy_sha512_parts hashes parts one after the other, 2^61 bytes at most, in plain C: for messages of
+ * any length where they are rare. */
+void sy_sha512_parts(uint8_t out[64], const struct sy_slice *parts, size_t count);
+
 /* sy_sha512_many_best is the fastest on this processor. */
 const struct sy_sha512_many *sy_sha512_many_best(void);
 

@@ -1,4 +1,4 @@
-/* sha512_portable.c: SHA-512 (FIPS 180-4, 6.4) of one block in plain C. */
+/* sha512_portable.c: SHA-512 (FIPS 180-4, 6.4) in plain C. */
 #include "core/crypto/sha512_tables.h"
 
 static uint64_t rotate(uint64_t x, unsigned bits)
@@ -40,15 +40,15 @@ static inline __attribute__((always_inline)) void do_round(uint64_t v[8], unsign
 #define SIXTEEN(R) \
     R(0) R(1) R(2) R(3) R(4) R(5) R(6) R(7) R(8) R(9) R(10) R(11) R(12) R(13) R(14) R(15)
 
-static void compress_first(uint64_t state[8], uint64_t w[16])
+static void compress(uint64_t state[8], uint64_t w[16])
 {
     uint64_t v[8];
-    memcpy(v, sy_sha512_start, sizeof v);
+    memcpy(v, state, sizeof v);
     SIXTEEN(FIRST)
     for (unsigned from = 16; from < SY_SHA512_ROUNDS; from += 16) {
         SIXTEEN(LATER)
     }
-    for (size_t i = 0; i < 8; i++) state[i] = sy_sha512_start[i] + v[i];
+    for (size_t i = 0; i < 8; i++) state[i] += v[i];
 }
 
 #undef FIRST
@@ -65,7 +65,42 @@ static void hash_one(uint64_t state[8], const struct sy_challenge *challenge)
     for (size_t i = 0; i < 4; i++) w[i] = sy_load_u64_be(challenge->r + 8 * i);
     for (size_t i = 0; i < 4; i++) w[4 + i] = sy_load_u64_be(challenge->key + 8 * i);
     for (size_t i = 0; i < 8; i++) w[8 + i] = sy_load_u64_be(tail + 8 * i);
-    compress_first(state, w);
+    memcpy(state, sy_sha512_start, 8 * sizeof state[0]);
+    compress(state, w);
+}
+
+static void compress_block(uint64_t state[8], const uint8_t block[128])
+{
+    uint64_t w[16];
+    for (size_t i = 0; i < 16; i++) w[i] = sy_load_u64_be(block + 8 * i);
+    compress(state, w);
+}
+
+void sy_sha512_parts(uint8_t out[64], const struct sy_slice *parts, size_t count)
+{
+    uint64_t state[8], bits = 0;
+    uint8_t block[128];
+    size_t used = 0;
+    memcpy(state, sy_sha512_start, sizeof state);
+    for (size_t i = 0; i < count; i++) {
+        bits += (uint64_t)parts[i].size * 8;
+        for (size_t at = 0, size; at < parts[i].size; at += size) {
+            size = parts[i].size - at < 128 - used ? parts[i].size - at : 128 - used;
+            memcpy(block + used, parts[i].data + at, size);
+            used = (used + size) % 128;
+            if (used == 0) compress_block(state, block);
+        }
+    }
+    block[used++] = 0x80;
+    if (used > 112) {
+        memset(block + used, 0, 128 - used);
+        compress_block(state, block);
+        used = 0;
+    }
+    memset(block + used, 0, 120 - used);
+    sy_store_u64_be(block + 120, bits);
+    compress_block(state, block);
+    for (size_t i = 0; i < 8; i++) sy_store_u64_be(out + 8 * i, state[i]);
 }
 
 static void hash_all(uint8_t (*out)[64], const struct sy_challenge *challenges, size_t count)

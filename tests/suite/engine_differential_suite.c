@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "core/crypto/engine_choice.h"
 #include "tests/support/engines.h"
 #include "tests/support/hard_jobs.h"
 #include "tests/support/test.h"
@@ -30,8 +29,8 @@ static uint64_t count_jobs(void)
 static size_t open_contenders(struct contender *contenders)
 {
     size_t count = 0;
-    for (size_t i = 0; sy_engine_cpu_impls[i] != &sy_engine_openssl; i++) {
-        const struct sy_engine_impl *impls[3] = {sy_engine_cpu_impls[i], &sy_engine_openssl, NULL};
+    for (size_t i = 0; engines_under_test[i] != &sy_engine_openssl; i++) {
+        const struct sy_engine_impl *impls[3] = {engines_under_test[i], &sy_engine_openssl, NULL};
         struct sy_engine_config config = {
             .queue = 1, .leaves_max = 1, .table_bytes = 4u << 20, .impls = impls};
         struct sy_engine_info info;

@@ -6,7 +6,6 @@
 #include <stdlib.h>
 
 #include "core/base/prng.h"
-#include "core/crypto/engine_choice.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/openssl_ed25519.h"
 #include "tests/support/engines.h"
@@ -291,8 +290,8 @@ CASE(raw_messages_of_every_length_get_openssls_verdict)
 int main(void)
 {
     int failed = 0;
-    for (size_t i = 0; sy_engine_cpu_impls[i]; i++) {
-        void *impl = (void *)(uintptr_t)sy_engine_cpu_impls[i];
+    for (size_t i = 0; engines_under_test[i]; i++) {
+        void *impl = (void *)(uintptr_t)engines_under_test[i];
 #define OVER(name) cmocka_unit_test_prestate(name, impl)
         const struct CMUnitTest cases[] = {
             OVER(encodings_around_p_get_openssls_verdict_with_every_edge_of_s),
@@ -304,8 +303,8 @@ int main(void)
             OVER(raw_messages_of_every_length_get_openssls_verdict),
         };
 #undef OVER
-        printf("engine: %s\n", sy_engine_cpu_impls[i]->name);
-        failed += cmocka_run_group_tests_name(sy_engine_cpu_impls[i]->name, cases, NULL, NULL);
+        printf("engine: %s\n", engines_under_test[i]->name);
+        failed += cmocka_run_group_tests_name(engines_under_test[i]->name, cases, NULL, NULL);
     }
     return failed;
 }

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 
 #include "core/base/prng.h"
-#include "core/crypto/engine_choice.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "tests/support/engines.h"
@@ -493,8 +492,8 @@ CASE(callers_and_workers_run_beside_each_other)
 int main(void)
 {
     int failed = 0;
-    for (size_t i = 0; sy_engine_cpu_impls[i]; i++) {
-        void *impl = (void *)(uintptr_t)sy_engine_cpu_impls[i];
+    for (size_t i = 0; engines_under_test[i]; i++) {
+        void *impl = (void *)(uintptr_t)engines_under_test[i];
 #define OVER(name) cmocka_unit_test_prestate(name, impl)
         const struct CMUnitTest cases[] = {
             OVER(good_batches_of_every_size_are_good),
@@ -513,9 +512,9 @@ int main(void)
             OVER(callers_and_workers_run_beside_each_other),
         };
 #undef OVER
-        printf("engine: %s\n", sy_engine_cpu_impls[i]->name);
+        printf("engine: %s\n", engines_under_test[i]->name);
         failed +=
-            cmocka_run_group_tests_name(sy_engine_cpu_impls[i]->name, cases, make_keys, close_keys);
+            cmocka_run_group_tests_name(engines_under_test[i]->name, cases, make_keys, close_keys);
     }
     return failed;
 }

@@ -3,7 +3,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/crypto/engine_choice.h"
+#include "gpu/cuda_engine.h"
 #include "tests/support/test.h"
+
+const struct sy_engine_impl *const engines_under_test[] = {&sy_engine_cuda, &sy_engine_cuda_twin,
+                                                           SY_ENGINE_CPU_IMPLS, NULL};
 
 const char *const engines_odd_points[ENGINES_ODD_POINTS] = {
     "0100000000000000000000000000000000000000000000000000000000000000",

@@ -8,6 +8,10 @@
 /* Rounds in which every valid key earns a table, and then some with it. */
 #define ENGINES_ROUNDS 6u
 
+/* What is tested: the processor's implementations, CUDA where there is a device, and the same engine
+ * on the host twin of one (gpu/cuda_engine.h). Ends with OpenSSL, then NULL. */
+extern const struct sy_engine_impl *const engines_under_test[];
+
 /* engines_open opens an engine of impl, with OpenSSL behind it. Skips the test when impl is not on
  * this machine; fails it when impl does not pass its self-test. */
 sy_engine *engines_open(const struct sy_engine_impl *impl, unsigned threads, uint32_t leaves_max);

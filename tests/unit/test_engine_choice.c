@@ -4,6 +4,7 @@
 
 #include "core/base/telemetry.h"
 #include "core/crypto/engine_choice.h"
+#include "tests/support/engines.h"
 #include "tests/support/test.h"
 
 static sy_status open_none(void **state, const struct sy_engine_config *config,
@@ -139,13 +140,14 @@ CASE(the_selftest_reaches_the_tables_of_every_implementation)
     struct sy_hash organisation = {{1}};
     assert_true(sy_hex_decode(key.bytes, sizeof key.bytes,
                               "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"));
-    for (size_t i = 0; sy_engine_cpu_impls[i]; i++) {
-        const struct sy_engine_impl *const impls[] = {sy_engine_cpu_impls[i], &sy_engine_openssl,
+    for (size_t i = 0; engines_under_test[i]; i++) {
+        const struct sy_engine_impl *const impls[] = {engines_under_test[i], &sy_engine_openssl,
                                                       NULL};
         struct sy_engine_info info;
-        if (sy_engine_cpu_impls[i] == &sy_engine_openssl) continue;
+        if (engines_under_test[i] == &sy_engine_openssl) continue;
         sy_engine *engine = NULL;
-        struct sy_engine_config config = {.queue = 1, .impls = impls};
+        struct sy_engine_config config = {
+            .queue = 1, .table_bytes = 16u << 20, .impls = impls};
         assert_int_equal(sy_engine_open(&engine, &config, NULL), SY_OK);
         sy_engine_get_info(engine, &info);
         bool runs_here = strcmp(info.impl, "openssl") != 0;

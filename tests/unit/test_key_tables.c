@@ -25,7 +25,8 @@ static void build_copies(void *context, void *const *tables, const struct sy_pub
     }
 }
 
-static const struct sy_key_table_format copies = {TABLE_BYTES, build_copies};
+static const struct sy_key_table_format copies = {.table_bytes = TABLE_BYTES,
+                                                  .build = build_copies};
 
 static struct sy_public_key key_of(uint32_t number)
 {
@@ -129,7 +130,8 @@ CASE(many_keys_of_one_batch_are_built_together)
 CASE(a_key_is_remembered_while_many_others_go_by)
 {
     enum { ROOM = 256, KEYS = 4000 };
-    static const struct sy_key_table_format large = {64u << 10, build_copies};
+    static const struct sy_key_table_format large = {.table_bytes = 64u << 10,
+                                                     .build = build_copies};
     struct sy_key_tables_config config = {.format = &large, .bytes_max = (64u << 10) * ROOM};
     struct sy_key_tables_info info;
     sy_key_tables *tables = NULL;

@@ -1,0 +1,179 @@
+/* device_hash.h: SHA-256 and the one block of SHA-512 inside verification (FIPS 180-4), on a
+ * device. */
+#ifndef SY_GPU_DEVICE_HASH_H
+#define SY_GPU_DEVICE_HASH_H
+
+#include "core/crypto/sha_constants.h"
+#include <stdbool.h>
+
+#include "gpu/device_code.h"
+
+SY_DEVICE uint32_t sy_rotate_32(uint32_t x, unsigned bits)
+{
+    return x >> bits | x << (32 - bits);
+}
+
+SY_DEVICE uint64_t sy_rotate_64(uint64_t x, unsigned bits)
+{
+    return x >> bits | x << (64 - bits);
+}
+
+SY_DEVICE uint32_t sy_swap_32(uint32_t x)
+{
+    return x >> 24 | (x >> 8 & 0xff00u) | (x << 8 & 0xff0000u) | x << 24;
+}
+
+// --- SHA-256 -------------------------------------------------------------------------------------
+
+SY_DEVICE void sy_dev_sha256_start(uint32_t state[8])
+{
+    SY_DEVICE_TABLE uint32_t start[8] = {SY_SHA256_START_VALUES};
+    SY_UNROLL
+    for (int i = 0; i < 8; i++) state[i] = start[i];
+}
+
+/* Adds the block w, which is used up. */
+SY_DEVICE void sy_dev_sha256_compress(uint32_t state[8], uint32_t w[16])
+{
+    SY_DEVICE_TABLE uint32_t k[64] = {SY_SHA256_K_VALUES};
+    uint32_t v[8];
+    SY_UNROLL
+    for (int i = 0; i < 8; i++) v[i] = state[i];
+    SY_UNROLL
+    for (int t = 0; t < 64; t++) {
+        if (t >= 16) {
+            uint32_t a = w[(t + 1) % 16], b = w[(t + 14) % 16];
+            w[t % 16] += (sy_rotate_32(a, 7) ^ sy_rotate_32(a, 18) ^ a >> 3) + w[(t + 9) % 16] +
+                         (sy_rotate_32(b, 17) ^ sy_rotate_32(b, 19) ^ b >> 10);
+        }
+        uint32_t a = v[0], e = v[4];
+        uint32_t choice = v[6] ^ (e & (v[5] ^ v[6]));
+        uint32_t majority = (a & v[1]) | (v[2] & (a | v[1]));
+        uint32_t one = v[7] + (sy_rotate_32(e, 6) ^ sy_rotate_32(e, 11) ^ sy_rotate_32(e, 25)) +
+                       choice + k[t] + w[t % 16];
+        uint32_t two = (sy_rotate_32(a, 2) ^ sy_rotate_32(a, 13) ^ sy_rotate_32(a, 22)) + majority;
+        SY_UNROLL
+        for (int i = 7; i > 0; i--) v[i] = v[i - 1];
+        v[4] += one;
+        v[0] = one + two;
+    }
+    SY_UNROLL
+    for (int i = 0; i < 8; i++) state[i] += v[i];
+}
+
+/* SHA-256(0x00 || bytes), as eight words. */
+SY_DEVICE void sy_dev_hash_leaf(uint32_t state[8], const uint8_t *bytes, uint32_t size)
+{
+    // Byte i of the message is bytes[i - 1]; behind the last one come 0x80, zeros and the length.
+    uint64_t blocks = ((uint64_t)size + 1 + 8) / 64 + 1;
+    uint64_t at = 0;
+    sy_dev_sha256_start(state);
+    SY_ROLL
+    for (uint64_t block = 0; block < blocks; block++) {
+        uint32_t w[16];
+        SY_UNROLL
+        for (int i = 0; i < 16; i++) {
+            w[i] = 0;
+            SY_UNROLL
+            for (int j = 0; j < 4; j++, at++) {
+                uint32_t byte = at > size ? (at == (uint64_t)size + 1 ? 0x80u : 0u)
+                                          : (at == 0 ? 0u : bytes[at - 1]);
+                w[i] = w[i] << 8 | byte;
+            }
+        }
+        if (block + 1 == blocks) {
+            uint64_t bits = ((uint64_t)size + 1) * 8;
+            w[14] = (uint32_t)(bits >> 32);
+            w[15] = (uint32_t)bits;
+        }
+        sy_dev_sha256_compress(state, w);
+    }
+}
+
+/* SHA-256(0x01 || left || right), of and as big-endian words. */
+SY_DEVICE void sy_dev_hash_node(uint32_t state[8], const uint32_t left[8], const uint32_t right[8])
+{
+    uint32_t w[16];
+    w[0] = 0x01000000u | left[0] >> 8;
+    SY_UNROLL
+    for (int i = 1; i < 8; i++) w[i] = left[i - 1] << 24 | left[i] >> 8;
+    w[8] = left[7] << 24 | right[0] >> 8;
+    SY_UNROLL
+    for (int i = 1; i < 8; i++) w[8 + i] = right[i - 1] << 24 | right[i] >> 8;
+    sy_dev_sha256_start(state);
+    uint32_t last = right[7] << 24;
+    sy_dev_sha256_compress(state, w);
+    w[0] = last | 0x00800000u;
+    SY_UNROLL
+    for (int i = 1; i < 15; i++) w[i] = 0;
+    w[15] = 65 * 8;
+    sy_dev_sha256_compress(state, w);
+}
+
+// --- SHA-512 -------------------------------------------------------------------------------------
+
+/* The hash of the one block w, which is used up. */
+SY_DEVICE void sy_dev_sha512_block(uint64_t state[8], uint64_t w[16])
+{
+    SY_DEVICE_TABLE uint64_t k[80] = {SY_SHA512_K_VALUES};
+    SY_DEVICE_TABLE uint64_t start[8] = {SY_SHA512_START_VALUES};
+    uint64_t v[8];
+    SY_UNROLL
+    for (int i = 0; i < 8; i++) v[i] = start[i];
+    SY_UNROLL
+    for (int t = 0; t < 80; t++) {
+        if (t >= 16) {
+            uint64_t a = w[(t + 1) % 16], b = w[(t + 14) % 16];
+            w[t % 16] += (sy_rotate_64(a, 1) ^ sy_rotate_64(a, 8) ^ a >> 7) + w[(t + 9) % 16] +
+                         (sy_rotate_64(b, 19) ^ sy_rotate_64(b, 61) ^ b >> 6);
+        }
+        uint64_t a = v[0], e = v[4];
+        uint64_t choice = v[6] ^ (e & (v[5] ^ v[6]));
+        uint64_t majority = (a & v[1]) | (v[2] & (a | v[1]));
+        uint64_t one = v[7] + (sy_rotate_64(e, 14) ^ sy_rotate_64(e, 18) ^ sy_rotate_64(e, 41)) +
+                       choice + k[t] + w[t % 16];
+        uint64_t two = (sy_rotate_64(a, 28) ^ sy_rotate_64(a, 34) ^ sy_rotate_64(a, 39)) + majority;
+        SY_UNROLL
+        for (int i = 7; i > 0; i--) v[i] = v[i - 1];
+        v[4] += one;
+        v[0] = one + two;
+    }
+    SY_UNROLL
+    for (int i = 0; i < 8; i++) state[i] = start[i] + v[i];
+}
+
+SY_DEVICE uint64_t sy_load_long_be(const uint8_t *bytes)
+{
+    uint64_t word = 0;
+    SY_UNROLL
+    for (int i = 0; i < 8; i++) word = word << 8 | bytes[i];
+    return word;
+}
+
+/* SHA-512(R || A || "systole-sig-v1" || kind || digest) (core/crypto/sha512_many.h) as the number
+ * that is reduced mod L: sixteen words, the least first. */
+SY_DEVICE void sy_dev_hash_challenge(uint32_t number[16], const uint8_t *r, const uint8_t *key,
+                                     uint32_t kind, const uint8_t *digest)
+{
+    uint64_t w[16], state[8];
+    SY_UNROLL
+    for (int i = 0; i < 4; i++) {
+        w[i] = sy_load_long_be(r + 8 * i);
+        w[4 + i] = sy_load_long_be(key + 8 * i);
+    }
+    w[8] = 0x737973746f6c652du;                                             // systole-
+    w[9] = 0x7369672d76310000u | (uint64_t)(kind & 0xffu) << 8 | digest[0]; // sig-v1
+    SY_UNROLL
+    for (int i = 0; i < 3; i++) w[10 + i] = sy_load_long_be(digest + 1 + 8 * i);
+    w[13] = sy_load_long_be(digest + 24) << 8 | 0x80u;
+    w[14] = 0;
+    w[15] = 111 * 8;
+    sy_dev_sha512_block(state, w);
+    SY_UNROLL
+    for (int i = 0; i < 8; i++) {
+        number[2 * i] = sy_swap_32((uint32_t)(state[i] >> 32));
+        number[2 * i + 1] = sy_swap_32((uint32_t)state[i]);
+    }
+}
+
+#endif
