@@ -11,8 +11,8 @@
 #include "bench/crypto_internal.h"
 #include "core/base/os.h"
 #include "core/base/prng.h"
-#include "core/crypto/engine_choice.h"
 #include "core/crypto/hash.h"
+#include "gpu/cuda_engine.h"
 
 #define LEAF_BYTES 200u
 #define SMALL 4096u
@@ -131,8 +131,8 @@ bool sy_bench_crypto_measure_hashes(struct sy_crypto_bench *bench)
     static const char *const whats[] = {"leaf201", "node65", "tree20"};
     struct fixture fixture = {NULL, NULL, NULL, NULL};
     bool fine = make_fixture(&fixture);
-    for (size_t i = 0; fine && sy_engine_cpu_impls[i]; i++) {
-        const struct sy_engine_impl *impl = sy_engine_cpu_impls[i];
+    for (size_t i = 0; fine && sy_engine_all_impls[i]; i++) {
+        const struct sy_engine_impl *impl = sy_engine_all_impls[i];
         bool absent = false;
         sy_engine *engine = sy_bench_crypto_open(bench, impl, 1, LARGE, &absent);
         fine = engine || absent;

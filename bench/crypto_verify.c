@@ -11,8 +11,8 @@
 #include "bench/crypto_internal.h"
 #include "core/base/os.h"
 #include "core/base/prng.h"
-#include "core/crypto/engine_choice.h"
 #include "core/crypto/hash.h"
+#include "gpu/cuda_engine.h"
 
 static const uint32_t batches[] = {1, 4, 16, 64, 512, 4096, 65536};
 static const uint32_t key_counts[] = {1, 16, 256, 4096, 65536};
@@ -199,8 +199,8 @@ static bool measure_keys(struct sy_crypto_bench *bench, struct sy_sig_job *jobs,
     sy_engine *engine = sy_bench_crypto_open(bench, &sy_engine_openssl, 0, 1, &absent);
     bool fine =
         engine && make_jobs(jobs, total, keys) && open_runner(&reference, bench, engine, jobs);
-    for (size_t i = 0; fine && sy_engine_cpu_impls[i]; i++) {
-        const struct sy_engine_impl *impl = sy_engine_cpu_impls[i];
+    for (size_t i = 0; fine && sy_engine_all_impls[i]; i++) {
+        const struct sy_engine_impl *impl = sy_engine_all_impls[i];
         if (sy_bench_crypto_wants(bench, impl->name, "verify-enrolled")) {
             fine = measure_engine(bench, impl, jobs, keys, true, &reference);
         }

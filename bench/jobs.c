@@ -8,6 +8,7 @@
 
 #include "bench/crypto.h"
 #include "core/crypto/engine_choice.h"
+#include "gpu/cuda_engine.h"
 
 static const char usage[] =
     "usage: systole-bench jobs [--engine NAME] [FILE]\n"
@@ -127,7 +128,7 @@ static int run_jobs(const char *name, const char *path, uint64_t repeat)
     if (file != stdin) (void)fclose(file);
     if (fine) {
         struct sy_engine_config config = {.queue = 1, .impls = choice.impls};
-        sy_status status = sy_engine_choose(&choice, name, sy_engine_cpu_impls, 0, &err);
+        sy_status status = sy_engine_choose(&choice, name, sy_engine_all_impls, 0, &err);
         if (status == SY_OK) status = sy_engine_open(&engine, &config, &err);
         fine = status == SY_OK;
         if (!fine) fprintf(stderr, "systole-bench jobs: %s\n", err.text);

@@ -325,6 +325,8 @@ static sy_status wait_stream(void *device, void *stream, uint64_t timeout_ns)
 }
 
 const struct sy_gpu_driver sy_gpu_cuda = {.name = "cuda",
+                                          // As many threads as a large device runs at once.
+                                          .piece = SY_GPU_PIECE_MAX,
                                           .open = open_cuda,
                                           .close = close_cuda,
                                           .get_info = get_info,

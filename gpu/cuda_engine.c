@@ -118,7 +118,7 @@ static uint32_t hint(void *opened, const struct sy_public_key *key,
 static sy_status build_tables(struct sy_gpu_state *state, size_t most)
 {
     (void)sy_key_tables_build(state->keys, most);
-    return atomic_load(&state->failed) ? SY_ERR_IO : SY_OK;
+    return sy_gpu_check(state);
 }
 
 static sy_status run_on(struct sy_gpu_state *state, struct sy_gpu_lane *lane,

@@ -20,7 +20,7 @@ static size_t pack_leaves(struct sy_gpu_half *half, const struct sy_submission *
 {
     const struct sy_slice *leaves = submission->leaves + first;
     uint32_t left = submission->leaf_count - first, count = 0;
-    size_t most = left < SY_GPU_PIECE_LEAVES ? left : SY_GPU_PIECE_LEAVES;
+    size_t most = left < half->state->driver->piece ? left : half->state->driver->piece;
     size_t bytes = 0;
     for (; count < most; count++) {
         size_t size = is_long(&leaves[count]) ? 0 : leaves[count].size;

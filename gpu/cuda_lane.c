@@ -3,10 +3,33 @@
 
 #include "core/base/assert.h"
 
+static void lock_state(struct sy_gpu_state *state)
+{
+    int failed = pthread_mutex_lock(&state->lock);
+    SY_ASSERT(!failed);
+}
+
+static void unlock_state(struct sy_gpu_state *state)
+{
+    int failed = pthread_mutex_unlock(&state->lock);
+    SY_ASSERT(!failed);
+}
+
 sy_status sy_gpu_judge(struct sy_gpu_state *state, sy_status status)
 {
-    if (status != SY_OK) atomic_store(&state->failed, true);
+    if (status == SY_OK) return SY_OK;
+    lock_state(state);
+    state->failed = true;
+    unlock_state(state);
     return status;
+}
+
+sy_status sy_gpu_check(struct sy_gpu_state *state)
+{
+    lock_state(state);
+    bool failed = state->failed;
+    unlock_state(state);
+    return failed ? SY_ERR_IO : SY_OK;
 }
 
 // --- a lane's memory -----------------------------------------------------------------------------
@@ -70,25 +93,13 @@ static sy_status grow(struct sy_gpu_state *state, uint64_t *address, uint32_t *r
 sy_status sy_gpu_lane_need(struct sy_gpu_state *state, struct sy_gpu_lane *lane, uint32_t hashes,
                            uint32_t nodes)
 {
-    if (atomic_load(&state->failed)) return SY_ERR_IO;
+    SY_TRY(sy_gpu_check(state));
     sy_status status = grow(state, &lane->hashes, &lane->hash_room, hashes);
     if (status == SY_OK) status = grow(state, &lane->nodes, &lane->node_room, nodes);
     return sy_gpu_judge(state, status);
 }
 
 // --- taking and giving ---------------------------------------------------------------------------
-
-static void lock_lanes(struct sy_gpu_state *state)
-{
-    int failed = pthread_mutex_lock(&state->lock);
-    SY_ASSERT(!failed);
-}
-
-static void unlock_lanes(struct sy_gpu_state *state)
-{
-    int failed = pthread_mutex_unlock(&state->lock);
-    SY_ASSERT(!failed);
-}
 
 static struct sy_gpu_lane *find_free(struct sy_gpu_state *state)
 {
@@ -102,14 +113,14 @@ sy_status sy_gpu_lane_take(struct sy_gpu_state *state, struct sy_gpu_lane **out)
 {
     struct sy_gpu_lane *lane = NULL;
     *out = NULL;
-    lock_lanes(state);
+    lock_state(state);
     while (!(lane = find_free(state))) {
         int failed = pthread_cond_wait(&state->released, &state->lock);
         SY_ASSERT(!failed);
     }
     lane->is_taken = true;
-    unlock_lanes(state);
-    sy_status status = atomic_load(&state->failed) ? SY_ERR_IO : SY_OK;
+    unlock_state(state);
+    sy_status status = sy_gpu_check(state);
     if (status == SY_OK && !lane->is_open) {
         status = open_half(state, &lane->half[0]);
         if (status == SY_OK) status = open_half(state, &lane->half[1]);
@@ -126,11 +137,11 @@ sy_status sy_gpu_lane_take(struct sy_gpu_state *state, struct sy_gpu_lane **out)
 
 void sy_gpu_lane_give(struct sy_gpu_state *state, struct sy_gpu_lane *lane)
 {
-    lock_lanes(state);
+    lock_state(state);
     lane->is_taken = false;
     int failed = pthread_cond_signal(&state->released);
     SY_ASSERT(!failed);
-    unlock_lanes(state);
+    unlock_state(state);
 }
 
 // --- a half's calls ------------------------------------------------------------------------------
@@ -139,7 +150,7 @@ sy_status sy_gpu_half_send(struct sy_gpu_half *half, size_t bytes)
 {
     struct sy_gpu_state *state = half->state;
     SY_ASSERT(bytes > 0 && bytes <= SY_GPU_STAGING_BYTES);
-    if (atomic_load(&state->failed)) return SY_ERR_IO;
+    SY_TRY(sy_gpu_check(state));
     return sy_gpu_judge(state, state->driver->upload(state->device, half->stream, half->staged,
                                                      half->staging, bytes));
 }
@@ -148,7 +159,7 @@ sy_status sy_gpu_half_fetch(struct sy_gpu_half *half, size_t out_at, uint64_t fr
 {
     struct sy_gpu_state *state = half->state;
     SY_ASSERT(out_at + bytes <= SY_GPU_OUT_BYTES);
-    if (atomic_load(&state->failed)) return SY_ERR_IO;
+    SY_TRY(sy_gpu_check(state));
     return sy_gpu_judge(state, state->driver->download(state->device, half->stream,
                                                        half->out + out_at, from, bytes));
 }
@@ -159,7 +170,7 @@ sy_status sy_gpu_half_launch(struct sy_gpu_half *half, enum sy_gpu_kernel kernel
     struct sy_gpu_state *state = half->state;
     const struct sy_gpu_kernel_info *info = &sy_gpu_kernels[kernel];
     SY_ASSERT(items > 0);
-    if (atomic_load(&state->failed)) return SY_ERR_IO;
+    SY_TRY(sy_gpu_check(state));
     return sy_gpu_judge(state, state->driver->launch(state->device, half->stream, kernel,
                                                      (items - 1) / info->items + 1, arguments));
 }
@@ -167,6 +178,6 @@ sy_status sy_gpu_half_launch(struct sy_gpu_half *half, enum sy_gpu_kernel kernel
 sy_status sy_gpu_half_wait(struct sy_gpu_half *half)
 {
     struct sy_gpu_state *state = half->state;
-    if (atomic_load(&state->failed)) return SY_ERR_IO;
+    SY_TRY(sy_gpu_check(state));
     return sy_gpu_judge(state, state->driver->wait(state->device, half->stream, SY_GPU_WAIT_NS));
 }

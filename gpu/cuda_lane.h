@@ -9,25 +9,20 @@
 #define SY_GPU_CUDA_LANE_H
 
 #include <pthread.h>
-#include <stdatomic.h>
 
 #include "core/crypto/key_tables.h"
 #include "gpu/cuda_engine.h"
 #include "gpu/gpu_device.h"
 
-/* Jobs of a piece: about as many threads as a large device runs at once. */
-#define SY_GPU_PIECE_JOBS 65536u
-/* Raw jobs of a piece, of which more is sent. */
+/* Raw jobs of a piece, of which more is sent, and the longest leaf that is hashed on the device. */
 #define SY_GPU_PIECE_RAW 16384u
-/* Leaves of a piece, and the longest that is hashed on the device. */
-#define SY_GPU_PIECE_LEAVES 65536u
 #define SY_GPU_LEAF_BYTES_MAX (1u << 20)
 #define SY_GPU_STAGING_BYTES ((size_t)12 << 20)
-#define SY_GPU_OUT_BYTES ((size_t)SY_GPU_PIECE_LEAVES * 32)
+#define SY_GPU_OUT_BYTES ((size_t)SY_GPU_PIECE_MAX * 32)
 /* Scratch of a piece: k and S, points, products, flags and verdicts; or of tables being built. */
 #define SY_GPU_WORK_JOB_BYTES \
     (4 * (SY_GPU_SCALAR_WORDS + SY_GPU_POINT_WORDS + SY_GPU_PRODUCT_WORDS) + 2)
-#define SY_GPU_WORK_BYTES ((uint64_t)SY_GPU_PIECE_JOBS * SY_GPU_WORK_JOB_BYTES)
+#define SY_GPU_WORK_BYTES ((uint64_t)SY_GPU_PIECE_MAX * SY_GPU_WORK_JOB_BYTES)
 
 struct sy_gpu_state;
 
@@ -40,8 +35,8 @@ struct sy_gpu_half {
     uint64_t work;    /* on the device */
     /* Of the piece under way; count 0: none. */
     uint32_t first, count;
-    uint32_t order[SY_GPU_PIECE_JOBS];     /* the job at each place, counted from first */
-    const void *tables[SY_GPU_PIECE_JOBS]; /* the table of each job, counted from first, or NULL */
+    uint32_t order[SY_GPU_PIECE_MAX];     /* the job at each place, counted from first */
+    const void *tables[SY_GPU_PIECE_MAX]; /* the table of each job, counted from first, or NULL */
 };
 
 struct sy_gpu_lane {
@@ -58,10 +53,10 @@ struct sy_gpu_state {
     const struct sy_gpu_driver *driver;
     void *device;
     sy_key_tables *keys;
-    uint64_t tables; /* on the device: the keys' */
-    uint64_t base;   /* on the device: B's */
-    atomic_bool failed;
-    pthread_mutex_t lock; /* guards is_taken of lanes */
+    uint64_t tables;      /* on the device: the keys' */
+    uint64_t base;        /* on the device: B's */
+    pthread_mutex_t lock; /* guards failed, and is_taken of lanes */
+    bool failed;
     pthread_cond_t released;
     struct sy_gpu_lane *lanes; /* SY_GPU_LANES */
 };
@@ -84,8 +79,10 @@ sy_status sy_gpu_half_launch(struct sy_gpu_half *half, enum sy_gpu_kernel kernel
                              const void *arguments);
 sy_status sy_gpu_half_wait(struct sy_gpu_half *half);
 
-/* sy_gpu_judge marks the state failed if status is none of success. Returns status. */
+/* sy_gpu_judge marks the state failed if status is none of success; returns status. sy_gpu_check is
+ * SY_OK while nothing failed. */
 sy_status sy_gpu_judge(struct sy_gpu_state *state, sy_status status);
+sy_status sy_gpu_check(struct sy_gpu_state *state);
 
 /* cuda_hash.c: a submission's leaf hashes, which stay in lane->hashes too, and its roots. */
 sy_status sy_gpu_hash_leaves(struct sy_gpu_state *state, struct sy_gpu_lane *lane,

@@ -16,7 +16,7 @@
 
 #define PACKED_BYTES (64 + 32 + sizeof(struct sy_gpu_head))
 #define RAW_BYTES (PACKED_BYTES + 4 * SY_GPU_SCALAR_WORDS + 1)
-_Static_assert((PACKED_BYTES + 32) * SY_GPU_PIECE_JOBS <= SY_GPU_STAGING_BYTES, "a piece fits");
+_Static_assert((PACKED_BYTES + 32) * SY_GPU_PIECE_MAX <= SY_GPU_STAGING_BYTES, "a piece fits");
 _Static_assert(RAW_BYTES *SY_GPU_PIECE_RAW <= SY_GPU_STAGING_BYTES, "a raw piece fits");
 _Static_assert((uint64_t)SY_GPU_BUILD_TOGETHER *SY_GPU_BUILD_SCRATCH <= SY_GPU_WORK_BYTES,
                "tables are built in a piece's scratch");
@@ -228,7 +228,8 @@ static sy_status finish_piece(struct sy_gpu_half *half, const struct source *sou
 static sy_status verify_pieces(struct sy_gpu_lane *lane, const struct source *source,
                                uint32_t count)
 {
-    uint32_t most = source->raw ? SY_GPU_PIECE_RAW : SY_GPU_PIECE_JOBS;
+    uint32_t most = lane->half[0].state->driver->piece;
+    if (source->raw && most > SY_GPU_PIECE_RAW) most = SY_GPU_PIECE_RAW;
     unsigned turn = 0;
     for (uint32_t first = 0; first < count; turn++) {
         struct sy_gpu_half *half = &lane->half[turn % 2];

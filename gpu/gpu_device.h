@@ -29,6 +29,8 @@
 extern "C" {
 #endif
 
+#define SY_GPU_PIECE_MAX 65536u
+
 struct sy_gpu_info {
     char name[96];         /* the device's own */
     uint64_t memory_bytes; /* all of it */
@@ -40,6 +42,7 @@ struct sy_gpu_info {
 
 struct sy_gpu_driver {
     const char *name;
+    uint32_t piece; /* jobs or leaves that are worth sending at once, SY_GPU_PIECE_MAX at most */
     /* open makes the device ready (on a CUDA device some tenths of a second). SY_ERR_NOT_FOUND:
      * none is here, with the reason. */
     sy_status (*open)(void **device, struct sy_error *err);

@@ -10,6 +10,7 @@
 
 #define MEMORY_BYTES ((uint64_t)1 << 30)
 #define ALIGNMENT 256u
+#define PIECE 200u // Small and no multiple of a block, so that tests meet many.
 #define ARGUMENT_BYTES_MAX 128u
 
 // --- faults --------------------------------------------------------------------------------------
@@ -20,7 +21,7 @@ static struct {
     atomic_uint status;
 } faults[SY_GPU_CALL_COUNT];
 
-static atomic_ullong lies_in, lie_seed, held;
+static atomic_ullong lies_in, lie_seed, lies_told, held;
 
 void sy_gpu_host_fail(enum sy_gpu_call call, uint64_t nth, sy_status status)
 {
@@ -32,6 +33,11 @@ void sy_gpu_host_lie(uint64_t nth, uint64_t seed)
 {
     atomic_store(&lie_seed, seed);
     atomic_store(&lies_in, nth);
+}
+
+uint64_t sy_gpu_host_lies(void)
+{
+    return atomic_load(&lies_told);
 }
 
 uint64_t sy_gpu_host_calls(enum sy_gpu_call call)
@@ -121,6 +127,7 @@ static void tell_lie(const struct operation *operation)
         const struct sy_gpu_finish *finish = (const struct sy_gpu_finish *)args;
         uint8_t *verdict = SY_AT(uint8_t, finish->verdicts, seed % finish->count);
         *verdict ^= 1;
+        atomic_fetch_add(&lies_told, 1);
         return;
     }
     if (operation->kernel == SY_GPU_LEAVES) {
@@ -132,6 +139,7 @@ static void tell_lie(const struct operation *operation)
         bytes = 32ull * operation->blocks;
     }
     if (bytes == 0) return;
+    atomic_fetch_add(&lies_told, 1);
     *SY_AT(uint8_t, address, seed / 8 % bytes) ^= (uint8_t)(1u << seed % 8);
 }
 
@@ -295,6 +303,7 @@ static sy_status wait_stream(void *device, void *opened, uint64_t timeout_ns)
 }
 
 const struct sy_gpu_driver sy_gpu_host = {.name = "host",
+                                          .piece = PIECE,
                                           .open = open_host,
                                           .close = close_host,
                                           .get_info = get_info,

@@ -28,8 +28,10 @@ enum sy_gpu_call {
 void sy_gpu_host_fail(enum sy_gpu_call call, uint64_t nth, sy_status status);
 
 /* sy_gpu_host_lie makes the nth launch from now on leave one bit of what finish, leaves or subtrees
- * write, at a place that seed says, wrong: as a device does that is ill. 0: none does. */
+ * write, at a place that seed says, wrong: as a device does that is ill. 0: none does.
+ * sy_gpu_host_lies counts those told. */
 void sy_gpu_host_lie(uint64_t nth, uint64_t seed);
+uint64_t sy_gpu_host_lies(void);
 
 /* Calls of a kind since the process began; and devices, memory and streams that are open now. */
 uint64_t sy_gpu_host_calls(enum sy_gpu_call call);

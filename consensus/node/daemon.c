@@ -15,6 +15,7 @@
 #include "core/wire/genesis_json.h"
 #include "core/wire/roster_change.h"
 #include "core/wire/state.h"
+#include "gpu/cuda_engine.h"
 
 #define INBOX_ITEMS 32768u
 #define VOTE_CHECKS 512u
@@ -91,7 +92,7 @@ static sy_status open_engine(sy_daemon *daemon, struct sy_error *err)
     struct sy_engine_choice *choice = &daemon->engine_choice;
     const char *wanted = daemon->config.engine;
     unsigned threads = engine_threads(&daemon->config);
-    SY_TRY(sy_engine_choose(choice, wanted, sy_engine_cpu_impls, threads, err));
+    SY_TRY(sy_engine_choose(choice, wanted, sy_engine_all_impls, threads, err));
     struct sy_engine_config config = {.threads = threads,
                                       .queue = VOTE_CHECKS + (uint32_t)daemon->config.checks + 64,
                                       .leaves_max = 2 * SY_BATCH_TXS_MAX,

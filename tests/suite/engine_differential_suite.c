@@ -1,9 +1,11 @@
 /* engine_differential_suite.c: every implementation against OpenSSL over jobs drawn by chance
- * (hard_jobs.h): 200,000 of them, or as many as SYSTOLE_DIFFERENTIAL_JOBS says. Batches have random
+ * (hard_jobs.h): 200,000 of them, or as many as SYSTOLE_DIFFERENTIAL_JOBS says; the host twin of a
+ * device, which is slow, against every tenth batch. Batches have random
  * sizes, so that each place of each lane meets everything. ctest: slow timeout=3600 */
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "gpu/cuda_engine.h"
 #include "tests/support/engines.h"
 #include "tests/support/hard_jobs.h"
 #include "tests/support/test.h"
@@ -14,6 +16,7 @@
 struct contender {
     const char *name;
     sy_engine *engine;
+    uint64_t every; // batches
     uint64_t decided;
 };
 
@@ -39,7 +42,8 @@ static size_t open_contenders(struct contender *contenders)
         sy_engine_get_info(engine, &info);
         assert_int_equal(info.retired, 0);
         if (strcmp(info.impl, impls[0]->name) == 0) {
-            contenders[count++] = (struct contender){impls[0]->name, engine, 0};
+            contenders[count++] = (struct contender){impls[0]->name, engine,
+                                                     impls[0] == &sy_engine_cuda_twin ? 10 : 1, 0};
         } else {
             printf("skipped: %s is not on this machine\n", impls[0]->name);
             sy_engine_close(engine);
@@ -78,7 +82,7 @@ CASE(verdicts_are_openssls)
     struct contender contenders[SY_ENGINE_IMPLS_MAX];
     static struct sy_sig_job jobs[BATCH];
     uint8_t expected[BATCH];
-    uint64_t total = count_jobs(), done = 0, good = 0;
+    uint64_t total = count_jobs(), done = 0, good = 0, batches = 0;
     sy_prng prng;
     sy_prng_seed(&prng, test_seed());
     size_t count = open_contenders(contenders);
@@ -91,13 +95,18 @@ CASE(verdicts_are_openssls)
             expected[i] = engines_oracle(&jobs[i]);
             good += expected[i];
         }
-        for (size_t i = 0; i < count; i++) contend(&contenders[i], jobs, batch, expected);
+        for (size_t i = 0; i < count; i++) {
+            if (batches % contenders[i].every == 0) contend(&contenders[i], jobs, batch, expected);
+        }
+        batches++;
         done += batch;
     }
     for (size_t i = 0; i < count; i++) {
-        printf("%s: %llu jobs, %llu good, 0 other verdicts than OpenSSL's\n", contenders[i].name,
-               (unsigned long long)contenders[i].decided, (unsigned long long)good);
-        assert_int_equal(contenders[i].decided, total);
+        printf("%s: %llu of %llu jobs (%llu good), 0 other verdicts than OpenSSL's\n",
+               contenders[i].name, (unsigned long long)contenders[i].decided,
+               (unsigned long long)total, (unsigned long long)good);
+        if (contenders[i].every == 1) assert_int_equal(contenders[i].decided, total);
+        assert_true(contenders[i].decided > 0);
         engines_close(contenders[i].engine);
     }
     assert_true(good > total / 20 && good < total / 2);

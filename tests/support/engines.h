@@ -8,8 +8,8 @@
 /* Rounds in which every valid key earns a table, and then some with it. */
 #define ENGINES_ROUNDS 6u
 
-/* What is tested: the processor's implementations, CUDA where there is a device, and the same engine
- * on the host twin of one (gpu/cuda_engine.h). Ends with OpenSSL, then NULL. */
+/* What is tested: the processor's implementations, CUDA where there is a device, and the same
+ * engine on the host twin of one (gpu/cuda_engine.h). Ends with OpenSSL, then NULL. */
 extern const struct sy_engine_impl *const engines_under_test[];
 
 /* engines_open opens an engine of impl, with OpenSSL behind it. Skips the test when impl is not on

@@ -146,8 +146,7 @@ CASE(the_selftest_reaches_the_tables_of_every_implementation)
         struct sy_engine_info info;
         if (engines_under_test[i] == &sy_engine_openssl) continue;
         sy_engine *engine = NULL;
-        struct sy_engine_config config = {
-            .queue = 1, .table_bytes = 16u << 20, .impls = impls};
+        struct sy_engine_config config = {.queue = 1, .table_bytes = 16u << 20, .impls = impls};
         assert_int_equal(sy_engine_open(&engine, &config, NULL), SY_OK);
         sy_engine_get_info(engine, &info);
         bool runs_here = strcmp(info.impl, "openssl") != 0;
