@@ -4,7 +4,6 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
-#include "core/crypto/engine_choice.h"
 #include "gpu/cuda_lane.h"
 
 // What stands in the host's cache for a table on the device.
@@ -169,6 +168,3 @@ const struct sy_engine_impl sy_engine_cuda_twin = {.name = "cuda-twin",
                                                    .run = run,
                                                    .hint = hint,
                                                    .raw = run_raw};
-
-const struct sy_engine_impl *const sy_engine_all_impls[] = {&sy_engine_cuda, SY_ENGINE_CPU_IMPLS,
-                                                            NULL};

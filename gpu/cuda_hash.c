@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "core/base/assert.h"
-#include "core/crypto/sha256_many.h"
 #include "gpu/cuda_lane.h"
+#include "gpu/device_hash.h"
 
 // --- leaves --------------------------------------------------------------------------------------
 
@@ -60,8 +60,10 @@ static sy_status mend_long(struct sy_gpu_half *half, const struct sy_gpu_lane *l
     struct sy_gpu_state *state = half->state;
     for (uint32_t i = half->first; i < half->first + half->count; i++) {
         if (!is_long(&submission->leaves[i])) continue;
-        sy_sha256_many_best()->leaves(&submission->leaf_hashes[i], &submission->leaves[i], 1);
-        memcpy(half->out, submission->leaf_hashes[i].bytes, 32);
+        uint32_t words[8];
+        sy_dev_hash_leaf(words, submission->leaves[i].data, submission->leaves[i].size);
+        for (size_t j = 0; j < 8; j++) sy_store_u32(half->out + 4 * j, sy_swap_32(words[j]));
+        memcpy(submission->leaf_hashes[i].bytes, half->out, 32);
         SY_TRY(sy_gpu_judge(state,
                             state->driver->upload(state->device, half->stream,
                                                   lane->hashes + (uint64_t)i * 32, half->out, 32)));

@@ -62,10 +62,10 @@ SY_DEVICE void sy_dev_sha256_compress(uint32_t state[8], uint32_t w[16])
 }
 
 /* SHA-256(0x00 || bytes), as eight words. */
-SY_DEVICE void sy_dev_hash_leaf(uint32_t state[8], const uint8_t *bytes, uint32_t size)
+SY_DEVICE void sy_dev_hash_leaf(uint32_t state[8], const uint8_t *bytes, uint64_t size)
 {
     // Byte i of the message is bytes[i - 1]; behind the last one come 0x80, zeros and the length.
-    uint64_t blocks = ((uint64_t)size + 1 + 8) / 64 + 1;
+    uint64_t blocks = (size + 1 + 8) / 64 + 1;
     uint64_t at = 0;
     sy_dev_sha256_start(state);
     SY_ROLL
@@ -76,13 +76,13 @@ SY_DEVICE void sy_dev_hash_leaf(uint32_t state[8], const uint8_t *bytes, uint32_
             w[i] = 0;
             SY_UNROLL
             for (int j = 0; j < 4; j++, at++) {
-                uint32_t byte = at > size ? (at == (uint64_t)size + 1 ? 0x80u : 0u)
-                                          : (at == 0 ? 0u : bytes[at - 1]);
+                uint32_t byte =
+                    at > size ? (at == size + 1 ? 0x80u : 0u) : (at == 0 ? 0u : bytes[at - 1]);
                 w[i] = w[i] << 8 | byte;
             }
         }
         if (block + 1 == blocks) {
-            uint64_t bits = ((uint64_t)size + 1) * 8;
+            uint64_t bits = (size + 1) * 8;
             w[14] = (uint32_t)(bits >> 32);
             w[15] = (uint32_t)bits;
         }
