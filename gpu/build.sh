@@ -1,7 +1,7 @@
 #!/bin/sh
 # build.sh FOLDER [NVCC]: builds FOLDER/systole-gpu (bench/main_gpu.c) with $CC, or cc, and no
-# library beyond the C library: what of core/ it needs is C without dependencies. With NVCC it has the image
-# of the kernels, without one it runs on the host twin alone.
+# library beyond the C library: what of core/ it needs is C without dependencies. With NVCC it has
+# the image of the kernels, without one it runs on the host twin alone.
 set -eu
 folder=$1
 nvcc=${2:-}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # test_gpu_trial.sh: systole-gpu on the host twin of a device: right by vectors and by chance,
-# figures that are marked as no device's, a status of its own where there is no device; and its build by a
-# bare compiler, without a library. ctest: timeout=1800
+# figures that are marked as no device's, a status of its own where there is no device; and its
+# build by a bare compiler, without a library. ctest: timeout=1800
 set -eu
 program=$SYSTOLE_BIN/systole-gpu
 scratch=$SYSTOLE_SCRATCH/gpu_trial
