@@ -280,7 +280,7 @@ static bool run_chance(const struct sy_gpu_trial *trial, void *state, struct cha
 static bool check_chance(const struct sy_gpu_trial *trial, void *state)
 {
     struct chance chance;
-    uint32_t count = trial->twin ? 700 : 70001, good = 0;
+    uint32_t count = (uint32_t)trial->jobs, good = 0;
     sy_prng prng;
     sy_prng_seed(&prng, 7);
     bool fine = open_chance(&chance, count) && sy_gpu_trial_make(chance.jobs, count, 64) == SY_OK;

@@ -12,6 +12,7 @@ struct sy_gpu_trial {
     const struct sy_engine_impl *impl;
     const char *vectors; /* a folder, or NULL */
     const char *out;     /* a JSON file, or NULL */
+    uint64_t jobs;       /* by chance */
     bool twin;           /* the host twin: small counts, and no figure of a device */
 };
 

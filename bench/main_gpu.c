@@ -18,6 +18,7 @@ static const char usage[] =
     "  name            the device's name\n"
     "\n"
     "  --vectors DIR   with wycheproof-ed25519.json and ed25519-sign.input\n"
+    "  --jobs N        so many by chance (70001, with --twin 700)\n"
     "  --out FILE      where the figures go, as JSON\n"
     "  --twin          on the host twin of a device, which is slow and has no figures\n";
 
@@ -53,17 +54,20 @@ static int run(const struct sy_gpu_trial *trial, const char *what)
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {{"vectors", required_argument, NULL, 'v'},
-                                          {"out", required_argument, NULL, 'o'},
-                                          {"twin", no_argument, NULL, 't'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"vectors", required_argument, NULL, 'v'}, {"out", required_argument, NULL, 'o'},
+        {"jobs", required_argument, NULL, 'j'},    {"twin", no_argument, NULL, 't'},
+        {"help", no_argument, NULL, 'h'},          {NULL, 0, NULL, 0}};
     struct sy_gpu_trial trial = {.driver = &sy_gpu_cuda, .impl = &sy_engine_cuda};
     int option;
     while ((option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
         switch (option) {
         case 'v': trial.vectors = optarg; break;
         case 'o': trial.out = optarg; break;
+        case 'j':
+            if (sy_parse_u64(&trial.jobs, optarg, 2, 10000000)) break;
+            fputs(usage, stderr);
+            return 2;
         case 't':
             trial.twin = true;
             trial.driver = &sy_gpu_host;
@@ -78,5 +82,6 @@ int main(int argc, char **argv)
         fputs(usage, stderr);
         return 2;
     }
+    if (trial.jobs == 0) trial.jobs = trial.twin ? 700 : 70001;
     return run(&trial, what);
 }
