@@ -57,8 +57,8 @@ static int compare(const void *a, const void *b)
 static void put_row(struct speed *speed, const struct row *row, struct rounds *rounds)
 {
     qsort(rounds->ns, rounds->count, sizeof rounds->ns[0], compare);
-    double p50 = (double)rounds->ns[rounds->count / 2];
-    double p99 = (double)rounds->ns[(rounds->count * 99 + 99) / 100 - 1];
+    unsigned middle = rounds->count / 2, late = (rounds->count * 99 + 99) / 100 - 1;
+    double p50 = (double)rounds->ns[middle], p99 = (double)rounds->ns[late];
     double per_s = row->items * 1e9 / p50;
     char transfer[16] = "-";
     if (row->transfer >= 0) (void)snprintf(transfer, sizeof transfer, "%.2f", row->transfer);

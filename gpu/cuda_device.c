@@ -9,7 +9,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 #include <time.h>
 
 #include "core/base/os.h"
@@ -80,16 +79,18 @@ static sy_status load_library(struct cuda *cuda, struct sy_error *err)
 {
     cuda->library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
     if (!cuda->library) {
-        return sy_fail(err, SY_ERR_NOT_FOUND, "there is no CUDA driver here (%s)", dlerror());
+        (void)sy_fail(err, SY_ERR_NOT_FOUND, "there is no CUDA driver here (%s)", dlerror());
+        return SY_ERR_NOT_FOUND;
     }
-#define LOAD(call)                                                                             \
-    {                                                                                          \
-        void *found = dlsym(cuda->library, SYMBOL(call));                                      \
-        if (!found) {                                                                          \
-            return sy_fail(err, SY_ERR_NOT_FOUND, LIBRARY " has no %s: the driver is too old", \
-                           SYMBOL(call));                                                      \
-        }                                                                                      \
-        memcpy(&cuda->api.p_##call, &found, sizeof found);                                     \
+#define LOAD(call)                                                                    \
+    {                                                                                 \
+        void *found = dlsym(cuda->library, SYMBOL(call));                             \
+        if (!found) {                                                                 \
+            (void)sy_fail(err, SY_ERR_NOT_FOUND, LIBRARY " has no %s: it is too old", \
+                          SYMBOL(call));                                              \
+            return SY_ERR_NOT_FOUND;                                                  \
+        }                                                                             \
+        cuda->api.p_##call = (__typeof__(&call))(uintptr_t)found;                     \
     }
     CALLS(LOAD)
 #undef LOAD

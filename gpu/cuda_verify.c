@@ -263,6 +263,8 @@ sy_status sy_gpu_verify_raw(struct sy_gpu_state *state, struct sy_gpu_lane *lane
                             const struct sy_raw_job *jobs, uint32_t count, uint8_t *verdicts)
 {
     struct source source = {.raw = jobs, .verdicts = verdicts};
+    if (count == 0) return SY_OK;
+    SY_ASSERT(jobs);
     return verify_pinned(state, lane, &source, count);
 }
 

@@ -219,9 +219,11 @@ static bool place_device(struct sy_engine_choice *choice, const struct sy_engine
              choice->impls[0]->name);
         return true;
     }
-    memmove(choice->impls + 1, choice->impls, (SY_ENGINE_IMPLS_MAX - 1) * sizeof choice->impls[0]);
-    memmove(choice->from + 1, choice->from, (SY_ENGINE_IMPLS_MAX - 1) * sizeof choice->from[0]);
-    memmove(choice->per_s + 1, choice->per_s, (SY_ENGINE_IMPLS_MAX - 1) * sizeof choice->per_s[0]);
+    for (unsigned at = SY_ENGINE_IMPLS_MAX - 1; at > 0; at--) {
+        choice->impls[at] = choice->impls[at - 1];
+        choice->from[at] = choice->from[at - 1];
+        choice->per_s[at] = choice->per_s[at - 1];
+    }
     choice->impls[0] = impl;
     choice->from[0] = from;
     choice->per_s[0] = per_s;

@@ -28,6 +28,7 @@ transcripts  tests/test_pbft_transcripts
 message      tests/test_pbft_message
 ed25519      tests/test_ed25519
 key_tables   tests/test_key_tables
+sizes        tests/test_engine_sizes
 view_change  tests/test_wire_view_change
 roster       tests/test_wire_roster
 changes      tests/test_wire_roster_change
@@ -39,6 +40,7 @@ pool_ingress tests/test_pool_ingress
 node_loop    tests/test_node_loop
 requests     tests/test_node_requests
 envelope     tests/test_ledger_envelope
+cuda         tests/test_cuda_engine
 edges        tests/engine_edges_suite
 sim_4        bin/systole-sim --seeds 1..100 --validators 4 --jobs 2
 sim_6        bin/systole-sim --seeds 1..50 --validators 6 --jobs 2
