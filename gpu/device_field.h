@@ -81,36 +81,66 @@ SY_DEVICE void sy_fe_sub(struct sy_fe *r, const struct sy_fe *a, const struct sy
     for (int i = 0; i < SY_WORDS; i++) r->v[i] = v[i];
 }
 
-/* row[0 .. 7] += every second word of a, from a[0] on, times b; what goes over is added to row[8].
+/* row[0 .. 2 count) = a[0], a[2], ... (count of them) times b: products side by side, no carries.
  */
-SY_DEVICE void sy_fe_mul_row(uint32_t *row, const uint32_t *a, uint32_t b)
+SY_DEVICE void sy_fe_set_row(uint32_t *row, const uint32_t *a, int count, uint32_t b)
+{
+    SY_UNROLL
+    for (int i = 0; i < 2 * count; i += 2) {
+        uint64_t product = (uint64_t)a[i] * b;
+        row[i] = (uint32_t)product;
+        row[i + 1] = (uint32_t)(product >> 32);
+    }
+}
+
+/* row[0 .. 2 count) += the same; what goes over is added to row[2 count]. */
+SY_DEVICE void sy_fe_add_row(uint32_t *row, const uint32_t *a, int count, uint32_t b)
 {
     row[0] = sy_mad_lo_cc(a[0], b, row[0]);
     row[1] = sy_madc_hi_cc(a[0], b, row[1]);
     SY_UNROLL
-    for (int i = 2; i < SY_WORDS; i += 2) {
+    for (int i = 2; i < 2 * count; i += 2) {
         row[i] = sy_madc_lo_cc(a[i], b, row[i]);
         row[i + 1] = sy_madc_hi_cc(a[i], b, row[i + 1]);
     }
-    row[8] = sy_addc(row[8], 0);
+    row[2 * count] = sy_addc(row[2 * count], 0);
+}
+
+/* The same where the row ends with its last product, and so far has there at most a few carries in
+ * row[2 count - 2]: nothing goes over, as (2^32 - 1)^2 + 2^32 < 2^64. */
+SY_DEVICE void sy_fe_end_row(uint32_t *row, const uint32_t *a, int count, uint32_t b)
+{
+    uint64_t last = (uint64_t)a[2 * count - 2] * b;
+    uint32_t carries = row[2 * count - 2];
+    if (count > 1) {
+        row[0] = sy_mad_lo_cc(a[0], b, row[0]);
+        row[1] = sy_madc_hi_cc(a[0], b, row[1]);
+        SY_UNROLL
+        for (int i = 2; i < 2 * count - 2; i += 2) {
+            row[i] = sy_madc_lo_cc(a[i], b, row[i]);
+            row[i + 1] = sy_madc_hi_cc(a[i], b, row[i + 1]);
+        }
+        row[2 * count - 2] = sy_addc_cc((uint32_t)last, carries);
+    } else {
+        row[2 * count - 2] = sy_add_cc((uint32_t)last, carries);
+    }
+    row[2 * count - 1] = sy_addc((uint32_t)(last >> 32), 0);
 }
 
 /* Sixteen words to eight: the upper ones times 38 are added to the lower ones. */
 SY_DEVICE void sy_fe_fold(struct sy_fe *r, const uint32_t t[2 * SY_WORDS])
 {
-    uint32_t v[SY_WORDS + 1];
+    uint32_t v[SY_WORDS + 1], odd[SY_WORDS];
     SY_UNROLL
     for (int i = 0; i < SY_WORDS; i++) v[i] = t[i];
     v[SY_WORDS] = 0;
-    sy_fe_mul_row(v, t + SY_WORDS, 38);
-    v[1] = sy_mad_lo_cc(t[9], 38, v[1]);
-    v[2] = sy_madc_hi_cc(t[9], 38, v[2]);
+    sy_fe_add_row(v, t + SY_WORDS, 4, 38);
+    sy_fe_set_row(odd, t + SY_WORDS + 1, 4, 38); // Begins at word 1.
+    v[1] = sy_add_cc(v[1], odd[0]);
     SY_UNROLL
-    for (int i = 3; i < SY_WORDS; i += 2) {
-        v[i] = sy_madc_lo_cc(t[SY_WORDS + i], 38, v[i]);
-        v[i + 1] = sy_madc_hi_cc(t[SY_WORDS + i], 38, v[i + 1]);
-    }
-    sy_fe_add_small(v, v[SY_WORDS] * 38); // At most 38 or so times 38.
+    for (int i = 2; i < SY_WORDS; i++) v[i] = sy_addc_cc(v[i], odd[i - 1]);
+    v[SY_WORDS] = sy_addc(v[SY_WORDS], odd[SY_WORDS - 1]);
+    sy_fe_add_small(v, v[SY_WORDS] * 38); // At most 38 times 38.
     SY_UNROLL
     for (int i = 0; i < SY_WORDS; i++) r->v[i] = v[i];
 }
@@ -119,14 +149,18 @@ SY_DEVICE void sy_fe_mul(struct sy_fe *r, const struct sy_fe *a, const struct sy
 {
     uint32_t even[2 * SY_WORDS + 1], odd[2 * SY_WORDS + 1]; // odd[i] counts 2^(32 (i + 1)).
     SY_UNROLL
-    for (int i = 0; i <= 2 * SY_WORDS; i++) even[i] = odd[i] = 0;
+    for (int i = SY_WORDS; i <= 2 * SY_WORDS; i++) even[i] = odd[i] = 0;
+    sy_fe_set_row(even, a->v, 4, b->v[0]);
+    sy_fe_set_row(odd, a->v + 1, 4, b->v[0]);
     SY_UNROLL
     for (int i = 0; i < SY_WORDS; i += 2) {
         // Words of a at even places begin at even words with b's even ones, at odd with its odd.
-        sy_fe_mul_row(even + i, a->v, b->v[i]);
-        sy_fe_mul_row(odd + i, a->v + 1, b->v[i]);
-        sy_fe_mul_row(odd + i, a->v, b->v[i + 1]);
-        sy_fe_mul_row(even + i + 2, a->v + 1, b->v[i + 1]);
+        if (i > 0) {
+            sy_fe_add_row(even + i, a->v, 4, b->v[i]);
+            sy_fe_end_row(odd + i, a->v + 1, 4, b->v[i]);
+        }
+        sy_fe_add_row(odd + i, a->v, 4, b->v[i + 1]);
+        sy_fe_end_row(even + i + 2, a->v + 1, 4, b->v[i + 1]);
     }
     even[1] = sy_add_cc(even[1], odd[0]);
     SY_UNROLL
@@ -134,9 +168,37 @@ SY_DEVICE void sy_fe_mul(struct sy_fe *r, const struct sy_fe *a, const struct sy
     sy_fe_fold(r, even);
 }
 
+/* Products of two different words once, doubled, and the squares: 36 products where 64 are. */
 SY_DEVICE void sy_fe_square(struct sy_fe *r, const struct sy_fe *a)
 {
-    sy_fe_mul(r, a, a);
+    uint32_t even[2 * SY_WORDS + 1], odd[2 * SY_WORDS + 1]; // odd[i] counts 2^(32 (i + 1)).
+    SY_UNROLL
+    for (int i = 0; i <= 2 * SY_WORDS; i++) even[i] = odd[i] = 0;
+    sy_fe_set_row(odd, a->v + 1, 4, a->v[0]);
+    sy_fe_set_row(even + 2, a->v + 2, 3, a->v[0]);
+    SY_UNROLL
+    for (int i = 1; i < SY_WORDS - 1; i += 2) {
+        // Rows begin two words on each time; the odd ones of even i end with what is new.
+        sy_fe_add_row(odd + 2 * i, a->v + i + 1, (8 - i) / 2, a->v[i]);
+        sy_fe_end_row(even + 2 * i + 2, a->v + i + 2, (7 - i) / 2, a->v[i]);
+        sy_fe_end_row(odd + 2 * i + 2, a->v + i + 2, (7 - i) / 2, a->v[i + 1]);
+        if (i < 5) sy_fe_add_row(even + 2 * i + 4, a->v + i + 3, (6 - i) / 2, a->v[i + 1]);
+    }
+    even[1] = odd[0]; // even[0] and even[1] are 0 so far.
+    even[2] = sy_add_cc(even[2], odd[1]);
+    SY_UNROLL
+    for (int i = 3; i < 2 * SY_WORDS; i++) even[i] = sy_addc_cc(even[i], odd[i - 1]);
+    even[1] = sy_add_cc(even[1], even[1]);
+    SY_UNROLL
+    for (int i = 2; i < 2 * SY_WORDS; i++) even[i] = sy_addc_cc(even[i], even[i]);
+    even[0] = sy_mad_lo_cc(a->v[0], a->v[0], 0);
+    even[1] = sy_madc_hi_cc(a->v[0], a->v[0], even[1]);
+    SY_UNROLL
+    for (int i = 1; i < SY_WORDS; i++) {
+        even[2 * i] = sy_madc_lo_cc(a->v[i], a->v[i], even[2 * i]);
+        even[2 * i + 1] = sy_madc_hi_cc(a->v[i], a->v[i], even[2 * i + 1]);
+    }
+    sy_fe_fold(r, even);
 }
 
 SY_DEVICE_CALL void sy_fe_square_times(struct sy_fe *r, const struct sy_fe *a, int times)
@@ -217,13 +279,6 @@ SY_DEVICE uint32_t sy_fe_is_zero(const struct sy_fe *a)
     SY_UNROLL
     for (int i = 0; i < SY_WORDS; i++) any |= f.v[i];
     return any == 0;
-}
-
-/* Bytes, the least first, at any address. */
-SY_DEVICE uint32_t sy_load_word(const uint8_t *bytes)
-{
-    return (uint32_t)bytes[0] | (uint32_t)bytes[1] << 8 | (uint32_t)bytes[2] << 16 |
-           (uint32_t)bytes[3] << 24;
 }
 
 #endif

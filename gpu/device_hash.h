@@ -18,11 +18,6 @@ SY_DEVICE uint64_t sy_rotate_64(uint64_t x, unsigned bits)
     return x >> bits | x << (64 - bits);
 }
 
-SY_DEVICE uint32_t sy_swap_32(uint32_t x)
-{
-    return x >> 24 | (x >> 8 & 0xff00u) | (x << 8 & 0xff0000u) | x << 24;
-}
-
 // --- SHA-256 -------------------------------------------------------------------------------------
 
 SY_DEVICE void sy_dev_sha256_start(uint32_t state[8])

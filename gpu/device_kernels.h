@@ -113,30 +113,30 @@ SY_DEVICE void sy_dev_store_point(const struct sy_gpu_points *args, uint32_t i,
     }
 }
 
-SY_DEVICE void sy_dev_load_entry(struct sy_pt_entry *r, const uint32_t *in)
+SY_DEVICE void sy_dev_load_fe(struct sy_fe *r, const uint32_t *in)
 {
-    SY_UNROLL
-    for (int w = 0; w < 8; w++) {
-        r->plus.v[w] = in[w];
-        r->minus.v[w] = in[8 + w];
-        r->t2d.v[w] = in[16 + w];
-    }
+    sy_load_4(r->v, in);
+    sy_load_4(r->v + 4, in + 4);
 }
 
 /* Adds the number's digits' multiples out of a table: 32 additions, less those of digits 0. */
-SY_DEVICE_CALL void sy_dev_add_windows(struct sy_pt *point, const uint32_t *scalars,
-                                       uint32_t stride, const uint32_t *table)
+SY_DEVICE void sy_dev_add_windows(struct sy_pt *point, const uint32_t *scalars, uint32_t stride,
+                                  const uint32_t *table)
 {
-    uint32_t carry = 0;
+    uint32_t carry = 0, word = 0;
     SY_ROLL
     for (uint32_t w = 0; w < SY_GPU_WINDOWS; w++) {
-        int32_t digit = sy_sc_digit_256(scalars[(uint64_t)(w / 4) * stride], w, &carry);
+        if (w % 4 == 0) word = scalars[(uint64_t)(w / 4) * stride];
+        int32_t digit = sy_sc_digit_256(word, w, &carry);
         uint32_t minus = digit < 0;
         uint32_t multiple = (uint32_t)(minus ? -digit : digit);
         struct sy_pt_entry entry;
         if (multiple == 0) continue;
-        sy_dev_load_entry(&entry, table + (w * SY_GPU_WINDOW_ENTRIES + multiple - 1) *
-                                              (SY_GPU_ENTRY_BYTES / 4));
+        const uint32_t *in =
+            table + (w * SY_GPU_WINDOW_ENTRIES + multiple - 1) * (SY_GPU_ENTRY_BYTES / 4);
+        sy_dev_load_fe(&entry.plus, in);
+        sy_dev_load_fe(&entry.minus, in + 8);
+        sy_dev_load_fe(&entry.t2d, in + 16);
         sy_pt_add_entry(point, point, &entry, minus);
     }
 }
@@ -149,17 +149,20 @@ SY_DEVICE void sy_dev_tabled(const struct sy_gpu_points *args, uint32_t block, u
     i += args->first;
     const uint32_t *scalars = SY_AT(const uint32_t, args->scalars, i);
     uint64_t place = SY_AT(const struct sy_gpu_head, args->heads, i)->table;
+    const uint32_t *table = SY_AT(const uint32_t, args->tables, place *(SY_GPU_TABLE_BYTES / 4));
     sy_pt_neutral(&point);
-    sy_dev_add_windows(&point, scalars, args->stride,
-                       SY_AT(const uint32_t, args->tables, place *(SY_GPU_TABLE_BYTES / 4)));
-    sy_dev_add_windows(&point, scalars + 8 * (uint64_t)args->stride, args->stride,
-                       SY_AT(const uint32_t, args->base, 0));
+    SY_ROLL
+    for (int turn = 0; turn < 2; turn++) { // -k A, then S B: the code once, for the cache's sake.
+        sy_dev_add_windows(&point, scalars, args->stride, table);
+        scalars += 8 * (uint64_t)args->stride;
+        table = SY_AT(const uint32_t, args->base, 0);
+    }
     sy_dev_store_point(args, i, &point);
 }
 
 /* -k A by windows of four bits, from the highest: k below L has 253 bits, so 64 digits. */
-SY_DEVICE_CALL void sy_dev_multiply_key(struct sy_pt *r, const struct sy_pt *minus_key,
-                                        const uint32_t *scalars, uint32_t stride)
+SY_DEVICE void sy_dev_multiply_key(struct sy_pt *r, const struct sy_pt *minus_key,
+                                   const uint32_t *scalars, uint32_t stride)
 {
     struct sy_pt_cached multiples[8];
     struct sy_pt point = *minus_key;
@@ -179,7 +182,7 @@ SY_DEVICE_CALL void sy_dev_multiply_key(struct sy_pt *r, const struct sy_pt *min
     SY_ROLL
     for (int w = 63; w >= 0; w--) {
         SY_ROLL
-        for (int i = 0; i < 4 && w < 63; i++) sy_pt_double(r, r);
+        for (int i = 0; i < 4 && w < 63; i++) sy_pt_double(r, r, i == 3);
         uint32_t minus = digits[w] < 0;
         uint32_t multiple = (uint32_t)(minus ? -digits[w] : digits[w]);
         if (multiple > 0) sy_pt_add_cached(r, r, &multiples[multiple - 1], minus);
@@ -303,7 +306,7 @@ SY_DEVICE void sy_dev_build(const struct sy_gpu_build *args, uint32_t block, uin
     if (thread == 0) *SY_AT(uint8_t, args->built, block) = (uint8_t)found;
     if (!found) return;
     SY_ROLL
-    for (uint32_t i = 0; i < 8 * thread; i++) sy_pt_double(&point, &point);
+    for (uint32_t i = 0; i < 8 * thread; i++) sy_pt_double(&point, &point, 1);
     sy_pt_cache(&step, &point);
     sy_fe_set(&product, 1);
     SY_ROLL

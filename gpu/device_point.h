@@ -36,7 +36,8 @@ SY_DEVICE void sy_pt_finish(struct sy_pt *r, const struct sy_fe *e, const struct
     sy_fe_mul(&r->z, f, g);
 }
 
-SY_DEVICE void sy_pt_double(struct sy_pt *r, const struct sy_pt *p)
+/* with_t = 0 leaves t as it is: doubling does not read it. */
+SY_DEVICE void sy_pt_double(struct sy_pt *r, const struct sy_pt *p, uint32_t with_t)
 {
     struct sy_fe a, b, c, e, f, g, h;
     sy_fe_square(&a, &p->x);
@@ -49,7 +50,10 @@ SY_DEVICE void sy_pt_double(struct sy_pt *r, const struct sy_pt *p)
     sy_fe_sub(&e, &h, &e);
     sy_fe_sub(&g, &a, &b);
     sy_fe_add(&f, &c, &g);
-    sy_pt_finish(r, &e, &f, &g, &h);
+    sy_fe_mul(&r->x, &e, &f);
+    sy_fe_mul(&r->y, &g, &h);
+    sy_fe_mul(&r->z, &f, &g);
+    if (with_t) sy_fe_mul(&r->t, &e, &h);
 }
 
 /* p + q, or with minus = 1 p - q, where d is twice Z1 Z2. */
