@@ -27,10 +27,14 @@ SY_DEVICE void sy_dev_sha256_start(uint32_t state[8])
     for (int i = 0; i < 8; i++) state[i] = start[i];
 }
 
-/* Adds the block w, which is used up. */
+#define SY_ADD(x, y) sy_add_by_mad(x, y, one)
+
+/* Adds the block w, which is used up. Rotations and the three-way functions keep one pipe of the
+ * device busy, so that additions go to the other. */
 SY_DEVICE void sy_dev_sha256_compress(uint32_t state[8], uint32_t w[16])
 {
     SY_DEVICE_TABLE uint32_t k[64] = {SY_SHA256_K_VALUES};
+    const uint32_t one = SY_OPAQUE_ONE;
     uint32_t v[8];
     SY_UNROLL
     for (int i = 0; i < 8; i++) v[i] = state[i];
@@ -38,48 +42,99 @@ SY_DEVICE void sy_dev_sha256_compress(uint32_t state[8], uint32_t w[16])
     for (int t = 0; t < 64; t++) {
         if (t >= 16) {
             uint32_t a = w[(t + 1) % 16], b = w[(t + 14) % 16];
-            w[t % 16] += (sy_rotate_32(a, 7) ^ sy_rotate_32(a, 18) ^ a >> 3) + w[(t + 9) % 16] +
-                         (sy_rotate_32(b, 17) ^ sy_rotate_32(b, 19) ^ b >> 10);
+            w[t % 16] = SY_ADD(w[t % 16], w[(t + 9) % 16]);
+            w[t % 16] = SY_ADD(w[t % 16], sy_rotate_32(a, 7) ^ sy_rotate_32(a, 18) ^ a >> 3);
+            w[t % 16] = SY_ADD(w[t % 16], sy_rotate_32(b, 17) ^ sy_rotate_32(b, 19) ^ b >> 10);
         }
         uint32_t a = v[0], e = v[4];
         uint32_t choice = v[6] ^ (e & (v[5] ^ v[6]));
         uint32_t majority = (a & v[1]) | (v[2] & (a | v[1]));
-        uint32_t one = v[7] + (sy_rotate_32(e, 6) ^ sy_rotate_32(e, 11) ^ sy_rotate_32(e, 25)) +
-                       choice + k[t] + w[t % 16];
-        uint32_t two = (sy_rotate_32(a, 2) ^ sy_rotate_32(a, 13) ^ sy_rotate_32(a, 22)) + majority;
+        uint32_t first = SY_ADD(SY_ADD(w[t % 16], k[t]), v[7]);
+        first = SY_ADD(choice, first);
+        first = SY_ADD(sy_rotate_32(e, 6) ^ sy_rotate_32(e, 11) ^ sy_rotate_32(e, 25), first);
+        uint32_t second =
+            SY_ADD(sy_rotate_32(a, 2) ^ sy_rotate_32(a, 13) ^ sy_rotate_32(a, 22), majority);
         SY_UNROLL
         for (int i = 7; i > 0; i--) v[i] = v[i - 1];
-        v[4] += one;
-        v[0] = one + two;
+        v[4] = SY_ADD(first, v[4]);
+        v[0] = SY_ADD(first, second);
     }
     SY_UNROLL
     for (int i = 0; i < 8; i++) state[i] += v[i];
 }
 
-/* SHA-256(0x00 || bytes), as eight words. */
+/* The word at an address that is a multiple of 4. A device reads all of it; elsewhere only its
+ * bytes from begin on and before end are read, and the others are 0. */
+SY_DEVICE uint32_t sy_dev_load_within(const uint8_t *at, const uint8_t *begin, const uint8_t *end)
+{
+#ifdef __CUDACC__
+    (void)begin;
+    (void)end;
+    return sy_load_word(at);
+#else
+    uint32_t word = 0;
+    for (unsigned i = 0; i < 4; i++) {
+        bool is_within =
+            (uintptr_t)at + i >= (uintptr_t)begin && (uintptr_t)at + i < (uintptr_t)end;
+        if (is_within) word |= (uint32_t)at[i] << 8 * i;
+    }
+    return word;
+#endif
+}
+
+/* Sixteen words of the message 0x00 || bytes from byte `at` on, a multiple of 64. What lies behind
+ * the message is undefined. Reads aligned words and picks from two at a time. */
+SY_DEVICE void sy_dev_load_block(uint32_t w[16], const uint8_t *bytes, uint64_t size, uint64_t at)
+{
+    const uint32_t off = (uint32_t)((uintptr_t)bytes & 3u);
+    const uint32_t selector = 0x0123u + 0x1111u * ((off + 3u) & 3u);
+    const uint64_t words = (size + off + 3) / 4; // From the one in which bytes begin.
+    const uint64_t first = at / 4;
+    // Message byte `at` is bytes[at - 1]: with off = 0 it ends the aligned word before.
+    const uint8_t *from = (const uint8_t *)((uintptr_t)bytes - off + at - (off == 0 ? 4u : 0u));
+    uint64_t more = words + (off == 0) > first ? words + (off == 0) - first : 0;
+    const uint32_t left = more < 17 ? (uint32_t)more : 17;
+    const uint8_t *end = (const uint8_t *)((uintptr_t)bytes + size);
+    const bool is_before = at == 0 && off == 0;
+    uint32_t low = left > 0 && !is_before ? sy_dev_load_within(from, bytes, end) : 0;
+    SY_UNROLL
+    for (uint32_t i = 0; i < 16; i++) {
+        uint32_t high = i + 1 < left ? sy_dev_load_within(from + 4 * (i + 1), bytes, end) : 0;
+        w[i] = sy_pick_bytes(low, high, selector);
+        low = high;
+    }
+    if (at == 0) w[0] &= 0x00ffffffu;
+}
+
+/* Ends a message of `size` bytes, of which w has those from `at` on: behind the last one come 0x80
+ * and zeros. */
+SY_DEVICE void sy_dev_pad_block(uint32_t w[16], uint64_t size, uint64_t at)
+{
+    const bool ends = size >= at; // Or else it did before, 0x80 included.
+    const uint32_t left = ends ? (uint32_t)(size - at) : 0;
+    SY_UNROLL
+    for (uint32_t i = 0; i < 16; i++) {
+        uint32_t bits = 8 * (left & 3u);
+        uint32_t last = (w[i] & ~(0xffffffffu >> bits)) | 0x80000000u >> bits;
+        if (i >= left / 4) w[i] = ends && i == left / 4 ? last : 0;
+    }
+}
+
+/* SHA-256(0x00 || bytes), as eight words; size < 2^61 - 1. A device reads all of the aligned words
+ * in which bytes begin and end. */
 SY_DEVICE void sy_dev_hash_leaf(uint32_t state[8], const uint8_t *bytes, uint64_t size)
 {
-    // Byte i of the message is bytes[i - 1]; behind the last one come 0x80, zeros and the length.
-    uint64_t blocks = (size + 1 + 8) / 64 + 1;
-    uint64_t at = 0;
+    const uint64_t message = size + 1;
+    const uint64_t blocks = (message + 8) / 64 + 1;
     sy_dev_sha256_start(state);
     SY_ROLL
     for (uint64_t block = 0; block < blocks; block++) {
         uint32_t w[16];
-        SY_UNROLL
-        for (int i = 0; i < 16; i++) {
-            w[i] = 0;
-            SY_UNROLL
-            for (int j = 0; j < 4; j++, at++) {
-                uint32_t byte =
-                    at > size ? (at == size + 1 ? 0x80u : 0u) : (at == 0 ? 0u : bytes[at - 1]);
-                w[i] = w[i] << 8 | byte;
-            }
-        }
+        sy_dev_load_block(w, bytes, size, 64 * block);
+        if (64 * (block + 1) > message) sy_dev_pad_block(w, message, 64 * block);
         if (block + 1 == blocks) {
-            uint64_t bits = (size + 1) * 8;
-            w[14] = (uint32_t)(bits >> 32);
-            w[15] = (uint32_t)bits;
+            w[14] = (uint32_t)(message >> 29);
+            w[15] = (uint32_t)(message << 3);
         }
         sy_dev_sha256_compress(state, w);
     }
@@ -91,10 +146,10 @@ SY_DEVICE void sy_dev_hash_node(uint32_t state[8], const uint32_t left[8], const
     uint32_t w[16];
     w[0] = 0x01000000u | left[0] >> 8;
     SY_UNROLL
-    for (int i = 1; i < 8; i++) w[i] = left[i - 1] << 24 | left[i] >> 8;
-    w[8] = left[7] << 24 | right[0] >> 8;
+    for (int i = 1; i < 8; i++) w[i] = sy_pick_bytes(left[i], left[i - 1], 0x4321u);
+    w[8] = sy_pick_bytes(right[0], left[7], 0x4321u);
     SY_UNROLL
-    for (int i = 1; i < 8; i++) w[8 + i] = right[i - 1] << 24 | right[i] >> 8;
+    for (int i = 1; i < 8; i++) w[8 + i] = sy_pick_bytes(right[i], right[i - 1], 0x4321u);
     sy_dev_sha256_start(state);
     uint32_t last = right[7] << 24;
     sy_dev_sha256_compress(state, w);
@@ -104,6 +159,8 @@ SY_DEVICE void sy_dev_hash_node(uint32_t state[8], const uint32_t left[8], const
     w[15] = 65 * 8;
     sy_dev_sha256_compress(state, w);
 }
+
+#undef SY_ADD
 
 // --- SHA-512 -------------------------------------------------------------------------------------
 
