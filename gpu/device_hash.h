@@ -194,30 +194,32 @@ SY_DEVICE void sy_dev_sha512_block(uint64_t state[8], uint64_t w[16])
     for (int i = 0; i < 8; i++) state[i] = start[i] + v[i];
 }
 
-SY_DEVICE uint64_t sy_load_long_be(const uint8_t *bytes)
-{
-    uint64_t word = 0;
-    SY_UNROLL
-    for (int i = 0; i < 8; i++) word = word << 8 | bytes[i];
-    return word;
-}
-
 /* SHA-512(R || A || "systole-sig-v1" || kind || digest) (core/crypto/sha512_many.h) as the number
- * that is reduced mod L: sixteen words, the least first. */
+ * that is reduced mod L: sixteen words, the least first. All three lie at multiples of 4. */
 SY_DEVICE void sy_dev_hash_challenge(uint32_t number[16], const uint8_t *r, const uint8_t *key,
                                      uint32_t kind, const uint8_t *digest)
 {
     uint64_t w[16], state[8];
+    uint32_t half[28]; // The message's words.
     SY_UNROLL
-    for (int i = 0; i < 4; i++) {
-        w[i] = sy_load_long_be(r + 8 * i);
-        w[4 + i] = sy_load_long_be(key + 8 * i);
+    for (int i = 0; i < 8; i++) {
+        half[i] = sy_swap_32(sy_load_word(r + 4 * i));
+        half[8 + i] = sy_swap_32(sy_load_word(key + 4 * i));
     }
-    w[8] = 0x737973746f6c652du;                                             // systole-
-    w[9] = 0x7369672d76310000u | (uint64_t)(kind & 0xffu) << 8 | digest[0]; // sig-v1
+    half[16] = 0x73797374u; // systole-sig-v1
+    half[17] = 0x6f6c652du;
+    half[18] = 0x7369672du;
+    uint32_t low = sy_load_word(digest);
+    half[19] = 0x76310000u | (kind & 0xffu) << 8 | (low & 0xffu);
     SY_UNROLL
-    for (int i = 0; i < 3; i++) w[10 + i] = sy_load_long_be(digest + 1 + 8 * i);
-    w[13] = sy_load_long_be(digest + 24) << 8 | 0x80u;
+    for (int i = 0; i < 7; i++) { // Bytes 1 to 4 of two words, the other way round.
+        uint32_t high = sy_load_word(digest + 4 * (i + 1));
+        half[20 + i] = sy_pick_bytes(low, high, 0x1234u);
+        low = high;
+    }
+    half[27] = sy_pick_bytes(low, 0x80u, 0x1234u);
+    SY_UNROLL
+    for (int i = 0; i < 14; i++) w[i] = (uint64_t)half[2 * i] << 32 | half[2 * i + 1];
     w[14] = 0;
     w[15] = 111 * 8;
     sy_dev_sha512_block(state, w);

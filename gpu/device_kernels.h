@@ -23,8 +23,10 @@ SY_DEVICE void sy_dev_store_hash(uint64_t to, uint64_t index, const uint32_t sta
 SY_DEVICE void sy_dev_load_hash(uint32_t state[8], uint64_t from, uint64_t index)
 {
     const uint32_t *in = SY_AT(const uint32_t, from, index * 8);
+    sy_load_4(state, in);
+    sy_load_4(state + 4, in + 4);
     SY_UNROLL
-    for (int i = 0; i < 8; i++) state[i] = sy_swap_32(in[i]);
+    for (int i = 0; i < 8; i++) state[i] = sy_swap_32(state[i]);
 }
 
 SY_DEVICE void sy_dev_leaves(const struct sy_gpu_leaves *args, uint32_t block, uint32_t thread)
@@ -36,42 +38,46 @@ SY_DEVICE void sy_dev_leaves(const struct sy_gpu_leaves *args, uint32_t block, u
     sy_dev_store_hash(args->hashes, i, state);
 }
 
-#define SY_GPU_SUBTREE_PHASES 8u
+#define SY_GPU_SUBTREE_PHASES 10u
 
+/* Nodes on their way up, by words: word w of node i lies at [w][i], so that threads side by side
+ * read side by side. */
 struct sy_gpu_shared {
-    uint32_t nodes[2][SY_GPU_SUBTREE / 2][8];
+    uint32_t even[8][SY_GPU_SUBTREE / 2]; /* what phases 0, 2, ... leave */
+    uint32_t odd[8][SY_GPU_SUBTREE / 4];
 };
 
-/* Phase p raises what lies in nodes[(p + 1) % 2], in phase 0 the args' hashes, to nodes[p % 2]. */
+/* Node i of what phase - 1 left, or of the args' hashes. */
+SY_DEVICE void sy_dev_child(uint32_t node[8], const struct sy_gpu_subtrees *args, uint32_t block,
+                            uint32_t i, uint32_t phase, const struct sy_gpu_shared *shared)
+{
+    if (phase == 0) {
+        sy_dev_load_hash(node, args->from, (uint64_t)block * SY_GPU_SUBTREE + i);
+        return;
+    }
+    SY_UNROLL
+    for (int w = 0; w < 8; w++) node[w] = phase % 2 ? shared->even[w][i] : shared->odd[w][i];
+}
+
+/* Phase p takes what the one before left to the nodes above it; the last one writes the block's. */
 SY_DEVICE void sy_dev_subtrees(const struct sy_gpu_subtrees *args, uint32_t block, uint32_t thread,
                                uint32_t phase, struct sy_gpu_shared *shared)
 {
-    uint32_t first = block * SY_GPU_SUBTREE;
-    uint32_t left = args->count - first;
+    uint32_t left = args->count - block * SY_GPU_SUBTREE;
     uint32_t width = left < SY_GPU_SUBTREE ? left : SY_GPU_SUBTREE;
-    uint32_t a[8], b[8], node[8];
     for (uint32_t i = 0; i < phase; i++) width = (width + 1) / 2;
-    if (thread >= (width + 1) / 2) return;
-    bool has_right = 2 * thread + 1 < width;
-    if (phase == 0) {
-        sy_dev_load_hash(a, args->from, (uint64_t)first + 2 * thread);
-        if (has_right) sy_dev_load_hash(b, args->from, (uint64_t)first + 2 * thread + 1);
-    } else {
-        SY_UNROLL
-        for (int i = 0; i < 8; i++) a[i] = shared->nodes[(phase + 1) % 2][2 * thread][i];
-        SY_UNROLL
-        for (int i = 0; i < 8; i++) {
-            b[i] = has_right ? shared->nodes[(phase + 1) % 2][2 * thread + 1][i] : 0;
+    SY_ROLL
+    for (uint32_t i = thread; i < (width + 1) / 2; i += SY_GPU_BLOCK) {
+        uint32_t a[8], b[8];
+        sy_dev_child(a, args, block, 2 * i, phase, shared);
+        if (2 * i + 1 < width) {
+            sy_dev_child(b, args, block, 2 * i + 1, phase, shared);
+            sy_dev_hash_node(a, a, b);
         }
+        SY_UNROLL
+        for (int w = 0; w < 8; w++) *(phase % 2 ? &shared->odd[w][i] : &shared->even[w][i]) = a[w];
+        if (phase + 1 == SY_GPU_SUBTREE_PHASES) sy_dev_store_hash(args->to, block, a);
     }
-    if (has_right) sy_dev_hash_node(node, a, b);
-    SY_UNROLL
-    for (int i = 0; i < 8; i++) {
-        uint32_t word = has_right ? node[i] : a[i];
-        shared->nodes[phase % 2][thread][i] = word;
-        a[i] = word;
-    }
-    if (phase + 1 == SY_GPU_SUBTREE_PHASES) sy_dev_store_hash(args->to, block, a);
 }
 
 // --- challenge -----------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ enum sy_gpu_kernel {
     SY_GPU_KERNEL_COUNT
 };
 
-/* Threads of a block, where a thread takes one item; of subtrees, half as many as hashes. */
+/* Threads of a block; where a thread takes one item, its items too. */
 #define SY_GPU_BLOCK 128u
 
 struct sy_gpu_kernel_info {
@@ -45,7 +45,7 @@ extern const struct sy_gpu_kernel_info sy_gpu_kernels[SY_GPU_KERNEL_COUNT];
 
 /* One thread a leaf: hashes[i] = SHA-256(0x00 || bytes[offsets[i] .. offsets[i + 1])). */
 struct sy_gpu_leaves {
-    uint64_t bytes;
+    uint64_t bytes;   /* the words of 4 bytes in which leaves begin and end are read whole */
     uint64_t offsets; /* u32 [count + 1] */
     uint64_t hashes;  /* out, 32 bytes each */
     uint32_t count;
@@ -66,13 +66,14 @@ struct sy_gpu_head {
 
 /* One thread a job. */
 struct sy_gpu_challenge {
-    uint64_t signatures; /* 64 bytes each */
-    uint64_t keys;       /* 32 bytes each */
-    uint64_t heads;      /* struct sy_gpu_head */
-    uint64_t leaf_hashes;
-    uint64_t digests;
-    uint64_t scalars; /* out, u32 [SY_GPU_SCALAR_WORDS][stride] */
-    uint64_t flags;   /* out, u8 [stride]: 1 when S < L */
+    uint64_t signatures;  /* 64 bytes each; these, the keys and both sorts of hashes begin at a
+                             multiple of 4 */
+    uint64_t keys;        /* 32 bytes each */
+    uint64_t heads;       /* struct sy_gpu_head */
+    uint64_t leaf_hashes; /* 32 bytes each */
+    uint64_t digests;     /* likewise */
+    uint64_t scalars;     /* out, u32 [SY_GPU_SCALAR_WORDS][stride] */
+    uint64_t flags;       /* out, u8 [stride]: 1 when S < L */
     uint32_t stride;
     uint32_t count;
 };
@@ -83,8 +84,8 @@ struct sy_gpu_points {
     uint64_t keys;
     uint64_t heads;
     uint64_t scalars;
-    uint64_t tables; /* SY_GPU_TABLE_BYTES each */
-    uint64_t base;   /* B's table */
+    uint64_t tables; /* SY_GPU_TABLE_BYTES each, at a multiple of 32 */
+    uint64_t base;   /* B's table, likewise */
     uint64_t points; /* out, u32 [SY_GPU_POINT_WORDS][stride] */
     uint64_t flags;  /* in and out */
     uint32_t stride;
@@ -107,10 +108,10 @@ struct sy_gpu_finish {
 
 /* A block takes SY_GPU_SUBTREE hashes (the last block those that are left) to the one above them:
  * RFC 6962 node hashes, an odd last node rising unchanged. */
-#define SY_GPU_SUBTREE 256u
+#define SY_GPU_SUBTREE 1024u
 struct sy_gpu_subtrees {
-    uint64_t from; /* 32 bytes each */
-    uint64_t to;   /* out, one a block */
+    uint64_t from; /* 32 bytes each, at a multiple of 16 */
+    uint64_t to;   /* out, one a block, likewise; not where from lies */
     uint32_t count;
 };
 
