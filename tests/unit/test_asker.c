@@ -276,7 +276,7 @@ CASE(the_validator_asked_for_is_the_only_one_asked)
 CASE(an_observer_is_asked_by_name_and_believed_no_more_than_others)
 {
     struct sy_error err = {SY_OK, ""};
-    struct sy_read_request read = state_read(92);
+    struct sy_read_request read = witness_read(92);
     struct sy_client_observer observers[2] = {{.name = "absent"}, {.name = "replica"}};
     observers[0].link_key = all.block.genesis.roster.validators[0].link_key;
     observers[1].link_key = all.block.genesis.roster.validators[1].link_key;
@@ -287,7 +287,7 @@ CASE(an_observer_is_asked_by_name_and_believed_no_more_than_others)
                                      .validator = "replica",
                                      .observers = observers,
                                      .observer_count = 2,
-                                     .call_ms = PATIENCE_MS};
+                                     .call_ms = WITNESS_PATIENCE_MS};
     sy_asker *asker = NULL;
     witnesses_set(&all, WITNESS_DENIES, WITNESSES); /* they are not asked */
     atomic_store(&all.of[1].mode, WITNESS_TRUE);
