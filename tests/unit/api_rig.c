@@ -20,8 +20,8 @@ void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool pop
     arig_open_with(rig, &ordinary, limits, populated);
 }
 
-void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
-                    const struct sy_api_limits *limits, bool populated)
+static void open_as(struct api_rig *rig, const struct sy_server_config *server,
+                    const struct sy_api_limits *limits, bool populated, bool observes)
 {
     struct sy_error err = {SY_OK, ""};
     memset(rig, 0, sizeof *rig);
@@ -38,11 +38,24 @@ void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
                                    .store = rig->chain.store,
                                    .genesis = &rig->chain.genesis,
                                    .inbox = rig->inbox,
+                                   .observes = observes,
                                    .status = no_status};
     config.server.key = rig->place.key;
     config.server.bind = rig->place.address;
     if (limits != NULL) config.limits = *limits;
     if (sy_api_open(&rig->api, &config, &err) != SY_OK) fail_msg("%s", err.text);
+}
+
+void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
+                    const struct sy_api_limits *limits, bool populated)
+{
+    open_as(rig, server, limits, populated, false);
+}
+
+void arig_open_observer(struct api_rig *rig)
+{
+    const struct sy_server_config server = {.sessions_max = 16};
+    open_as(rig, &server, NULL, true, true);
 }
 
 void arig_close(struct api_rig *rig)

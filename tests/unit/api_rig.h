@@ -26,6 +26,8 @@ void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
 /* arig_open: a chain with the blocks of chain_populate, all certified, or with genesis alone.
  * limits may be NULL. */
 void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool populated);
+/* arig_open_observer: as arig_open, of a node that is in no roster. */
+void arig_open_observer(struct api_rig *rig);
 void arig_close(struct api_rig *rig);
 
 sy_dial *arig_dial(const struct api_rig *rig);

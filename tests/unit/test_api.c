@@ -522,9 +522,31 @@ CASE(api_that_is_stopped_asks_nobody_any_more)
     arig_close(&rig);
 }
 
+CASE(api_of_an_observer_serves_reads_and_refuses_transactions)
+{
+    struct api_rig rig;
+    struct sy_inbox_item item;
+    struct sy_reader body;
+    static uint8_t section[SY_FRAME_BYTES_MAX];
+    arig_open_observer(&rig);
+    sy_dial *dial = arig_dial(&rig);
+    struct sy_slice tx = arig_tx(&rig, room[0], 1, 0, 1);
+    struct sy_client_request submit = arig_submit(section, &tx, 1);
+    assert_int_equal(arig_refused(&rig, dial, &submit), SY_ANSWER_OBSERVER);
+    static const char advice[] = "submit to a validator"; /* the sentence's end */
+    assert_true(rig.answer_size >= strlen(advice));
+    assert_memory_equal(rig.answer + rig.answer_size - strlen(advice), advice, strlen(advice));
+    assert_false(sy_ring_pop(rig.inbox, &item)); /* consensus hears nothing of it */
+    struct sy_client_request block = {.kind = SY_REQUEST_BLOCK};
+    assert_int_equal(arig_call(&rig, dial, &block, &body), SY_ANSWER_BLOCK);
+    sy_dial_close(dial);
+    arig_close(&rig);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(api_of_an_observer_serves_reads_and_refuses_transactions),
         cmocka_unit_test(api_tells_a_transaction_to_who_has_it),
         cmocka_unit_test(api_answers_a_wrong_witness_like_an_unknown_id),
         cmocka_unit_test(api_wakes_those_who_have_what_was_certified),
