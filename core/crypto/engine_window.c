@@ -8,7 +8,8 @@
 #include "core/crypto/merkle.h"
 #include "core/crypto/sha256_many.h"
 
-#define BUCKETS 2048u
+#define BUCKETS_MIN 8u
+#define BUCKETS_MAX 2048u
 #define BATCH_MAX 512u
 
 bool sy_job_hash_raw(uint8_t out[64], const struct sy_raw_job *job)
@@ -45,31 +46,33 @@ struct window {
     const void *tables[SY_JOB_WINDOW];  // as they came
     const void *ordered[SY_JOB_WINDOW]; // in order
     uint32_t indices[SY_JOB_WINDOW];    // in order, into the source
-    uint32_t starts[BUCKETS + 1];
+    uint32_t starts[BUCKETS_MAX + 2];   // of buckets; the first is of those without a table
 };
 
-static uint32_t bucket_of(const void *table)
+static uint32_t bucket_of(const void *table, uint32_t buckets)
 {
     // Fibonacci hashing of the address.
     uint64_t spread = (uint64_t)(uintptr_t)table / 64 * 0x9e3779b97f4a7c15u;
-    return table ? 1 + (uint32_t)(spread >> 40) % (BUCKETS - 1) : 0;
+    return table ? 1 + ((uint32_t)(spread >> 40) & (buckets - 1)) : 0;
 }
 
 // A counting sort. Returns how many have no table.
 static uint32_t sort_window(struct window *window, const sy_key_tables *tables,
                             const struct sy_job_source *source, uint32_t first, uint32_t count)
 {
-    memset(window->starts, 0, sizeof window->starts);
+    uint32_t buckets = BUCKETS_MIN; // A few votes shall not pay for thousands.
+    while (buckets < BUCKETS_MAX && buckets < count) buckets *= 2;
+    memset(window->starts, 0, (buckets + 2) * sizeof window->starts[0]);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t handle = source->submission ? source->submission->jobs[first + i].key_handle
                                              : SY_KEY_HANDLE_NONE;
         window->tables[i] = sy_key_tables_find(tables, handle, sy_job_key(source, first + i));
-        window->starts[bucket_of(window->tables[i]) + 1]++;
+        window->starts[bucket_of(window->tables[i], buckets) + 1]++;
     }
     uint32_t without = window->starts[1];
-    for (uint32_t i = 0; i < BUCKETS; i++) window->starts[i + 1] += window->starts[i];
+    for (uint32_t i = 0; i <= buckets; i++) window->starts[i + 1] += window->starts[i];
     for (uint32_t i = 0; i < count; i++) {
-        uint32_t place = window->starts[bucket_of(window->tables[i])]++;
+        uint32_t place = window->starts[bucket_of(window->tables[i], buckets)]++;
         window->ordered[place] = window->tables[i];
         window->indices[place] = first + i;
     }
