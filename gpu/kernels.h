@@ -9,8 +9,9 @@
  *     subtrees     hashes                        -> the hashes some levels above
  *     build        keys                          -> tables
  *
- * All arrays lie in device memory; an address is a number. What belongs to jobs is written
- * transposed where threads read it side by side: word w of job i lies at w * stride + i. */
+ * A grid has one row. All arrays lie in device memory; an address is a number. What belongs to jobs
+ * is written transposed where threads read it side by side: word w of job i lies at
+ * w * stride + i. */
 #ifndef SY_GPU_KERNELS_H
 #define SY_GPU_KERNELS_H
 
