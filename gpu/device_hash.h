@@ -63,46 +63,54 @@ SY_DEVICE void sy_dev_sha256_compress(uint32_t state[8], uint32_t w[16])
     for (int i = 0; i < 8; i++) state[i] += v[i];
 }
 
-/* The word at an address that is a multiple of 4. A device reads all of it; elsewhere only its
+/* Two words at an address that is a multiple of 8. A device reads all of them; elsewhere only their
  * bytes from begin on and before end are read, and the others are 0. */
-SY_DEVICE uint32_t sy_dev_load_within(const uint8_t *at, const uint8_t *begin, const uint8_t *end)
+SY_DEVICE void sy_dev_load_within(uint32_t out[2], const uint8_t *at, const uint8_t *begin,
+                                  const uint8_t *end)
 {
 #ifdef __CUDACC__
     (void)begin;
     (void)end;
-    return sy_load_word(at);
+    uint2 pair = __ldg((const uint2 *)at);
+    out[0] = pair.x;
+    out[1] = pair.y;
 #else
-    uint32_t word = 0;
-    for (unsigned i = 0; i < 4; i++) {
-        bool is_within =
-            (uintptr_t)at + i >= (uintptr_t)begin && (uintptr_t)at + i < (uintptr_t)end;
-        if (is_within) word |= (uint32_t)at[i] << 8 * i;
+    out[0] = out[1] = 0;
+    for (unsigned i = 0; i < 8; i++) {
+        bool is_in = (uintptr_t)at + i >= (uintptr_t)begin && (uintptr_t)at + i < (uintptr_t)end;
+        if (is_in) out[i / 4] |= (uint32_t)at[i] << 8 * (i % 4);
     }
-    return word;
 #endif
 }
 
 /* Sixteen words of the message 0x00 || bytes from byte `at` on, a multiple of 64. What lies behind
- * the message is undefined. Reads aligned words and picks from two at a time. */
+ * the message is undefined. Reads aligned pairs of words and picks from two words at a time. */
 SY_DEVICE void sy_dev_load_block(uint32_t w[16], const uint8_t *bytes, uint64_t size, uint64_t at)
 {
-    const uint32_t off = (uint32_t)((uintptr_t)bytes & 3u);
-    const uint32_t selector = 0x0123u + 0x1111u * ((off + 3u) & 3u);
-    const uint64_t words = (size + off + 3) / 4; // From the one in which bytes begin.
-    const uint64_t first = at / 4;
-    // Message byte `at` is bytes[at - 1]: with off = 0 it ends the aligned word before.
-    const uint8_t *from = (const uint8_t *)((uintptr_t)bytes - off + at - (off == 0 ? 4u : 0u));
-    uint64_t more = words + (off == 0) > first ? words + (off == 0) - first : 0;
-    const uint32_t left = more < 17 ? (uint32_t)more : 17;
+    const uint32_t off = (uint32_t)((uintptr_t)bytes & 7u);
+    const uint32_t skip =
+        (off + 7u) & 7u; // Bytes before message byte `at`, which is bytes[at - 1].
+    const uint32_t selector = 0x0123u + 0x1111u * (skip & 3u);
+    const uint64_t first = at / 8;
+    // With off = 0 byte `at` ends the pair before.
+    const uint8_t *from = (const uint8_t *)((uintptr_t)bytes - off + at - (off == 0 ? 8u : 0u));
     const uint8_t *end = (const uint8_t *)((uintptr_t)bytes + size);
+    const uint64_t pairs = (size + off + 7) / 8 + (off == 0);
+    const uint64_t more = pairs > first ? pairs - first : 0;
+    const uint32_t left = more < 9 ? (uint32_t)more : 9;
     const bool is_before = at == 0 && off == 0;
-    uint32_t low = left > 0 && !is_before ? sy_dev_load_within(from, bytes, end) : 0;
+    uint32_t in[18];
     SY_UNROLL
-    for (uint32_t i = 0; i < 16; i++) {
-        uint32_t high = i + 1 < left ? sy_dev_load_within(from + 4 * (i + 1), bytes, end) : 0;
-        w[i] = sy_pick_bytes(low, high, selector);
-        low = high;
+    for (uint32_t i = 0; i < 9; i++) {
+        in[2 * i] = in[2 * i + 1] = 0;
+        if (i < left && !(i == 0 && is_before)) {
+            sy_dev_load_within(in + 2 * i, from + 8 * i, bytes, end);
+        }
     }
+    SY_UNROLL
+    for (uint32_t i = 0; i < 17; i++) in[i] = skip >= 4 ? in[i + 1] : in[i];
+    SY_UNROLL
+    for (uint32_t i = 0; i < 16; i++) w[i] = sy_pick_bytes(in[i], in[i + 1], selector);
     if (at == 0) w[0] &= 0x00ffffffu;
 }
 
@@ -120,8 +128,8 @@ SY_DEVICE void sy_dev_pad_block(uint32_t w[16], uint64_t size, uint64_t at)
     }
 }
 
-/* SHA-256(0x00 || bytes), as eight words; size < 2^61 - 1. A device reads all of the aligned words
- * in which bytes begin and end. */
+/* SHA-256(0x00 || bytes), as eight words; size < 2^61 - 1. A device reads all of the aligned
+ * eight bytes in which bytes begin and end. */
 SY_DEVICE void sy_dev_hash_leaf(uint32_t state[8], const uint8_t *bytes, uint64_t size)
 {
     const uint64_t message = size + 1;

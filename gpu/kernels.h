@@ -46,7 +46,7 @@ extern const struct sy_gpu_kernel_info sy_gpu_kernels[SY_GPU_KERNEL_COUNT];
 
 /* One thread a leaf: hashes[i] = SHA-256(0x00 || bytes[offsets[i] .. offsets[i + 1])). */
 struct sy_gpu_leaves {
-    uint64_t bytes;   /* the words of 4 bytes in which leaves begin and end are read whole */
+    uint64_t bytes;   /* the aligned 8 bytes in which a leaf begins or ends are read whole */
     uint64_t offsets; /* u32 [count + 1] */
     uint64_t hashes;  /* out, 32 bytes each */
     uint32_t count;

@@ -15,7 +15,7 @@
 #define LEAVES 700u
 
 /* Leaves of every size from 0 on, one behind the other, so that each begins at another address mod
- * 4. */
+ * 8. */
 CASE(leaves_of_every_size_at_every_address)
 {
     static struct sy_hash hashes[LEAVES + 1];
@@ -24,7 +24,7 @@ CASE(leaves_of_every_size_at_every_address)
     sy_prng_seed(&prng, test_seed());
     for (uint32_t i = 0; i < LEAVES; i++) offsets[i + 1] = offsets[i] + i;
     // As much as there is, so that the address sanitizer sees what reads on.
-    for (uint32_t shift = 0; shift < 4; shift++) {
+    for (uint32_t shift = 0; shift < 8; shift++) {
         uint8_t *bytes = (uint8_t *)malloc(shift + offsets[LEAVES]);
         assert_non_null(bytes);
         sy_prng_fill(&prng, bytes, shift + offsets[LEAVES]);
