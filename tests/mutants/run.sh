@@ -40,7 +40,6 @@ pool_ingress tests/test_pool_ingress
 node_loop    tests/test_node_loop
 requests     tests/test_node_requests
 envelope     tests/test_ledger_envelope
-cuda         tests/test_cuda_engine
 edges        tests/engine_edges_suite
 sim_4        bin/systole-sim --seeds 1..100 --validators 4 --jobs 2
 sim_6        bin/systole-sim --seeds 1..50 --validators 6 --jobs 2
