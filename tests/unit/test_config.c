@@ -178,7 +178,7 @@ CASE(config_says_what_is_wrong_with_an_observer)
     size_t used = 0;
     for (unsigned i = 0; i <= SY_NODE_OBSERVERS_MAX; i++) {
         used += (size_t)snprintf(text + used, sizeof text - used, "observer = o%u %02x%s%s", i, i,
-                                 KEY_A + 2, WHERE);
+                                 &KEY_A[2], WHERE);
     }
     expect_error(text, "9:", "lets in at most 8 observers");
 }
