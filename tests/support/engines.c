@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "core/base/assert.h"
 #include "core/crypto/engine_choice.h"
 #include "gpu/cuda_engine.h"
 #include "tests/support/test.h"
@@ -27,7 +28,8 @@ const char *const engines_odd_points[ENGINES_ODD_POINTS] = {
     "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff",
 };
 
-sy_engine *engines_open(const struct sy_engine_impl *impl, unsigned threads, uint32_t leaves_max)
+static sy_engine *open_over(const struct sy_engine_impl *impl, unsigned threads,
+                            uint32_t leaves_max, struct sy_engine_info *info)
 {
     const struct sy_engine_impl *impls[3] = {impl, NULL, NULL};
     struct sy_engine_config config = {.threads = threads,
@@ -35,16 +37,26 @@ sy_engine *engines_open(const struct sy_engine_impl *impl, unsigned threads, uin
                                       .leaves_max = leaves_max,
                                       .table_bytes = 64u << 20,
                                       .impls = impls};
-    struct sy_engine_info info;
     sy_engine *engine = NULL;
     if (impl != &sy_engine_openssl) impls[1] = &sy_engine_openssl;
-    assert_int_equal(sy_engine_open(&engine, &config, NULL), SY_OK);
-    sy_engine_get_info(engine, &info);
-    if (strcmp(info.impl, impl->name) != 0 && info.retired == 0) {
-        printf("skipped: %s is not on this machine\n", impl->name);
-        sy_engine_close(engine);
-        skip();
-    }
+    SY_ASSERT(sy_engine_open(&engine, &config, NULL) == SY_OK);
+    sy_engine_get_info(engine, info);
+    return engine;
+}
+
+bool engines_have(const struct sy_engine_impl *impl)
+{
+    struct sy_engine_info info;
+    sy_engine_close(open_over(impl, 0, 1, &info));
+    bool have = strcmp(info.impl, impl->name) == 0 || info.retired > 0;
+    if (!have) printf("skipped: %s is not on this machine\n", impl->name);
+    return have;
+}
+
+sy_engine *engines_open(const struct sy_engine_impl *impl, unsigned threads, uint32_t leaves_max)
+{
+    struct sy_engine_info info;
+    sy_engine *engine = open_over(impl, threads, leaves_max, &info);
     assert_string_equal(info.impl, impl->name);
     return engine;
 }

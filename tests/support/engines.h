@@ -12,8 +12,11 @@
  * engine on the host twin of one (gpu/cuda_engine.h). Ends with OpenSSL, then NULL. */
 extern const struct sy_engine_impl *const engines_under_test[];
 
-/* engines_open opens an engine of impl, with OpenSSL behind it. Skips the test when impl is not on
- * this machine; fails it when impl does not pass its self-test. */
+/* engines_have says whether impl is on this machine, and prints "skipped: ..." when it is not. */
+bool engines_have(const struct sy_engine_impl *impl);
+
+/* engines_open opens an engine of an impl that is here, with OpenSSL behind it; fails the test when
+ * impl does not pass its self-test. */
 sy_engine *engines_open(const struct sy_engine_impl *impl, unsigned threads, uint32_t leaves_max);
 
 /* engines_close fails the test if anything was retired meanwhile. */
