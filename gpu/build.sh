@@ -18,9 +18,9 @@ sources="bench/main_gpu.c bench/gpu_jobs.c bench/gpu_check.c bench/gpu_speed.c g
 for name in $crypto; do sources="$sources core/crypto/$name.c"; done
 if [ -n "$nvcc" ]; then
     sh gpu/make_image.sh "$nvcc" "$folder/kernels.fatbin"
-    toolkit=$(dirname "$(dirname "$(readlink -f "$(command -v "$nvcc")")")")
+    include=$(sh gpu/toolkit_include.sh "$nvcc")
     # shellcheck disable=SC2086
-    "$cc" $flags -isystem "$toolkit/include" \
+    "$cc" $flags -isystem "$include" \
         "-DSY_GPU_IMAGE_PATH=\"$folder/kernels.fatbin\"" -c -o "$folder/device.o" gpu/cuda_device.c
 else
     # shellcheck disable=SC2086
