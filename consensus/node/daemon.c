@@ -106,6 +106,9 @@ static sy_status open_engine(sy_daemon *daemon, struct sy_error *err)
            SY_F_TEXT("why", choice->why));
     sy_metric_set(SY_M_engine_rate_per_s, choice->per_s[0]);
     sy_metric_set(SY_M_engine_from_signatures, choice->from[0]);
+    sy_signers_start(&daemon->signers, daemon->engine);
+    sy_signers_roster(&daemon->signers, daemon->roster, &daemon->genesis->hash);
+    sy_executor_give_signers(daemon->executor, sy_signers_note, &daemon->signers);
     return SY_OK;
 }
 
@@ -414,6 +417,7 @@ static void close_epoch(sy_daemon *daemon)
     if (daemon->holder != NULL) sy_holder_take_tops(daemon->holder, daemon->tops);
     sy_holder_close(daemon->holder);
     sy_link_close(daemon->link);
+    if (daemon->executor != NULL) sy_executor_give_signers(daemon->executor, NULL, NULL);
     sy_engine_close(daemon->engine);
     sy_committer_close(daemon->committer);
     daemon->http = NULL;

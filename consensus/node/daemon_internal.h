@@ -13,6 +13,7 @@
 #include "consensus/node/peers.h"
 #include "consensus/node/runner.h"
 #include "consensus/node/serve.h"
+#include "consensus/node/signers.h"
 #include "core/crypto/engine_choice.h"
 #include "core/net/http.h"
 #include "core/net/link.h"
@@ -54,6 +55,7 @@ struct sy_daemon {
     sy_store_reader *reader; /* the loop's */
     sy_engine *engine;
     struct sy_engine_choice engine_choice;
+    struct sy_signers signers; /* the executor's, while the engine is open */
     sy_executor *executor;
     sy_runner *runner;
     sy_committer *committer;

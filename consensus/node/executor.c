@@ -276,6 +276,11 @@ void sy_executor_give_tops(sy_executor *executor, uint32_t every, sy_executor_to
     executor->give_self = self;
 }
 
+void sy_executor_give_signers(sy_executor *executor, sy_ledger_signed give, void *self)
+{
+    sy_ledger_give_signers(executor->ledger, give, self);
+}
+
 sy_status sy_executor_run(sy_executor *executor, struct sy_executed *done,
                           const struct sy_proposal *proposal, struct sy_error *err)
 {

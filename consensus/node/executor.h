@@ -48,6 +48,10 @@ typedef void (*sy_executor_top)(void *self, uint64_t height, struct sy_snapshot_
 /* sy_executor_give_tops sets who gets them; every 0: nobody. Before the first run. */
 void sy_executor_give_tops(sy_executor *executor, uint32_t every, sy_executor_top give, void *self);
 
+/* sy_executor_give_signers sets who is told of the signers of what is applied (ledger.h); NULL:
+ * nobody. While no run is under way. */
+void sy_executor_give_signers(sy_executor *executor, sy_ledger_signed give, void *self);
+
 /* sy_executor_head is the newest executed header. */
 void sy_executor_head(const sy_executor *executor, struct sy_header *header, struct sy_hash *hash);
 

@@ -8,6 +8,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
+#include "core/crypto/sha256_many.h"
 #include "core/ledger/exec.h"
 #include "core/ledger/rosters.h"
 #include "core/wire/batch.h"
@@ -26,6 +27,9 @@
 
 #define TRIE_BYTES_DEFAULT ((size_t)256 << 20)
 
+/* Hashes of a block are made in groups of so many (sha256_many.h). */
+#define HASH_GROUP 64u
+
 struct sy_ledger {
     struct sy_genesis genesis;
     struct sy_rosters rosters;
@@ -35,6 +39,8 @@ struct sy_ledger {
     sy_overlay overlay;
     struct sy_exec exec;
     bool broken; /* the source failed under us: open it again */
+    sy_ledger_signed give_signer;
+    void *give_self;
     /* of the newest block */
     struct sy_entry_result entries[SY_PROPOSAL_ENTRIES_MAX];
     struct sy_hash ran_digests[SY_PROPOSAL_ENTRIES_MAX];
@@ -43,6 +49,7 @@ struct sy_ledger {
     struct sy_hash *merkle_scratch;
     uint32_t *receipt_offsets;
     struct sy_hash *keys; /* of one receipt: SY_EXEC_KEYS_MAX */
+    struct sy_tx group[HASH_GROUP];
     struct sy_writer receipts;
     struct sy_writer deltas;
     const struct sy_overlay_entry **order; /* WRITES_MAX each */
@@ -180,6 +187,12 @@ uint64_t sy_ledger_next_epoch(const sy_ledger *ledger, uint64_t height)
     return height < ledger->rosters.first ? ledger->rosters.first : 0;
 }
 
+void sy_ledger_give_signers(sy_ledger *ledger, sy_ledger_signed give, void *self)
+{
+    ledger->give_signer = give;
+    ledger->give_self = self;
+}
+
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info)
 {
     sy_trie_get_info(ledger->trie, info);
@@ -274,23 +287,14 @@ static void begin_block(sy_ledger *ledger, const struct sy_block_input *input)
 
 // --- entries -----------------------------------------------------------------------------------
 
-static sy_status run_tx(sy_ledger *ledger, struct sy_block_result *result, struct sy_slice bytes,
-                        const struct sy_hash *known_id)
+/* Executes one transaction; its id stands in its place already. */
+static sy_status run_tx(sy_ledger *ledger, struct sy_block_result *result, const struct sy_tx *tx)
 {
-    struct sy_tx tx;
     SY_ASSERT(result->tx_count < SY_PROPOSAL_TXS_MAX);
-    if (sy_tx_decode(&tx, NULL, bytes, sy_network_tag(&ledger->genesis)) != SY_APPLIED) {
-        return SY_ERR_FORMAT;
-    }
-    struct sy_hash *id = &ledger->tx_ids[result->tx_count];
-    if (known_id != NULL) {
-        *id = *known_id;
-    } else {
-        sy_tx_id(id, &tx);
-    }
-    struct sy_receipt receipt = {
-        .height = ledger->exec.height, .index = result->tx_count, .tx_id = *id};
-    SY_TRY(sy_exec_run(&ledger->exec, &receipt, ledger->keys, &tx));
+    struct sy_receipt receipt = {.height = ledger->exec.height,
+                                 .index = result->tx_count,
+                                 .tx_id = ledger->tx_ids[result->tx_count]};
+    SY_TRY(sy_exec_run(&ledger->exec, &receipt, ledger->keys, tx));
     struct sy_writer *w = &ledger->receipts;
     size_t start = w->used;
     sy_write_u32(w, 0);
@@ -299,23 +303,55 @@ static sy_status run_tx(sy_ledger *ledger, struct sy_block_result *result, struc
     SY_ASSERT(w->used - start > 4 && w->used <= UINT32_MAX);
     sy_store_u32(w->data + start, (uint32_t)(w->used - start - 4));
     ledger->receipt_offsets[result->tx_count] = (uint32_t)start;
-    sy_hash_leaf(&ledger->receipt_leaves[result->tx_count],
-                 sy_slice_of(w->data + start + 4, w->used - start - 4));
     result->tx_count++;
     result->applied_count += receipt.code == SY_APPLIED ? 1 : 0;
     result->refused_count += receipt.code == SY_APPLIED ? 0 : 1;
+    if (receipt.code == SY_APPLIED && ledger->give_signer != NULL) {
+        ledger->give_signer(ledger->give_self, &tx->signer, &tx->organisation);
+    }
     return SY_OK;
+}
+
+/* Decodes the next transactions of a batch, as many as there are and fit into a group. */
+static sy_status decode_group(sy_ledger *ledger, uint32_t *count, const struct sy_batch *batch,
+                              size_t *offset)
+{
+    const uint8_t *network = sy_network_tag(&ledger->genesis);
+    struct sy_slice bytes;
+    for (*count = 0; *count < HASH_GROUP && sy_batch_next(batch, offset, &bytes); ++*count) {
+        if (sy_tx_decode(&ledger->group[*count], NULL, bytes, network) != SY_APPLIED) {
+            return SY_ERR_FORMAT;
+        }
+    }
+    return SY_OK;
+}
+
+/* The ids of a group, where sy_tx_id of each would put them. */
+static void name_group(const sy_ledger *ledger, struct sy_hash *ids, uint32_t count)
+{
+    struct sy_slice bodies[HASH_GROUP];
+    SY_ASSERT(count <= HASH_GROUP);
+    for (uint32_t i = 0; i < count; i++) bodies[i] = ledger->group[i].body;
+    sy_sha256_many_best()->leaves(ids, bodies, count);
 }
 
 static sy_status run_batch(sy_ledger *ledger, struct sy_block_result *result,
                            const struct sy_batch *batch, const struct sy_hash *tx_ids)
 {
     size_t offset = 0;
-    struct sy_slice bytes;
+    uint32_t count = 0;
     SY_ASSERT(batch->header.count <= SY_PROPOSAL_TXS_MAX - result->tx_count);
-    for (uint32_t i = 0; sy_batch_next(batch, &offset, &bytes); i++) {
-        SY_TRY(run_tx(ledger, result, bytes, tx_ids == NULL ? NULL : &tx_ids[i]));
-    }
+    do {
+        SY_TRY(decode_group(ledger, &count, batch, &offset));
+        struct sy_hash *ids = ledger->tx_ids + result->tx_count;
+        if (tx_ids == NULL) {
+            name_group(ledger, ids, count);
+        } else {
+            memcpy(ids, tx_ids, count * sizeof *ids);
+            tx_ids += count;
+        }
+        for (uint32_t i = 0; i < count; i++) SY_TRY(run_tx(ledger, result, &ledger->group[i]));
+    } while (count == HASH_GROUP);
     return offset == batch->txs.size ? SY_OK : SY_ERR_FORMAT;
 }
 
@@ -358,6 +394,20 @@ static sy_status run_entry(sy_ledger *ledger, struct sy_block_result *result,
 
 // --- a block ends ------------------------------------------------------------------------------
 
+/* Hashes the values of changes [first, first + count), at most a group. */
+static void hash_values(sy_ledger *ledger, size_t first, size_t count)
+{
+    struct sy_slice values[HASH_GROUP];
+    struct sy_hash hashes[HASH_GROUP];
+    SY_ASSERT(count <= HASH_GROUP);
+    for (size_t i = 0; i < count; i++) {
+        const struct sy_overlay_entry *entry = ledger->order[first + i];
+        values[i] = sy_slice_of(entry->data, entry->present ? entry->size : 0);
+    }
+    sy_sha256_many_best()->messages(hashes, values, count);
+    for (size_t i = 0; i < count; i++) ledger->changes[first + i].value_hash = hashes[i];
+}
+
 /* Sorts what was written into deltas and trie changes. */
 static sy_status pack_writes(sy_ledger *ledger)
 {
@@ -374,12 +424,27 @@ static sy_status pack_writes(sy_ledger *ledger)
         if (entry->present) {
             delta.op = SY_DELTA_PUT;
             delta.value = sy_slice_of(entry->data, entry->size);
-            sy_sha256(&change->value_hash, entry->data, entry->size);
         }
         sy_delta_write(&ledger->deltas, &delta);
     }
+    for (size_t i = 0; i < count; i += HASH_GROUP) {
+        hash_values(ledger, i, count - i < HASH_GROUP ? count - i : HASH_GROUP);
+    }
     ledger->change_count = count;
     return ledger->deltas.failed ? SY_ERR_LIMIT : SY_OK;
+}
+
+static void hash_receipts(sy_ledger *ledger, uint32_t count)
+{
+    struct sy_slice receipts[HASH_GROUP];
+    uint32_t used = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        const uint8_t *at = ledger->receipts.data + ledger->receipt_offsets[i];
+        receipts[used++] = sy_slice_of(at + 4, sy_load_u32(at));
+        if (used < HASH_GROUP && i + 1 < count) continue;
+        sy_sha256_many_best()->leaves(ledger->receipt_leaves + i + 1 - used, receipts, used);
+        used = 0;
+    }
 }
 
 static void write_header(sy_ledger *ledger, struct sy_block_result *result,
@@ -426,6 +491,7 @@ static sy_status run_block(sy_ledger *ledger, struct sy_block_result *result,
         save_count(x, &key_hash, x->next_event - 1);
     }
     if (x->failed != SY_OK) return x->failed;
+    hash_receipts(ledger, result->tx_count);
     return pack_writes(ledger);
 }
 

@@ -99,6 +99,11 @@ struct sy_block_result {
     uint32_t delta_count;
 };
 
+/* Called for each transaction that was applied, with its first signer and the organisation it acts
+ * for (zero: none). From sy_ledger_execute; decides nothing. */
+typedef void (*sy_ledger_signed)(void *self, const struct sy_public_key *signer,
+                                 const struct sy_hash *organisation);
+
 /* Room that sy_ledger_genesis needs at most. */
 #define SY_LEDGER_GENESIS_BYTES_MAX (512u << 10)
 
@@ -149,6 +154,9 @@ const struct sy_roster *sy_ledger_roster(const sy_ledger *ledger, uint64_t heigh
  * takes effect; 0: none is known. */
 uint64_t sy_ledger_epoch_base(const sy_ledger *ledger, uint64_t height);
 uint64_t sy_ledger_next_epoch(const sy_ledger *ledger, uint64_t height);
+
+/* sy_ledger_give_signers sets who is told; NULL: nobody, as at first. Between two blocks. */
+void sy_ledger_give_signers(sy_ledger *ledger, sy_ledger_signed give, void *self);
 
 void sy_ledger_get_trie_info(const sy_ledger *ledger, struct sy_trie_info *info);
 
