@@ -18,6 +18,12 @@ sy_status sy_arena_open(sy_arena *arena, size_t size_bytes)
     return SY_OK;
 }
 
+void sy_arena_huge(sy_arena *arena)
+{
+    SY_ASSERT(arena->base);
+    (void)madvise(arena->base, arena->size_bytes, MADV_HUGEPAGE);
+}
+
 void sy_arena_close(sy_arena *arena)
 {
     if (arena->base) {

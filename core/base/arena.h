@@ -26,6 +26,10 @@ typedef struct sy_arena {
 /* sy_arena_open maps size_bytes of zeroed memory (pages are touched on first use). */
 sy_status sy_arena_open(sy_arena *arena, size_t size_bytes);
 
+/* sy_arena_huge asks for huge pages, for memory that will be full and is read at random; of any
+ * other they waste what is never touched. Where none are granted nothing but speed is lost. */
+void sy_arena_huge(sy_arena *arena);
+
 /* sy_arena_close returns the memory to the system. Safe on a zeroed arena. */
 void sy_arena_close(sy_arena *arena);
 

@@ -4,6 +4,7 @@
 #include "core/base/assert.h"
 
 #define UNIT 8u
+#define HUGE_BYTES_MIN (16u << 20)
 #define NODE_LEVELS_OFFSET 36u
 #define NODE_NEXT_OFFSET 40u
 #define VERSION_BYTES 16u
@@ -68,6 +69,7 @@ sy_status sy_generation_open(struct sy_generation *generation, size_t slab_bytes
     size_t bytes = slab_bytes + heads_end(bits);
     if (bytes / UNIT > UINT32_MAX) return SY_ERR_LIMIT;
     SY_TRY(sy_arena_open(&generation->arena, bytes));
+    if (slab_bytes >= HUGE_BYTES_MIN) sy_arena_huge(&generation->arena);
     generation->slab = (uint8_t *)sy_arena_carve(&generation->arena, bytes, 1);
     SY_ASSERT(generation->slab);
     generation->slab_bytes = bytes;
