@@ -9,6 +9,7 @@
 #include "bench/demo.h"
 #include "bench/failover.h"
 #include "bench/ndjson.h"
+#include "bench/state.h"
 
 static const char usage[] =
     "usage: systole-bench COMMAND [OPTION...]\n"
@@ -20,6 +21,7 @@ static const char usage[] =
     "  failover  how long commits stall when the primary is killed\n"
     "  jobs      what an engine says of given signatures\n"
     "  ndjson    made-up FHIR resources, as many as wanted\n"
+    "  state     how fast the state trie is rebuilt, updated and checked\n"
     "\n"
     "`systole-bench COMMAND --help` explains each.\n";
 
@@ -32,6 +34,7 @@ int main(int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "failover") == 0) return sy_bench_failover(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "jobs") == 0) return sy_bench_jobs(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "ndjson") == 0) return sy_bench_ndjson(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "state") == 0) return sy_bench_state(argc - 1, argv + 1);
     bool asked = argc >= 2 && strcmp(argv[1], "--help") == 0;
     fputs(usage, asked ? stdout : stderr);
     return asked ? 0 : 2;

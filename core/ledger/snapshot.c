@@ -96,7 +96,6 @@ static bool gather_leaf(void *user, const struct sy_hash *key_hash, struct sy_sl
     struct sy_trie_leaf *leaf = &g->leaves[g->count++];
     leaf->key_hash = *key_hash;
     sy_sha256(&leaf->value_hash, value.data, value.size);
-    sy_trie_leaf(&leaf->hash, key_hash, &leaf->value_hash);
     return true;
 }
 

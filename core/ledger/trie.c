@@ -1,23 +1,38 @@
 /* trie.c: updating, rebuilding and proving; see trie.h for the trie itself, trie_nodes.h for where
- * its nodes lie and trie_hash.h for runs of leaves.
+ * its nodes lie, trie_hash.h for runs of leaves and trie_levels.h for the nodes above them.
  *
  * An update walks down from the root with the run of sorted changes, splitting the run at each
  * expanded node, and comes back up hashing. A bucket's leaves are gathered from the source, merged
- * with its run of changes, and become a subtree. Depth is bounded by 256, so walks keep their own
- * stacks. Counts are always recomputed from leaves or children, never adjusted, so applying a
- * change twice is the same as applying it once. */
+ * with its run of changes, and become a subtree. What is in the heap is hashed many at a time:
+ * values first, then the roots of buckets, then the nodes above, level by level; what is below the
+ * heap, the tail, at once and one by one. Depth is bounded by 256, so walks keep their own stacks.
+ * Counts are always recomputed from leaves or children, never adjusted, so applying a change twice
+ * is the same as applying it once. */
 #include "core/ledger/trie.h"
 
 #include <stdlib.h>
 
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
+#include "core/crypto/sha256_many.h"
 #include "core/ledger/trie_hash.h"
+#include "core/ledger/trie_levels.h"
 #include "core/ledger/trie_nodes.h"
 
 #define BUCKET_LEAVES_DEFAULT 2u
 #define REBUILD_LEAVES 4096u
 #define WALK_MAX 258u
+#define VALUES_MAX 128u
+#define VALUES_BYTES_MAX (32u << 10)
+
+/* Values that leaves wait for: copies, since a source lends them for a moment. */
+struct values {
+    size_t count;
+    size_t used; /* bytes */
+    struct sy_slice slices[VALUES_MAX];
+    size_t leaves[VALUES_MAX]; /* whose they are */
+    uint8_t bytes[VALUES_BYTES_MAX];
+};
 
 struct sy_trie {
     struct sy_nodes nodes;
@@ -27,6 +42,9 @@ struct sy_trie {
     size_t leaves_max;
     bool broken; /* an update failed half-way */
     uint64_t hashes, scans, scanned;
+    struct values values;
+    struct sy_trie_roots roots; /* of buckets in the heap, not made yet */
+    struct sy_trie_levels levels;
 };
 
 /* A place on the way down and the run of items below it. */
@@ -96,7 +114,8 @@ void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info)
         .leaves = sy_node_count(sy_nodes_find(&trie->nodes, 0, &anywhere)),
         .heap_depth = trie->nodes.heap_depth,
         .deep_nodes = trie->nodes.deep_count,
-        .memory_bytes = sy_nodes_bytes(&trie->nodes) + trie->leaves_max * sizeof *trie->leaves,
+        .memory_bytes =
+            sizeof *trie + sy_nodes_bytes(&trie->nodes) + trie->leaves_max * sizeof *trie->leaves,
         .hashes = trie->hashes,
         .scans = trie->scans,
         .scanned = trie->scanned,
@@ -122,6 +141,7 @@ struct gather {
     bool disorder; /* the source broke its promise of order */
 };
 
+/* value_hash NULL: it comes later. */
 static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
                       const struct sy_hash *value_hash)
 {
@@ -133,9 +153,7 @@ static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
     struct sy_trie_leaf *leaf = &g->trie->leaves[g->count++];
     g->disorder |= g->count > 1 && sy_hash_compare(&leaf[-1].key_hash, key_hash) >= 0;
     leaf->key_hash = *key_hash;
-    leaf->value_hash = *value_hash;
-    sy_trie_leaf(&leaf->hash, key_hash, value_hash);
-    g->trie->hashes++;
+    if (value_hash != NULL) leaf->value_hash = *value_hash;
 }
 
 /* Merges the changes below key_hash (all that are left: NULL). */
@@ -150,6 +168,37 @@ static void take_changes_below(struct gather *g, const struct sy_hash *key_hash)
     }
 }
 
+static void hash_values(sy_trie *trie)
+{
+    struct values *values = &trie->values;
+    struct sy_hash hashes[VALUES_MAX];
+    SY_ASSERT(values->count <= VALUES_MAX && values->used <= VALUES_BYTES_MAX);
+    sy_sha256_many_best()->messages(hashes, values->slices, values->count);
+    for (size_t i = 0; i < values->count; i++) {
+        SY_ASSERT(values->leaves[i] < trie->leaves_max);
+        trie->leaves[values->leaves[i]].value_hash = hashes[i];
+    }
+    values->count = 0;
+    values->used = 0;
+}
+
+/* Takes a value whose leaf was taken last. */
+static void take_value(sy_trie *trie, size_t leaf, struct sy_slice value)
+{
+    struct values *values = &trie->values;
+    bool fits = values->count < VALUES_MAX && value.size <= VALUES_BYTES_MAX - values->used;
+    if (!fits) hash_values(trie);
+    if (value.size > VALUES_BYTES_MAX) {
+        sy_sha256(&trie->leaves[leaf].value_hash, value.data, value.size);
+        return;
+    }
+    uint8_t *copy = values->bytes + values->used;
+    if (value.size > 0) memcpy(copy, value.data, value.size);
+    values->used += value.size;
+    values->slices[values->count] = sy_slice_of(copy, value.size);
+    values->leaves[values->count++] = leaf;
+}
+
 static bool take_scanned(void *user, const struct sy_hash *key_hash, struct sy_slice value)
 {
     struct gather *g = user;
@@ -158,9 +207,8 @@ static bool take_scanned(void *user, const struct sy_hash *key_hash, struct sy_s
     take_changes_below(g, key_hash);
     bool changed = g->next < g->end && sy_hash_equal(&g->changes[g->next].key_hash, key_hash);
     if (!changed && !g->overflow) {
-        struct sy_hash value_hash;
-        sy_sha256(&value_hash, value.data, value.size);
-        take_leaf(g, key_hash, &value_hash);
+        take_leaf(g, key_hash, NULL);
+        if (!g->overflow) take_value(g->trie, g->count - 1, value);
     }
     return !g->overflow && !g->disorder;
 }
@@ -199,7 +247,9 @@ static sy_status gather_leaves(sy_trie *trie, size_t *count, unsigned depth,
     struct gather g = {.trie = trie, .changes = run->changes, .next = run->lo, .end = run->hi};
     if (must_scan(sy_nodes_find(&trie->nodes, depth, key), run)) {
         trie->scans++;
-        SY_TRY(source->scan(source->self, key, depth, take_scanned, &g));
+        sy_status status = source->scan(source->self, key, depth, take_scanned, &g);
+        hash_values(trie);
+        if (status != SY_OK) return status;
     }
     take_changes_below(&g, NULL);
     // A bucket holds few leaves and a run no more than changes_max: more than that, another order
@@ -281,15 +331,47 @@ static sy_status combine_children(sy_trie *trie, unsigned depth, const struct sy
     return sy_nodes_put(&trie->nodes, depth, key, &node);
 }
 
-/* Stores an unexpanded node for leaves [lo, hi). */
+/* Stores an unexpanded node for leaves [lo, hi). In the heap, which does not move while an update
+ * or a rebuild of a run goes on, its hash comes later. */
 static sy_status put_bucket(sy_trie *trie, unsigned depth, const struct sy_hash *key, size_t lo,
                             size_t hi)
 {
     SY_ASSERT(lo <= hi && hi <= trie->leaves_max);
     struct sy_node node = {.bits = (uint32_t)(hi - lo)};
     SY_ASSERT(!sy_node_expanded(&node) && hi - lo <= SY_TRIE_BUCKET_MAX);
+    if (depth <= trie->nodes.heap_depth) {
+        SY_TRY(sy_nodes_put(&trie->nodes, depth, key, &node));
+        struct sy_hash *root = &sy_nodes_find(&trie->nodes, depth, key)->hash;
+        sy_trie_roots_add(&trie->roots, root, trie->leaves + lo, hi - lo, depth);
+        return SY_OK;
+    }
     sy_trie_run_root(&node.hash, trie->leaves + lo, hi - lo, depth, &trie->hashes);
     return sy_nodes_put(&trie->nodes, depth, key, &node);
+}
+
+static void begin_hashing(sy_trie *trie)
+{
+    sy_trie_roots_begin(&trie->roots);
+    sy_trie_levels_clear(&trie->levels);
+}
+
+/* Makes the hashes that the heap waits for. */
+static sy_status make_hashes(sy_trie *trie)
+{
+    sy_trie_roots_end(&trie->roots);
+    trie->hashes += trie->roots.hashes;
+    sy_trie_roots_begin(&trie->roots);
+    return sy_trie_levels_make(&trie->levels, &trie->nodes, &trie->hashes);
+}
+
+/* Makes an expanded node from its two children: in the heap later, else at once. */
+static sy_status make_node(sy_trie *trie, unsigned depth, const struct sy_hash *key)
+{
+    SY_ASSERT(depth < 256);
+    if (depth >= trie->nodes.heap_depth) return combine_children(trie, depth, key, false);
+    if (sy_trie_levels_are_full(&trie->levels)) SY_TRY(make_hashes(trie));
+    sy_trie_levels_add(&trie->levels, depth, key);
+    return SY_OK;
 }
 
 /* Replaces the bucket at (depth, key) by the subtree of the gathered leaves [0, count). */
@@ -305,7 +387,7 @@ static sy_status build_subtree(sy_trie *trie, unsigned depth, const struct sy_ha
         SY_ASSERT(top->lo < top->hi && top->hi <= count);
         const struct sy_hash *here = &trie->leaves[top->lo].key_hash;
         if (top->stage == 2) {
-            SY_TRY(combine_children(trie, top->depth, here, false));
+            SY_TRY(make_node(trie, top->depth, here));
             used--;
             continue;
         }
@@ -334,6 +416,7 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
 {
     struct frame stack[WALK_MAX];
     size_t used = 0;
+    begin_hashing(trie);
     stack[used++] = (struct frame){.depth = 0, .lo = 0, .hi = count};
     while (used > 0) {
         struct frame *top = &stack[used - 1];
@@ -351,7 +434,7 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
             }
         }
         if (top->stage == 2) {
-            SY_TRY(combine_children(trie, top->depth, here, false));
+            SY_TRY(make_node(trie, top->depth, here));
             used--;
             continue;
         }
@@ -364,7 +447,7 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
         SY_ASSERT(used < WALK_MAX);
         stack[used++] = (struct frame){.depth = child, .lo = lo, .hi = hi};
     }
-    return SY_OK;
+    return make_hashes(trie);
 }
 
 /* Adds levels to the heap while there would be more than bucket_leaves leaves a place. */
@@ -429,7 +512,9 @@ static sy_status place_run(sy_trie *trie, const struct sy_hash *prefix, unsigned
 {
     SY_ASSERT(bits <= 256);
     if (!share_prefix(trie, count, bits, prefix)) return SY_ERR_CORRUPT;
+    begin_hashing(trie);
     SY_TRY(build_subtree(trie, bits, prefix, count));
+    SY_TRY(make_hashes(trie));
     for (unsigned depth = bits; depth-- > 0;) {
         SY_TRY(combine_children(trie, depth, prefix, true));
     }
@@ -444,7 +529,9 @@ static sy_status rebuild_runs(sy_trie *trie, const struct sy_state_source *sourc
     bool first = true;
     do {
         struct gather g = {.trie = trie};
-        SY_TRY(source->scan(source->self, &prefix, bits, take_scanned, &g));
+        sy_status status = source->scan(source->self, &prefix, bits, take_scanned, &g);
+        hash_values(trie);
+        if (status != SY_OK) return status;
         if (g.disorder) return SY_ERR_CORRUPT;
         if (g.overflow) {
             if (bits == 256) return SY_ERR_CORRUPT;

@@ -140,13 +140,19 @@ static sy_status put_deep(struct sy_nodes *nodes, unsigned depth, const struct s
 
 // --- both --------------------------------------------------------------------------------------
 
+uint32_t sy_nodes_heap_index(unsigned depth, const struct sy_hash *key)
+{
+    SY_ASSERT(depth <= SY_NODES_HEAP_DEPTH_MAX);
+    return (uint32_t)1 << depth | prefix_number(key, depth);
+}
+
 struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
                               const struct sy_hash *key)
 {
     SY_ASSERT(depth <= 256);
     SY_ASSERT(nodes->heap != NULL);
     if (depth <= nodes->heap_depth) {
-        return &nodes->heap[((size_t)1 << depth) | prefix_number(key, depth)];
+        return &nodes->heap[sy_nodes_heap_index(depth, key)];
     }
     if (nodes->deep_count == 0) return NULL;
     struct sy_hash prefix;
@@ -160,7 +166,7 @@ void sy_nodes_children(const struct sy_nodes *nodes, struct sy_node children[2],
 {
     SY_ASSERT(depth < 256);
     if (depth < nodes->heap_depth) {
-        size_t index = (size_t)1 << depth | prefix_number(key, depth);
+        size_t index = sy_nodes_heap_index(depth, key);
         memcpy(children, &nodes->heap[2 * index], 2 * sizeof *children);
         return;
     }
