@@ -24,6 +24,7 @@
 #define WALK_MAX 258u
 #define VALUES_MAX 128u
 #define VALUES_BYTES_MAX (32u << 10)
+#define GATHERED_MAX 64u
 
 /* Values that leaves wait for: copies, since a source lends them for a moment. */
 struct values {
@@ -32,6 +33,13 @@ struct values {
     struct sy_slice slices[VALUES_MAX];
     size_t leaves[VALUES_MAX]; /* whose they are */
     uint8_t bytes[VALUES_BYTES_MAX];
+};
+
+/* A bucket whose leaves are gathered, and whose subtree is built when their values are hashed. */
+struct gathered {
+    unsigned depth;
+    const struct sy_hash *key; /* a change's below it */
+    size_t lo, hi;             /* of the leaves */
 };
 
 struct sy_trie {
@@ -43,6 +51,9 @@ struct sy_trie {
     bool broken; /* an update failed half-way */
     uint64_t hashes, scans, scanned;
     struct values values;
+    struct gathered gathered[GATHERED_MAX];
+    size_t gathered_count;
+    size_t owed;                /* nodes of the heap that building them may note */
     struct sy_trie_roots roots; /* of buckets in the heap, not made yet */
     struct sy_trie_levels levels;
 };
@@ -136,7 +147,8 @@ struct gather {
     sy_trie *trie;
     const struct sy_trie_change *changes;
     size_t next, end; /* changes not yet merged */
-    size_t count;     /* leaves gathered */
+    size_t first;     /* of the leaves, where this scan's begin */
+    size_t count;     /* leaves up to the last one gathered */
     bool overflow;
     bool disorder; /* the source broke its promise of order */
 };
@@ -151,7 +163,7 @@ static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
     }
     SY_ASSERT(g->count < g->trie->leaves_max);
     struct sy_trie_leaf *leaf = &g->trie->leaves[g->count++];
-    g->disorder |= g->count > 1 && sy_hash_compare(&leaf[-1].key_hash, key_hash) >= 0;
+    g->disorder |= g->count > g->first + 1 && sy_hash_compare(&leaf[-1].key_hash, key_hash) >= 0;
     leaf->key_hash = *key_hash;
     if (value_hash != NULL) leaf->value_hash = *value_hash;
 }
@@ -227,38 +239,41 @@ static bool must_scan(const struct sy_node *node, const struct change_run *run)
     return unaccounted > 0;
 }
 
-/* Do the first and the last of the gathered leaves, and so all between them, lie below the place?
- */
-static bool share_prefix(const sy_trie *trie, size_t count, unsigned depth,
+/* Do the first and the last of leaves [lo, hi), and so all between them, lie below the place? */
+static bool share_prefix(const sy_trie *trie, size_t lo, size_t hi, unsigned depth,
                          const struct sy_hash *key)
 {
-    SY_ASSERT(count <= trie->leaves_max && depth <= 256);
-    if (count == 0) return true;
-    return sy_trie_common_bits(&trie->leaves[0].key_hash, key) >= depth &&
-           sy_trie_common_bits(&trie->leaves[count - 1].key_hash, key) >= depth;
+    SY_ASSERT(lo <= hi && hi <= trie->leaves_max && depth <= 256);
+    if (lo == hi) return true;
+    return sy_trie_common_bits(&trie->leaves[lo].key_hash, key) >= depth &&
+           sy_trie_common_bits(&trie->leaves[hi - 1].key_hash, key) >= depth;
 }
 
-/* Fills trie->leaves with what lies below (depth, key) once the run of changes is applied. */
-static sy_status gather_leaves(sy_trie *trie, size_t *count, unsigned depth,
+/* Fills trie->leaves from lo on with what lies below (depth, key) once the run of changes is
+ * applied, up to *hi. Their values may wait to be hashed. */
+static sy_status gather_leaves(sy_trie *trie, size_t lo, size_t *hi, unsigned depth,
                                const struct sy_hash *key, const struct change_run *run,
                                const struct sy_state_source *source)
 {
     SY_ASSERT(run->lo <= run->hi && depth <= 256);
-    struct gather g = {.trie = trie, .changes = run->changes, .next = run->lo, .end = run->hi};
+    struct gather g = {.trie = trie,
+                       .changes = run->changes,
+                       .next = run->lo,
+                       .end = run->hi,
+                       .first = lo,
+                       .count = lo};
     if (must_scan(sy_nodes_find(&trie->nodes, depth, key), run)) {
         trie->scans++;
-        sy_status status = source->scan(source->self, key, depth, take_scanned, &g);
-        hash_values(trie);
-        if (status != SY_OK) return status;
+        SY_TRY(source->scan(source->self, key, depth, take_scanned, &g));
     }
     take_changes_below(&g, NULL);
     // A bucket holds few leaves and a run no more than changes_max: more than that, another order
     // or leaves of another place can only come from a source that holds something else than what
     // was applied.
     if (g.overflow || g.disorder) return SY_ERR_CORRUPT;
-    if (!share_prefix(trie, g.count, depth, key)) return SY_ERR_CORRUPT;
+    if (!share_prefix(trie, lo, g.count, depth, key)) return SY_ERR_CORRUPT;
     SY_ASSERT(g.next == g.end);
-    *count = g.count;
+    *hi = g.count;
     return SY_OK;
 }
 
@@ -349,8 +364,15 @@ static sy_status put_bucket(sy_trie *trie, unsigned depth, const struct sy_hash 
     return sy_nodes_put(&trie->nodes, depth, key, &node);
 }
 
+static void forget_values(sy_trie *trie)
+{
+    trie->values.count = 0;
+    trie->values.used = 0;
+}
+
 static void begin_hashing(sy_trie *trie)
 {
+    SY_ASSERT(trie->gathered_count == 0);
     sy_trie_roots_begin(&trie->roots);
     sy_trie_levels_clear(&trie->levels);
 }
@@ -374,17 +396,17 @@ static sy_status make_node(sy_trie *trie, unsigned depth, const struct sy_hash *
     return SY_OK;
 }
 
-/* Replaces the bucket at (depth, key) by the subtree of the gathered leaves [0, count). */
+/* Replaces the bucket at (depth, key) by the subtree of the gathered leaves [first, end). */
 static sy_status build_subtree(sy_trie *trie, unsigned depth, const struct sy_hash *key,
-                               size_t count)
+                               size_t first, size_t end)
 {
-    if (!must_expand(trie, depth, count)) return put_bucket(trie, depth, key, 0, count);
+    if (!must_expand(trie, depth, end - first)) return put_bucket(trie, depth, key, first, end);
     struct frame stack[WALK_MAX];
     size_t used = 0;
-    stack[used++] = (struct frame){.depth = depth, .lo = 0, .hi = count};
+    stack[used++] = (struct frame){.depth = depth, .lo = first, .hi = end};
     while (used > 0) {
         struct frame *top = &stack[used - 1];
-        SY_ASSERT(top->lo < top->hi && top->hi <= count);
+        SY_ASSERT(first <= top->lo && top->lo < top->hi && top->hi <= end);
         const struct sy_hash *here = &trie->leaves[top->lo].key_hash;
         if (top->stage == 2) {
             SY_TRY(make_node(trie, top->depth, here));
@@ -410,12 +432,74 @@ static sy_status build_subtree(sy_trie *trie, unsigned depth, const struct sy_ha
 
 // --- updating ----------------------------------------------------------------------------------
 
+/* How many nodes of the heap a bucket's subtree notes at most. */
+static size_t nodes_owed(const sy_trie *trie, unsigned depth, size_t leaves)
+{
+    if (depth >= trie->nodes.heap_depth || !must_expand(trie, depth, leaves)) return 0;
+    return leaves * (trie->nodes.heap_depth - depth);
+}
+
+static bool can_note(const sy_trie *trie, size_t nodes)
+{
+    SY_ASSERT(trie->levels.count <= SY_TRIE_LEVELS_MAX);
+    return nodes <= SY_TRIE_LEVELS_MAX - trie->levels.count;
+}
+
+/* Builds what is gathered. Nodes above it are noted already, and making them waits until all of it
+ * is built; so there must be room for what is owed, but for the last bucket alone. */
+static sy_status build_gathered(sy_trie *trie)
+{
+    SY_ASSERT(trie->gathered_count <= GATHERED_MAX);
+    SY_ASSERT(trie->gathered_count <= 1 || can_note(trie, trie->owed));
+    hash_values(trie);
+    for (size_t i = 0; i < trie->gathered_count; i++) {
+        const struct gathered *bucket = &trie->gathered[i];
+        SY_TRY(build_subtree(trie, bucket->depth, bucket->key, bucket->lo, bucket->hi));
+    }
+    trie->gathered_count = 0;
+    trie->owed = 0;
+    return SY_OK;
+}
+
+/* Gathers the leaves of a bucket, once there is room for as many as it may get. */
+static sy_status gather_bucket(sy_trie *trie, unsigned depth, const struct sy_hash *key,
+                               const struct change_run *run, const struct sy_state_source *source)
+{
+    size_t count = trie->gathered_count;
+    size_t lo = count > 0 ? trie->gathered[count - 1].hi : 0;
+    size_t most = run->hi - run->lo + SY_TRIE_BUCKET_MAX;
+    if (count == GATHERED_MAX || most > trie->leaves_max - lo) {
+        SY_TRY(build_gathered(trie));
+        lo = 0;
+    }
+    struct gathered bucket = {.depth = depth, .key = key, .lo = lo};
+    SY_TRY(gather_leaves(trie, lo, &bucket.hi, depth, key, run, source));
+    size_t owed = nodes_owed(trie, depth, bucket.hi - lo);
+    if (!can_note(trie, trie->owed + owed)) {
+        SY_TRY(build_gathered(trie));
+        SY_TRY(make_hashes(trie));
+    }
+    trie->gathered[trie->gathered_count++] = bucket;
+    trie->owed += owed;
+    // A large one has all room for itself, and may make what it has noted as it goes on.
+    return can_note(trie, trie->owed) ? SY_OK : build_gathered(trie);
+}
+
+/* Goes back up through a node all of whose halves are gathered or better. */
+static sy_status close_node(sy_trie *trie, unsigned depth, const struct sy_hash *key)
+{
+    bool at_once = depth >= trie->nodes.heap_depth || !can_note(trie, trie->owed + 1);
+    if (at_once) SY_TRY(build_gathered(trie));
+    return make_node(trie, depth, key);
+}
+
 /* Walks down to the buckets that changes touch and back up. */
 static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *changes, size_t count,
                                const struct sy_state_source *source)
 {
     struct frame stack[WALK_MAX];
     size_t used = 0;
+    forget_values(trie);
     begin_hashing(trie);
     stack[used++] = (struct frame){.depth = 0, .lo = 0, .hi = count};
     while (used > 0) {
@@ -425,16 +509,14 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
         if (top->stage == 0) {
             const struct sy_node *node = sy_nodes_find(&trie->nodes, top->depth, here);
             if (node == NULL || !sy_node_expanded(node)) {
-                size_t leaves = 0;
                 struct change_run run = {changes, top->lo, top->hi, false};
-                SY_TRY(gather_leaves(trie, &leaves, top->depth, here, &run, source));
-                SY_TRY(build_subtree(trie, top->depth, here, leaves));
+                SY_TRY(gather_bucket(trie, top->depth, here, &run, source));
                 used--;
                 continue;
             }
         }
         if (top->stage == 2) {
-            SY_TRY(make_node(trie, top->depth, here));
+            SY_TRY(close_node(trie, top->depth, here));
             used--;
             continue;
         }
@@ -447,6 +529,7 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
         SY_ASSERT(used < WALK_MAX);
         stack[used++] = (struct frame){.depth = child, .lo = lo, .hi = hi};
     }
+    SY_TRY(build_gathered(trie));
     return make_hashes(trie);
 }
 
@@ -511,9 +594,9 @@ static unsigned widen_prefix(const struct sy_hash *prefix, unsigned bits, unsign
 static sy_status place_run(sy_trie *trie, const struct sy_hash *prefix, unsigned bits, size_t count)
 {
     SY_ASSERT(bits <= 256);
-    if (!share_prefix(trie, count, bits, prefix)) return SY_ERR_CORRUPT;
+    if (!share_prefix(trie, 0, count, bits, prefix)) return SY_ERR_CORRUPT;
     begin_hashing(trie);
-    SY_TRY(build_subtree(trie, bits, prefix, count));
+    SY_TRY(build_subtree(trie, bits, prefix, 0, count));
     SY_TRY(make_hashes(trie));
     for (unsigned depth = bits; depth-- > 0;) {
         SY_TRY(combine_children(trie, depth, prefix, true));
@@ -529,9 +612,9 @@ static sy_status rebuild_runs(sy_trie *trie, const struct sy_state_source *sourc
     bool first = true;
     do {
         struct gather g = {.trie = trie};
-        sy_status status = source->scan(source->self, &prefix, bits, take_scanned, &g);
+        forget_values(trie);
+        SY_TRY(source->scan(source->self, &prefix, bits, take_scanned, &g));
         hash_values(trie);
-        if (status != SY_OK) return status;
         if (g.disorder) return SY_ERR_CORRUPT;
         if (g.overflow) {
             if (bits == 256) return SY_ERR_CORRUPT;
@@ -554,6 +637,8 @@ static sy_status rebuild_runs(sy_trie *trie, const struct sy_state_source *sourc
 sy_status sy_trie_rebuild(sy_trie *trie, const struct sy_state_source *source)
 {
     sy_nodes_clear(&trie->nodes);
+    trie->gathered_count = 0; // of an update that failed
+    trie->owed = 0;
     sy_status status = rebuild_runs(trie, source);
     trie->broken = status != SY_OK;
     return status;
@@ -641,7 +726,9 @@ sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struc
     struct change_run run = {changes, 0, count, true};
     narrow_changes(changes, &run.lo, &run.hi, depth, key_hash);
     size_t leaves = 0;
-    SY_TRY(gather_leaves(trie, &leaves, depth, key_hash, &run, source));
+    forget_values(trie);
+    SY_TRY(gather_leaves(trie, 0, &leaves, depth, key_hash, &run, source));
+    hash_values(trie);
     if (leaves != (node == NULL ? 0 : sy_node_count(node))) return SY_ERR_CORRUPT;
     prove_in_bucket(trie, proof, leaves, depth);
     reverse_siblings(proof);
