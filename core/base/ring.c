@@ -96,7 +96,12 @@ static void put_item(sy_ring *ring, const void *item)
     if (tail >= ring->capacity) tail -= ring->capacity;
     memcpy(ring->items + tail * ring->item_bytes, item, ring->item_bytes);
     if (ring->count++ == 0 && ring->watched) signal_fd(ring);
-    int failed = pthread_cond_signal(&ring->not_empty);
+}
+
+// Without the lock, so that whoever wakes up finds it free.
+static void wake_one(pthread_cond_t *waiting)
+{
+    int failed = pthread_cond_signal(waiting);
     SY_ASSERT(!failed);
 }
 
@@ -107,8 +112,6 @@ static void take_item(sy_ring *ring, void *item)
     memcpy(item, ring->items + ring->head * ring->item_bytes, ring->item_bytes);
     if (++ring->head == ring->capacity) ring->head = 0;
     if (--ring->count == 0 && ring->watched && !ring->stopped) clear_fd(ring);
-    int failed = pthread_cond_signal(&ring->not_full);
-    SY_ASSERT(!failed);
 }
 
 bool sy_ring_push(sy_ring *ring, const void *item)
@@ -117,6 +120,7 @@ bool sy_ring_push(sy_ring *ring, const void *item)
     bool fits = !ring->stopped && ring->count < ring->capacity;
     if (fits) put_item(ring, item);
     unlock_ring(ring);
+    if (fits) wake_one(&ring->not_empty);
     return fits;
 }
 
@@ -130,6 +134,7 @@ bool sy_ring_push_wait(sy_ring *ring, const void *item)
     bool open = !ring->stopped;
     if (open) put_item(ring, item);
     unlock_ring(ring);
+    if (open) wake_one(&ring->not_empty);
     return open;
 }
 
@@ -139,6 +144,7 @@ bool sy_ring_pop(sy_ring *ring, void *item)
     bool found = ring->count > 0;
     if (found) take_item(ring, item);
     unlock_ring(ring);
+    if (found) wake_one(&ring->not_full);
     return found;
 }
 
@@ -169,6 +175,7 @@ bool sy_ring_pop_wait(sy_ring *ring, void *item, int timeout_ms)
     bool found = ring->count > 0;
     if (found) take_item(ring, item);
     unlock_ring(ring);
+    if (found) wake_one(&ring->not_full);
     return found;
 }
 

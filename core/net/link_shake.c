@@ -351,9 +351,10 @@ static void expire_sessions(sy_link *link, struct sy_link_slot *slot, uint64_t n
 void sy_link_tend(sy_link *link, struct sy_link_slot *slot, uint64_t now_ns)
 {
     expire_sessions(link, slot, now_ns);
-    bool may_try = !slot->next && now_ns >= slot->attempt_ns &&
+    // The socket is asked last: that is a system call.
+    bool may_try = !slot->next && now_ns >= slot->attempt_ns && wants_session(link, slot, now_ns) &&
                    sy_sock_can_send(&slot->socks[SY_CHANNEL_CONTROL]);
-    if (may_try && wants_session(link, slot, now_ns)) {
+    if (may_try) {
         if (slot->initiator) {
             start_handshake(link, slot, now_ns);
         } else {
