@@ -89,23 +89,12 @@ sy_status sy_audit_load_bodies(struct audit *audit)
 
 sy_status sy_audit_check_certificate(struct audit *audit)
 {
-    const struct sy_genesis *genesis = audit->config->genesis;
-    struct sy_certificate certificate;
     struct sy_slice bytes;
     const struct sy_roster *roster;
     if (audit->height > sy_ledger_certified(audit->config->store)) return SY_OK;
     SY_TRY(find_roster(audit, &roster, audit->head.epoch));
     SY_TRY(sy_audit_get_part(audit, &bytes, SY_BLOCK_CERTIFICATE));
-    struct sy_reader r = sy_reader_of(bytes);
-    if (!sy_certificate_decode(&r, &certificate, roster->count) || !sy_reader_done(&r) ||
-        !sy_epochs_certified(audit->epochs, &audit->head, &certificate)) {
-        return sy_fail(audit->err, SY_ERR_CRYPTO, "block %llu: its certificate does not hold",
-                       (unsigned long long)audit->height);
-    }
-    sy_header_hash(&audit->figures->header_hash, &genesis->hash, &audit->head);
-    audit->figures->certified = audit->height;
-    audit->figures->certified_state_root = audit->head.state_root;
-    return SY_OK;
+    return sy_audit_certificates_add(audit, bytes, roster->count);
 }
 
 static sy_status compare_block(struct audit *audit, const struct sy_block_result *result)
@@ -264,7 +253,8 @@ static sy_status open_parts(struct audit *audit)
     }
     SY_TRY(sy_epochs_open(&audit->epochs, config->genesis, audit->err));
     SY_TRY(sy_epochs_take_store(audit->epochs, config->store, audit->reader, audit->err));
-    return sy_audit_batches_open(&audit->batches, config->genesis, config->threads, audit->err);
+    SY_TRY(sy_audit_batches_open(&audit->batches, config->genesis, config->threads, audit->err));
+    return sy_audit_certificates_open(audit);
 }
 
 static sy_status replay_all(struct audit *audit)
@@ -277,6 +267,7 @@ static sy_status replay_all(struct audit *audit)
     uint64_t newest = sy_ledger_height(audit->config->store);
     for (audit->height = 1; audit->height <= newest; audit->height++) SY_TRY(replay_block(audit));
     SY_TRY(sy_audit_batches_finish(audit->batches, audit->err));
+    SY_TRY(sy_audit_certificates_settle(audit));
     return check_stored_state(audit);
 }
 
@@ -299,9 +290,14 @@ sy_status sy_audit_run(const struct sy_audit_config *config, struct sy_audit_fig
     audit->figures = figures;
     audit->err = err ? err : &ignored;
     sy_status status = run_all(audit);
+    if (status != SY_OK) {
+        sy_status earlier = sy_audit_certificates_settle(audit);
+        if (earlier != SY_OK) status = earlier;
+    }
     if (audit->batches) figures->signatures = sy_audit_batches_signatures(audit->batches);
     sy_ledger_close(audit->ledger);
     sy_replay_state_close(audit->state);
+    sy_sig_queue_close(audit->waiting.queue);
     sy_audit_batches_close(audit->batches);
     sy_epochs_close(audit->epochs);
     sy_store_reader_close(audit->reader);

@@ -8,6 +8,7 @@
  *     execution                       the same contracts over a state of the audit's own
  *     compared, byte for byte         header, receipts, deltas, transaction ids
  *     certificate                     quorum seals over the header, up to the newest certified one
+ *                                     (the engine, many blocks at a time)
  *     the store's own state           entry by entry, at the end
  *
  * Certificates and makers are judged by the roster of their epoch, which the handovers in the store

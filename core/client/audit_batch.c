@@ -79,6 +79,11 @@ void sy_audit_batches_close(sy_audit_batches *batches)
     free(batches);
 }
 
+sy_engine *sy_audit_batches_engine(const sy_audit_batches *batches)
+{
+    return batches->engine;
+}
+
 uint64_t sy_audit_batches_signatures(const sy_audit_batches *batches)
 {
     return batches->signatures;

@@ -3,6 +3,7 @@
 #ifndef SY_CLIENT_AUDIT_BATCH_H
 #define SY_CLIENT_AUDIT_BATCH_H
 
+#include "core/crypto/engine.h"
 #include "core/wire/batch.h"
 #include "core/wire/block.h"
 #include "core/wire/genesis.h"
@@ -23,6 +24,9 @@ sy_status sy_audit_batches_add(sy_audit_batches *batches, uint64_t height,
 
 /* sy_audit_batches_finish waits for all of them. */
 sy_status sy_audit_batches_finish(sy_audit_batches *batches, struct sy_error *err);
+
+/* sy_audit_batches_engine is theirs, for others' signatures. */
+sy_engine *sy_audit_batches_engine(const sy_audit_batches *batches);
 
 /* Signatures checked so far. */
 uint64_t sy_audit_batches_signatures(const sy_audit_batches *batches);

@@ -173,13 +173,19 @@ sy_status sy_epochs_take_store(sy_epochs *epochs, sy_store *store, sy_store_read
 bool sy_epochs_certified(sy_epochs *epochs, const struct sy_header *header,
                          const struct sy_certificate *certificate)
 {
+    return sy_epochs_certified_by(epochs, &epochs->verifier, header, certificate);
+}
+
+bool sy_epochs_certified_by(sy_epochs *epochs, const struct sy_verifier *verifier,
+                            const struct sy_header *header,
+                            const struct sy_certificate *certificate)
+{
     uint32_t epoch = header->epoch;
     const struct sy_roster *roster = sy_epochs_roster(epochs, epoch);
     if (!roster || header->height < first_height(epochs, epoch)) return false;
     bool ended = epoch < epochs->newest.epoch;
     if (ended && header->height > epochs->endings[epoch].height) return false;
-    return sy_certificate_verify_by(&epochs->verifier, certificate, roster, &epochs->genesis->hash,
-                                    header);
+    return sy_certificate_verify_by(verifier, certificate, roster, &epochs->genesis->hash, header);
 }
 
 struct sy_slice sy_epochs_handovers(const sy_epochs *epochs, uint32_t epoch)

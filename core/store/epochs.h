@@ -59,6 +59,11 @@ sy_status sy_epochs_take_store(sy_epochs *epochs, sy_store *store, sy_store_read
 bool sy_epochs_certified(sy_epochs *epochs, const struct sy_header *header,
                          const struct sy_certificate *certificate);
 
+/* sy_epochs_certified_by lets somebody else decide each signature of it. */
+bool sy_epochs_certified_by(sy_epochs *epochs, const struct sy_verifier *verifier,
+                            const struct sy_header *header,
+                            const struct sy_certificate *certificate);
+
 /* sy_epochs_handovers are the handovers from the genesis to an epoch that is known, good until the
  * next one is taken. */
 struct sy_slice sy_epochs_handovers(const sy_epochs *epochs, uint32_t epoch);

@@ -130,14 +130,25 @@ bool sy_evidence_is(struct sy_slice bytes)
 
 /* --- what makes it hold --------------------------------------------------------------------- */
 
-static bool statement_holds(const struct sy_evidence *evidence, unsigned i,
-                            const struct sy_roster *roster, const struct sy_hash *genesis)
+static bool statement_holds(const struct sy_verifier *verifier, const struct sy_evidence *evidence,
+                            unsigned i, const struct sy_roster *roster,
+                            const struct sy_hash *genesis)
 {
     const struct sy_evidence_statement *statement = &evidence->statements[i];
     struct sy_hash digest;
     signed_digest(&digest, evidence, &statement->digest, genesis);
-    return sy_verify_one(&roster->validators[evidence->signer].consensus_key,
-                         form_of(evidence->type)->kind, &digest, &statement->signature);
+    return verifier->verify(verifier->self, &roster->validators[evidence->signer].consensus_key,
+                            form_of(evidence->type)->kind, &digest, &statement->signature);
+}
+
+static bool find_roster(const struct sy_verifier *verifier, struct sy_roster *roster,
+                        const struct sy_evidence *evidence, const struct sy_genesis *genesis,
+                        const char **what)
+{
+    *roster = genesis->roster;
+    *what = "it does not show how the roster of its epoch came from the genesis's";
+    return sy_handovers_follow_by(verifier, roster, NULL, &genesis->hash, evidence->handovers,
+                                  evidence->epoch, NULL) == SY_OK;
 }
 
 bool sy_evidence_roster(struct sy_roster *roster, const struct sy_evidence *evidence,
@@ -145,14 +156,12 @@ bool sy_evidence_roster(struct sy_roster *roster, const struct sy_evidence *evid
 {
     const char *ignored;
     if (!what) what = &ignored;
-    *roster = genesis->roster;
-    *what = "it does not show how the roster of its epoch came from the genesis's";
-    return sy_handovers_follow(roster, NULL, &genesis->hash, evidence->handovers, evidence->epoch,
-                               NULL) == SY_OK;
+    return find_roster(&sy_verifier_openssl, roster, evidence, genesis, what);
 }
 
 /* NULL: it holds; else why not. */
-static const char *refutation_of(const struct sy_evidence *evidence,
+static const char *refutation_of(const struct sy_verifier *verifier,
+                                 const struct sy_evidence *evidence,
                                  const struct sy_genesis *genesis)
 {
     struct sy_roster roster;
@@ -161,12 +170,12 @@ static const char *refutation_of(const struct sy_evidence *evidence,
     if (memcmp(evidence->network, sy_network_tag(genesis), sizeof evidence->network) != 0) {
         return "it is of another network";
     }
-    if (!sy_evidence_roster(&roster, evidence, genesis, &fault)) return fault;
+    if (!find_roster(verifier, &roster, evidence, genesis, &fault)) return fault;
     if (evidence->signer >= roster.count) return "the roster has no such validator";
-    if (!statement_holds(evidence, 0, &roster, &genesis->hash)) {
+    if (!statement_holds(verifier, evidence, 0, &roster, &genesis->hash)) {
         return "the first signature does not verify";
     }
-    if (!statement_holds(evidence, 1, &roster, &genesis->hash)) {
+    if (!statement_holds(verifier, evidence, 1, &roster, &genesis->hash)) {
         return "the second signature does not verify";
     }
     return NULL;
@@ -175,7 +184,13 @@ static const char *refutation_of(const struct sy_evidence *evidence,
 bool sy_evidence_verify(const struct sy_evidence *evidence, const struct sy_genesis *genesis,
                         const char **what)
 {
-    const char *refutation = refutation_of(evidence, genesis);
+    return sy_evidence_verify_by(&sy_verifier_openssl, evidence, genesis, what);
+}
+
+bool sy_evidence_verify_by(const struct sy_verifier *verifier, const struct sy_evidence *evidence,
+                           const struct sy_genesis *genesis, const char **what)
+{
+    const char *refutation = refutation_of(verifier, evidence, genesis);
     if (refutation && what) *what = refutation;
     return refutation == NULL;
 }

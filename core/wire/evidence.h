@@ -77,6 +77,12 @@ bool sy_evidence_is(struct sy_slice bytes);
 SY_MUST_CHECK bool sy_evidence_verify(const struct sy_evidence *evidence,
                                       const struct sy_genesis *genesis, const char **what);
 
+/* sy_evidence_verify_by lets somebody else decide each signature. */
+struct sy_verifier;
+SY_MUST_CHECK bool sy_evidence_verify_by(const struct sy_verifier *verifier,
+                                         const struct sy_evidence *evidence,
+                                         const struct sy_genesis *genesis, const char **what);
+
 /* sy_evidence_roster follows the evidence's own handovers to the roster of its epoch, for whoever
  * wants to name the signer. *what as above. */
 SY_MUST_CHECK bool sy_evidence_roster(struct sy_roster *roster, const struct sy_evidence *evidence,

@@ -253,20 +253,22 @@ bool sy_state_proof_verify(const struct sy_state_proof *proof, const struct sy_h
 
 /* --- receipts ------------------------------------------------------------------------------ */
 
-static bool signatures_hold(const struct sy_tx *tx, const struct sy_hash *id)
+static bool signatures_hold(const struct sy_verifier *verifier, const struct sy_tx *tx,
+                            const struct sy_hash *id)
 {
     for (unsigned i = 0; i < sy_tx_signer_count(tx); i++) {
         struct sy_signature signature;
         memcpy(signature.bytes, tx->signatures.data + 64u * i, sizeof signature.bytes);
-        if (!sy_verify_one(sy_tx_signer_key(tx, i), SY_SIG_TX, id, &signature)) return false;
+        const struct sy_public_key *key = sy_tx_signer_key(tx, i);
+        if (!verifier->verify(verifier->self, key, SY_SIG_TX, id, &signature)) return false;
     }
     return true;
 }
 
 // The tx is the receipt's, was signed by its signers, and stood in a batch of this block.
-static bool verify_tx(const struct sy_receipt_proof *proof, const struct sy_receipt *receipt,
-                      const struct sy_header *header, const struct sy_genesis *genesis,
-                      const char **what)
+static bool verify_tx(const struct sy_verifier *verifier, const struct sy_receipt_proof *proof,
+                      const struct sy_receipt *receipt, const struct sy_header *header,
+                      const struct sy_genesis *genesis, const char **what)
 {
     struct sy_tx tx;
     struct sy_hash id;
@@ -283,7 +285,7 @@ static bool verify_tx(const struct sy_receipt_proof *proof, const struct sy_rece
         *what = "the receipt is of another transaction";
         return false;
     }
-    if (!signatures_hold(&tx, &id)) {
+    if (!signatures_hold(verifier, &tx, &id)) {
         *what = "a signature of the transaction does not verify";
         return false;
     }
@@ -304,6 +306,14 @@ static bool verify_tx(const struct sy_receipt_proof *proof, const struct sy_rece
 bool sy_receipt_proof_verify(const struct sy_receipt_proof *proof, const struct sy_header *header,
                              const struct sy_genesis *genesis, const char **what)
 {
+    return sy_receipt_proof_verify_by(&sy_verifier_openssl, proof, header, genesis, what);
+}
+
+bool sy_receipt_proof_verify_by(const struct sy_verifier *verifier,
+                                const struct sy_receipt_proof *proof,
+                                const struct sy_header *header, const struct sy_genesis *genesis,
+                                const char **what)
+{
     const char *ignored;
     struct sy_receipt receipt;
     struct sy_hash leaf;
@@ -323,28 +333,36 @@ bool sy_receipt_proof_verify(const struct sy_receipt_proof *proof, const struct 
         *what = "the receipt's path does not lead to the header's receipts root";
         return false;
     }
-    return !proof->with_tx || verify_tx(proof, &receipt, header, genesis, what);
+    return !proof->with_tx || verify_tx(verifier, proof, &receipt, header, genesis, what);
 }
 
-bool sy_proof_roster(struct sy_roster *roster, const struct sy_proof *proof,
-                     const struct sy_genesis *genesis, const char **what)
+static bool find_roster(const struct sy_verifier *verifier, struct sy_roster *roster,
+                        const struct sy_proof *proof, const struct sy_genesis *genesis,
+                        const char **what)
 {
     uint64_t ended;
-    const char *ignored;
-    if (!what) what = &ignored;
     *roster = genesis->roster;
     *what = "it does not show how the roster of its epoch came from the genesis's";
-    if (sy_handovers_follow(roster, &ended, &genesis->hash, proof->handovers, proof->header.epoch,
-                            NULL) != SY_OK) {
+    if (sy_handovers_follow_by(verifier, roster, &ended, &genesis->hash, proof->handovers,
+                               proof->header.epoch, NULL) != SY_OK) {
         return false;
     }
     *what = "the header is of a height before its epoch";
     return proof->header.epoch == 0 || proof->header.height > ended;
 }
 
+bool sy_proof_roster(struct sy_roster *roster, const struct sy_proof *proof,
+                     const struct sy_genesis *genesis, const char **what)
+{
+    const char *ignored;
+    if (!what) what = &ignored;
+    return find_roster(&sy_verifier_openssl, roster, proof, genesis, what);
+}
+
 // The header is sealed by a quorum, or is the one that the caller trusts already.
-static bool verify_header(const struct sy_proof *proof, const struct sy_genesis *genesis,
-                          const struct sy_hash *trusted, const char **what)
+static bool verify_header(const struct sy_verifier *verifier, const struct sy_proof *proof,
+                          const struct sy_genesis *genesis, const struct sy_hash *trusted,
+                          const char **what)
 {
     struct sy_hash hash;
     sy_header_hash(&hash, &genesis->hash, &proof->header);
@@ -357,13 +375,21 @@ static bool verify_header(const struct sy_proof *proof, const struct sy_genesis 
         return false;
     }
     struct sy_roster roster;
-    if (!sy_proof_roster(&roster, proof, genesis, what)) return false;
+    if (!find_roster(verifier, &roster, proof, genesis, what)) return false;
     *what = "the certificate does not seal this header";
-    return sy_certificate_verify(&proof->certificate, &roster, &genesis->hash, &proof->header);
+    return sy_certificate_verify_by(verifier, &proof->certificate, &roster, &genesis->hash,
+                                    &proof->header);
 }
 
 bool sy_proof_verify(const struct sy_proof *proof, const struct sy_genesis *genesis,
                      const struct sy_hash *trusted, const char **what)
+{
+    return sy_proof_verify_by(&sy_verifier_openssl, proof, genesis, trusted, what);
+}
+
+bool sy_proof_verify_by(const struct sy_verifier *verifier, const struct sy_proof *proof,
+                        const struct sy_genesis *genesis, const struct sy_hash *trusted,
+                        const char **what)
 {
     const char *ignored;
     if (!what) what = &ignored;
@@ -371,10 +397,10 @@ bool sy_proof_verify(const struct sy_proof *proof, const struct sy_genesis *gene
         *what = "the proof is of another network";
         return false;
     }
-    if (!verify_header(proof, genesis, trusted, what)) return false;
+    if (!verify_header(verifier, proof, genesis, trusted, what)) return false;
     switch (proof->kind) {
     case SY_PROOF_RECEIPT:
-        return sy_receipt_proof_verify(&proof->receipt, &proof->header, genesis, what);
+        return sy_receipt_proof_verify_by(verifier, &proof->receipt, &proof->header, genesis, what);
     case SY_PROOF_STATE: return sy_state_proof_verify(&proof->state, &proof->header, what);
     default: *what = "kind"; return false;
     }

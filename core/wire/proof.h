@@ -91,6 +91,12 @@ bool sy_state_proof_decode(struct sy_reader *r, struct sy_state_proof *proof);
 bool sy_proof_verify(const struct sy_proof *proof, const struct sy_genesis *genesis,
                      const struct sy_hash *trusted, const char **what);
 
+/* sy_proof_verify_by lets somebody else decide each signature. */
+struct sy_verifier;
+bool sy_proof_verify_by(const struct sy_verifier *verifier, const struct sy_proof *proof,
+                        const struct sy_genesis *genesis, const struct sy_hash *trusted,
+                        const char **what);
+
 /* sy_proof_roster follows the proof's own handovers to the roster of its epoch, for whoever wants
  * to name the signers. *what (unless NULL) as above. */
 bool sy_proof_roster(struct sy_roster *roster, const struct sy_proof *proof,
@@ -99,6 +105,10 @@ bool sy_proof_roster(struct sy_roster *roster, const struct sy_proof *proof,
 /* Body checks against a header that is already trusted. */
 bool sy_receipt_proof_verify(const struct sy_receipt_proof *proof, const struct sy_header *header,
                              const struct sy_genesis *genesis, const char **what);
+bool sy_receipt_proof_verify_by(const struct sy_verifier *verifier,
+                                const struct sy_receipt_proof *proof,
+                                const struct sy_header *header, const struct sy_genesis *genesis,
+                                const char **what);
 bool sy_state_proof_verify(const struct sy_state_proof *proof, const struct sy_header *header,
                            const char **what);
 

@@ -266,6 +266,14 @@ sy_status sy_handovers_follow(struct sy_roster *roster, uint64_t *ended,
                               const struct sy_hash *genesis, struct sy_slice handovers,
                               uint32_t epoch, struct sy_error *err)
 {
+    return sy_handovers_follow_by(&sy_verifier_openssl, roster, ended, genesis, handovers, epoch,
+                                  err);
+}
+
+sy_status sy_handovers_follow_by(const struct sy_verifier *verifier, struct sy_roster *roster,
+                                 uint64_t *ended, const struct sy_hash *genesis,
+                                 struct sy_slice handovers, uint32_t epoch, struct sy_error *err)
+{
     struct sy_handover handover;
     struct sy_reader r = sy_reader_of(handovers);
     uint64_t last = 0; // height of the epoch before
@@ -276,7 +284,7 @@ sy_status sy_handovers_follow(struct sy_roster *roster, uint64_t *ended,
             return sy_fail(err, SY_ERR_CRYPTO, "epoch %u ends before its first height",
                            (unsigned)i);
         }
-        SY_TRY(sy_handover_take(roster, genesis, &handover, err));
+        SY_TRY(sy_handover_take_by(verifier, roster, genesis, &handover, err));
         last = handover.header.height;
     }
     if (ended) *ended = last;

@@ -110,4 +110,9 @@ sy_status sy_handovers_follow(struct sy_roster *roster, uint64_t *ended,
                               const struct sy_hash *genesis, struct sy_slice handovers,
                               uint32_t epoch, struct sy_error *err);
 
+/* sy_handovers_follow_by lets somebody else decide each signature. */
+sy_status sy_handovers_follow_by(const struct sy_verifier *verifier, struct sy_roster *roster,
+                                 uint64_t *ended, const struct sy_hash *genesis,
+                                 struct sy_slice handovers, uint32_t epoch, struct sy_error *err);
+
 #endif

@@ -9,6 +9,7 @@
 
 #include "core/base/os.h"
 #include "core/client/audit.h"
+#include "core/client/audit_internal.h"
 #include "core/client/replay_state.h"
 #include "core/wire/delta.h"
 #include "core/wire/genesis_json.h"
@@ -264,6 +265,71 @@ CASE(every_fault_is_found_and_named)
     }
 }
 
+/* More blocks than certificates wait for; the store is then as large as such a test can make it. */
+static void fill_long(uint64_t bad, uint64_t also, enum ledger_fault fault)
+{
+    ledger_store_open(&ls, NULL);
+    for (uint64_t height = 1; height <= AUDIT_CERTIFICATES_MAX + 20; height++) {
+        if (height == bad || height == also) {
+            ledger_store_block(&ls, true, height == bad ? FAULT_CERTIFICATE : fault);
+        } else {
+            ledger_store_empty(&ls, true);
+        }
+    }
+}
+
+CASE(a_bad_certificate_is_told_as_if_it_had_been_judged_at_its_place)
+{
+    static const uint64_t places[] = {1,
+                                      2,
+                                      AUDIT_CERTIFICATES_MAX - 1,
+                                      AUDIT_CERTIFICATES_MAX,
+                                      AUDIT_CERTIFICATES_MAX + 1,
+                                      AUDIT_CERTIFICATES_MAX + 20};
+    for (size_t i = 0; i < 2 * sizeof places / sizeof places[0]; i++) {
+        struct sy_error err;
+        char sentence[64];
+        uint64_t place = places[i / 2];
+        bool pruned = i % 2 == 1;
+        fill_long(place, 0, FAULT_NONE);
+        if (pruned) prune(&ls, AUDIT_CERTIFICATES_MAX + 20);
+        assert_int_equal(audit_store(ls.store, &ls.genesis, &err), SY_ERR_CRYPTO);
+        (void)snprintf(sentence, sizeof sentence, "block %llu: its certificate does not hold",
+                       (unsigned long long)place);
+        assert_string_equal(err.text, sentence);
+        assert_int_equal(figures.height, place - 1);
+        assert_int_equal(figures.certified, place - 1);
+        assert_int_equal(figures.txs, pruned && place == AUDIT_CERTIFICATES_MAX + 20 ? 3 : 0);
+        struct sy_header header;
+        struct sy_slice bytes;
+        sy_store_reader *reader = NULL;
+        assert_int_equal(sy_store_reader_open(&reader, ls.store), SY_OK);
+        assert_int_equal(sy_ledger_get(reader, &bytes, place - 1, SY_BLOCK_HEADER), SY_OK);
+        struct sy_reader r = sy_reader_of(bytes);
+        struct sy_hash hash;
+        assert_true(sy_header_decode(&r, &header));
+        sy_header_hash(&hash, &ls.genesis.hash, &header);
+        assert_memory_equal(figures.header_hash.bytes, hash.bytes, 32);
+        sy_store_reader_close(reader);
+        ledger_store_close(&ls);
+    }
+}
+
+CASE(a_bad_certificate_is_told_before_what_is_wrong_later)
+{
+    static const enum ledger_fault later[] = {FAULT_RECEIPTS, FAULT_DELTAS, FAULT_ORDER,
+                                              FAULT_BODY_MISSING};
+    for (size_t i = 0; i < sizeof later / sizeof later[0]; i++) {
+        struct sy_error err;
+        fill_long(5, 9, later[i]);
+        assert_int_equal(audit_store(ls.store, &ls.genesis, &err), SY_ERR_CRYPTO);
+        assert_string_equal(err.text, "block 5: its certificate does not hold");
+        assert_int_equal(figures.height, 4);
+        assert_int_equal(figures.certified, 4);
+        ledger_store_close(&ls);
+    }
+}
+
 CASE(a_fault_in_the_last_block_is_found)
 {
     static const enum ledger_fault faults[] = {FAULT_TX_SIGNATURE, FAULT_POSSESSION,
@@ -429,6 +495,8 @@ int main(void)
         cmocka_unit_test(what_is_wrong_in_a_pruned_store_is_found_where_it_can_be),
         cmocka_unit_test(the_program_tells_it),
         cmocka_unit_test(every_fault_is_found_and_named),
+        cmocka_unit_test(a_bad_certificate_is_told_as_if_it_had_been_judged_at_its_place),
+        cmocka_unit_test(a_bad_certificate_is_told_before_what_is_wrong_later),
         cmocka_unit_test(a_fault_in_the_last_block_is_found),
         cmocka_unit_test(blocks_without_certificates_yet_are_replayed_too),
         cmocka_unit_test(genesis_alone_is_sound),
