@@ -1,17 +1,28 @@
 /* cmd_verify.c: `systole verify`: proofs and evidence, offline, with only the genesis file: one
- * file, many, a folder of them, or every receipt that a client's store kept. */
+ * file, many, a folder of them, or every receipt that a client's store kept.
+ *
+ * The signatures of many are decided together (core/crypto/sig_queue.h). What holds but for its
+ * signatures waits; whatever then does not hold is checked again with OpenSSL alone, in its turn,
+ * and it is that check's words that are told. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 
+#include "core/base/assert.h"
 #include "core/base/os.h"
 #include "core/client/client_store.h"
 #include "core/client/cmd.h"
 #include "core/client/show.h"
+#include "core/crypto/engine_choice.h"
+#include "core/crypto/sig_queue.h"
 #include "core/wire/render.h"
 
 #define PROOF_BYTES_MAX (64u << 20) /* with many handovers */
+#define FEW_MAX 32u /* files that are not worth an engine, whose self-test takes 20 ms */
+#define WAITING_MAX 512u
+#define WAITING_BYTES_MAX (16u << 20) /* of files that wait; one may be larger */
+#define ROWS_MAX 4096u                /* of a store at a time */
 
 static const char about[] =
     "Checks proofs against the genesis file and nothing else: certificate, paths,\n"
@@ -20,6 +31,17 @@ static const char about[] =
     "(the folder that client.conf names), each under its header and certificate.\n"
     "Also takes .syevidence files: that a validator signed both of two statements\n"
     "that contradict each other.\n";
+
+/* A file that holds if its signatures do. */
+struct waiting {
+    char *path;     /* owned */
+    uint8_t *bytes; /* owned; to be checked again */
+    size_t size;
+    bool holds; /* its signatures, once they are decided */
+    bool is_evidence;
+    uint8_t kind;  /* of a proof */
+    uint16_t code; /* of its receipt */
+};
 
 struct verify {
     const struct sy_cmd *cmd;
@@ -32,7 +54,13 @@ struct verify {
     sy_epochs *epochs;     /* as far as a store kept them */
     struct sy_evidence evidence;
     bool is_evidence; /* what the last file was */
-    uint64_t pieces;  /* of evidence that holds; good counts them, too */
+    sy_engine *engine;
+    sy_sig_queue *queue;         /* NULL: there are but few files */
+    struct sy_verifier verifier; /* the queue's, or OpenSSL */
+    struct waiting *waiting;     /* WAITING_MAX */
+    unsigned waiting_count;
+    size_t waiting_bytes;
+    uint64_t pieces; /* of evidence that holds; good counts them, too */
     uint64_t good;
     uint64_t bad;
     uint64_t applied;
@@ -49,10 +77,10 @@ static void note_bad(struct verify *verify, const char *name, const char *why)
     if (!verify->cmd->json) fprintf(stderr, "systole verify: %s: not proven: %s\n", name, why);
 }
 
-static void note_good(struct verify *verify, const struct sy_proof *proof, uint16_t code)
+static void note_good(struct verify *verify, uint8_t kind, uint16_t code)
 {
     verify->good++;
-    if (proof->kind != SY_PROOF_RECEIPT) return;
+    if (kind != SY_PROOF_RECEIPT) return;
     if (code == SY_APPLIED) {
         verify->applied++;
     } else {
@@ -68,50 +96,147 @@ static sy_status check_evidence(struct verify *verify, struct sy_slice bytes, st
     if (!sy_evidence_decode(&verify->evidence, bytes, &what)) {
         return sy_fail(err, SY_ERR_FORMAT, "this is no evidence that can be read (%s)", what);
     }
-    if (!sy_evidence_verify(&verify->evidence, verify->genesis, &what)) {
+    if (!sy_evidence_verify_by(&verify->verifier, &verify->evidence, verify->genesis, &what)) {
         return sy_fail(err, SY_ERR_CRYPTO, "it proves nothing: %s", what);
     }
     return SY_OK;
 }
 
-/* Owns bytes. */
+/* proven owns bytes. */
 static sy_status check_proof(struct verify *verify, uint8_t *bytes, size_t size,
                              struct sy_error *err)
 {
     const char *what = "";
     SY_TRY(sy_proven_take(&verify->proven, bytes, size, verify->genesis, err));
-    if (sy_proof_verify(&verify->proven.proof, verify->genesis, NULL, &what)) return SY_OK;
+    if (sy_proof_verify_by(&verify->verifier, &verify->proven.proof, verify->genesis, NULL,
+                           &what)) {
+        return SY_OK;
+    }
     return sy_fail(err, SY_ERR_CRYPTO, "it does not hold: %s", what);
 }
 
-static sy_status check_file(struct verify *verify, const char *path, struct sy_error *err)
+/* Checks what a file holds, which proven owns from then on. */
+static sy_status check_bytes(struct verify *verify, uint8_t *bytes, size_t size,
+                             struct sy_error *err)
 {
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    verify->is_evidence = false;
-    SY_TRY(sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, err));
     verify->is_evidence = sy_evidence_is(sy_slice_of(bytes, size));
     if (!verify->is_evidence) return check_proof(verify, bytes, size, err);
-    sy_status status = check_evidence(verify, sy_slice_of(bytes, size), err);
-    free(bytes);
-    return status;
+    sy_proven_free(&verify->proven);
+    verify->proven.bytes = bytes;
+    verify->proven.size = size;
+    return check_evidence(verify, sy_slice_of(bytes, size), err);
 }
 
-/* False: it does not hold, and that was noted. */
-static bool verify_file(struct verify *verify, const char *path)
+/* Notes what a check said. False: it does not hold. */
+static bool note(struct verify *verify, const char *path, const struct sy_error *err)
 {
-    struct sy_error err = {SY_OK, ""};
-    if (check_file(verify, path, &err) != SY_OK) {
-        note_bad(verify, path, err.text);
+    if (err->status != SY_OK) {
+        note_bad(verify, path, err->text);
         return false;
     }
     if (verify->is_evidence) {
         verify->good++;
         verify->pieces++;
     } else {
-        note_good(verify, &verify->proven.proof, verify->proven.receipt.code);
+        note_good(verify, verify->proven.proof.kind, verify->proven.receipt.code);
     }
     return true;
+}
+
+/* Checks bytes at once, by OpenSSL, and notes it. */
+static bool judge_bytes(struct verify *verify, const char *path, uint8_t *bytes, size_t size)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_verifier before = verify->verifier;
+    verify->verifier = sy_verifier_openssl;
+    err.status = check_bytes(verify, bytes, size, &err);
+    verify->verifier = before;
+    return note(verify, path, &err);
+}
+
+/* False: it does not hold, and that was noted. */
+static bool verify_file(struct verify *verify, const char *path)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    struct sy_error err = {SY_OK, ""};
+    verify->is_evidence = false;
+    if (sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, &err) == SY_OK) {
+        return judge_bytes(verify, path, bytes, size);
+    }
+    note_bad(verify, path, err.text);
+    return false;
+}
+
+/* ---- many files --------------------------------------------------------------------------- */
+
+/* Judges what waits, in its order. */
+static void settle(struct verify *verify)
+{
+    if (!verify->queue) return;
+    sy_sig_queue_decide(verify->queue);
+    for (unsigned i = 0; i < verify->waiting_count; i++) {
+        struct waiting *waiting = &verify->waiting[i];
+        if (!waiting->holds) {
+            (void)judge_bytes(verify, waiting->path, waiting->bytes, waiting->size);
+        } else if (waiting->is_evidence) {
+            verify->good++;
+            verify->pieces++;
+        } else {
+            note_good(verify, waiting->kind, waiting->code);
+        }
+        if (waiting->holds) free(waiting->bytes);
+        free(waiting->path);
+    }
+    verify->waiting_count = 0;
+    verify->waiting_bytes = 0;
+}
+
+/* Lets the file that was just checked wait; its bytes are proven's until here. */
+static void let_wait(struct verify *verify, struct waiting *waiting, char *path)
+{
+    waiting->path = path;
+    waiting->bytes = verify->proven.bytes;
+    waiting->size = verify->proven.size;
+    waiting->is_evidence = verify->is_evidence;
+    waiting->kind = verify->is_evidence ? 0 : verify->proven.proof.kind;
+    waiting->code = verify->is_evidence ? 0 : verify->proven.receipt.code;
+    verify->proven.bytes = NULL;
+    verify->proven.size = 0;
+    verify->waiting_count++;
+    verify->waiting_bytes += waiting->size;
+}
+
+/* One of many. What is wrong with it is noted after all that is wrong with those before it. */
+static void take_file(struct verify *verify, const char *path)
+{
+    struct sy_error err = {SY_OK, ""};
+    size_t size = 0;
+    uint8_t *bytes = NULL;
+    if (!verify->queue) {
+        (void)verify_file(verify, path);
+        return;
+    }
+    if (verify->waiting_count == WAITING_MAX || verify->waiting_bytes > WAITING_BYTES_MAX) {
+        settle(verify);
+    }
+    struct waiting *waiting = &verify->waiting[verify->waiting_count];
+    if (sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, &err) != SY_OK) {
+        settle(verify);
+        note_bad(verify, path, err.text);
+        return;
+    }
+    char *copy = strdup(path);
+    sy_sig_queue_item(verify->queue, &waiting->holds);
+    sy_status status = check_bytes(verify, bytes, size, &err);
+    if (status == SY_OK && copy) {
+        let_wait(verify, waiting, copy);
+        return;
+    }
+    free(copy);
+    verify->proven.bytes = NULL; // they are to be judged after those that wait
+    settle(verify);
+    (void)judge_bytes(verify, path, bytes, size);
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -129,23 +254,28 @@ static void verify_folder(struct verify *verify, const char *path)
 {
     char whole[SY_CMD_PATH_MAX];
     const struct dirent *entry;
-    uint64_t before = verify->good + verify->bad;
+    bool found = false;
     DIR *dir = opendir(path);
     if (!dir) {
-        note_bad(verify, path, strerror(errno));
+        int reason = errno;
+        settle(verify);
+        note_bad(verify, path, strerror(reason));
         return;
     }
     while ((entry = readdir(dir)) != NULL) {
         if (!is_proof_name(entry->d_name)) continue;
+        found = true;
         int size = snprintf(whole, sizeof whole, "%s/%s", path, entry->d_name);
         if (size > 0 && (size_t)size < sizeof whole) {
-            (void)verify_file(verify, whole);
+            take_file(verify, whole);
         } else {
+            settle(verify);
             note_bad(verify, entry->d_name, "its path is too long");
         }
     }
     closedir(dir);
-    if (verify->good + verify->bad == before) {
+    if (!found) {
+        settle(verify);
         note_bad(verify, path, "there is no .syproof or .syevidence file in it");
     }
 }
@@ -156,6 +286,8 @@ static void verify_folder(struct verify *verify, const char *path)
 struct trusted {
     uint8_t *known; /* a bit a height */
     uint64_t room;
+    uint64_t newest[ROWS_MAX]; /* heights whose certificates' signatures wait */
+    size_t newest_count;
 };
 
 static bool is_trusted(const struct trusted *trusted, uint64_t height)
@@ -174,8 +306,20 @@ static bool trust(struct trusted *trusted, uint64_t height)
         trusted->known = moved;
         trusted->room = room;
     }
+    SY_ASSERT(trusted->newest_count < ROWS_MAX);
+    trusted->newest[trusted->newest_count++] = height;
     trusted->known[height / 8] |= (uint8_t)(1u << (height % 8));
     return true;
+}
+
+/* The newest are not to be trusted. */
+static void distrust(struct trusted *trusted)
+{
+    for (size_t i = 0; i < trusted->newest_count; i++) {
+        uint64_t height = trusted->newest[i];
+        trusted->known[height / 8] &= (uint8_t) ~(1u << (height % 8));
+    }
+    trusted->newest_count = 0;
 }
 
 /* Follows the handovers that the store kept. */
@@ -203,7 +347,8 @@ static sy_status load_header(struct verify *verify, sy_client_store *store, stru
     if (header->height != height ||
         !sy_certificate_decode(&r, &verify->proof.certificate, SY_ROSTER_UNKNOWN) ||
         !sy_reader_done(&r) ||
-        !sy_epochs_certified(verify->epochs, header, &verify->proof.certificate)) {
+        !sy_epochs_certified_by(verify->epochs, &verify->verifier, header,
+                                &verify->proof.certificate)) {
         return sy_fail(err, SY_ERR_CRYPTO, "the certificate of block %llu does not hold",
                        (unsigned long long)height);
     }
@@ -226,7 +371,7 @@ static sy_status check_receipt(struct verify *verify, sy_client_store *store,
         return sy_fail(err, SY_ERR_FORMAT, "its proof cannot be read");
     }
     SY_TRY(load_header(verify, store, trusted, &header, done->height, err));
-    if (!sy_receipt_proof_verify(body, &header, verify->genesis, &what)) {
+    if (!sy_receipt_proof_verify_by(&verify->verifier, body, &header, verify->genesis, &what)) {
         return sy_fail(err, SY_ERR_CRYPTO, "its proof does not hold: %s", what);
     }
     struct sy_reader in = sy_reader_of(body->receipt);
@@ -234,31 +379,71 @@ static sy_status check_receipt(struct verify *verify, sy_client_store *store,
         receipt.code != done->code) {
         return sy_fail(err, SY_ERR_CORRUPT, "its proof is of another transaction or outcome");
     }
-    verify->proof.kind = SY_PROOF_RECEIPT;
-    note_good(verify, &verify->proof, receipt.code);
+    note_good(verify, SY_PROOF_RECEIPT, receipt.code);
     return SY_OK;
+}
+
+/* The rows from *seq on, ROWS_MAX at most, up to `end`; *seq is behind the last one then. strict:
+ * one that does not hold is noted; else it ends the walk, and *fine is false. SY_ERR_NOT_FOUND:
+ * there are no more. */
+static sy_status walk_rows(struct verify *verify, sy_client_store *store, struct trusted *trusted,
+                           bool *fine, uint64_t *seq, uint64_t end, bool strict,
+                           struct sy_error *err)
+{
+    struct sy_client_done done;
+    struct sy_error inner = {SY_OK, ""};
+    char hex[65];
+    trusted->newest_count = 0;
+    for (unsigned rows = 0; rows < ROWS_MAX && *seq < end; rows++) {
+        SY_TRY(sy_client_done_from(store, &done, *seq, err));
+        if (done.seq >= end) return SY_OK;
+        *seq = done.seq + 1;
+        if (done.height == 0) continue; // refused before ordering: there is nothing to prove
+        if (check_receipt(verify, store, trusted, &done, &inner) == SY_OK) continue;
+        *fine = false;
+        if (!strict) return SY_OK;
+        sy_hex_encode(hex, done.tx_id.bytes, sizeof done.tx_id.bytes);
+        note_bad(verify, hex, inner.text);
+    }
+    return SY_OK;
+}
+
+/* Some rows with their signatures decided together; and, if anything is wrong, the same again by
+ * OpenSSL. */
+static sy_status verify_some_rows(struct verify *verify, sy_client_store *store,
+                                  struct trusted *trusted, uint64_t *seq, struct sy_error *err)
+{
+    uint64_t start = *seq, good = verify->good, applied = verify->applied;
+    uint64_t refused = verify->refused, headers = verify->headers;
+    bool fine = true, holds;
+    sy_sig_queue_item(verify->queue, &holds);
+    sy_status status = walk_rows(verify, store, trusted, &fine, seq, UINT64_MAX, false, err);
+    sy_sig_queue_decide(verify->queue);
+    if (fine && holds) return status;
+    distrust(trusted);
+    verify->good = good;
+    verify->applied = applied;
+    verify->refused = refused;
+    verify->headers = headers;
+    struct sy_verifier queue = verify->verifier;
+    verify->verifier = sy_verifier_openssl;
+    sy_status again = walk_rows(verify, store, trusted, &fine, &start, *seq, true, err);
+    verify->verifier = queue;
+    return again == SY_OK ? status : again;
 }
 
 static sy_status verify_rows(struct verify *verify, sy_client_store *store, struct trusted *trusted,
                              struct sy_error *err)
 {
-    struct sy_client_done done;
-    struct sy_error inner = {SY_OK, ""};
-    char hex[65];
-    for (uint64_t seq = 0;; seq = done.seq + 1) {
-        sy_status status = sy_client_done_from(store, &done, seq, err);
-        if (status == SY_ERR_NOT_FOUND) return SY_OK;
-        if (status != SY_OK) return status;
-        if (done.height == 0) continue; // refused before ordering: there is nothing to prove
-        if (check_receipt(verify, store, trusted, &done, &inner) == SY_OK) continue;
-        sy_hex_encode(hex, done.tx_id.bytes, sizeof done.tx_id.bytes);
-        note_bad(verify, hex, inner.text);
-    }
+    uint64_t seq = 0;
+    sy_status status = SY_OK;
+    while (status == SY_OK) status = verify_some_rows(verify, store, trusted, &seq, err);
+    return status == SY_ERR_NOT_FOUND ? SY_OK : status;
 }
 
 static sy_status verify_store(struct verify *verify, struct sy_error *err)
 {
-    struct trusted trusted = {NULL, 0};
+    static struct trusted trusted; /* too large for a small stack */
     sy_client_store *store = NULL;
     SY_TRY(sy_client_store_open(&store, verify->store_path, &verify->genesis->hash,
                                 SY_CLIENT_STORE_READ, err));
@@ -357,23 +542,45 @@ static bool is_folder(const char *path)
     return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
 }
 
+static bool are_few(const struct sy_cmd *cmd)
+{
+    for (int i = 0; i < cmd->word_count; i++) {
+        if (is_folder(cmd->words[i])) return false;
+    }
+    return cmd->word_count <= (int)FEW_MAX;
+}
+
+/* For many: an engine, and a queue before it. */
+static sy_status open_queue(struct verify *verify, struct sy_error *err)
+{
+    struct sy_engine_config config = {
+        .queue = 1, .leaves_max = 1, .sample_every = 1024, .impls = sy_engine_cpu_impls};
+    verify->waiting = (struct waiting *)calloc(WAITING_MAX, sizeof *verify->waiting);
+    if (!verify->waiting) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory");
+    SY_TRY(sy_engine_open(&verify->engine, &config, err));
+    SY_TRY(sy_sig_queue_open(&verify->queue, verify->engine, err));
+    verify->verifier = sy_sig_queue_verifier(verify->queue);
+    return SY_OK;
+}
+
 static int run_verify(struct verify *verify)
 {
     const struct sy_cmd *cmd = verify->cmd;
     struct sy_error err = {SY_OK, ""};
+    bool few = !verify->store_path && are_few(cmd);
     sy_status status = sy_cmd_genesis(&verify->genesis, verify->genesis_path, &verify->where, &err);
+    if (status == SY_OK && !few) status = open_queue(verify, &err);
     if (status == SY_OK && verify->store_path) status = verify_store(verify, &err);
     if (status != SY_OK) return sy_cmd_fail(cmd, &err);
-    if (!verify->store_path && cmd->word_count == 1 && !is_folder(cmd->words[0])) {
-        return tell_one(verify, cmd->words[0]);
-    }
+    if (few && cmd->word_count == 1) return tell_one(verify, cmd->words[0]);
     for (int i = 0; i < cmd->word_count; i++) {
         if (is_folder(cmd->words[i])) {
             verify_folder(verify, cmd->words[i]);
         } else {
-            (void)verify_file(verify, cmd->words[i]);
+            take_file(verify, cmd->words[i]);
         }
     }
+    settle(verify);
     return tell_many(verify);
 }
 
@@ -399,8 +606,12 @@ int sy_cmd_verify(int argc, char **argv)
         return sy_cmd_usage(&cmd, "name a proof, a folder of proofs, or --store DIR");
     }
     verify.cmd = &cmd;
+    verify.verifier = sy_verifier_openssl;
     exit_code = run_verify(&verify);
     sy_proven_free(&verify.proven);
+    sy_sig_queue_close(verify.queue);
+    sy_engine_close(verify.engine);
+    free(verify.waiting);
     sy_epochs_close(verify.epochs);
     free(verify.genesis);
     return exit_code;

@@ -1,6 +1,6 @@
 /* test_verify.c: `systole verify` as a program: single proofs, folders, and the receipts that a
  * client's store kept; everything that does not hold is counted and named.
- * ctest: timeout=120 */
+ * ctest: timeout=900 */
 #include "tests/support/test.h"
 
 #include <jansson.h>
@@ -15,6 +15,8 @@
 #include "tests/support/epochs.h"
 #include "tests/support/samples.h"
 
+#define TEXT_MAX 65536u
+
 static struct test_block block;
 static struct test_epochs epochs;
 static char folder[256];
@@ -22,7 +24,7 @@ static char folder[256];
 /* Runs systole verify ARGUMENTS --json; its answer, and its exit code. */
 static json_t *run_verify(int *exit_code, const char *arguments)
 {
-    char command[2048];
+    static char command[TEXT_MAX];
     char text[65536];
     const char *bin = getenv("SYSTOLE_BIN");
     assert_non_null(bin);
@@ -103,6 +105,179 @@ CASE(proofs_in_files_are_verified_one_by_one)
     assert_int_equal(exit_code, 1);
     assert_true(json_is_false(json_object_get(tree, "proven")));
     json_decref(tree);
+}
+
+/* ---- many files --------------------------------------------------------------------------- */
+
+#define MANY 60u
+
+/* Without fsync: there are thousands. */
+static void write_bytes(const char *path, const uint8_t *bytes, size_t size)
+{
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    assert_int_equal(fwrite(bytes, 1, size, file), size);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* What can be wrong with a file; its checksum is right all the same, but for DAMAGED. */
+enum wrong {
+    WRONG_NOTHING,
+    WRONG_SEAL_0,
+    WRONG_SEAL_1,
+    WRONG_SEAL_2,
+    WRONG_TX,
+    WRONG_SEAL_AND_PATH,
+    WRONG_PATH,
+    WRONG_NETWORK,
+    WRONG_DAMAGED,
+    WRONG_EVIDENCE_NOTHING,
+    WRONG_EVIDENCE_0,
+    WRONG_EVIDENCE_1,
+    WRONG_EVIDENCE_SIGNER,
+    WRONG_MISSING,
+    WRONG_COUNT
+};
+
+static void spoil_proof(struct sy_proof *proof, uint8_t *tx, enum wrong wrong)
+{
+    if (wrong >= WRONG_SEAL_0 && wrong <= WRONG_SEAL_2) {
+        proof->certificate.seals[wrong - WRONG_SEAL_0].signature.bytes[11] ^= 2;
+    }
+    if (wrong == WRONG_SEAL_AND_PATH) proof->certificate.seals[1].signature.bytes[11] ^= 2;
+    if (wrong == WRONG_SEAL_AND_PATH || wrong == WRONG_PATH) {
+        proof->receipt.receipt_path.siblings[0].bytes[0] ^= 1;
+    }
+    if (wrong == WRONG_NETWORK) proof->network[0] ^= 1;
+    if (wrong != WRONG_TX) return;
+    // The signatures are the end of a transaction.
+    memcpy(tx, proof->receipt.tx.data, proof->receipt.tx.size);
+    tx[proof->receipt.tx.size - 7] ^= 1;
+    proof->receipt.tx.data = tx;
+}
+
+static void write_piece(const char *path, unsigned number, enum wrong wrong)
+{
+    static struct sy_proof proof;
+    static struct sy_evidence evidence;
+    static uint8_t bytes[65536], tx[8192];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    if (wrong == WRONG_MISSING) return;
+    if (wrong >= WRONG_EVIDENCE_NOTHING) {
+        bool seal = number % 2 == 1;
+        test_evidence(&evidence, &block.genesis, seal ? SY_MESSAGE_SEAL : SY_MESSAGE_COMMIT, 1,
+                      seal ? 0 : 3, 9);
+        if (wrong == WRONG_EVIDENCE_0) evidence.statements[0].signature.bytes[40] ^= 1;
+        if (wrong == WRONG_EVIDENCE_1) evidence.statements[1].signature.bytes[3] ^= 1;
+        if (wrong == WRONG_EVIDENCE_SIGNER) evidence.signer = 2;
+        sy_evidence_encode(&w, &evidence);
+    } else {
+        test_block_prove_receipt(&proof, &block, number % TEST_BLOCK_TXS, true);
+        spoil_proof(&proof, tx, wrong);
+        sy_proof_encode(&w, &proof);
+        if (wrong == WRONG_DAMAGED) bytes[w.used / 2] ^= 4;
+    }
+    assert_false(w.failed);
+    write_bytes(path, bytes, w.used);
+}
+
+/* What `systole verify ARGUMENTS` says on stderr; its exit code. */
+static int words_of(char *text, const char *arguments)
+{
+    static char command[TEXT_MAX];
+    const char *bin = getenv("SYSTOLE_BIN");
+    (void)snprintf(command, sizeof command,
+                   "%s/systole verify %s --genesis %s/genesis.json 2>&1 >%s/out", bin, arguments,
+                   folder, folder);
+    FILE *pipe = popen(command, "re");
+    assert_non_null(pipe);
+    text[fread(text, 1, TEXT_MAX - 1, pipe)] = '\0';
+    int status = pclose(pipe);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* Files 0 .. MANY are verified one by one and all together: the same is told of each, in order. */
+static void compare_many(const enum wrong wrongs[MANY])
+{
+    static char arguments[TEXT_MAX], expected[TEXT_MAX], text[TEXT_MAX];
+    size_t used = 0, said = 0;
+    json_int_t good = 0;
+    for (unsigned i = 0; i < MANY; i++) {
+        char path[400];
+        (void)snprintf(path, sizeof path, "%s/many_%u", folder, i);
+        (void)unlink(path);
+        write_piece(path, i, wrongs[i]);
+        bool holds = words_of(text, path) == 0;
+        assert_int_equal(holds, wrongs[i] == WRONG_NOTHING || wrongs[i] == WRONG_EVIDENCE_NOTHING);
+        if (holds) good++;
+        used += (size_t)snprintf(arguments + used, sizeof arguments - used, " %s", path);
+        said += (size_t)snprintf(expected + said, sizeof expected - said, "%s", text);
+        assert_true(used < sizeof arguments && said < sizeof expected);
+    }
+    expected[said] = '\0';
+    assert_int_equal(words_of(text, arguments), good == MANY ? 0 : 1);
+    assert_string_equal(text, expected);
+    expect(arguments, good == MANY ? 0 : 1, good, MANY - good);
+}
+
+CASE(many_files_are_told_of_as_each_alone)
+{
+    enum wrong wrongs[MANY];
+    for (unsigned i = 0; i < MANY; i++) {
+        // Every fault between good ones, and then all of them in a row.
+        wrongs[i] =
+            i < 2 * WRONG_COUNT && i % 2 == 0 ? WRONG_NOTHING : (enum wrong)(i % WRONG_COUNT);
+        if (i < 2 * WRONG_COUNT && i % 2 == 1) wrongs[i] = (enum wrong)(i / 2);
+    }
+    compare_many(wrongs);
+    for (unsigned i = 0; i < MANY; i++) {
+        wrongs[i] = i % 3 == 0 ? WRONG_EVIDENCE_NOTHING : WRONG_NOTHING;
+    }
+    compare_many(wrongs);
+}
+
+CASE(one_bad_signature_is_named_wherever_it_stands)
+{
+    static const enum wrong kinds[] = {WRONG_SEAL_0, WRONG_SEAL_1,     WRONG_SEAL_2,
+                                       WRONG_TX,     WRONG_EVIDENCE_0, WRONG_EVIDENCE_1};
+    enum { FILES = 6 };
+    char arguments[400];
+    (void)snprintf(arguments, sizeof arguments, "%s/one", folder);
+    assert_int_equal(sy_os_make_dirs(arguments, 0755, NULL), SY_OK);
+    for (unsigned bad = 0; bad < FILES; bad++) {
+        for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+            static char text[TEXT_MAX];
+            char name[450];
+            for (unsigned i = 0; i < FILES; i++) {
+                char path[400];
+                (void)snprintf(path, sizeof path, "%s/one/%u.syproof", folder, i);
+                write_piece(path, i, i == bad ? kinds[k] : WRONG_NOTHING);
+            }
+            assert_int_equal(words_of(text, arguments), 1);
+            (void)snprintf(name, sizeof name, "/one/%u.syproof: not proven: ", bad);
+            assert_non_null(strstr(text, name));
+            assert_ptr_equal(strchr(text, '\n') + 1, text + strlen(text)); // one line
+        }
+    }
+}
+
+CASE(more_files_than_wait_at_a_time_are_counted)
+{
+    enum { FILES = 1100, BAD = 700 };
+    char path[400];
+    (void)snprintf(path, sizeof path, "%s/thousand", folder);
+    assert_int_equal(sy_os_make_dirs(path, 0755, NULL), SY_OK);
+    for (unsigned i = 0; i < FILES; i++) {
+        (void)snprintf(path, sizeof path, "%s/thousand/%u.syproof", folder, i);
+        write_piece(path, i, WRONG_NOTHING);
+    }
+    (void)snprintf(path, sizeof path, "%s/thousand", folder);
+    expect(path, 0, FILES, 0);
+    (void)snprintf(path, sizeof path, "%s/thousand/%u.syproof", folder, BAD);
+    write_piece(path, BAD, WRONG_TX);
+    (void)snprintf(path, sizeof path, "%s/thousand", folder);
+    expect(path, 1, FILES - 1, 1);
 }
 
 /* ---- a client's store --------------------------------------------------------------------- */
@@ -319,6 +494,9 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(proofs_in_files_are_verified_one_by_one),
+        cmocka_unit_test(many_files_are_told_of_as_each_alone),
+        cmocka_unit_test(one_bad_signature_is_named_wherever_it_stands),
+        cmocka_unit_test(more_files_than_wait_at_a_time_are_counted),
         cmocka_unit_test(every_kept_receipt_is_verified),
         cmocka_unit_test(a_kept_receipt_that_does_not_hold_is_counted),
         cmocka_unit_test(under_a_bad_certificate_nothing_holds),
