@@ -41,7 +41,7 @@ static FILE *run_script(const char *out, unsigned architecture)
     (void)snprintf(command, sizeof command, "sh '%s/gpu/make_image.sh' '%s' '%s'%s", rig.source,
                    rig.nvcc, out, last);
     // The path of the compiler and of the source are the build's own.
-    FILE *pipe = popen(command, "r"); // NOLINT(cert-env33-c)
+    FILE *pipe = popen(command, "r");
     assert_non_null(pipe);
     return pipe;
 }
@@ -105,27 +105,45 @@ static int close_rig(void **state)
 
 // --- as C does -----------------------------------------------------------------------------------
 
-static void tell(const ptx_program *program, unsigned number, unsigned architecture, uint64_t ns)
+/* Of the places that take a carry: how many ran, had one, and also had none. */
+struct takers {
+    unsigned ran, with, both;
+};
+
+static void count_taker(struct takers *takers, const struct ptx_place *place)
+{
+    if (!place->takes_carry || place->runs == 0) return;
+    takers->ran++;
+    takers->with += place->carries > 0;
+    takers->both += place->carries > 0 && place->carries < place->runs;
+}
+
+// One case's instructions and takers; what it did is added up in all.
+static void tell(struct ptx_place *all, const ptx_program *program, unsigned number,
+                 unsigned architecture, uint64_t ns)
 {
     uint64_t instructions = 0;
-    unsigned takers = 0, with = 0, both = 0;
+    struct takers takers = {0};
     for (size_t i = 0; i < ptx_places(program); i++) {
         struct ptx_place place;
         ptx_get_place(&place, program, i);
         instructions += place.runs;
-        if (!place.takes_carry || place.runs == 0) continue;
-        takers++;
-        with += place.carries > 0;
-        both += place.carries > 0 && place.carries < place.runs;
+        count_taker(&takers, &place);
+        place.runs += all[i].runs;
+        place.carries += all[i].carries;
+        all[i] = place;
     }
     print_message("compute_%u %-14s %11" PRIu64 " instructions, %6.2f s; of %u that take a carry "
                   "%u had one, %u also had none\n",
-                  architecture, kernel_rig_name(number), instructions, (double)ns / 1e9, takers,
-                  with, both);
+                  architecture, kernel_rig_name(number), instructions, (double)ns / 1e9, takers.ran,
+                  takers.with, takers.both);
 }
 
 static void run_all(ptx_program *program, unsigned architecture)
 {
+    struct ptx_place *all = (struct ptx_place *)calloc(ptx_places(program), sizeof *all);
+    struct takers takers = {0};
+    assert_non_null(all);
     for (unsigned number = 0; number < KERNEL_RIG_CASES; number++) {
         struct sy_error err = {.text = ""};
         ptx_forget(program);
@@ -133,8 +151,12 @@ static void run_all(ptx_program *program, unsigned architecture)
         if (kernel_rig_run(program, number, &err) != SY_OK) {
             fail_msg("compute_%u, %s: %s", architecture, kernel_rig_name(number), err.text);
         }
-        tell(program, number, architecture, sy_os_monotonic_ns() - start);
+        tell(all, program, number, architecture, sy_os_monotonic_ns() - start);
     }
+    for (size_t i = 0; i < ptx_places(program); i++) count_taker(&takers, &all[i]);
+    print_message("compute_%u in all: of %u that take a carry %u had one, %u also had none\n",
+                  architecture, takers.ran, takers.with, takers.both);
+    free(all);
     kernel_rig_check();
 }
 
