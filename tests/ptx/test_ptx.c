@@ -100,6 +100,7 @@ static const struct {
     {"prmt.b32 %r1, 0x33221100, 0x77665584, 0x7c40;", 0x77ff8400},
     {"bfe.u32 %r1, 0xabcd1234, 8, 12;", 0xd12},
     {"bfe.s32 %r1, 0xabcd1234, 24, 8;", 0xffffffab},
+    {"bfe.s32 %r1, 0x80, 6, 2;", 0xfffffffe},
     {"bfe.s32 %r1, 0xabcd1234, 28, 20;", 0xfffffffa},
     {"bfe.u32 %r1, 0xabcd1234, 28, 20;", 0xa},
     {"bfi.b32 %r1, 0xff, 0, 28, 8;", 0xf0000000},
