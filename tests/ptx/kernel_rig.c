@@ -64,11 +64,13 @@ union arguments {
     struct sy_gpu_build build;
 };
 
-/* Memory that a kernel may touch. */
+/* What a kernel does with its memory. ADDED_TO: writes it here and there, and never reads it. */
+enum use { READ, WRITTEN, ADDED_TO, CHANGED };
+
 struct part {
     void *start;
     size_t bytes;
-    enum { READ, WRITTEN, ADDED_TO, CHANGED } how; // ADDED_TO: written here and there, never read
+    enum use how;
 };
 
 struct run {
@@ -87,7 +89,7 @@ static struct {
 #define PART(run, member, what) add_part(run, rig.world->member, sizeof rig.world->member, what)
 #define AT(member) ((uintptr_t)rig.world->member)
 
-static void add_part(struct run *run, void *start, size_t bytes, int how)
+static void add_part(struct run *run, void *start, size_t bytes, enum use how)
 {
     struct part *part = &run->parts[run->part_count++];
     part->start = start;
