@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "core/base/telemetry.h"
+#include "core/crypto/hash.h"
 #include "core/ledger/snapshot.h"
 #include "core/wire/delta.h"
 #include "core/wire/sync.h"
@@ -21,12 +22,14 @@
 struct peer {
     bool self;
     bool liar;
-    bool helpless;      /* it cannot prove the epoch that it shows, */
-    uint32_t epoch;     /* which is this one; 0: it has shown none */
-    uint64_t offer;     /* the height whose state it holds; 0: none */
-    uint32_t let_downs; /* how often what it offered could not be fetched */
-    uint32_t misses;    /* chunks that it was asked for and did not answer, since it last did; */
-    uint32_t rests;     /* so many turns are passed over */
+    bool helpless;        /* it cannot prove the epoch that it shows, */
+    uint32_t epoch;       /* which is this one; 0: it has shown none */
+    uint64_t offer;       /* the height whose state it holds; 0: none */
+    uint32_t let_downs;   /* how often what it offered could not be fetched */
+    uint32_t misses;      /* chunks that it was asked for and did not answer, since it last did; */
+    uint32_t rests;       /* so many turns are passed over */
+    bool proved;          /* it has shown a header that is certified, */
+    struct sy_hash shown; /* which, with its certificate, is this */
 };
 
 struct sy_fetcher {
@@ -367,14 +370,32 @@ static bool holds_key(const struct sy_chunk *chunk, const struct sy_hash *key)
     return !sy_chunk_next(&behind, chunk) || sy_hash_compare(key, &behind) < 0;
 }
 
-/* Whether it is part of a state that this network had. */
-static bool is_true(const sy_fetcher *fetcher, const char **what)
+/* Every chunk brings header and certificate; a peer's are the same from chunk to chunk. */
+static bool is_certified(sy_fetcher *fetcher, struct peer *peer)
 {
     const struct sy_sync_message *message = &fetcher->message;
-    *what = "its certificate does not hold";
+    uint8_t bytes[sizeof fetcher->header + sizeof fetcher->certificate];
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    struct sy_hash shown;
+    sy_header_encode(&w, &message->header);
+    sy_certificate_encode(&w, &message->certificate);
+    SY_ASSERT(!w.failed);
+    sy_sha256(&shown, bytes, w.used);
+    if (peer->proved && sy_hash_equal(&peer->shown, &shown)) return true;
     if (!sy_epochs_certified(fetcher->epochs, &message->header, &message->certificate)) {
         return false;
     }
+    peer->proved = true;
+    peer->shown = shown;
+    return true;
+}
+
+/* Whether it is part of a state that this network had. */
+static bool is_true(sy_fetcher *fetcher, struct peer *peer, const char **what)
+{
+    const struct sy_sync_message *message = &fetcher->message;
+    *what = "its certificate does not hold";
+    if (!is_certified(fetcher, peer)) return false;
     return sy_chunk_verify(&message->chunk, &message->header.state_root, what);
 }
 
@@ -402,6 +423,8 @@ static sy_status follow(sy_fetcher *fetcher, const char **what, struct sy_error 
         bool lie = status == SY_ERR_CRYPTO || status == SY_ERR_FORMAT;
         if (lie) *what = "a handover that it sent proves nothing";
         if (status != SY_OK) return lie ? SY_OK : status;
+        // What was certified by an epoch's roster may lie behind the end of that epoch.
+        for (uint16_t p = 0; p < SY_VALIDATORS_MAX; p++) fetcher->peers[p].proved = false;
     }
     return SY_OK;
 }
@@ -518,7 +541,7 @@ static sy_status take_chunk(sy_fetcher *fetcher, bool *late, size_t bytes, struc
         note_later(fetcher, peer);
         return SY_OK;
     }
-    if (!is_true(fetcher, &what)) {
+    if (!is_true(fetcher, &fetcher->peers[peer], &what)) {
         refuse(fetcher, peer, what);
         return SY_OK;
     }

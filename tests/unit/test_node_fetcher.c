@@ -24,6 +24,16 @@ static void hold(void)
     sy_cutter_put_top(&cutter, transfer.height, &top);
 }
 
+static unsigned verified; // signatures, by the fetcher
+
+static bool count_verify(void *self, const struct sy_public_key *key, enum sy_sig_kind kind,
+                         const struct sy_hash *digest, const struct sy_signature *signature)
+{
+    (void)self;
+    verified++;
+    return sy_verify_one(key, kind, digest, signature);
+}
+
 static void open_world(void)
 {
     transfer_open(&transfer, 815);
@@ -37,7 +47,8 @@ static void open_world(void)
     struct sy_fetcher_config config = {.store = transfer.to.store,
                                        .genesis = &transfer.genesis,
                                        .own = &transfer.genesis.roster.validators[SELF].link_key,
-                                       .verifier = sy_verifier_openssl};
+                                       .verifier = {NULL, count_verify}};
+    verified = 0;
     fetcher = sy_fetcher_open(&config);
     assert_non_null(fetcher);
 }
@@ -186,6 +197,40 @@ CASE(who_lies_is_asked_no_more)
     for (int i = 0; i < 3; i++) answer(ask(2));
     assert_int_equal(joined().chunks, 3);
     fetch_the_rest();
+    assert_int_equal(joined().liars, 2);
+    close_world();
+}
+
+/* The same answer with another certificate or header. */
+static struct sy_slice changed(struct sy_slice bytes, bool header)
+{
+    static struct sy_sync_message message;
+    struct sy_writer w = sy_writer_of(kept, sizeof kept);
+    assert_true(sy_sync_decode(&message, bytes, SY_ROSTER_UNKNOWN));
+    if (header) message.header.time_ms++;
+    if (!header) message.certificate.seals[2].signature.bytes[20] ^= 1;
+    sy_sync_encode(&w, &message);
+    assert_false(w.failed);
+    return sy_writer_slice(&w);
+}
+
+CASE(a_certificate_is_checked_once_and_again_when_it_changes)
+{
+    open_world();
+    for (uint16_t peer = 0; peer < SELF; peer++) answer(ask(peer));
+    assert_int_equal(verified, 3 * SELF);
+    for (uint16_t i = 0; i < 4; i++) answer(ask(i % SELF));
+    assert_int_equal(joined().chunks, 4);
+    assert_int_equal(verified, 3 * SELF);
+    answer(changed(ask(1), false)); // both have told the truth before
+    assert_int_equal(joined().liars, 1);
+    assert_true(verified > 3 * SELF);
+    answer(changed(ask(2), true));
+    assert_int_equal(joined().liars, 2);
+    assert_int_equal(joined().chunks, 4);
+    unsigned before = verified;
+    fetch_the_rest();
+    assert_int_equal(verified, before);
     assert_int_equal(joined().liars, 2);
     close_world();
 }
@@ -405,6 +450,24 @@ CASE(a_roster_whose_epoch_is_over_seals_no_state)
     close_world();
 }
 
+CASE(what_was_certified_before_its_epoch_was_known_to_be_over_is_looked_at_again)
+{
+    open_world();
+    test_epochs_make(&epochs, NULL);
+    for (uint16_t peer = 0; peer < SELF; peer++) answer(sealed(ask(peer), 0, 0));
+    assert_int_equal(joined().liars, 0);
+    answer(sealed(ask(0), 3, 3));
+    expect_question(0, 0);
+    answer(handovers(0, 3));
+    expect_relink(3);
+    answer(sealed(ask(0), 0, 0)); /* another key than before */
+    answer(sealed(ask(1), 0, 0)); /* the genesis's validator 2 */
+    assert_int_equal(joined().liars, 2);
+    answer(sealed(ask(3), 3, 3));
+    assert_int_equal(joined().liars, 2);
+    close_world();
+}
+
 CASE(what_is_there_of_a_later_epochs_state_is_gone_on_with)
 {
     static struct sy_sync_message question;
@@ -449,6 +512,7 @@ int main(void)
         cmocka_unit_test(who_does_not_answer_is_passed_over_more_and_more),
         cmocka_unit_test(a_late_answer_is_no_lie_and_no_answer),
         cmocka_unit_test(who_lies_is_asked_no_more),
+        cmocka_unit_test(a_certificate_is_checked_once_and_again_when_it_changes),
         cmocka_unit_test(nobody_is_left_to_ask_is_an_error),
         cmocka_unit_test(nothing_but_the_answer_is_awaited),
         cmocka_unit_test(nobody_has_a_state_and_all_are_asked_again),
@@ -456,6 +520,8 @@ int main(void)
         cmocka_unit_test(a_later_epoch_that_is_not_proven_is_passed_over),
         cmocka_unit_test(who_is_ahead_and_silent_is_asked_once_a_round),
         cmocka_unit_test(a_roster_whose_epoch_is_over_seals_no_state),
+        cmocka_unit_test(
+            what_was_certified_before_its_epoch_was_known_to_be_over_is_looked_at_again),
         cmocka_unit_test(what_is_there_of_a_later_epochs_state_is_gone_on_with),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
