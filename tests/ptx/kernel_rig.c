@@ -280,11 +280,6 @@ const char *kernel_rig_name(unsigned number)
     return cases[number].name;
 }
 
-const char *kernel_rig_entry(unsigned number)
-{
-    return sy_gpu_kernels[cases[number].kernel].name;
-}
-
 // --- both ways -----------------------------------------------------------------------------------
 
 static void run_as_c(enum sy_gpu_kernel kernel, uint32_t blocks, const void *arguments)
@@ -298,7 +293,6 @@ static sy_status run_as_ptx(ptx_program *program, enum sy_gpu_kernel kernel, con
 {
     ptx_memory *memory = ptx_memory_open();
     struct ptx_launch launch = {.entry = sy_gpu_kernels[kernel].name,
-                                .blocks = run->blocks,
                                 .threads = sy_gpu_kernels[kernel].threads,
                                 .arguments = &run->arguments,
                                 .argument_bytes = sy_gpu_kernels[kernel].argument_bytes,

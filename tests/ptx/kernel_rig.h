@@ -18,7 +18,6 @@ void kernel_rig_close(void);
 
 /* kernel_rig_name is a case's: its kernel's, and which way if there are several. */
 const char *kernel_rig_name(unsigned number);
-const char *kernel_rig_entry(unsigned number);
 
 /* kernel_rig_run runs all blocks of a case both ways. SY_OK: every byte is the same; SY_ERR_EXISTS:
  * one is not, with the first; else as ptx_run. The C's results are what stays. */

@@ -45,9 +45,9 @@ void ptx_memory_add(ptx_memory *memory, void *start, size_t bytes, bool is_set);
 
 struct ptx_launch {
     const char *entry;
-    uint32_t block, blocks; /* which one runs, of how many */
-    uint32_t threads;       /* PTX_THREADS_MAX at most */
-    const void *arguments;  /* its only parameter */
+    uint32_t block;        /* the one that runs */
+    uint32_t threads;      /* PTX_THREADS_MAX at most */
+    const void *arguments; /* its only parameter */
     size_t argument_bytes;
     uint64_t steps_max; /* instructions of one thread */
 };

@@ -330,7 +330,6 @@ static bool read_parameters(struct ptx_parser *parser)
                             PTX_PARAMETERS_MAX);
         }
         if (!read_parameter(parser, &name)) return false;
-        function->parameter_widths[function->parameter_count] = name->width;
         function->parameters[function->parameter_count++] = name->slot;
     } while (ptx_take(parser, ','));
     return ptx_expect(parser, ')');
@@ -455,14 +454,12 @@ static bool read_function(struct ptx_parser *parser, bool is_entry)
         if (!ptx_is(&parser->token, ".param")) return ptx_expect(parser, ')');
         if (!ptx_next(parser) || !read_parameter(parser, &name)) return false;
         function->result = name->slot;
-        function->result_width = name->width;
         if (!ptx_expect(parser, ')')) return false;
     }
     if (!take_word(parser, &word)) return false;
     function->name = strndup(word.text, word.length);
     SY_ASSERT(function->name);
     if (!read_parameters(parser) || !read_attributes(parser) || !read_body(parser)) return false;
-    function->op_end = (uint32_t)program->op_count;
     function->preset_end = (uint32_t)program->preset_count;
     return ends(parser) && link_branches(parser);
 }

@@ -98,11 +98,10 @@ struct ptx_preset {
 struct ptx_function {
     char *name;
     bool is_entry;
-    uint32_t first_op, op_end;
+    uint32_t first_op;
     uint32_t slots;
     uint32_t first_preset, preset_end;
     uint32_t parameters[PTX_PARAMETERS_MAX], parameter_count, result;
-    uint8_t parameter_widths[PTX_PARAMETERS_MAX], result_width;
     uint32_t argument_bytes; // of an entry
     uint32_t local_bytes, local_align, shared_bytes, threads_max;
 };

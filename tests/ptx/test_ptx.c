@@ -33,7 +33,6 @@ static sy_status run_text(const char *text, uint64_t words[WORDS], uint32_t thre
     ptx_memory_add(memory, words, WORDS * sizeof *words, true);
     const struct ptx_launch launch = {.entry = "k",
                                       .block = 5,
-                                      .blocks = 9,
                                       .threads = threads,
                                       .arguments = arguments,
                                       .argument_bytes = sizeof arguments,
