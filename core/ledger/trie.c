@@ -19,12 +19,13 @@
 #include "core/ledger/trie_levels.h"
 #include "core/ledger/trie_nodes.h"
 
-#define BUCKET_LEAVES_DEFAULT 2u
+#define BUCKET_LEAVES_DEFAULT 1u
 #define REBUILD_LEAVES 4096u
 #define WALK_MAX 258u
 #define VALUES_MAX 128u
 #define VALUES_BYTES_MAX (32u << 10)
 #define GATHERED_MAX 64u
+#define EXPECTED_CHANGES 16u
 
 /* Values that leaves wait for: copies, since a source lends them for a moment. */
 struct values {
@@ -498,7 +499,7 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
                                const struct sy_state_source *source)
 {
     struct frame stack[WALK_MAX];
-    size_t used = 0;
+    size_t used = 0, expected = 0;
     forget_values(trie);
     begin_hashing(trie);
     stack[used++] = (struct frame){.depth = 0, .lo = 0, .hi = count};
@@ -507,6 +508,10 @@ static sy_status apply_changes(sy_trie *trie, const struct sy_trie_change *chang
         SY_ASSERT(top->lo < top->hi && top->hi <= count);
         const struct sy_hash *here = &changes[top->lo].key_hash;
         if (top->stage == 0) {
+            // Whoever comes some buckets later is on its way meanwhile.
+            for (; expected < count && expected < top->lo + EXPECTED_CHANGES; expected++) {
+                sy_nodes_expect(&trie->nodes, &changes[expected].key_hash);
+            }
             const struct sy_node *node = sy_nodes_find(&trie->nodes, top->depth, here);
             if (node == NULL || !sy_node_expanded(node)) {
                 struct change_run run = {changes, top->lo, top->hi, false};

@@ -9,6 +9,7 @@
 #include "core/base/siphash.h"
 
 #define DEEP_SLOTS_MIN 64u
+#define EXPECTED_LEVELS 5u // Those above are few and soon in the cache.
 
 static size_t heap_bytes(unsigned depth)
 {
@@ -159,6 +160,17 @@ struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
     sy_hash_prefix(&prefix, key, depth);
     struct sy_deep_node *entry = &nodes->deep[probe(nodes, depth, &prefix)];
     return entry->depth == 0 ? NULL : &entry->node;
+}
+
+void sy_nodes_expect(const struct sy_nodes *nodes, const struct sy_hash *key)
+{
+    unsigned depth = nodes->heap_depth;
+    for (unsigned i = 0; i < EXPECTED_LEVELS && depth > 0; i++, depth--) {
+        // A node's sibling, which its parent's hash needs, lies beside it.
+        const struct sy_node *node = &nodes->heap[sy_nodes_heap_index(depth, key)];
+        __builtin_prefetch(node, 1);
+        __builtin_prefetch((const uint8_t *)node + sizeof *node, 1);
+    }
 }
 
 void sy_nodes_children(const struct sy_nodes *nodes, struct sy_node children[2], unsigned depth,

@@ -67,6 +67,9 @@ struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
 /* sy_nodes_heap_index is where (depth, first bits of key) lies in a heap. depth <= 30. */
 uint32_t sy_nodes_heap_index(unsigned depth, const struct sy_hash *key);
 
+/* sy_nodes_expect has the processor fetch the lowest places of the heap above key. */
+void sy_nodes_expect(const struct sy_nodes *nodes, const struct sy_hash *key);
+
 /* sy_nodes_children copies the two children of (depth, first bits of key). depth < 256. */
 void sy_nodes_children(const struct sy_nodes *nodes, struct sy_node children[2], unsigned depth,
                        const struct sy_hash *key);

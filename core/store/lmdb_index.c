@@ -584,43 +584,70 @@ sy_status sy_tx_index_find_recent(struct sy_tx_index *index, struct sy_buffer *c
     return status;
 }
 
-// The first leaf that may hold the tag: the one before the first that begins at or above it.
-static int bisect(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t *found,
-                  const struct sy_tx_run *run, const uint8_t tag[8])
+// The first leaf that may hold the tag: the one before the first that begins at or above it. Tags
+// are hashes, so the search starts where theirs would lie if all were spread evenly, and goes away
+// from there in steps that double until it has passed the place, which is then bisected.
+static int search_run(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t *found,
+                      const struct sy_tx_run *run, uint64_t tag)
 {
     uint64_t low = 0;
     uint64_t high = (run->entries + LEAF_ENTRIES - 1) / LEAF_ENTRIES;
-    while (low < high) {
-        uint64_t middle = low + (high - low) / 2;
+    uint64_t at = (tag >> 32) * high >> 32;
+    bool below = false, above = false;
+    for (uint64_t step = 1; low < high; step *= 2) {
         const uint8_t *leaf;
         size_t count;
-        int rc = leaf_at(env, txn, &leaf, &count, run, middle);
+        int rc = leaf_at(env, txn, &leaf, &count, run, at);
         if (rc) return rc;
-        if (memcmp(leaf + SY_SUM_BYTES, tag, 8) < 0) {
-            low = middle + 1;
+        if (sy_load_u64_be(leaf + SY_SUM_BYTES) < tag) {
+            low = at + 1;
+            below = true;
         } else {
-            high = middle;
+            high = at;
+            above = true;
+        }
+        uint64_t left = high - low;
+        if (below && above) {
+            at = low + left / 2;
+        } else {
+            at = below ? low + least(step, left) - 1 : high - least(step, left);
         }
     }
     *found = low > 0 ? low - 1 : 0;
     return MDB_SUCCESS;
 }
 
+// The first entry of a leaf that is not below the tag.
+static size_t first_at(const uint8_t *leaf, size_t count, uint64_t tag)
+{
+    size_t low = 0, high = count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (sy_load_u64_be(leaf + SY_SUM_BYTES + middle * ENTRY) < tag) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
 static sy_status find_in_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buffer *candidates,
-                             const struct sy_tx_run *run, const uint8_t tag[8])
+                             const struct sy_tx_run *run, uint64_t tag)
 {
     uint64_t number = 0;
-    int rc = bisect(env, txn, &number, run, tag);
+    int rc = search_run(env, txn, &number, run, tag);
     for (; !rc && number * LEAF_ENTRIES < run->entries; number++) {
         const uint8_t *leaf;
         size_t count;
         rc = leaf_at(env, txn, &leaf, &count, run, number);
         if (rc) break;
-        if (memcmp(leaf + SY_SUM_BYTES, tag, 8) > 0) break;
+        if (sy_load_u64_be(leaf + SY_SUM_BYTES) > tag) break;
         if (!leaf_is_whole(leaf, count, run, number)) return SY_ERR_CORRUPT;
-        for (size_t i = 0; i < count; i++) {
+        for (size_t i = first_at(leaf, count, tag); i < count; i++) {
             const uint8_t *entry = leaf + SY_SUM_BYTES + i * ENTRY;
-            if (memcmp(entry, tag, 8) == 0) SY_TRY(add_candidate(candidates, entry));
+            if (sy_load_u64_be(entry) != tag) break;
+            SY_TRY(add_candidate(candidates, entry));
         }
     }
     return sy_lmdb_status(rc);
@@ -632,7 +659,7 @@ sy_status sy_tx_index_find_runs(struct sy_lmdb_env *env, MDB_txn *txn, struct sy
     struct sy_tx_directory directory = {0};
     SY_TRY(get_directory(env, txn, &directory));
     for (uint32_t i = 0; i < directory.run_count; i++) {
-        SY_TRY(find_in_run(env, txn, candidates, &directory.runs[i], tx_id->bytes));
+        SY_TRY(find_in_run(env, txn, candidates, &directory.runs[i], sy_load_u64_be(tx_id->bytes)));
     }
     return SY_OK;
 }

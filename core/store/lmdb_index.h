@@ -7,7 +7,7 @@
  * that append blocks, a bounded piece each, in proportion to what is appended: no pauses, and
  * every entry is written once a tier. A run is dropped, chunk by chunk from its end, when its
  * newest entry is pruned: since a run of 8 others exists only while all 8 do, runs hold no more
- * than about twice what is kept. A lookup asks memory first, then each run by bisection, and
+ * than about twice what is kept. A lookup asks memory first, then searches each run, and
  * believes an entry only when the block's own list has the id in that place.
  *
  *   run       chunks of 3,200 entries, keyed by run id and chunk number
