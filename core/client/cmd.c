@@ -258,3 +258,22 @@ void sy_cmd_time(char out[SY_CMD_TIME_BYTES], int64_t ms)
     size_t used = strftime(out, SY_CMD_TIME_BYTES, "%Y-%m-%dT%H:%M:%S", &tm);
     (void)snprintf(out + used, SY_CMD_TIME_BYTES - used, ".%03dZ", (int)(ms % 1000));
 }
+
+/* ---- words -------------------------------------------------------------------------------- */
+
+sy_status sy_cmd_purpose(uint8_t *purpose, const char *word, struct sy_error *err)
+{
+    uint16_t number;
+    if (sy_enum_number(&number, &sy_enum_purpose, word, strlen(word))) {
+        *purpose = (uint8_t)number;
+        return SY_OK;
+    }
+    char known[256] = "";
+    size_t used = 0;
+    for (unsigned i = 0; i < sy_enum_purpose.count && used < sizeof known; i++) {
+        int size = snprintf(known + used, sizeof known - used, "%s%s", i == 0 ? "" : ", ",
+                            sy_enum_purpose.values[i].word);
+        if (size > 0) used += (size_t)size;
+    }
+    return sy_fail(err, SY_ERR_ARGUMENT, "a purpose is one of %s, not '%.40s'", known, word);
+}

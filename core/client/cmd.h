@@ -93,6 +93,12 @@ int sy_cmd_fail(const struct sy_cmd *cmd, const struct sy_error *err);
 void sy_cmd_json_begin(sy_json *json);
 int sy_cmd_json_end(sy_json *json, int exit_code);
 
+/* ---- words -------------------------------------------------------------------------------- */
+
+/* sy_cmd_purpose reads why somebody reads (enum sy_purpose). Fails with SY_ERR_ARGUMENT, naming the
+ * words that there are. */
+sy_status sy_cmd_purpose(uint8_t *purpose, const char *word, struct sy_error *err);
+
 /* ---- the network -------------------------------------------------------------------------- */
 
 #define SY_CMD_PATH_MAX 1024

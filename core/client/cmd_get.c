@@ -61,18 +61,7 @@ struct get {
 
 static sy_status take_purpose(struct get *get, struct sy_error *err)
 {
-    static const char *const words[] = {[SY_PURPOSE_TREATMENT] = "treatment",
-                                        [SY_PURPOSE_PAYMENT] = "payment",
-                                        [SY_PURPOSE_OPERATIONS] = "operations",
-                                        [SY_PURPOSE_SELF] = "self",
-                                        [SY_PURPOSE_AUDIT] = "audit"};
-    for (unsigned i = 1; i < sizeof words / sizeof words[0]; i++) {
-        if (strcmp(get->purpose, words[i]) == 0) get->read.purpose = (uint8_t)i;
-    }
-    if (get->read.purpose != 0) return SY_OK;
-    return sy_fail(err, SY_ERR_ARGUMENT,
-                   "--purpose must be treatment, payment, operations, self or audit, not '%.40s'",
-                   get->purpose);
+    return sy_cmd_purpose(&get->read.purpose, get->purpose, err);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------- */
@@ -351,7 +340,9 @@ int sy_cmd_get(int argc, char **argv)
         {"key", SY_OPTION_TEXT, &get.key_path, "FILE",
          "key that signs the read (the client.conf's)", 0, 0},
         {"purpose", SY_OPTION_TEXT, &get.purpose, "WORD",
-         "treatment (default), payment, operations, self or audit", 0, 0},
+         "why: treatment (default), payment, operations, self, audit, research, "
+         "\"public health\" or emergency",
+         0, 0},
         {"proof", SY_OPTION_TEXT, &get.proof, "FILE", "keep the proof (.syproof)", 0, 0},
         {"version", SY_OPTION_NUMBER, &get.version, "N", "a record's version N alone", 1,
          UINT32_MAX},

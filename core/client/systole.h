@@ -233,7 +233,10 @@ enum systole_purpose {
     SYSTOLE_PURPOSE_PAYMENT = 2,
     SYSTOLE_PURPOSE_OPERATIONS = 3,
     SYSTOLE_PURPOSE_SELF = 4,
-    SYSTOLE_PURPOSE_AUDIT = 5
+    SYSTOLE_PURPOSE_AUDIT = 5,
+    SYSTOLE_PURPOSE_RESEARCH = 6,
+    SYSTOLE_PURPOSE_PUBLIC_HEALTH = 7,
+    SYSTOLE_PURPOSE_EMERGENCY = 8
 };
 
 /* systole_read_tx reads a transaction with its receipt; systole_read_receipt the receipt alone.

@@ -72,6 +72,20 @@ static bool read_enum(uint16_t *out, const struct sy_field *field, const json_t 
     return json_is_integer(value) && number >= 0 && number <= UINT16_MAX;
 }
 
+/* An array of words or numbers, none twice. */
+static bool read_set(uint32_t *out, const struct sy_field *field, const json_t *value)
+{
+    *out = 0;
+    if (!json_is_array(value)) return false;
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        uint16_t number;
+        if (!read_enum(&number, field, json_array_get(value, i)) || number >= 32) return false;
+        if ((*out & SY_SET_BIT(number)) != 0) return false;
+        *out |= SY_SET_BIT(number);
+    }
+    return true;
+}
+
 static bool read_hex(void *out, size_t size, const json_t *value)
 {
     return json_is_string(value) && json_string_length(value) == 2 * size &&
@@ -134,10 +148,14 @@ static bool read_list(struct room *room, struct sy_list *out, const struct sy_fi
     for (size_t i = 0; i < json_array_size(value); i++) {
         const json_t *item = json_array_get(value, i);
         struct sy_hash id;
+        struct sy_tag tag;
         struct sy_slice text;
         if (field->type == SY_FIELD_ID_LIST) {
             if (!read_hex(id.bytes, sizeof id.bytes, item)) return false;
             sy_list_add_id(out, &w, &id);
+        } else if (field->type == SY_FIELD_TAG_LIST) {
+            if (!read_hex(tag.bytes, sizeof tag.bytes, item)) return false;
+            sy_list_add_tag(out, &w, &tag);
         } else {
             if (!read_text(&text, field, item)) return false;
             sy_list_add_text(out, &w, text);
@@ -154,6 +172,7 @@ static bool read_value(struct room *room, void *out, const struct sy_field *fiel
     case SY_FIELD_TIME: return read_time((int64_t *)out, field, value);
     case SY_FIELD_BOOL: *(bool *)out = json_is_true(value); return json_is_boolean(value);
     case SY_FIELD_ENUM: return read_enum((uint16_t *)out, field, value);
+    case SY_FIELD_SET: return read_set((uint32_t *)out, field, value);
     case SY_FIELD_ID: return read_id(out, value);
     case SY_FIELD_HASH:
     case SY_FIELD_KEY: return read_hex(out, 32, value);
@@ -162,6 +181,7 @@ static bool read_value(struct room *room, void *out, const struct sy_field *fiel
     case SY_FIELD_TEXT: return read_text((struct sy_slice *)out, field, value);
     case SY_FIELD_BYTES: return read_bytes(room, (struct sy_slice *)out, field, value);
     case SY_FIELD_ID_LIST:
+    case SY_FIELD_TAG_LIST:
     case SY_FIELD_TEXT_LIST: return read_list(room, (struct sy_list *)out, field, value);
     case SY_FIELD_APPROVAL_LIST: return read_approvals(room, (struct sy_list *)out, field, value);
     case SY_FIELD_PAYLOAD_LIST: return false; // only atomic has one, and read_parts reads it
@@ -393,7 +413,9 @@ static json_t *value_of_text(const struct sy_field *field, const char *value)
         if (strcmp(value, "true") == 0) return json_true();
         if (strcmp(value, "false") == 0) return json_false();
         return json_string(value);
+    case SY_FIELD_SET: // by words only
     case SY_FIELD_ID_LIST:
+    case SY_FIELD_TAG_LIST:
     case SY_FIELD_TEXT_LIST: return list_of_text(value);
     default: return json_string(value);
     }

@@ -46,9 +46,7 @@ static void decode_read(struct sy_reader *r, struct sy_read_request *read)
     if ((read->subject == SY_READ_STATE) != (read->state_kind != 0)) {
         sy_reader_fail(r, "state_kind");
     }
-    if (read->purpose < SY_PURPOSE_TREATMENT || read->purpose > SY_PURPOSE_AUDIT) {
-        sy_reader_fail(r, "purpose");
-    }
+    if (!sy_enum_word(&sy_enum_purpose, read->purpose)) sy_reader_fail(r, "purpose");
 }
 
 void sy_request_encode(struct sy_writer *w, const struct sy_client_request *request)

@@ -93,22 +93,14 @@ enum sy_read_subject {
     SY_READ_IDS = 4      /* the ids of a block's transactions: answered by IDS, told, not proven */
 };
 
-enum sy_read_purpose {
-    SY_PURPOSE_TREATMENT = 1,
-    SY_PURPOSE_PAYMENT = 2,
-    SY_PURPOSE_OPERATIONS = 3,
-    SY_PURPOSE_SELF = 4,
-    SY_PURPOSE_AUDIT = 5
-};
-
 struct sy_read_request {
     uint8_t subject;       /* enum sy_read_subject */
     uint8_t state_kind;    /* SY_READ_STATE: enum of core/wire/state.h; else 0 */
     struct sy_hash id;     /* of IDS: the block's height (u64, zero padded) */
     struct sy_hash second; /* of an entry about two things: the organisation of an open care, the
                               version (u32, zero padded) of a record version; else zero */
-    uint8_t purpose;
-    uint64_t nonce; /* random: a repeated one is refused */
+    uint8_t purpose;       /* enum sy_purpose (core/wire/schema.h) */
+    uint64_t nonce;        /* random: a repeated one is refused */
     int64_t time_ms;
     struct sy_public_key reader;
     struct sy_signature signature;

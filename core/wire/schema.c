@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "core/base/assert.h"
+
 /* --- names of numbers ---------------------------------------------------------------------- */
 
 #define ENUM_ROW(constant, number, word) {number, word},
@@ -33,6 +35,16 @@ bool sy_enum_number(uint16_t *number, const struct sy_enum *names, const char *w
         return true;
     }
     return false;
+}
+
+uint32_t sy_set_known(const struct sy_enum *names)
+{
+    uint32_t known = 0;
+    for (unsigned i = 0; i < names->count; i++) {
+        SY_ASSERT(names->values[i].number < 32);
+        known |= SY_SET_BIT(names->values[i].number);
+    }
+    return known;
 }
 
 const char *sy_role_name(unsigned role)
@@ -150,6 +162,16 @@ bool sy_list_next_text(const struct sy_list *list, size_t *offset, struct sy_sli
     return true;
 }
 
+bool sy_list_next_tag(const struct sy_list *list, size_t *offset, struct sy_tag *tag)
+{
+    struct sy_reader r = rest_of(list, *offset);
+    struct sy_slice bytes = sy_read_raw(&r, sizeof tag->bytes, "list");
+    if (r.failed) return false;
+    memcpy(tag->bytes, bytes.data, sizeof tag->bytes);
+    *offset += r.used;
+    return true;
+}
+
 bool sy_list_next_approval(const struct sy_list *list, size_t *offset, struct sy_approval *approval)
 {
     struct sy_reader r = rest_of(list, *offset);
@@ -196,6 +218,13 @@ void sy_list_add_text(struct sy_list *list, struct sy_writer *w, struct sy_slice
 {
     begin_item(list, w);
     sy_write_bytes16(w, text);
+    end_item(list, w);
+}
+
+void sy_list_add_tag(struct sy_list *list, struct sy_writer *w, const struct sy_tag *tag)
+{
+    begin_item(list, w);
+    sy_write_raw(w, tag->bytes, sizeof tag->bytes);
     end_item(list, w);
 }
 

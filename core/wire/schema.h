@@ -12,8 +12,10 @@
  *
  * Encodings, fields in order and nothing between:
  *     U8 U16 U32 U64 little-endian · TIME i64 ms · BOOL u8 0 or 1 · ENUM u16 · TAG 16 raw
+ *     SET u32, bit n for the enum's number n
  *     ID HASH KEY 32 raw · POSSESSION 64 raw · TEXT BYTES u16 length, bytes
- *     ID_LIST u16 count, 32 raw each · TEXT_LIST u16 count, (u16 length, bytes) each
+ *     ID_LIST u16 count, 32 raw each · TAG_LIST u16 count, 16 raw each
+ *     TEXT_LIST u16 count, (u16 length, bytes) each
  *     APPROVAL_LIST u16 count, (32 key, 64 signature) each
  *     PAYLOAD_LIST u16 count, (u16 kind, u8 signer, u32 length, payload) each
  * An OPTIONAL field has u8 0 or 1 in front. A POSSESSION belongs to the KEY right before it and
@@ -80,6 +82,11 @@ SY_ENUM_EXTERN(subject_kind)
 const char *sy_enum_word(const struct sy_enum *names, uint16_t number);
 bool sy_enum_number(uint16_t *number, const struct sy_enum *names, const char *word, size_t size);
 
+/* SY_SET_BIT is the bit of a SET that stands for a number of its enum: one below 32, which
+ * sy_set_known asserts of every number of the enum. It has the bits of all of them. */
+#define SY_SET_BIT(number) (UINT32_C(1) << (number))
+uint32_t sy_set_known(const struct sy_enum *names);
+
 /* sy_role_name is "organisation admin" and so on; NULL for a number that is no role. */
 const char *sy_role_name(unsigned role);
 
@@ -93,6 +100,7 @@ enum sy_field_type {
     SY_FIELD_TIME,       /* i64 ms since 1970, 0 .. SY_TIME_MS_MAX */
     SY_FIELD_BOOL,       /* u8 0 or 1 */
     SY_FIELD_ENUM,       /* u16 from `names` */
+    SY_FIELD_SET,        /* u32: bit n says that number n of `names` is in it */
     SY_FIELD_ID,         /* 32 random bytes, never all zero */
     SY_FIELD_HASH,       /* 32 bytes */
     SY_FIELD_KEY,        /* Ed25519 or X25519 public key, 32 bytes */
@@ -102,6 +110,7 @@ enum sy_field_type {
     SY_FIELD_TAG, /* 16 bytes: HMAC'ed code or label */
     SY_FIELD_ID_LIST,
     SY_FIELD_TEXT_LIST,
+    SY_FIELD_TAG_LIST,
     SY_FIELD_APPROVAL_LIST, /* last in a kind: keys and what they signed of all before */
     SY_FIELD_PAYLOAD_LIST,  /* atomic only: {u16 kind, u8 signer, u32 length, payload} */
     SY_FIELD_TYPE_COUNT
@@ -135,6 +144,7 @@ struct sy_approval {
 /* Walking: start with *offset = 0; each call gives the next item, false after the last. */
 bool sy_list_next_id(const struct sy_list *list, size_t *offset, struct sy_hash *id);
 bool sy_list_next_text(const struct sy_list *list, size_t *offset, struct sy_slice *text);
+bool sy_list_next_tag(const struct sy_list *list, size_t *offset, struct sy_tag *tag);
 bool sy_list_next_approval(const struct sy_list *list, size_t *offset,
                            struct sy_approval *approval);
 bool sy_list_next_part(const struct sy_list *list, size_t *offset, struct sy_part *part);
@@ -143,6 +153,7 @@ bool sy_list_next_part(const struct sy_list *list, size_t *offset, struct sy_par
  * for nothing else until the list is complete. When the room or a limit ends, the writer fails. */
 void sy_list_add_id(struct sy_list *list, struct sy_writer *w, const struct sy_hash *id);
 void sy_list_add_text(struct sy_list *list, struct sy_writer *w, struct sy_slice text);
+void sy_list_add_tag(struct sy_list *list, struct sy_writer *w, const struct sy_tag *tag);
 void sy_list_add_approval(struct sy_list *list, struct sy_writer *w,
                           const struct sy_approval *approval);
 void sy_list_add_part(struct sy_list *list, struct sy_writer *w, const struct sy_part *part);
@@ -156,6 +167,7 @@ void sy_list_add_part(struct sy_list *list, struct sy_writer *w, const struct sy
 #define SY_C_TIME int64_t
 #define SY_C_BOOL bool
 #define SY_C_ENUM uint16_t
+#define SY_C_SET uint32_t
 #define SY_C_ID struct sy_hash
 #define SY_C_HASH struct sy_hash
 #define SY_C_KEY struct sy_public_key
@@ -165,6 +177,7 @@ void sy_list_add_part(struct sy_list *list, struct sy_writer *w, const struct sy
 #define SY_C_TAG struct sy_tag
 #define SY_C_ID_LIST struct sy_list
 #define SY_C_TEXT_LIST struct sy_list
+#define SY_C_TAG_LIST struct sy_list
 #define SY_C_APPROVAL_LIST struct sy_list
 #define SY_C_PAYLOAD_LIST struct sy_list
 
@@ -200,7 +213,7 @@ union sy_payload {
 #define SY_FIELD_REQUIRED UINT16_MAX
 
 /* A field's row. min and max: of an integer's value (max 0: the type's own), of the bytes of a
- * TEXT, BYTES or item of a TEXT_LIST; a PAYLOAD_LIST's min counts items. */
+ * TEXT, BYTES or item of a TEXT_LIST; a PAYLOAD_LIST's min counts items, a SET's members. */
 struct sy_field {
     const char *name;
     const char *doc;
@@ -212,7 +225,7 @@ struct sy_field {
     uint16_t items_max;          /* lists */
     bool digits;                 /* TEXT and TEXT_LIST: only 0 to 9 */
     uint8_t role;                /* POSSESSION: the role claimed; 0: the payload's own `role` */
-    const struct sy_enum *names; /* ENUM */
+    const struct sy_enum *names; /* ENUM and SET */
 };
 
 struct sy_kind {
@@ -271,7 +284,8 @@ const struct sy_field *sy_kind_field(const struct sy_kind *kind, const char *nam
 /* --- renderings ------------------------------------------------------------------------------ */
 
 /* sy_payload_to_json writes an object: names as in kinds.def, lower-case hex, words for ENUMs (the
- * number when it has none), int64 ms, absent fields left out, parts as {kind, signer, payload}. */
+ * number when it has none), lists of them for SETs, int64 ms, absent fields left out, parts as
+ * {kind, signer, payload}. */
 void sy_payload_to_json(struct sy_json *json, const struct sy_kind *kind,
                         const union sy_payload *payload);
 

@@ -60,6 +60,14 @@ static bool check_number(const struct sy_field *field, uint64_t value)
     return value >= field->min && (field->max == 0 || value <= field->max);
 }
 
+/* Only numbers of the enum, and as many as are needed. */
+static bool check_set(const struct sy_field *field, uint32_t set)
+{
+    uint64_t count = 0;
+    for (uint32_t left = set; left != 0; left &= left - 1) count++;
+    return (set & ~sy_set_known(field->names)) == 0 && count >= field->min;
+}
+
 static bool check_value(const struct sy_field *field, const void *value)
 {
     switch (field->type) {
@@ -70,6 +78,7 @@ static bool check_value(const struct sy_field *field, const void *value)
     case SY_FIELD_TIME:
         return *(const int64_t *)value >= 0 && *(const int64_t *)value <= SY_TIME_MS_MAX;
     case SY_FIELD_ENUM: return sy_enum_word(field->names, *(const uint16_t *)value) != NULL;
+    case SY_FIELD_SET: return check_set(field, *(const uint32_t *)value);
     case SY_FIELD_ID: return !sy_hash_is_zero((const struct sy_hash *)value);
     case SY_FIELD_TEXT: return check_text(field, *(const struct sy_slice *)value);
     case SY_FIELD_BYTES: {
@@ -116,6 +125,21 @@ static int find_bad_text(const struct sy_field *field, const struct sy_list *lis
     return -1;
 }
 
+static int find_bad_tag(const struct sy_list *list)
+{
+    struct sy_tag tag;
+    size_t offset = 0;
+    for (int i = 0; sy_list_next_tag(list, &offset, &tag); i++) {
+        struct sy_tag earlier;
+        size_t earlier_offset = 0;
+        for (int k = 0; k < i; k++) {
+            (void)sy_list_next_tag(list, &earlier_offset, &earlier);
+            if (memcmp(earlier.bytes, tag.bytes, sizeof tag.bytes) == 0) return i;
+        }
+    }
+    return -1;
+}
+
 static int find_bad_approval(const struct sy_list *list)
 {
     struct sy_approval approval;
@@ -141,7 +165,7 @@ static void write_path(struct sy_path *path, const char *front, const char *name
     }
 }
 
-// A list of ids or texts; PAYLOAD_LISTs are check_parts'.
+// Any list; what stands inside a PAYLOAD_LIST is check_parts'.
 static bool check_list(const struct sy_field *field, const struct sy_list *list, const char *front,
                        struct sy_path *path)
 {
@@ -152,6 +176,7 @@ static bool check_list(const struct sy_field *field, const struct sy_list *list,
     }
     if (field->type == SY_FIELD_ID_LIST) bad = find_bad_id(list);
     if (field->type == SY_FIELD_TEXT_LIST) bad = find_bad_text(field, list);
+    if (field->type == SY_FIELD_TAG_LIST) bad = find_bad_tag(list);
     if (field->type == SY_FIELD_APPROVAL_LIST) bad = find_bad_approval(list);
     if (bad >= 0) write_path(path, front, field->name, bad);
     return bad < 0;
@@ -162,7 +187,8 @@ static bool check_list(const struct sy_field *field, const struct sy_list *list,
 static bool is_list(const struct sy_field *field)
 {
     return field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_TEXT_LIST ||
-           field->type == SY_FIELD_APPROVAL_LIST || field->type == SY_FIELD_PAYLOAD_LIST;
+           field->type == SY_FIELD_TAG_LIST || field->type == SY_FIELD_APPROVAL_LIST ||
+           field->type == SY_FIELD_PAYLOAD_LIST;
 }
 
 // Every field of one payload; front stands before its name in the path.

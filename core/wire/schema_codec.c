@@ -21,17 +21,26 @@ static void skip_parts(struct sy_reader *r, const struct sy_field *field, uint16
     }
 }
 
+/* Of an item of a list: its bytes, or the least it can have. */
+static size_t item_bytes_least(uint8_t type)
+{
+    switch (type) {
+    case SY_FIELD_ID_LIST: return 32;
+    case SY_FIELD_TAG_LIST: return sizeof(struct sy_tag);
+    case SY_FIELD_APPROVAL_LIST: return SY_APPROVAL_BYTES;
+    case SY_FIELD_TEXT_LIST: return 2;
+    default: return 2 + 1 + 4;
+    }
+}
+
 static struct sy_list read_list(struct sy_reader *r, const struct sy_field *field)
 {
     struct sy_list list = {0};
-    size_t item_bytes = field->type == SY_FIELD_ID_LIST         ? 32
-                        : field->type == SY_FIELD_APPROVAL_LIST ? SY_APPROVAL_BYTES
-                        : field->type == SY_FIELD_TEXT_LIST     ? 2
-                                                                : 2 + 1 + 4;
+    bool varies = field->type == SY_FIELD_TEXT_LIST || field->type == SY_FIELD_PAYLOAD_LIST;
+    size_t item_bytes = item_bytes_least(field->type);
     list.count = sy_read_count16(r, field->items_max, item_bytes, field->name);
     struct sy_reader start = *r;
-    if (field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_APPROVAL_LIST)
-        (void)sy_read_raw(r, item_bytes * list.count, field->name);
+    if (!varies) (void)sy_read_raw(r, item_bytes * list.count, field->name);
     if (field->type == SY_FIELD_TEXT_LIST) skip_texts(r, field, list.count);
     if (field->type == SY_FIELD_PAYLOAD_LIST) skip_parts(r, field, list.count);
     if (!r->failed) list.items = sy_read_raw(&start, r->used - start.used, field->name);
@@ -44,7 +53,8 @@ static void read_value(struct sy_reader *r, const struct sy_field *field, void *
     case SY_FIELD_U8: *(uint8_t *)out = sy_read_u8(r, field->name); break;
     case SY_FIELD_U16:
     case SY_FIELD_ENUM: *(uint16_t *)out = sy_read_u16(r, field->name); break;
-    case SY_FIELD_U32: *(uint32_t *)out = sy_read_u32(r, field->name); break;
+    case SY_FIELD_U32:
+    case SY_FIELD_SET: *(uint32_t *)out = sy_read_u32(r, field->name); break;
     case SY_FIELD_U64: *(uint64_t *)out = sy_read_u64(r, field->name); break;
     case SY_FIELD_TIME: *(int64_t *)out = sy_read_i64(r, field->name); break;
     case SY_FIELD_BOOL: *(bool *)out = sy_read_bool(r, field->name); break;
@@ -122,7 +132,8 @@ static void write_value(struct sy_writer *w, const struct sy_field *field, const
     case SY_FIELD_U8: sy_write_u8(w, *(const uint8_t *)value); break;
     case SY_FIELD_U16:
     case SY_FIELD_ENUM: sy_write_u16(w, *(const uint16_t *)value); break;
-    case SY_FIELD_U32: sy_write_u32(w, *(const uint32_t *)value); break;
+    case SY_FIELD_U32:
+    case SY_FIELD_SET: sy_write_u32(w, *(const uint32_t *)value); break;
     case SY_FIELD_U64: sy_write_u64(w, *(const uint64_t *)value); break;
     case SY_FIELD_TIME: sy_write_i64(w, *(const int64_t *)value); break;
     case SY_FIELD_BOOL: sy_write_u8(w, *(const bool *)value ? 1 : 0); break;

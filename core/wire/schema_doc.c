@@ -36,6 +36,7 @@ static const char *type_name(uint8_t type)
         [SY_FIELD_TIME] = "time",
         [SY_FIELD_BOOL] = "bool",
         [SY_FIELD_ENUM] = "enum",
+        [SY_FIELD_SET] = "set",
         [SY_FIELD_ID] = "id",
         [SY_FIELD_HASH] = "hash",
         [SY_FIELD_KEY] = "key",
@@ -45,6 +46,7 @@ static const char *type_name(uint8_t type)
         [SY_FIELD_TAG] = "tag",
         [SY_FIELD_ID_LIST] = "id list",
         [SY_FIELD_TEXT_LIST] = "text list",
+        [SY_FIELD_TAG_LIST] = "tag list",
         [SY_FIELD_APPROVAL_LIST] = "approval list",
         [SY_FIELD_PAYLOAD_LIST] = "payload list",
     };
@@ -90,6 +92,10 @@ void sy_field_rule(struct sy_writer *w, const struct sy_field *field)
     case SY_FIELD_U64: put_number_rule(w, field); break;
     case SY_FIELD_TIME: put(w, ", ms since 1970"); break;
     case SY_FIELD_ENUM: put_enum_rule(w, field->names); break;
+    case SY_FIELD_SET:
+        if (field->min > 0) put_format(w, " of at least %" PRIu64, field->min);
+        put_enum_rule(w, field->names);
+        break;
     case SY_FIELD_POSSESSION:
         put_format(w, " by the key before it, for the role %s",
                    field->role ? sy_role_name(field->role) : "given in `role`");
@@ -100,6 +106,7 @@ void sy_field_rule(struct sy_writer *w, const struct sy_field *field)
         put_text_rule(w, field);
         break;
     case SY_FIELD_APPROVAL_LIST:
+    case SY_FIELD_TAG_LIST:
     case SY_FIELD_ID_LIST: put_format(w, ", at most %u", (unsigned)field->items_max); break;
     case SY_FIELD_TEXT_LIST:
         put_format(w, ", at most %u of ", (unsigned)field->items_max);

@@ -11,6 +11,16 @@ static void enum_to_json(struct sy_json *json, const struct sy_enum *names, uint
     }
 }
 
+/* The words of a set's members in the order of their numbers. */
+static void set_to_json(struct sy_json *json, const struct sy_enum *names, uint32_t set)
+{
+    sy_json_array_begin(json);
+    for (uint16_t number = 0; number < 32; number++) {
+        if ((set & SY_SET_BIT(number)) != 0) enum_to_json(json, names, number);
+    }
+    sy_json_array_end(json);
+}
+
 static void ids_to_json(struct sy_json *json, const struct sy_list *list)
 {
     struct sy_hash id;
@@ -28,6 +38,15 @@ static void texts_to_json(struct sy_json *json, const struct sy_list *list)
     while (sy_list_next_text(list, &offset, &text)) {
         sy_json_text_bytes(json, text.data, text.size);
     }
+    sy_json_array_end(json);
+}
+
+static void tags_to_json(struct sy_json *json, const struct sy_list *list)
+{
+    struct sy_tag tag;
+    size_t offset = 0;
+    sy_json_array_begin(json);
+    while (sy_list_next_tag(list, &offset, &tag)) sy_json_hex(json, tag.bytes, sizeof tag.bytes);
     sy_json_array_end(json);
 }
 
@@ -58,6 +77,7 @@ static void value_to_json(struct sy_json *json, const struct sy_field *field, co
     case SY_FIELD_TIME: sy_json_i64(json, *(const int64_t *)value); break;
     case SY_FIELD_BOOL: sy_json_bool(json, *(const bool *)value); break;
     case SY_FIELD_ENUM: enum_to_json(json, field->names, *(const uint16_t *)value); break;
+    case SY_FIELD_SET: set_to_json(json, field->names, *(const uint32_t *)value); break;
     case SY_FIELD_ID:
     case SY_FIELD_HASH:
     case SY_FIELD_KEY: sy_json_hex(json, value, 32); break;
@@ -75,6 +95,7 @@ static void value_to_json(struct sy_json *json, const struct sy_field *field, co
     }
     case SY_FIELD_ID_LIST: ids_to_json(json, (const struct sy_list *)value); break;
     case SY_FIELD_TEXT_LIST: texts_to_json(json, (const struct sy_list *)value); break;
+    case SY_FIELD_TAG_LIST: tags_to_json(json, (const struct sy_list *)value); break;
     case SY_FIELD_APPROVAL_LIST: approvals_to_json(json, (const struct sy_list *)value); break;
     default: sy_json_null(json);
     }

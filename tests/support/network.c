@@ -130,6 +130,25 @@ static void draw_texts(struct sy_list *list, const struct sy_field *field, unsig
     }
 }
 
+static void draw_tags(struct sy_list *list, unsigned count, struct sy_writer *room, sy_prng *prng)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct sy_tag tag;
+        sy_prng_fill(prng, tag.bytes, sizeof tag.bytes);
+        sy_list_add_tag(list, room, &tag);
+    }
+}
+
+/* At least one member, then each of the others by chance. */
+static uint32_t draw_set(const struct sy_enum *names, sy_prng *prng)
+{
+    uint32_t set = SY_SET_BIT(names->values[sy_prng_below(prng, names->count)].number);
+    for (unsigned i = 0; i < names->count; i++) {
+        if (sy_prng_chance(prng, 1, 3)) set |= SY_SET_BIT(names->values[i].number);
+    }
+    return set;
+}
+
 static void draw_approvals(struct sy_list *list, unsigned count, struct sy_writer *room,
                            sy_prng *prng)
 {
@@ -152,6 +171,7 @@ static void draw_list(struct sy_list *list, const struct sy_field *field, struct
     memset(list, 0, sizeof *list);
     if (field->type == SY_FIELD_ID_LIST) draw_ids(list, count, room, prng);
     if (field->type == SY_FIELD_TEXT_LIST) draw_texts(list, field, count, room, prng);
+    if (field->type == SY_FIELD_TAG_LIST) draw_tags(list, count, room, prng);
     if (field->type == SY_FIELD_APPROVAL_LIST) draw_approvals(list, count, room, prng);
 }
 
@@ -169,6 +189,7 @@ static void draw_value(void *out, const struct sy_field *field, struct sy_writer
     case SY_FIELD_ENUM:
         *(uint16_t *)out = field->names->values[sy_prng_below(prng, field->names->count)].number;
         break;
+    case SY_FIELD_SET: *(uint32_t *)out = draw_set(field->names, prng); break;
     case SY_FIELD_ID:
     case SY_FIELD_HASH:
     case SY_FIELD_KEY: sy_prng_fill(prng, out, 32); break;

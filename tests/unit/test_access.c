@@ -363,7 +363,7 @@ CASE(access_lets_auditors_read_for_an_audit_only)
     struct state_rig rig;
     open_rig(&rig);
     struct sy_read_request read = read_of(KEY_AUDITOR_C, SY_STATE_PATIENT, PATIENT);
-    for (uint8_t purpose = SY_PURPOSE_TREATMENT; purpose <= SY_PURPOSE_AUDIT; purpose++) {
+    for (uint8_t purpose = SY_PURPOSE_TREATMENT; purpose <= SY_PURPOSE_EMERGENCY; purpose++) {
         read.purpose = purpose;
         assert_true(sy_access_state(&rig.access, &read) == (purpose == SY_PURPOSE_AUDIT));
     }

@@ -248,6 +248,7 @@ CASE(unknown_number_is_refused_wherever_an_enum_stands)
             const struct sy_field *field = &kind->fields[k];
             if (field->type != SY_FIELD_ENUM) continue;
             (void)begin(kind->name);
+            sy_field_set_present(field, &payload, true);
             *(uint16_t *)sy_field_of_mutable(field, &payload) = 4000;
             assert_breaks(kind, field->name);
         }

@@ -75,6 +75,12 @@ static void assert_list(const json_t *value, const struct sy_field *field,
             assert_true(sy_list_next_id(list, &offset, &id));
             sy_hex_encode(hex, id.bytes, 32);
             assert_string_equal(text, hex);
+        } else if (field->type == SY_FIELD_TAG_LIST) {
+            char hex[33];
+            struct sy_tag tag;
+            assert_true(sy_list_next_tag(list, &offset, &tag));
+            sy_hex_encode(hex, tag.bytes, 16);
+            assert_string_equal(text, hex);
         } else {
             struct sy_slice item;
             assert_true(sy_list_next_text(list, &offset, &item));
@@ -82,6 +88,20 @@ static void assert_list(const json_t *value, const struct sy_field *field,
             assert_memory_equal(text, item.data, item.size);
         }
     }
+}
+
+static void assert_set(const json_t *value, const struct sy_enum *names, uint32_t set)
+{
+    assert_true(json_is_array(value));
+    for (size_t i = 0; i < json_array_size(value); i++) {
+        const char *text = json_string_value(json_array_get(value, i));
+        uint16_t number;
+        assert_non_null(text);
+        assert_true(sy_enum_number(&number, names, text, strlen(text)));
+        assert_true((set & SY_SET_BIT(number)) != 0);
+        set &= ~SY_SET_BIT(number);
+    }
+    assert_int_equal(set, 0);
 }
 
 static void assert_approvals(const json_t *value, const struct sy_list *list)
@@ -116,6 +136,7 @@ static void assert_field(const json_t *object, const struct sy_field *field, con
     case SY_FIELD_ENUM:
         assert_text(object, field->name, sy_enum_word(field->names, *(const uint16_t *)value));
         break;
+    case SY_FIELD_SET: assert_set(member, field->names, *(const uint32_t *)value); break;
     case SY_FIELD_TAG: assert_hex(object, field->name, value, 16); break;
     case SY_FIELD_POSSESSION: assert_hex(object, field->name, value, 64); break;
     case SY_FIELD_ID:
@@ -129,6 +150,7 @@ static void assert_field(const json_t *object, const struct sy_field *field, con
         break;
     }
     case SY_FIELD_ID_LIST:
+    case SY_FIELD_TAG_LIST:
     case SY_FIELD_TEXT_LIST: assert_list(member, field, (const struct sy_list *)value); break;
     case SY_FIELD_APPROVAL_LIST: assert_approvals(member, (const struct sy_list *)value); break;
     default: fail_msg("no check for %s", field->name);

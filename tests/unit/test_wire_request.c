@@ -287,8 +287,8 @@ CASE(read_keeps_its_rules)
     assert_false(decodes_with(4, 12, 25));            /* a state kind without STATE */
     assert_false(decodes_with(5, 12, 0));
     assert_false(decodes_with(5, 77, 0));
-    assert_false(decodes_with(5, 77, SY_PURPOSE_AUDIT + 1));
-    for (uint8_t purpose = SY_PURPOSE_TREATMENT; purpose <= SY_PURPOSE_AUDIT; purpose++) {
+    assert_false(decodes_with(5, 77, SY_PURPOSE_EMERGENCY + 1));
+    for (uint8_t purpose = SY_PURPOSE_TREATMENT; purpose <= SY_PURPOSE_EMERGENCY; purpose++) {
         assert_true(decodes_with(5, 77, purpose));
     }
     assert_false(decodes_with(4, 11, SY_READ_IDS)); /* an id that is no height */

@@ -74,12 +74,18 @@ CASE(every_row_has_what_its_type_needs)
             const struct sy_field *field = &kind->fields[k];
             assert_true(field->type >= SY_FIELD_U8 && field->type < SY_FIELD_TYPE_COUNT);
             assert_true(field->offset < kind->struct_bytes);
-            assert_int_equal(field->type == SY_FIELD_ENUM, field->names != NULL);
+            bool named = field->type == SY_FIELD_ENUM || field->type == SY_FIELD_SET;
+            assert_int_equal(named, field->names != NULL);
+            if (field->type == SY_FIELD_SET) {
+                assert_int_not_equal(sy_set_known(field->names), 0); // and no number is too high
+                assert_true(field->min <= field->names->count);
+            }
             if (field->type == SY_FIELD_TEXT || field->type == SY_FIELD_TEXT_LIST) {
                 assert_true(field->max > 0 && field->max <= SY_TEXT_BYTES_MAX);
                 assert_true(field->min <= field->max);
             }
-            if (field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_TEXT_LIST) {
+            if (field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_TEXT_LIST ||
+                field->type == SY_FIELD_TAG_LIST) {
                 assert_true(field->items_max > 0 && field->items_max <= SY_LIST_ITEMS_MAX);
             }
             if (field->type == SY_FIELD_PAYLOAD_LIST) {
@@ -102,6 +108,8 @@ CASE(enums_have_unique_numbers_and_words)
         &sy_enum_revoke_reason,  &sy_enum_care_reason,
         &sy_enum_record_form,    &sy_enum_amend_reason,
         &sy_enum_retract_reason, &sy_enum_subject_kind,
+        &sy_enum_grantee_kind,   &sy_enum_purpose,
+        &sy_enum_action,
     };
     for (size_t e = 0; e < sizeof enums / sizeof enums[0]; e++) {
         for (unsigned i = 0; i < enums[e]->count; i++) {
@@ -148,6 +156,7 @@ static void assert_same(const struct sy_kind *kind, const union sy_payload *a,
         [SY_FIELD_U8] = 1,    [SY_FIELD_U16] = 2,  [SY_FIELD_U32] = 4,         [SY_FIELD_U64] = 8,
         [SY_FIELD_TIME] = 8,  [SY_FIELD_BOOL] = 1, [SY_FIELD_ENUM] = 2,        [SY_FIELD_ID] = 32,
         [SY_FIELD_HASH] = 32, [SY_FIELD_KEY] = 32, [SY_FIELD_POSSESSION] = 64, [SY_FIELD_TAG] = 16,
+        [SY_FIELD_SET] = 4,
     };
     for (unsigned i = 0; i < kind->field_count; i++) {
         const struct sy_field *field = &kind->fields[i];
@@ -386,6 +395,107 @@ CASE(types_without_a_kind_work_too)
     assert_string_equal(path.text, "bytes");
 }
 
+struct odder {
+    uint32_t purposes;
+    struct sy_list labels;
+};
+
+static const struct sy_field odder_fields[] = {
+    {.name = "purposes",
+     .type = SY_FIELD_SET,
+     .offset = offsetof(struct odder, purposes),
+     .has_offset = SY_FIELD_REQUIRED,
+     .min = 2,
+     .names = &sy_enum_purpose},
+    {.name = "labels",
+     .type = SY_FIELD_TAG_LIST,
+     .offset = offsetof(struct odder, labels),
+     .has_offset = SY_FIELD_REQUIRED,
+     .items_max = 3},
+};
+static const struct sy_kind odder_kind = {.number = 9998,
+                                          .name = "odder",
+                                          .fields = odder_fields,
+                                          .field_count = 2,
+                                          .struct_bytes = sizeof(struct odder)};
+
+static bool odder_keeps_rules(uint32_t purposes, const char *tags, unsigned count,
+                              const char *broken)
+{
+    uint8_t room[128];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct odder odder = {.purposes = purposes};
+    union sy_payload payload = {0};
+    struct sy_path path;
+    for (unsigned i = 0; i < count; i++) {
+        struct sy_tag tag;
+        memset(tag.bytes, tags[i], sizeof tag.bytes);
+        sy_list_add_tag(&odder.labels, &w, &tag);
+    }
+    memcpy(&payload, &odder, sizeof odder);
+    if (sy_payload_check(&odder_kind, &payload, &path)) return true;
+    assert_string_equal(path.text, broken);
+    return false;
+}
+
+CASE(sets_hold_known_numbers_and_as_many_as_are_needed)
+{
+    uint32_t two = SY_SET_BIT(SY_PURPOSE_TREATMENT) | SY_SET_BIT(SY_PURPOSE_EMERGENCY);
+    assert_int_equal(sy_set_known(&sy_enum_purpose), 0x1FE);
+    assert_true(odder_keeps_rules(two, "", 0, ""));
+    assert_true(odder_keeps_rules(0x1FE, "", 0, ""));
+    assert_false(odder_keeps_rules(SY_SET_BIT(SY_PURPOSE_AUDIT), "", 0, "purposes"));
+    assert_false(odder_keeps_rules(0, "", 0, "purposes"));
+    assert_false(odder_keeps_rules(two | 1, "", 0, "purposes"));
+    assert_false(odder_keeps_rules(two | SY_SET_BIT(SY_PURPOSE_EMERGENCY + 1), "", 0, "purposes"));
+    assert_false(odder_keeps_rules(two | UINT32_C(1) << 31, "", 0, "purposes"));
+}
+
+CASE(tags_of_a_list_differ)
+{
+    uint32_t all = sy_set_known(&sy_enum_purpose);
+    assert_true(odder_keeps_rules(all, "abc", 3, ""));
+    assert_false(odder_keeps_rules(all, "aba", 3, "labels[2]"));
+    assert_false(odder_keeps_rules(all, "abcd", 4, "labels"));
+}
+
+CASE(sets_and_tag_lists_come_back)
+{
+    uint8_t room[64];
+    uint8_t bytes[64];
+    struct sy_writer list_room = sy_writer_of(room, sizeof room);
+    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+    struct odder odder = {.purposes = SY_SET_BIT(SY_PURPOSE_PAYMENT) | UINT32_C(1) << 31};
+    union sy_payload payload = {0};
+    union sy_payload back;
+    struct sy_tag tag;
+    size_t offset = 0;
+    for (uint8_t i = 1; i <= 2; i++) {
+        memset(tag.bytes, i, sizeof tag.bytes);
+        sy_list_add_tag(&odder.labels, &list_room, &tag);
+    }
+    memcpy(&payload, &odder, sizeof odder);
+    struct sy_slice encoded = encode(&w, &odder_kind, &payload);
+    assert_int_equal(encoded.size, 4 + 2 + 2 * 16);
+    assert_memory_equal(encoded.data, "\x04\x00\x00\x80\x02\x00\x01\x01", 8);
+    assert_true(sy_payload_decode(&back, &odder_kind, encoded, NULL)); // rules are not form
+    assert_same(&odder_kind, &payload, &back);
+    memcpy(&odder, &back, sizeof odder);
+    assert_true(sy_list_next_tag(&odder.labels, &offset, &tag));
+    assert_int_equal(tag.bytes[15], 1);
+    assert_true(sy_list_next_tag(&odder.labels, &offset, &tag));
+    assert_int_equal(tag.bytes[0], 2);
+    assert_false(sy_list_next_tag(&odder.labels, &offset, &tag));
+    // One byte of the last tag is missing; a count over the limit.
+    const char *what = NULL;
+    assert_false(
+        sy_payload_decode(&back, &odder_kind, sy_slice_of(bytes, encoded.size - 1), &what));
+    assert_string_equal(what, "labels");
+    bytes[4] = 4;
+    assert_false(sy_payload_decode(&back, &odder_kind, encoded, &what));
+    assert_string_equal(what, "labels");
+}
+
 /* --- lists --------------------------------------------------------------------------------- */
 
 CASE(lists_give_back_their_items_in_order)
@@ -547,6 +657,9 @@ int main(void)
         cmocka_unit_test(decoding_names_the_field_that_is_cut),
         cmocka_unit_test(limits_of_lengths_are_form),
         cmocka_unit_test(types_without_a_kind_work_too),
+        cmocka_unit_test(sets_hold_known_numbers_and_as_many_as_are_needed),
+        cmocka_unit_test(tags_of_a_list_differ),
+        cmocka_unit_test(sets_and_tag_lists_come_back),
         cmocka_unit_test(lists_give_back_their_items_in_order),
         cmocka_unit_test(empty_lists_have_no_items),
         cmocka_unit_test(lists_stop_growing_when_their_room_ends),
