@@ -14,6 +14,7 @@
 #include <stdbool.h>
 
 #include "core/base/bytes.h"
+#include "core/ledger/may.h"
 #include "core/ledger/overlay.h"
 #include "core/wire/receipt.h"
 #include "core/wire/refusal.h"
@@ -100,6 +101,10 @@ bool sy_exec_find_credential(struct sy_exec *x, struct sy_credential *out,
 bool sy_exec_find_org(struct sy_exec *x, struct sy_org *out, const struct sy_hash *id);
 bool sy_exec_find_patient(struct sy_exec *x, struct sy_patient *out, const struct sy_hash *id);
 bool sy_exec_find_care(struct sy_exec *x, struct sy_care *out, const struct sy_hash *id);
+bool sy_exec_find_consent(struct sy_exec *x, struct sy_consent *out, const struct sy_hash *id);
+/* No consents were ever given: out is then zeroed. */
+void sy_exec_find_consents(struct sy_exec *x, struct sy_consents *out,
+                           const struct sy_hash *patient_id);
 bool sy_exec_find_record(struct sy_exec *x, struct sy_record *out, const struct sy_hash *id);
 bool sy_exec_find_open_care(struct sy_exec *x, struct sy_hash *care, const struct sy_hash *patient,
                             const struct sy_hash *organisation);
@@ -109,6 +114,10 @@ void sy_exec_save_org(struct sy_exec *x, const struct sy_hash *id, const struct 
 void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
                           const struct sy_patient *patient);
 void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct sy_care *care);
+void sy_exec_save_consent(struct sy_exec *x, const struct sy_hash *id,
+                          const struct sy_consent *consent);
+void sy_exec_save_consents(struct sy_exec *x, const struct sy_hash *patient_id,
+                           const struct sy_consents *consents);
 void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
                          const struct sy_record *record);
 
@@ -124,6 +133,10 @@ bool sy_exec_acts_for_org(unsigned role);
 /* sy_exec_treats: the organisation enrolled the patient or holds an open care relation. */
 bool sy_exec_treats(struct sy_exec *x, const struct sy_patient *patient,
                     const struct sy_hash *patient_id, const struct sy_hash *organisation);
+
+/* sy_exec_may decides (may.h) whether a key may do something with a patient's records at this
+ * block's time. What the answer says when the source failed means nothing. */
+void sy_exec_may(struct sy_exec *x, struct sy_may_answer *answer, struct sy_may_question *question);
 
 /* sy_exec_event emits an event: global number and the subject's own, both without gaps. The
  * subject must have been found by the contract before. */

@@ -128,6 +128,24 @@ bool sy_exec_find_care(struct sy_exec *x, struct sy_care *out, const struct sy_h
     return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_care_decode(out, value));
 }
 
+bool sy_exec_find_consent(struct sy_exec *x, struct sy_consent *out, const struct sy_hash *id)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CONSENT, id);
+    struct sy_slice value;
+    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_consent_decode(out, value));
+}
+
+void sy_exec_find_consents(struct sy_exec *x, struct sy_consents *out,
+                           const struct sy_hash *patient_id)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CONSENTS, patient_id);
+    struct sy_slice value;
+    bool some = sy_exec_find(x, &value, &key_hash) && decoded(x, sy_consents_decode(out, value));
+    if (!some) *out = (struct sy_consents){.given = 0};
+}
+
 bool sy_exec_find_record(struct sy_exec *x, struct sy_record *out, const struct sy_hash *id)
 {
     struct sy_hash key_hash;
@@ -195,6 +213,32 @@ void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct
     sy_exec_save(x, &key_hash, &w);
 }
 
+void sy_exec_save_consent(struct sy_exec *x, const struct sy_hash *id,
+                          const struct sy_consent *consent)
+{
+    SY_ASSERT(consent->number > 0 && consent->actions != 0 && consent->purposes != 0);
+    SY_ASSERT(consent->revoked == (consent->revoked_height != 0));
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_consent_encode(&w, consent);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CONSENT, id);
+    sy_exec_save(x, &key_hash, &w);
+}
+
+void sy_exec_save_consents(struct sy_exec *x, const struct sy_hash *patient_id,
+                           const struct sy_consents *consents)
+{
+    SY_ASSERT(consents->live.count <= SY_CONSENTS_LIVE_MAX);
+    SY_ASSERT(consents->live.count <= consents->given);
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_consents_encode(&w, consents);
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, SY_STATE_CONSENTS, patient_id);
+    sy_exec_save(x, &key_hash, &w);
+}
+
 void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
                          const struct sy_record *record)
 {
@@ -234,6 +278,30 @@ bool sy_exec_treats(struct sy_exec *x, const struct sy_patient *patient,
     if (sy_hash_equal(&patient->organisation, organisation)) return true;
     struct sy_hash care;
     return sy_exec_find_open_care(x, &care, patient_id, organisation);
+}
+
+static sy_status get_for_may(void *self, struct sy_slice *value, enum sy_state_kind kind,
+                             const struct sy_hash *id, const struct sy_hash *second)
+{
+    struct sy_exec *x = self;
+    struct sy_hash key_hash;
+    if (second == NULL) {
+        sy_exec_key(x, &key_hash, kind, id);
+    } else {
+        bool known = sy_state_key_of(&key_hash, kind, id, second);
+        SY_ASSERT(known);
+    }
+    return sy_overlay_get(x->state, value, &key_hash);
+}
+
+void sy_exec_may(struct sy_exec *x, struct sy_may_answer *answer, struct sy_may_question *question)
+{
+    question->height = SY_MAY_NOW;
+    question->time_ms = x->time_ms;
+    question->past = false;
+    sy_status status = sy_may(answer, question, get_for_may, x);
+    if (status != SY_OK) keep_failure(x, status);
+    SY_ASSERT(status != SY_OK || answer->allowed || answer->ground != SY_MAY_GRANTED);
 }
 
 /* Counts one more event about the subject and returns its number, from 1. Contracts found the

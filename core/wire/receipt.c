@@ -134,6 +134,7 @@ const char *sy_event_name(uint16_t kind)
     case SY_EVENT_RECORD_AMENDED: return "record.amended";
     case SY_EVENT_RECORD_RETRACTED: return "record.retracted";
     case SY_EVENT_VALIDATORS_CHANGED: return "validators.changed";
+    case SY_EVENT_CONSENT_CHANGED: return "consent.changed";
     default: return "unknown";
     }
 }

@@ -8,7 +8,8 @@
  *
  * `part`: the payload of an atomic tx that was refused. The details mean what the code says
  * (E_REPLAY: highest nonce; E_STALE_HEAD: head version; E_ROLE: bit set of roles; E_SCHEMA: path;
- * E_ROSTER: current epoch; E_ROSTER_PENDING: height of effect; E_APPROVALS: how many are needed).
+ * E_ROSTER: current epoch; E_ROSTER_PENDING: height of effect; E_APPROVALS: how many are needed;
+ * E_CONSENT_EXPIRED: when it ended, ms).
  * Refused: no keys, no events. */
 #ifndef SY_WIRE_RECEIPT_H
 #define SY_WIRE_RECEIPT_H
@@ -30,7 +31,8 @@ enum sy_event_kind {
     SY_EVENT_RECORD_AMENDED = 11,
     SY_EVENT_RECORD_RETRACTED = 12,
     SY_EVENT_VALIDATORS_CHANGED = 13,
-    SY_EVENT_KIND_COUNT = 14
+    SY_EVENT_CONSENT_CHANGED = 14,
+    SY_EVENT_KIND_COUNT = 15
 };
 
 enum sy_subject_kind { SY_SUBJECT_ORG = 1, SY_SUBJECT_KEY = 2, SY_SUBJECT_PATIENT = 3 };

@@ -95,6 +95,7 @@ static void put_refusal(struct sy_json *json, const struct sy_receipt *receipt)
     case SY_E_ROLE: put_roles_needed(json, receipt->detail); break;
     case SY_E_ROSTER: sy_json_put_u64(json, "epoch", receipt->detail); break;
     case SY_E_ROSTER_PENDING: sy_json_put_u64(json, "takes_effect", receipt->detail); break;
+    case SY_E_CONSENT_EXPIRED: sy_json_put_u64(json, "ended_ms", receipt->detail); break;
     default:
         if (receipt->detail != 0) sy_json_put_u64(json, "detail", receipt->detail);
     }

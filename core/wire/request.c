@@ -195,37 +195,7 @@ void sy_read_digest(struct sy_hash *out, const struct sy_hash *genesis,
 
 bool sy_read_key(struct sy_hash *key, const struct sy_read_request *read)
 {
-    struct sy_public_key public_key;
-    memcpy(public_key.bytes, read->id.bytes, sizeof public_key.bytes);
-    switch (read->state_kind) {
-    case SY_STATE_PARAMS:
-    case SY_STATE_ROSTER:
-    case SY_STATE_EVENT_COUNT:
-        sy_state_key_zero(key, (enum sy_state_kind)read->state_kind);
-        return true;
-    case SY_STATE_VALIDATOR: sy_state_key_validator(key, sy_load_u16(read->id.bytes)); return true;
-    case SY_STATE_ROSTER_CHANGE:
-        sy_state_key_roster_change(key, sy_load_u32(read->id.bytes));
-        return true;
-    case SY_STATE_MAKER:
-    case SY_STATE_NONCES:
-    case SY_STATE_CREDENTIAL:
-        sy_state_key_public(key, (enum sy_state_kind)read->state_kind, &public_key);
-        return true;
-    case SY_STATE_OPEN_CARE: sy_state_key_open_care(key, &read->id, &read->second); return true;
-    case SY_STATE_RECORD_VERSION:
-        sy_state_key_record_version(key, &read->id, sy_load_u32(read->second.bytes));
-        return true;
-    case SY_STATE_ORG:
-    case SY_STATE_ORG_EVENTS:
-    case SY_STATE_PREFIX:
-    case SY_STATE_PATIENT:
-    case SY_STATE_CARE:
-    case SY_STATE_RECORD:
-        sy_state_key_id(key, (enum sy_state_kind)read->state_kind, &read->id);
-        return true;
-    default: return false;
-    }
+    return sy_state_key_of(key, read->state_kind, &read->id, &read->second);
 }
 
 void sy_answer_begin(struct sy_writer *w, enum sy_answer_kind kind, uint64_t request_id)

@@ -6,8 +6,8 @@
  * An answer repeats the request's id. Reads about a subject (a transaction, a record, a patient)
  * and of a block's transaction ids carry a signature, kind READ, over digest(READ, u8 subject | u64
  * nonce | i64 time_ms | u8 state kind | 32 id | 32 second | u8 purpose), and are judged by role and
- * open care. WAIT is answered to whoever has the signed transaction, which its witness shows.
- * Everything told comes from certified heights. FORMAT.md has the offset tables. */
+ * open care and consent. WAIT is answered to whoever has the signed transaction, which its witness
+ * shows. Everything told comes from certified heights. FORMAT.md has the offset tables. */
 #ifndef SY_WIRE_REQUEST_H
 #define SY_WIRE_REQUEST_H
 
@@ -97,8 +97,7 @@ struct sy_read_request {
     uint8_t subject;       /* enum sy_read_subject */
     uint8_t state_kind;    /* SY_READ_STATE: enum of core/wire/state.h; else 0 */
     struct sy_hash id;     /* of IDS: the block's height (u64, zero padded) */
-    struct sy_hash second; /* of an entry about two things: the organisation of an open care, the
-                              version (u32, zero padded) of a record version; else zero */
+    struct sy_hash second; /* of an entry about two things (sy_state_key_of); else zero */
     uint8_t purpose;       /* enum sy_purpose (core/wire/schema.h) */
     uint64_t nonce;        /* random: a repeated one is refused */
     int64_t time_ms;

@@ -26,6 +26,9 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_RECORD_VERSION] = "record version",
     [SY_STATE_ORG_EVENTS] = "org events",
     [SY_STATE_ROSTER_CHANGE] = "roster change",
+    [SY_STATE_CONSENT] = "consent",
+    [SY_STATE_CONSENTS] = "consents",
+    [SY_STATE_CONSENT_PLACE] = "consent place",
 };
 
 const char *sy_state_kind_name(unsigned kind)
@@ -93,6 +96,48 @@ void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits)
     SY_ASSERT(digits.size <= sizeof id.bytes);
     if (digits.size > 0) memcpy(id.bytes, digits.data, digits.size);
     sy_state_key_id(out, SY_STATE_PREFIX, &id);
+}
+
+void sy_state_key_consent_place(struct sy_hash *out, const struct sy_hash *patient, uint64_t number)
+{
+    struct sy_hash padded = {{0}};
+    sy_store_u64(padded.bytes, number);
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, patient, &padded);
+    sy_state_key_id(out, SY_STATE_CONSENT_PLACE, &id);
+}
+
+bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
+                     const struct sy_hash *second)
+{
+    switch (kind) {
+    case SY_STATE_PARAMS:
+    case SY_STATE_ROSTER:
+    case SY_STATE_EVENT_COUNT: sy_state_key_zero(out, (enum sy_state_kind)kind); return true;
+    case SY_STATE_VALIDATOR: sy_state_key_validator(out, sy_load_u16(id->bytes)); return true;
+    case SY_STATE_ROSTER_CHANGE:
+        sy_state_key_roster_change(out, sy_load_u32(id->bytes));
+        return true;
+    case SY_STATE_OPEN_CARE: sy_state_key_open_care(out, id, second); return true;
+    case SY_STATE_RECORD_VERSION:
+        sy_state_key_record_version(out, id, sy_load_u32(second->bytes));
+        return true;
+    case SY_STATE_CONSENT_PLACE:
+        sy_state_key_consent_place(out, id, sy_load_u64(second->bytes));
+        return true;
+    case SY_STATE_MAKER:
+    case SY_STATE_NONCES:
+    case SY_STATE_CREDENTIAL:
+    case SY_STATE_ORG:
+    case SY_STATE_ORG_EVENTS:
+    case SY_STATE_PREFIX:
+    case SY_STATE_PATIENT:
+    case SY_STATE_CARE:
+    case SY_STATE_RECORD:
+    case SY_STATE_CONSENT:
+    case SY_STATE_CONSENTS: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
+    default: return false;
+    }
 }
 
 // --- governance --------------------------------------------------------------------------------

@@ -22,6 +22,9 @@
  *   open care        pair(patient, organisation)         32 care id; absent: none is open
  *   record           record id                           struct sy_record, first version inside
  *   record version   pair(record, u32 version padded)    struct sy_record_version, from 2 on
+ *   consent          consent id                          struct sy_consent
+ *   consents         patient id                          struct sy_consents; absent: none ever
+ *   consent place    pair(patient, u64 number padded)    32 consent id
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
  * tables. A list is u16 count | bytes16 items, the items as in the payload that brought them; what
@@ -57,7 +60,10 @@ enum sy_state_kind {
     SY_STATE_RECORD_VERSION = 29,
     SY_STATE_ORG_EVENTS = 30,
     SY_STATE_ROSTER_CHANGE = 31,
-    SY_STATE_KIND_COUNT = 32
+    SY_STATE_CONSENT = 32,
+    SY_STATE_CONSENTS = 33,
+    SY_STATE_CONSENT_PLACE = 34,
+    SY_STATE_KIND_COUNT = 35
 };
 
 /* Key hashes by what they name. */
@@ -71,6 +77,16 @@ void sy_state_key_open_care(struct sy_hash *out, const struct sy_hash *patient,
                             const struct sy_hash *organisation);
 void sy_state_key_record_version(struct sy_hash *out, const struct sy_hash *record,
                                  uint32_t version);
+/* number: from 1, in the order in which the patient's consents were given. */
+void sy_state_key_consent_place(struct sy_hash *out, const struct sy_hash *patient,
+                                uint64_t number);
+
+/* sy_state_key_of is the key hash of an entry by its kind and what names it: id, and second for an
+ * entry about two things (the organisation of an open care, the number of a record version or of a
+ * consent, little-endian and zero padded). False: there is no such kind. */
+bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
+                     const struct sy_hash *second);
+
 /* digits: a GS1 company prefix, at most 32 bytes (asserted: kinds.def allows 12). */
 void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits);
 
@@ -146,6 +162,7 @@ enum sy_key_use { SY_KEY_TX = 1, SY_KEY_CONSENSUS = 2, SY_KEY_LINK = 3, SY_KEY_A
 #define SY_PREFIXES_BYTES_MAX (16u * (2u + 12u))
 #define SY_SCOPE_BYTES_MAX (16u * (2u + SY_CODE_BYTES_MAX))
 #define SY_GUARDIANS_MAX 16u
+#define SY_CONSENT_CLASSES_BYTES_MAX (SY_CONSENT_ITEMS_MAX * (2u + SY_CODE_BYTES_MAX))
 
 /*   u8 use | u8 role | 32 holder | u8 flags (1 revoked, 2 x25519) | i64 not before | i64 not after
  *   | [32 x25519 key] | [i64 revoked at | u16 reason | u64 height revoked] | u64 height issued
@@ -223,6 +240,45 @@ struct sy_care {
 };
 void sy_care_encode(struct sy_writer *w, const struct sy_care *care);
 bool sy_care_decode(struct sy_care *care, struct sy_slice bytes);
+
+/* --- consents ---------------------------------------------------------------------------------*/
+
+/* What a patient allows or forbids. Once given it changes in one way: it is revoked.
+ *
+ *   32 patient | u64 number | u8 grantee kind | 32 grantee | u8 flags (1 denies, 2 revoked,
+ *   4 wrapped key) | u32 actions | u32 purposes | i64 from | i64 until | u64 height given
+ *   | [u64 height revoked] | [32 wrapped key hash] | list classes | list labels */
+struct sy_consent {
+    struct sy_hash patient;
+    uint64_t number;        /* among all that the patient ever gave, from 1 */
+    uint8_t grantee_kind;   /* enum sy_grantee_kind */
+    struct sy_hash grantee; /* key, organisation's id, or role (u16, zero padded) */
+    bool denies;            /* else it grants */
+    bool revoked;
+    bool has_wrapped_key_hash;
+    uint32_t actions; /* SETs of enum sy_action, enum sy_purpose */
+    uint32_t purposes;
+    int64_t from_ms;  /* counts from this block time on ... */
+    int64_t until_ms; /* ... up to and including this one; INT64_MAX: no end */
+    uint64_t given_height;
+    uint64_t revoked_height;
+    struct sy_hash wrapped_key_hash;
+    struct sy_list classes; /* borrowed texts */
+    struct sy_list labels;  /* borrowed tags */
+};
+void sy_consent_encode(struct sy_writer *w, const struct sy_consent *consent);
+bool sy_consent_decode(struct sy_consent *consent, struct sy_slice bytes);
+
+/* A patient's consents.
+ *
+ *   u64 given, ever | list live */
+struct sy_consents {
+    uint64_t given;      /* how many there ever were: each has a consent place */
+    struct sy_list live; /* borrowed ids, in the order of their numbers: those not revoked, but for
+                            some that are over */
+};
+void sy_consents_encode(struct sy_writer *w, const struct sy_consents *consents);
+bool sy_consents_decode(struct sy_consents *consents, struct sy_slice bytes);
 
 /* --- records ----------------------------------------------------------------------------------*/
 

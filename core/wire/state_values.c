@@ -13,7 +13,10 @@ enum {
     VERSION_REPORTED = 2,
     RECORD_RETRACTED = 1,
     RECORD_TAG = 2,
-    RECORD_ENCOUNTER = 4
+    RECORD_ENCOUNTER = 4,
+    CONSENT_DENIES = 1,
+    CONSENT_REVOKED = 2,
+    CONSENT_WRAPPED = 4
 };
 
 static uint8_t flag_if(bool set, unsigned flag)
@@ -207,6 +210,91 @@ bool sy_care_decode(struct sy_care *care, struct sy_slice bytes)
     return sy_reader_done(&r);
 }
 
+// --- consents ----------------------------------------------------------------------------------
+
+void sy_consent_encode(struct sy_writer *w, const struct sy_consent *consent)
+{
+    sy_write_hash(w, &consent->patient);
+    sy_write_u64(w, consent->number);
+    sy_write_u8(w, consent->grantee_kind);
+    sy_write_hash(w, &consent->grantee);
+    sy_write_u8(w, flag_if(consent->denies, CONSENT_DENIES) |
+                       flag_if(consent->revoked, CONSENT_REVOKED) |
+                       flag_if(consent->has_wrapped_key_hash, CONSENT_WRAPPED));
+    sy_write_u32(w, consent->actions);
+    sy_write_u32(w, consent->purposes);
+    sy_write_i64(w, consent->from_ms);
+    sy_write_i64(w, consent->until_ms);
+    sy_write_u64(w, consent->given_height);
+    if (consent->revoked) sy_write_u64(w, consent->revoked_height);
+    if (consent->has_wrapped_key_hash) sy_write_hash(w, &consent->wrapped_key_hash);
+    write_list(w, &consent->classes);
+    write_list(w, &consent->labels);
+}
+
+/* At least one known number of the enum. */
+static uint32_t read_set(struct sy_reader *r, const struct sy_enum *names, const char *what)
+{
+    uint32_t set = sy_read_u32(r, what);
+    if (set == 0 || (set & ~sy_set_known(names)) != 0) sy_reader_fail(r, what);
+    return set;
+}
+
+static void read_tag_list(struct sy_reader *r, struct sy_list *list, size_t items_max,
+                          const char *what)
+{
+    list->count = sy_read_u16(r, what);
+    list->items = sy_read_bytes16(r, items_max * sizeof(struct sy_tag), what);
+    if (list->items.size != list->count * sizeof(struct sy_tag)) sy_reader_fail(r, what);
+    if (r->failed) *list = (struct sy_list){.count = 0};
+}
+
+bool sy_consent_decode(struct sy_consent *consent, struct sy_slice bytes)
+{
+    *consent = (struct sy_consent){.number = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &consent->patient, "patient");
+    consent->number = sy_read_u64(&r, "number");
+    if (consent->number == 0) sy_reader_fail(&r, "number");
+    consent->grantee_kind = sy_read_u8(&r, "grantee_kind");
+    if (!sy_enum_word(&sy_enum_grantee_kind, consent->grantee_kind)) {
+        sy_reader_fail(&r, "grantee_kind");
+    }
+    sy_read_hash(&r, &consent->grantee, "grantee");
+    uint8_t flags = read_flags(&r, CONSENT_DENIES | CONSENT_REVOKED | CONSENT_WRAPPED);
+    consent->denies = (flags & CONSENT_DENIES) != 0;
+    consent->revoked = (flags & CONSENT_REVOKED) != 0;
+    consent->has_wrapped_key_hash = (flags & CONSENT_WRAPPED) != 0;
+    consent->actions = read_set(&r, &sy_enum_action, "actions");
+    consent->purposes = read_set(&r, &sy_enum_purpose, "purposes");
+    consent->from_ms = sy_read_i64(&r, "from");
+    consent->until_ms = sy_read_i64(&r, "until");
+    consent->given_height = sy_read_u64(&r, "given_height");
+    if (consent->revoked) consent->revoked_height = sy_read_u64(&r, "revoked_height");
+    if (consent->has_wrapped_key_hash) {
+        sy_read_hash(&r, &consent->wrapped_key_hash, "wrapped_key_hash");
+    }
+    read_text_list(&r, &consent->classes, SY_CONSENT_CLASSES_BYTES_MAX, "classes");
+    read_tag_list(&r, &consent->labels, SY_CONSENT_ITEMS_MAX, "labels");
+    return sy_reader_done(&r);
+}
+
+void sy_consents_encode(struct sy_writer *w, const struct sy_consents *consents)
+{
+    sy_write_u64(w, consents->given);
+    write_list(w, &consents->live);
+}
+
+bool sy_consents_decode(struct sy_consents *consents, struct sy_slice bytes)
+{
+    *consents = (struct sy_consents){.given = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    consents->given = sy_read_u64(&r, "given");
+    read_id_list(&r, &consents->live, SY_CONSENTS_LIVE_MAX, "live");
+    if (consents->live.count > consents->given) sy_reader_fail(&r, "live");
+    return sy_reader_done(&r);
+}
+
 // --- records -----------------------------------------------------------------------------------
 
 void sy_record_version_encode(struct sy_writer *w, const struct sy_record_version *version)
@@ -337,5 +425,10 @@ _Static_assert(SY_ENDPOINTS_BYTES_MAX + SY_PREFIXES_BYTES_MAX + 512 <= SY_STATE_
                "the largest organisation fits a state value");
 _Static_assert(SY_SCOPE_BYTES_MAX + SY_CODE_BYTES_MAX + 512 <= SY_STATE_VALUE_BYTES_MAX,
                "the largest credential fits a state value");
+_Static_assert(SY_CONSENT_CLASSES_BYTES_MAX + SY_CONSENT_ITEMS_MAX * 16 + 512 <=
+                   SY_STATE_VALUE_BYTES_MAX,
+               "the largest consent fits a state value");
+_Static_assert(SY_CONSENTS_LIVE_MAX * 32 + 16 <= SY_STATE_VALUE_BYTES_MAX,
+               "the longest list of consents fits a state value");
 _Static_assert(16 + SY_NONCE_WINDOW / 8 <= SY_STATE_VALUE_BYTES_MAX,
                "the largest nonce window fits a state value");

@@ -6,6 +6,12 @@
 #include "core/base/assert.h"
 #include "core/wire/state.h"
 
+/* One kind of entry: what decodes is written again. */
+#define AGAIN(name, member, given)               \
+    good = sy_##name##_decode(&u.member, value); \
+    if (good) sy_##name##_encode(w, given);      \
+    break
+
 /* Encodes again what decoded; false when it did not. */
 static bool round_trip(struct sy_writer *w, unsigned kind, struct sy_slice value)
 {
@@ -21,54 +27,27 @@ static bool round_trip(struct sy_writer *w, unsigned kind, struct sy_slice value
         struct sy_care care;
         struct sy_record record;
         struct sy_record_version version;
+        struct sy_consent consent;
+        struct sy_consents consents;
     } u;
 
     bool good = false;
     switch (kind) {
-    case SY_STATE_PARAMS:
-        good = sy_params_decode(&u.params, value);
-        if (good) sy_params_encode(w, &u.params);
-        break;
-    case SY_STATE_ROSTER:
-        good = sy_roster_head_decode(&u.head, value);
-        if (good) sy_roster_head_encode(w, &u.head);
-        break;
-    case SY_STATE_VALIDATOR:
-        good = sy_validator_state_decode(&u.validator, value);
-        if (good) sy_validator_state_encode(w, &u.validator);
-        break;
-    case SY_STATE_CREDENTIAL:
-        good = sy_credential_decode(&u.credential, value);
-        if (good) sy_credential_encode(w, &u.credential);
-        break;
-    case SY_STATE_ORG:
-        good = sy_org_decode(&u.org, value);
-        if (good) sy_org_encode(w, &u.org);
-        break;
-    case SY_STATE_PATIENT:
-        good = sy_patient_decode(&u.patient, value);
-        if (good) sy_patient_encode(w, &u.patient);
-        break;
-    case SY_STATE_CARE:
-        good = sy_care_decode(&u.care, value);
-        if (good) sy_care_encode(w, &u.care);
-        break;
-    case SY_STATE_RECORD:
-        good = sy_record_decode(&u.record, value);
-        if (good) sy_record_encode(w, &u.record);
-        break;
-    case SY_STATE_RECORD_VERSION:
-        good = sy_record_version_decode(&u.version, value);
-        if (good) sy_record_version_encode(w, &u.version);
-        break;
+    case SY_STATE_PARAMS: AGAIN(params, params, &u.params);
+    case SY_STATE_ROSTER: AGAIN(roster_head, head, &u.head);
+    case SY_STATE_VALIDATOR: AGAIN(validator_state, validator, &u.validator);
+    case SY_STATE_CREDENTIAL: AGAIN(credential, credential, &u.credential);
+    case SY_STATE_ORG: AGAIN(org, org, &u.org);
+    case SY_STATE_PATIENT: AGAIN(patient, patient, &u.patient);
+    case SY_STATE_CARE: AGAIN(care, care, &u.care);
+    case SY_STATE_RECORD: AGAIN(record, record, &u.record);
+    case SY_STATE_RECORD_VERSION: AGAIN(record_version, version, &u.version);
+    case SY_STATE_CONSENT: AGAIN(consent, consent, &u.consent);
+    case SY_STATE_CONSENTS: AGAIN(consents, consents, &u.consents);
     case SY_STATE_PREFIX:
-    case SY_STATE_OPEN_CARE:
-        good = sy_id_decode(&u.id, value);
-        if (good) sy_id_encode(w, &u.id);
-        break;
-    default:
-        good = sy_count_decode(&u.count, value);
-        if (good) sy_count_encode(w, u.count);
+    case SY_STATE_CONSENT_PLACE:
+    case SY_STATE_OPEN_CARE: AGAIN(id, id, &u.id);
+    default: AGAIN(count, count, u.count);
     }
     return good;
 }

@@ -292,6 +292,67 @@ struct world_tx world_open_care(unsigned key, unsigned org, unsigned care, unsig
     return tx;
 }
 
+/* A grantee by its number: of a key, or of an organisation. */
+static struct sy_hash grantee_of(unsigned grantee_kind, unsigned grantee)
+{
+    struct sy_hash id = test_hash(grantee);
+    struct sy_public_key key;
+    if (grantee_kind != SY_GRANTEE_KEY) return id;
+    key = test_public(grantee);
+    memcpy(id.bytes, key.bytes, sizeof id.bytes);
+    return id;
+}
+
+struct world_tx world_grant(const struct ledger_world *world, unsigned key, unsigned consent,
+                            unsigned patient, unsigned grantee_kind, unsigned grantee)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_consent_grant, key, 0);
+    struct sy_consent_grant *p = &tx.payload.consent_grant;
+    p->consent_id = test_hash(consent);
+    p->patient_id = test_hash(patient);
+    p->grantee_kind = (uint16_t)grantee_kind;
+    p->has_grantee = grantee_kind != SY_GRANTEE_ROLE;
+    p->has_role = !p->has_grantee;
+    if (p->has_grantee) p->grantee = grantee_of(grantee_kind, grantee);
+    if (p->has_role) p->role = (uint16_t)grantee;
+    p->actions = sy_set_known(&sy_enum_action);
+    p->purposes = sy_set_known(&sy_enum_purpose);
+    p->from = world->header.time_ms;
+    p->until = world->header.time_ms + 365ll * 24 * 3600 * 1000;
+    return tx;
+}
+
+struct world_tx world_deny(const struct ledger_world *world, unsigned key, unsigned consent,
+                           unsigned patient, unsigned grantee_kind, unsigned grantee)
+{
+    struct world_tx grant = world_grant(world, key, consent, patient, grantee_kind, grantee);
+    const struct sy_consent_grant *from = &grant.payload.consent_grant;
+    struct world_tx tx = world_tx_of(SY_KIND_consent_deny, key, 0);
+    tx.payload.consent_deny = (struct sy_consent_deny){
+        .consent_id = from->consent_id,
+        .patient_id = from->patient_id,
+        .grantee_kind = from->grantee_kind,
+        .has_grantee = from->has_grantee,
+        .grantee = from->grantee,
+        .has_role = from->has_role,
+        .role = from->role,
+        .actions = from->actions,
+        .purposes = from->purposes,
+        .from = from->from,
+        .has_until = true,
+        .until = from->until,
+    };
+    return tx;
+}
+
+struct world_tx world_revoke(unsigned key, unsigned consent, unsigned patient)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_consent_revoke, key, 0);
+    tx.payload.consent_revoke.patient_id = test_hash(patient);
+    tx.payload.consent_revoke.consent_id = test_hash(consent);
+    return tx;
+}
+
 struct world_tx world_record(unsigned key, unsigned role, unsigned org, unsigned record,
                              unsigned patient)
 {

@@ -126,6 +126,13 @@ struct world_tx world_issue(const struct ledger_world *world, unsigned issuer, u
                             unsigned role, unsigned key);
 struct world_tx world_enrol(unsigned key, unsigned org, unsigned patient);
 struct world_tx world_open_care(unsigned key, unsigned org, unsigned care, unsigned patient);
+/* A patient's consent to, or denial of, every action for every purpose, for a year; grantee is a
+ * key number, the number of an organisation, or a role. */
+struct world_tx world_grant(const struct ledger_world *world, unsigned key, unsigned consent,
+                            unsigned patient, unsigned grantee_kind, unsigned grantee);
+struct world_tx world_deny(const struct ledger_world *world, unsigned key, unsigned consent,
+                           unsigned patient, unsigned grantee_kind, unsigned grantee);
+struct world_tx world_revoke(unsigned key, unsigned consent, unsigned patient);
 struct world_tx world_record(unsigned key, unsigned role, unsigned org, unsigned record,
                              unsigned patient);
 struct world_tx world_amend(unsigned key, unsigned role, unsigned org, unsigned record,

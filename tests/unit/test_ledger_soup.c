@@ -11,6 +11,7 @@
 #define SUBJECTS_MAX 512u
 #define RECORDS 300u
 #define CARES 20u
+#define CONSENTS 60u
 
 struct subject {
     uint8_t kind;
@@ -166,6 +167,29 @@ static struct world_tx draw_record(sy_prng *prng)
     return tx;
 }
 
+/* Mostly of the patient who has a key, about those who take part here. */
+static struct world_tx draw_consent(sy_prng *prng)
+{
+    unsigned key = sy_prng_chance(prng, 5, 6) ? WALLET_CLAIMED : draw_person(prng);
+    unsigned patient = sy_prng_chance(prng, 5, 6) ? PATIENT_CLAIMED : draw_patient(prng);
+    unsigned consent = 9000 + draw(prng, CONSENTS);
+    unsigned kind = 1 + draw(prng, 3);
+    unsigned grantee = kind == SY_GRANTEE_KEY   ? draw_person(prng)
+                       : kind == SY_GRANTEE_ORG ? draw_org(prng)
+                                                : 1 + draw(prng, SY_ROLE_COUNT - 1);
+    struct world_tx tx;
+    switch (draw(prng, 4)) {
+    case 0: tx = world_deny(&first, key, consent, patient, kind, grantee); break;
+    case 1: tx = world_revoke(key, consent, patient); break;
+    default:
+        tx = world_grant(&first, key, consent, patient, kind, grantee);
+        tx.payload.consent_grant.until = first.header.time_ms + (int64_t)draw(prng, 20000);
+        tx.payload.consent_grant.actions = 2 + 2 * draw(prng, 7);
+    }
+    fit_signer(&tx, prng);
+    return tx;
+}
+
 static struct world_tx draw_atomic(sy_prng *prng)
 {
     struct world_tx tx = world_tx_of(SY_KIND_atomic, GATEWAY_A, ORG_A);
@@ -186,7 +210,9 @@ static struct world_tx draw_atomic(sy_prng *prng)
 /* Any field values that have an encoding at all. */
 static struct world_tx draw_absurd(sy_prng *prng)
 {
-    const struct sy_kind *kind = sy_kind_at(draw(prng, 12));
+    unsigned count = 0;
+    while (sy_kind_at(count) != NULL) count++;
+    const struct sy_kind *kind = sy_kind_at(draw(prng, count - 1)); // all but atomic, the last
     struct world_tx tx = world_tx_of(kind->number, draw_person(prng), 0);
     test_payload(&tx.payload, kind, &first.lists, prng);
     fit_signer(&tx, prng);
@@ -196,7 +222,7 @@ static struct world_tx draw_absurd(sy_prng *prng)
 static struct world_tx draw_tx(sy_prng *prng)
 {
     struct world_tx tx;
-    unsigned choice = draw(prng, 20);
+    unsigned choice = draw(prng, 23);
     if (choice < 2) {
         tx = draw_governance(prng);
     } else if (choice < 7) {
@@ -205,6 +231,8 @@ static struct world_tx draw_tx(sy_prng *prng)
         tx = draw_record(prng);
     } else if (choice < 19) {
         tx = draw_atomic(prng);
+    } else if (choice < 22) {
+        tx = draw_consent(prng);
     } else {
         tx = draw_absurd(prng);
     }
@@ -409,6 +437,11 @@ CASE(soup_keeps_every_invariant)
     for (unsigned code = 1; code < 256; code++) kinds += watcher.codes[code] > 0 ? 1 : 0;
     assert_true(watcher.applied > 50);
     assert_true(kinds >= 12);
+    static const unsigned of_consents[] = {SY_E_NOT_SUBJECT, SY_E_CONSENT_EXISTS,
+                                           SY_E_CONSENT_UNKNOWN, SY_E_CONSENT};
+    for (size_t i = 0; i < sizeof of_consents / sizeof of_consents[0]; i++) {
+        assert_true(watcher.codes[of_consents[i]] > 0);
+    }
     world_close(&first);
     world_close(&second);
 }

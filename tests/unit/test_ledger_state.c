@@ -237,6 +237,57 @@ static void sample_records(void)
     finish_sample(&w);
 }
 
+static struct sy_list tags(unsigned count)
+{
+    struct sy_list list = {.count = 0};
+    for (unsigned i = 0; i < count; i++) {
+        struct sy_tag tag = {{(uint8_t)(i + 1), 7}};
+        sy_list_add_tag(&list, &lists, &tag);
+    }
+    assert_false(lists.failed);
+    return list;
+}
+
+static void sample_consents(void)
+{
+    struct sy_consent consent = {
+        .patient = test_hash(1),
+        .number = 1,
+        .grantee_kind = SY_GRANTEE_KEY,
+        .grantee = test_hash(2),
+        .actions = SY_SET_BIT(SY_ACTION_READ),
+        .purposes = SY_SET_BIT(SY_PURPOSE_TREATMENT),
+        .from_ms = 10,
+        .until_ms = 20,
+        .given_height = 3,
+    };
+    struct sy_writer w = start_sample("consent_least", SY_STATE_CONSENT);
+    sy_consent_encode(&w, &consent);
+    finish_sample(&w);
+    consent.grantee_kind = SY_GRANTEE_ROLE;
+    consent.denies = true;
+    consent.revoked = true;
+    consent.has_wrapped_key_hash = true;
+    consent.actions = sy_set_known(&sy_enum_action);
+    consent.purposes = sy_set_known(&sy_enum_purpose);
+    consent.until_ms = INT64_MAX;
+    consent.revoked_height = 99;
+    consent.wrapped_key_hash = test_hash(3);
+    consent.classes = texts(SY_CONSENT_ITEMS_MAX, SY_CODE_BYTES_MAX);
+    consent.labels = tags(SY_CONSENT_ITEMS_MAX);
+    w = start_sample("consent_most", SY_STATE_CONSENT);
+    sy_consent_encode(&w, &consent);
+    finish_sample(&w);
+    struct sy_consents consents = {.given = 70, .live = ids(SY_CONSENTS_LIVE_MAX)};
+    w = start_sample("consents", SY_STATE_CONSENTS);
+    sy_consents_encode(&w, &consents);
+    finish_sample(&w);
+    struct sy_hash id = test_hash(5);
+    w = start_sample("consent_place", SY_STATE_CONSENT_PLACE);
+    sy_id_encode(&w, &id);
+    finish_sample(&w);
+}
+
 static int make_samples(void **state)
 {
     (void)state;
@@ -246,6 +297,7 @@ static int make_samples(void **state)
     sample_credentials();
     sample_identities();
     sample_records();
+    sample_consents();
     return 0;
 }
 
@@ -293,7 +345,15 @@ static bool again(struct sy_writer *w, unsigned kind, struct sy_slice value)
         struct sy_record_version v;
         good = sy_record_version_decode(&v, value);
         if (good) sy_record_version_encode(w, &v);
-    } else if (kind == SY_STATE_OPEN_CARE) {
+    } else if (kind == SY_STATE_CONSENT) {
+        struct sy_consent v;
+        good = sy_consent_decode(&v, value);
+        if (good) sy_consent_encode(w, &v);
+    } else if (kind == SY_STATE_CONSENTS) {
+        struct sy_consents v;
+        good = sy_consents_decode(&v, value);
+        if (good) sy_consents_encode(w, &v);
+    } else if (kind == SY_STATE_OPEN_CARE || kind == SY_STATE_CONSENT_PLACE) {
         struct sy_hash v;
         good = sy_id_decode(&v, value);
         if (good) sy_id_encode(w, &v);
@@ -423,6 +483,12 @@ CASE(key_hashes_are_what_the_format_says)
     sy_state_key_id(&expected, SY_STATE_RECORD_VERSION, &pair);
     sy_state_key_record_version(&out, &id, 1337);
     assert_memory_equal(out.bytes, expected.bytes, 32);
+    memset(input + 33, 0, 32);
+    sy_store_u64(input + 33, 258);
+    sy_sha256(&pair, input, 65);
+    sy_state_key_id(&expected, SY_STATE_CONSENT_PLACE, &pair);
+    sy_state_key_consent_place(&out, &id, 258);
+    assert_memory_equal(out.bytes, expected.bytes, 32);
     struct sy_hash digits = {"061414"}, zero = {{0}}, index = {{2, 1}};
     sy_state_key_id(&expected, SY_STATE_PREFIX, &digits);
     sy_state_key_prefix(&out, sy_slice_of("061414", 6));
@@ -433,6 +499,57 @@ CASE(key_hashes_are_what_the_format_says)
     sy_state_key_id(&expected, SY_STATE_VALIDATOR, &index);
     sy_state_key_validator(&out, 258);
     assert_memory_equal(out.bytes, expected.bytes, 32);
+}
+
+/* What a read names is the place that execution writes to, for every kind. */
+CASE(entries_are_found_by_kind_and_what_names_them)
+{
+    struct sy_hash id = test_hash(1), second = {{0}}, expected, out;
+    second.bytes[0] = 5;
+    for (unsigned kind = 0; kind < SY_STATE_KIND_COUNT + 5u; kind++) {
+        bool known = kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT;
+        assert_int_equal(sy_state_key_of(&out, kind, &id, &second), known);
+    }
+    assert_true(sy_state_key_of(&out, SY_STATE_CONSENT, &id, &second));
+    sy_state_key_id(&expected, SY_STATE_CONSENT, &id);
+    assert_memory_equal(out.bytes, expected.bytes, 32);
+    assert_true(sy_state_key_of(&out, SY_STATE_CONSENT_PLACE, &id, &second));
+    sy_state_key_consent_place(&expected, &id, 5);
+    assert_memory_equal(out.bytes, expected.bytes, 32);
+    assert_true(sy_state_key_of(&out, SY_STATE_RECORD_VERSION, &id, &second));
+    sy_state_key_record_version(&expected, &id, 5);
+    assert_memory_equal(out.bytes, expected.bytes, 32);
+    assert_true(sy_state_key_of(&out, SY_STATE_OPEN_CARE, &id, &second));
+    sy_state_key_open_care(&expected, &id, &second);
+    assert_memory_equal(out.bytes, expected.bytes, 32);
+}
+
+/* Sets of a consent hold what an enum knows, and something; its number is from 1. */
+CASE(consents_keep_their_rules)
+{
+    for (size_t i = 0; i < sample_count; i++) {
+        struct sy_slice value = sy_slice_of(samples[i].bytes + 1, samples[i].size - 1);
+        struct sy_consent consent;
+        if (samples[i].bytes[0] + SY_STATE_PARAMS != SY_STATE_CONSENT) continue;
+        uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+        memcpy(room, value.data, value.size);
+        struct sy_slice changed = sy_slice_of(room, value.size);
+        assert_true(sy_consent_decode(&consent, changed));
+        static const struct {
+            size_t at, size;
+            uint64_t bad;
+        } rules[] = {{32, 8, 0}, {40, 1, 0},   {40, 1, 4},         {73, 1, 8},
+                     {74, 4, 0}, {74, 4, 1},   {74, 4, 16},        {78, 4, 0},
+                     {78, 4, 1}, {78, 4, 512}, {78, 4, 1ull << 31}};
+        for (size_t k = 0; k < sizeof rules / sizeof rules[0]; k++) {
+            uint8_t bytes[8];
+            sy_store_u64(bytes, rules[k].bad);
+            memcpy(room + rules[k].at, bytes, rules[k].size);
+            assert_false(sy_consent_decode(&consent, changed));
+            memcpy(room + rules[k].at, value.data + rules[k].at, rules[k].size);
+        }
+        assert_true(sy_consent_decode(&consent, changed));
+    }
 }
 
 CASE(kinds_of_state_have_names)
@@ -564,6 +681,8 @@ int main(void)
         cmocka_unit_test(values_equal_their_files),
         cmocka_unit_test(credential_is_valid_in_its_window_only),
         cmocka_unit_test(key_hashes_are_what_the_format_says),
+        cmocka_unit_test(entries_are_found_by_kind_and_what_names_them),
+        cmocka_unit_test(consents_keep_their_rules),
         cmocka_unit_test(kinds_of_state_have_names),
         cmocka_unit_test(nonce_windows_follow_the_rule),
         cmocka_unit_test(nonce_windows_that_count_upwards_take_16_bytes),

@@ -342,6 +342,76 @@ CASE(pairs_stand_for_the_same_payload)
     assert_true(sy_slice_equal(bytes, sy_slice_of(kept, size)));
 }
 
+#define CONSENT(actions, labels)                                                        \
+    "{\"consent_id\":\"" ID_1 "\",\"patient_id\":\"" ID_2                               \
+    "\",\"grantee_kind\":\"role\",\"role\":\"doctor\",\"actions\":" actions             \
+    ",\"purposes\":[\"treatment\",\"public health\"],\"classes\":[],\"labels\":" labels \
+    ",\"from\":0,\"until\":5}"
+#define TAG_1 "11111111111111111111111111111111"
+
+CASE(sets_are_arrays_of_words_and_labels_of_hex)
+{
+    union sy_payload payload;
+    struct sy_slice bytes;
+    struct sy_error err = {SY_OK, ""};
+    static const char json[] = CONSENT("[\"share\",1]", "[\"" TAG_1 "\"]");
+    if (read_text(&bytes, "consent.grant", json, &err) != SY_OK) fail_msg("%s", err.text);
+    decode(&payload, "consent.grant", bytes);
+    assert_int_equal(payload.consent_grant.actions,
+                     SY_SET_BIT(SY_ACTION_READ) | SY_SET_BIT(SY_ACTION_SHARE));
+    assert_int_equal(payload.consent_grant.purposes,
+                     SY_SET_BIT(SY_PURPOSE_TREATMENT) | SY_SET_BIT(SY_PURPOSE_PUBLIC_HEALTH));
+    assert_int_equal(payload.consent_grant.labels.count, 1);
+    assert_int_equal(payload.consent_grant.labels.items.data[15], 0x11);
+    static const char *const bad[] = {"[]",
+                                      "\"read\"",
+                                      "[\"read\",\"read\"]",
+                                      "[\"write\",2]",
+                                      "[\"look\"]",
+                                      "[32]",
+                                      "[0]",
+                                      "[4]",
+                                      "[-1]",
+                                      "null",
+                                      "[[1]]"};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        char text[1024];
+        static const char front[] = CONSENT("", "[]");
+        const char *at = strstr(front, "\"actions\":") + strlen("\"actions\":");
+        (void)snprintf(text, sizeof text, "%.*s%s%s", (int)(at - front), front, bad[i], at);
+        expect_refusal("consent.grant", text, SY_ERR_ARGUMENT,
+                       "actions must be: set of at least 1");
+    }
+    expect_refusal("consent.grant", CONSENT("[1]", "[\"1111\"]"), SY_ERR_ARGUMENT,
+                   "labels must be: tag list, at most 16");
+    expect_refusal("consent.grant", CONSENT("[1]", "[\"" TAG_1 "\",\"" TAG_1 "\"]"),
+                   SY_ERR_ARGUMENT, "labels[1] must be");
+}
+
+CASE(sets_and_labels_are_given_with_commas)
+{
+    static const char *const pairs[] = {"consent_id=" ID_1,
+                                        "patient_id=" ID_2,
+                                        "grantee_kind=organisation",
+                                        "grantee=" ID_1,
+                                        "actions=read,write",
+                                        "purposes=public health",
+                                        "classes=Observation",
+                                        "labels=" TAG_1,
+                                        "from=0",
+                                        "until=7"};
+    union sy_payload payload;
+    struct sy_slice bytes;
+    struct sy_error err = {SY_OK, ""};
+    if (read_pairs(&bytes, "consent.grant", pairs, 10, &err) != SY_OK) fail_msg("%s", err.text);
+    decode(&payload, "consent.grant", bytes);
+    assert_int_equal(payload.consent_grant.actions,
+                     SY_SET_BIT(SY_ACTION_READ) | SY_SET_BIT(SY_ACTION_WRITE));
+    assert_int_equal(payload.consent_grant.purposes, SY_SET_BIT(SY_PURPOSE_PUBLIC_HEALTH));
+    assert_int_equal(payload.consent_grant.labels.count, 1);
+    assert_false(payload.consent_grant.has_role);
+}
+
 CASE(pairs_are_refused_by_name)
 {
     static const char *const no_equals[] = {"care_id"};
@@ -377,6 +447,8 @@ int main(void)
         cmocka_unit_test(atomic_parts_are_refused_by_number),
         cmocka_unit_test(atomic_ends_at_the_limit_of_a_transaction),
         cmocka_unit_test(pairs_stand_for_the_same_payload),
+        cmocka_unit_test(sets_are_arrays_of_words_and_labels_of_hex),
+        cmocka_unit_test(sets_and_labels_are_given_with_commas),
         cmocka_unit_test(pairs_are_refused_by_name),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

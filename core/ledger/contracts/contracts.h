@@ -22,6 +22,10 @@ enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload 
 enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload *payload);
 /* validator.c */
 enum sy_refusal sy_contract_validator(struct sy_exec *x, const union sy_payload *payload);
+/* consent.c */
+enum sy_refusal sy_contract_consent_grant(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_consent_deny(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_consent_revoke(struct sy_exec *x, const union sy_payload *payload);
 /* record.c */
 enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_payload *payload);

@@ -6,13 +6,16 @@
  *                         signed by another patient, or by
  *                         the patient without
  *                         patient_reported                E_ROLE {roles of the kind but patient}
- *                         the organisation does not treat
- *                         them                            E_NO_CARE {id}
  *   about an organisation: not registered                 E_ORG_UNKNOWN {id}
  *                         not the signer's own            E_NO_CARE {id}
  *   about a key:          has no credential               E_CRED_UNKNOWN {key}
  *                         not of the signer's organisation E_NO_CARE {key}
- *   author, class, size: see below
+ *   author, class: see below
+ *   about a patient:      the author may not write, see
+ *                         may.h: a consent forbids it     E_CONSENT {consent id}
+ *                         one that is over allowed it     E_CONSENT_EXPIRED {consent id, its end}
+ *                         nothing allows it               E_NO_CARE {patient id}
+ *   size: see below
  *   the encounter, a parent does not exist                E_RECORD_UNKNOWN {id}
  *   it is about somebody else                             E_PATIENT_MISMATCH {id}
  *   writes   record
@@ -20,7 +23,10 @@
  *
  * record.amend
  *   the record does not exist                             E_RECORD_UNKNOWN {id}
- *   it was created for another organisation or patient    E_NOT_AUTHOR {holder}
+ *   it was created for another organisation or patient,
+ *   and no consent lets the author write                  E_NOT_AUTHOR {holder}
+ *                         one that is over did            E_CONSENT_EXPIRED {consent id, its end}
+ *                         a consent forbids it            E_CONSENT {consent id}
  *   it was retracted                                      E_RECORD_STATE {id}
  *   prev_version is no head (with branch: no version)     E_STALE_HEAD {newest head}
  *   a branch would give it more than 8 heads              E_HEADS {8}
@@ -44,7 +50,10 @@
  *   its credential is limited to other classes            E_ROLE {}, path class
  *   the class is an order and the author no prescriber    E_ROLE {doctor, gateway}, path class
  *   size is above the network's record_bytes_max          E_SCHEMA {that maximum}, path size
- * A gateway that names nobody is its own author: the source system knew no practitioner. */
+ * A gateway that names nobody is its own author: the source system knew no practitioner.
+ *
+ * Writing is judged with the purpose treatment. Whoever registered a record may amend and retract
+ * it whatever the patient's consents say: what was written has to be kept right. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 
@@ -139,13 +148,49 @@ static enum sy_refusal check_patient(struct sy_exec *x, const struct sy_record_c
     if (!sy_exec_find_patient(x, &patient, &p->subject)) {
         return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->subject);
     }
-    if (x->by->role == SY_ROLE_PATIENT) {
-        bool own = sy_hash_equal(&x->by->holder, &p->subject) && p->patient_reported;
-        if (own) return SY_APPLIED;
-        return sy_refuse_role(x, x->kind->roles & ~SY_ROLE_BIT(SY_ROLE_PATIENT));
-    }
-    bool treats = sy_exec_treats(x, &patient, &p->subject, &x->by->holder);
-    return treats ? SY_APPLIED : sy_refuse_hash(x, SY_E_NO_CARE, &p->subject);
+    if (x->by->role != SY_ROLE_PATIENT) return SY_APPLIED;
+    bool own = sy_hash_equal(&x->by->holder, &p->subject) && p->patient_reported;
+    if (own) return SY_APPLIED;
+    return sy_refuse_role(x, x->kind->roles & ~SY_ROLE_BIT(SY_ROLE_PATIENT));
+}
+
+/* Asks whether a key may write a record of a patient. */
+static void ask(struct sy_exec *x, struct sy_may_answer *answer, const struct sy_hash *patient_id,
+                const struct sy_public_key *who, struct sy_slice record_class,
+                const struct sy_tag *label, const struct sy_hash *holder)
+{
+    struct sy_may_question question = {.subject = *patient_id,
+                                       .who = *who,
+                                       .purpose = SY_PURPOSE_TREATMENT,
+                                       .action = SY_ACTION_WRITE,
+                                       .record_class = record_class,
+                                       .label = label,
+                                       .holder = holder};
+    sy_exec_may(x, answer, &question);
+}
+
+/* A refusal that names the consent behind it, or, where there is none, `otherwise` with its hash.
+ */
+static enum sy_refusal refuse_writing(struct sy_exec *x, const struct sy_may_answer *answer,
+                                      enum sy_refusal otherwise, const struct sy_hash *hash)
+{
+    if (answer->ground == SY_MAY_DENIED) return sy_refuse_hash(x, SY_E_CONSENT, &answer->consent);
+    if (answer->miss != SY_MAY_MISS_EXPIRED) return sy_refuse_hash(x, otherwise, hash);
+    x->detail = (uint64_t)answer->missed_ms;
+    return sy_refuse_hash(x, SY_E_CONSENT_EXPIRED, &answer->missed);
+}
+
+/* The record would be the organisation's own, so its label does not stand in the way of a treating
+ * one. */
+static enum sy_refusal check_writing(struct sy_exec *x, const struct sy_record_create *p,
+                                     const struct sy_public_key *author)
+{
+    struct sy_may_answer answer;
+    SY_ASSERT(p->subject_kind == SY_SUBJECT_PATIENT);
+    ask(x, &answer, &p->subject, author, p->class, p->has_sens_tag ? &p->sens_tag : NULL,
+        &x->by->holder);
+    if (answer.allowed) return SY_APPLIED;
+    return refuse_writing(x, &answer, SY_E_NO_CARE, &p->subject);
 }
 
 /* Directory entries are their organisation's own to register. */
@@ -246,6 +291,8 @@ enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payl
     struct author author;
     code = judge_author(x, &author, p->has_author ? &p->author : NULL, p->author_role, p->class);
     if (code != SY_APPLIED) return code;
+    if (p->subject_kind == SY_SUBJECT_PATIENT) code = check_writing(x, p, &author.key);
+    if (code != SY_APPLIED) return code;
     code = check_size(x, p->size);
     if (code != SY_APPLIED) return code;
     code = check_links(x, p);
@@ -258,15 +305,35 @@ enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payl
 
 // --- record.amend ------------------------------------------------------------------------------
 
-/* What amending and retracting ask alike. */
+/* May this author amend what somebody else registered? A patient's consent is needed: treating the
+ * patient does not make an organisation the author of what another one wrote. */
+static enum sy_refusal check_foreign(struct sy_exec *x, const struct sy_record *record,
+                                     const struct sy_public_key *author)
+{
+    struct sy_may_answer answer;
+    struct sy_tag label;
+    if (author == NULL || record->subject_kind != SY_SUBJECT_PATIENT ||
+        !sy_exec_acts_for_org(x->by->role)) {
+        return sy_refuse_hash(x, SY_E_NOT_AUTHOR, &record->holder);
+    }
+    memcpy(label.bytes, record->sens_tag, sizeof label.bytes);
+    ask(x, &answer, &record->subject, author, record->record_class,
+        record->has_sens_tag ? &label : NULL, &record->holder);
+    if (answer.ground == SY_MAY_GRANTED) return SY_APPLIED;
+    return refuse_writing(x, &answer, SY_E_NOT_AUTHOR, &record->holder);
+}
+
+/* What amending and retracting ask alike; author (NULL: nobody but the record's own may) is the key
+ * that a consent may let write. */
 static enum sy_refusal find_own(struct sy_exec *x, struct sy_record *record,
-                                const struct sy_hash *record_id)
+                                const struct sy_hash *record_id, const struct sy_public_key *author)
 {
     if (!sy_exec_find_record(x, record, record_id)) {
         return sy_refuse_hash(x, SY_E_RECORD_UNKNOWN, record_id);
     }
     if (!sy_hash_equal(&record->holder, &x->by->holder)) {
-        return sy_refuse_hash(x, SY_E_NOT_AUTHOR, &record->holder);
+        enum sy_refusal code = check_foreign(x, record, author);
+        if (code != SY_APPLIED) return code;
     }
     return record->retracted ? sy_refuse_hash(x, SY_E_RECORD_STATE, record_id) : SY_APPLIED;
 }
@@ -330,7 +397,8 @@ enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_paylo
     SY_ASSERT(x->kind->number == SY_KIND_record_amend);
     SY_ASSERT(x->by->valid && p->size > 0);
     struct sy_record record;
-    enum sy_refusal code = find_own(x, &record, &p->record_id);
+    const struct sy_public_key *writer = p->has_author ? &p->author : &x->by->key;
+    enum sy_refusal code = find_own(x, &record, &p->record_id, writer);
     if (code != SY_APPLIED) return code;
     code = move_heads(x, &record, p->prev_version, p->branch);
     if (code != SY_APPLIED) return code;
@@ -355,7 +423,7 @@ enum sy_refusal sy_contract_record_retract(struct sy_exec *x, const union sy_pay
     SY_ASSERT(x->kind->number == SY_KIND_record_retract);
     SY_ASSERT(x->by->valid);
     struct sy_record record;
-    enum sy_refusal code = find_own(x, &record, &p->record_id);
+    enum sy_refusal code = find_own(x, &record, &p->record_id, NULL);
     if (code != SY_APPLIED) return code;
     SY_ASSERT(!record.retracted);
     record.retracted = true;

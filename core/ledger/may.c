@@ -1,0 +1,339 @@
+/* may.c: the decision who may do what; see may.h. */
+#include "core/ledger/may.h"
+
+#include "core/base/assert.h"
+#include "core/ledger/exec.h"
+
+/* What a treating organisation may do without being asked for. */
+#define TREATING_PURPOSES                                                \
+    (SY_SET_BIT(SY_PURPOSE_TREATMENT) | SY_SET_BIT(SY_PURPOSE_PAYMENT) | \
+     SY_SET_BIT(SY_PURPOSE_OPERATIONS) | SY_SET_BIT(SY_PURPOSE_EMERGENCY))
+#define TREATING_ACTIONS (SY_SET_BIT(SY_ACTION_READ) | SY_SET_BIT(SY_ACTION_WRITE))
+
+/* How wide a circle is: the numbers of enum sy_grantee_kind, and one beyond. */
+enum { NO_CIRCLE = SY_GRANTEE_ROLE + 1 };
+
+/* No ground at all: nothing is decided yet. */
+#define NO_BAR ((enum sy_may_ground)0)
+
+struct judge {
+    const struct sy_may_question *question;
+    struct sy_may_answer *answer;
+    sy_may_get get;
+    void *self;
+    /* the patient's */
+    bool own; /* the key is the patient's */
+    struct sy_hash enrolled_by;
+    /* the key's */
+    uint8_t role;
+    struct sy_hash holder;
+    /* the narrowest circles that fit, NO_CIRCLE: none, and the first consents that name them */
+    unsigned granted, denied;
+    struct sy_hash grant, denial;
+};
+
+/* Reads an entry; false: it is absent, or *status is a failure. */
+static bool find(const struct judge *j, sy_status *status, struct sy_slice *value,
+                 enum sy_state_kind kind, const struct sy_hash *id, const struct sy_hash *second)
+{
+    *status = j->get(j->self, value, kind, id, second);
+    if (*status == SY_OK) return true;
+    if (*status == SY_ERR_NOT_FOUND) *status = SY_OK;
+    return false;
+}
+
+static sy_status decide(const struct judge *j, enum sy_may_ground ground)
+{
+    SY_ASSERT(j->answer->ground == NO_BAR && ground != NO_BAR);
+    j->answer->ground = ground;
+    j->answer->allowed = ground == SY_MAY_SELF || ground == SY_MAY_OVERSIGHT ||
+                         ground == SY_MAY_GRANTED || ground == SY_MAY_TREATMENT;
+    return SY_OK;
+}
+
+// --- who asks ----------------------------------------------------------------------------------
+
+/* Did it happen at or before the height that is asked about? */
+static bool happened(const struct judge *j, uint64_t height)
+{
+    return height <= j->question->height;
+}
+
+static bool credential_holds(const struct judge *j, const struct sy_credential *credential)
+{
+    struct sy_credential then = *credential;
+    then.revoked = credential->revoked && happened(j, credential->revoked_height);
+    return happened(j, credential->issued_height) &&
+           sy_credential_valid(&then, j->question->time_ms);
+}
+
+/* Finds the key's role and holder; *bar: why it may do nothing, or NO_BAR. */
+static sy_status find_who(struct judge *j, enum sy_may_ground *bar)
+{
+    struct sy_hash id = sy_hash_of_key(&j->question->who);
+    struct sy_credential credential;
+    struct sy_org org;
+    struct sy_slice value;
+    sy_status status;
+    *bar = SY_MAY_NO_CREDENTIAL;
+    if (!find(j, &status, &value, SY_STATE_CREDENTIAL, &id, NULL)) return status;
+    if (!sy_credential_decode(&credential, value)) return SY_ERR_CORRUPT;
+    if (!credential_holds(j, &credential)) return SY_OK;
+    j->role = credential.role;
+    j->holder = credential.holder;
+    if (sy_exec_acts_for_org(j->role)) {
+        if (!find(j, &status, &value, SY_STATE_ORG, &j->holder, NULL)) return status;
+        if (!sy_org_decode(&org, value)) return SY_ERR_CORRUPT;
+        *bar = SY_MAY_SUSPENDED;
+        if (org.suspended && happened(j, org.suspended_height)) return SY_OK;
+    }
+    *bar = NO_BAR;
+    return SY_OK;
+}
+
+/* Finds the patient; *enrolled: false when there is none. */
+static sy_status find_subject(struct judge *j, bool *enrolled)
+{
+    struct sy_patient patient;
+    struct sy_slice value;
+    sy_status status;
+    *enrolled = false;
+    if (!find(j, &status, &value, SY_STATE_PATIENT, &j->question->subject, NULL)) return status;
+    if (!sy_patient_decode(&patient, value)) return SY_ERR_CORRUPT;
+    *enrolled = happened(j, patient.enrolled_height);
+    j->own = patient.claimed && sy_public_key_equal(&patient.wallet_key, &j->question->who);
+    j->enrolled_by = patient.organisation;
+    return SY_OK;
+}
+
+/* Finds out whether the key's organisation treats the patient. */
+static sy_status find_care(const struct judge *j)
+{
+    const struct sy_may_question *q = j->question;
+    struct sy_hash care_id;
+    struct sy_care care;
+    struct sy_slice value;
+    sy_status status;
+    if (!sy_exec_acts_for_org(j->role)) return SY_OK;
+    j->answer->treats = sy_hash_equal(&j->enrolled_by, &j->holder);
+    if (j->answer->treats) return SY_OK;
+    if (!find(j, &status, &value, SY_STATE_OPEN_CARE, &q->subject, &j->holder)) return status;
+    j->answer->treats = true;
+    if (!q->past) return SY_OK;
+    if (!sy_id_decode(&care_id, value)) return SY_ERR_CORRUPT;
+    if (!find(j, &status, &value, SY_STATE_CARE, &care_id, NULL)) {
+        return status != SY_OK ? status : SY_ERR_CORRUPT;
+    }
+    if (!sy_care_decode(&care, value)) return SY_ERR_CORRUPT;
+    j->answer->treats = happened(j, care.opened_height);
+    return SY_OK;
+}
+
+// --- consents ----------------------------------------------------------------------------------
+
+static bool names_class(const struct sy_consent *consent, struct sy_slice record_class)
+{
+    struct sy_slice named;
+    if (consent->classes.count == 0) return true;
+    for (size_t offset = 0; sy_list_next_text(&consent->classes, &offset, &named);) {
+        if (sy_slice_equal(named, record_class)) return true;
+    }
+    return false;
+}
+
+static bool names_label(const struct sy_consent *consent, const struct sy_tag *label)
+{
+    struct sy_tag named;
+    if (consent->labels.count == 0) return consent->denies || label == NULL;
+    for (size_t offset = 0; label != NULL && sy_list_next_tag(&consent->labels, &offset, &named);) {
+        if (memcmp(named.bytes, label->bytes, sizeof named.bytes) == 0) return true;
+    }
+    return false;
+}
+
+static bool names_key(const struct judge *j, const struct sy_consent *consent)
+{
+    struct sy_hash whom = {{0}};
+    switch (consent->grantee_kind) {
+    case SY_GRANTEE_KEY: whom = sy_hash_of_key(&j->question->who); break;
+    case SY_GRANTEE_ORG:
+        if (!sy_exec_acts_for_org(j->role)) return false;
+        whom = j->holder;
+        break;
+    default: sy_store_u16(whom.bytes, j->role);
+    }
+    return sy_hash_equal(&consent->grantee, &whom);
+}
+
+static void note_miss(struct judge *j, enum sy_may_miss miss, const struct sy_hash *id,
+                      int64_t time_ms)
+{
+    if (miss >= j->answer->miss) return;
+    j->answer->miss = miss;
+    j->answer->missed = *id;
+    j->answer->missed_ms = time_ms;
+}
+
+/* In what respects a consent does not fit, counted, and the nearest of them. */
+struct misses {
+    unsigned count;
+    enum sy_may_miss nearest;
+    int64_t time_ms;
+};
+
+static void miss_unless(struct misses *misses, bool fits, enum sy_may_miss miss)
+{
+    if (fits) return;
+    misses->count++;
+    if (miss < misses->nearest) misses->nearest = miss;
+}
+
+static struct misses misses_of(const struct sy_consent *consent, const struct sy_may_question *q)
+{
+    struct misses misses = {.nearest = SY_MAY_MISS_NONE};
+    bool over = q->time_ms > consent->until_ms;
+    miss_unless(&misses, (consent->actions & SY_SET_BIT(q->action)) != 0, SY_MAY_MISS_ACTION);
+    miss_unless(&misses, (consent->purposes & SY_SET_BIT(q->purpose)) != 0, SY_MAY_MISS_PURPOSE);
+    miss_unless(&misses, names_class(consent, q->record_class), SY_MAY_MISS_CLASS);
+    miss_unless(&misses, names_label(consent, q->label), SY_MAY_MISS_LABEL);
+    miss_unless(&misses, q->time_ms >= consent->from_ms, SY_MAY_MISS_EARLY);
+    miss_unless(&misses, !over, SY_MAY_MISS_EXPIRED);
+    if (misses.nearest == SY_MAY_MISS_EARLY) misses.time_ms = consent->from_ms;
+    if (misses.nearest == SY_MAY_MISS_EXPIRED) misses.time_ms = consent->until_ms;
+    return misses;
+}
+
+/* Weighs one consent that stands as far as revocation goes. */
+static void weigh(struct judge *j, const struct sy_consent *consent, const struct sy_hash *id)
+{
+    if (!names_key(j, consent)) return;
+    struct misses misses = misses_of(consent, j->question);
+    if (misses.count == 1 && !consent->denies) note_miss(j, misses.nearest, id, misses.time_ms);
+    if (misses.count > 0) return;
+    unsigned *circle = consent->denies ? &j->denied : &j->granted;
+    if (consent->grantee_kind >= *circle) return;
+    *circle = consent->grantee_kind;
+    *(consent->denies ? &j->denial : &j->grant) = *id;
+}
+
+/* Reads a consent and weighs it. One that is named and not there is a state that execution never
+ * made. */
+static sy_status weigh_id(struct judge *j, const struct sy_hash *id)
+{
+    struct sy_consent consent;
+    struct sy_slice value;
+    sy_status status;
+    if (!find(j, &status, &value, SY_STATE_CONSENT, id, NULL)) {
+        return status != SY_OK ? status : SY_ERR_CORRUPT;
+    }
+    if (!sy_consent_decode(&consent, value)) return SY_ERR_CORRUPT;
+    if (!happened(j, consent.given_height)) return SY_OK;
+    if (consent.revoked && happened(j, consent.revoked_height)) return SY_OK;
+    weigh(j, &consent, id);
+    return SY_OK;
+}
+
+static sy_status weigh_live(struct judge *j, const struct sy_list *live)
+{
+    struct sy_hash ids[SY_CONSENTS_LIVE_MAX]; // the list is borrowed until the next read
+    unsigned count = 0;
+    for (size_t offset = 0; count < SY_CONSENTS_LIVE_MAX; count++) {
+        if (!sy_list_next_id(live, &offset, &ids[count])) break;
+    }
+    for (unsigned i = 0; i < count; i++) SY_TRY(weigh_id(j, &ids[i]));
+    return SY_OK;
+}
+
+static sy_status weigh_all(struct judge *j, uint64_t given)
+{
+    for (uint64_t number = 1; number <= given; number++) {
+        struct sy_hash place = {{0}};
+        struct sy_hash id;
+        struct sy_slice value;
+        sy_status status;
+        sy_store_u64(place.bytes, number);
+        if (!find(j, &status, &value, SY_STATE_CONSENT_PLACE, &j->question->subject, &place)) {
+            return status != SY_OK ? status : SY_ERR_CORRUPT;
+        }
+        if (!sy_id_decode(&id, value)) return SY_ERR_CORRUPT;
+        SY_TRY(weigh_id(j, &id));
+    }
+    return SY_OK;
+}
+
+static sy_status weigh_consents(struct judge *j)
+{
+    struct sy_consents consents;
+    struct sy_slice value;
+    sy_status status;
+    if (!find(j, &status, &value, SY_STATE_CONSENTS, &j->question->subject, NULL)) return status;
+    if (!sy_consents_decode(&consents, value)) return SY_ERR_CORRUPT;
+    return j->question->past ? weigh_all(j, consents.given) : weigh_live(j, &consents.live);
+}
+
+// --- the decision ------------------------------------------------------------------------------
+
+static bool oversees(const struct judge *j)
+{
+    const struct sy_may_question *q = j->question;
+    if (q->action != SY_ACTION_READ) return false;
+    return j->role == SY_ROLE_REGULATOR ||
+           (j->role == SY_ROLE_AUDITOR && q->purpose == SY_PURPOSE_AUDIT);
+}
+
+/* Does the right of a treating organisation cover it? As of a grant, a single miss is noted. */
+static bool treating_fits(struct judge *j)
+{
+    const struct sy_may_question *q = j->question;
+    static const struct sy_hash nobody;
+    bool own = q->holder != NULL && sy_hash_equal(q->holder, &j->holder);
+    struct misses misses = {.nearest = SY_MAY_MISS_NONE};
+    miss_unless(&misses, (TREATING_ACTIONS & SY_SET_BIT(q->action)) != 0, SY_MAY_MISS_ACTION);
+    miss_unless(&misses, (TREATING_PURPOSES & SY_SET_BIT(q->purpose)) != 0, SY_MAY_MISS_PURPOSE);
+    miss_unless(&misses, q->label == NULL || own, SY_MAY_MISS_LABEL);
+    if (misses.count == 1) note_miss(j, misses.nearest, &nobody, 0);
+    return misses.count == 0;
+}
+
+static sy_status conclude(struct judge *j)
+{
+    struct sy_may_answer *answer = j->answer;
+    bool denied = j->denied != NO_CIRCLE && j->denied <= j->granted;
+    bool granted = !denied && j->granted != NO_CIRCLE;
+    if (denied) answer->consent = j->denial;
+    if (granted) answer->consent = j->grant;
+    bool treating = !denied && !granted && answer->treats && treating_fits(j);
+    if (denied || granted || treating) {
+        answer->miss = SY_MAY_MISS_NONE;
+        answer->missed = (struct sy_hash){{0}};
+        answer->missed_ms = 0;
+    }
+    return decide(j, denied     ? SY_MAY_DENIED
+                     : granted  ? SY_MAY_GRANTED
+                     : treating ? SY_MAY_TREATMENT
+                                : SY_MAY_NOTHING);
+}
+
+sy_status sy_may(struct sy_may_answer *answer, const struct sy_may_question *question,
+                 sy_may_get get, void *self)
+{
+    SY_ASSERT(question->purpose < 32 && question->action < 32);
+    *answer = (struct sy_may_answer){.miss = SY_MAY_MISS_NONE};
+    struct judge j = {.question = question,
+                      .answer = answer,
+                      .get = get,
+                      .self = self,
+                      .granted = NO_CIRCLE,
+                      .denied = NO_CIRCLE};
+    bool enrolled;
+    SY_TRY(find_subject(&j, &enrolled));
+    if (!enrolled) return decide(&j, SY_MAY_NO_SUBJECT);
+    enum sy_may_ground bar;
+    SY_TRY(find_who(&j, &bar));
+    if (bar != NO_BAR) return decide(&j, bar);
+    if (j.own) return decide(&j, SY_MAY_SELF);
+    if (oversees(&j)) return decide(&j, SY_MAY_OVERSIGHT);
+    SY_TRY(find_care(&j));
+    SY_TRY(weigh_consents(&j));
+    return conclude(&j);
+}

@@ -1,0 +1,778 @@
+/* The decision who may do what with a patient's records: a table of cases, and thousands of random
+ * worlds against a second implementation that follows may.h's sentences one by one over plain
+ * structs. */
+#include "core/ledger/may.h"
+
+#include <stdio.h>
+
+#include "tests/support/network.h"
+#include "tests/support/test.h"
+
+#define CONSENTS_MAX 40u
+#define ENTRIES_MAX 256u
+#define NEVER 0
+#define HEIGHT 100u /* what the present is */
+#define NOW_MS 1000
+
+/* Who there is, by key number; NOBODY has no credential. */
+enum {
+    WALLET,
+    OTHER_WALLET,
+    REGULATOR,
+    AUDITOR_0,
+    DOCTOR_0,
+    NURSE_0,
+    DOCTOR_1,
+    RESEARCHER_1,
+    DOCTOR_2,
+    KEYS,
+    NOBODY = KEYS
+};
+enum { ORGS = 3, PATIENT = 500, CARE = 600, CONSENT = 700, NO_ORG = 99 };
+
+static const char *const classes[] = {"Observation", "Condition", SY_MAY_CLASS_PATIENT};
+static const struct sy_tag labels[] = {{{1}}, {{2}}, {{3}}};
+enum { CLASSES = 3, LABELS = 3 };
+
+struct plain_key {
+    unsigned org; /* NO_ORG: none */
+    uint8_t role;
+    uint64_t issued, revoked; /* heights */
+    int64_t from, until;
+};
+
+struct plain_consent {
+    uint8_t circle; /* enum sy_grantee_kind */
+    unsigned grantee;
+    bool denies;
+    uint32_t actions, purposes;
+    unsigned classes, labels; /* bits */
+    int64_t from, until;
+    uint64_t given, revoked; /* heights */
+};
+
+struct plain_world {
+    struct plain_key keys[KEYS];
+    uint64_t suspended[ORGS]; /* height */
+    uint64_t enrolled;        /* height; NEVER: no such patient */
+    unsigned enrolled_by;
+    bool claimed;
+    uint64_t cared[ORGS]; /* height at which a relation that is open was opened */
+    struct plain_consent consents[CONSENTS_MAX];
+    unsigned consent_count;
+};
+
+struct plain_question {
+    unsigned key, class;
+    unsigned label;  /* 0: none, else one more than its place */
+    unsigned holder; /* 0: nobody, else one more than the organisation */
+    uint16_t purpose, action;
+    uint64_t height;
+    int64_t time_ms;
+    bool past;
+};
+
+// --- the world as state ------------------------------------------------------------------------
+
+struct entry {
+    enum sy_state_kind kind;
+    struct sy_hash id, second;
+    uint8_t bytes[512];
+    size_t size;
+};
+
+struct shelf {
+    struct entry entries[ENTRIES_MAX];
+    unsigned count;
+    unsigned gets, fail_at; /* the fail_at-th call fails; 0: none */
+    unsigned spoil;         /* of the entries, from 1: is cut by a byte when asked for */
+    uint8_t lent[512];      /* what was given last, spoilt by the next call */
+};
+
+static struct shelf shelf;
+
+static struct sy_writer begin_entry(void)
+{
+    assert_true(shelf.count < ENTRIES_MAX);
+    return sy_writer_of(shelf.entries[shelf.count].bytes, sizeof shelf.entries[0].bytes);
+}
+
+static void end_entry(const struct sy_writer *w, enum sy_state_kind kind, const struct sy_hash *id,
+                      const struct sy_hash *second)
+{
+    struct entry *entry = &shelf.entries[shelf.count++];
+    assert_false(w->failed);
+    entry->kind = kind;
+    entry->id = *id;
+    entry->second = second ? *second : (struct sy_hash){{0}};
+    entry->size = w->used;
+}
+
+static sy_status get(void *self, struct sy_slice *value, enum sy_state_kind kind,
+                     const struct sy_hash *id, const struct sy_hash *second)
+{
+    static const struct sy_hash none;
+    struct shelf *from = self;
+    memset(from->lent, 0xEE, sizeof from->lent); // what was lent before is gone
+    if (++from->gets == from->fail_at) return SY_ERR_IO;
+    for (unsigned i = 0; i < from->count; i++) {
+        const struct entry *entry = &from->entries[i];
+        if (entry->kind != kind || !sy_hash_equal(&entry->id, id)) continue;
+        if (!sy_hash_equal(&entry->second, second ? second : &none)) continue;
+        memcpy(from->lent, entry->bytes, entry->size);
+        *value = sy_slice_of(from->lent, entry->size - (i + 1 == from->spoil ? 1 : 0));
+        return SY_OK;
+    }
+    return SY_ERR_NOT_FOUND;
+}
+
+static struct sy_hash key_id(unsigned key)
+{
+    struct sy_public_key public = test_public(key);
+    struct sy_hash id;
+    memcpy(id.bytes, public.bytes, sizeof id.bytes);
+    return id;
+}
+
+static void shelve_key(const struct plain_world *world, unsigned number)
+{
+    const struct plain_key *key = &world->keys[number];
+    struct sy_credential credential = {.use = SY_KEY_TX,
+                                       .role = key->role,
+                                       .holder = test_hash(key->org),
+                                       .revoked = key->revoked != NEVER,
+                                       .revoked_height = key->revoked,
+                                       .not_before_ms = key->from,
+                                       .not_after_ms = key->until,
+                                       .issued_height = key->issued};
+    struct sy_hash id = key_id(number);
+    struct sy_writer w = begin_entry();
+    if (number == WALLET) credential.holder = test_hash(PATIENT);
+    if (number == OTHER_WALLET) credential.holder = test_hash(PATIENT + 1);
+    if (number == REGULATOR) credential.holder = (struct sy_hash){{0}};
+    sy_credential_encode(&w, &credential);
+    end_entry(&w, SY_STATE_CREDENTIAL, &id, NULL);
+}
+
+static void shelve_org(const struct plain_world *world, unsigned number)
+{
+    struct sy_org org = {.kind = SY_ORG_HOSPITAL,
+                         .suspended = world->suspended[number] != NEVER,
+                         .suspended_height = world->suspended[number]};
+    struct sy_hash id = test_hash(number);
+    struct sy_hash patient = test_hash(PATIENT);
+    struct sy_hash care_id = test_hash(CARE + number);
+    struct sy_writer w = begin_entry();
+    sy_org_encode(&w, &org);
+    end_entry(&w, SY_STATE_ORG, &id, NULL);
+    if (world->cared[number] == NEVER) return;
+    struct sy_care care = {
+        .patient = patient, .organisation = id, .opened_height = world->cared[number]};
+    w = begin_entry();
+    sy_care_encode(&w, &care);
+    end_entry(&w, SY_STATE_CARE, &care_id, NULL);
+    w = begin_entry();
+    sy_id_encode(&w, &care_id);
+    end_entry(&w, SY_STATE_OPEN_CARE, &patient, &id);
+}
+
+static void shelve_patient(const struct plain_world *world)
+{
+    struct sy_patient patient = {.organisation = test_hash(world->enrolled_by),
+                                 .claimed = world->claimed,
+                                 .wallet_key = test_public(WALLET),
+                                 .enrolled_height = world->enrolled};
+    struct sy_hash id = test_hash(PATIENT);
+    struct sy_writer w = begin_entry();
+    sy_patient_encode(&w, &patient);
+    if (world->enrolled != NEVER) end_entry(&w, SY_STATE_PATIENT, &id, NULL);
+}
+
+static struct sy_hash grantee_of(const struct plain_consent *plain)
+{
+    struct sy_hash id = {{0}};
+    if (plain->circle == SY_GRANTEE_KEY) return key_id(plain->grantee);
+    if (plain->circle == SY_GRANTEE_ORG) return test_hash(plain->grantee);
+    sy_store_u16(id.bytes, (uint16_t)plain->grantee);
+    return id;
+}
+
+static void shelve_consent(const struct plain_consent *plain, unsigned number)
+{
+    uint8_t room[256];
+    struct sy_writer lists = sy_writer_of(room, sizeof room);
+    struct sy_consent consent = {.patient = test_hash(PATIENT),
+                                 .number = number + 1,
+                                 .grantee_kind = plain->circle,
+                                 .grantee = grantee_of(plain),
+                                 .denies = plain->denies,
+                                 .revoked = plain->revoked != NEVER,
+                                 .actions = plain->actions,
+                                 .purposes = plain->purposes,
+                                 .from_ms = plain->from,
+                                 .until_ms = plain->until,
+                                 .given_height = plain->given,
+                                 .revoked_height = plain->revoked};
+    for (unsigned i = 0; i < CLASSES; i++) {
+        struct sy_slice name = sy_slice_of(classes[i], strlen(classes[i]));
+        if (plain->classes >> i & 1) sy_list_add_text(&consent.classes, &lists, name);
+    }
+    for (unsigned i = 0; i < LABELS; i++) {
+        if (plain->labels >> i & 1) sy_list_add_tag(&consent.labels, &lists, &labels[i]);
+    }
+    struct sy_hash id = test_hash(CONSENT + number), patient = test_hash(PATIENT), place = {{0}};
+    struct sy_writer w = begin_entry();
+    sy_consent_encode(&w, &consent);
+    end_entry(&w, SY_STATE_CONSENT, &id, NULL);
+    sy_store_u64(place.bytes, number + 1);
+    w = begin_entry();
+    sy_id_encode(&w, &id);
+    end_entry(&w, SY_STATE_CONSENT_PLACE, &patient, &place);
+}
+
+static void shelve(const struct plain_world *world)
+{
+    uint8_t room[CONSENTS_MAX * 32];
+    struct sy_writer lists = sy_writer_of(room, sizeof room);
+    struct sy_consents consents = {.given = world->consent_count};
+    struct sy_hash patient = test_hash(PATIENT);
+    shelf.count = 0;
+    for (unsigned i = 0; i < KEYS; i++) shelve_key(world, i);
+    for (unsigned i = 0; i < ORGS; i++) shelve_org(world, i);
+    shelve_patient(world);
+    for (unsigned i = 0; i < world->consent_count; i++) {
+        struct sy_hash id = test_hash(CONSENT + i);
+        shelve_consent(&world->consents[i], i);
+        if (world->consents[i].revoked == NEVER) sy_list_add_id(&consents.live, &lists, &id);
+    }
+    if (world->consent_count == 0) return;
+    struct sy_writer w = sy_writer_of(shelf.entries[shelf.count].bytes, 512);
+    // A list of many is longer than an entry here; those are not made.
+    sy_consents_encode(&w, &consents);
+    end_entry(&w, SY_STATE_CONSENTS, &patient, NULL);
+}
+
+static struct sy_may_question question_of(const struct plain_question *plain,
+                                          struct sy_hash *holder)
+{
+    struct sy_may_question question = {
+        .subject = test_hash(PATIENT),
+        .who = test_public(plain->key),
+        .purpose = plain->purpose,
+        .action = plain->action,
+        .record_class = sy_slice_of(classes[plain->class], strlen(classes[plain->class])),
+        .label = plain->label == 0 ? NULL : &labels[plain->label - 1],
+        .height = plain->height,
+        .time_ms = plain->time_ms,
+        .past = plain->past,
+    };
+    *holder = test_hash(plain->holder - 1);
+    if (plain->holder != 0) question.holder = holder;
+    return question;
+}
+
+static struct sy_may_answer ask(const struct plain_question *plain)
+{
+    struct sy_hash holder;
+    struct sy_may_answer answer;
+    struct sy_may_question question = question_of(plain, &holder);
+    shelf.gets = 0;
+    assert_int_equal(sy_may(&answer, &question, get, &shelf), SY_OK);
+    return answer;
+}
+
+// --- the second implementation -----------------------------------------------------------------
+
+static bool has_happened(uint64_t height, const struct plain_question *q)
+{
+    return height != NEVER && height <= q->height;
+}
+
+static bool plain_names(const struct plain_world *world, const struct plain_consent *c,
+                        unsigned key)
+{
+    const struct plain_key *who = &world->keys[key];
+    if (c->circle == SY_GRANTEE_KEY) return c->grantee == key;
+    if (c->circle == SY_GRANTEE_ORG) return who->org != NO_ORG && c->grantee == who->org;
+    return c->grantee == who->role;
+}
+
+/* Which of the six things a consent must fit does it not? Bit i for enum sy_may_miss i. */
+static unsigned plain_misses(const struct plain_consent *c, const struct plain_question *q)
+{
+    unsigned bits = 0;
+    bool label_good = c->labels == 0 ? c->denies || q->label == 0
+                                     : q->label != 0 && (c->labels >> (q->label - 1) & 1) != 0;
+    if (q->time_ms > c->until) bits |= 1u << SY_MAY_MISS_EXPIRED;
+    if (q->time_ms < c->from) bits |= 1u << SY_MAY_MISS_EARLY;
+    if (!label_good) bits |= 1u << SY_MAY_MISS_LABEL;
+    if (c->classes != 0 && !(c->classes >> q->class & 1)) bits |= 1u << SY_MAY_MISS_CLASS;
+    if (!(c->purposes >> q->purpose & 1)) bits |= 1u << SY_MAY_MISS_PURPOSE;
+    if (!(c->actions >> q->action & 1)) bits |= 1u << SY_MAY_MISS_ACTION;
+    return bits;
+}
+
+static bool plain_stands(const struct plain_consent *c, const struct plain_question *q)
+{
+    return has_happened(c->given, q) && !has_happened(c->revoked, q);
+}
+
+/* The first consent of a circle that fits and denies or not; -1: none. */
+static int plain_first(const struct plain_world *world, const struct plain_question *q,
+                       unsigned circle, bool denies)
+{
+    for (unsigned i = 0; i < world->consent_count; i++) {
+        const struct plain_consent *c = &world->consents[i];
+        if (c->circle == circle && c->denies == denies && plain_stands(c, q) &&
+            plain_names(world, c, q->key) && plain_misses(c, q) == 0) {
+            return (int)i;
+        }
+    }
+    return -1;
+}
+
+static unsigned plain_treating_misses(const struct plain_world *world,
+                                      const struct plain_question *q)
+{
+    unsigned bits = 0;
+    if (q->action == SY_ACTION_SHARE) bits |= 1u << SY_MAY_MISS_ACTION;
+    if (q->purpose != SY_PURPOSE_TREATMENT && q->purpose != SY_PURPOSE_PAYMENT &&
+        q->purpose != SY_PURPOSE_OPERATIONS && q->purpose != SY_PURPOSE_EMERGENCY) {
+        bits |= 1u << SY_MAY_MISS_PURPOSE;
+    }
+    if (q->label != 0 && q->holder != world->keys[q->key].org + 1) {
+        bits |= 1u << SY_MAY_MISS_LABEL;
+    }
+    return bits;
+}
+
+static bool plain_treats(const struct plain_world *world, const struct plain_question *q)
+{
+    unsigned org = world->keys[q->key].org;
+    if (org == NO_ORG) return false;
+    return world->enrolled_by == org || has_happened(world->cared[org], q);
+}
+
+static void plain_nearest(struct sy_may_answer *out, const struct plain_world *world,
+                          const struct plain_question *q, bool treats)
+{
+    for (unsigned miss = SY_MAY_MISS_EXPIRED; miss < SY_MAY_MISS_NONE; miss++) {
+        for (unsigned i = 0; i < world->consent_count; i++) {
+            const struct plain_consent *c = &world->consents[i];
+            if (c->denies || !plain_stands(c, q) || !plain_names(world, c, q->key)) continue;
+            if (plain_misses(c, q) != 1u << miss) continue;
+            out->miss = (enum sy_may_miss)miss;
+            out->missed = test_hash(CONSENT + i);
+            if (miss == SY_MAY_MISS_EXPIRED) out->missed_ms = c->until;
+            if (miss == SY_MAY_MISS_EARLY) out->missed_ms = c->from;
+            return;
+        }
+        if (treats && plain_treating_misses(world, q) == 1u << miss) {
+            out->miss = (enum sy_may_miss)miss;
+            return;
+        }
+    }
+}
+
+static enum sy_may_ground plain_bar(const struct plain_world *world, const struct plain_question *q)
+{
+    if (!has_happened(world->enrolled, q)) return SY_MAY_NO_SUBJECT;
+    if (q->key >= KEYS) return SY_MAY_NO_CREDENTIAL;
+    const struct plain_key *key = &world->keys[q->key];
+    bool holds = has_happened(key->issued, q) && !has_happened(key->revoked, q) &&
+                 q->time_ms >= key->from && q->time_ms <= key->until;
+    if (!holds) return SY_MAY_NO_CREDENTIAL;
+    if (key->org != NO_ORG && has_happened(world->suspended[key->org], q)) return SY_MAY_SUSPENDED;
+    if (q->key == WALLET && world->claimed) return SY_MAY_SELF;
+    bool reads = q->action == SY_ACTION_READ;
+    if (reads && q->key == REGULATOR) return SY_MAY_OVERSIGHT;
+    if (reads && q->key == AUDITOR_0 && q->purpose == SY_PURPOSE_AUDIT) return SY_MAY_OVERSIGHT;
+    return 0;
+}
+
+static struct sy_may_answer plain_may(const struct plain_world *world,
+                                      const struct plain_question *q)
+{
+    struct sy_may_answer out = {.ground = plain_bar(world, q), .miss = SY_MAY_MISS_NONE};
+    out.allowed = out.ground == SY_MAY_SELF || out.ground == SY_MAY_OVERSIGHT;
+    if (out.ground != 0) return out;
+    out.treats = plain_treats(world, q);
+    for (unsigned circle = SY_GRANTEE_KEY; circle <= SY_GRANTEE_ROLE; circle++) {
+        int denial = plain_first(world, q, circle, true);
+        int grant = plain_first(world, q, circle, false);
+        if (denial < 0 && grant < 0) continue;
+        out.ground = denial >= 0 ? SY_MAY_DENIED : SY_MAY_GRANTED;
+        out.allowed = denial < 0;
+        out.consent = test_hash(CONSENT + (unsigned)(denial >= 0 ? denial : grant));
+        return out;
+    }
+    if (out.treats && plain_treating_misses(world, q) == 0) {
+        out.ground = SY_MAY_TREATMENT;
+        out.allowed = true;
+        return out;
+    }
+    out.ground = SY_MAY_NOTHING;
+    plain_nearest(&out, world, q, out.treats);
+    return out;
+}
+
+static bool answers_equal(const struct sy_may_answer *a, const struct sy_may_answer *b)
+{
+    return a->allowed == b->allowed && a->ground == b->ground && a->treats == b->treats &&
+           sy_hash_equal(&a->consent, &b->consent) && a->miss == b->miss &&
+           sy_hash_equal(&a->missed, &b->missed) && a->missed_ms == b->missed_ms;
+}
+
+// --- random worlds -----------------------------------------------------------------------------
+
+static unsigned draw(sy_prng *prng, unsigned bound)
+{
+    return (unsigned)sy_prng_below(prng, bound);
+}
+
+static uint64_t draw_height(sy_prng *prng, unsigned one_in)
+{
+    return sy_prng_chance(prng, 1, one_in) ? 1 + draw(prng, HEIGHT) : NEVER;
+}
+
+static void draw_keys(struct plain_world *world, sy_prng *prng)
+{
+    static const struct plain_key keys[KEYS] = {
+        [WALLET] = {.org = NO_ORG, .role = SY_ROLE_PATIENT},
+        [OTHER_WALLET] = {.org = NO_ORG, .role = SY_ROLE_PATIENT},
+        [REGULATOR] = {.org = NO_ORG, .role = SY_ROLE_REGULATOR},
+        [AUDITOR_0] = {.org = 0, .role = SY_ROLE_AUDITOR},
+        [DOCTOR_0] = {.org = 0, .role = SY_ROLE_DOCTOR},
+        [NURSE_0] = {.org = 0, .role = SY_ROLE_NURSE},
+        [DOCTOR_1] = {.org = 1, .role = SY_ROLE_DOCTOR},
+        [RESEARCHER_1] = {.org = 1, .role = SY_ROLE_RESEARCHER},
+        [DOCTOR_2] = {.org = 2, .role = SY_ROLE_DOCTOR},
+    };
+    memcpy(world->keys, keys, sizeof keys);
+    for (unsigned i = 0; i < KEYS; i++) {
+        world->keys[i].issued = sy_prng_chance(prng, 1, 4) ? 1 + draw(prng, HEIGHT) : 1;
+        world->keys[i].revoked = draw_height(prng, 8);
+        world->keys[i].from = sy_prng_chance(prng, 1, 8) ? draw(prng, NOW_MS) : 0;
+        world->keys[i].until = sy_prng_chance(prng, 1, 8) ? draw(prng, NOW_MS) : INT64_MAX;
+    }
+}
+
+/* A set of some members, most often several. */
+static uint32_t draw_set(const struct sy_enum *names, sy_prng *prng)
+{
+    uint32_t set = SY_SET_BIT(1 + draw(prng, names->count));
+    for (unsigned i = 1; i <= names->count; i++) {
+        if (sy_prng_chance(prng, 1, 2)) set |= SY_SET_BIT(i);
+    }
+    return set;
+}
+
+static void draw_consent(struct plain_consent *c, sy_prng *prng)
+{
+    static const uint8_t roles[] = {SY_ROLE_DOCTOR, SY_ROLE_NURSE, SY_ROLE_RESEARCHER,
+                                    SY_ROLE_PATIENT, SY_ROLE_AUDITOR};
+    *c = (struct plain_consent){.circle = (uint8_t)(1 + draw(prng, 3))};
+    c->grantee = c->circle == SY_GRANTEE_KEY   ? draw(prng, KEYS)
+                 : c->circle == SY_GRANTEE_ORG ? draw(prng, ORGS)
+                                               : roles[draw(prng, sizeof roles)];
+    c->denies = sy_prng_chance(prng, 1, 3);
+    c->actions = draw_set(&sy_enum_action, prng);
+    c->purposes = draw_set(&sy_enum_purpose, prng);
+    c->classes = sy_prng_chance(prng, 1, 2) ? 0 : draw(prng, 1u << CLASSES);
+    c->labels = sy_prng_chance(prng, 1, 2) ? 0 : draw(prng, 1u << LABELS);
+    c->from = sy_prng_chance(prng, 1, 3) ? draw(prng, NOW_MS) : 0;
+    c->until = sy_prng_chance(prng, 1, 3) ? c->from + draw(prng, NOW_MS) : INT64_MAX;
+    c->given = 1 + draw(prng, HEIGHT);
+    if (sy_prng_chance(prng, 1, 4))
+        c->revoked = c->given + draw(prng, HEIGHT - (unsigned)c->given + 1);
+}
+
+static void draw_world(struct plain_world *world, sy_prng *prng)
+{
+    memset(world, 0, sizeof *world);
+    draw_keys(world, prng);
+    for (unsigned i = 0; i < ORGS; i++) {
+        world->suspended[i] = draw_height(prng, 12);
+        world->cared[i] = draw_height(prng, 4);
+    }
+    world->enrolled = sy_prng_chance(prng, 1, 30) ? NEVER : 1 + draw(prng, HEIGHT / 4);
+    world->enrolled_by = draw(prng, ORGS);
+    world->claimed = sy_prng_chance(prng, 2, 3);
+    world->consent_count = draw(prng, 13);
+    for (unsigned i = 0; i < world->consent_count; i++) draw_consent(&world->consents[i], prng);
+}
+
+static struct plain_question draw_question(sy_prng *prng)
+{
+    struct plain_question q = {.key = draw(prng, KEYS + 1),
+                               .class = draw(prng, CLASSES),
+                               .label = sy_prng_chance(prng, 1, 2) ? 0 : 1 + draw(prng, LABELS),
+                               .holder = sy_prng_chance(prng, 1, 2) ? 0 : 1 + draw(prng, ORGS),
+                               .purpose = (uint16_t)(1 + draw(prng, sy_enum_purpose.count)),
+                               .action = (uint16_t)(1 + draw(prng, sy_enum_action.count)),
+                               .height = SY_MAY_NOW,
+                               .time_ms = NOW_MS};
+    q.past = sy_prng_chance(prng, 1, 3);
+    if (q.past) {
+        q.height = draw(prng, HEIGHT + 5);
+        q.time_ms = draw(prng, NOW_MS + 1);
+    }
+    return q;
+}
+
+CASE(decision_is_the_same_by_two_implementations)
+{
+    sy_prng prng;
+    unsigned grounds[SY_MAY_NOTHING + 1] = {0};
+    unsigned misses[SY_MAY_MISS_NONE + 1] = {0};
+    sy_prng_seed(&prng, test_seed());
+    for (unsigned round = 0; round < 10000; round++) {
+        static struct plain_world world;
+        draw_world(&world, &prng);
+        shelve(&world);
+        for (unsigned i = 0; i < 12; i++) {
+            struct plain_question q = draw_question(&prng);
+            struct sy_may_answer answer = ask(&q);
+            struct sy_may_answer plain = plain_may(&world, &q);
+            if (!answers_equal(&answer, &plain)) {
+                fail_msg("round %u, question %u: ground %d, by the sentences %d; miss %d, %d",
+                         round, i, (int)answer.ground, (int)plain.ground, (int)answer.miss,
+                         (int)plain.miss);
+            }
+            grounds[answer.ground]++;
+            misses[answer.miss]++;
+        }
+    }
+    for (unsigned i = SY_MAY_NO_SUBJECT; i <= SY_MAY_NOTHING; i++) assert_true(grounds[i] > 1000);
+    for (unsigned i = SY_MAY_MISS_EXPIRED; i <= SY_MAY_MISS_NONE; i++) assert_true(misses[i] > 30);
+}
+
+// --- the table ---------------------------------------------------------------------------------
+
+/* One line: up to three consents, a question, and what comes of it. What is not given: a consent to
+ * everything, from the first block on and without an end; reading an Observation without a label
+ * for treatment, now. Organisation 0 enrolled the patient. */
+struct line {
+    const char *what;
+    struct plain_consent consents[3];
+    struct plain_question question;
+    enum sy_may_ground ground;
+    enum sy_may_miss miss;
+    int by; /* consent that decides or nearly does, -1: none */
+};
+
+static struct plain_consent filled_consent(struct plain_consent c)
+{
+    if (c.given == 0) c.given = 1;
+    if (c.actions == 0) c.actions = sy_set_known(&sy_enum_action);
+    if (c.purposes == 0) c.purposes = sy_set_known(&sy_enum_purpose);
+    if (c.until == 0) c.until = INT64_MAX;
+    return c;
+}
+
+static struct plain_question filled_question(struct plain_question q)
+{
+    if (q.purpose == 0) q.purpose = SY_PURPOSE_TREATMENT;
+    if (q.action == 0) q.action = SY_ACTION_READ;
+    if (q.height == 0) q.height = SY_MAY_NOW;
+    q.time_ms = NOW_MS;
+    return q;
+}
+
+// clang-format off
+#define TO(circle_, ...) {.circle = SY_GRANTEE_##circle_, .grantee = __VA_ARGS__}
+#define NOT_TO(circle_, ...) TO(circle_, __VA_ARGS__, .denies = true)
+#define ASK(...) {.key = __VA_ARGS__}
+#define NO_CONSENT {{0}}
+#define READ SY_SET_BIT(SY_ACTION_READ)
+#define WRITE SY_SET_BIT(SY_ACTION_WRITE)
+#define TREAT SY_SET_BIT(SY_PURPOSE_TREATMENT)
+/* What comes of it, and by which consent. */
+#define BY(ground) SY_MAY_##ground, SY_MAY_MISS_NONE, -1
+#define GRANTED(by) SY_MAY_GRANTED, SY_MAY_MISS_NONE, (by)
+#define DENIED(by) SY_MAY_DENIED, SY_MAY_MISS_NONE, (by)
+#define MISSED(miss, by) SY_MAY_NOTHING, SY_MAY_MISS_##miss, (by)
+
+static const struct line lines[] = {
+    {"a stranger may nothing", NO_CONSENT, ASK(DOCTOR_1), BY(NOTHING)},
+    {"who enrolled treats", NO_CONSENT, ASK(DOCTOR_0), BY(TREATMENT)},
+    {"who treats may not research",
+     NO_CONSENT, ASK(DOCTOR_0, .purpose = SY_PURPOSE_RESEARCH), MISSED(PURPOSE, -1)},
+    {"who treats may not pass on",
+     NO_CONSENT, ASK(DOCTOR_0, .action = SY_ACTION_SHARE), MISSED(ACTION, -1)},
+    {"who treats does not see a label", NO_CONSENT, ASK(DOCTOR_0, .label = 1), MISSED(LABEL, -1)},
+    {"but its own", NO_CONSENT, ASK(DOCTOR_0, .label = 1, .holder = 1), BY(TREATMENT)},
+    {"the patient may", {NOT_TO(ROLE, SY_ROLE_PATIENT)}, ASK(WALLET), BY(SELF)},
+    {"another patient may not", NO_CONSENT, ASK(OTHER_WALLET), BY(NOTHING)},
+    {"but by a grant", {TO(KEY, OTHER_WALLET)}, ASK(OTHER_WALLET), GRANTED(0)},
+    {"a regulator reads", {NOT_TO(KEY, REGULATOR)}, ASK(REGULATOR), BY(OVERSIGHT)},
+    {"and does not write",
+     NO_CONSENT, ASK(REGULATOR, .action = SY_ACTION_WRITE), BY(NOTHING)},
+    {"an auditor audits",
+     NO_CONSENT, ASK(AUDITOR_0, .purpose = SY_PURPOSE_AUDIT), BY(OVERSIGHT)},
+    {"nobody knows this key", NO_CONSENT, ASK(NOBODY), BY(NO_CREDENTIAL)},
+    {"a grant to the key", {TO(KEY, DOCTOR_1)}, ASK(DOCTOR_1), GRANTED(0)},
+    {"a grant to the organisation", {TO(ORG, 1)}, ASK(DOCTOR_1), GRANTED(0)},
+    {"a grant to the role", {TO(ROLE, SY_ROLE_DOCTOR)}, ASK(DOCTOR_1), GRANTED(0)},
+    {"grants to others",
+     {TO(KEY, DOCTOR_2), TO(ORG, 2), TO(ROLE, SY_ROLE_NURSE)}, ASK(DOCTOR_1), BY(NOTHING)},
+    {"the first grant decides", {TO(ORG, 1), TO(ORG, 1)}, ASK(DOCTOR_1), GRANTED(0)},
+    {"the narrowest grant decides",
+     {TO(ROLE, SY_ROLE_DOCTOR), TO(ORG, 1), TO(KEY, DOCTOR_1)}, ASK(DOCTOR_1), GRANTED(2)},
+    {"a denial stands over a grant to the same",
+     {TO(ORG, 1), NOT_TO(ORG, 1)}, ASK(DOCTOR_1), DENIED(1)},
+    {"and over one to a wider circle",
+     {TO(ROLE, SY_ROLE_DOCTOR), NOT_TO(KEY, DOCTOR_1)}, ASK(DOCTOR_1), DENIED(1)},
+    {"a grant to a narrower circle stands",
+     {NOT_TO(ROLE, SY_ROLE_DOCTOR), TO(KEY, DOCTOR_1)}, ASK(DOCTOR_1), GRANTED(1)},
+    {"a denial stops who treats", {NOT_TO(ROLE, SY_ROLE_DOCTOR)}, ASK(DOCTOR_0), DENIED(0)},
+    {"a denial of writing leaves reading",
+     {NOT_TO(ORG, 0, .actions = WRITE)}, ASK(DOCTOR_0), BY(TREATMENT)},
+    {"a grant without labels covers none",
+     {TO(KEY, DOCTOR_1)}, ASK(DOCTOR_1, .label = 2), MISSED(LABEL, 0)},
+    {"a grant covers the label it names",
+     {TO(KEY, DOCTOR_1, .labels = 2)}, ASK(DOCTOR_1, .label = 2), GRANTED(0)},
+    {"no other", {TO(KEY, DOCTOR_1, .labels = 2)}, ASK(DOCTOR_1, .label = 3), MISSED(LABEL, 0)},
+    {"and nothing without", {TO(KEY, DOCTOR_1, .labels = 2)}, ASK(DOCTOR_1), MISSED(LABEL, 0)},
+    {"a denial without labels covers all",
+     {TO(KEY, DOCTOR_1, .labels = 2), NOT_TO(KEY, DOCTOR_1)}, ASK(DOCTOR_1, .label = 2), DENIED(1)},
+    {"a denial of one label leaves the rest",
+     {NOT_TO(KEY, DOCTOR_0, .labels = 1)}, ASK(DOCTOR_0), BY(TREATMENT)},
+    {"another class", {TO(KEY, DOCTOR_1, .classes = 2)}, ASK(DOCTOR_1), MISSED(CLASS, 0)},
+    {"another purpose", {TO(KEY, DOCTOR_1, .purposes = TREAT)},
+     ASK(DOCTOR_1, .purpose = SY_PURPOSE_PAYMENT), MISSED(PURPOSE, 0)},
+    {"another action", {TO(KEY, DOCTOR_1, .actions = READ)},
+     ASK(DOCTOR_1, .action = SY_ACTION_SHARE), MISSED(ACTION, 0)},
+    {"the last instant", {TO(KEY, DOCTOR_1, .until = NOW_MS)}, ASK(DOCTOR_1), GRANTED(0)},
+    {"is over", {TO(KEY, DOCTOR_1, .until = NOW_MS - 1)}, ASK(DOCTOR_1), MISSED(EXPIRED, 0)},
+    {"the first instant", {TO(KEY, DOCTOR_1, .from = NOW_MS)}, ASK(DOCTOR_1), GRANTED(0)},
+    {"is to come", {TO(KEY, DOCTOR_1, .from = NOW_MS + 1)}, ASK(DOCTOR_1), MISSED(EARLY, 0)},
+    {"two misses are not near",
+     {TO(KEY, DOCTOR_1, .until = 5, .classes = 2)}, ASK(DOCTOR_1), BY(NOTHING)},
+    {"the nearest of two",
+     {TO(KEY, DOCTOR_1, .classes = 2), TO(ORG, 1, .until = 5)}, ASK(DOCTOR_1), MISSED(EXPIRED, 1)},
+    {"a denial that is over denies nothing",
+     {NOT_TO(KEY, DOCTOR_0, .until = 5)}, ASK(DOCTOR_0), BY(TREATMENT)},
+    {"what was revoked is gone", {TO(KEY, DOCTOR_1, .revoked = 9)}, ASK(DOCTOR_1), BY(NOTHING)},
+    {"it counted before",
+     {TO(KEY, DOCTOR_1, .revoked = 9)}, ASK(DOCTOR_1, .past = true, .height = 8), GRANTED(0)},
+    {"and not from then on",
+     {TO(KEY, DOCTOR_1, .revoked = 9)}, ASK(DOCTOR_1, .past = true, .height = 9), BY(NOTHING)},
+    {"nor before it was given", {TO(KEY, DOCTOR_1, .given = 7, .revoked = 9)},
+     ASK(DOCTOR_1, .past = true, .height = 6), BY(NOTHING)},
+};
+// clang-format on
+
+static void plain_start(struct plain_world *world)
+{
+    sy_prng prng;
+    memset(world, 0, sizeof *world);
+    sy_prng_seed(&prng, 1);
+    draw_keys(world, &prng);
+    for (unsigned i = 0; i < KEYS; i++) {
+        world->keys[i].issued = 1;
+        world->keys[i].revoked = NEVER;
+        world->keys[i].from = 0;
+        world->keys[i].until = INT64_MAX;
+    }
+    world->enrolled = 1;
+    world->claimed = true;
+}
+
+CASE(decisions_are_those_of_the_table)
+{
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+        const struct line *line = &lines[i];
+        struct plain_world world;
+        plain_start(&world);
+        for (unsigned k = 0; k < 3 && line->consents[k].circle != 0; k++) {
+            world.consents[world.consent_count++] = filled_consent(line->consents[k]);
+        }
+        shelve(&world);
+        struct plain_question question = filled_question(line->question);
+        struct sy_may_answer answer = ask(&question);
+        struct sy_hash none = {{0}},
+                       by = line->by < 0 ? none : test_hash(CONSENT + (unsigned)line->by);
+        bool named = answer.ground == SY_MAY_NOTHING ? sy_hash_equal(&answer.missed, &by)
+                                                     : sy_hash_equal(&answer.consent, &by);
+        if (answer.ground != line->ground || answer.miss != line->miss || !named) {
+            fail_msg("%s: ground %d, miss %d", line->what, (int)answer.ground, (int)answer.miss);
+        }
+    }
+}
+
+// --- state that fails --------------------------------------------------------------------------
+
+static sy_status ask_damaged(const struct plain_question *plain)
+{
+    struct sy_hash holder;
+    struct sy_may_answer answer;
+    struct sy_may_question question = question_of(plain, &holder);
+    shelf.gets = 0;
+    return sy_may(&answer, &question, get, &shelf);
+}
+
+/* A world whose decision reads every kind of entry. */
+static struct plain_question shelve_all_kinds(void)
+{
+    struct plain_world world;
+    struct plain_question q = {.key = DOCTOR_1, .past = true, .height = 50};
+    plain_start(&world);
+    world.cared[1] = 5;
+    world.consents[0] =
+        filled_consent((struct plain_consent){.circle = SY_GRANTEE_KEY, .grantee = DOCTOR_1});
+    world.consents[1] = filled_consent(
+        (struct plain_consent){.circle = SY_GRANTEE_ROLE, .grantee = SY_ROLE_DOCTOR});
+    world.consent_count = 2;
+    shelve(&world);
+    return filled_question(q);
+}
+
+CASE(failures_of_the_source_are_handed_on)
+{
+    struct plain_question q = shelve_all_kinds();
+    assert_int_equal(ask_damaged(&q), SY_OK);
+    unsigned gets = shelf.gets;
+    assert_int_equal(gets,
+                     10); // patient, key, organisation, care twice, list, two places, two consents
+    for (unsigned i = 1; i <= gets; i++) {
+        shelf.fail_at = i;
+        assert_int_equal(ask_damaged(&q), SY_ERR_IO);
+    }
+    shelf.fail_at = 0;
+}
+
+CASE(values_that_nobody_wrote_are_corrupt)
+{
+    struct plain_question q = shelve_all_kinds();
+    unsigned corrupt = 0;
+    for (unsigned i = 1; i <= shelf.count; i++) {
+        shelf.spoil = i;
+        sy_status status = ask_damaged(&q);
+        assert_true(status == SY_OK || status == SY_ERR_CORRUPT);
+        if (status == SY_ERR_CORRUPT) corrupt++;
+    }
+    shelf.spoil = 0;
+    assert_int_equal(corrupt, 10);
+    // What is named and not there: a place, a consent, a care.
+    static const enum sy_state_kind kinds[] = {SY_STATE_CONSENT_PLACE, SY_STATE_CONSENT,
+                                               SY_STATE_CARE};
+    for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+        (void)shelve_all_kinds();
+        for (unsigned i = 0; i < shelf.count; i++) {
+            if (shelf.entries[i].kind == kinds[k]) shelf.entries[i].kind = SY_STATE_MAKER;
+        }
+        assert_int_equal(ask_damaged(&q), SY_ERR_CORRUPT);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(decision_is_the_same_by_two_implementations),
+        cmocka_unit_test(decisions_are_those_of_the_table),
+        cmocka_unit_test(failures_of_the_source_are_handed_on),
+        cmocka_unit_test(values_that_nobody_wrote_are_corrupt),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
