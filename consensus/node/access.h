@@ -8,16 +8,18 @@
  *   makers, parameters, counts): any reader.
  * - A key's nonces: that key, or its organisation.
  * - A patient's credential, patient, care, open care, records and versions about the patient, and
- *   receipts and transactions about the patient: the patient's wallet key; organisations that
- *   enrolled the patient or hold an open care with the patient; a care also the organisation whose
- *   care it is or was.
+ *   receipts and transactions about the patient: whom core/ledger/may.h lets read for the purpose
+ * of the request, a record by its class, label and holder, all else as class Patient; a care also
+ * the organisation whose care it is or was.
+ * - A patient's consents, their list and their places: the patient, and organisations that treat
+ * the patient as far as they may see the patient, because who keeps records must know whom to show
+ *   them; a single consent also whoever it is about (the key, the organisation, holders of the
+ * role).
  * - Records about an organisation or a credential: any reader.
  * - A transaction and its receipt: its signers and the organisation it was signed for, besides the
  *   above.
  * - The ids of a block's transactions: members, which are regulators, keys of active organisations
- *   (patients are none), and the validators' own keys, of whatever use.
- *
- * Consent-based grants arrive with the consent contract. */
+ *   (patients are none), and the validators' own keys, of whatever use. */
 #ifndef SY_NODE_ACCESS_H
 #define SY_NODE_ACCESS_H
 

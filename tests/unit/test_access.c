@@ -43,8 +43,14 @@ enum {
     RECORD_PATIENT = 400,
     RECORD_ORG,
     RECORD_KEY,
-    NO_RECORD
+    RECORD_OTHER, /* of OTHER_PATIENT */
+    RECORD_LABEL, /* of PATIENT, with a label */
+    NO_RECORD,
+    CONSENT = 500,
+    NO_CONSENT = 599
 };
+
+static const struct sy_tag label = {{0x5A, 1}};
 
 struct entry {
     struct sy_hash key;
@@ -146,10 +152,75 @@ static void add_record(struct state_rig *rig, unsigned number, uint8_t subject_k
                                .heads = {1}};
     record.first.version = 1;
     record.first.form = SY_FORM_RAW;
+    record.has_sens_tag = number == RECORD_LABEL;
+    memcpy(record.sens_tag, label.bytes, sizeof record.sens_tag);
     struct sy_writer w = begin_entry(rig);
     sy_record_encode(&w, &record);
     struct sy_hash id = test_hash(number);
     sy_state_key_id(end_entry(rig, &w), SY_STATE_RECORD, &id);
+}
+
+/* A consent of PATIENT to read, for treatment: what the cases below change one thing of. */
+struct consent_of {
+    unsigned number; /* from CONSENT on */
+    uint8_t grantee_kind;
+    unsigned grantee; /* key, organisation, or role */
+    bool denies, labelled;
+    const char *only_class;
+    bool over;
+};
+
+static struct sy_hash grantee_of(const struct consent_of *about)
+{
+    struct sy_hash id = {{0}};
+    struct sy_public_key key;
+    if (about->grantee_kind == SY_GRANTEE_ORG) return test_hash(about->grantee);
+    if (about->grantee_kind == SY_GRANTEE_ROLE) {
+        sy_store_u16(id.bytes, (uint16_t)about->grantee);
+        return id;
+    }
+    key = test_public(about->grantee);
+    memcpy(id.bytes, key.bytes, sizeof id.bytes);
+    return id;
+}
+
+static void add_consent(struct state_rig *rig, const struct consent_of *about)
+{
+    uint8_t room[64];
+    struct sy_writer lists = sy_writer_of(room, sizeof room);
+    struct sy_consent consent = {.patient = test_hash(PATIENT),
+                                 .number = 1,
+                                 .grantee_kind = about->grantee_kind,
+                                 .grantee = grantee_of(about),
+                                 .denies = about->denies,
+                                 .actions = SY_SET_BIT(SY_ACTION_READ),
+                                 .purposes = SY_SET_BIT(SY_PURPOSE_TREATMENT),
+                                 .until_ms = about->over ? NOW_MS - 1 : NOW_MS + 1};
+    struct sy_writer w = begin_entry(rig);
+    if (about->labelled) sy_list_add_tag(&consent.labels, &lists, &label);
+    if (about->only_class) {
+        struct sy_slice name = sy_slice_of(about->only_class, strlen(about->only_class));
+        sy_list_add_text(&consent.classes, &lists, name);
+    }
+    sy_consent_encode(&w, &consent);
+    struct sy_hash id = test_hash(about->number);
+    sy_state_key_id(end_entry(rig, &w), SY_STATE_CONSENT, &id);
+}
+
+static void add_consents(struct state_rig *rig, const struct consent_of *abouts, unsigned count)
+{
+    uint8_t room[8 * 32];
+    struct sy_writer lists = sy_writer_of(room, sizeof room);
+    struct sy_consents consents = {.given = count};
+    struct sy_hash patient = test_hash(PATIENT);
+    for (unsigned i = 0; i < count; i++) {
+        struct sy_hash id = test_hash(abouts[i].number);
+        add_consent(rig, &abouts[i]);
+        sy_list_add_id(&consents.live, &lists, &id);
+    }
+    struct sy_writer w = begin_entry(rig);
+    sy_consents_encode(&w, &consents);
+    sy_state_key_id(end_entry(rig, &w), SY_STATE_CONSENTS, &patient);
 }
 
 static int by_key(const void *a, const void *b)
@@ -198,18 +269,27 @@ static void populate(struct state_rig *rig)
     struct sy_hash key;
     struct sy_public_key public = test_public(KEY_DOCTOR_A);
     memcpy(key.bytes, public.bytes, sizeof key.bytes);
+    struct sy_hash other = test_hash(OTHER_PATIENT);
     add_record(rig, RECORD_PATIENT, SY_SUBJECT_PATIENT, &patient);
+    add_record(rig, RECORD_LABEL, SY_SUBJECT_PATIENT, &patient);
+    add_record(rig, RECORD_OTHER, SY_SUBJECT_PATIENT, &other);
     add_record(rig, RECORD_ORG, SY_SUBJECT_ORG, &org);
     add_record(rig, RECORD_KEY, SY_SUBJECT_KEY, &key);
 }
 
-static void open_rig(struct state_rig *rig)
+static void open_rig_with(struct state_rig *rig, const struct consent_of *consents, unsigned count)
 {
     struct sy_store_config config = {.init = true};
     memset(rig, 0, sizeof *rig);
     assert_int_equal(sy_store_open_memory(&rig->store, &config), SY_OK);
     populate(rig);
+    if (count > 0) add_consents(rig, consents, count);
     apply(rig);
+}
+
+static void open_rig(struct state_rig *rig)
+{
+    open_rig_with(rig, NULL, 0);
 }
 
 static void close_rig(struct state_rig *rig)
@@ -386,6 +466,142 @@ CASE(access_knows_no_other_kinds)
     close_rig(&rig);
 }
 
+/* ---- consents ---------------------------------------------------------------------------- */
+
+enum column { COL_WALLET, COL_A, COL_B, COL_C, COL_OTHER, COL_REGULATOR, COL_COUNT };
+static const unsigned column_keys[COL_COUNT] = {KEY_WALLET,   KEY_DOCTOR_A,     KEY_DOCTOR_B,
+                                                KEY_DOCTOR_C, KEY_OTHER_WALLET, KEY_REGULATOR};
+
+/* Who reads what under which consents; a letter a column: y or n. A enrolled the patient and wrote
+ * the records, B holds an open care, C has nothing but what is granted. */
+struct access_line {
+    const char *what;
+    struct consent_of consents[2];
+    const char *patient, *record,
+        *labelled; /* the patient's entry, the record, the one with a label */
+};
+
+static const struct access_line access_lines[] = {
+    {"none", {{0}}, "yyynny", "yyynny", "yynnny"},
+    {"to C", {{CONSENT, SY_GRANTEE_ORG, ORG_C, .denies = false}}, "yyyyny", "yyyyny", "yynnny"},
+    {"to C's doctor",
+     {{CONSENT, SY_GRANTEE_KEY, KEY_DOCTOR_C, .denies = false}},
+     "yyyyny",
+     "yyyyny",
+     "yynnny"},
+    {"to doctors",
+     {{CONSENT, SY_GRANTEE_ROLE, SY_ROLE_DOCTOR, .denies = false}},
+     "yyyyny",
+     "yyyyny",
+     "yynnny"},
+    {"to another patient",
+     {{CONSENT, SY_GRANTEE_KEY, KEY_OTHER_WALLET, .denies = false}},
+     "yyynyy",
+     "yyynyy",
+     "yynnny"},
+    {"to C, with the label",
+     {{CONSENT, SY_GRANTEE_ORG, ORG_C, .labelled = true}},
+     "yyynny",
+     "yyynny",
+     "yynyny"},
+    {"to C, of observations",
+     {{CONSENT, SY_GRANTEE_ORG, ORG_C, .only_class = "Observation"}},
+     "yyynny",
+     "yyyyny",
+     "yynnny"},
+    {"to C, of the patient's entry",
+     {{CONSENT, SY_GRANTEE_ORG, ORG_C, .only_class = "Patient"}},
+     "yyyyny",
+     "yyynny",
+     "yynnny"},
+    {"to C, over", {{CONSENT, SY_GRANTEE_ORG, ORG_C, .over = true}}, "yyynny", "yyynny", "yynnny"},
+    {"not to A", {{CONSENT, SY_GRANTEE_ORG, ORG_A, .denies = true}}, "ynynny", "ynynny", "ynnnny"},
+    {"not to A, of the label",
+     {{CONSENT, SY_GRANTEE_ORG, ORG_A, .denies = true, .labelled = true}},
+     "yyynny",
+     "yyynny",
+     "ynnnny"},
+    {"not to doctors, but to B's",
+     {{CONSENT, SY_GRANTEE_ROLE, SY_ROLE_DOCTOR, .denies = true},
+      {CONSENT + 1, SY_GRANTEE_KEY, KEY_DOCTOR_B, .denies = false}},
+     "ynynny",
+     "ynynny",
+     "ynnnny"},
+    {"to C and not to its doctor",
+     {{CONSENT, SY_GRANTEE_ORG, ORG_C, .denies = false},
+      {CONSENT + 1, SY_GRANTEE_KEY, KEY_DOCTOR_C, .denies = true}},
+     "yyynny",
+     "yyynny",
+     "yynnny"},
+};
+
+static void assert_columns(const struct state_rig *rig, const char *what, const char *expected,
+                           uint8_t kind, unsigned id)
+{
+    for (unsigned i = 0; i < COL_COUNT; i++) {
+        bool sees = may(rig, column_keys[i], kind, id);
+        if (sees != (expected[i] == 'y')) {
+            fail_msg("%s: %s %u, column %u is %d", what, sy_state_kind_name(kind), id, i, sees);
+        }
+    }
+}
+
+CASE(access_follows_consents)
+{
+    for (size_t i = 0; i < sizeof access_lines / sizeof access_lines[0]; i++) {
+        const struct access_line *line = &access_lines[i];
+        struct state_rig rig;
+        unsigned count = 0;
+        while (count < 2 && line->consents[count].number != 0) count++;
+        open_rig_with(&rig, line->consents, count);
+        assert_columns(&rig, line->what, line->patient, SY_STATE_PATIENT, PATIENT);
+        assert_columns(&rig, line->what, line->patient, SY_STATE_OPEN_CARE, PATIENT);
+        assert_columns(&rig, line->what, line->record, SY_STATE_RECORD, RECORD_PATIENT);
+        assert_columns(&rig, line->what, line->record, SY_STATE_RECORD_VERSION, RECORD_PATIENT);
+        assert_columns(&rig, line->what, line->labelled, SY_STATE_RECORD, RECORD_LABEL);
+        close_rig(&rig);
+    }
+}
+
+CASE(access_is_for_the_purpose_that_is_named)
+{
+    static const struct consent_of to_c = {CONSENT, SY_GRANTEE_ORG, ORG_C, .denies = false};
+    struct state_rig rig;
+    open_rig_with(&rig, &to_c, 1);
+    for (uint8_t purpose = SY_PURPOSE_TREATMENT; purpose <= SY_PURPOSE_EMERGENCY; purpose++) {
+        bool treating = purpose <= SY_PURPOSE_OPERATIONS || purpose == SY_PURPOSE_EMERGENCY;
+        struct sy_read_request read = read_of(KEY_DOCTOR_B, SY_STATE_RECORD, RECORD_PATIENT);
+        read.purpose = purpose;
+        assert_true(sy_access_state(&rig.access, &read) == treating);
+        read.reader = test_public(KEY_DOCTOR_C);
+        assert_true(sy_access_state(&rig.access, &read) == (purpose == SY_PURPOSE_TREATMENT));
+        read.reader = test_public(KEY_WALLET);
+        assert_true(sy_access_state(&rig.access, &read));
+    }
+    close_rig(&rig);
+}
+
+/* Who treats must know whom to show what; others see the consent that is about them. */
+CASE(access_shows_consents_to_the_patient_who_treats_and_who_they_are_about)
+{
+    static const struct consent_of both[] = {
+        {CONSENT, SY_GRANTEE_ORG, ORG_C, .denies = false},
+        {CONSENT + 1, SY_GRANTEE_KEY, KEY_OTHER_WALLET, .denies = true}};
+    struct state_rig rig;
+    open_rig_with(&rig, both, 2);
+    assert_columns(&rig, "list", "yyynny", SY_STATE_CONSENTS, PATIENT);
+    assert_columns(&rig, "place", "yyynny", SY_STATE_CONSENT_PLACE, PATIENT);
+    assert_columns(&rig, "C's", "yyyyny", SY_STATE_CONSENT, CONSENT);
+    assert_columns(&rig, "the other patient's", "yyynyy", SY_STATE_CONSENT, CONSENT + 1);
+    assert_columns(&rig, "none", "yyyyyy", SY_STATE_CONSENT, NO_CONSENT);
+    close_rig(&rig);
+    static const struct consent_of not_a = {CONSENT, SY_GRANTEE_ORG, ORG_A, .denies = true};
+    open_rig_with(&rig, &not_a, 1);
+    assert_columns(&rig, "list", "ynynny", SY_STATE_CONSENTS, PATIENT);
+    assert_columns(&rig, "A's", "yyynny", SY_STATE_CONSENT, CONSENT); /* it may know that */
+    close_rig(&rig);
+}
+
 /* ---- transactions ------------------------------------------------------------------------ */
 
 static bool may_tx(const struct state_rig *rig, unsigned reader, const struct sy_tx *tx,
@@ -406,7 +622,9 @@ static struct sy_event event_of(uint8_t subject_kind, unsigned subject)
 {
     return (struct sy_event){.kind = SY_EVENT_RECORD_CREATED,
                              .subject_kind = subject_kind,
-                             .subject = test_hash(subject)};
+                             .subject = test_hash(subject),
+                             .object =
+                                 test_hash(subject == PATIENT ? RECORD_PATIENT : RECORD_OTHER)};
 }
 
 CASE(access_shows_a_transaction_to_signers_and_their_organisation)
@@ -443,6 +661,34 @@ CASE(access_shows_a_transaction_to_who_may_see_all_its_subjects)
     assert_false(may_tx(&rig, KEY_DOCTOR_C, &tx, events, 2));
     assert_false(may_tx(&rig, KEY_DOCTOR_B, &tx, events, 3)); /* one of two patients */
     assert_false(may_tx(&rig, KEY_WALLET, &tx, events, 3));
+    close_rig(&rig);
+}
+
+CASE(access_shows_what_happened_to_a_record_or_consent_as_that)
+{
+    static const struct consent_of to_c = {CONSENT, SY_GRANTEE_ORG, ORG_C,
+                                           .only_class = "Observation"};
+    struct state_rig rig;
+    struct sy_tx tx = {.signer = test_public(KEY_NOBODY), .organisation = test_hash(ORG_A)};
+    struct sy_event event = event_of(SY_SUBJECT_PATIENT, PATIENT);
+    open_rig_with(&rig, &to_c, 1);
+    assert_true(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1));
+    event.object = test_hash(RECORD_LABEL);
+    assert_false(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1));
+    assert_false(may_tx(&rig, KEY_DOCTOR_B, &tx, &event, 1)); /* treats, and wrote it not */
+    assert_true(may_tx(&rig, KEY_WALLET, &tx, &event, 1));
+    event.object = test_hash(NO_RECORD);
+    assert_false(may_tx(&rig, KEY_WALLET, &tx, &event, 1)); /* no state that execution made */
+    event.kind = SY_EVENT_CONSENT_CHANGED;
+    event.object = test_hash(CONSENT);
+    assert_true(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1));
+    assert_true(may_tx(&rig, KEY_DOCTOR_B, &tx, &event, 1));
+    assert_false(may_tx(&rig, KEY_OTHER_WALLET, &tx, &event, 1));
+    event.object = test_hash(NO_CONSENT);
+    assert_false(may_tx(&rig, KEY_WALLET, &tx, &event, 1));
+    event.kind = SY_EVENT_CARE_OPENED;
+    assert_false(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1));
+    assert_true(may_tx(&rig, KEY_DOCTOR_B, &tx, &event, 1));
     close_rig(&rig);
 }
 
@@ -543,6 +789,10 @@ int main(void)
         cmocka_unit_test(access_knows_no_other_kinds),
         cmocka_unit_test(access_shows_a_transaction_to_signers_and_their_organisation),
         cmocka_unit_test(access_shows_a_transaction_to_who_may_see_all_its_subjects),
+        cmocka_unit_test(access_follows_consents),
+        cmocka_unit_test(access_is_for_the_purpose_that_is_named),
+        cmocka_unit_test(access_shows_consents_to_the_patient_who_treats_and_who_they_are_about),
+        cmocka_unit_test(access_shows_what_happened_to_a_record_or_consent_as_that),
         cmocka_unit_test(access_shows_ids_to_members_only),
         cmocka_unit_test(access_derives_the_key_that_a_read_names),
     };
