@@ -15,10 +15,11 @@ static const char about[] =
     "  tx ID                 a transaction and its receipt\n"
     "  receipt ID            a transaction's receipt alone\n"
     "  record ID             a record, its first version and its heads\n"
-    "  organisation ID, credential KEY, patient ID, care ID, nonces KEY\n"
+    "  organisation ID, credential KEY, patient ID, care ID, consent ID,\n"
+    "  nonces KEY\n"
     "\n"
     "Everything but a block's header is a signed request: the key's role, open\n"
-    "care relations and membership decide what it may see.\n";
+    "care relations, consents and membership decide what it may see.\n";
 
 enum thing { THING_BLOCK, THING_TX, THING_RECEIPT, THING_STATE };
 
@@ -37,6 +38,7 @@ static const struct thing_word things[] = {
     {"credential", THING_STATE, SY_STATE_CREDENTIAL},
     {"patient", THING_STATE, SY_STATE_PATIENT},
     {"care", THING_STATE, SY_STATE_CARE},
+    {"consent", THING_STATE, SY_STATE_CONSENT},
     {"nonces", THING_STATE, SY_STATE_NONCES},
 };
 

@@ -122,6 +122,54 @@ static bool put_care(sy_json *json, struct sy_slice value)
     return true;
 }
 
+static void put_set(sy_json *json, const char *name, const struct sy_enum *names, uint32_t set)
+{
+    sy_json_key(json, name);
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < names->count; i++) {
+        if ((set & SY_SET_BIT(names->values[i].number)) != 0) {
+            sy_json_text(json, names->values[i].word);
+        }
+    }
+    sy_json_array_end(json);
+}
+
+static void put_tags(sy_json *json, const char *name, const struct sy_list *list)
+{
+    struct sy_tag tag;
+    size_t offset = 0;
+    sy_json_key(json, name);
+    sy_json_array_begin(json);
+    while (sy_list_next_tag(list, &offset, &tag)) sy_json_hex(json, tag.bytes, sizeof tag.bytes);
+    sy_json_array_end(json);
+}
+
+static bool put_consent(sy_json *json, struct sy_slice value)
+{
+    struct sy_consent consent;
+    if (!sy_consent_decode(&consent, value)) return false;
+    put_hash(json, "patient", &consent.patient);
+    sy_json_put_u64(json, "number", consent.number);
+    sy_json_put_bool(json, "denies", consent.denies);
+    put_word(json, "grantee_kind", &sy_enum_grantee_kind, consent.grantee_kind);
+    if (consent.grantee_kind == SY_GRANTEE_ROLE) {
+        put_word(json, "role", &sy_enum_role, sy_load_u16(consent.grantee.bytes));
+    } else {
+        put_hash(json, "grantee", &consent.grantee);
+    }
+    put_set(json, "actions", &sy_enum_action, consent.actions);
+    put_set(json, "purposes", &sy_enum_purpose, consent.purposes);
+    put_texts(json, "classes", &consent.classes);
+    put_tags(json, "labels", &consent.labels);
+    sy_json_put_i64(json, "from_ms", consent.from_ms);
+    if (consent.until_ms != INT64_MAX) sy_json_put_i64(json, "until_ms", consent.until_ms);
+    sy_json_put_u64(json, "given_height", consent.given_height);
+    sy_json_put_bool(json, "revoked", consent.revoked);
+    if (consent.revoked) sy_json_put_u64(json, "revoked_height", consent.revoked_height);
+    if (consent.has_wrapped_key_hash) put_hash(json, "wrapped_key_hash", &consent.wrapped_key_hash);
+    return true;
+}
+
 static void put_version(sy_json *json, const struct sy_record_version *version)
 {
     sy_json_put_u64(json, "version", version->version);
@@ -196,6 +244,7 @@ void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_ORG: known = put_org(json, value); break;
     case SY_STATE_PATIENT: known = put_patient(json, value); break;
     case SY_STATE_CARE: known = put_care(json, value); break;
+    case SY_STATE_CONSENT: known = put_consent(json, value); break;
     case SY_STATE_RECORD: known = put_record(json, value); break;
     case SY_STATE_RECORD_VERSION: known = put_record_version(json, value); break;
     case SY_STATE_NONCES: known = put_nonces(json, value); break;

@@ -456,22 +456,31 @@ enum systole_result systole_read_state(systole_network *network, systole_proof *
         const char *word;
         uint8_t kind;
     } entries[] = {
-        {"record", SY_STATE_RECORD},       {"record version", SY_STATE_RECORD_VERSION},
-        {"organisation", SY_STATE_ORG},    {"credential", SY_STATE_CREDENTIAL},
-        {"patient", SY_STATE_PATIENT},     {"care", SY_STATE_CARE},
-        {"open care", SY_STATE_OPEN_CARE}, {"nonces", SY_STATE_NONCES},
+        {"record", SY_STATE_RECORD},
+        {"record version", SY_STATE_RECORD_VERSION},
+        {"organisation", SY_STATE_ORG},
+        {"credential", SY_STATE_CREDENTIAL},
+        {"patient", SY_STATE_PATIENT},
+        {"care", SY_STATE_CARE},
+        {"open care", SY_STATE_OPEN_CARE},
+        {"nonces", SY_STATE_NONCES},
+        {"consent", SY_STATE_CONSENT},
+        {"consents", SY_STATE_CONSENTS},
+        {"consent place", SY_STATE_CONSENT_PLACE},
     };
     struct sy_read_request read = {.subject = SY_READ_STATE, .purpose = (uint8_t)purpose};
     for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
         if (strcmp(entries[i].word, entry) == 0) read.state_kind = entries[i].kind;
     }
-    bool of_two =
-        read.state_kind == SY_STATE_RECORD_VERSION || read.state_kind == SY_STATE_OPEN_CARE;
+    bool of_two = read.state_kind == SY_STATE_RECORD_VERSION ||
+                  read.state_kind == SY_STATE_OPEN_CARE ||
+                  read.state_kind == SY_STATE_CONSENT_PLACE;
     if (read.state_kind == 0 || of_two != (second != NULL)) {
         return result_of(sy_fail(&last_error, SY_ERR_ARGUMENT,
                                  read.state_kind == 0
                                      ? "there is no kind of entry '%.40s'"
-                                     : "'%.40s': second goes with record version and open care",
+                                     : "'%.40s': second goes with record version, open care and "
+                                       "consent place",
                                  entry));
     }
     if (second) memcpy(read.second.bytes, second, sizeof read.second.bytes);

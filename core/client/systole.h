@@ -252,8 +252,9 @@ enum systole_result systole_read_receipt(systole_network *network, systole_proof
 /* systole_read_state reads what the ledger holds under a name now: entry is "record",
  * "record version" (second: the version's number, little-endian in the first four of 32 bytes),
  * "organisation", "credential", "patient", "care", "open care" (id: the patient; second: the
- * organisation) or "nonces". second is NULL for the others. The proof says whether there is such an
- * entry at all: absence is proven too, and is SYSTOLE_OK.
+ * organisation), "nonces", "consent", "consents" (id: the patient) or "consent place" (id: the
+ * patient; second: the number, likewise in eight bytes). second is NULL for the others. The proof
+ * says whether there is such an entry at all: absence is proven too, and is SYSTOLE_OK.
  *
  * max_age_ms: an answer that was so longer ago is not taken, since it may be valid and yet hide
  * what happened after; 0: any age. SYSTOLE_ERR_UNKNOWN: only older ones. */
