@@ -24,7 +24,8 @@ struct consents_run {
     uint64_t given;
     struct sy_hash live[SY_CONSENTS_LIVE_MAX];
     unsigned live_count;
-    sy_json json; /* the answer, or one entry at a time */
+    bool parent_revoked; /* of the consent at hand, which was passed on */
+    sy_json json;        /* the answer, or one entry at a time */
 };
 
 /* ---- reading ------------------------------------------------------------------------------ */
@@ -80,11 +81,27 @@ static sy_status read_consent(struct consents_run *run, struct sy_consent *conse
     return sy_fail(err, SY_ERR_VERSION, "consent %s is missing or of an unknown form", hex);
 }
 
+/* Reads a consent and, before it, what it was passed on from: what is read is borrowed until the
+ * next. */
+static sy_status read_with_parent(struct consents_run *run, struct sy_consent *consent,
+                                  struct sy_slice *value, const struct sy_hash *id,
+                                  struct sy_error *err)
+{
+    run->parent_revoked = false;
+    SY_TRY(read_consent(run, consent, value, id, err));
+    if (!consent->passed_on) return SY_OK;
+    struct sy_hash parent_id = consent->parent;
+    SY_TRY(read_consent(run, consent, value, &parent_id, err));
+    run->parent_revoked = consent->revoked;
+    return read_consent(run, consent, value, id, err);
+}
+
 /* ---- telling ------------------------------------------------------------------------------ */
 
 static const char *standing(const struct consents_run *run, const struct sy_consent *consent)
 {
     if (consent->revoked) return "revoked";
+    if (run->parent_revoked) return "parent revoked";
     if (run->now_ms > consent->until_ms) return "over";
     return run->now_ms < consent->from_ms ? "to come" : "in force";
 }
@@ -108,7 +125,7 @@ static sy_status show_each(struct consents_run *run, struct sy_error *err)
         struct sy_slice value;
         struct sy_hash id;
         SY_TRY(find_id(run, &id, i, err));
-        SY_TRY(read_consent(run, &consent, &value, &id, err));
+        SY_TRY(read_with_parent(run, &consent, &value, &id, err));
         if (!run->cmd->json) {
             sy_json_init_growing(&run->json, 1u << 20);
             sy_json_set_pretty(&run->json);

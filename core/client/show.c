@@ -166,6 +166,7 @@ static bool put_consent(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "given_height", consent.given_height);
     sy_json_put_bool(json, "revoked", consent.revoked);
     if (consent.revoked) sy_json_put_u64(json, "revoked_height", consent.revoked_height);
+    if (consent.passed_on) put_hash(json, "parent", &consent.parent);
     if (consent.has_wrapped_key_hash) put_hash(json, "wrapped_key_hash", &consent.wrapped_key_hash);
     return true;
 }

@@ -211,25 +211,45 @@ static void weigh(struct judge *j, const struct sy_consent *consent, const struc
     if (misses.count == 1 && !consent->denies) note_miss(j, misses.nearest, id, misses.time_ms);
     if (misses.count > 0) return;
     unsigned *circle = consent->denies ? &j->denied : &j->granted;
-    if (consent->grantee_kind >= *circle) return;
-    *circle = consent->grantee_kind;
+    unsigned named = consent->passed_on ? SY_GRANTEE_ROLE : consent->grantee_kind;
+    if (named >= *circle) return;
+    *circle = named;
     *(consent->denies ? &j->denial : &j->grant) = *id;
 }
 
-/* Reads a consent and weighs it. One that is named and not there is a state that execution never
- * made. */
-static sy_status weigh_id(struct judge *j, const struct sy_hash *id)
+/* Reads a consent. One that is named and not there is a state that execution never made. */
+static sy_status read_consent(const struct judge *j, struct sy_consent *consent,
+                              const struct sy_hash *id)
 {
-    struct sy_consent consent;
     struct sy_slice value;
     sy_status status;
     if (!find(j, &status, &value, SY_STATE_CONSENT, id, NULL)) {
         return status != SY_OK ? status : SY_ERR_CORRUPT;
     }
-    if (!sy_consent_decode(&consent, value)) return SY_ERR_CORRUPT;
-    if (!happened(j, consent.given_height)) return SY_OK;
-    if (consent.revoked && happened(j, consent.revoked_height)) return SY_OK;
-    weigh(j, &consent, id);
+    return sy_consent_decode(consent, value) ? SY_OK : SY_ERR_CORRUPT;
+}
+
+/* Was it given by then, and not revoked? */
+static bool stands(const struct judge *j, const struct sy_consent *consent)
+{
+    return happened(j, consent->given_height) &&
+           !(consent->revoked && happened(j, consent->revoked_height));
+}
+
+/* Weighs a consent, if it and what it was passed on from stand. A parent is no grant that was
+ * passed on itself. It is read first: what is read is borrowed until the next. */
+static sy_status weigh_id(struct judge *j, const struct sy_hash *id)
+{
+    struct sy_consent consent;
+    SY_TRY(read_consent(j, &consent, id));
+    if (consent.passed_on) {
+        struct sy_hash parent_id = consent.parent;
+        struct sy_consent parent;
+        SY_TRY(read_consent(j, &parent, &parent_id));
+        if (!stands(j, &parent)) return SY_OK;
+        SY_TRY(read_consent(j, &consent, id));
+    }
+    if (stands(j, &consent)) weigh(j, &consent, id);
     return SY_OK;
 }
 

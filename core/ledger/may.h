@@ -10,16 +10,18 @@
  *      purpose audit.
  *   3. Consents that fit the key, by how narrow a circle they name: the key itself (1), its
  *      organisation (2), its role (3). A denial stands over every grant to the same or a wider
- *      circle; a grant to a narrower circle stands over the denial.
+ *      circle; a grant to a narrower circle stands over the denial. A grant that was passed on
+ *      counts like one to a role, whatever it names: any denial that fits stands over it, because
+ *      the patient did not choose whom it names.
  *   4. Where no consent fits, an organisation that treats the patient (it enrolled the patient or
  *      holds an open care relation) may read and write for treatment, payment, operations and
  *      emergency: records without a label, and its own.
  *
- * A consent fits when it stands (given, not revoked, from <= time <= until) and names the action,
- * the purpose, the class (or no class at all) and the label. A grant without labels covers only
- * records without a label, never those with one; one with labels only records with one of these. A
- * denial without labels covers all records. What is no record (the patient's entry, care relations)
- * is asked for as class SY_MAY_CLASS_PATIENT without a label.
+ * A consent fits when it stands (given, not revoked, and so its parent; from <= time <= until) and
+ * names the action, the purpose, the class (or no class at all) and the label. A grant without
+ * labels covers only records without a label, never those with one; one with labels only records
+ * with one of these. A denial without labels covers all records. What is no record (the patient's
+ * entry, care relations) is asked for as class SY_MAY_CLASS_PATIENT without a label.
  *
  * The past: with `past` set, all consents that the patient ever gave are judged as they stood at
  * the height, and credential, enrolment and suspension likewise as far as state remembers them: a

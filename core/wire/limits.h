@@ -30,8 +30,11 @@
 #define SY_LIST_ITEMS_MAX 128u
 #define SY_RECORD_BYTES_MAX (1ull << 40) /* size a record's commitment may state */
 #define SY_CREDENTIAL_YEARS_MAX 5
-#define SY_CONSENT_ITEMS_MAX 16u                          /* classes, labels that one names */
-#define SY_CONSENTS_LIVE_MAX 64u                          /* not revoked, of one patient */
+#define SY_CONSENT_ITEMS_MAX 16u /* classes, labels that one names */
+#define SY_CONSENTS_LIVE_MAX 64u /* not revoked, of one patient */
+#define SY_CONSENTS_PASSED_MAX                                         \
+    48u /* beyond so many live ones none is passed on: the rest of the \
+           places is the patient's */
 #define SY_CONSENT_MS_MAX (10ll * 366 * 24 * 3600 * 1000) /* a grant ends at most so far ahead */
 
 /* Blocks. */

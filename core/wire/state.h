@@ -246,8 +246,9 @@ bool sy_care_decode(struct sy_care *care, struct sy_slice bytes);
 /* What a patient allows or forbids. Once given it changes in one way: it is revoked.
  *
  *   32 patient | u64 number | u8 grantee kind | 32 grantee | u8 flags (1 denies, 2 revoked,
- *   4 wrapped key) | u32 actions | u32 purposes | i64 from | i64 until | u64 height given
- *   | [u64 height revoked] | [32 wrapped key hash] | list classes | list labels */
+ *   4 wrapped key, 8 passed on) | u32 actions | u32 purposes | i64 from | i64 until
+ *   | u64 height given | [u64 height revoked] | [32 wrapped key hash] | [32 parent]
+ *   | list classes | list labels */
 struct sy_consent {
     struct sy_hash patient;
     uint64_t number;        /* among all that the patient ever gave, from 1 */
@@ -256,6 +257,7 @@ struct sy_consent {
     bool denies;            /* else it grants */
     bool revoked;
     bool has_wrapped_key_hash;
+    bool passed_on;   /* by whom the parent grants to; never a denial */
     uint32_t actions; /* SETs of enum sy_action, enum sy_purpose */
     uint32_t purposes;
     int64_t from_ms;  /* counts from this block time on ... */
@@ -263,6 +265,7 @@ struct sy_consent {
     uint64_t given_height;
     uint64_t revoked_height;
     struct sy_hash wrapped_key_hash;
+    struct sy_hash parent;  /* the grant that was passed on; no narrower in anything */
     struct sy_list classes; /* borrowed texts */
     struct sy_list labels;  /* borrowed tags */
 };

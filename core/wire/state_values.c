@@ -16,7 +16,8 @@ enum {
     RECORD_ENCOUNTER = 4,
     CONSENT_DENIES = 1,
     CONSENT_REVOKED = 2,
-    CONSENT_WRAPPED = 4
+    CONSENT_WRAPPED = 4,
+    CONSENT_PASSED_ON = 8
 };
 
 static uint8_t flag_if(bool set, unsigned flag)
@@ -220,7 +221,8 @@ void sy_consent_encode(struct sy_writer *w, const struct sy_consent *consent)
     sy_write_hash(w, &consent->grantee);
     sy_write_u8(w, flag_if(consent->denies, CONSENT_DENIES) |
                        flag_if(consent->revoked, CONSENT_REVOKED) |
-                       flag_if(consent->has_wrapped_key_hash, CONSENT_WRAPPED));
+                       flag_if(consent->has_wrapped_key_hash, CONSENT_WRAPPED) |
+                       flag_if(consent->passed_on, CONSENT_PASSED_ON));
     sy_write_u32(w, consent->actions);
     sy_write_u32(w, consent->purposes);
     sy_write_i64(w, consent->from_ms);
@@ -228,6 +230,7 @@ void sy_consent_encode(struct sy_writer *w, const struct sy_consent *consent)
     sy_write_u64(w, consent->given_height);
     if (consent->revoked) sy_write_u64(w, consent->revoked_height);
     if (consent->has_wrapped_key_hash) sy_write_hash(w, &consent->wrapped_key_hash);
+    if (consent->passed_on) sy_write_hash(w, &consent->parent);
     write_list(w, &consent->classes);
     write_list(w, &consent->labels);
 }
@@ -261,10 +264,13 @@ bool sy_consent_decode(struct sy_consent *consent, struct sy_slice bytes)
         sy_reader_fail(&r, "grantee_kind");
     }
     sy_read_hash(&r, &consent->grantee, "grantee");
-    uint8_t flags = read_flags(&r, CONSENT_DENIES | CONSENT_REVOKED | CONSENT_WRAPPED);
+    uint8_t flags =
+        read_flags(&r, CONSENT_DENIES | CONSENT_REVOKED | CONSENT_WRAPPED | CONSENT_PASSED_ON);
     consent->denies = (flags & CONSENT_DENIES) != 0;
     consent->revoked = (flags & CONSENT_REVOKED) != 0;
     consent->has_wrapped_key_hash = (flags & CONSENT_WRAPPED) != 0;
+    consent->passed_on = (flags & CONSENT_PASSED_ON) != 0;
+    if (consent->passed_on && consent->denies) sy_reader_fail(&r, "flags");
     consent->actions = read_set(&r, &sy_enum_action, "actions");
     consent->purposes = read_set(&r, &sy_enum_purpose, "purposes");
     consent->from_ms = sy_read_i64(&r, "from");
@@ -274,6 +280,7 @@ bool sy_consent_decode(struct sy_consent *consent, struct sy_slice bytes)
     if (consent->has_wrapped_key_hash) {
         sy_read_hash(&r, &consent->wrapped_key_hash, "wrapped_key_hash");
     }
+    if (consent->passed_on) sy_read_hash(&r, &consent->parent, "parent");
     read_text_list(&r, &consent->classes, SY_CONSENT_CLASSES_BYTES_MAX, "classes");
     read_tag_list(&r, &consent->labels, SY_CONSENT_ITEMS_MAX, "labels");
     return sy_reader_done(&r);

@@ -175,7 +175,7 @@ grep -q "$consent" "$scratch/list" && grep -q '"in force"' "$scratch/list" ||
     fail "the consent's proof does not verify with the genesis file alone"
 
 echo "only the patient may give, and take back"
-refused E_ROLE consent.revoke doctor_b - - patient_id="$patient" consent_id="$consent"
+refused E_NOT_SUBJECT consent.revoke doctor_b - - patient_id="$patient" consent_id="$consent"
 new_key stranger
 stranger=$(random_id)
 applied patient.enrol admin_b stranger stranger patient_id="$stranger" \
@@ -198,6 +198,27 @@ decides "$patient" "$(public doctor_b)" treatment read --at "$height" -- \
 now=$("$bin/systole" get --net "$net" block "$height" --json | field time_ms)
 decides "$patient" "$(public doctor_b)" treatment read --at "$now" -- "^allowed"
 
+echo "a grant is passed on, as far as it goes and as long as it stands"
+register c
+shared=$(random_id)
+grant "$shared" actions=read,share purposes=treatment labels=
+passed=$(random_id)
+pass_on() { # as `applied` or `refused CODE`
+    local word=$1
+    shift
+    $word consent.delegate admin_b - - consent_id="$passed" patient_id="$patient" parent="$shared" \
+        grantee_kind=key grantee="$(public doctor_c)" purposes=treatment classes= labels= \
+        from=now until=$(($(date +%s) * 1000 + 3600000)) "$@"
+}
+pass_on "refused E_SCOPE_WIDER" actions=read,write
+pass_on applied actions=read
+sees doctor_c "$plain" || fail "whom a grant was passed on to does not see"
+decides "$patient" "$(public doctor_c)" treatment read -- "^allowed: a consent allows it, $passed"
+applied consent.revoke wallet - - patient_id="$patient" consent_id="$shared"
+sees doctor_c "$plain" && fail "what was passed on outlives its parent"
+"$bin/systole" consents --net "$net" --key "$keys/wallet.pem" "$patient" >"$scratch/list"
+grep -q '"parent revoked"' "$scratch/list" || fail "the list does not tell that a parent is gone"
+
 echo "a denial stops who treats, but for one doctor"
 denial=$(random_id)
 applied consent.deny wallet - - consent_id="$denial" patient_id="$patient" grantee_kind=role \
@@ -212,8 +233,8 @@ applied consent.grant wallet - - consent_id="$(random_id)" patient_id="$patient"
 sees doctor_a "$plain" || fail "a grant to one key does not stand over a denial of the role"
 "$bin/systole" consents --net "$net" --key "$keys/wallet.pem" --all --json "$patient" \
     >"$scratch/list"
-[ "$(field given <"$scratch/list")" -eq 4 ] || fail "not 4 consents were given"
-[ "$(field live <"$scratch/list")" -eq 3 ] || fail "not 3 consents are live"
+[ "$(field given <"$scratch/list")" -eq 6 ] || fail "not 6 consents were given"
+[ "$(field live <"$scratch/list")" -eq 4 ] || fail "not 4 consents are live"
 grep -q '"revoked"' "$scratch/list" || fail "--all does not show what was revoked"
 
 echo "every store replays to the same state"

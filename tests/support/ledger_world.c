@@ -345,6 +345,30 @@ struct world_tx world_deny(const struct ledger_world *world, unsigned key, unsig
     return tx;
 }
 
+struct world_tx world_delegate(const struct ledger_world *world, unsigned key, unsigned org,
+                               unsigned consent, unsigned patient, unsigned parent,
+                               unsigned grantee_kind, unsigned grantee)
+{
+    struct world_tx grant = world_grant(world, key, consent, patient, grantee_kind, grantee);
+    const struct sy_consent_grant *from = &grant.payload.consent_grant;
+    struct world_tx tx = world_tx_of(SY_KIND_consent_delegate, key, org);
+    tx.payload.consent_delegate = (struct sy_consent_delegate){
+        .consent_id = from->consent_id,
+        .patient_id = from->patient_id,
+        .grantee_kind = from->grantee_kind,
+        .has_grantee = from->has_grantee,
+        .grantee = from->grantee,
+        .has_role = from->has_role,
+        .role = from->role,
+        .actions = from->actions & ~SY_SET_BIT(SY_ACTION_SHARE),
+        .purposes = from->purposes,
+        .from = from->from,
+        .until = world->header.time_ms + 182ll * 24 * 3600 * 1000,
+        .parent = test_hash(parent),
+    };
+    return tx;
+}
+
 struct world_tx world_revoke(unsigned key, unsigned consent, unsigned patient)
 {
     struct world_tx tx = world_tx_of(SY_KIND_consent_revoke, key, 0);

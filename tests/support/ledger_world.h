@@ -132,6 +132,10 @@ struct world_tx world_grant(const struct ledger_world *world, unsigned key, unsi
                             unsigned patient, unsigned grantee_kind, unsigned grantee);
 struct world_tx world_deny(const struct ledger_world *world, unsigned key, unsigned consent,
                            unsigned patient, unsigned grantee_kind, unsigned grantee);
+/* Passes a grant on, for half a year, with everything but sharing. */
+struct world_tx world_delegate(const struct ledger_world *world, unsigned key, unsigned org,
+                               unsigned consent, unsigned patient, unsigned parent,
+                               unsigned grantee_kind, unsigned grantee);
 struct world_tx world_revoke(unsigned key, unsigned consent, unsigned patient);
 struct world_tx world_record(unsigned key, unsigned role, unsigned org, unsigned record,
                              unsigned patient);

@@ -1,109 +1,14 @@
 /* Consents: who may give and take them back, what state keeps of them, and what they let others
  * write. What a consent means for every question there is: test_may.c. */
 #include "core/ledger/contracts/contracts.h"
-#include "tests/support/ledger_world.h"
-#include "tests/support/test.h"
+#include "tests/unit/consent_rig.h"
 
 enum {
-    CONSENT = 9000, /* and all above, to FRESH_ID */
-    MINOR = 5100,   /* a patient without a key whose guardians are ... */
+    MINOR = 5100, /* a patient without a key whose guardians are ... */
     GUARDIANS_NEEDED = 2,
     PARENT = 160, /* ... the wallets of three patients, PARENT_PATIENT and the next */
     PARENT_PATIENT = 5110
 };
-
-static struct ledger_world world;
-
-static int set_up(void **state)
-{
-    (void)state;
-    world_open(&world, 0, 0);
-    world_populate(&world);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    world_close(&world);
-    return 0;
-}
-
-static void assert_refused(const struct world_tx *tx, enum sy_refusal code)
-{
-    assert_int_equal(world_submit(&world, tx), code);
-    assert_int_equal(world.receipt.key_count, 0);
-    assert_int_equal(world.receipt.event_count, 0);
-}
-
-static void assert_applied(const struct world_tx *tx)
-{
-    assert_int_equal(world_submit(&world, tx), SY_APPLIED);
-}
-
-static void assert_detail(unsigned number)
-{
-    struct sy_hash expected = test_hash(number);
-    assert_memory_equal(world.receipt.detail_hash.bytes, expected.bytes, 32);
-}
-
-static void assert_path(const char *path)
-{
-    assert_int_equal(world.receipt.path.size, strlen(path));
-    assert_memory_equal(world.receipt.path.data, path, strlen(path));
-}
-
-static struct sy_consent find_consent(unsigned number)
-{
-    struct sy_hash id = test_hash(number), key_hash;
-    struct sy_slice value;
-    struct sy_consent consent;
-    sy_state_key_id(&key_hash, SY_STATE_CONSENT, &id);
-    assert_true(world_find(&world, &value, &key_hash));
-    assert_true(sy_consent_decode(&consent, value));
-    return consent;
-}
-
-static struct sy_consents find_consents(unsigned patient)
-{
-    struct sy_hash id = test_hash(patient), key_hash;
-    struct sy_slice value;
-    struct sy_consents consents;
-    sy_state_key_id(&key_hash, SY_STATE_CONSENTS, &id);
-    assert_true(world_find(&world, &value, &key_hash));
-    assert_true(sy_consents_decode(&consents, value));
-    return consents;
-}
-
-static void assert_place(unsigned patient, uint64_t number, unsigned consent)
-{
-    struct sy_hash id = test_hash(patient), expected = test_hash(consent), key_hash, found;
-    struct sy_slice value;
-    sy_state_key_consent_place(&key_hash, &id, number);
-    assert_true(world_find(&world, &value, &key_hash));
-    assert_true(sy_id_decode(&found, value));
-    assert_memory_equal(found.bytes, expected.bytes, 32);
-}
-
-/* What most cases are about: the patient with a key lets organisation B. */
-static struct world_tx grant_b(unsigned consent)
-{
-    return world_grant(&world, WALLET_CLAIMED, consent, PATIENT_CLAIMED, SY_GRANTEE_ORG, ORG_B);
-}
-
-static struct world_tx deny_a(unsigned consent)
-{
-    return world_deny(&world, WALLET_CLAIMED, consent, PATIENT_CLAIMED, SY_GRANTEE_ORG, ORG_A);
-}
-
-static void enrol_with_wallet(unsigned patient, unsigned wallet)
-{
-    struct world_tx tx = world_enrol(GATEWAY_A, ORG_A, patient);
-    tx.payload.patient_enrol.has_wallet_key = true;
-    tx.payload.patient_enrol.wallet_key = test_public(wallet);
-    world_cosign(&tx, wallet);
-    assert_applied(&tx);
-}
 
 /* A child without a key, for whom two of three parents speak. */
 static void enrol_minor(void)
@@ -402,6 +307,8 @@ CASE(consent_revoke_is_the_subjects)
     // Nor may the grantee.
     tx = world_revoke(GATEWAY_B, CONSENT, PATIENT_CLAIMED);
     tx.organisation = test_hash(ORG_B);
+    assert_refused(&tx, SY_E_NOT_SUBJECT);
+    tx = world_revoke(REGULATOR_1, CONSENT, PATIENT_CLAIMED);
     assert_refused(&tx, SY_E_ROLE);
 }
 
@@ -545,8 +452,6 @@ CASE(parts_of_one_transaction_see_the_consents_before_them)
     assert_int_equal(world.receipt.part, 2);
     assert_int_equal(find_consents(PATIENT_CLAIMED).given, 1); // the grant was taken back with it
 }
-
-#define WITH_WORLD(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {

@@ -178,8 +178,14 @@ static struct world_tx draw_consent(sy_prng *prng)
                        : kind == SY_GRANTEE_ORG ? draw_org(prng)
                                                 : 1 + draw(prng, SY_ROLE_COUNT - 1);
     struct world_tx tx;
-    switch (draw(prng, 4)) {
+    switch (draw(prng, 5)) {
     case 0: tx = world_deny(&first, key, consent, patient, kind, grantee); break;
+    case 4:
+        key = draw_person(prng);
+        tx = world_delegate(&first, key, 0, consent, patient, 9000 + draw(prng, CONSENTS), kind,
+                            grantee);
+        tx.payload.consent_delegate.until = first.header.time_ms + (int64_t)draw(prng, 3000);
+        break;
     case 1: tx = world_revoke(key, consent, patient); break;
     default:
         tx = world_grant(&first, key, consent, patient, kind, grantee);
@@ -438,7 +444,7 @@ CASE(soup_keeps_every_invariant)
     assert_true(watcher.applied > 50);
     assert_true(kinds >= 12);
     static const unsigned of_consents[] = {SY_E_NOT_SUBJECT, SY_E_CONSENT_EXISTS,
-                                           SY_E_CONSENT_UNKNOWN, SY_E_CONSENT};
+                                           SY_E_CONSENT_UNKNOWN, SY_E_NOT_GRANTEE, SY_E_CONSENT};
     for (size_t i = 0; i < sizeof of_consents / sizeof of_consents[0]; i++) {
         assert_true(watcher.codes[of_consents[i]] > 0);
     }

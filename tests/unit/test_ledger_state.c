@@ -278,6 +278,12 @@ static void sample_consents(void)
     w = start_sample("consent_most", SY_STATE_CONSENT);
     sy_consent_encode(&w, &consent);
     finish_sample(&w);
+    consent.denies = false;
+    consent.passed_on = true;
+    consent.parent = test_hash(4);
+    w = start_sample("consent_passed_on", SY_STATE_CONSENT);
+    sy_consent_encode(&w, &consent);
+    finish_sample(&w);
     struct sy_consents consents = {.given = 70, .live = ids(SY_CONSENTS_LIVE_MAX)};
     w = start_sample("consents", SY_STATE_CONSENTS);
     sy_consents_encode(&w, &consents);
@@ -538,9 +544,9 @@ CASE(consents_keep_their_rules)
         static const struct {
             size_t at, size;
             uint64_t bad;
-        } rules[] = {{32, 8, 0}, {40, 1, 0},   {40, 1, 4},         {73, 1, 8},
-                     {74, 4, 0}, {74, 4, 1},   {74, 4, 16},        {78, 4, 0},
-                     {78, 4, 1}, {78, 4, 512}, {78, 4, 1ull << 31}};
+        } rules[] = {{32, 8, 0}, {40, 1, 0}, {40, 1, 4},   {73, 1, 16},
+                     {73, 1, 9}, {74, 4, 0}, {74, 4, 1},   {74, 4, 16},
+                     {78, 4, 0}, {78, 4, 1}, {78, 4, 512}, {78, 4, 1ull << 31}};
         for (size_t k = 0; k < sizeof rules / sizeof rules[0]; k++) {
             uint8_t bytes[8];
             sy_store_u64(bytes, rules[k].bad);

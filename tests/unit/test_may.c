@@ -3,12 +3,10 @@
  * structs. */
 #include "core/ledger/may.h"
 
-#include <stdio.h>
-
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
-#define CONSENTS_MAX 40u
+#define CONSENTS_MAX 13u
 #define ENTRIES_MAX 256u
 #define NEVER 0
 #define HEIGHT 100u /* what the present is */
@@ -49,6 +47,7 @@ struct plain_consent {
     unsigned classes, labels; /* bits */
     int64_t from, until;
     uint64_t given, revoked; /* heights */
+    unsigned parent;         /* 0: the patient's own; else one more than the place of its parent */
 };
 
 struct plain_world {
@@ -212,6 +211,8 @@ static void shelve_consent(const struct plain_consent *plain, unsigned number)
                                  .from_ms = plain->from,
                                  .until_ms = plain->until,
                                  .given_height = plain->given,
+                                 .passed_on = plain->parent != 0,
+                                 .parent = test_hash(CONSENT + plain->parent - 1),
                                  .revoked_height = plain->revoked};
     for (unsigned i = 0; i < CLASSES; i++) {
         struct sy_slice name = sy_slice_of(classes[i], strlen(classes[i]));
@@ -246,8 +247,7 @@ static void shelve(const struct plain_world *world)
         if (world->consents[i].revoked == NEVER) sy_list_add_id(&consents.live, &lists, &id);
     }
     if (world->consent_count == 0) return;
-    struct sy_writer w = sy_writer_of(shelf.entries[shelf.count].bytes, 512);
-    // A list of many is longer than an entry here; those are not made.
+    struct sy_writer w = begin_entry();
     sy_consents_encode(&w, &consents);
     end_entry(&w, SY_STATE_CONSENTS, &patient, NULL);
 }
@@ -312,9 +312,11 @@ static unsigned plain_misses(const struct plain_consent *c, const struct plain_q
     return bits;
 }
 
-static bool plain_stands(const struct plain_consent *c, const struct plain_question *q)
+static bool plain_stands(const struct plain_world *world, const struct plain_consent *c,
+                         const struct plain_question *q)
 {
-    return has_happened(c->given, q) && !has_happened(c->revoked, q);
+    if (!has_happened(c->given, q) || has_happened(c->revoked, q)) return false;
+    return c->parent == 0 || plain_stands(world, &world->consents[c->parent - 1], q);
 }
 
 /* The first consent of a circle that fits and denies or not; -1: none. */
@@ -323,7 +325,8 @@ static int plain_first(const struct plain_world *world, const struct plain_quest
 {
     for (unsigned i = 0; i < world->consent_count; i++) {
         const struct plain_consent *c = &world->consents[i];
-        if (c->circle == circle && c->denies == denies && plain_stands(c, q) &&
+        unsigned counts_as = c->parent != 0 ? (unsigned)SY_GRANTEE_ROLE : c->circle;
+        if (counts_as == circle && c->denies == denies && plain_stands(world, c, q) &&
             plain_names(world, c, q->key) && plain_misses(c, q) == 0) {
             return (int)i;
         }
@@ -359,7 +362,9 @@ static void plain_nearest(struct sy_may_answer *out, const struct plain_world *w
     for (unsigned miss = SY_MAY_MISS_EXPIRED; miss < SY_MAY_MISS_NONE; miss++) {
         for (unsigned i = 0; i < world->consent_count; i++) {
             const struct plain_consent *c = &world->consents[i];
-            if (c->denies || !plain_stands(c, q) || !plain_names(world, c, q->key)) continue;
+            if (c->denies || !plain_stands(world, c, q) || !plain_names(world, c, q->key)) {
+                continue;
+            }
             if (plain_misses(c, q) != 1u << miss) continue;
             out->miss = (enum sy_may_miss)miss;
             out->missed = test_hash(CONSENT + i);
@@ -457,7 +462,6 @@ static void draw_keys(struct plain_world *world, sy_prng *prng)
     }
 }
 
-/* A set of some members, most often several. */
 static uint32_t draw_set(const struct sy_enum *names, sy_prng *prng)
 {
     uint32_t set = SY_SET_BIT(1 + draw(prng, names->count));
@@ -499,7 +503,15 @@ static void draw_world(struct plain_world *world, sy_prng *prng)
     world->enrolled_by = draw(prng, ORGS);
     world->claimed = sy_prng_chance(prng, 2, 3);
     world->consent_count = draw(prng, 13);
-    for (unsigned i = 0; i < world->consent_count; i++) draw_consent(&world->consents[i], prng);
+    for (unsigned i = 0; i < world->consent_count; i++) {
+        struct plain_consent *c = &world->consents[i];
+        draw_consent(c, prng);
+        if (i == 0 || c->denies || !sy_prng_chance(prng, 1, 3)) continue;
+        unsigned parent = draw(prng, i); // as contracts see to it: a grant of the patient's
+        if (!world->consents[parent].denies && world->consents[parent].parent == 0) {
+            c->parent = parent + 1;
+        }
+    }
 }
 
 static struct plain_question draw_question(sy_prng *prng)
@@ -660,6 +672,15 @@ static const struct line lines[] = {
      {TO(KEY, DOCTOR_1, .revoked = 9)}, ASK(DOCTOR_1, .past = true, .height = 9), BY(NOTHING)},
     {"nor before it was given", {TO(KEY, DOCTOR_1, .given = 7, .revoked = 9)},
      ASK(DOCTOR_1, .past = true, .height = 6), BY(NOTHING)},
+    {"what was passed on",
+     {TO(KEY, DOCTOR_2), TO(KEY, DOCTOR_1, .parent = 1)}, ASK(DOCTOR_1), GRANTED(1)},
+    {"goes with its parent",
+     {TO(KEY, DOCTOR_2, .revoked = 9), TO(KEY, DOCTOR_1, .parent = 1)}, ASK(DOCTOR_1), BY(NOTHING)},
+    {"and stood before", {TO(KEY, DOCTOR_2, .revoked = 9), TO(KEY, DOCTOR_1, .parent = 1)},
+     ASK(DOCTOR_1, .past = true, .height = 8), GRANTED(1)},
+    {"any denial stands over it",
+     {TO(KEY, DOCTOR_2), TO(KEY, DOCTOR_1, .parent = 1), NOT_TO(ROLE, SY_ROLE_DOCTOR)},
+     ASK(DOCTOR_1), DENIED(2)},
 };
 // clang-format on
 

@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 19);
+    assert_int_equal(count, 20);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -36,13 +36,13 @@ CASE(numbers_of_the_first_kinds_stand)
         uint16_t number;
         const char *name;
     } known[] = {
-        {1, "org.register"},   {2, "org.suspend"},       {3, "org.reinstate"},
-        {4, "cred.issue"},     {5, "cred.revoke"},       {6, "patient.enrol"},
-        {7, "patient.claim"},  {8, "care.open"},         {9, "care.close"},
-        {10, "validator.add"}, {11, "validator.remove"}, {12, "validator.rekey"},
-        {20, "record.create"}, {21, "record.amend"},     {22, "record.retract"},
-        {23, "consent.grant"}, {24, "consent.deny"},     {25, "consent.revoke"},
-        {60, "atomic"},
+        {1, "org.register"},      {2, "org.suspend"},       {3, "org.reinstate"},
+        {4, "cred.issue"},        {5, "cred.revoke"},       {6, "patient.enrol"},
+        {7, "patient.claim"},     {8, "care.open"},         {9, "care.close"},
+        {10, "validator.add"},    {11, "validator.remove"}, {12, "validator.rekey"},
+        {20, "record.create"},    {21, "record.amend"},     {22, "record.retract"},
+        {23, "consent.grant"},    {24, "consent.deny"},     {25, "consent.revoke"},
+        {26, "consent.delegate"}, {60, "atomic"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         const struct sy_kind *kind = sy_kind_by_number(known[i].number);

@@ -16,18 +16,37 @@
  *   writes   consent, consents, consent place
  *   event    consent.changed about the patient, object: the consent
  *
- * consent.revoke (the patient or a guardian answers for it)
+ * consent.delegate (who may be let in answers for it)
  *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
- *   signed as above                                       E_NOT_SUBJECT {patient id}
- *   there is no such consent                              E_CONSENT_UNKNOWN {id}
- *   it is another patient's                               E_NOT_SUBJECT {consent id}
+ *   the patient has no such consent as the parent         E_CONSENT_UNKNOWN {parent}
+ *   signed neither by the key that the parent grants to
+ *   nor by an admin or gateway of the organisation        E_NOT_GRANTEE {parent}
+ *   the parent is a denial, was itself passed on, grants
+ *   to a role, or does not let share                      E_DELEGATION {parent}
+ *   the parent was revoked                                E_CONSENT_STATE {parent}
+ *   it is over                                            E_CONSENT_EXPIRED {parent, its end}
+ *   grantee, id, window: as above
+ *   a circle, an action, a purpose, a class, a label or
+ *   time that the parent does not cover, or sharing       E_SCOPE_WIDER, path of the field
+ *   48 consents of the patient stand                      E_CONSENTS {48}
+ *   writes   consent, consents, consent place
+ *   event    consent.changed about the patient, object: the consent
+ *
+ * consent.revoke (who may be let in answers for it)
+ *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
+ *   signed neither as above for the patient nor, of what
+ *   was passed on, as above for the parent                E_NOT_SUBJECT {patient id}
+ *   signed for the patient: there is no such consent      E_CONSENT_UNKNOWN {id}
+ *                           it is another patient's       E_NOT_SUBJECT {consent id}
  *   it was revoked                                        E_CONSENT_STATE {id}
  *   writes   consent, consents
  *   event    consent.changed about the patient, object: the consent
  *
- * A denial may have no end. What is over still counts among the 64 until a grant or a denial needs
- * its place. Nothing that was given is ever taken out of state, so that what a consent allowed at
- * some height can be shown later. */
+ * What was passed on counts only while its parent stands; revoking the parent writes nothing about
+ * it. A denial may have no end. What is over still counts among the 64 until a grant or a denial
+ * needs its place, and so does what was passed on from a parent that was revoked. Nothing that was
+ * given is ever taken out of state, so that what a consent allowed at some height can be shown
+ * later. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 
@@ -48,7 +67,17 @@ static unsigned count_guardians(const struct sy_exec *x, const struct sy_patient
     return count;
 }
 
-/* Finds the patient and whether those who may speak for them signed. */
+/* Did those who may speak for the patient sign? */
+static bool subject_signed(const struct sy_exec *x, const struct sy_patient *patient)
+{
+    const struct sy_exec_signer *wallet =
+        patient->claimed ? sy_exec_signer(x, &patient->wallet_key) : NULL;
+    if (wallet != NULL && wallet->valid) return true;
+    return patient->guardians_needed > 0 &&
+           count_guardians(x, patient) >= patient->guardians_needed;
+}
+
+/* Finds the patient, for whom those who may speak must have signed. */
 static enum sy_refusal find_subject(struct sy_exec *x, const struct sy_hash *patient_id)
 {
     struct sy_patient patient;
@@ -56,13 +85,27 @@ static enum sy_refusal find_subject(struct sy_exec *x, const struct sy_hash *pat
     if (!sy_exec_find_patient(x, &patient, patient_id)) {
         return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, patient_id);
     }
-    const struct sy_exec_signer *wallet =
-        patient.claimed ? sy_exec_signer(x, &patient.wallet_key) : NULL;
-    if (wallet != NULL && wallet->valid) return SY_APPLIED;
-    if (patient.guardians_needed > 0 && count_guardians(x, &patient) >= patient.guardians_needed) {
-        return SY_APPLIED;
-    }
+    if (subject_signed(x, &patient)) return SY_APPLIED;
     return sy_refuse_hash(x, SY_E_NOT_SUBJECT, patient_id);
+}
+
+/* Did whom a consent lets in sign: the key, or who speaks for the organisation? Nobody speaks for a
+ * role. */
+static bool grantee_signed(const struct sy_exec *x, const struct sy_consent *consent)
+{
+    static const uint32_t speak = SY_ROLE_BIT(SY_ROLE_ORG_ADMIN) | SY_ROLE_BIT(SY_ROLE_GATEWAY);
+    SY_ASSERT(x->signer_count >= 1 && x->signer_count <= SY_TX_SIGNERS_MAX);
+    for (unsigned i = 0; i < x->signer_count; i++) {
+        const struct sy_exec_signer *signer = &x->signers[i];
+        struct sy_hash key = sy_hash_of_key(&signer->key);
+        bool as_org = (speak & SY_ROLE_BIT(signer->role)) != 0 &&
+                      consent->grantee_kind == SY_GRANTEE_ORG &&
+                      sy_hash_equal(&signer->holder, &consent->grantee);
+        bool as_key =
+            consent->grantee_kind == SY_GRANTEE_KEY && sy_hash_equal(&key, &consent->grantee);
+        if (signer->valid && (as_org || as_key)) return true;
+    }
+    return false;
 }
 
 // --- grant and deny ----------------------------------------------------------------------------
@@ -129,19 +172,25 @@ static enum sy_refusal check_window(struct sy_exec *x, const struct sy_consent *
     return SY_E_CONSENT_WINDOW;
 }
 
-/* Copies the ids of list into w but for `left_out` (may be NULL) and, when drop_over is set, those
- * whose time is over. */
+/* Will it never let anybody in again? */
+static bool is_spent(struct sy_exec *x, const struct sy_hash *id)
+{
+    struct sy_consent consent, parent;
+    if (!sy_exec_find_consent(x, &consent, id)) return false;
+    if (consent.until_ms < x->time_ms) return true;
+    return consent.passed_on && sy_exec_find_consent(x, &parent, &consent.parent) && parent.revoked;
+}
+
+/* Copies the ids of list into w but for `left_out` (may be NULL) and, when drop_spent is set, those
+ * that are spent. */
 static struct sy_list copy_live(struct sy_exec *x, struct sy_writer *w, const struct sy_list *list,
-                                const struct sy_hash *left_out, bool drop_over)
+                                const struct sy_hash *left_out, bool drop_spent)
 {
     struct sy_list kept = {.count = 0};
     struct sy_hash id;
     for (size_t offset = 0; sy_list_next_id(list, &offset, &id);) {
-        struct sy_consent consent;
         if (left_out != NULL && sy_hash_equal(&id, left_out)) continue;
-        if (drop_over && sy_exec_find_consent(x, &consent, &id) && consent.until_ms < x->time_ms) {
-            continue;
-        }
+        if (drop_spent && is_spent(x, &id)) continue;
         sy_list_add_id(&kept, w, &id);
     }
     SY_ASSERT(!w->failed && kept.count <= list->count);
@@ -156,10 +205,11 @@ static enum sy_refusal join_list(struct sy_exec *x, struct given *given)
     struct sy_consents consents;
     sy_exec_find_consents(x, &consents, &given->consent.patient);
     SY_ASSERT(consents.live.count <= SY_CONSENTS_LIVE_MAX);
-    bool full = consents.live.count == SY_CONSENTS_LIVE_MAX;
+    unsigned most = given->consent.passed_on ? SY_CONSENTS_PASSED_MAX : SY_CONSENTS_LIVE_MAX;
+    bool full = consents.live.count >= most;
     struct sy_list live = copy_live(x, &w, &consents.live, NULL, full);
-    if (live.count == SY_CONSENTS_LIVE_MAX) {
-        x->detail = SY_CONSENTS_LIVE_MAX;
+    if (live.count >= most) {
+        x->detail = most;
         return SY_E_CONSENTS;
     }
     sy_list_add_id(&live, &w, &given->id);
@@ -181,25 +231,35 @@ static void save_place(struct sy_exec *x, const struct given *given)
     sy_exec_save(x, &key_hash, &w);
 }
 
-static enum sy_refusal give(struct sy_exec *x, struct given *given)
+/* What is asked of a grant, a denial and what is passed on alike, once it is known who speaks. */
+static enum sy_refusal check_given(struct sy_exec *x, struct given *given)
 {
-    struct sy_consent *consent = &given->consent;
-    enum sy_refusal code = find_subject(x, &consent->patient);
-    if (code != SY_APPLIED) return code;
-    code = check_grantee(x, given);
+    enum sy_refusal code = check_grantee(x, given);
     if (code != SY_APPLIED) return code;
     if (sy_exec_has(x, SY_STATE_CONSENT, &given->id)) {
         return sy_refuse_hash(x, SY_E_CONSENT_EXISTS, &given->id);
     }
-    code = check_window(x, consent);
-    if (code != SY_APPLIED) return code;
-    code = join_list(x, given);
+    return check_window(x, &given->consent);
+}
+
+static enum sy_refusal keep(struct sy_exec *x, struct given *given)
+{
+    struct sy_consent *consent = &given->consent;
+    enum sy_refusal code = join_list(x, given);
     if (code != SY_APPLIED) return code;
     consent->given_height = x->height;
     sy_exec_save_consent(x, &given->id, consent);
     save_place(x, given);
     sy_exec_event(x, SY_EVENT_CONSENT_CHANGED, SY_SUBJECT_PATIENT, &consent->patient, &given->id);
     return SY_APPLIED;
+}
+
+static enum sy_refusal give(struct sy_exec *x, struct given *given)
+{
+    enum sy_refusal code = find_subject(x, &given->consent.patient);
+    if (code != SY_APPLIED) return code;
+    code = check_given(x, given);
+    return code == SY_APPLIED ? keep(x, given) : code;
 }
 
 enum sy_refusal sy_contract_consent_grant(struct sy_exec *x, const union sy_payload *payload)
@@ -224,24 +284,134 @@ enum sy_refusal sy_contract_consent_deny(struct sy_exec *x, const union sy_paylo
     return give(x, &given);
 }
 
+// --- delegate ----------------------------------------------------------------------------------
+
+/* Finds the grant that is passed on, and whether this signer may. */
+static enum sy_refusal find_parent(struct sy_exec *x, struct sy_consent *parent,
+                                   const struct sy_consent_delegate *p)
+{
+    if (!sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
+        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
+    }
+    if (!sy_exec_find_consent(x, parent, &p->parent) ||
+        !sy_hash_equal(&parent->patient, &p->patient_id)) {
+        return sy_refuse_hash(x, SY_E_CONSENT_UNKNOWN, &p->parent);
+    }
+    bool whole = !parent->denies && !parent->passed_on && parent->grantee_kind != SY_GRANTEE_ROLE &&
+                 (parent->actions & SY_SET_BIT(SY_ACTION_SHARE)) != 0;
+    // Nobody speaks for a role, so that a grant to one is told apart before who signed is looked
+    // at.
+    bool role = parent->grantee_kind == SY_GRANTEE_ROLE;
+    if (!role && !grantee_signed(x, parent)) {
+        return sy_refuse_hash(x, SY_E_NOT_GRANTEE, &p->parent);
+    }
+    if (!whole) return sy_refuse_hash(x, SY_E_DELEGATION, &p->parent);
+    if (parent->revoked) return sy_refuse_hash(x, SY_E_CONSENT_STATE, &p->parent);
+    if (parent->until_ms >= x->time_ms) return SY_APPLIED;
+    x->detail = (uint64_t)parent->until_ms;
+    return sy_refuse_hash(x, SY_E_CONSENT_EXPIRED, &p->parent);
+}
+
+/* Are all texts of the narrower list in the wider one? */
+static bool classes_within(const struct sy_list *narrower, const struct sy_list *wider)
+{
+    struct sy_slice text, other;
+    if (wider->count == 0) return true; // no limit
+    if (narrower->count == 0) return false;
+    for (size_t offset = 0; sy_list_next_text(narrower, &offset, &text);) {
+        bool found = false;
+        for (size_t at = 0; !found && sy_list_next_text(wider, &at, &other);) {
+            found = sy_slice_equal(text, other);
+        }
+        if (!found) return false;
+    }
+    return true;
+}
+
+/* Labels limit a grant, and none means records without one: neither covers the other. */
+static bool labels_within(const struct sy_list *narrower, const struct sy_list *wider)
+{
+    struct sy_tag tag, other;
+    if ((narrower->count == 0) != (wider->count == 0)) return false;
+    for (size_t offset = 0; sy_list_next_tag(narrower, &offset, &tag);) {
+        bool found = false;
+        for (size_t at = 0; !found && sy_list_next_tag(wider, &at, &other);) {
+            found = memcmp(tag.bytes, other.bytes, sizeof tag.bytes) == 0;
+        }
+        if (!found) return false;
+    }
+    return true;
+}
+
+static enum sy_refusal check_scope(struct sy_exec *x, const struct sy_consent *consent,
+                                   const struct sy_consent *parent)
+{
+    uint32_t actions = parent->actions & ~SY_SET_BIT(SY_ACTION_SHARE); // once, and no further
+    const char *wider = NULL;
+    SY_ASSERT(parent->grantee_kind <= SY_GRANTEE_ORG && !parent->denies);
+    if (consent->until_ms > parent->until_ms) wider = "until";
+    if (consent->from_ms < parent->from_ms) wider = "from";
+    if (!labels_within(&consent->labels, &parent->labels)) wider = "labels";
+    if (!classes_within(&consent->classes, &parent->classes)) wider = "classes";
+    if ((consent->purposes & ~parent->purposes) != 0) wider = "purposes";
+    if ((consent->actions & ~actions) != 0) wider = "actions";
+    if (consent->grantee_kind > parent->grantee_kind) wider = "grantee_kind";
+    return wider != NULL ? sy_refuse_path(x, SY_E_SCOPE_WIDER, wider) : SY_APPLIED;
+}
+
+enum sy_refusal sy_contract_consent_delegate(struct sy_exec *x, const union sy_payload *payload)
+{
+    const struct sy_consent_delegate *p = &payload->consent_delegate;
+    SY_ASSERT(x->kind->number == SY_KIND_consent_delegate);
+    SY_ASSERT(x->by->valid && p->actions != 0);
+    struct sy_consent parent;
+    enum sy_refusal code = find_parent(x, &parent, p);
+    if (code != SY_APPLIED) return code;
+    struct given given = GIVEN_OF(p);
+    given.consent.has_wrapped_key_hash = p->has_wrapped_key_hash;
+    given.consent.wrapped_key_hash = p->wrapped_key_hash;
+    given.consent.passed_on = true;
+    given.consent.parent = p->parent;
+    code = check_given(x, &given);
+    if (code != SY_APPLIED) return code;
+    code = check_scope(x, &given.consent, &parent);
+    return code == SY_APPLIED ? keep(x, &given) : code;
+}
+
 // --- revoke ------------------------------------------------------------------------------------
+
+/* Finds the consent that is taken back by those who may. A receipt does not say whose another
+ * patient's is. */
+static enum sy_refusal find_revocable(struct sy_exec *x, struct sy_consent *consent,
+                                      const struct sy_consent_revoke *p)
+{
+    struct sy_patient patient;
+    struct sy_consent parent;
+    if (!sy_exec_find_patient(x, &patient, &p->patient_id)) {
+        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
+    }
+    bool known = sy_exec_find_consent(x, consent, &p->consent_id);
+    bool theirs = known && sy_hash_equal(&consent->patient, &p->patient_id);
+    if (!subject_signed(x, &patient)) {
+        bool passed = theirs && consent->passed_on &&
+                      sy_exec_find_consent(x, &parent, &consent->parent) &&
+                      grantee_signed(x, &parent);
+        if (!passed) return sy_refuse_hash(x, SY_E_NOT_SUBJECT, &p->patient_id);
+    }
+    if (!known) return sy_refuse_hash(x, SY_E_CONSENT_UNKNOWN, &p->consent_id);
+    if (!theirs) return sy_refuse_hash(x, SY_E_NOT_SUBJECT, &p->consent_id);
+    if (consent->revoked) return sy_refuse_hash(x, SY_E_CONSENT_STATE, &p->consent_id);
+    return SY_APPLIED;
+}
 
 enum sy_refusal sy_contract_consent_revoke(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_consent_revoke *p = &payload->consent_revoke;
     SY_ASSERT(x->kind->number == SY_KIND_consent_revoke);
     SY_ASSERT(x->by->valid && x->height > 0);
-    enum sy_refusal code = find_subject(x, &p->patient_id);
-    if (code != SY_APPLIED) return code;
     struct sy_consent consent;
-    if (!sy_exec_find_consent(x, &consent, &p->consent_id)) {
-        return sy_refuse_hash(x, SY_E_CONSENT_UNKNOWN, &p->consent_id);
-    }
-    // The receipt does not say whose it is.
-    if (!sy_hash_equal(&consent.patient, &p->patient_id)) {
-        return sy_refuse_hash(x, SY_E_NOT_SUBJECT, &p->consent_id);
-    }
-    if (consent.revoked) return sy_refuse_hash(x, SY_E_CONSENT_STATE, &p->consent_id);
+    enum sy_refusal code = find_revocable(x, &consent, p);
+    if (code != SY_APPLIED) return code;
     consent.revoked = true;
     consent.revoked_height = x->height;
     sy_exec_save_consent(x, &p->consent_id, &consent);

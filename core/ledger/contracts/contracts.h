@@ -25,6 +25,7 @@ enum sy_refusal sy_contract_validator(struct sy_exec *x, const union sy_payload 
 /* consent.c */
 enum sy_refusal sy_contract_consent_grant(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_consent_deny(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_consent_delegate(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_consent_revoke(struct sy_exec *x, const union sy_payload *payload);
 /* record.c */
 enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payload *payload);
