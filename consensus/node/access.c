@@ -156,6 +156,22 @@ static bool sees_consent(const struct sy_access *access, const struct reader *re
     return is_about(&consent, reader, &read->reader) || sees_consents(access, read, &patient);
 }
 
+/* An emergency access: those who see the patient's consents, and the organisation whose key it was,
+ * which has to review it. */
+static bool sees_break(const struct sy_access *access, const struct reader *reader,
+                       const struct sy_read_request *read, const struct sy_hash *break_id)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_break entry;
+    sy_state_key_id(&place, SY_STATE_BREAK, break_id);
+    sy_status status = sy_state_view_get(access->view, &value, &place);
+    if (status == SY_ERR_NOT_FOUND) return true;
+    if (status != SY_OK || !sy_break_decode(&entry, value)) return false;
+    return sy_hash_equal(&entry.organisation, &reader->holder) ||
+           sees_consents(access, read, &entry.patient);
+}
+
 /* ---- the rest -------------------------------------------------------------------------------- */
 
 static bool sees_nonces(const struct sy_access *access, const struct reader *reader,
@@ -207,6 +223,9 @@ bool sy_access_state(const struct sy_access *access, const struct sy_read_reques
     case SY_STATE_RECORD:
     case SY_STATE_RECORD_VERSION: return sees_record(access, read, &read->id);
     case SY_STATE_CONSENT: return sees_consent(access, &reader, read, &read->id);
+    case SY_STATE_BREAK: return sees_break(access, &reader, read, &read->id);
+    case SY_STATE_BREAKS: return sees_nonces(access, &reader, read);
+    case SY_STATE_BREAK_OF:
     case SY_STATE_CONSENTS:
     case SY_STATE_CONSENT_PLACE: return sees_consents(access, read, &read->id);
     default: return false;
@@ -231,6 +250,11 @@ static bool sees_event(const struct sy_access *access, const struct reader *read
         sy_state_key_id(&place, SY_STATE_CONSENT, &event->object);
         return sy_state_view_get(access->view, &value, &place) == SY_OK &&
                sees_consent(access, reader, read, &event->object);
+    case SY_EVENT_BREAKGLASS_USED:
+    case SY_EVENT_BREAKGLASS_REVIEWED:
+        sy_state_key_id(&place, SY_STATE_BREAK, &event->object);
+        return sy_state_view_get(access->view, &value, &place) == SY_OK &&
+               sees_break(access, reader, read, &event->object);
     default: return sees_patient(access, read, &event->subject);
     }
 }

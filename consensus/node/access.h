@@ -15,6 +15,8 @@
  * the patient as far as they may see the patient, because who keeps records must know whom to show
  *   them; a single consent also whoever it is about (the key, the organisation, holders of the
  * role).
+ * - An emergency access: who may see the patient's consents, and the organisation whose key it was;
+ *   those of a key that are not reviewed: that key, or its organisation.
  * - Records about an organisation or a credential: any reader.
  * - A transaction and its receipt: its signers and the organisation it was signed for, besides the
  *   above.

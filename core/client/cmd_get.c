@@ -16,7 +16,7 @@ static const char about[] =
     "  receipt ID            a transaction's receipt alone\n"
     "  record ID             a record, its first version and its heads\n"
     "  organisation ID, credential KEY, patient ID, care ID, consent ID,\n"
-    "  nonces KEY\n"
+    "  break ID, nonces KEY\n"
     "\n"
     "Everything but a block's header is a signed request: the key's role, open\n"
     "care relations, consents and membership decide what it may see.\n";
@@ -39,6 +39,7 @@ static const struct thing_word things[] = {
     {"patient", THING_STATE, SY_STATE_PATIENT},
     {"care", THING_STATE, SY_STATE_CARE},
     {"consent", THING_STATE, SY_STATE_CONSENT},
+    {"break", THING_STATE, SY_STATE_BREAK},
     {"nonces", THING_STATE, SY_STATE_NONCES},
 };
 

@@ -150,6 +150,7 @@ static const char *ground_word(enum sy_may_ground ground)
     case SY_MAY_SUSPENDED: return "organisation suspended";
     case SY_MAY_SELF: return "self";
     case SY_MAY_OVERSIGHT: return "oversight";
+    case SY_MAY_EMERGENCY: return "emergency";
     case SY_MAY_DENIED: return "denied";
     case SY_MAY_GRANTED: return "granted";
     case SY_MAY_TREATMENT: return "treatment";
@@ -165,6 +166,7 @@ static const char *ground_sentence(enum sy_may_ground ground)
     case SY_MAY_SUSPENDED: return "the key's organisation is suspended";
     case SY_MAY_SELF: return "it is the patient's own key";
     case SY_MAY_OVERSIGHT: return "it is the key of a regulator, or of an auditor who audits";
+    case SY_MAY_EMERGENCY: return "the key broke the glass";
     case SY_MAY_DENIED: return "a consent forbids it";
     case SY_MAY_GRANTED: return "a consent allows it";
     case SY_MAY_TREATMENT: return "the key's organisation treats the patient";

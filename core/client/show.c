@@ -57,6 +57,7 @@ static bool put_credential(sy_json *json, struct sy_slice value)
     put_word(json, "role", &sy_enum_role, credential.role);
     put_hash(json, "holder", &credential.holder);
     sy_json_put_bool(json, "revoked", credential.revoked);
+    sy_json_put_bool(json, "break_glass", credential.break_glass);
     sy_json_put_i64(json, "not_before_ms", credential.not_before_ms);
     if (credential.not_after_ms != INT64_MAX) {
         sy_json_put_i64(json, "not_after_ms", credential.not_after_ms);
@@ -171,6 +172,27 @@ static bool put_consent(sy_json *json, struct sy_slice value)
     return true;
 }
 
+static bool put_break(sy_json *json, struct sy_slice value)
+{
+    struct sy_break entry;
+    if (!sy_break_decode(&entry, value)) return false;
+    put_hash(json, "patient", &entry.patient);
+    put_key(json, "key", &entry.key);
+    put_hash(json, "organisation", &entry.organisation);
+    put_word(json, "reason", &sy_enum_break_reason, entry.reason);
+    sy_json_put_u64(json, "height", entry.height);
+    sy_json_put_i64(json, "from_ms", entry.from_ms);
+    sy_json_put_i64(json, "until_ms", entry.until_ms);
+    sy_json_put_bool(json, "reviewed", entry.reviewed);
+    if (entry.reviewed) {
+        put_word(json, "outcome", &sy_enum_review_outcome, entry.outcome);
+        sy_json_put_u64(json, "reviewed_height", entry.reviewed_height);
+        put_key(json, "reviewer", &entry.reviewer);
+    }
+    if (entry.has_previous) put_hash(json, "previous", &entry.previous);
+    return true;
+}
+
 static void put_version(sy_json *json, const struct sy_record_version *version)
 {
     sy_json_put_u64(json, "version", version->version);
@@ -246,6 +268,7 @@ void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_PATIENT: known = put_patient(json, value); break;
     case SY_STATE_CARE: known = put_care(json, value); break;
     case SY_STATE_CONSENT: known = put_consent(json, value); break;
+    case SY_STATE_BREAK: known = put_break(json, value); break;
     case SY_STATE_RECORD: known = put_record(json, value); break;
     case SY_STATE_RECORD_VERSION: known = put_record_version(json, value); break;
     case SY_STATE_NONCES: known = put_nonces(json, value); break;

@@ -47,7 +47,8 @@ static sy_status decide(const struct judge *j, enum sy_may_ground ground)
     SY_ASSERT(j->answer->ground == NO_BAR && ground != NO_BAR);
     j->answer->ground = ground;
     j->answer->allowed = ground == SY_MAY_SELF || ground == SY_MAY_OVERSIGHT ||
-                         ground == SY_MAY_GRANTED || ground == SY_MAY_TREATMENT;
+                         ground == SY_MAY_EMERGENCY || ground == SY_MAY_GRANTED ||
+                         ground == SY_MAY_TREATMENT;
     return SY_OK;
 }
 
@@ -126,6 +127,35 @@ static sy_status find_care(const struct judge *j)
     }
     if (!sy_care_decode(&care, value)) return SY_ERR_CORRUPT;
     j->answer->treats = happened(j, care.opened_height);
+    return SY_OK;
+}
+
+// --- emergency access --------------------------------------------------------------------------
+
+/* Finds the emergency access by which the key may read at that time: the newest that there was then
+ * of this key and patient. *found: false when there is none that counts. */
+static sy_status find_break(const struct judge *j, bool *found)
+{
+    const struct sy_may_question *q = j->question;
+    struct sy_hash key = sy_hash_of_key(&q->who), id;
+    struct sy_break entry;
+    struct sy_slice value;
+    sy_status status;
+    *found = false;
+    if (q->action != SY_ACTION_READ || q->purpose != SY_PURPOSE_EMERGENCY) return SY_OK;
+    if (!find(j, &status, &value, SY_STATE_BREAK_OF, &q->subject, &key)) return status;
+    if (!sy_id_decode(&id, value)) return SY_ERR_CORRUPT;
+    for (bool more = true; more;) {
+        if (!find(j, &status, &value, SY_STATE_BREAK, &id, NULL)) {
+            return status != SY_OK ? status : SY_ERR_CORRUPT;
+        }
+        if (!sy_break_decode(&entry, value)) return SY_ERR_CORRUPT;
+        bool then = happened(j, entry.height);
+        *found = then && q->time_ms <= entry.until_ms;
+        if (*found) j->answer->consent = id;
+        more = !then && entry.has_previous;
+        id = entry.previous;
+    }
     return SY_OK;
 }
 
@@ -353,6 +383,9 @@ sy_status sy_may(struct sy_may_answer *answer, const struct sy_may_question *que
     if (bar != NO_BAR) return decide(&j, bar);
     if (j.own) return decide(&j, SY_MAY_SELF);
     if (oversees(&j)) return decide(&j, SY_MAY_OVERSIGHT);
+    bool opened;
+    SY_TRY(find_break(&j, &opened));
+    if (opened) return decide(&j, SY_MAY_EMERGENCY);
     SY_TRY(find_care(&j));
     SY_TRY(weigh_consents(&j));
     return conclude(&j);

@@ -8,6 +8,7 @@
  *      organisation not suspended.
  *   2. The patient's own wallet key may do anything; a regulator may read, and an auditor for the
  *      purpose audit.
+ *      A key that broke the glass may read for the purpose emergency, whatever was denied.
  *   3. Consents that fit the key, by how narrow a circle they name: the key itself (1), its
  *      organisation (2), its role (3). A denial stands over every grant to the same or a wider
  *      circle; a grant to a narrower circle stands over the denial. A grant that was passed on
@@ -63,6 +64,7 @@ enum sy_may_ground {
     SY_MAY_SUSPENDED,      /* its organisation is suspended */
     SY_MAY_SELF,           /* allowed: the patient's own key */
     SY_MAY_OVERSIGHT,      /* allowed: a regulator, or an auditor who audits */
+    SY_MAY_EMERGENCY,      /* allowed: by the emergency access `consent` */
     SY_MAY_DENIED,         /* `consent` forbids it */
     SY_MAY_GRANTED,        /* allowed: `consent` allows it */
     SY_MAY_TREATMENT,      /* allowed: the organisation treats the patient */
@@ -85,7 +87,8 @@ struct sy_may_answer {
     bool allowed;
     enum sy_may_ground ground;
     bool treats;            /* DENIED to NOTHING: the key's organisation treats the patient */
-    struct sy_hash consent; /* DENIED, GRANTED: the first that decides, by number; else zero */
+    struct sy_hash consent; /* EMERGENCY: its id; DENIED, GRANTED: the first that decides, by
+                               number; else zero */
     enum sy_may_miss miss;  /* NOTHING; else SY_MAY_MISS_NONE */
     struct sy_hash missed;  /* the grant that came nearest, the first of several */
     int64_t missed_ms;

@@ -30,12 +30,13 @@
 #define SY_LIST_ITEMS_MAX 128u
 #define SY_RECORD_BYTES_MAX (1ull << 40) /* size a record's commitment may state */
 #define SY_CREDENTIAL_YEARS_MAX 5
-#define SY_CONSENT_ITEMS_MAX 16u /* classes, labels that one names */
-#define SY_CONSENTS_LIVE_MAX 64u /* not revoked, of one patient */
-#define SY_CONSENTS_PASSED_MAX                                         \
-    48u /* beyond so many live ones none is passed on: the rest of the \
-           places is the patient's */
+#define SY_CONSENT_ITEMS_MAX 16u   /* classes, labels that one names */
+#define SY_CONSENTS_LIVE_MAX 64u   /* not revoked, of one patient */
+#define SY_CONSENTS_PASSED_MAX 48u /* from so many live ones on none is passed on */
 #define SY_CONSENT_MS_MAX (10ll * 366 * 24 * 3600 * 1000) /* a grant ends at most so far ahead */
+#define SY_BREAK_MS_MAX (4ll * 3600 * 1000)   /* an emergency access ends at most so far ahead */
+#define SY_REVIEW_MS_MAX (72ll * 3600 * 1000) /* and holds up the next if not reviewed by then */
+#define SY_BREAKS_OPEN_MAX 16u                /* of one key, not reviewed */
 
 /* Blocks. */
 #define SY_PROPOSAL_ENTRIES_MAX 64u

@@ -135,6 +135,8 @@ const char *sy_event_name(uint16_t kind)
     case SY_EVENT_RECORD_RETRACTED: return "record.retracted";
     case SY_EVENT_VALIDATORS_CHANGED: return "validators.changed";
     case SY_EVENT_CONSENT_CHANGED: return "consent.changed";
+    case SY_EVENT_BREAKGLASS_USED: return "breakglass.used";
+    case SY_EVENT_BREAKGLASS_REVIEWED: return "breakglass.reviewed";
     default: return "unknown";
     }
 }

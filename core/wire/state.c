@@ -29,6 +29,9 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_CONSENT] = "consent",
     [SY_STATE_CONSENTS] = "consents",
     [SY_STATE_CONSENT_PLACE] = "consent place",
+    [SY_STATE_BREAK] = "break",
+    [SY_STATE_BREAK_OF] = "break of",
+    [SY_STATE_BREAKS] = "breaks",
 };
 
 const char *sy_state_kind_name(unsigned kind)
@@ -107,6 +110,14 @@ void sy_state_key_consent_place(struct sy_hash *out, const struct sy_hash *patie
     sy_state_key_id(out, SY_STATE_CONSENT_PLACE, &id);
 }
 
+void sy_state_key_break_of(struct sy_hash *out, const struct sy_hash *patient,
+                           const struct sy_hash *key)
+{
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, patient, key);
+    sy_state_key_id(out, SY_STATE_BREAK_OF, &id);
+}
+
 bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
                      const struct sy_hash *second)
 {
@@ -125,6 +136,7 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CONSENT_PLACE:
         sy_state_key_consent_place(out, id, sy_load_u64(second->bytes));
         return true;
+    case SY_STATE_BREAK_OF: sy_state_key_break_of(out, id, second); return true;
     case SY_STATE_MAKER:
     case SY_STATE_NONCES:
     case SY_STATE_CREDENTIAL:
@@ -135,6 +147,8 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CARE:
     case SY_STATE_RECORD:
     case SY_STATE_CONSENT:
+    case SY_STATE_BREAK:
+    case SY_STATE_BREAKS:
     case SY_STATE_CONSENTS: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
     default: return false;
     }

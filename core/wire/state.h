@@ -25,6 +25,9 @@
  *   consent          consent id                          struct sy_consent
  *   consents         patient id                          struct sy_consents; absent: none ever
  *   consent place    pair(patient, u64 number padded)    32 consent id
+ *   break            break id                            struct sy_break
+ *   break of         pair(patient, key)                  32 id of the newest by that key
+ *   breaks           key                                 list of ids not reviewed; absent: none
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
  * tables. A list is u16 count | bytes16 items, the items as in the payload that brought them; what
@@ -63,7 +66,10 @@ enum sy_state_kind {
     SY_STATE_CONSENT = 32,
     SY_STATE_CONSENTS = 33,
     SY_STATE_CONSENT_PLACE = 34,
-    SY_STATE_KIND_COUNT = 35
+    SY_STATE_BREAK = 35,
+    SY_STATE_BREAK_OF = 36,
+    SY_STATE_BREAKS = 37,
+    SY_STATE_KIND_COUNT = 38
 };
 
 /* Key hashes by what they name. */
@@ -81,9 +87,12 @@ void sy_state_key_record_version(struct sy_hash *out, const struct sy_hash *reco
 void sy_state_key_consent_place(struct sy_hash *out, const struct sy_hash *patient,
                                 uint64_t number);
 
+void sy_state_key_break_of(struct sy_hash *out, const struct sy_hash *patient,
+                           const struct sy_hash *key);
+
 /* sy_state_key_of is the key hash of an entry by its kind and what names it: id, and second for an
- * entry about two things (the organisation of an open care, the number of a record version or of a
- * consent, little-endian and zero padded). False: there is no such kind. */
+ * entry about two things (the organisation of an open care, the key of a break, the number of a
+ * record version or of a consent, little-endian and zero padded). False: there is no such kind. */
 bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
                      const struct sy_hash *second);
 
@@ -164,9 +173,9 @@ enum sy_key_use { SY_KEY_TX = 1, SY_KEY_CONSENSUS = 2, SY_KEY_LINK = 3, SY_KEY_A
 #define SY_GUARDIANS_MAX 16u
 #define SY_CONSENT_CLASSES_BYTES_MAX (SY_CONSENT_ITEMS_MAX * (2u + SY_CODE_BYTES_MAX))
 
-/*   u8 use | u8 role | 32 holder | u8 flags (1 revoked, 2 x25519) | i64 not before | i64 not after
- *   | [32 x25519 key] | [i64 revoked at | u16 reason | u64 height revoked] | u64 height issued
- *   | u64 events | bytes16 specialty | list scope */
+/*   u8 use | u8 role | 32 holder | u8 flags (1 revoked, 2 x25519, 4 break glass) | i64 not before |
+ * i64 not after | [32 x25519 key] | [i64 revoked at | u16 reason | u64 height revoked] | u64 height
+ * issued | u64 events | bytes16 specialty | list scope */
 struct sy_credential {
     uint8_t use;  /* enum sy_key_use */
     uint8_t role; /* enum sy_role; 0 unless use is SY_KEY_TX */
@@ -175,6 +184,7 @@ struct sy_credential {
     struct sy_hash holder;
     bool revoked;
     bool has_x25519_key;
+    bool break_glass;      /* may open records in an emergency */
     int64_t not_before_ms; /* valid from this block time on ... */
     int64_t not_after_ms;  /* ... up to and including this one; INT64_MAX: no end */
     struct sy_public_key x25519_key;
@@ -282,6 +292,35 @@ struct sy_consents {
 };
 void sy_consents_encode(struct sy_writer *w, const struct sy_consents *consents);
 bool sy_consents_decode(struct sy_consents *consents, struct sy_slice bytes);
+
+/* --- emergency access -------------------------------------------------------------------------*/
+
+/* A key opened a patient's records for an emergency.
+ *
+ *   32 patient | 32 key | 32 organisation | u16 reason | u64 height | i64 from | i64 until
+ *   | u8 flags (1 reviewed, 2 previous) | [u16 outcome | u64 height | 32 reviewer] | [32 previous]
+ */
+struct sy_break {
+    struct sy_hash patient;
+    struct sy_public_key key;
+    struct sy_hash organisation; /* that the key acted for */
+    uint16_t reason;
+    uint64_t height;
+    int64_t from_ms;  /* block time at which it was opened ... */
+    int64_t until_ms; /* ... and the last one at which it counts */
+    bool reviewed;
+    bool has_previous;
+    uint16_t outcome;
+    uint64_t reviewed_height;
+    struct sy_public_key reviewer;
+    struct sy_hash previous; /* the one before, of the same key and patient */
+};
+void sy_break_encode(struct sy_writer *w, const struct sy_break *entry);
+bool sy_break_decode(struct sy_break *entry, struct sy_slice bytes);
+
+/* The ids of a key's emergency accesses that are not reviewed, the oldest first. */
+void sy_breaks_encode(struct sy_writer *w, const struct sy_list *open);
+bool sy_breaks_decode(struct sy_list *open, struct sy_slice bytes);
 
 /* --- records ----------------------------------------------------------------------------------*/
 

@@ -5,6 +5,7 @@
 enum {
     CREDENTIAL_REVOKED = 1,
     CREDENTIAL_X25519 = 2,
+    CREDENTIAL_BREAK_GLASS = 4,
     ORG_SUSPENDED = 1,
     ORG_NPI = 2,
     PATIENT_CLAIMED = 1,
@@ -17,7 +18,9 @@ enum {
     CONSENT_DENIES = 1,
     CONSENT_REVOKED = 2,
     CONSENT_WRAPPED = 4,
-    CONSENT_PASSED_ON = 8
+    CONSENT_PASSED_ON = 8,
+    BREAK_REVIEWED = 1,
+    BREAK_PREVIOUS = 2
 };
 
 static uint8_t flag_if(bool set, unsigned flag)
@@ -69,7 +72,8 @@ void sy_credential_encode(struct sy_writer *w, const struct sy_credential *crede
     sy_write_u8(w, credential->role);
     sy_write_hash(w, &credential->holder);
     sy_write_u8(w, flag_if(credential->revoked, CREDENTIAL_REVOKED) |
-                       flag_if(credential->has_x25519_key, CREDENTIAL_X25519));
+                       flag_if(credential->has_x25519_key, CREDENTIAL_X25519) |
+                       flag_if(credential->break_glass, CREDENTIAL_BREAK_GLASS));
     sy_write_i64(w, credential->not_before_ms);
     sy_write_i64(w, credential->not_after_ms);
     if (credential->has_x25519_key) sy_write_public_key(w, &credential->x25519_key);
@@ -94,7 +98,8 @@ bool sy_credential_decode(struct sy_credential *credential, struct sy_slice byte
     if (credential->role >= SY_ROLE_COUNT) sy_reader_fail(&r, "role");
     if ((credential->use == SY_KEY_TX) != (credential->role != 0)) sy_reader_fail(&r, "role");
     sy_read_hash(&r, &credential->holder, "holder");
-    uint8_t flags = read_flags(&r, CREDENTIAL_REVOKED | CREDENTIAL_X25519);
+    uint8_t flags = read_flags(&r, CREDENTIAL_REVOKED | CREDENTIAL_X25519 | CREDENTIAL_BREAK_GLASS);
+    credential->break_glass = (flags & CREDENTIAL_BREAK_GLASS) != 0;
     credential->revoked = (flags & CREDENTIAL_REVOKED) != 0;
     credential->has_x25519_key = (flags & CREDENTIAL_X25519) != 0;
     credential->not_before_ms = sy_read_i64(&r, "not_before");
@@ -299,6 +304,63 @@ bool sy_consents_decode(struct sy_consents *consents, struct sy_slice bytes)
     consents->given = sy_read_u64(&r, "given");
     read_id_list(&r, &consents->live, SY_CONSENTS_LIVE_MAX, "live");
     if (consents->live.count > consents->given) sy_reader_fail(&r, "live");
+    return sy_reader_done(&r);
+}
+
+// --- emergency access --------------------------------------------------------------------------
+
+void sy_break_encode(struct sy_writer *w, const struct sy_break *entry)
+{
+    sy_write_hash(w, &entry->patient);
+    sy_write_public_key(w, &entry->key);
+    sy_write_hash(w, &entry->organisation);
+    sy_write_u16(w, entry->reason);
+    sy_write_u64(w, entry->height);
+    sy_write_i64(w, entry->from_ms);
+    sy_write_i64(w, entry->until_ms);
+    sy_write_u8(w, flag_if(entry->reviewed, BREAK_REVIEWED) |
+                       flag_if(entry->has_previous, BREAK_PREVIOUS));
+    if (entry->reviewed) {
+        sy_write_u16(w, entry->outcome);
+        sy_write_u64(w, entry->reviewed_height);
+        sy_write_public_key(w, &entry->reviewer);
+    }
+    if (entry->has_previous) sy_write_hash(w, &entry->previous);
+}
+
+bool sy_break_decode(struct sy_break *entry, struct sy_slice bytes)
+{
+    *entry = (struct sy_break){.reviewed = false};
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &entry->patient, "patient");
+    sy_read_public_key(&r, &entry->key, "key");
+    sy_read_hash(&r, &entry->organisation, "organisation");
+    entry->reason = sy_read_u16(&r, "reason");
+    entry->height = sy_read_u64(&r, "height");
+    entry->from_ms = sy_read_i64(&r, "from");
+    entry->until_ms = sy_read_i64(&r, "until");
+    uint8_t flags = read_flags(&r, BREAK_REVIEWED | BREAK_PREVIOUS);
+    entry->reviewed = (flags & BREAK_REVIEWED) != 0;
+    entry->has_previous = (flags & BREAK_PREVIOUS) != 0;
+    if (entry->reviewed) {
+        entry->outcome = sy_read_u16(&r, "outcome");
+        entry->reviewed_height = sy_read_u64(&r, "reviewed_height");
+        sy_read_public_key(&r, &entry->reviewer, "reviewer");
+    }
+    if (entry->has_previous) sy_read_hash(&r, &entry->previous, "previous");
+    return sy_reader_done(&r);
+}
+
+void sy_breaks_encode(struct sy_writer *w, const struct sy_list *open)
+{
+    write_list(w, open);
+}
+
+bool sy_breaks_decode(struct sy_list *open, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    *open = (struct sy_list){.count = 0};
+    read_id_list(&r, open, SY_BREAKS_OPEN_MAX, "open");
     return sy_reader_done(&r);
 }
 

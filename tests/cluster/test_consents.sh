@@ -237,6 +237,37 @@ sees doctor_a "$plain" || fail "a grant to one key does not stand over a denial 
 [ "$(field live <"$scratch/list")" -eq 4 ] || fail "not 4 consents are live"
 grep -q '"revoked"' "$scratch/list" || fail "--all does not show what was revoked"
 
+echo "in an emergency the glass is broken, and everybody hears of it"
+applied consent.revoke wallet - - patient_id="$patient" consent_id="$sensitive"
+new_key nurse_b
+applied cred.issue admin_b - nurse_b subject_key="$(public nurse_b)" role=nurse specialty= \
+    org_id="$(cat "$scratch/org_b")" scope= x25519_key="$(public nurse_b)" not_before=now \
+    not_after=$(($(date +%s) * 1000 + 86400000)) break_glass=true
+broken=$(random_id)
+break_glass() { # WORD... WHO
+    local who=${*: -1}
+    "${@:1:$#-1}" access.breakglass "$who" - - break_id="$broken" patient_id="$patient" \
+        reason="danger to life" until=$(($(date +%s) * 1000 + 3600000))
+}
+sees_in_emergency() {
+    "$bin/systole" get --net "$net" --key "$keys/nurse_b.pem" --purpose emergency \
+        record "$labelled" >/dev/null 2>&1
+}
+break_glass refused E_ROLE doctor_b
+sees_in_emergency && fail "an emergency alone opens what has a label"
+break_glass applied nurse_b
+sees_in_emergency || fail "who broke the glass does not see"
+sees nurse_b "$labelled" && fail "who broke the glass sees for another purpose, too"
+"$bin/systole" get --net "$net" --key "$keys/wallet.pem" break "$broken" >"$scratch/out" ||
+    fail "the patient does not see who broke the glass"
+grep -q "danger to life" "$scratch/out" || fail "the reason is not told: $(cat "$scratch/out")"
+decides "$patient" "$(public nurse_b)" emergency read --label "$tag" -- \
+    "^allowed: the key broke the glass, $broken"
+refused E_ROLE access.review nurse_b - - break_id="$broken" outcome=justified
+refused E_NOT_AUTHOR access.review admin_a - - break_id="$broken" outcome=justified
+applied access.review admin_b - - break_id="$broken" outcome=justified
+refused E_BREAK_STATE access.review admin_b - - break_id="$broken" outcome=unjustified
+
 echo "every store replays to the same state"
 stop_all
 for i in 0 1 2 3; do

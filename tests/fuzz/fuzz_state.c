@@ -29,6 +29,8 @@ static bool round_trip(struct sy_writer *w, unsigned kind, struct sy_slice value
         struct sy_record_version version;
         struct sy_consent consent;
         struct sy_consents consents;
+        struct sy_break entry;
+        struct sy_list open;
     } u;
 
     bool good = false;
@@ -44,6 +46,9 @@ static bool round_trip(struct sy_writer *w, unsigned kind, struct sy_slice value
     case SY_STATE_RECORD_VERSION: AGAIN(record_version, version, &u.version);
     case SY_STATE_CONSENT: AGAIN(consent, consent, &u.consent);
     case SY_STATE_CONSENTS: AGAIN(consents, consents, &u.consents);
+    case SY_STATE_BREAK: AGAIN(break, entry, &u.entry);
+    case SY_STATE_BREAKS: AGAIN(breaks, open, &u.open);
+    case SY_STATE_BREAK_OF:
     case SY_STATE_PREFIX:
     case SY_STATE_CONSENT_PLACE:
     case SY_STATE_OPEN_CARE: AGAIN(id, id, &u.id);

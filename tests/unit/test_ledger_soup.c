@@ -12,6 +12,7 @@
 #define RECORDS 300u
 #define CARES 20u
 #define CONSENTS 60u
+#define KEEN_DOCTOR 170u /* of A, who may break the glass */
 
 struct subject {
     uint8_t kind;
@@ -196,6 +197,25 @@ static struct world_tx draw_consent(sy_prng *prng)
     return tx;
 }
 
+/* By nurse and doctor of A, who may, and by everybody else. */
+static struct world_tx draw_emergency(sy_prng *prng)
+{
+    unsigned key = sy_prng_chance(prng, 2, 3) ? KEEN_DOCTOR : draw_person(prng);
+    struct world_tx tx = world_tx_of(SY_KIND_access_breakglass, key, 0);
+    if (sy_prng_chance(prng, 1, 3)) {
+        tx = world_tx_of(SY_KIND_access_review, sy_prng_chance(prng, 2, 3) ? ADMIN_A : key, 0);
+        tx.payload.access_review.break_id = test_hash(9500 + draw(prng, CONSENTS));
+        tx.payload.access_review.outcome = SY_REVIEW_JUSTIFIED;
+    } else {
+        tx.payload.access_breakglass.break_id = test_hash(9500 + draw(prng, CONSENTS));
+        tx.payload.access_breakglass.patient_id = test_hash(draw_patient(prng));
+        tx.payload.access_breakglass.reason = SY_BREAK_LIFE;
+        tx.payload.access_breakglass.until = first.header.time_ms + (int64_t)draw(prng, 20000);
+    }
+    fit_signer(&tx, prng);
+    return tx;
+}
+
 static struct world_tx draw_atomic(sy_prng *prng)
 {
     struct world_tx tx = world_tx_of(SY_KIND_atomic, GATEWAY_A, ORG_A);
@@ -228,7 +248,7 @@ static struct world_tx draw_absurd(sy_prng *prng)
 static struct world_tx draw_tx(sy_prng *prng)
 {
     struct world_tx tx;
-    unsigned choice = draw(prng, 23);
+    unsigned choice = draw(prng, 24);
     if (choice < 2) {
         tx = draw_governance(prng);
     } else if (choice < 7) {
@@ -239,6 +259,8 @@ static struct world_tx draw_tx(sy_prng *prng)
         tx = draw_atomic(prng);
     } else if (choice < 22) {
         tx = draw_consent(prng);
+    } else if (choice < 23) {
+        tx = draw_emergency(prng);
     } else {
         tx = draw_absurd(prng);
     }
@@ -394,11 +416,21 @@ static void run_both(sy_prng *prng, unsigned txs)
     watch_block(batch, signers);
 }
 
+static void add_keen_doctor(struct ledger_world *world)
+{
+    struct world_tx tx = world_issue(world, ADMIN_A, ORG_A, SY_ROLE_DOCTOR, KEEN_DOCTOR);
+    tx.payload.cred_issue.has_break_glass = true;
+    tx.payload.cred_issue.break_glass = true;
+    assert_int_equal(world_submit(world, &tx), SY_APPLIED);
+}
+
 /* The populating blocks, seen from outside too. */
 static void populate_both(void)
 {
     world_populate(&second);
+    add_keen_doctor(&second);
     world_populate(&first);
+    add_keen_doctor(&first);
     struct sy_hash key_hash;
     struct sy_slice value;
     sy_state_key_zero(&key_hash, SY_STATE_EVENT_COUNT);
@@ -409,8 +441,8 @@ static void populate_both(void)
             watcher.used[key][nonce] = true;
         }
     }
-    static const unsigned keys[] = {GATEWAY_A, DOCTOR_A,  NURSE_A,  PHARMACIST_A,
-                                    LAB_A,     GATEWAY_B, DOCTOR_B, NURSE_B};
+    static const unsigned keys[] = {GATEWAY_A, DOCTOR_A, NURSE_A, PHARMACIST_A, LAB_A,
+                                    GATEWAY_B, DOCTOR_B, NURSE_B, KEEN_DOCTOR};
     for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) { // cred.issued, once each
         struct sy_public_key key = test_public(keys[i]);
         struct subject *subject = &watcher.subjects[watcher.subject_count++];
@@ -443,8 +475,9 @@ CASE(soup_keeps_every_invariant)
     for (unsigned code = 1; code < 256; code++) kinds += watcher.codes[code] > 0 ? 1 : 0;
     assert_true(watcher.applied > 50);
     assert_true(kinds >= 12);
-    static const unsigned of_consents[] = {SY_E_NOT_SUBJECT, SY_E_CONSENT_EXISTS,
-                                           SY_E_CONSENT_UNKNOWN, SY_E_NOT_GRANTEE, SY_E_CONSENT};
+    static const unsigned of_consents[] = {
+        SY_E_NOT_SUBJECT, SY_E_CONSENT_EXISTS, SY_E_CONSENT_UNKNOWN, SY_E_NOT_GRANTEE,
+        SY_E_CONSENT,     SY_E_BREAK_UNKNOWN,  SY_E_BREAK_EXISTS};
     for (size_t i = 0; i < sizeof of_consents / sizeof of_consents[0]; i++) {
         assert_true(watcher.codes[of_consents[i]] > 0);
     }

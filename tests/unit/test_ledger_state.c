@@ -12,7 +12,7 @@
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
-#define SAMPLES_MAX 32u
+#define SAMPLES_MAX 64u
 
 struct sample {
     const char *name;
@@ -294,6 +294,36 @@ static void sample_consents(void)
     finish_sample(&w);
 }
 
+static void sample_breaks(void)
+{
+    struct sy_break entry = {.patient = test_hash(1),
+                             .key = test_public(9),
+                             .organisation = test_hash(2),
+                             .reason = SY_BREAK_OTHER,
+                             .height = 4,
+                             .from_ms = 5,
+                             .until_ms = 6};
+    struct sy_writer w = start_sample("break_least", SY_STATE_BREAK);
+    sy_break_encode(&w, &entry);
+    finish_sample(&w);
+    entry.reviewed = true;
+    entry.has_previous = true;
+    entry.outcome = SY_REVIEW_REFERRED;
+    entry.reviewed_height = 7;
+    entry.reviewer = test_public(10);
+    entry.previous = test_hash(3);
+    w = start_sample("break_most", SY_STATE_BREAK);
+    sy_break_encode(&w, &entry);
+    finish_sample(&w);
+    struct sy_list open = ids(SY_BREAKS_OPEN_MAX);
+    w = start_sample("breaks", SY_STATE_BREAKS);
+    sy_breaks_encode(&w, &open);
+    finish_sample(&w);
+    w = start_sample("break_of", SY_STATE_BREAK_OF);
+    sy_id_encode(&w, &entry.previous);
+    finish_sample(&w);
+}
+
 static int make_samples(void **state)
 {
     (void)state;
@@ -304,6 +334,7 @@ static int make_samples(void **state)
     sample_identities();
     sample_records();
     sample_consents();
+    sample_breaks();
     return 0;
 }
 
@@ -359,7 +390,16 @@ static bool again(struct sy_writer *w, unsigned kind, struct sy_slice value)
         struct sy_consents v;
         good = sy_consents_decode(&v, value);
         if (good) sy_consents_encode(w, &v);
-    } else if (kind == SY_STATE_OPEN_CARE || kind == SY_STATE_CONSENT_PLACE) {
+    } else if (kind == SY_STATE_BREAK) {
+        struct sy_break v;
+        good = sy_break_decode(&v, value);
+        if (good) sy_break_encode(w, &v);
+    } else if (kind == SY_STATE_BREAKS) {
+        struct sy_list v;
+        good = sy_breaks_decode(&v, value);
+        if (good) sy_breaks_encode(w, &v);
+    } else if (kind == SY_STATE_OPEN_CARE || kind == SY_STATE_CONSENT_PLACE ||
+               kind == SY_STATE_BREAK_OF) {
         struct sy_hash v;
         good = sy_id_decode(&v, value);
         if (good) sy_id_encode(w, &v);
@@ -524,6 +564,9 @@ CASE(entries_are_found_by_kind_and_what_names_them)
     assert_memory_equal(out.bytes, expected.bytes, 32);
     assert_true(sy_state_key_of(&out, SY_STATE_RECORD_VERSION, &id, &second));
     sy_state_key_record_version(&expected, &id, 5);
+    assert_memory_equal(out.bytes, expected.bytes, 32);
+    assert_true(sy_state_key_of(&out, SY_STATE_BREAK_OF, &id, &second));
+    sy_state_key_break_of(&expected, &id, &second);
     assert_memory_equal(out.bytes, expected.bytes, 32);
     assert_true(sy_state_key_of(&out, SY_STATE_OPEN_CARE, &id, &second));
     sy_state_key_open_care(&expected, &id, &second);

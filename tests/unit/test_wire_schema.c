@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 20);
+    assert_int_equal(count, 22);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -36,13 +36,14 @@ CASE(numbers_of_the_first_kinds_stand)
         uint16_t number;
         const char *name;
     } known[] = {
-        {1, "org.register"},      {2, "org.suspend"},       {3, "org.reinstate"},
-        {4, "cred.issue"},        {5, "cred.revoke"},       {6, "patient.enrol"},
-        {7, "patient.claim"},     {8, "care.open"},         {9, "care.close"},
-        {10, "validator.add"},    {11, "validator.remove"}, {12, "validator.rekey"},
-        {20, "record.create"},    {21, "record.amend"},     {22, "record.retract"},
-        {23, "consent.grant"},    {24, "consent.deny"},     {25, "consent.revoke"},
-        {26, "consent.delegate"}, {60, "atomic"},
+        {1, "org.register"},      {2, "org.suspend"},        {3, "org.reinstate"},
+        {4, "cred.issue"},        {5, "cred.revoke"},        {6, "patient.enrol"},
+        {7, "patient.claim"},     {8, "care.open"},          {9, "care.close"},
+        {10, "validator.add"},    {11, "validator.remove"},  {12, "validator.rekey"},
+        {20, "record.create"},    {21, "record.amend"},      {22, "record.retract"},
+        {23, "consent.grant"},    {24, "consent.deny"},      {25, "consent.revoke"},
+        {26, "consent.delegate"}, {29, "access.breakglass"}, {30, "access.review"},
+        {60, "atomic"},
     };
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         const struct sy_kind *kind = sy_kind_by_number(known[i].number);
@@ -110,7 +111,8 @@ CASE(enums_have_unique_numbers_and_words)
         &sy_enum_record_form,    &sy_enum_amend_reason,
         &sy_enum_retract_reason, &sy_enum_subject_kind,
         &sy_enum_grantee_kind,   &sy_enum_purpose,
-        &sy_enum_action,
+        &sy_enum_action,         &sy_enum_break_reason,
+        &sy_enum_review_outcome,
     };
     for (size_t e = 0; e < sizeof enums / sizeof enums[0]; e++) {
         for (unsigned i = 0; i < enums[e]->count; i++) {

@@ -27,6 +27,9 @@ enum sy_refusal sy_contract_consent_grant(struct sy_exec *x, const union sy_payl
 enum sy_refusal sy_contract_consent_deny(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_consent_delegate(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_consent_revoke(struct sy_exec *x, const union sy_payload *payload);
+/* access.c */
+enum sy_refusal sy_contract_access_breakglass(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_access_review(struct sy_exec *x, const union sy_payload *payload);
 /* record.c */
 enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_payload *payload);

@@ -106,6 +106,7 @@ enum sy_refusal sy_contract_cred_issue(struct sy_exec *x, const union sy_payload
         .x25519_key = p->x25519_key,
         .specialty = p->specialty,
         .scope = p->scope,
+        .break_glass = p->has_break_glass && p->break_glass,
     };
     code = sy_exec_enrol(x, &p->subject_key, &credential);
     if (code != SY_APPLIED) return code;

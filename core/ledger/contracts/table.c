@@ -22,6 +22,8 @@ sy_contract sy_contract_of(uint16_t kind)
     case SY_KIND_consent_grant: return sy_contract_consent_grant;
     case SY_KIND_consent_deny: return sy_contract_consent_deny;
     case SY_KIND_consent_delegate: return sy_contract_consent_delegate;
+    case SY_KIND_access_breakglass: return sy_contract_access_breakglass;
+    case SY_KIND_access_review: return sy_contract_access_review;
     case SY_KIND_consent_revoke: return sy_contract_consent_revoke;
     default: return NULL;
     }
