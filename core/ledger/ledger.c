@@ -17,7 +17,8 @@
 /* What a block can write at most, from what a proposal can hold at most. The densest payloads are
  * 39 bytes long and write three keys (care.close); each transaction writes its nonce window, each
  * entry next(maker), the block the event count, the first block of an epoch the roster. Values: 41
- * bytes can rewrite a record and a patient (1.4 KB), 51 an organisation (2.8 KB). Receipts: three
+ * bytes can rewrite a record and a patient (1.4 KB), 51 an organisation (2.8 KB), 71 a consent, the
+ * list that it leaves and a patient (3.7 KB). Receipts: three
  * keys and an event, 179 bytes, in 39. The memory is reserved, not touched: what blocks really hold
  * is what becomes resident. */
 #define WRITES_MAX (SY_PROPOSAL_BYTES_MAX / 12u + 2u * SY_PROPOSAL_TXS_MAX + SY_VALIDATORS_MAX + 2u)

@@ -8,7 +8,7 @@
 #include "core/wire/limits.h"
 
 #define READ_ENTRIES 8192u
-#define READ_BYTES (2u << 20)
+#define READ_BYTES (4u << 20)
 
 _Static_assert(SY_OVERLAY_READS_BETWEEN *SY_STATE_VALUE_BYTES_MAX <= READ_BYTES / 2,
                "a payload's reads fit what relax leaves");

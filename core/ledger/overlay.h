@@ -76,8 +76,10 @@ typedef struct sy_overlay {
     size_t mark_writes, mark_values;
 } sy_overlay;
 
-/* What one payload may read at most before sy_overlay_relax is called again. */
-#define SY_OVERLAY_READS_BETWEEN 128u
+/* What one payload may read at most before sy_overlay_relax is called again. The most is a grant
+ * that looks for room among a patient's consents: 64 live ones, 48 parents of theirs, 17 signers
+ * with their organisations, and a handful of entries of its own. */
+#define SY_OVERLAY_READS_BETWEEN 256u
 
 /* sy_overlay_footprint is what sy_overlay_init carves at most. */
 size_t sy_overlay_footprint(const struct sy_overlay_limits *limits);

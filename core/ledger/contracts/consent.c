@@ -50,6 +50,10 @@
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 
+_Static_assert(SY_CONSENTS_LIVE_MAX + SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS_MAX + 32 <=
+                   SY_OVERLAY_READS_BETWEEN,
+               "looking for room among a patient's consents stays within what a payload may read");
+
 // --- who speaks --------------------------------------------------------------------------------
 
 /* Distinct guardians of the patient that signed; signers of a transaction differ. */
