@@ -26,7 +26,7 @@
  *
  * Updating takes all changes of a block at once, sorted; each inner node above them is hashed once.
  * Memory is the trie's own (it grows with state) and accounted: a node takes 36 bytes, so small
- * buckets buy speed with memory, 36 to 72 bytes a leaf at 2 leaves a bucket, 9 to 18 at 8. A bound
+ * buckets buy speed with memory, 72 to 144 bytes a leaf at 1 leaf a bucket, 9 to 18 at 8. A bound
  * stops the heap from growing, after which buckets grow to 16 leaves and the rest goes below the
  * heap. One thread. */
 #ifndef SY_LEDGER_TRIE_H
@@ -44,7 +44,7 @@ typedef struct sy_trie sy_trie;
 #define SY_TRIE_BUCKET_MAX 16u
 
 struct sy_trie_config {
-    unsigned bucket_leaves;  /* 1..16; 0: 2 */
+    unsigned bucket_leaves;  /* 1..16; 0: 1 */
     size_t memory_bytes_max; /* the heap does not grow beyond; 0: no bound */
     size_t changes_max;      /* changes of one update at most; at least 1 */
 };
