@@ -24,6 +24,7 @@
 #define WORK_REQUEST 4096u /* a small answer from the store */
 #define WORK_READ 32768u   /* a signature */
 #define WORK_LOOK 256u     /* looking for a transaction, or a key */
+#define WORK_EVENT 2048u   /* judging whether one of its events may be seen */
 
 #define KNOWN_KEYS 16384u
 

@@ -159,6 +159,8 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
     const char *what;
     bool readable =
         sy_receipt_decode(&in, &receipt) && sy_tx_decode(&tx, &what, proof->tx, NULL) == SY_APPLIED;
+    if (readable)
+        sy_api_work(api, sy_api_session(api, from), receipt.event_count * (uint64_t)WORK_EVENT);
     if (!readable || !sy_access_tx(access, read, &receipt, &tx)) {
         refuse(api, from, id, SY_ANSWER_FORBIDDEN);
         return;

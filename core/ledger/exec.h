@@ -123,6 +123,9 @@ void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
 
 /* --- what several contracts ask --------------------------------------------------------------- */
 
+/* sy_exec_guardians_signed: the patient has guardians, and as many as it takes have signed. */
+bool sy_exec_guardians_signed(const struct sy_exec *x, const struct sy_patient *patient);
+
 /* sy_exec_signer finds a signer of the transaction by key; NULL: it did not sign. */
 const struct sy_exec_signer *sy_exec_signer(const struct sy_exec *x,
                                             const struct sy_public_key *key);

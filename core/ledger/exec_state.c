@@ -265,6 +265,20 @@ const struct sy_exec_signer *sy_exec_signer(const struct sy_exec *x,
     return NULL;
 }
 
+bool sy_exec_guardians_signed(const struct sy_exec *x, const struct sy_patient *patient)
+{
+    unsigned count = 0;
+    struct sy_hash guardian;
+    SY_ASSERT(patient->guardians.count <= SY_GUARDIANS_MAX);
+    for (size_t offset = 0; sy_list_next_id(&patient->guardians, &offset, &guardian);) {
+        struct sy_public_key key;
+        memcpy(key.bytes, guardian.bytes, sizeof key.bytes);
+        const struct sy_exec_signer *signer = sy_exec_signer(x, &key);
+        if (signer != NULL && signer->valid) count++;
+    }
+    return patient->guardians_needed > 0 && count >= patient->guardians_needed;
+}
+
 bool sy_exec_acts_for_org(unsigned role)
 {
     SY_ASSERT(role < SY_ROLE_COUNT);

@@ -132,8 +132,16 @@ static sy_status find_care(const struct judge *j)
 
 // --- emergency access --------------------------------------------------------------------------
 
-/* Finds the emergency access by which the key may read at that time: the newest that there was then
- * of this key and patient. *found: false when there is none that counts. */
+/* Was it judged to have been without cause, by then? */
+static bool unjustified(const struct judge *j, const struct sy_break *entry)
+{
+    return entry->reviewed && entry->outcome != SY_REVIEW_JUSTIFIED &&
+           happened(j, entry->reviewed_height);
+}
+
+/* Finds the emergency access by which the key may read at that time: the newest of this key and
+ * patient that there was then, is not over, and was not judged unjustified. *found: false when
+ * there is none. An older one lasts no longer than any may from the newer one's beginning. */
 static sy_status find_break(const struct judge *j, bool *found)
 {
     const struct sy_may_question *q = j->question;
@@ -151,9 +159,10 @@ static sy_status find_break(const struct judge *j, bool *found)
         }
         if (!sy_break_decode(&entry, value)) return SY_ERR_CORRUPT;
         bool then = happened(j, entry.height);
-        *found = then && q->time_ms <= entry.until_ms;
+        *found = then && q->time_ms <= entry.until_ms && !unjustified(j, &entry);
         if (*found) j->answer->consent = id;
-        more = !then && entry.has_previous;
+        bool older = !then || q->time_ms - entry.from_ms <= SY_BREAK_MS_MAX;
+        more = !*found && older && entry.has_previous;
         id = entry.previous;
     }
     return SY_OK;

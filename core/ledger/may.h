@@ -8,7 +8,8 @@
  *      organisation not suspended.
  *   2. The patient's own wallet key may do anything; a regulator may read, and an auditor for the
  *      purpose audit.
- *      A key that broke the glass may read for the purpose emergency, whatever was denied.
+ *      A key that broke the glass may read for the purpose emergency, whatever was denied, until
+ *      that is over or judged unjustified.
  *   3. Consents that fit the key, by how narrow a circle they name: the key itself (1), its
  *      organisation (2), its role (3). A denial stands over every grant to the same or a wider
  *      circle; a grant to a narrower circle stands over the denial. A grant that was passed on
@@ -17,6 +18,10 @@
  *   4. Where no consent fits, an organisation that treats the patient (it enrolled the patient or
  *      holds an open care relation) may read and write for treatment, payment, operations and
  *      emergency: records without a label, and its own.
+ *
+ * What was passed on goes when it or the grant that it came from is revoked or over, and not when
+ * somebody is denied later, or when whoever passed it on loses the key: sharing is judged when it
+ * is done (contracts/consent.c).
  *
  * A consent fits when it stands (given, not revoked, and so its parent; from <= time <= until) and
  * names the action, the purpose, the class (or no class at all) and the label. A grant without

@@ -156,7 +156,14 @@ static void shelve_break(const struct plain_world *world, unsigned number)
     struct sy_break entry = {.patient = test_hash(PATIENT),
                              .key = test_public(plain->key),
                              .height = plain->height,
+                             .from_ms = plain->from,
                              .until_ms = plain->until};
+    if (plain->unjustified != NEVER) {
+        entry.reviewed = true;
+        entry.outcome = SY_REVIEW_UNJUSTIFIED;
+        entry.reviewed_height = plain->unjustified;
+        entry.reviewer = test_public(plain->key);
+    }
     struct sy_hash id = test_hash(BREAK + number), patient = test_hash(PATIENT);
     struct sy_hash key = key_id(plain->key);
     bool last = true;

@@ -56,7 +56,8 @@ struct plain_consent {
 struct plain_break {
     unsigned key;
     uint64_t height;
-    int64_t until;
+    int64_t from, until;  /* later ones do not begin before; none lasts longer than it may */
+    uint64_t unjustified; /* height at which it was judged so; NEVER */
 };
 
 struct plain_world {

@@ -159,6 +159,50 @@ CASE(consent_by_guardians_needs_enough_of_them)
     assert_applied(&tx);
 }
 
+static struct world_tx claim_minor(unsigned key, unsigned org)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_patient_claim, key, org);
+    tx.payload.patient_claim.patient_id = test_hash(MINOR);
+    tx.payload.patient_claim.wallet_key = test_public(FRESH_KEY);
+    tx.payload.patient_claim.x25519_key = test_public(FRESH_KEY + 50);
+    world_cosign(&tx, FRESH_KEY);
+    return tx;
+}
+
+// Else whom the guardians denied would claim the patient and take the denial back.
+CASE(a_patient_of_guardians_is_claimed_with_enough_of_them)
+{
+    enrol_minor();
+    struct world_tx tx = world_deny(&world, PARENT, CONSENT, MINOR, SY_GRANTEE_ORG, ORG_B);
+    world_cosign(&tx, PARENT + 1);
+    assert_applied(&tx);
+    tx = world_open_care(GATEWAY_B, ORG_B, FRESH_ID, MINOR);
+    assert_applied(&tx);
+    tx = claim_minor(GATEWAY_B, ORG_B);
+    assert_refused(&tx, SY_E_NOT_SUBJECT);
+    assert_detail(MINOR);
+    world_cosign(&tx, PARENT + 2);
+    assert_refused(&tx, SY_E_NOT_SUBJECT);
+    world_cosign(&tx, PARENT);
+    assert_applied(&tx);
+    // From then on the wallet alone takes back; guardians may still add.
+    tx = world_revoke(PARENT, CONSENT, MINOR);
+    world_cosign(&tx, PARENT + 1);
+    assert_refused(&tx, SY_E_NOT_SUBJECT);
+    tx = world_deny(&world, PARENT, CONSENT + 1, MINOR, SY_GRANTEE_ORG, ORG_A);
+    world_cosign(&tx, PARENT + 1);
+    assert_applied(&tx);
+    tx = world_revoke(FRESH_KEY, CONSENT, MINOR);
+    assert_applied(&tx);
+}
+
+CASE(no_patient_has_an_organisations_id)
+{
+    struct world_tx tx = world_enrol(GATEWAY_A, ORG_A, ORG_B);
+    assert_refused(&tx, SY_E_PATIENT_EXISTS);
+    assert_detail(ORG_B);
+}
+
 CASE(consent_names_one_grantee_that_is_there)
 {
     struct world_tx tx = grant_b(CONSENT);
@@ -401,6 +445,18 @@ CASE(foreign_records_are_amended_by_consent_alone)
     struct world_tx amend = world_amend(DOCTOR_B, SY_ROLE_DOCTOR, ORG_B, FRESH_ID, 1);
     assert_refused(&amend, SY_E_NOT_AUTHOR);
     assert_detail(ORG_A);
+    // Naming somebody else's doctor does not tell what that doctor may do.
+    amend = world_amend(GATEWAY_B, SY_ROLE_DOCTOR, ORG_B, FRESH_ID, 1);
+    amend.payload.record_amend.has_author = true;
+    amend.payload.record_amend.author = test_public(DOCTOR_A);
+    assert_refused(&amend, SY_E_NOT_AUTHOR);
+    assert_detail(ORG_A);
+    struct world_tx denied = deny_a(CONSENT + 9);
+    assert_applied(&denied);
+    assert_refused(&amend, SY_E_NOT_AUTHOR);
+    denied = world_revoke(WALLET_CLAIMED, CONSENT + 9, PATIENT_CLAIMED);
+    assert_applied(&denied);
+    amend = world_amend(DOCTOR_B, SY_ROLE_DOCTOR, ORG_B, FRESH_ID, 1);
     tx = world_record(DOCTOR_A, SY_ROLE_DOCTOR, ORG_A, FRESH_ID + 1, PATIENT_CLAIMED);
     assert_applied(&tx);
     struct world_tx plain = world_amend(DOCTOR_B, SY_ROLE_DOCTOR, ORG_B, FRESH_ID + 1, 1);
@@ -460,6 +516,8 @@ int main(void)
         WITH_WORLD(consents_are_numbered_in_the_order_they_were_given),
         WITH_WORLD(consent_needs_the_patient),
         WITH_WORLD(consent_by_guardians_needs_enough_of_them),
+        WITH_WORLD(a_patient_of_guardians_is_claimed_with_enough_of_them),
+        WITH_WORLD(no_patient_has_an_organisations_id),
         WITH_WORLD(consent_names_one_grantee_that_is_there),
         WITH_WORLD(consent_takes_an_id_once),
         WITH_WORLD(consent_window_is_open_and_bounded),

@@ -77,6 +77,8 @@ CASE(consent_delegate_passes_on_once_what_lets_share)
     assert_applied(&tx);
     tx = pass_on(CONSENT + 1, CONSENT + 2);
     assert_refused(&tx, SY_E_DELEGATION);
+    tx = world_revoke(WALLET_CLAIMED, CONSENT + 2, PATIENT_CLAIMED);
+    assert_applied(&tx); // or it would stand over what follows
     tx = world_grant(&world, WALLET_CLAIMED, CONSENT + 3, PATIENT_CLAIMED, SY_GRANTEE_ROLE,
                      SY_ROLE_GATEWAY);
     assert_applied(&tx);
@@ -102,6 +104,57 @@ CASE(consent_delegate_passes_on_once_what_lets_share)
     assert_refused(&tx, SY_E_CONSENT_EXPIRED);
     assert_int_equal(world.receipt.detail, until);
     assert_detail(CONSENT + 7);
+}
+
+CASE(consent_delegate_yields_to_a_denial_of_sharing)
+{
+    struct world_tx tx = grant_b(CONSENT);
+    assert_applied(&tx);
+    tx =
+        world_grant(&world, WALLET_CLAIMED, CONSENT + 1, PATIENT_CLAIMED, SY_GRANTEE_KEY, DOCTOR_B);
+    assert_applied(&tx);
+    struct world_tx of_key = world_delegate(&world, DOCTOR_B, ORG_B, CONSENT + 2, PATIENT_CLAIMED,
+                                            CONSENT + 1, SY_GRANTEE_KEY, NURSE_A);
+    const struct {
+        enum sy_grantee_kind kind;
+        unsigned whom;
+        bool bars_org, bars_key;
+    } denials[] = {{SY_GRANTEE_ORG, ORG_A, false, false},
+                   {SY_GRANTEE_KEY, DOCTOR_B, false, true},
+                   {SY_GRANTEE_ROLE, SY_ROLE_DOCTOR, false, true},
+                   {SY_GRANTEE_ROLE, SY_ROLE_NURSE, false, false},
+                   {SY_GRANTEE_ORG, ORG_B, true, true}};
+    for (unsigned i = 0; i < sizeof denials / sizeof denials[0]; i++) {
+        unsigned denial = CONSENT + 20 + i;
+        tx = world_deny(&world, WALLET_CLAIMED, denial, PATIENT_CLAIMED, denials[i].kind,
+                        denials[i].whom);
+        assert_applied(&tx);
+        if (denials[i].bars_org) {
+            tx = pass_on(CONSENT + 3, CONSENT);
+            assert_refused(&tx, SY_E_CONSENT);
+            assert_detail(denial);
+        }
+        if (denials[i].bars_key) {
+            assert_refused(&of_key, SY_E_CONSENT);
+            assert_detail(denial);
+        }
+        if (denials[i].bars_org || denials[i].bars_key) {
+            tx = world_revoke(WALLET_CLAIMED, denial, PATIENT_CLAIMED);
+            assert_applied(&tx);
+        }
+    }
+    // One that leaves sharing alone, and one of another purpose.
+    tx = world_deny(&world, WALLET_CLAIMED, CONSENT + 30, PATIENT_CLAIMED, SY_GRANTEE_ORG, ORG_B);
+    tx.payload.consent_deny.actions = SY_SET_BIT(SY_ACTION_READ);
+    assert_applied(&tx);
+    tx = world_deny(&world, WALLET_CLAIMED, CONSENT + 31, PATIENT_CLAIMED, SY_GRANTEE_ORG, ORG_B);
+    tx.payload.consent_deny.purposes = SY_SET_BIT(SY_PURPOSE_RESEARCH);
+    assert_applied(&tx);
+    tx = pass_on(CONSENT + 3, CONSENT);
+    tx.payload.consent_delegate.purposes = SY_SET_BIT(SY_PURPOSE_TREATMENT);
+    assert_applied(&tx);
+    of_key.payload.consent_delegate.purposes = SY_SET_BIT(SY_PURPOSE_TREATMENT);
+    assert_applied(&of_key);
 }
 
 /* A parent of two purposes, two classes and two labels, and a part of it that fits. */
@@ -285,6 +338,7 @@ int main(void)
         WITH_WORLD(consent_delegate_keeps_its_parent),
         WITH_WORLD(consent_delegate_is_the_grantees),
         WITH_WORLD(consent_delegate_passes_on_once_what_lets_share),
+        WITH_WORLD(consent_delegate_yields_to_a_denial_of_sharing),
         WITH_WORLD(consent_delegate_is_no_wider_in_anything),
         WITH_WORLD(consent_delegate_keeps_the_rules_of_grants),
         WITH_WORLD(what_was_passed_on_goes_with_its_parent),

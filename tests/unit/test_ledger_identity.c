@@ -138,6 +138,9 @@ CASE(org_register_takes_an_id_once)
     struct world_tx tx = world_register(ORG_A, SY_ORG_PHARMACY, FRESH_KEY);
     assert_refused(&tx, SY_E_ORG_EXISTS);
     assert_detail(ORG_A);
+    tx = world_register(PATIENT, SY_ORG_PHARMACY, FRESH_KEY); // a holder is named by its id alone
+    assert_refused(&tx, SY_E_ORG_EXISTS);
+    assert_detail(PATIENT);
 }
 
 CASE(org_register_takes_a_prefix_once)

@@ -127,7 +127,7 @@ static struct sy_may_answer plain_may(const struct plain_world *world,
         const struct plain_break *b = &world->breaks[i];
         bool asked = q->action == SY_ACTION_READ && q->purpose == SY_PURPOSE_EMERGENCY;
         if (!asked || b->key != q->key || !has_happened(b->height, q)) continue;
-        if (q->time_ms > b->until) break; // the newest of then counts, or none
+        if (q->time_ms > b->until || has_happened(b->unjustified, q)) continue;
         out.ground = SY_MAY_EMERGENCY;
         out.allowed = true;
         out.consent = test_hash(BREAK + i);
@@ -237,10 +237,16 @@ static void draw_world(struct plain_world *world, sy_prng *prng)
     world->consent_count = draw(prng, 13);
     world->break_count = draw(prng, BREAKS_MAX + 1);
     uint64_t height = 1;
+    int64_t from = 0;
     for (unsigned i = 0; i < world->break_count; i++) {
         height += draw(prng, HEIGHT / BREAKS_MAX);
-        world->breaks[i] = (struct plain_break){sy_prng_chance(prng, 2, 3) ? DOCTOR_1 : NURSE_0,
-                                                height, (int64_t)draw(prng, 2 * NOW_MS)};
+        from += draw(prng, NOW_MS / BREAKS_MAX);
+        world->breaks[i] = (struct plain_break){
+            .key = sy_prng_chance(prng, 2, 3) ? DOCTOR_1 : NURSE_0,
+            .height = height,
+            .from = from,
+            .until = from + (int64_t)draw(prng, 2 * NOW_MS),
+            .unjustified = sy_prng_chance(prng, 1, 3) ? height + draw(prng, HEIGHT / 2) : NEVER};
     }
     for (unsigned i = 0; i < world->consent_count; i++) {
         struct plain_consent *c = &world->consents[i];

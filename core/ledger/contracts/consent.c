@@ -56,29 +56,18 @@ _Static_assert(SY_CONSENTS_LIVE_MAX + SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS
 
 // --- who speaks --------------------------------------------------------------------------------
 
-/* Distinct guardians of the patient that signed; signers of a transaction differ. */
-static unsigned count_guardians(const struct sy_exec *x, const struct sy_patient *patient)
+static bool wallet_signed(const struct sy_exec *x, const struct sy_patient *patient)
 {
-    unsigned count = 0;
-    struct sy_hash guardian;
-    SY_ASSERT(patient->guardians.count <= SY_GUARDIANS_MAX);
-    for (size_t offset = 0; sy_list_next_id(&patient->guardians, &offset, &guardian);) {
-        struct sy_public_key key;
-        memcpy(key.bytes, guardian.bytes, sizeof key.bytes);
-        const struct sy_exec_signer *signer = sy_exec_signer(x, &key);
-        if (signer != NULL && signer->valid) count++;
-    }
-    return count;
+    const struct sy_exec_signer *wallet =
+        patient->claimed ? sy_exec_signer(x, &patient->wallet_key) : NULL;
+    return wallet != NULL && wallet->valid;
 }
 
 /* Did those who may speak for the patient sign? */
 static bool subject_signed(const struct sy_exec *x, const struct sy_patient *patient)
 {
-    const struct sy_exec_signer *wallet =
-        patient->claimed ? sy_exec_signer(x, &patient->wallet_key) : NULL;
-    if (wallet != NULL && wallet->valid) return true;
-    return patient->guardians_needed > 0 &&
-           count_guardians(x, patient) >= patient->guardians_needed;
+    if (wallet_signed(x, patient)) return true;
+    return sy_exec_guardians_signed(x, patient);
 }
 
 /* Finds the patient, for whom those who may speak must have signed. */
@@ -316,6 +305,50 @@ static enum sy_refusal find_parent(struct sy_exec *x, struct sy_consent *parent,
     return sy_refuse_hash(x, SY_E_CONSENT_EXPIRED, &p->parent);
 }
 
+/* Is this a denial of sharing that stands and names whom the parent lets in, or a circle around it?
+ * Classes and labels do not count: what might be barred in part is not passed on at all. */
+static bool bars_sharing(struct sy_exec *x, const struct sy_consent *denial,
+                         const struct sy_consent *parent, const struct sy_credential *grantee)
+{
+    struct sy_hash whom = parent->grantee;
+    if (!denial->denies || denial->revoked || x->time_ms < denial->from_ms ||
+        x->time_ms > denial->until_ms || (denial->actions & SY_SET_BIT(SY_ACTION_SHARE)) == 0) {
+        return false;
+    }
+    if (denial->grantee_kind != parent->grantee_kind) {
+        if (parent->grantee_kind != SY_GRANTEE_KEY) return false;
+        whom = grantee->holder;
+        if (denial->grantee_kind == SY_GRANTEE_ORG && !sy_exec_acts_for_org(grantee->role)) {
+            return false;
+        }
+        if (denial->grantee_kind == SY_GRANTEE_ROLE) {
+            whom = (struct sy_hash){{0}};
+            sy_store_u16(whom.bytes, grantee->role);
+        }
+    }
+    return sy_hash_equal(&denial->grantee, &whom);
+}
+
+/* A denial of sharing stands over the grant that is passed on, as over any. */
+static enum sy_refusal check_sharing(struct sy_exec *x, const struct sy_consent *parent,
+                                     uint32_t purposes)
+{
+    struct sy_consents consents;
+    struct sy_credential grantee = {.role = 0};
+    struct sy_public_key key;
+    struct sy_hash id;
+    memcpy(key.bytes, parent->grantee.bytes, sizeof key.bytes);
+    if (parent->grantee_kind == SY_GRANTEE_KEY) (void)sy_exec_find_credential(x, &grantee, &key);
+    sy_exec_find_consents(x, &consents, &parent->patient);
+    for (size_t offset = 0; sy_list_next_id(&consents.live, &offset, &id);) {
+        struct sy_consent denial;
+        if (!sy_exec_find_consent(x, &denial, &id)) continue;
+        bool bars = (denial.purposes & purposes) != 0 && bars_sharing(x, &denial, parent, &grantee);
+        if (bars) return sy_refuse_hash(x, SY_E_CONSENT, &id);
+    }
+    return SY_APPLIED;
+}
+
 /* Are all texts of the narrower list in the wider one? */
 static bool classes_within(const struct sy_list *narrower, const struct sy_list *wider)
 {
@@ -371,6 +404,8 @@ enum sy_refusal sy_contract_consent_delegate(struct sy_exec *x, const union sy_p
     struct sy_consent parent;
     enum sy_refusal code = find_parent(x, &parent, p);
     if (code != SY_APPLIED) return code;
+    code = check_sharing(x, &parent, p->purposes);
+    if (code != SY_APPLIED) return code;
     struct given given = GIVEN_OF(p);
     given.consent.has_wrapped_key_hash = p->has_wrapped_key_hash;
     given.consent.wrapped_key_hash = p->wrapped_key_hash;
@@ -396,7 +431,8 @@ static enum sy_refusal find_revocable(struct sy_exec *x, struct sy_consent *cons
     }
     bool known = sy_exec_find_consent(x, consent, &p->consent_id);
     bool theirs = known && sy_hash_equal(&consent->patient, &p->patient_id);
-    if (!subject_signed(x, &patient)) {
+    // Guardians take nothing back from a patient who has a wallet: it may be the patient's word.
+    if (patient.claimed ? !wallet_signed(x, &patient) : !subject_signed(x, &patient)) {
         bool passed = theirs && consent->passed_on &&
                       sy_exec_find_consent(x, &parent, &consent->parent) &&
                       grantee_signed(x, &parent);

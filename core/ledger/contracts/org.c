@@ -67,7 +67,8 @@ enum sy_refusal sy_contract_org_register(struct sy_exec *x, const union sy_paylo
     const struct sy_org_register *p = &payload->org_register;
     SY_ASSERT(x->kind->number == SY_KIND_org_register);
     SY_ASSERT(x->by->valid && x->by->role == SY_ROLE_REGULATOR);
-    if (sy_exec_has(x, SY_STATE_ORG, &p->org_id)) {
+    // Credentials name their holder by id alone, so no organisation has a patient's.
+    if (sy_exec_has(x, SY_STATE_ORG, &p->org_id) || sy_exec_has(x, SY_STATE_PATIENT, &p->org_id)) {
         return sy_refuse_hash(x, SY_E_ORG_EXISTS, &p->org_id);
     }
     if (sy_exec_signer(x, &p->admin_key) == NULL) {

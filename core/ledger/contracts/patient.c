@@ -64,7 +64,9 @@ enum sy_refusal sy_contract_patient_enrol(struct sy_exec *x, const union sy_payl
     const struct sy_patient_enrol *p = &payload->patient_enrol;
     SY_ASSERT(x->kind->number == SY_KIND_patient_enrol);
     SY_ASSERT(x->by->valid && sy_exec_acts_for_org(x->by->role));
-    if (sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
+    // Credentials name their holder by id alone, so no patient has an organisation's.
+    if (sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id) ||
+        sy_exec_has(x, SY_STATE_ORG, &p->patient_id)) {
         return sy_refuse_hash(x, SY_E_PATIENT_EXISTS, &p->patient_id);
     }
     enum sy_refusal code = check_guardians(x, p);
@@ -102,6 +104,10 @@ enum sy_refusal sy_contract_patient_claim(struct sy_exec *x, const union sy_payl
         return sy_refuse_hash(x, SY_E_NO_CARE, &p->patient_id);
     }
     if (patient.claimed) return sy_refuse_hash(x, SY_E_PATIENT_CLAIMED, &p->patient_id);
+    // Whom guardians speak for is not taken from them by an organisation.
+    if (patient.guardians_needed > 0 && !sy_exec_guardians_signed(x, &patient)) {
+        return sy_refuse_hash(x, SY_E_NOT_SUBJECT, &p->patient_id);
+    }
     patient.claimed = true;
     patient.wallet_key = p->wallet_key;
     patient.has_x25519_key = true;

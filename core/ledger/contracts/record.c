@@ -397,14 +397,17 @@ enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_paylo
     SY_ASSERT(x->kind->number == SY_KIND_record_amend);
     SY_ASSERT(x->by->valid && p->size > 0);
     struct sy_record record;
-    const struct sy_public_key *writer = p->has_author ? &p->author : &x->by->key;
-    enum sy_refusal code = find_own(x, &record, &p->record_id, writer);
+    struct author author;
+    if (!sy_exec_find_record(x, &record, &p->record_id)) {
+        return sy_refuse_hash(x, SY_E_RECORD_UNKNOWN, &p->record_id);
+    }
+    // Who names a foreign author is not told what a patient has consented to.
+    enum sy_refusal code = judge_author(x, &author, p->has_author ? &p->author : NULL,
+                                        p->author_role, record.record_class);
+    if (code != SY_APPLIED) return code;
+    code = find_own(x, &record, &p->record_id, &author.key);
     if (code != SY_APPLIED) return code;
     code = move_heads(x, &record, p->prev_version, p->branch);
-    if (code != SY_APPLIED) return code;
-    struct author author;
-    code = judge_author(x, &author, p->has_author ? &p->author : NULL, p->author_role,
-                        record.record_class);
     if (code != SY_APPLIED) return code;
     code = check_size(x, p->size);
     if (code != SY_APPLIED) return code;
