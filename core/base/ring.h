@@ -24,7 +24,8 @@ typedef struct sy_ring sy_ring;
  * Fails for a zero size, for want of room in the arena, or of file descriptors (SY_ERR_IO). */
 sy_status sy_ring_open(sy_ring **ring, sy_arena *arena, size_t capacity, size_t item_bytes);
 
-/* sy_ring_close closes the eventfd; nobody may use the ring any more. NULL is fine. */
+/* sy_ring_close closes the eventfd; nobody may use the ring any more, and whoever has pushed or
+ * popped has returned (that its item has arrived does not say so). NULL is fine. */
 void sy_ring_close(sy_ring *ring);
 
 /* sy_ring_push copies one item in. False when full or stopped: the item stays the caller's. */

@@ -133,7 +133,7 @@ static sy_status viewed_scan(void *self, const struct sy_hash *prefix, unsigned 
 static sy_status hash_state(struct sy_hash *root, uint64_t *entries, sy_state_view *view)
 {
     struct sy_state_source source = {view, viewed_get, viewed_scan};
-    struct sy_trie_config config = {.changes_max = 1};
+    struct sy_trie_config config = {.bucket_leaves = SY_TRIE_BUCKET_MAX, .changes_max = 1};
     struct sy_trie_info info = {0};
     sy_trie *trie = NULL;
     SY_TRY(sy_trie_open(&trie, &config));

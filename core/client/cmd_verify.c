@@ -292,34 +292,30 @@ struct trusted {
 
 static bool is_trusted(const struct trusted *trusted, uint64_t height)
 {
+    for (size_t i = trusted->newest_count; i-- > 0;) { // nearly always the last one
+        if (trusted->newest[i] == height) return true;
+    }
     return height < trusted->room && (trusted->known[height / 8] >> (height % 8) & 1) != 0;
 }
 
-static bool trust(struct trusted *trusted, uint64_t height)
-{
-    if (height >= trusted->room) {
-        uint64_t room = (height + 1) * 2 + 1024;
-        room -= room % 8;
-        uint8_t *moved = (uint8_t *)realloc(trusted->known, room / 8);
-        if (!moved) return false;
-        memset(moved + trusted->room / 8, 0, (room - trusted->room) / 8);
-        trusted->known = moved;
-        trusted->room = room;
-    }
-    SY_ASSERT(trusted->newest_count < ROWS_MAX);
-    trusted->newest[trusted->newest_count++] = height;
-    trusted->known[height / 8] |= (uint8_t)(1u << (height % 8));
-    return true;
-}
-
-/* The newest are not to be trusted. */
-static void distrust(struct trusted *trusted)
+/* The newest are certified, so their heights are a ledger's own and the bitmap stays small. */
+static bool settle_trust(struct trusted *trusted)
 {
     for (size_t i = 0; i < trusted->newest_count; i++) {
         uint64_t height = trusted->newest[i];
-        trusted->known[height / 8] &= (uint8_t) ~(1u << (height % 8));
+        if (height >= trusted->room) {
+            uint64_t room = (height + 1) * 2 + 1024;
+            room -= room % 8;
+            uint8_t *moved = (uint8_t *)realloc(trusted->known, room / 8);
+            if (!moved) return false;
+            memset(moved + trusted->room / 8, 0, (room - trusted->room) / 8);
+            trusted->known = moved;
+            trusted->room = room;
+        }
+        trusted->known[height / 8] |= (uint8_t)(1u << (height % 8));
     }
     trusted->newest_count = 0;
+    return true;
 }
 
 /* Follows the handovers that the store kept. */
@@ -352,8 +348,8 @@ static sy_status load_header(struct verify *verify, sy_client_store *store, stru
         return sy_fail(err, SY_ERR_CRYPTO, "the certificate of block %llu does not hold",
                        (unsigned long long)height);
     }
-    // Heights far beyond a ledger's own cannot be certified, so the bitmap stays small.
-    if (!trust(trusted, height)) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory");
+    SY_ASSERT(trusted->newest_count < ROWS_MAX);
+    trusted->newest[trusted->newest_count++] = height;
     verify->headers++;
     return SY_OK;
 }
@@ -396,6 +392,11 @@ static sy_status walk_rows(struct verify *verify, sy_client_store *store, struct
     trusted->newest_count = 0;
     for (unsigned rows = 0; rows < ROWS_MAX && *seq < end; rows++) {
         SY_TRY(sy_client_done_from(store, &done, *seq, err));
+        if (done.seq == UINT64_MAX) {
+            return sy_fail(err, SY_ERR_CORRUPT,
+                           "the store has a row of number 2^64 - 1, which no "
+                           "client writes");
+        }
         if (done.seq >= end) return SY_OK;
         *seq = done.seq + 1;
         if (done.height == 0) continue; // refused before ordering: there is nothing to prove
@@ -419,8 +420,10 @@ static sy_status verify_some_rows(struct verify *verify, sy_client_store *store,
     sy_sig_queue_item(verify->queue, &holds);
     sy_status status = walk_rows(verify, store, trusted, &fine, seq, UINT64_MAX, false, err);
     sy_sig_queue_decide(verify->queue);
-    if (fine && holds) return status;
-    distrust(trusted);
+    if (fine && holds) {
+        return settle_trust(trusted) ? status : sy_fail(err, SY_ERR_NO_MEMORY, "no memory");
+    }
+    trusted->newest_count = 0;
     verify->good = good;
     verify->applied = applied;
     verify->refused = refused;
@@ -429,6 +432,8 @@ static sy_status verify_some_rows(struct verify *verify, sy_client_store *store,
     verify->verifier = sy_verifier_openssl;
     sy_status again = walk_rows(verify, store, trusted, &fine, &start, *seq, true, err);
     verify->verifier = queue;
+    if (again == SY_OK && !settle_trust(trusted))
+        again = sy_fail(err, SY_ERR_NO_MEMORY, "no memory");
     return again == SY_OK ? status : again;
 }
 

@@ -60,13 +60,15 @@ void sy_sig_queue_decide(sy_sig_queue *queue)
     queue->item = NULL;
 }
 
-/* The verifier's: takes one, and says yes. */
+/* The verifier's: takes one, and says yes; of a thing so long that one of its signatures was found
+ * bad meanwhile, no, so that a forged one costs no more than a queue full. */
 static bool take(void *self, const struct sy_public_key *key, enum sy_sig_kind kind,
                  const struct sy_hash *digest, const struct sy_signature *signature)
 {
     sy_sig_queue *queue = (sy_sig_queue *)self;
     SY_ASSERT(queue->item);
     if (queue->count == SY_SIG_QUEUE_MAX) decide_all(queue);
+    if (!*queue->item) return false;
     queue->items[queue->count] = queue->item;
     queue->jobs[queue->count++] = (struct sy_sig_job){.key = *key,
                                                       .signature = *signature,

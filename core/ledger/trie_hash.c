@@ -67,7 +67,8 @@ static void make_hashes(struct sy_trie_roots *roots)
     roots->finished_count = 0;
     sy_trie_plan_clear(plan);
     for (size_t i = 0; i < roots->used; i++) {
-        // Numbers ascend in the stack, so none is overwritten that is still to be read.
+        // The number at a place is larger than the place, so none is overwritten that is still to
+        // be read.
         SY_ASSERT(roots->stack[i].number >= plan->count);
         roots->stack[i].number = sy_trie_plan_known(plan, &plan->hash[roots->stack[i].number]);
     }

@@ -2,8 +2,8 @@
  * to core/ledger).
  *
  * A walk notes each place after those below it; sy_trie_levels_make then goes up from the deepest
- * level noted, and the nodes of a level are hashed side by side. So what is noted may be made at
- * any time, all at the end or whenever the list is full. One thread. */
+ * level noted, and the nodes of a level are hashed side by side. So what is noted may be made
+ * once all below it is built, all at the end or whenever the list is full. One thread. */
 #ifndef SY_LEDGER_TRIE_LEVELS_H
 #define SY_LEDGER_TRIE_LEVELS_H
 

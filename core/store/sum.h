@@ -2,9 +2,9 @@
  *
  * It is there for disks that change bytes, not for people who do (what matters to them is under a
  * signature or a root). Each 8-byte word is mixed in by steps that can be undone, so a change
- * confined to one word always changes the sum; otherwise the chance of a miss is 2^-64. Words are
- * dealt out to four sums in turns, since each step waits for the one before, and the four are mixed
- * together in the same way. */
+ * confined to one word always changes the sum; the chance that another one that knows nothing of
+ * the sum does not is about 2^-64. Words are dealt out to four sums in turns, since each step waits
+ * for the one before, and the four are mixed together in the same way. */
 #ifndef SY_STORE_SUM_H
 #define SY_STORE_SUM_H
 

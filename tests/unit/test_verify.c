@@ -382,6 +382,32 @@ CASE(under_a_bad_certificate_nothing_holds)
     expect(arguments, 1, 0, TEST_BLOCK_TXS);
 }
 
+// Whoever made the store chose the height, and what is asked of it comes before it is believed.
+CASE(a_forged_height_is_not_proven)
+{
+    static const uint64_t heights[] = {5000, UINT64_C(1) << 40, SY_SLOT_MAX - 1, SY_SLOT_MAX};
+    for (unsigned i = 0; i < sizeof heights / sizeof heights[0]; i++) {
+        char path[320], arguments[400];
+        static uint8_t bytes[8192];
+        struct sy_header kept = block.header;
+        struct sy_error err = {SY_OK, ""};
+        sy_client_store *store = NULL;
+        (void)snprintf(path, sizeof path, "%s/far%u", folder, i);
+        must(sy_client_store_open(&store, path, &block.genesis.hash, SY_CLIENT_STORE_WRITE, &err),
+             &err);
+        block.header.height = heights[i];
+        struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
+        sy_certificate_encode(&w, &block.certificate);
+        must(sy_client_put_header(store, &block.header, sy_writer_slice(&w), &err), &err);
+        for (unsigned k = 0; k < TEST_BLOCK_TXS; k++) keep_receipt(store, k, SPOIL_NOTHING);
+        must(sy_client_store_commit(store, &err), &err);
+        sy_client_store_close(store);
+        block.header = kept;
+        (void)snprintf(arguments, sizeof arguments, "--store %s", path);
+        expect(arguments, 1, 0, TEST_BLOCK_TXS);
+    }
+}
+
 /* ---- a later epoch ------------------------------------------------------------------------ */
 
 #define EPOCH 2u
@@ -500,6 +526,7 @@ int main(void)
         cmocka_unit_test(every_kept_receipt_is_verified),
         cmocka_unit_test(a_kept_receipt_that_does_not_hold_is_counted),
         cmocka_unit_test(under_a_bad_certificate_nothing_holds),
+        cmocka_unit_test(a_forged_height_is_not_proven),
         cmocka_unit_test(a_proof_of_a_later_epoch_says_how_it_was_reached),
         cmocka_unit_test(receipts_of_a_later_epoch_hold_under_the_handovers_that_were_kept),
     };
