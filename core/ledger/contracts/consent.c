@@ -401,7 +401,7 @@ enum sy_refusal sy_contract_consent_delegate(struct sy_exec *x, const union sy_p
     const struct sy_consent_delegate *p = &payload->consent_delegate;
     SY_ASSERT(x->kind->number == SY_KIND_consent_delegate);
     SY_ASSERT(x->by->valid && p->actions != 0);
-    struct sy_consent parent;
+    struct sy_consent parent = {.number = 0};
     enum sy_refusal code = find_parent(x, &parent, p);
     if (code != SY_APPLIED) return code;
     code = check_sharing(x, &parent, p->purposes);
