@@ -81,6 +81,15 @@ void sy_exec_save(struct sy_exec *x, const struct sy_hash *key_hash, const struc
     if (status != SY_OK) keep_failure(x, status);
 }
 
+/* Saves what an id's entry of that kind holds from now on. */
+static void save_at(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id,
+                    const struct sy_writer *value)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, kind, id);
+    sy_exec_save(x, &key_hash, value);
+}
+
 void sy_exec_remove(struct sy_exec *x, const struct sy_hash *key_hash)
 {
     sy_status status = sy_overlay_remove(x->state, key_hash);
@@ -183,9 +192,7 @@ void sy_exec_save_org(struct sy_exec *x, const struct sy_hash *id, const struct 
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_org_encode(&w, org);
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_ORG, id);
-    sy_exec_save(x, &key_hash, &w);
+    save_at(x, SY_STATE_ORG, id, &w);
     x->signers_stale = true;
 }
 
@@ -197,9 +204,7 @@ void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_patient_encode(&w, patient);
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_PATIENT, id);
-    sy_exec_save(x, &key_hash, &w);
+    save_at(x, SY_STATE_PATIENT, id, &w);
 }
 
 void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct sy_care *care)
@@ -208,9 +213,7 @@ void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_care_encode(&w, care);
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_CARE, id);
-    sy_exec_save(x, &key_hash, &w);
+    save_at(x, SY_STATE_CARE, id, &w);
 }
 
 void sy_exec_save_consent(struct sy_exec *x, const struct sy_hash *id,
@@ -221,9 +224,7 @@ void sy_exec_save_consent(struct sy_exec *x, const struct sy_hash *id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_consent_encode(&w, consent);
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_CONSENT, id);
-    sy_exec_save(x, &key_hash, &w);
+    save_at(x, SY_STATE_CONSENT, id, &w);
 }
 
 void sy_exec_save_consents(struct sy_exec *x, const struct sy_hash *patient_id,
@@ -234,9 +235,7 @@ void sy_exec_save_consents(struct sy_exec *x, const struct sy_hash *patient_id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_consents_encode(&w, consents);
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_CONSENTS, patient_id);
-    sy_exec_save(x, &key_hash, &w);
+    save_at(x, SY_STATE_CONSENTS, patient_id, &w);
 }
 
 void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
@@ -248,9 +247,7 @@ void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_record_encode(&w, record);
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_RECORD, id);
-    sy_exec_save(x, &key_hash, &w);
+    save_at(x, SY_STATE_RECORD, id, &w);
 }
 
 // --- what several contracts ask ----------------------------------------------------------------

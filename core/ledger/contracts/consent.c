@@ -25,6 +25,7 @@
  *   to a role, or does not let share                      E_DELEGATION {parent}
  *   the parent was revoked                                E_CONSENT_STATE {parent}
  *   it is over                                            E_CONSENT_EXPIRED {parent, its end}
+ *   a denial of sharing names whom the parent lets in     E_CONSENT {denial}
  *   grantee, id, window: as above
  *   a circle, an action, a purpose, a class, a label or
  *   time that the parent does not cover, or sharing       E_SCOPE_WIDER, path of the field
@@ -34,8 +35,9 @@
  *
  * consent.revoke (who may be let in answers for it)
  *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
- *   signed neither as above for the patient nor, of what
- *   was passed on, as above for the parent                E_NOT_SUBJECT {patient id}
+ *   signed neither as above for the patient (who, once
+ *   there is a wallet, signs alone) nor, of what was
+ *   passed on, as above for the parent                    E_NOT_SUBJECT {patient id}
  *   signed for the patient: there is no such consent      E_CONSENT_UNKNOWN {id}
  *                           it is another patient's       E_NOT_SUBJECT {consent id}
  *   it was revoked                                        E_CONSENT_STATE {id}

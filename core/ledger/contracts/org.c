@@ -1,7 +1,7 @@
 /* org.c: organisations: registered, suspended, reinstated.
  *
  * org.register (a regulator answers for it)
- *   the id is registered                                  E_ORG_EXISTS {id}
+ *   the id is taken, by an organisation or a patient      E_ORG_EXISTS {id}
  *   admin_key did not sign the transaction                E_SIGNER_MISSING {admin_key}
  *   a GS1 prefix is registered, or named twice            E_ORG_EXISTS {holder}, path gs1_prefixes
  *   admin_key is or was enrolled for anything             E_KEY_IN_USE {key}

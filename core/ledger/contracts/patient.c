@@ -1,7 +1,7 @@
 /* patient.c: patients: enrolled by an organisation, with a key of their own or unclaimed.
  *
  * patient.enrol (an organisation's admin or gateway answers for it)
- *   the id is taken                                       E_PATIENT_EXISTS {id}
+ *   the id is taken, by a patient or an organisation      E_PATIENT_EXISTS {id}
  *   more guardians needed than named, or none of some     E_SCHEMA, path guardian_needed
  *   with wallet_key:
  *     wallet_key did not sign the transaction             E_SIGNER_MISSING {wallet_key}
@@ -15,6 +15,7 @@
  *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
  *   the organisation neither enrolled nor treats them     E_NO_CARE {id}
  *   the patient has a key                                 E_PATIENT_CLAIMED {id}
+ *   too few of the patient's guardians signed             E_NOT_SUBJECT {id}
  *   wallet_key as above
  *   writes   patient, the wallet's credential
  *   event    patient.claimed about the patient, object: the organisation
