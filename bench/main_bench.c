@@ -8,6 +8,7 @@
 #include "bench/crypto.h"
 #include "bench/demo.h"
 #include "bench/failover.h"
+#include "bench/ledger.h"
 #include "bench/ndjson.h"
 #include "bench/state.h"
 
@@ -20,6 +21,7 @@ static const char usage[] =
     "  demo      a network, a FHIR stream, and the proof that it holds\n"
     "  failover  how long commits stall when the primary is killed\n"
     "  jobs      what an engine says of given signatures\n"
+    "  ledger    what each kind of transaction costs in execution\n"
     "  ndjson    made-up FHIR resources, as many as wanted\n"
     "  state     how fast the state trie is rebuilt, updated and checked\n"
     "\n"
@@ -33,6 +35,7 @@ int main(int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "demo") == 0) return sy_bench_demo(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "failover") == 0) return sy_bench_failover(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "jobs") == 0) return sy_bench_jobs(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "ledger") == 0) return sy_bench_ledger(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "ndjson") == 0) return sy_bench_ndjson(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "state") == 0) return sy_bench_state(argc - 1, argv + 1);
     bool asked = argc >= 2 && strcmp(argv[1], "--help") == 0;

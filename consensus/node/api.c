@@ -162,7 +162,8 @@ static bool too_much(sy_api *api, const struct sy_request *from, uint8_t kind)
     if (kind == SY_REQUEST_SUBMIT || kind == SY_REQUEST_WAIT) return false;
     struct session *session = sy_api_session(api, from);
     if (!sy_share_left(&session->work, sy_os_monotonic_ns())) return true;
-    sy_api_work(api, session, kind == SY_REQUEST_READ ? WORK_READ : WORK_REQUEST);
+    sy_api_work(api, session,
+                kind == SY_REQUEST_READ || kind == SY_REQUEST_FIND ? WORK_READ : WORK_REQUEST);
     return false;
 }
 
@@ -187,6 +188,7 @@ static void dispatch(sy_api *api, struct sy_request *from)
     case SY_REQUEST_WAIT: sy_api_on_wait(api, from, &request); break;
     case SY_REQUEST_BLOCK: sy_api_on_block(api, from, &request); break;
     case SY_REQUEST_READ: sy_api_on_read(api, from, &request); break;
+    case SY_REQUEST_FIND: sy_api_on_find(api, from, &request); break;
     case SY_REQUEST_HANDOVERS: sy_api_on_handovers(api, from, &request); break;
     default: on_status(api, from, request.request_id);
     }
@@ -195,9 +197,14 @@ static void dispatch(sy_api *api, struct sy_request *from)
 static void on_item(sy_api *api, const struct api_item *item)
 {
     switch (item->type) {
-    case API_SUBMITTED: sy_api_on_submitted(api, item->number); break;
-    case API_OUTCOMES: sy_api_on_outcomes(api, item->number); break;
+    case API_SUBMITTED:
+        if (!sy_api_own_heard(api, item->number)) sy_api_on_submitted(api, item->number);
+        break;
+    case API_OUTCOMES:
+        if (!sy_api_own_heard(api, item->number)) sy_api_on_outcomes(api, item->number);
+        break;
     case API_CERTIFIED:
+        if (api->reads != NULL) sy_reads_certified(api->reads);
         sy_api_wait_certified(api, item->number);
         sy_api_read_certified(api);
         break;
@@ -207,6 +214,10 @@ static void on_item(sy_api *api, const struct api_item *item)
         free(item->proved);
         break;
     }
+    case API_NOTICED:
+        atomic_store(&api->noticed, false); // what comes from here on is told again
+        sy_api_noticed(api);
+        break;
     case API_STOP: api->stopping = true; break;
     }
 }
@@ -231,6 +242,10 @@ static void *run(void *self)
         }
         uint64_t now_ns = sy_os_monotonic_ns();
         uint64_t wake_ns = sy_api_wait_deadlines(api, now_ns);
+        uint64_t notices_ns = sy_api_notices_deadlines(api, now_ns);
+        if (notices_ns < wake_ns) wake_ns = notices_ns;
+        uint64_t reads_ns = sy_api_reads_due(api, now_ns);
+        if (reads_ns < wake_ns) wake_ns = reads_ns;
         if (taken == REQUESTS_A_TURN || api->stopping) continue;
         struct pollfd fds[] = {{.fd = sy_server_fd(api->server), .events = POLLIN},
                                {.fd = sy_ring_fd(api->items), .events = POLLIN}};
@@ -266,6 +281,17 @@ void sy_api_outcomes(sy_api *api, uint64_t token, uint32_t count,
 void sy_api_certified(sy_api *api, uint64_t height)
 {
     post(api, &(struct api_item){.type = API_CERTIFIED, .number = height});
+    sy_notices_certified(api->notices);
+    sy_directory_certified(api->directory);
+}
+
+/* The follower's thread. One item is enough for all blocks that come before it is taken. */
+static void noticed(void *self, uint64_t height)
+{
+    sy_api *api = (sy_api *)self;
+    struct api_item item = {.type = API_NOTICED, .number = height};
+    if (atomic_exchange(&api->noticed, true)) return;
+    if (!sy_ring_push(api->items, &item)) atomic_store(&api->noticed, false);
 }
 
 void sy_api_proved(void *self, uint64_t token, sy_status status, const struct sy_header *header,
@@ -300,19 +326,22 @@ void sy_api_set_runner(sy_api *api, sy_runner *runner)
 static sy_status carve(sy_api *api)
 {
     size_t tables = (AWAITED_MAX + SEEN_READS + SESSIONS + KNOWN_KEYS) * 3 * 64;
-    size_t bytes = JOBS * sizeof(struct job) + 2 * ANSWER_BYTES + tables +
-                   JOBS * SY_WAIT_IDS_MAX * sizeof(struct waiter) +
+    bool notes = api->config.reads.folder != NULL && !api->config.observes;
+    size_t bytes = JOBS * sizeof(struct job) + (notes ? sizeof(struct sy_grants) : 0) +
+                   3 * ANSWER_BYTES + tables + JOBS * SY_WAIT_IDS_MAX * sizeof(struct waiter) +
                    SEEN_READS * sizeof(struct sy_hash) + SESSIONS * sizeof(uint64_t) +
                    65536 * sizeof(struct api_item) + (1u << 20);
     SY_TRY(sy_arena_open(&api->arena, bytes));
     api->jobs = SY_CARVE(&api->arena, struct job, JOBS);
     api->waiters = SY_CARVE(&api->arena, struct waiter, JOBS * SY_WAIT_IDS_MAX);
     api->answer = SY_CARVE(&api->arena, uint8_t, ANSWER_BYTES);
+    api->collected = SY_CARVE(&api->arena, uint8_t, ANSWER_BYTES);
     api->text = SY_CARVE(&api->arena, char, ANSWER_BYTES);
     api->seen_order = SY_CARVE(&api->arena, struct sy_hash, SEEN_READS);
     api->session_order = SY_CARVE(&api->arena, uint64_t, SESSIONS);
-    if (!api->jobs || !api->waiters || !api->answer || !api->text || !api->seen_order ||
-        !api->session_order) {
+    if (notes) api->grants = SY_CARVE(&api->arena, struct sy_grants, 1);
+    if ((notes && !api->grants) || !api->jobs || !api->waiters || !api->answer || !api->collected ||
+        !api->text || !api->seen_order || !api->session_order) {
         return SY_ERR_NO_MEMORY;
     }
     uint64_t seed[2];
@@ -323,13 +352,26 @@ static sy_status carve(sy_api *api)
     return sy_table_init(&api->known_keys, &api->arena, KNOWN_KEYS, 8, seed);
 }
 
+static sy_status open_reads(sy_api *api, struct sy_error *err)
+{
+    struct sy_reads_config *config = &api->config.reads;
+    if (config->folder == NULL || api->config.observes) return SY_OK;
+    config->store = api->config.store;
+    config->genesis = api->config.genesis;
+    return sy_reads_open(&api->reads, config, err);
+}
+
 static sy_status open_parts(sy_api *api, struct sy_error *err)
 {
     SY_TRY(carve(api));
+    SY_TRY(open_reads(api, err));
     SY_TRY(sy_ring_open(&api->items, &api->arena, 65536, sizeof(struct api_item)));
     SY_TRY(sy_store_reader_open(&api->reader, api->config.store));
     SY_TRY(sy_block_views_init(&api->views, api->reader, &api->config.genesis->hash));
     api->certified = sy_ledger_certified(api->config.store);
+    api->notices_wake_ns = UINT64_MAX;
+    SY_TRY(sy_notices_open(&api->notices, api->config.store, noticed, api, err));
+    SY_TRY(sy_directory_open(&api->directory, api->config.store, api->config.genesis, err));
     SY_TRY(sy_server_open(&api->server, &api->config.server, err));
     SY_TRY(sy_thread_start(&api->thread, "sy-api", run, api, err));
     api->started = true;
@@ -379,6 +421,9 @@ void sy_api_close(sy_api *api)
     for (uint32_t i = 0; api->jobs != NULL && i < JOBS; i++) {
         if (api->jobs[i].state != JOB_FREE) sy_api_job_free(api, &api->jobs[i]);
     }
+    sy_reads_close(api->reads);
+    sy_notices_close(api->notices);
+    sy_directory_close(api->directory);
     sy_server_close(api->server);
     sy_block_views_free(&api->views);
     sy_store_reader_close(api->reader);

@@ -10,12 +10,16 @@
  * is certified. Anybody is told headers and how rosters followed each other; whoever shows to have
  * a transaction, what became of it; everything else is read with a signature and judged (access.h).
  *
+ * What a read tells of a patient, to anybody else, is noted before it is told, and logged on the
+ * ledger (reads.h).
+ *
  * A session costs the API thread a share of its time and no more (core/base/share.h); what it asks
  * beyond is put off. Transactions that no key signs which is known here are mostly put off too, and
  * never bother the consensus thread when they come alone (api_submit.c). */
 #ifndef SY_NODE_API_H
 #define SY_NODE_API_H
 
+#include "consensus/node/reads.h"
 #include "consensus/node/runner.h"
 #include "core/net/server.h"
 #include "core/store/store.h"
@@ -40,6 +44,9 @@ struct sy_api_config {
     const struct sy_genesis *genesis;
     sy_ring *inbox; /* SUBMITs go here: SY_INBOX_SUBMIT with token and decoded request */
     bool observes;  /* SUBMIT is refused: an observer cannot have anything ordered */
+    /* Where reads are noted (reads.h), by whom and for how long; no folder: nowhere. The store and
+     * the genesis are filled in. */
+    struct sy_reads_config reads;
     /* Fills text with a JSON object for STATUS; returns its length (<= size). */
     size_t (*status)(void *self, char *text, size_t size);
     void *self;

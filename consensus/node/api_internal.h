@@ -5,9 +5,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "consensus/node/access.h"
 #include "consensus/node/api.h"
 #include "consensus/node/block_view.h"
+#include "consensus/node/directory.h"
 #include "consensus/node/inbox.h"
+#include "consensus/node/notices.h"
 #include "core/base/share.h"
 #include "core/base/table.h"
 
@@ -30,7 +33,7 @@
 
 #define SY_API_RETRY_MS 100u /* when it is worth asking again */
 
-enum job_state { JOB_FREE, JOB_SUBMIT, JOB_WAIT, JOB_PROOF, JOB_CERTIFICATE };
+enum job_state { JOB_FREE, JOB_SUBMIT, JOB_WAIT, JOB_PROOF, JOB_CERTIFICATE, JOB_NOTICES, JOB_OWN };
 
 /* What the copies of a transaction that were looked at so far say, oldest first. */
 struct decision {
@@ -54,7 +57,9 @@ struct job {
     uint16_t held[SY_SUBMIT_TXS_MAX]; /* why transactions are put off; SY_APPLIED: they are not */
     uint32_t outcome_count;
     struct sy_submit_outcome outcomes[SY_SUBMIT_TXS_MAX];
-    /* WAIT */
+    /* NOTICES */
+    uint64_t looked_ns; /* when everything was looked through */
+    /* WAIT, NOTICES */
     uint64_t deadline_ns;
     uint64_t order;  /* by arrival */
     uint32_t left;   /* transactions not final yet */
@@ -67,7 +72,14 @@ struct job {
     size_t proof_bytes;
 };
 
-enum api_item_type { API_SUBMITTED = 1, API_OUTCOMES, API_CERTIFIED, API_PROVED, API_STOP };
+enum api_item_type {
+    API_SUBMITTED = 1,
+    API_OUTCOMES,
+    API_CERTIFIED,
+    API_PROVED,
+    API_NOTICED,
+    API_STOP
+};
 struct api_item {
     enum api_item_type type;
     uint64_t number; /* token, or height */
@@ -78,6 +90,7 @@ struct api_item {
  * for one are chained. */
 struct waiter {
     bool waits;
+    bool is_first; /* no copy of the transaction was ordered when it was looked for, or since */
     uint32_t next, prev; /* UINT32_MAX: none */
 };
 
@@ -122,9 +135,18 @@ struct sy_api {
     struct sy_hash *seen_order;
     uint64_t seen_count;
     struct sy_block_views views;
-    struct sy_proof proof;   /* of the answer under way */
-    struct sy_roster roster; /* the state's, when it was last needed; count 0: never */
+    struct sy_proof proof;    /* of the answer under way */
+    struct sy_roster roster;  /* the state's, when it was last needed; count 0: never */
+    sy_reads *reads;          /* NULL: nothing is noted */
+    struct sy_grants *grants; /* of the read under way; NULL likewise */
+    bool own_under_way;       /* a SUBMIT of the reads' */
+    sy_notices *notices;
+    sy_directory *directory;
+    atomic_bool noticed;      /* an item about it is under way */
+    uint64_t notices_made;    /* questions that waited, so far */
+    uint64_t notices_wake_ns; /* no question for notices ends before */
     uint8_t *answer;
+    uint8_t *collected; /* headers of an answer under way */
     char *text;
 };
 
@@ -159,6 +181,14 @@ void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client
 void sy_api_wait_certified(sy_api *api, uint64_t height);
 uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns);
 
+/* api_reads.c */
+/* Notes what a read that is about to be answered tells of patients. False: it may not be told. */
+bool sy_api_note(sy_api *api, const struct sy_access *access);
+/* A SUBMIT of the reads' was heard of; false: the token is none of theirs. */
+bool sy_api_own_heard(sy_api *api, uint64_t token);
+/* Seals, settles and submits what is due; when to come again. */
+uint64_t sy_api_reads_due(sy_api *api, uint64_t now_ns);
+
 /* api_roster.c */
 /* Loads api->roster from a view of the state, unless it is that one already. */
 bool sy_api_take_roster(sy_api *api, sy_state_view *view);
@@ -167,9 +197,29 @@ void sy_api_on_handovers(sy_api *api, struct sy_request *from,
 
 /* api_read.c */
 bool sy_api_header(sy_api *api, struct sy_header *header, uint64_t height);
+/* Opens what reads are judged by, as of now; whoever it was opened for closes its view. */
+bool sy_api_access_open(sy_api *api, struct sy_access *access);
+void sy_api_refuse_pruned(sy_api *api, const struct sy_request *to, uint64_t request_id);
 void sy_api_on_block(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
 void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
 void sy_api_on_proof(sy_api *api, struct job *job, sy_status status, struct proved *proved);
 void sy_api_read_certified(sy_api *api);
+
+/* Judges who asks, and opens what they are judged by; 0: go on. Whoever goes on closes the view. */
+enum sy_answer_code sy_api_read_judge(sy_api *api, struct sy_access *access,
+                                      const struct sy_request *from,
+                                      const struct sy_read_request *read);
+void sy_api_read_refuse(sy_api *api, const struct sy_request *from, uint64_t id,
+                        enum sy_answer_code code);
+
+/* api_find.c */
+void sy_api_on_find(sy_api *api, struct sy_request *from, const struct sy_client_request *request);
+
+/* api_notices.c */
+void sy_api_on_notices(sy_api *api, struct sy_request *from,
+                       const struct sy_client_request *request, const struct sy_access *access);
+/* More blocks' notices can be found. */
+void sy_api_noticed(sy_api *api);
+uint64_t sy_api_notices_deadlines(sy_api *api, uint64_t now_ns);
 
 #endif

@@ -17,19 +17,24 @@ bool sy_api_header(sy_api *api, struct sy_header *header, uint64_t height)
     return sy_header_decode(&reader, header);
 }
 
+void sy_api_refuse_pruned(sy_api *api, const struct sy_request *to, uint64_t request_id)
+{
+    char text[200];
+    (void)snprintf(text, sizeof text, "pruned at %llu: %s; %s",
+                   (unsigned long long)sy_ledger_pruned(api->config.store),
+                   sy_refusal_info(SY_E_PRUNED)->sentence, sy_refusal_info(SY_E_PRUNED)->remedy);
+    sy_api_refuse(api, to, request_id, SY_ANSWER_PRUNED, text);
+}
+
 /* What is not here may lie in history that is not kept. */
 static void refuse_missing(sy_api *api, const struct sy_request *from, uint64_t id,
                            const char *sentence)
 {
-    uint64_t pruned = sy_ledger_pruned(api->config.store);
-    char text[200];
-    if (pruned == 0) {
+    if (sy_ledger_pruned(api->config.store) == 0) {
         sy_api_refuse(api, from, id, SY_ANSWER_NOT_FOUND, sentence);
-        return;
+    } else {
+        sy_api_refuse_pruned(api, from, id);
     }
-    (void)snprintf(text, sizeof text, "pruned at %llu: %s; %s", (unsigned long long)pruned,
-                   sy_refusal_info(SY_E_PRUNED)->sentence, sy_refusal_info(SY_E_PRUNED)->remedy);
-    sy_api_refuse(api, from, id, SY_ANSWER_PRUNED, text);
 }
 
 /* ---- BLOCK ------------------------------------------------------------------------------- */
@@ -96,13 +101,16 @@ static bool signed_by_reader(const sy_api *api, const struct sy_read_request *re
     return sy_verify_one(&read->reader, SY_SIG_READ, &digest, &read->signature);
 }
 
-static void refuse(sy_api *api, struct sy_request *from, uint64_t id, enum sy_answer_code code)
+void sy_api_read_refuse(sy_api *api, const struct sy_request *from, uint64_t id,
+                        enum sy_answer_code code)
 {
+    static const char forbidden[] =
+        "this key may not read that for this purpose: it has no valid credential, or what it asks "
+        "for is of a patient who does not let it in (`systole may` says why)";
     static const char *const sentences[] = {
-        [SY_ANSWER_BUSY] = "too many questions wait: ask again",
-        [SY_ANSWER_NOT_FOUND] = "there is no such thing at a certified height",
-        [SY_ANSWER_FORBIDDEN] =
-            "this key may not read that: it lacks role, open care or membership",
+        [SY_ANSWER_BUSY] = "too many questions wait, or no block is certified here yet: ask again",
+        [SY_ANSWER_NOT_FOUND] = "that block is not certified here yet: ask again",
+        [SY_ANSWER_FORBIDDEN] = forbidden,
         [SY_ANSWER_STALE_READ] = "sign the read again, with the present time and a fresh nonce",
         [SY_ANSWER_MALFORMED] = "the read's signature is wrong, or it names no kind of entry",
     };
@@ -150,7 +158,8 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
     if (!sy_api_decide(api, &position, &read->id, NULL) ||
         sy_block_views_open(&api->views, &view, position.height) != SY_OK ||
         sy_block_views_prove(&api->views, proof, view, position.index, true) != SY_OK) {
-        refuse_missing(api, from, id, "there is no such thing at a certified height");
+        refuse_missing(api, from, id,
+                       "no transaction of this id was ordered up to the newest certified block");
         return;
     }
     struct sy_reader in = sy_reader_of(proof->receipt);
@@ -162,7 +171,11 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
     if (readable)
         sy_api_work(api, sy_api_session(api, from), receipt.event_count * (uint64_t)WORK_EVENT);
     if (!readable || !sy_access_tx(access, read, &receipt, &tx)) {
-        refuse(api, from, id, SY_ANSWER_FORBIDDEN);
+        sy_api_read_refuse(api, from, id, SY_ANSWER_FORBIDDEN);
+        return;
+    }
+    if (!sy_api_note(api, access)) {
+        sy_api_read_refuse(api, from, id, SY_ANSWER_BUSY);
         return;
     }
     proof->with_tx = read->subject == SY_READ_TX;
@@ -178,11 +191,11 @@ static void read_ids(sy_api *api, struct sy_request *from, const struct sy_clien
     uint64_t height = sy_read_ids_height(read);
     struct sy_slice ids = {NULL, 0};
     if (!sy_access_ids(access, read)) {
-        refuse(api, from, request->request_id, SY_ANSWER_FORBIDDEN);
+        sy_api_read_refuse(api, from, request->request_id, SY_ANSWER_FORBIDDEN);
         return;
     }
     if (height > api->certified) {
-        refuse(api, from, request->request_id, SY_ANSWER_NOT_FOUND);
+        sy_api_read_refuse(api, from, request->request_id, SY_ANSWER_NOT_FOUND);
         return;
     }
     if ((height > 0 && sy_ledger_get(api->reader, &ids, height, SY_BLOCK_TX_IDS) != SY_OK)) {
@@ -210,15 +223,15 @@ static void read_state(sy_api *api, struct sy_request *from,
         code = SY_ANSWER_MALFORMED;
     } else if (!sy_access_state(access, read)) {
         code = SY_ANSWER_FORBIDDEN;
-    } else if (runner != NULL) {
+    } else if (runner != NULL && sy_api_note(api, access)) {
         struct job *job = sy_api_job_take(api, JOB_PROOF, from, request);
         if (job == NULL) return;
         if (sy_runner_prove(runner, sy_api_token(api, job), &key)) return;
-        refuse(api, from, request->request_id, code);
+        sy_api_read_refuse(api, from, request->request_id, code);
         sy_api_job_free(api, job);
         return;
     }
-    refuse(api, from, request->request_id, code);
+    sy_api_read_refuse(api, from, request->request_id, code);
     sy_server_release(api->server, from);
 }
 
@@ -231,7 +244,7 @@ static void answer_state(sy_api *api, struct job *job)
         sy_state_proof_decode(&body, &api->proof.state)) {
         answer_proof(api, &job->server_request, id, view, SY_PROOF_STATE);
     } else {
-        refuse(api, &job->server_request, id, SY_ANSWER_NOT_FOUND);
+        sy_api_read_refuse(api, &job->server_request, id, SY_ANSWER_NOT_FOUND);
     }
     sy_api_job_free(api, job);
 }
@@ -239,14 +252,14 @@ static void answer_state(sy_api *api, struct job *job)
 void sy_api_on_proof(sy_api *api, struct job *job, sy_status status, struct proved *proved)
 {
     if (status != SY_OK || proved == NULL) {
-        refuse(api, &job->server_request, job->request.request_id, SY_ANSWER_BUSY);
+        sy_api_read_refuse(api, &job->server_request, job->request.request_id, SY_ANSWER_BUSY);
         sy_api_job_free(api, job);
         return;
     }
     job->header = proved->header;
     job->proof = (uint8_t *)malloc(proved->size);
     if (job->proof == NULL) {
-        refuse(api, &job->server_request, job->request.request_id, SY_ANSWER_BUSY);
+        sy_api_read_refuse(api, &job->server_request, job->request.request_id, SY_ANSWER_BUSY);
         sy_api_job_free(api, job);
         return;
     }
@@ -282,34 +295,50 @@ static void read_certified(sy_api *api, struct sy_request *from,
     sy_server_release(api->server, from);
 }
 
+bool sy_api_access_open(sy_api *api, struct sy_access *access)
+{
+    struct sy_header newest;
+    *access = (struct sy_access){.roster = &api->roster, .grants = api->grants};
+    if (api->grants != NULL) api->grants->count = 0;
+    if (!sy_api_header(api, &newest, api->certified) ||
+        sy_state_view_open(&access->view, api->config.store) != SY_OK) {
+        return false;
+    }
+    access->time_ms = newest.time_ms;
+    if (sy_api_take_roster(api, access->view)) return true;
+    sy_state_view_close(access->view);
+    return false;
+}
+
+enum sy_answer_code sy_api_read_judge(sy_api *api, struct sy_access *access,
+                                      const struct sy_request *from,
+                                      const struct sy_read_request *read)
+{
+    if (!signed_by_reader(api, read)) return SY_ANSWER_MALFORMED;
+    if (!fresh(api, read)) return SY_ANSWER_STALE_READ;
+    /* Nothing seals the genesis: what was proven by it alone would look like a lie. */
+    if (api->certified == 0) return SY_ANSWER_BUSY;
+    if (!sy_api_access_open(api, access)) return SY_ANSWER_BUSY;
+    if (!sy_api_session(api, from)->vouched && sy_access_known(access, &read->reader)) {
+        sy_api_vouch(api, from);
+    }
+    return (enum sy_answer_code)0;
+}
+
 void sy_api_on_read(sy_api *api, struct sy_request *from, const struct sy_client_request *request)
 {
     const struct sy_read_request *read = &request->body.read;
-    struct sy_access access = {.roster = &api->roster};
-    struct sy_header newest;
-    enum sy_answer_code code = 0;
-    if (!signed_by_reader(api, read)) {
-        code = SY_ANSWER_MALFORMED;
-    } else if (!fresh(api, read)) {
-        code = SY_ANSWER_STALE_READ;
-    } else if (!sy_api_header(api, &newest, api->certified) ||
-               sy_state_view_open(&access.view, api->config.store) != SY_OK) {
-        code = SY_ANSWER_BUSY;
-    } else if (!sy_api_take_roster(api, access.view)) {
-        sy_state_view_close(access.view);
-        code = SY_ANSWER_BUSY;
-    }
+    struct sy_access access;
+    enum sy_answer_code code = sy_api_read_judge(api, &access, from, read);
     if (code != 0) {
-        refuse(api, from, request->request_id, code);
+        sy_api_read_refuse(api, from, request->request_id, code);
         sy_server_release(api->server, from);
         return;
     }
-    access.time_ms = newest.time_ms;
-    if (!sy_api_session(api, from)->vouched && sy_access_known(&access, &read->reader)) {
-        sy_api_vouch(api, from);
-    }
     if (read->subject == SY_READ_STATE) {
         read_state(api, from, request, &access);
+    } else if (read->subject == SY_READ_NOTICES) {
+        sy_api_on_notices(api, from, request, &access);
     } else {
         read_certified(api, from, request, &access);
     }

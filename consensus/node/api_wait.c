@@ -147,7 +147,7 @@ static uint32_t waiter_of(const sy_api *api, const struct job *job, uint32_t ind
     return (uint32_t)(job - api->jobs) * SY_WAIT_IDS_MAX + index;
 }
 
-static void chain(sy_api *api, const struct job *job, uint32_t index)
+static void chain(sy_api *api, const struct job *job, uint32_t index, bool is_first)
 {
     struct sy_awaited item;
     bool is_new = false;
@@ -156,7 +156,7 @@ static void chain(sy_api *api, const struct job *job, uint32_t index)
     sy_wait_item(&job->request, index, &item);
     uint64_t *newest = (uint64_t *)sy_table_put(&api->waiting, &item.tx_id, &is_new);
     SY_ASSERT(newest != NULL); /* make_room sees to it */
-    *waiter = (struct waiter){.waits = true, .next = NOBODY, .prev = NOBODY};
+    *waiter = (struct waiter){.waits = true, .is_first = is_first, .next = NOBODY, .prev = NOBODY};
     if (!is_new) {
         waiter->next = (uint32_t)*newest;
         api->waiters[waiter->next].prev = number;
@@ -197,9 +197,10 @@ static bool settle_item(sy_api *api, struct job *job)
 {
     uint32_t index = job->looked++;
     bool known = take_decision(&job->positions[index], &job->deciding);
+    bool is_first = job->deciding.next == 0;
     job->deciding = (struct decision){0};
     if (known) job->left--;
-    if (!known) chain(api, job, index);
+    if (!known) chain(api, job, index, is_first);
     return known;
 }
 
@@ -321,17 +322,25 @@ void sy_api_on_wait(sy_api *api, struct sy_request *from, const struct sy_client
 }
 
 /* The copies before this one were looked at when the item began to wait: only this one can show
- * that whoever waits has the transaction. */
+ * that whoever waits has the transaction. Where there were none, as nearly always, it is the one
+ * that is told, and the index need not be asked again. */
 static bool decide_new(sy_api *api, struct job *job, uint32_t index,
                        const struct sy_tx_position *copy)
 {
     struct sy_awaited item;
     const struct sy_block_view *view;
+    struct waiter *waiter = &api->waiters[waiter_of(api, job, index)];
+    bool is_first = waiter->is_first;
+    waiter->is_first = false;
     sy_wait_item(&job->request, index, &item);
     if (sy_block_views_open(&api->views, &view, copy->height) != SY_OK) return false;
     if (copy->index >= view->tx_count) return false;
-    return has_witness(api, view, copy->index, &item.witness) &&
-           sy_api_decide(api, &job->positions[index], &item.tx_id, &item.witness);
+    if (!has_witness(api, view, copy->index, &item.witness)) return false;
+    if (is_first && copy_decides(view, copy->index)) {
+        job->positions[index] = *copy;
+        return true;
+    }
+    return sy_api_decide(api, &job->positions[index], &item.tx_id, &item.witness);
 }
 
 /* A copy of a transaction is certified: those who wait for it and have it are told. */

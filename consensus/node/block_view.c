@@ -79,17 +79,25 @@ static sy_status index_receipts(struct sy_block_view *view, struct sy_slice rece
     SY_TRY(grow_index(view, view->tx_count));
     struct sy_hash *leaves =
         (struct sy_hash *)malloc(((size_t)view->tx_count + 1) * sizeof *leaves);
-    if (leaves == NULL) return SY_ERR_NO_MEMORY;
+    struct sy_slice *slices =
+        (struct sy_slice *)malloc(((size_t)view->tx_count + 1) * sizeof *slices);
+    if (leaves == NULL || slices == NULL) {
+        free(leaves);
+        free(slices);
+        return SY_ERR_NO_MEMORY;
+    }
     for (uint32_t i = 0; i < view->tx_count && !reader.failed; i++) {
         struct sy_slice receipt = sy_read_bytes32(&reader, receipts.size, "receipt");
         if (reader.failed) break;
         view->offsets[i] = (uint32_t)(receipt.data - view->bytes);
         view->sizes[i] = (uint32_t)receipt.size;
-        sy_hash_leaf(&leaves[i], receipt);
+        slices[i] = receipt;
     }
-    sy_status status = sy_reader_done(&reader) ? SY_OK : SY_ERR_CORRUPT;
+    bool whole = sy_reader_done(&reader) && sy_receipt_leaves(leaves, slices, view->tx_count);
+    sy_status status = whole ? SY_OK : SY_ERR_CORRUPT;
     if (status == SY_OK) status = sy_merkle_tree_build(&view->receipts, leaves, view->tx_count);
     free(leaves);
+    free(slices);
     if (status != SY_OK) return status;
     bool same = sy_hash_equal(&view->receipts.root, &view->header.receipts_root);
     return same ? SY_OK : SY_ERR_CORRUPT;

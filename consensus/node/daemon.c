@@ -12,6 +12,7 @@
 #include "core/base/assert.h"
 #include "core/base/os.h"
 #include "core/base/telemetry.h"
+#include "core/crypto/sha256_many.h"
 #include "core/wire/genesis_json.h"
 #include "core/wire/roster_change.h"
 #include "core/wire/state.h"
@@ -65,18 +66,18 @@ static sy_status load_genesis(sy_daemon *daemon, struct sy_error *err)
     return find_self(daemon, err);
 }
 
-static sy_status open_store(sy_daemon *daemon, bool init, struct sy_error *err)
+static sy_status open_store(sy_daemon *daemon, enum sy_daemon_start start, struct sy_error *err)
 {
     struct sy_store_config config = {.path = daemon->config.data,
                                      .genesis = daemon->genesis->hash,
-                                     .init = init,
+                                     .init = start == SY_START_INIT,
                                      .snapshot_blocks = SY_SNAPSHOT_BLOCKS,
                                      .generation_bytes = daemon->config.generation_mib << 20};
     SY_TRY(sy_store_open_lmdb(&daemon->store, &config, err));
     if (sy_store_reader_open(&daemon->reader, daemon->store) != SY_OK) {
         return sy_fail(err, SY_ERR_LIMIT, "%s: too many readers", daemon->config.data);
     }
-    return SY_OK;
+    return start == SY_START_REBUILD ? sy_directory_clear(daemon->store, err) : SY_OK;
 }
 
 static unsigned engine_threads(const struct sy_config *config)
@@ -103,7 +104,7 @@ static sy_status open_engine(sy_daemon *daemon, struct sy_error *err)
     SY_TRY(sy_engine_open(&daemon->engine, &config, err));
     SY_LOG(SY_LOG_INFO, "node", "engine_chosen", SY_F_TEXT("wanted", wanted),
            SY_F_TEXT("engine", choice->impls[0]->name), SY_F_U64("from", choice->from[0]),
-           SY_F_TEXT("why", choice->why));
+           SY_F_TEXT("why", choice->why), SY_F_TEXT("hashing", sy_sha256_many_best()->name));
     sy_metric_set(SY_M_engine_rate_per_s, choice->per_s[0]);
     sy_metric_set(SY_M_engine_from_signatures, choice->from[0]);
     sy_signers_start(&daemon->signers, daemon->engine);
@@ -335,8 +336,31 @@ static sy_status open_holder(sy_daemon *daemon, struct sy_error *err)
     return SY_OK;
 }
 
+/* What is read through a validator is noted beside its store; an observer can log nothing. */
+static sy_status note_reads(sy_daemon *daemon, struct sy_reads_config *reads, char *folder,
+                            size_t size, struct sy_error *err)
+{
+    const struct sy_config *config = &daemon->config;
+    if (daemon->self == SY_PBFT_OBSERVER) return SY_OK;
+    const struct sy_validator *me = &daemon->roster->validators[daemon->self];
+    int length = snprintf(folder, size, "%s/reads", config->data);
+    if (length < 0 || (size_t)length >= size) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "%.60s...: the path is too long", config->data);
+    }
+    *reads = (struct sy_reads_config){
+        .folder = folder,
+        .passphrase = config->passphrase_file[0] ? config->passphrase_file : NULL,
+        .consensus = sy_signer_of_key(daemon->consensus_key),
+        .validator = me->consensus_key,
+        .organisation = me->organisation,
+        .delay_ns = config->reads_log_ms * 1000000ull,
+        .kept_bytes_max = config->reads_kept_mib << 20};
+    return SY_OK;
+}
+
 static sy_status open_api(sy_daemon *daemon, struct sy_error *err)
 {
+    char folder[SY_READS_PATH_MAX];
     const char *in_roster = daemon->self == SY_PBFT_OBSERVER
                                 ? ""
                                 : daemon->roster->validators[daemon->self].client_address;
@@ -351,6 +375,7 @@ static sy_status open_api(sy_daemon *daemon, struct sy_error *err)
         .status = sy_daemon_status_json,
         .self = daemon};
     SY_TRY(need_address(config.server.bind, "client", err));
+    SY_TRY(note_reads(daemon, &config.reads, folder, sizeof folder, err));
     SY_TRY(sy_api_open(&daemon->api, &config, err));
     SY_TRY(sy_runner_open(&daemon->runner, daemon->executor, daemon->inbox, sy_api_proved,
                           daemon->api, err));
@@ -381,12 +406,12 @@ static sy_status recover(sy_daemon *daemon, struct sy_error *err)
 }
 
 /* What lives as long as the process. */
-static sy_status open_base(sy_daemon *daemon, bool init, struct sy_error *err)
+static sy_status open_base(sy_daemon *daemon, enum sy_daemon_start start, struct sy_error *err)
 {
     SY_TRY(load_keys(daemon, err));
     SY_TRY(load_genesis(daemon, err));
     SY_TRY(open_inbox(daemon, err));
-    SY_TRY(open_store(daemon, init, err));
+    SY_TRY(open_store(daemon, start, err));
     SY_TRY(join(daemon, err));
     return sy_executor_open(&daemon->executor, daemon->store, daemon->genesis, err);
 }
@@ -521,15 +546,15 @@ sy_status sy_daemon_turn(sy_daemon *daemon, struct sy_error *err)
 
 /* ---- life -------------------------------------------------------------------------------- */
 
-sy_status sy_daemon_open(sy_daemon **out, const struct sy_config *config, bool init,
-                         struct sy_error *err)
+sy_status sy_daemon_open(sy_daemon **out, const struct sy_config *config,
+                         enum sy_daemon_start start, struct sy_error *err)
 {
     sy_daemon *daemon = (sy_daemon *)calloc(1, sizeof *daemon);
     if (daemon == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "systoled: no memory");
     daemon->config = *config;
     int failed = pthread_mutex_init(&daemon->snapshot.lock, NULL);
     SY_ASSERT(failed == 0);
-    sy_status status = open_base(daemon, init, err);
+    sy_status status = open_base(daemon, start, err);
     if (status == SY_OK) status = open_epoch(daemon, err);
     if (status != SY_OK) {
         sy_daemon_close(daemon);

@@ -13,10 +13,16 @@
 
 typedef struct sy_daemon sy_daemon;
 
-/* sy_daemon_open loads keys and genesis, opens (or with init makes) the store, replays it, binds
- * the addresses and starts the threads. */
-sy_status sy_daemon_open(sy_daemon **daemon, const struct sy_config *config, bool init,
-                         struct sy_error *err);
+enum sy_daemon_start {
+    SY_START_GO_ON,
+    SY_START_INIT,   /* makes a new store */
+    SY_START_REBUILD /* empties the directory's index, which is made again while it runs */
+};
+
+/* sy_daemon_open loads keys and genesis, opens (or makes) the store, replays it, binds the
+ * addresses and starts the threads. */
+sy_status sy_daemon_open(sy_daemon **daemon, const struct sy_config *config,
+                         enum sy_daemon_start start, struct sy_error *err);
 
 /* sy_daemon_check reads everything that config names (keys, genesis, addresses) without touching
  * the store, and prints what it found. */

@@ -16,11 +16,13 @@
 enum exit_code { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2 };
 
 static const char usage[] =
-    "usage: systoled --config FILE [--init] [--check-config]\n"
+    "usage: systoled --config FILE [--init | --rebuild-index] [--check-config]\n"
     "       systoled --explain-config\n"
     "\n"
     "  --config FILE      configuration: `key = value` lines\n"
     "  --init             make a new, empty store at genesis, then run\n"
+    "  --rebuild-index    forget the directory's index and make it again while running; nothing\n"
+    "                     waits for it\n"
     "  --check-config     read everything the configuration names, say what is wrong, exit\n"
     "  --explain-config   print every key with its default, bounds and meaning\n"
     "\n"
@@ -28,7 +30,7 @@ static const char usage[] =
 
 struct options {
     const char *config;
-    bool init;
+    enum sy_daemon_start start;
     bool check;
 };
 
@@ -111,7 +113,7 @@ static int serve(const struct options *options)
     signal(SIGPIPE, SIG_IGN);
 
     sy_daemon *daemon = NULL;
-    sy_status status = sy_daemon_open(&daemon, &config, options->init, &err);
+    sy_status status = sy_daemon_open(&daemon, &config, options->start, &err);
     if (status == SY_OK) status = write_pid(config.pid_file, &err);
     /* Without a daemon of our own the file is that of the one that holds the store. */
     bool ours = daemon != NULL;
@@ -126,23 +128,28 @@ static int serve(const struct options *options)
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"config", required_argument, NULL, 'c'}, {"init", no_argument, NULL, 'i'},
-        {"check-config", no_argument, NULL, 'k'}, {"explain-config", no_argument, NULL, 'e'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0}};
-    struct options options = {0};
+    static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
+                                          {"init", no_argument, NULL, 'i'},
+                                          {"check-config", no_argument, NULL, 'k'},
+                                          {"explain-config", no_argument, NULL, 'e'},
+                                          {"rebuild-index", no_argument, NULL, 'r'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    struct options options = {.start = SY_START_GO_ON};
+    bool both = false; /* of what excludes each other */
     int option;
     while ((option = getopt_long(argc, argv, "c:h", longs, NULL)) != -1) {
         switch (option) {
         case 'c': options.config = optarg; break;
-        case 'i': options.init = true; break;
+        case 'i': both |= options.start != SY_START_GO_ON, options.start = SY_START_INIT; break;
         case 'k': options.check = true; break;
+        case 'r': both |= options.start != SY_START_GO_ON, options.start = SY_START_REBUILD; break;
         case 'e': sy_config_explain(stdout); return EXIT_DONE;
         case 'h': fputs(usage, stdout); return EXIT_DONE;
         default: fputs(usage, stderr); return EXIT_USAGE;
         }
     }
-    if (options.config == NULL || optind != argc) {
+    if (options.config == NULL || optind != argc || both) {
         fputs(usage, stderr);
         return EXIT_USAGE;
     }

@@ -60,11 +60,6 @@ static inline bool sy_hash_equal_ct(const struct sy_hash *a, const struct sy_has
     return differs == 0;
 }
 
-static inline int sy_hash_compare(const struct sy_hash *a, const struct sy_hash *b)
-{
-    return memcmp(a->bytes, b->bytes, sizeof a->bytes);
-}
-
 static inline bool sy_hash_is_zero(const struct sy_hash *hash)
 {
     static const struct sy_hash zero = {{0}};
@@ -107,24 +102,51 @@ static inline void sy_store_u16(uint8_t *p, uint16_t v)
     p[0] = (uint8_t)v;
     p[1] = (uint8_t)(v >> 8);
 }
+/* Written out, because compilers make one instruction of this and not of a loop. */
 static inline void sy_store_u32(uint8_t *p, uint32_t v)
 {
-    for (int i = 0; i < 4; i++) p[i] = (uint8_t)(v >> (8 * i));
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
 }
 static inline void sy_store_u64(uint8_t *p, uint64_t v)
 {
-    for (int i = 0; i < 8; i++) p[i] = (uint8_t)(v >> (8 * i));
+    p[0] = (uint8_t)v;
+    p[1] = (uint8_t)(v >> 8);
+    p[2] = (uint8_t)(v >> 16);
+    p[3] = (uint8_t)(v >> 24);
+    p[4] = (uint8_t)(v >> 32);
+    p[5] = (uint8_t)(v >> 40);
+    p[6] = (uint8_t)(v >> 48);
+    p[7] = (uint8_t)(v >> 56);
 }
-/* Big-endian store: keys that must sort by number (LMDB). */
+/* Big-endian: keys that must sort by number (LMDB), prefixes of hashes. */
 static inline void sy_store_u64_be(uint8_t *p, uint64_t v)
 {
-    for (int i = 0; i < 8; i++) p[i] = (uint8_t)(v >> (56 - 8 * i));
+    p[0] = (uint8_t)(v >> 56);
+    p[1] = (uint8_t)(v >> 48);
+    p[2] = (uint8_t)(v >> 40);
+    p[3] = (uint8_t)(v >> 32);
+    p[4] = (uint8_t)(v >> 24);
+    p[5] = (uint8_t)(v >> 16);
+    p[6] = (uint8_t)(v >> 8);
+    p[7] = (uint8_t)v;
 }
 static inline uint64_t sy_load_u64_be(const uint8_t *p)
 {
-    uint64_t v = 0;
-    for (int i = 0; i < 8; i++) v = v << 8 | p[i];
-    return v;
+    return (uint64_t)p[0] << 56 | (uint64_t)p[1] << 48 | (uint64_t)p[2] << 40 |
+           (uint64_t)p[3] << 32 | (uint64_t)p[4] << 24 | (uint64_t)p[5] << 16 |
+           (uint64_t)p[6] << 8 | p[7];
+}
+
+/* Negative, zero or positive, as memcmp of the bytes. Hashes mostly differ at once. */
+static inline int sy_hash_compare(const struct sy_hash *a, const struct sy_hash *b)
+{
+    uint64_t left = sy_load_u64_be(a->bytes);
+    uint64_t right = sy_load_u64_be(b->bytes);
+    if (left != right) return left < right ? -1 : 1;
+    return memcmp(a->bytes + 8, b->bytes + 8, sizeof a->bytes - 8);
 }
 
 /* sy_hex_encode writes 2 * size lower-case digits and a terminator into out, which must have

@@ -41,9 +41,10 @@ void sy_os_random(void *out, size_t size);
 sy_status sy_os_read_file(uint8_t **out, size_t *size, const char *path, size_t max_bytes,
                           struct sy_error *err);
 
-/* sy_os_write_file replaces path atomically: temporary file with the given mode, fsync, rename,
- * fsync of the folder. After a failure, and after a crash at any point, path holds the old bytes
- * or the new ones, whole; a crash can leave a file path.tmp.XXXXXX behind. */
+/* sy_os_write_file replaces path, a file or none (SY_ERR_ARGUMENT: a folder, a device),
+ * atomically: temporary file with the given mode, fsync, rename, fsync of the folder. After a
+ * failure, and after a crash at any point, path holds the old bytes or the new ones, whole; a crash
+ * can leave a file path.tmp.XXXXXX behind. */
 sy_status sy_os_write_file(const char *path, const void *data, size_t size, unsigned mode,
                            struct sy_error *err);
 

@@ -117,6 +117,16 @@ static sy_status fill_file(int fd, const char *path, const void *data, size_t si
     return SY_OK;
 }
 
+/* A device or a pipe would be replaced by a file: /dev/null, say, by whoever is root. */
+static sy_status check_target(const char *path, struct sy_error *err)
+{
+    struct stat target;
+    if (lstat(path, &target) != 0 || S_ISREG(target.st_mode) || S_ISLNK(target.st_mode)) {
+        return SY_OK;
+    }
+    return sy_fail(err, SY_ERR_ARGUMENT, "%s is there and no file: choose another path", path);
+}
+
 sy_status sy_os_write_file(const char *path, const void *data, size_t size, unsigned mode,
                            struct sy_error *err)
 {
@@ -126,6 +136,7 @@ sy_status sy_os_write_file(const char *path, const void *data, size_t size, unsi
     if (length < 0 || (size_t)length >= sizeof temporary) {
         return sy_fail(err, SY_ERR_LIMIT, "the path %.64s... is too long", path);
     }
+    SY_TRY(check_target(path, err));
     SY_TRY(find_folder(folder, sizeof folder, path, err));
     int fd = mkostemp(temporary, O_CLOEXEC);
     if (fd < 0) return fail_errno(err, "create", temporary);

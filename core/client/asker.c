@@ -13,8 +13,9 @@
 
 #define CALL_MS_DEFAULT 5000
 #define CONNECT_MS_DEFAULT 2500 /* a validator that is down should not keep anybody for long */
-#define TURN_MS 3000 /* how long one validator is waited for before another is tried too */
-#define PAUSE_MS 200 /* between two rounds in which nobody could help */
+#define TURN_MS 3000     /* how long one validator is waited for before another is tried too */
+#define PAUSE_MS 200     /* between two rounds in which nobody could help */
+#define CATCH_UP_MS 5000 /* how long validators are waited for that are behind what is known */
 #define PROOF_BYTES_MAX (2u * SY_FRAME_BYTES_MAX)
 
 struct sy_asker {
@@ -28,7 +29,8 @@ struct sy_asker {
     unsigned observer;
     int call_ms;
     int connect_ms;
-    unsigned turn; /* whom to ask first */
+    unsigned turn;     /* whom to ask first */
+    uint64_t expected; /* height that the state shall show */
     struct sy_proof proof;
     struct sy_roster roster; /* that the conversations are of: the newest, or one before it */
     sy_client *clients[SY_VALIDATORS_MAX + SY_ASKER_OBSERVERS_MAX];
@@ -322,6 +324,7 @@ static sy_status take_final(sy_asker *asker, struct sy_proven *final, const stru
     bool decodes = sy_certificate_decode(&certificate, &proof->certificate, SY_ROSTER_UNKNOWN) &&
                    sy_receipt_proof_decode(&body, &proof->receipt);
     SY_ASSERT(decodes);
+    sy_asker_expect(asker, proof->header.height);
     return take_proof(asker, final, proof, err);
 }
 
@@ -486,7 +489,18 @@ struct question {
     struct sy_read_request read;
     const sy_secret_key *key;
     int64_t max_age_ms;
+    bool behind; /* somebody has yet to come to what is expected */
 };
+
+void sy_asker_expect(sy_asker *asker, uint64_t height)
+{
+    if (height > asker->expected) asker->expected = height;
+}
+
+uint64_t sy_asker_expected(const sy_asker *asker)
+{
+    return asker->expected;
+}
 
 static sy_status ask_read(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
 {
@@ -495,8 +509,14 @@ static sy_status ask_read(void *context, sy_asker *asker, sy_client *client, str
     sy_read_sign(&question->read, question->key, asker->genesis);
     SY_TRY(sy_client_read(client, &bytes, &asker->proof, &question->read, asker->call_ms, err));
     int64_t age_ms = sy_os_wall_ms() - asker->proof.header.time_ms;
-    if (question->read.subject == SY_READ_STATE && question->max_age_ms > 0 &&
-        age_ms > question->max_age_ms) {
+    bool of_state = question->read.subject == SY_READ_STATE;
+    if (of_state && asker->proof.header.height < asker->expected) {
+        question->behind = true;
+        return sy_fail(err, SY_ERR_TIMEOUT, "%s is at block %llu, and block %llu is known",
+                       sy_client_name(client), (unsigned long long)asker->proof.header.height,
+                       (unsigned long long)asker->expected);
+    }
+    if (of_state && question->max_age_ms > 0 && age_ms > question->max_age_ms) {
         return sy_fail(err, SY_ERR_TIMEOUT,
                        "%s proves only what was so %lld s ago; the network may stand still",
                        sy_client_name(client), (long long)(age_ms / 1000));
@@ -510,7 +530,75 @@ sy_status sy_asker_read(sy_asker *asker, struct sy_proven *answer,
 {
     struct question question = {
         .answer = answer, .read = *read, .key = key, .max_age_ms = max_age_ms};
-    return ask_in_turn(asker, ask_read, &question, err);
+    uint64_t end_ns = sy_os_monotonic_ns() + CATCH_UP_MS * 1000000ull;
+    for (;;) {
+        question.behind = false;
+        sy_status status = ask_in_turn(asker, ask_read, &question, err);
+        if (status == SY_OK || !question.behind || left_ms(end_ns) == 0) return status;
+        pause_ms(PAUSE_MS);
+    }
+}
+
+struct notices_question {
+    struct sy_client_notices *notices;
+    struct sy_read_request read;
+    const sy_secret_key *key;
+};
+
+static sy_status ask_notices(void *context, sy_asker *asker, sy_client *client,
+                             struct sy_error *err)
+{
+    struct notices_question *question = (struct notices_question *)context;
+    struct sy_notices_asked asked;
+    bool canonical = sy_read_notices_asked(&asked, &question->read);
+    SY_ASSERT(canonical);
+    sy_read_sign(&question->read, question->key, asker->genesis);
+    return sy_client_get_notices(client, question->notices, &question->read,
+                                 asker->call_ms + (int)asked.wait_ms, err);
+}
+
+sy_status sy_asker_notices(sy_asker *asker, struct sy_client_notices *notices,
+                           const struct sy_read_request *read, const sy_secret_key *key,
+                           struct sy_error *err)
+{
+    struct notices_question question = {.notices = notices, .read = *read, .key = key};
+    return ask_in_turn(asker, ask_notices, &question, err);
+}
+
+void sy_asker_pass(sy_asker *asker)
+{
+    if (!asker->observed) asker->turn = (asker->turn + 1) % asker->roster.count;
+}
+
+/* ---- searching ---------------------------------------------------------------------------- */
+
+struct find_question {
+    struct sy_found *found;
+    char *told_by;
+    const struct sy_find *query;
+    struct sy_read_request read;
+    const sy_secret_key *key;
+};
+
+static sy_status ask_find(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
+{
+    struct find_question *question = (struct find_question *)context;
+    sy_read_sign(&question->read, question->key, asker->genesis);
+    SY_TRY(sy_client_find(client, question->found, &question->read, question->query, asker->call_ms,
+                          err));
+    (void)snprintf(question->told_by, SY_NAME_BYTES_MAX + 1, "%s", sy_client_name(client));
+    return SY_OK;
+}
+
+sy_status sy_asker_find(sy_asker *asker, struct sy_found *found,
+                        char told_by[SY_NAME_BYTES_MAX + 1], const struct sy_find *query,
+                        uint8_t purpose, const sy_secret_key *key, struct sy_error *err)
+{
+    struct find_question question = {
+        .found = found, .told_by = told_by, .query = query, .key = key};
+    question.read.purpose = purpose;
+    sy_read_find(&question.read, query);
+    return ask_in_turn(asker, ask_find, &question, err);
 }
 
 /* ---- blocks ------------------------------------------------------------------------------- */

@@ -85,13 +85,29 @@ sy_status sy_asker_wait(sy_asker *asker, struct sy_proven *final, const struct s
 sy_status sy_asker_settle(sy_asker *asker, struct sy_proven *final, uint16_t *code,
                           struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err);
 
+/* sy_asker_expect: what is read of the state from now on shall show this height. What the asker
+ * proved to be final it expects by itself. sy_asker_expected is the highest so far; 0: none. */
+void sy_asker_expect(sy_asker *asker, uint64_t height);
+uint64_t sy_asker_expected(const sy_asker *asker);
+
 /* sy_asker_read signs the read (subject, state_kind, id, second and purpose are the caller's)
  * with key for each validator that is asked. An answer about the state that is older than
- * max_age_ms (0: any age) is not taken: it may be valid and yet hide what happened since.
+ * max_age_ms (0: any age) is not taken: it may be valid and yet hide what happened since. Nor is
+ * one from before the height expected, of a validator that has yet to come so far: others are
+ * asked, and all once more for some seconds, so that who wrote reads what was written.
  * SY_ERR_NOT_FOUND, SY_ERR_PERMISSION, SY_ERR_TIMEOUT (only older answers), SY_ERR_NETWORK. */
 sy_status sy_asker_read(sy_asker *asker, struct sy_proven *answer,
                         const struct sy_read_request *read, const sy_secret_key *key,
                         int64_t max_age_ms, struct sy_error *err);
+
+/* sy_asker_notices asks for notices (sy_read_notices of core/wire/notice.h makes the read, purpose
+ * is the caller's), signed with key. None is SY_OK too, and one validator's word; sy_asker_pass
+ * lets the next one be asked first from then on. SY_ERR_PERMISSION, SY_ERR_PRUNED, SY_ERR_NETWORK.
+ */
+sy_status sy_asker_notices(sy_asker *asker, struct sy_client_notices *notices,
+                           const struct sy_read_request *read, const sy_secret_key *key,
+                           struct sy_error *err);
+void sy_asker_pass(sy_asker *asker);
 
 /* sy_asker_block: header, certificate and order of a block, verified against each other and the
  * genesis. height: SY_HEIGHT_NEWEST for the newest that one validator can show. */
@@ -110,6 +126,12 @@ struct sy_block_ids {
 sy_status sy_asker_ids(sy_asker *asker, struct sy_block_ids *ids, uint64_t height, uint8_t purpose,
                        const sy_secret_key *key, struct sy_error *err);
 void sy_block_ids_free(struct sy_block_ids *ids);
+
+/* sy_asker_find searches the directory (core/wire/find.h) in the name of key. What is found is the
+ * word of one validator, named in told_by: read each entry. SY_ERR_PERMISSION, SY_ERR_NETWORK. */
+sy_status sy_asker_find(sy_asker *asker, struct sy_found *found,
+                        char told_by[SY_NAME_BYTES_MAX + 1], const struct sy_find *query,
+                        uint8_t purpose, const sy_secret_key *key, struct sy_error *err);
 
 /* sy_asker_client is the conversation with one validator, by its index in the newest roster known,
  * or with observer i as SY_ASKER_OBSERVER + i,

@@ -3,7 +3,6 @@
 
 #include "core/client/audit_internal.h"
 #include "core/crypto/merkle.h"
-#include "core/crypto/sha256_many.h"
 #include "core/ledger/trie.h"
 
 #define PROGRESS_EVERY 1024u
@@ -64,8 +63,7 @@ static bool read_receipts(struct sy_reader *r, struct sy_hash *leaves, struct sy
 {
     for (uint32_t i = 0; i < count; i++) slices[i] = sy_read_bytes32(r, r->size, "receipt");
     if (!sy_reader_done(r)) return false;
-    sy_sha256_many_best()->leaves(leaves, slices, count);
-    return true;
+    return sy_receipt_leaves(leaves, slices, count);
 }
 
 static sy_status hash_receipts(struct sy_hash *root, uint32_t *count, struct sy_slice receipts)

@@ -28,8 +28,10 @@ struct sy_client {
     char name[SY_NAME_BYTES_MAX + 1];
     sy_dial *dial;
     uint64_t next_request;
-    uint64_t height;
+    uint64_t height; /* proven */
     int64_t time_ms;
+    uint64_t claimed_height;
+    int64_t claimed_time_ms;
     uint32_t pending_count;
     struct pending *pending;
     struct sy_awaited *pending_items;
@@ -202,7 +204,7 @@ static bool learn_for(sy_client *client, struct sy_reader *body, struct sy_slice
     client->unknown = 0;
     if (epoch == 0) return false;
     if (!client->held) client->held = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
-    if (!client->held || answer.size > SY_FRAME_BYTES_MAX) return false;
+    if (!client->held || !answer.data || answer.size > SY_FRAME_BYTES_MAX) return false;
     memcpy(client->held, answer.data, answer.size);
     if (sy_client_learn(client, LEARN_MS, err) != SY_OK) return false;
     *body = sy_reader_of(sy_slice_of(client->held, answer.size));
@@ -228,8 +230,8 @@ static sy_status say_hello(sy_client *client, int timeout_ms, struct sy_error *e
     SY_TRY(call(client, &body, &hello, SY_ANSWER_HELLO, timeout_ms, err));
     (void)sy_read_raw(&body, SY_NETWORK_TAG_BYTES, "network");
     (void)sy_read_u16(&body, "protocol");
-    client->height = sy_read_u64(&body, "height");
-    client->time_ms = sy_read_i64(&body, "time");
+    client->claimed_height = sy_read_u64(&body, "height");
+    client->claimed_time_ms = sy_read_i64(&body, "time");
     if (sy_reader_done(&body)) return SY_OK;
     return sy_fail(err, SY_ERR_FORMAT, "%s sent a hello that is not canonical",
                    sy_client_name(client));
@@ -309,6 +311,12 @@ uint64_t sy_client_height(const sy_client *client)
 int64_t sy_client_time_ms(const sy_client *client)
 {
     return client->time_ms;
+}
+
+void sy_client_claim(const sy_client *client, uint64_t *height, int64_t *time_ms)
+{
+    *height = client->claimed_height;
+    *time_ms = client->claimed_time_ms;
 }
 
 uint32_t sy_client_outstanding(const sy_client *client)
@@ -528,6 +536,27 @@ sy_status sy_client_get_ids(sy_client *client, struct sy_slice *ids,
                    sy_client_name(client));
 }
 
+sy_status sy_client_find(sy_client *client, struct sy_found *found,
+                         const struct sy_read_request *read, const struct sy_find *query,
+                         int timeout_ms, struct sy_error *err)
+{
+    struct sy_client_request request = request_of(client, SY_REQUEST_FIND);
+    request.body.find.read = *read;
+    request.body.find.query = *query;
+    struct sy_reader body;
+    SY_TRY(call(client, &body, &request, SY_ANSWER_FOUND, timeout_ms, err));
+    bool fine = sy_found_decode(&body, found) && found->count <= query->max;
+    for (unsigned i = 0; fine && i < found->count; i++) {
+        bool behind = !query->has_behind ||
+                      memcmp(found->ids[i].bytes, query->behind.bytes, sizeof query->behind) > 0;
+        fine = behind && sy_find_begins_with(&found->ids[i], &query->prefix, query->digits);
+    }
+    if (fine) return SY_OK;
+    return sy_fail(err, SY_ERR_FORMAT,
+                   "%s sent an answer that is not canonical, or to another search",
+                   sy_client_name(client));
+}
+
 /* What a validator sends leaves the handovers out. */
 static bool read_proof(sy_client *client, struct sy_reader *body, struct sy_slice *bytes,
                        struct sy_proof *proof, const char **what)
@@ -565,6 +594,75 @@ sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct
         return sy_fail(err, SY_ERR_CRYPTO, "%s sent a proof of something else than was asked",
                        sy_client_name(client));
     }
+    return SY_OK;
+}
+
+/* One notice: the one of this number, or it does not hold. */
+static bool read_notice(sy_client *client, struct sy_reader *body, struct sy_client_notice *notice,
+                        const struct sy_notices_asked *asked, uint64_t number, uint16_t headers)
+{
+    struct sy_notice_proof proof;
+    struct sy_receipt_head head;
+    *notice = (struct sy_client_notice){.shown = sy_read_bool(body, "shown")};
+    if (!notice->shown) return !body->failed;
+    uint16_t index = sy_read_u16(body, "header");
+    if (index >= headers || !sy_notice_proof_decode(body, &proof)) return false;
+    const struct sy_header *header = &client->headers[index];
+    if (!sy_notice_proof_verify(&proof, &head, header, NULL)) return false;
+    notice->event = proof.event;
+    notice->tx_id = head.tx_id;
+    notice->height = header->height;
+    notice->time_ms = header->time_ms;
+    return proof.event.subject_kind == asked->subject_kind &&
+           sy_hash_equal(&proof.event.subject, &asked->subject) &&
+           proof.event.subject_number == number;
+}
+
+static bool read_notices(sy_client *client, struct sy_reader *body,
+                         struct sy_client_notices *notices, const struct sy_notices_asked *asked)
+{
+    notices->height = sy_read_u64(body, "height");
+    uint16_t headers = sy_read_u16(body, "headers");
+    if (headers > asked->max || headers > SY_WAIT_IDS_MAX) return false;
+    for (uint16_t i = 0; i < headers; i++) {
+        if (!read_certified(client, body, &client->headers[i], &client->certificates[i])) {
+            return false;
+        }
+    }
+    uint16_t count = sy_read_u16(body, "count");
+    if (body->failed || count > asked->max || count > SY_NOTICES_MAX) return false;
+    for (uint16_t i = 0; i < count; i++) {
+        if (!read_notice(client, body, &notices->items[i], asked, asked->from + i, headers)) {
+            return false;
+        }
+    }
+    notices->count = count;
+    return sy_reader_done(body);
+}
+
+sy_status sy_client_get_notices(sy_client *client, struct sy_client_notices *notices,
+                                const struct sy_read_request *read, int timeout_ms,
+                                struct sy_error *err)
+{
+    struct sy_client_request request = request_of(client, SY_REQUEST_READ);
+    struct sy_notices_asked asked;
+    struct sy_reader body;
+    struct sy_error inner = {SY_OK, ""};
+    bool canonical = sy_read_notices_asked(&asked, read);
+    SY_ASSERT(canonical);
+    request.body.read = *read;
+    notices->count = 0;
+    SY_TRY(call(client, &body, &request, SY_ANSWER_NOTICES, timeout_ms, err));
+    struct sy_slice rest = rest_of(&body);
+    bool fine =
+        read_notices(client, &body, notices, &asked) ||
+        (learn_for(client, &body, rest, &inner) && read_notices(client, &body, notices, &asked));
+    if (!fine) {
+        notices->count = 0;
+        return sy_fail(err, SY_ERR_CRYPTO, "%s sent notices that do not hold%s%.300s",
+                       sy_client_name(client), inner.text[0] ? ": " : "", inner.text);
+    }
+    memcpy(notices->told_by, client->name, sizeof notices->told_by);
     return SY_OK;
 }
 

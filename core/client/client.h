@@ -18,6 +18,7 @@
 
 #include "core/base/bytes.h"
 #include "core/store/epochs.h"
+#include "core/wire/notice.h"
 #include "core/wire/proof.h"
 #include "core/wire/request.h"
 
@@ -46,11 +47,15 @@ sy_status sy_client_open(sy_client **client, const struct sy_client_config *conf
                          struct sy_error *err);
 void sy_client_close(sy_client *client); /* NULL is fine */
 
-/* The validator's name, and the newest certified height and time it has told so far (HELLO, proofs
- * that were verified). */
+/* The validator's name, and the newest certified height it has proven so far, and that block's
+ * time; 0: none. */
 const char *sy_client_name(const sy_client *client);
 uint64_t sy_client_height(const sy_client *client);
 int64_t sy_client_time_ms(const sy_client *client);
+
+/* sy_client_claim is the newest certified height and time as the validator told when it was greeted
+ * (HELLO): its word alone, which nothing proves. */
+void sy_client_claim(const sy_client *client, uint64_t *height, int64_t *time_ms);
 
 /* ---- many at once ------------------------------------------------------------------------ */
 
@@ -120,6 +125,34 @@ sy_status sy_client_get_ids(sy_client *client, struct sy_slice *ids,
  */
 sy_status sy_client_read(sy_client *client, struct sy_slice *proof_bytes, struct sy_proof *proof,
                          const struct sy_read_request *read, int timeout_ms, struct sy_error *err);
+
+/* Notices of one subject, of rising numbers without a gap from the first wanted on. */
+struct sy_client_notice {
+    bool shown; /* false: this reader may not see it, says the validator; nothing below is filled */
+    struct sy_event event;
+    struct sy_hash tx_id;
+    uint64_t height;
+    int64_t time_ms; /* of the block */
+};
+struct sy_client_notices {
+    uint64_t height; /* up to which the validator has looked, as it says */
+    char told_by[SY_NAME_BYTES_MAX + 1];
+    uint16_t count;
+    struct sy_client_notice items[SY_NOTICES_MAX];
+};
+/* sy_client_get_notices sends a signed read of NOTICES. Each one shown is verified: its header's
+ * certificate, its place there, that it is about the subject and has the number that comes next.
+ * None is no failure: none may have happened yet, which the validator has waited for as long as was
+ * asked. SY_ERR_PERMISSION, SY_ERR_PRUNED, SY_ERR_CRYPTO. */
+sy_status sy_client_get_notices(sy_client *client, struct sy_client_notices *notices,
+                                const struct sy_read_request *read, int timeout_ms,
+                                struct sy_error *err);
+
+/* sy_client_find sends a FIND, read being signed (sy_read_find): ids, which are this validator's
+ * word alone. SY_ERR_PERMISSION; SY_ERR_FORMAT: more than was asked for, or out of order. */
+sy_status sy_client_find(sy_client *client, struct sy_found *found,
+                         const struct sy_read_request *read, const struct sy_find *query,
+                         int timeout_ms, struct sy_error *err);
 
 /* sy_client_learn follows the epochs that ended, as far as this validator can show.
  * SY_ERR_CRYPTO, SY_ERR_FORMAT: it sent handovers that prove nothing. */

@@ -87,6 +87,7 @@ static sy_status write_identity(sy_client_store *store, const struct sy_hash *ge
                             err));
     SY_TRY(sy_client_db_put(store->db, SY_TREE_META, name_slice("secret"),
                             sy_hash_slice(&store->secret), err));
+    SY_TRY(put_meta_u64(store->db, "next_place", store->next_place, err));
     return put_meta_u64(store->db, "next_seq", store->next_seq, err);
 }
 
@@ -106,7 +107,9 @@ static sy_status read_identity(sy_client_store *store, sy_client_db *db,
     SY_TRY(get_meta_hash(db, &store->genesis, "genesis", err));
     SY_TRY(get_meta_hash(db, &store->secret, "secret", err));
     SY_TRY(get_meta_u64(db, &store->next_seq, "next_seq", err));
+    SY_TRY(get_meta_u64(db, &store->next_place, "next_place", err));
     store->stored_seq = store->next_seq;
+    store->stored_place = store->next_place;
     if (genesis != NULL && !sy_hash_equal(genesis, &store->genesis)) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "client store %s belongs to another network; name another store, or the "
@@ -116,17 +119,40 @@ static sy_status read_identity(sy_client_store *store, sy_client_db *db,
     return SY_OK;
 }
 
+/* A new store's file of salts is whole before the store says that there is one. */
+static sy_status make_salts(sy_client_store *store, const char *path, struct sy_error *err)
+{
+    store->next_place = SY_CLIENT_PLACE_PROGRESS + 1;
+    sy_os_random(&store->progress, sizeof store->progress);
+    SY_TRY(sy_client_salts_open(&store->salts, path, true, true, err));
+    SY_TRY(sy_client_salts_put(store->salts, SY_CLIENT_PLACE_PROGRESS, &store->progress, err));
+    return sy_client_salts_sync(store->salts, err);
+}
+
+static sy_status open_salts(sy_client_store *store, sy_client_salts **salts, const char *path,
+                            bool writes, struct sy_error *err)
+{
+    SY_TRY(sy_client_salts_open(salts, path, writes, false, err));
+    sy_status status = sy_client_salts_get(*salts, &store->progress, SY_CLIENT_PLACE_PROGRESS, err);
+    return status == SY_ERR_NOT_FOUND ? SY_OK : status; // it is only a cursor that is not believed
+}
+
 static sy_status open_real(sy_client_store *store, const char *path, const struct sy_hash *genesis,
                            enum sy_client_db_mode mode, struct sy_error *err)
 {
     SY_TRY(sy_client_db_open(&store->db, path, mode, err));
     sy_status status = read_identity(store, store->db, genesis, path, err);
+    if (status == SY_OK) {
+        return open_salts(store, &store->salts, path, mode != SY_CLIENT_DB_READ, err);
+    }
     if (status != SY_ERR_NOT_FOUND) return status;
     if (mode == SY_CLIENT_DB_READ) {
         return sy_fail(err, SY_ERR_NOT_FOUND, "%s holds no client store", path);
     }
     sy_os_random(&store->secret, sizeof store->secret);
+    SY_TRY(make_salts(store, path, err));
     SY_TRY(write_identity(store, genesis, err));
+    store->stored_place = store->next_place;
     return sy_client_db_commit(store->db, err);
 }
 
@@ -136,6 +162,7 @@ static sy_status open_scratch(sy_client_store *store, const char *path,
 {
     sy_status status = sy_client_db_open(&store->base, path, SY_CLIENT_DB_READ, err);
     if (status == SY_OK) status = read_identity(store, store->base, genesis, path, err);
+    if (status == SY_OK) SY_TRY(open_salts(store, &store->base_salts, path, false, err));
     if (status == SY_ERR_NOT_FOUND) {
         sy_client_db_close(store->base);
         store->base = NULL;
@@ -153,7 +180,12 @@ static sy_status open_scratch(sy_client_store *store, const char *path,
         return failed;
     }
     store->genesis = *genesis;
-    return sy_client_db_open(&store->db, store->scratch_path, SY_CLIENT_DB_WRITE, err);
+    struct sy_hash progress = store->progress;
+    SY_TRY(sy_client_db_open(&store->db, store->scratch_path, SY_CLIENT_DB_WRITE, err));
+    SY_TRY(make_salts(store, store->scratch_path, err));
+    store->stored_place = store->next_place;
+    if (store->base != NULL) store->progress = progress;
+    return SY_OK;
 }
 
 sy_status sy_client_store_open(sy_client_store **store, const char *path,
@@ -189,11 +221,14 @@ void sy_client_store_close(sy_client_store *store)
     if (store == NULL) return;
     sy_client_db_close(store->db);
     sy_client_db_close(store->base);
+    sy_client_salts_close(store->salts);
+    sy_client_salts_close(store->base_salts);
     if (store->scratch_path[0] != '\0' && sy_os_remove_tree(store->scratch_path, NULL) != SY_OK) {
         fprintf(stderr, "%s could not be removed; remove it by hand\n", store->scratch_path);
     }
     free(store->row);
     sy_wipe(&store->secret, sizeof store->secret);
+    sy_wipe(&store->progress, sizeof store->progress);
     free(store);
 }
 
@@ -203,6 +238,12 @@ sy_status sy_client_store_commit(sy_client_store *store, struct sy_error *err)
         SY_TRY(put_meta_u64(store->db, "next_seq", store->next_seq, err));
         store->stored_seq = store->next_seq;
     }
+    if (store->next_place != store->stored_place) {
+        SY_TRY(put_meta_u64(store->db, "next_place", store->next_place, err));
+        store->stored_place = store->next_place;
+    }
+    // No row is durable before the salt that it names.
+    SY_TRY(sy_client_salts_sync(store->salts, err));
     if (sy_client_db_uncommitted(store->db) == 0) return SY_OK;
     return sy_client_db_commit(store->db, err);
 }
@@ -257,10 +298,75 @@ void sy_client_label_of(const sy_client_store *store, struct sy_hash *out, enum 
 
 void sy_client_digest(const sy_client_store *store, struct sy_hash *out, struct sy_slice bytes)
 {
-    struct sy_hash plain;
-    struct sy_slice none = {NULL, 0};
-    sy_sha256(&plain, bytes.data, bytes.size);
-    sy_client_label(store, out, SY_LABEL_BYTES, sy_hash_slice(&plain), none, none);
+    sy_hmac_sha256(out, sy_hash_slice(&store->progress), bytes);
+}
+
+/* --- salts ----------------------------------------------------------------------------------- */
+
+/* The file that a place is in; the place there. */
+static sy_client_salts *salts_of(const sy_client_store *store, uint64_t *place)
+{
+    bool own = (*place & SY_CLIENT_PLACE_SCRATCH) != 0 || store->base_salts == NULL;
+    *place &= ~SY_CLIENT_PLACE_SCRATCH;
+    return own ? store->salts : store->base_salts;
+}
+
+sy_status sy_client_salt_read(sy_client_store *store, struct sy_client_version *version,
+                              struct sy_error *err)
+{
+    uint64_t place = version->place;
+    const sy_client_salts *salts = salts_of(store, &place);
+    sy_status status = sy_client_salts_get(salts, &version->salt, place, err);
+    return status == SY_ERR_NOT_FOUND ? SY_OK : status;
+}
+
+sy_status sy_client_salt_keep(sy_client_store *store, struct sy_client_version *version,
+                              struct sy_error *err)
+{
+    uint64_t place = store->next_place++;
+    version->place = place | (store->base_salts != NULL ? SY_CLIENT_PLACE_SCRATCH : 0);
+    return sy_client_salts_put(store->salts, place, &version->salt, err);
+}
+
+sy_status sy_client_salt_drop(sy_client_store *store, const struct sy_client_version *version,
+                              struct sy_error *err)
+{
+    uint64_t place = version->place;
+    sy_client_salts *salts = salts_of(store, &place);
+    if (salts != store->salts) return SY_OK; // a rehearsal takes nothing from the real store
+    return sy_client_salts_wipe(salts, place, err);
+}
+
+static sy_status erase_salts(sy_client_store *store, unsigned *count, const struct sy_hash *label,
+                             const struct sy_client_record *record, struct sy_error *err)
+{
+    struct sy_client_version version;
+    for (uint32_t number = record->head.version; number >= 1; number--) {
+        SY_TRY(sy_client_get_version(store, &version, label, record, number, err));
+        if (!sy_hash_is_zero(&version.salt)) (*count)++;
+        sy_wipe(&version.salt, sizeof version.salt);
+        SY_TRY(sy_client_salt_drop(store, &version, err));
+    }
+    sy_os_random(&store->progress, sizeof store->progress);
+    SY_TRY(sy_client_salts_put(store->salts, SY_CLIENT_PLACE_PROGRESS, &store->progress, err));
+    return sy_client_salts_sync(store->salts, err);
+}
+
+sy_status sy_client_erase_record(sy_client_store *store, unsigned *salts,
+                                 const struct sy_hash *label, struct sy_error *err)
+{
+    struct sy_client_record record;
+    *salts = 0;
+    SY_ASSERT(store->base == NULL);
+    SY_TRY(sy_client_get_record(store, &record, label, err));
+    // First the salts: a crash leaves rows of versions that nobody can make a commitment of.
+    SY_TRY(erase_salts(store, salts, label, &record, err));
+    sy_wipe(&record.head.salt, sizeof record.head.salt);
+    if (record.head.version > 1) SY_TRY(sy_client_drop_versions(store, label, 2, err));
+    memset(&record.head, 0, sizeof record.head);
+    record.erased = true;
+    SY_TRY(sy_client_put_record(store, label, &record, err));
+    return sy_client_forget_progress(store, err);
 }
 
 /* --- nonces ---------------------------------------------------------------------------------- */

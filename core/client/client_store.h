@@ -1,6 +1,6 @@
 /* client_store.h: what the client knows that the ledger must not: which source id is which random
- * id, the salt and digest of every version, its keys' nonces, its signed transactions, and the
- * proofs of what became of them.
+ * id, the salt of every version, its keys' nonces, its signed transactions, and the proofs of what
+ * became of them.
  *
  * Source ids never stand in it. A label is HMAC-SHA-256(organisation secret, kind | parts), each
  * part behind its length; the secret is 32 random bytes drawn when the store is made:
@@ -10,6 +10,11 @@
  *   pair       two labels                         -> affiliation (practitioner, organisation),
  *                                                    care (patient, organisation)
  *   identifier source | type | "system|value"     -> alias of a resource
+ *
+ * Salts stand apart (client_salts.h), because they must be destroyed one by one; of content there
+ * is nothing else but commitments, which say nothing without their salts. What tells whether the
+ * document before a cursor is still the same is keyed with a secret that stands there, too, and
+ * that every erasure replaces.
  *
  * All writes between two commits become durable together or not at all. A store that is opened
  * `scratch` keeps its writes in a folder of its own that goes away at close, and reads through to
@@ -22,7 +27,7 @@
 #include "core/wire/block.h"
 #include "core/wire/codec.h"
 
-#define SY_CLIENT_STORE_FORMAT 1u
+#define SY_CLIENT_STORE_FORMAT 2u
 #define SY_CLIENT_PLACE_BYTES_MAX 600u
 
 typedef struct sy_client_store sy_client_store;
@@ -70,7 +75,7 @@ void sy_client_label_resource(const sy_client_store *store, struct sy_hash *out,
                               struct sy_slice type, struct sy_slice id);
 void sy_client_label_of(const sy_client_store *store, struct sy_hash *out, enum sy_label_kind kind,
                         const struct sy_hash *a, const struct sy_hash *b);
-/* sy_client_digest is the digest by which equal bytes are found again, keyed like a label. */
+/* sy_client_digest is the digest by which a cursor's document is known again. */
 void sy_client_digest(const sy_client_store *store, struct sy_hash *out, struct sy_slice bytes);
 
 /* --- rows of things -------------------------------------------------------------------------- */
@@ -109,9 +114,9 @@ struct sy_client_alias {
 
 struct sy_client_version {
     uint32_t version;
-    struct sy_hash digest; /* sy_client_digest of the bytes */
-    struct sy_hash salt;
-    struct sy_hash commit; /* what the ledger has */
+    struct sy_hash salt;   /* zeros: it was destroyed */
+    uint64_t place;        /* of the salt; set by the store */
+    struct sy_hash commit; /* what the ledger has, over the bytes as they stand (raw) */
     uint64_t size;         /* of the bytes, exactly */
     uint64_t seq;
 };
@@ -123,6 +128,7 @@ struct sy_client_record {
     struct sy_hash org_label;      /* the author's organisation */
     struct sy_hash author_label;   /* resource label of the practitioner; zero: none */
     struct sy_hash patient_label;  /* resource label of the patient it is about; zero: none */
+    bool erased;                   /* what was known of its content is destroyed; head is zeros */
     struct sy_client_version head; /* the newest version */
 };
 
@@ -168,10 +174,19 @@ sy_status sy_client_add_version(sy_client_store *store, const struct sy_hash *la
  * built on it); version 1 takes the record itself. */
 sy_status sy_client_drop_versions(sy_client_store *store, const struct sy_hash *label,
                                   uint32_t version, struct sy_error *err);
-/* sy_client_find_version finds the version of a record that has these bytes: 0: none has. */
+/* sy_client_find_version finds the version of a record that has these bytes: 0: none has. It is
+ * known by its size, then by its commitment made again. */
 sy_status sy_client_find_version(sy_client_store *store, uint32_t *version,
                                  const struct sy_hash *label, const struct sy_client_record *record,
-                                 const struct sy_hash *digest, struct sy_error *err);
+                                 struct sy_slice bytes, struct sy_error *err);
+/* sy_client_find_label finds the record of an id, by looking at all. SY_ERR_NOT_FOUND: none. */
+sy_status sy_client_find_label(sy_client_store *store, struct sy_hash *label,
+                               const struct sy_hash *record_id, struct sy_error *err);
+/* sy_client_erase_record destroys the salts of all versions, for good whatever becomes of the next
+ * commit, and forgets the versions; that the record was erased stays known. *salts says how many
+ * there were. Cursors go, too: the next run reads its inputs from their beginning. WRITE only. */
+sy_status sy_client_erase_record(sy_client_store *store, unsigned *salts,
+                                 const struct sy_hash *label, struct sy_error *err);
 /* sy_client_get_version reads one version, the head included. */
 sy_status sy_client_get_version(sy_client_store *store, struct sy_client_version *out,
                                 const struct sy_hash *label, const struct sy_client_record *record,

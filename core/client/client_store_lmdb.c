@@ -23,8 +23,7 @@
 #define PATH_BYTES 4096u
 
 static const char *const tree_names[SY_CLIENT_TREES] = {
-    "meta",  "things", "versions", "digests", "nonces",
-    "queue", "done",   "headers",  "cursors", "deferred",
+    "meta", "things", "versions", "nonces", "queue", "done", "headers", "cursors", "deferred",
 };
 
 struct sy_client_db {

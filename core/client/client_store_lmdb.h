@@ -21,7 +21,6 @@ enum sy_client_tree {
     SY_TREE_META,     /* name -> format, genesis, secret, counters, the run */
     SY_TREE_THINGS,   /* label -> row of a record, organisation, patient, ... */
     SY_TREE_VERSIONS, /* label | u32 version, big-endian -> row of a superseded version */
-    SY_TREE_DIGESTS,  /* label | digest of the bytes -> u32 version, superseded ones */
     SY_TREE_NONCES,   /* key -> u64 next nonce */
     SY_TREE_QUEUE,    /* u64 seq, big-endian -> an undecided transaction, signed */
     SY_TREE_DONE,     /* u64 seq, big-endian -> a decided one: height, code, receipt proof */

@@ -3,6 +3,7 @@
 #include "core/base/assert.h"
 #include "core/client/client_store_internal.h"
 #include "core/crypto/hash.h"
+#include "core/wire/schema.h"
 
 enum row_tag {
     ROW_ORG = 1,
@@ -183,8 +184,7 @@ sy_status sy_client_put_alias(sy_client_store *store, const struct sy_hash *labe
 static void write_version(struct sy_writer *w, const struct sy_client_version *version)
 {
     sy_write_u32(w, version->version);
-    sy_write_hash(w, &version->digest);
-    sy_write_hash(w, &version->salt);
+    sy_write_u64(w, version->place);
     sy_write_hash(w, &version->commit);
     sy_write_u64(w, version->size);
     sy_write_u64(w, version->seq);
@@ -193,8 +193,7 @@ static void write_version(struct sy_writer *w, const struct sy_client_version *v
 static void read_version(struct sy_reader *r, struct sy_client_version *out)
 {
     out->version = sy_read_u32(r, "version");
-    sy_read_hash(r, &out->digest, "digest");
-    sy_read_hash(r, &out->salt, "salt");
+    out->place = sy_read_u64(r, "place");
     sy_read_hash(r, &out->commit, "commit");
     out->size = sy_read_u64(r, "size");
     out->seq = sy_read_u64(r, "seq");
@@ -204,12 +203,6 @@ static void version_key(uint8_t key[36], const struct sy_hash *label, uint32_t v
 {
     memcpy(key, label->bytes, 32);
     for (int i = 0; i < 4; i++) key[32 + i] = (uint8_t)(version >> (24 - 8 * i));
-}
-
-static void digest_key(uint8_t key[64], const struct sy_hash *label, const struct sy_hash *digest)
-{
-    memcpy(key, label->bytes, 32);
-    memcpy(key + 32, digest->bytes, 32);
 }
 
 sy_status sy_client_get_record(sy_client_store *store, struct sy_client_record *out,
@@ -226,12 +219,15 @@ sy_status sy_client_get_record(sy_client_store *store, struct sy_client_record *
     sy_read_hash(&r, &out->org_label, "organisation");
     sy_read_hash(&r, &out->author_label, "author");
     sy_read_hash(&r, &out->patient_label, "patient");
+    out->erased = sy_read_bool(&r, "erased");
     read_version(&r, &out->head);
-    return finish_thing(&r, err);
+    SY_TRY(finish_thing(&r, err));
+    return sy_client_salt_read(store, &out->head, err);
 }
 
-sy_status sy_client_put_record(sy_client_store *store, const struct sy_hash *label,
-                               const struct sy_client_record *record, struct sy_error *err)
+/* Writes the row as it is. */
+static sy_status put_record_row(sy_client_store *store, const struct sy_hash *label,
+                                const struct sy_client_record *record, struct sy_error *err)
 {
     struct sy_writer w = begin_thing(store, ROW_RECORD);
     sy_write_hash(&w, &record->id);
@@ -241,25 +237,37 @@ sy_status sy_client_put_record(sy_client_store *store, const struct sy_hash *lab
     sy_write_hash(&w, &record->org_label);
     sy_write_hash(&w, &record->author_label);
     sy_write_hash(&w, &record->patient_label);
+    sy_write_u8(&w, record->erased);
     write_version(&w, &record->head);
     return put_thing(store, label, &w, err);
+}
+
+sy_status sy_client_put_record(sy_client_store *store, const struct sy_hash *label,
+                               const struct sy_client_record *record, struct sy_error *err)
+{
+    struct sy_client_record kept = *record;
+    if (kept.head.place == 0 && !sy_hash_is_zero(&kept.head.salt)) {
+        SY_TRY(sy_client_salt_keep(store, &kept.head, err));
+    }
+    return put_record_row(store, label, &kept, err);
 }
 
 sy_status sy_client_add_version(sy_client_store *store, const struct sy_hash *label,
                                 struct sy_client_record *record,
                                 const struct sy_client_version *version, struct sy_error *err)
 {
-    uint8_t key[64];
+    uint8_t key[36];
+    struct sy_client_record stored;
+    struct sy_client_version fresh = *version;
+    // The head's place is the store's to know: the caller may have made the record itself.
+    SY_TRY(sy_client_get_record(store, &stored, label, err));
     struct sy_writer w = sy_client_row_writer(store);
-    version_key(key, label, record->head.version);
-    write_version(&w, &record->head);
+    version_key(key, label, stored.head.version);
+    write_version(&w, &stored.head);
     SY_TRY(sy_client_row_put(store, SY_TREE_VERSIONS, sy_slice_of(key, 36), &w, err));
-    w = sy_client_row_writer(store);
-    sy_write_u32(&w, record->head.version);
-    digest_key(key, label, &record->head.digest);
-    SY_TRY(sy_client_row_put(store, SY_TREE_DIGESTS, sy_slice_of(key, 64), &w, err));
-    record->head = *version;
-    return sy_client_put_record(store, label, record, err);
+    SY_TRY(sy_client_salt_keep(store, &fresh, err));
+    record->head = fresh;
+    return put_record_row(store, label, record, err);
 }
 
 sy_status sy_client_get_version(sy_client_store *store, struct sy_client_version *out,
@@ -276,26 +284,43 @@ sy_status sy_client_get_version(sy_client_store *store, struct sy_client_version
     SY_TRY(sy_client_row_get(store, &value, SY_TREE_VERSIONS, sy_slice_of(key, 36), err));
     struct sy_reader r = sy_reader_of(value);
     read_version(&r, out);
-    return sy_reader_done(&r) ? SY_OK : sy_client_row_corrupt("a version", err);
+    if (!sy_reader_done(&r)) return sy_client_row_corrupt("a version", err);
+    return sy_client_salt_read(store, out, err);
 }
 
 sy_status sy_client_find_version(sy_client_store *store, uint32_t *version,
                                  const struct sy_hash *label, const struct sy_client_record *record,
-                                 const struct sy_hash *digest, struct sy_error *err)
+                                 struct sy_slice bytes, struct sy_error *err)
 {
-    *version = record->head.version;
-    if (sy_hash_equal(&record->head.digest, digest)) return SY_OK;
+    struct sy_client_version known;
     *version = 0;
-    if (record->head.version == 1) return SY_OK;
-    uint8_t key[64];
-    struct sy_slice value;
-    digest_key(key, label, digest);
-    sy_status status = sy_client_row_get(store, &value, SY_TREE_DIGESTS, sy_slice_of(key, 64), err);
-    if (status == SY_ERR_NOT_FOUND) return SY_OK;
-    if (status != SY_OK) return status;
-    if (value.size != 4) return sy_client_row_corrupt("a digest", err);
-    *version = sy_load_u32(value.data);
+    for (uint32_t number = record->head.version; number >= 1 && *version == 0; number--) {
+        struct sy_hash commit;
+        SY_TRY(sy_client_get_version(store, &known, label, record, number, err));
+        if (known.size != bytes.size || sy_hash_is_zero(&known.salt)) continue;
+        sy_content_commit(&commit, SY_FORM_RAW, &known.salt, bytes);
+        if (sy_hash_equal(&commit, &known.commit)) *version = number;
+    }
     return SY_OK;
+}
+
+sy_status sy_client_find_label(sy_client_store *store, struct sy_hash *label,
+                               const struct sy_hash *record_id, struct sy_error *err)
+{
+    uint8_t from[33] = {0};
+    size_t size = 0;
+    struct sy_slice key, value;
+    for (;;) {
+        SY_TRY(sy_client_db_seek(store->db, &key, &value, SY_TREE_THINGS, sy_slice_of(from, size),
+                                 err));
+        if (key.size != sizeof label->bytes) return sy_client_row_corrupt("a thing", err);
+        memcpy(label->bytes, key.data, key.size);
+        bool named = value.size > 33 && value.data[0] == ROW_RECORD &&
+                     memcmp(value.data + 1, record_id->bytes, 32) == 0;
+        if (named) return SY_OK;
+        memcpy(from, label->bytes, 32); // the next key is the first behind this one
+        size = sizeof from;
+    }
 }
 
 sy_status sy_client_drop_versions(sy_client_store *store, const struct sy_hash *label,
@@ -306,18 +331,18 @@ sy_status sy_client_drop_versions(sy_client_store *store, const struct sy_hash *
     if (status == SY_ERR_NOT_FOUND) return SY_OK;
     if (status != SY_OK) return status;
     if (record.head.version < version) return SY_OK;
-    uint8_t key[64];
+    uint8_t key[36];
     while (record.head.version >= version && record.head.version > 1) {
         struct sy_client_version older;
+        SY_TRY(sy_client_salt_drop(store, &record.head, err));
         SY_TRY(sy_client_get_version(store, &older, label, &record, record.head.version - 1, err));
         version_key(key, label, older.version);
         SY_TRY(sy_client_db_remove(store->db, SY_TREE_VERSIONS, sy_slice_of(key, 36), err));
-        digest_key(key, label, &older.digest);
-        SY_TRY(sy_client_db_remove(store->db, SY_TREE_DIGESTS, sy_slice_of(key, 64), err));
         record.head = older;
     }
-    if (version <= 1) return sy_client_drop_thing(store, label, err);
-    return sy_client_put_record(store, label, &record, err);
+    if (version > 1) return put_record_row(store, label, &record, err);
+    SY_TRY(sy_client_salt_drop(store, &record.head, err));
+    return sy_client_drop_thing(store, label, err);
 }
 
 /* --- content --------------------------------------------------------------------------------- */

@@ -165,8 +165,9 @@ const char *sy_cmd_net_address(const struct sy_cmd_net *net, unsigned validator)
 sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
                          const struct sy_cmd_where *where, struct sy_error *err);
 
-/* sy_cmd_asker opens the network's conversations (asker.h), which borrow from net. call_ms: as in
- * struct sy_asker_config, 0: its default. */
+/* sy_cmd_asker opens the network's conversations (asker.h), which borrow from net; unless one
+ * validator is to be asked, what is read of the state shall show the height that sy_cmd_saw was
+ * told of last. call_ms: as in struct sy_asker_config, 0: its default. */
 sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, int call_ms,
                        struct sy_error *err);
 
@@ -174,6 +175,10 @@ sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, int call_
  * NULL, the asker first. */
 sy_status sy_cmd_connect(struct sy_cmd_net **net, sy_asker **asker,
                          const struct sy_cmd_where *where, int call_ms, struct sy_error *err);
+
+/* sy_cmd_saw keeps, beside the client's store, the height that the asker knows to be final, for
+ * commands that come later. It is a hint: where it cannot be kept, nothing is said. */
+void sy_cmd_saw(const struct sy_cmd_net *net, const sy_asker *asker);
 
 /* sy_cmd_read_key loads the key that signs reads: path, if one is given (--key), else the
  * configuration's `key`, else its regulator_key. SY_ERR_ARGUMENT: there is none. The caller closes

@@ -1,6 +1,5 @@
 /* cmd_consents.c: `systole consents`: whom a patient lets in and whom not, each entry proven. */
-#include "core/client/cmd.h"
-#include "core/client/may_read.h"
+#include "core/client/cmd_reading.h"
 #include "core/client/show.h"
 #include "core/wire/state.h"
 
@@ -12,13 +11,8 @@ static const char about[] =
 
 struct consents_run {
     const struct sy_cmd *cmd;
-    struct sy_cmd_where where;
-    const char *key_path;
+    struct sy_cmd_reading reading;
     bool all;
-    struct sy_cmd_net *net;
-    sy_asker *asker;
-    sy_secret_key *key;
-    struct sy_may_reader reader;
     struct sy_hash subject;
     int64_t now_ms; /* of the block that proves the list */
     uint64_t given;
@@ -34,9 +28,10 @@ static sy_status read_list(struct consents_run *run, struct sy_error *err)
 {
     struct sy_slice value;
     struct sy_consents consents;
-    sy_status status = sy_may_read(&run->reader, &value, SY_STATE_CONSENTS, &run->subject, NULL);
+    sy_status status =
+        sy_may_read(&run->reading.reader, &value, SY_STATE_CONSENTS, &run->subject, NULL);
     if (status != SY_OK && status != SY_ERR_NOT_FOUND) return status;
-    run->now_ms = run->reader.answer.proof.header.time_ms;
+    run->now_ms = run->reading.reader.answer.proof.header.time_ms;
     if (status == SY_ERR_NOT_FOUND) return SY_OK; // none was ever given
     if (!sy_consents_decode(&consents, value)) {
         return sy_fail(err, SY_ERR_VERSION, "the list proven is of an unknown form: upgrade");
@@ -62,7 +57,7 @@ static sy_status find_id(struct consents_run *run, struct sy_hash *id, uint64_t 
     }
     sy_store_u64(place.bytes, index + 1);
     sy_status status =
-        sy_may_read(&run->reader, &value, SY_STATE_CONSENT_PLACE, &run->subject, &place);
+        sy_may_read(&run->reading.reader, &value, SY_STATE_CONSENT_PLACE, &run->subject, &place);
     if (status == SY_OK && !sy_id_decode(id, value)) status = SY_ERR_NOT_FOUND;
     if (status != SY_ERR_NOT_FOUND) return status;
     return sy_fail(err, SY_ERR_CORRUPT, "consent %llu of the patient is not in the state",
@@ -74,7 +69,7 @@ static sy_status read_consent(struct consents_run *run, struct sy_consent *conse
                               struct sy_error *err)
 {
     char hex[65];
-    sy_status status = sy_may_read(&run->reader, value, SY_STATE_CONSENT, id, NULL);
+    sy_status status = sy_may_read(&run->reading.reader, value, SY_STATE_CONSENT, id, NULL);
     if (status == SY_OK && sy_consent_decode(consent, *value)) return SY_OK;
     if (status != SY_OK && status != SY_ERR_NOT_FOUND) return status;
     sy_hex_encode(hex, id->bytes, sizeof id->bytes);
@@ -150,8 +145,8 @@ static int show_json(struct consents_run *run, struct sy_error *err)
         return sy_cmd_fail(run->cmd, err);
     }
     sy_json_array_end(&run->json);
-    sy_json_put_u64(&run->json, "lowest_height", run->reader.lowest);
-    sy_json_put_u64(&run->json, "highest_height", run->reader.highest);
+    sy_json_put_u64(&run->json, "lowest_height", run->reading.reader.lowest);
+    sy_json_put_u64(&run->json, "highest_height", run->reading.reader.highest);
     return sy_cmd_json_end(&run->json, SY_EXIT_DONE);
 }
 
@@ -159,33 +154,28 @@ static int show_text(struct consents_run *run, struct sy_error *err)
 {
     if (show_each(run, err) != SY_OK) return sy_cmd_fail(run->cmd, err);
     printf("%llu consents were given, %u are not revoked; proven by blocks %llu to %llu\n",
-           (unsigned long long)run->given, run->live_count, (unsigned long long)run->reader.lowest,
-           (unsigned long long)run->reader.highest);
+           (unsigned long long)run->given, run->live_count,
+           (unsigned long long)run->reading.reader.lowest,
+           (unsigned long long)run->reading.reader.highest);
     return SY_EXIT_DONE;
 }
 
 static int run_consents(struct consents_run *run)
 {
-    struct sy_error err = {SY_OK, ""};
-    run->reader.err = &err;
-    sy_status status = sy_cmd_hash(&run->subject, "patient", run->cmd->words[0], &err);
-    if (status == SY_OK) status = sy_cmd_connect(&run->net, &run->asker, &run->where, 0, &err);
-    if (status == SY_OK) status = sy_cmd_read_key(&run->key, run->net, run->key_path, &err);
-    run->reader.asker = run->asker;
-    run->reader.key = run->key;
-    if (status == SY_OK) status = read_list(run, &err);
-    if (status != SY_OK) return sy_cmd_fail(run->cmd, &err);
-    return run->cmd->json ? show_json(run, &err) : show_text(run, &err);
+    struct sy_error *err = &run->reading.err;
+    sy_status status = sy_cmd_hash(&run->subject, "patient", run->cmd->words[0], err);
+    if (status == SY_OK) status = sy_cmd_reading_open(&run->reading);
+    if (status == SY_OK) status = read_list(run, err);
+    if (status != SY_OK) return sy_cmd_fail(run->cmd, err);
+    return run->cmd->json ? show_json(run, err) : show_text(run, err);
 }
 
 int sy_cmd_consents(int argc, char **argv)
 {
     static struct consents_run run; /* too large for a small stack; one command a process */
     const struct sy_option options[] = {
-        {"key", SY_OPTION_TEXT, &run.key_path, "FILE",
-         "key that signs the reads (the client.conf's)", 0, 0},
         {"all", SY_OPTION_SWITCH, &run.all, NULL, "also what was revoked", 0, 0},
-        SY_CMD_WHERE_OPTIONS(run.where),
+        SY_CMD_READING_OPTIONS(run.reading),
     };
     struct sy_cmd cmd = {.name = "consents",
                          .arguments = "SUBJECT",
@@ -197,12 +187,8 @@ int sy_cmd_consents(int argc, char **argv)
     int exit_code;
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     run.cmd = &cmd;
-    run.reader.max_age_ms = 60000;
     exit_code = run_consents(&run);
-    sy_may_reader_free(&run.reader);
-    sy_secret_key_close(run.key);
-    sy_asker_close(run.asker);
-    sy_cmd_net_close(run.net);
+    sy_cmd_reading_close(&run.reading);
     run.cmd = NULL;
     return exit_code;
 }

@@ -3,10 +3,13 @@
 #include <stdlib.h>
 
 #include "core/base/os.h"
+#include "core/client/at_time.h"
 #include "core/client/cmd.h"
 #include "core/client/show.h"
+#include "core/crypto/hash.h"
+#include "core/wire/money.h"
 #include "core/wire/render.h"
-#include "core/wire/state.h"
+#include "core/wire/state_goods.h"
 
 static const char about[] =
     "Shows what the ledger holds, verified against the genesis file:\n"
@@ -16,7 +19,26 @@ static const char about[] =
     "  receipt ID            a transaction's receipt alone\n"
     "  record ID             a record, its first version and its heads\n"
     "  organisation ID, credential KEY, patient ID, care ID, consent ID,\n"
-    "  break ID, nonces KEY\n"
+    "  break ID, device ID, nonces KEY\n"
+    "  params current        the network's parameters, and what they will be\n"
+    "  schedule ORGANISATION|regulators   the newest list of a --kind that they published\n"
+    "  log ID, prefs PATIENT, ack PATIENT,\n"
+    "  disclosure LOG --of PATIENT, request PATIENT --of ORGANISATION,\n"
+    "  dispute ID, subscription ORGANISATION --of PATIENT\n"
+    "  signer KEY            with what the validator of a consensus key signs logs\n"
+    "  signer-of KEY         the consensus key of the validator that signs so\n"
+    "  export ID             what was asked for, and whether it was handed over in time\n"
+    "  id-map ID             whose an identifier of another system is\n"
+    "  product GTIN, lot GTIN --of LOT, recall-of GTIN --of LOT, shipment ID,\n"
+    "  unit 01/GTIN/21/SERIAL or 00/SSCC, event ID (of goods),\n"
+    "  recall ID, prescription ID, dispensed 01/GTIN/21/SERIAL (to whom),\n"
+    "  exception ID, correction EVENT (what was said of an event in error)\n"
+    "  plan ID, coverage ID, claim ID, payment CLAIM, balance ORGANISATION,\n"
+    "  claims PATIENT [--number N], remittance ORGANISATION --number N,\n"
+    "  coverages PATIENT --number ORDER, used COVERAGE --number YEAR,\n"
+    "  owed PAYER --of PAYEE, service KEY (the claim that stands for it),\n"
+    "  auth ID (what was authorised, and how much of it is used up),\n"
+    "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
     "\n"
     "Everything but a block's header is a signed request: the key's role, open\n"
     "care relations, consents and membership decide what it may see.\n";
@@ -40,14 +62,55 @@ static const struct thing_word things[] = {
     {"care", THING_STATE, SY_STATE_CARE},
     {"consent", THING_STATE, SY_STATE_CONSENT},
     {"break", THING_STATE, SY_STATE_BREAK},
+    {"device", THING_STATE, SY_STATE_DEVICE},
+    {"params", THING_STATE, SY_STATE_PARAMS},
+    {"schedule", THING_STATE, SY_STATE_SCHEDULE},
+    {"log", THING_STATE, SY_STATE_ACCESS_LOG},
+    {"disclosure", THING_STATE, SY_STATE_DISCLOSURE},
+    {"signer", THING_STATE, SY_STATE_SIGNER},
+    {"signer-of", THING_STATE, SY_STATE_SIGNER_OF},
+    {"request", THING_STATE, SY_STATE_ACCESS_REQUEST},
+    {"prefs", THING_STATE, SY_STATE_NOTIFY_PREFS},
+    {"ack", THING_STATE, SY_STATE_NOTIFY_ACK},
+    {"dispute", THING_STATE, SY_STATE_DISPUTE},
+    {"subscription", THING_STATE, SY_STATE_SUBSCRIPTION},
+    {"export", THING_STATE, SY_STATE_EXPORT},
+    {"id-map", THING_STATE, SY_STATE_ID_MAP},
     {"nonces", THING_STATE, SY_STATE_NONCES},
+    {"product", THING_STATE, SY_STATE_PRODUCT},
+    {"lot", THING_STATE, SY_STATE_LOT},
+    {"recall-of", THING_STATE, SY_STATE_LOT_RECALL},
+    {"unit", THING_STATE, SY_STATE_UNIT},
+    {"shipment", THING_STATE, SY_STATE_SHIPMENT},
+    {"event", THING_STATE, SY_STATE_GOODS_EVENT},
+    {"recall", THING_STATE, SY_STATE_RECALL},
+    {"exception", THING_STATE, SY_STATE_EXCEPTION},
+    {"correction", THING_STATE, SY_STATE_CORRECTION},
+    {"prescription", THING_STATE, SY_STATE_RX},
+    {"dispensed", THING_STATE, SY_STATE_DISPENSED},
+    {"plan", THING_STATE, SY_STATE_PLAN},
+    {"coverage", THING_STATE, SY_STATE_COVERAGE},
+    {"coverages", THING_STATE, SY_STATE_COVERAGES},
+    {"used", THING_STATE, SY_STATE_USED},
+    {"claim", THING_STATE, SY_STATE_CLAIM},
+    {"claims", THING_STATE, SY_STATE_CLAIMS},
+    {"payment", THING_STATE, SY_STATE_PAYMENT},
+    {"remittance", THING_STATE, SY_STATE_REMITTANCE},
+    {"balance", THING_STATE, SY_STATE_BALANCE},
+    {"owed", THING_STATE, SY_STATE_OWED},
+    {"service", THING_STATE, SY_STATE_CLAIM_KEY},
+    {"auth", THING_STATE, SY_STATE_AUTH},
+    {"row", THING_STATE, SY_STATE_SCHEDULE_ROW},
 };
 
 struct get {
     const struct sy_cmd *cmd;
     struct sy_cmd_where where;
-    const char *proof, *key_path, *purpose;
+    const char *proof, *key_path, *purpose, *kind;
     uint64_t max_age_s, version;
+    const char *of; /* the other one, of an entry about two */
+    const char *row;
+    uint64_t number;
     const struct thing_word *thing;
     const char *id;
     struct sy_cmd_net *net;
@@ -60,6 +123,8 @@ struct get {
     struct sy_proven answer;
     struct sy_proven heads[SY_RECORD_HEADS_MAX];
     unsigned head_count;
+    uint64_t at; /* SY_AT_NOW: not asked */
+    enum sy_at_verdict verdict;
 };
 
 static sy_status take_purpose(struct get *get, struct sy_error *err)
@@ -244,6 +309,16 @@ static sy_status read_heads(struct get *get, struct sy_error *err)
     return SY_OK;
 }
 
+/* Of an export: as of the block that proves it. */
+static void put_overdue(const struct get *get, sy_json *json)
+{
+    struct sy_export export;
+    const struct sy_proof *proof = &get->answer.proof;
+    if (get->read.state_kind != SY_STATE_EXPORT) return;
+    if (!sy_export_decode(&export, proof->state.value)) return;
+    sy_json_put_bool(json, "overdue", !export.fulfilled && proof->header.time_ms > export.due_ms);
+}
+
 static void put_entries(const struct get *get, sy_json *json)
 {
     const struct sy_state_proof *state = &get->answer.proof.state;
@@ -251,6 +326,7 @@ static void put_entries(const struct get *get, sy_json *json)
     if (!state->present) return;
     sy_json_key(json, get->thing->word);
     sy_show_state(json, get->read.state_kind, state->value);
+    put_overdue(get, json);
     if (get->read.state_kind != SY_STATE_RECORD) return;
     sy_json_key(json, "heads");
     sy_json_array_begin(json);
@@ -261,14 +337,67 @@ static void put_entries(const struct get *get, sy_json *json)
     sy_json_array_end(json);
 }
 
+/* What --at asks of a credential: the block, and the organisation's entries beside its own. */
+static sy_status judge_at(struct get *get, struct sy_error *err)
+{
+    struct sy_credential credential;
+    struct sy_org org;
+    uint64_t events = 0;
+    const struct sy_state_proof *entry = &get->answer.proof.state;
+    struct sy_proven *org_proof = &get->heads[0], *count_proof = &get->heads[1];
+    struct sy_read_request read = get->read;
+    if (get->at == SY_AT_NOW || !entry->present) return SY_OK;
+    if (!sy_credential_decode(&credential, entry->value) || credential.use != SY_KEY_TX) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "--at is for keys that sign transactions");
+    }
+    SY_TRY(sy_block_at(get->asker, &get->block, get->at, err));
+    read.id = credential.holder;
+    int64_t age_ms = (int64_t)get->max_age_s * 1000;
+    bool of_org = !sy_hash_is_zero(&credential.holder) && credential.role != SY_ROLE_PATIENT;
+    if (of_org) {
+        read.state_kind = SY_STATE_ORG;
+        SY_TRY(sy_asker_read(get->asker, org_proof, &read, get->key, age_ms, err));
+        read.state_kind = SY_STATE_ORG_EVENTS;
+        SY_TRY(sy_asker_read(get->asker, count_proof, &read, get->key, age_ms, err));
+        const struct sy_state_proof *count = &count_proof->proof.state;
+        bool known = org_proof->proof.state.present &&
+                     sy_org_decode(&org, org_proof->proof.state.value) &&
+                     (!count->present || sy_count_decode(&events, count->value));
+        if (!known) return sy_fail(err, SY_ERR_VERSION, "an entry is of an unknown form: upgrade");
+    }
+    get->verdict = sy_credential_at(&credential, of_org ? &org : NULL, events,
+                                    get->block.header.height, get->block.header.time_ms);
+    return SY_OK;
+}
+
+static void print_at(const struct get *get)
+{
+    char time[SY_CMD_TIME_BYTES];
+    if (get->at == SY_AT_NOW) return;
+    sy_cmd_time(time, get->block.header.time_ms);
+    printf("at block %llu of %s %s\n", (unsigned long long)get->block.header.height, time,
+           sy_at_verdict_sentence(get->verdict));
+}
+
+static void put_at(const struct get *get, sy_json *json)
+{
+    if (get->at == SY_AT_NOW) return;
+    sy_json_put_u64(json, "at_height", get->block.header.height);
+    sy_json_put_i64(json, "at_ms", get->block.header.time_ms);
+    sy_json_put_bool(json, "valid", get->verdict == SY_AT_VALID);
+    sy_json_put_text(json, "verdict", sy_at_verdict_sentence(get->verdict));
+}
+
 static int show_state(struct get *get)
 {
     const struct sy_proof *proof = &get->answer.proof;
-    int code = proof->state.present ? SY_EXIT_DONE : SY_EXIT_REFUSED;
+    bool valid = get->at == SY_AT_NOW || get->verdict == SY_AT_VALID;
+    int code = proof->state.present && valid ? SY_EXIT_DONE : SY_EXIT_REFUSED;
     sy_json json;
     if (get->cmd->json) {
         sy_cmd_json_begin(&json);
         put_entries(get, &json);
+        if (proof->state.present) put_at(get, &json);
         sy_show_proof(&json, proof, &get->net->genesis);
         return sy_cmd_json_end(&json, code);
     }
@@ -279,6 +408,7 @@ static int show_state(struct get *get)
         put_entries(get, &json);
         sy_json_object_end(&json);
         sy_show_pretty(stdout, &json);
+        print_at(get);
     } else {
         printf("there is no %s %s\n", get->thing->word, get->id);
     }
@@ -288,18 +418,143 @@ static int show_state(struct get *get)
 
 /* ---- reads -------------------------------------------------------------------------------- */
 
+/* Goods are named by what stands on them. */
+static sy_status take_goods(struct get *get, struct sy_error *err)
+{
+    struct sy_slice text = sy_slice_of(get->id, strlen(get->id));
+    struct sy_slice lot = sy_slice_of(get->of, get->of ? strlen(get->of) : 0);
+    struct sy_epc epc = {.number = text, .serial = lot};
+    bool dispensed = get->thing->state_kind == SY_STATE_DISPENSED;
+    bool unit = dispensed || get->thing->state_kind == SY_STATE_UNIT;
+    bool product = get->thing->state_kind == SY_STATE_PRODUCT;
+    if (unit && !sy_epc_read(&epc, text)) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "'%s' is neither 01/GTIN/21/SERIAL nor 00/SSCC (14 and 18 digits)", get->id);
+    }
+    if (!unit && (text.size != SY_GTIN_BYTES || strspn(get->id, "0123456789") != text.size)) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "'%s' is no GTIN: 14 digits", get->id);
+    }
+    if ((unit || product) ? get->of != NULL : !sy_goods_serial_good(lot)) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "--of LOT goes with `get lot GTIN` and `get recall-of GTIN`");
+    }
+    if (get->version != 0) return sy_fail(err, SY_ERR_ARGUMENT, "goods have no --version");
+    if (dispensed) {
+        get->read.id = sy_goods_id(epc.number, epc.serial);
+        return SY_OK;
+    }
+    get->read.id = sy_goods_text(epc.number);
+    get->read.second = sy_goods_text(epc.serial);
+    return SY_OK;
+}
+
+static bool is_goods(uint8_t state_kind)
+{
+    return state_kind == SY_STATE_PRODUCT || state_kind == SY_STATE_LOT ||
+           state_kind == SY_STATE_LOT_RECALL || state_kind == SY_STATE_UNIT ||
+           state_kind == SY_STATE_DISPENSED;
+}
+
+/* The id that is named. Parameters, and the regulators' schedules, have zeros. */
+static sy_status take_id(struct get *get, struct sy_error *err)
+{
+    bool params = get->thing->state_kind == SY_STATE_PARAMS;
+    bool schedule = get->thing->state_kind == SY_STATE_SCHEDULE ||
+                    get->thing->state_kind == SY_STATE_SCHEDULE_ROW;
+    if (params && strcmp(get->id, "current") != 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "it is `get params current`");
+    }
+    if (params || (schedule && strcmp(get->id, "regulators") == 0)) return SY_OK;
+    return sy_cmd_hash(&get->read.id, get->thing->word, get->id, err);
+}
+
+/* A schedule's kind, and its version unless it is the newest. */
+static sy_status take_schedule(struct get *get, struct sy_error *err)
+{
+    struct sy_read_request *read = &get->read;
+    uint16_t kind;
+    if (!get->kind ||
+        !sy_enum_number(&kind, &sy_enum_schedule_kind, get->kind, strlen(get->kind))) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "say which with --kind: fees, \"procedure pairs\", \"unit limits\", "
+                       "exclusions or \"code set\"");
+    }
+    sy_store_u16(read->second.bytes, kind);
+    if (get->version == 0) return SY_OK;
+    read->state_kind = SY_STATE_SCHEDULE_VERSION;
+    sy_store_u32(read->second.bytes + 2, (uint32_t)get->version);
+    return SY_OK;
+}
+
+/* A row of a version of a list: by its key. */
+static sy_status take_row(struct get *get, struct sy_error *err)
+{
+    struct sy_read_request *read = &get->read;
+    uint16_t kind;
+    struct sy_hash publisher = read->id;
+    if (!get->kind || !get->row || get->version == 0 ||
+        !sy_enum_number(&kind, &sy_enum_schedule_kind, get->kind, strlen(get->kind))) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "say which list with --kind and --version, and which row with --row, as in "
+                       "--kind fees --version 1 --row hc:99213");
+    }
+    sy_schedule_id(&read->id, &publisher, kind, (uint32_t)get->version);
+    sy_hash_leaf(&read->second, sy_slice_of(get->row, strlen(get->row)));
+    return SY_OK;
+}
+
+/* An entry that is one of several, by number; a patient's claims without one: how many. */
+static sy_status take_number(struct get *get, struct sy_error *err)
+{
+    struct sy_read_request *read = &get->read;
+    if (get->number == 0 && read->state_kind == SY_STATE_CLAIMS) return SY_OK;
+    if (get->number == 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "say which with --number: of `get used` the year, of `get coverages` the "
+                       "order, of `get remittance` a number from 1");
+    }
+    if (read->state_kind == SY_STATE_CLAIMS) read->state_kind = SY_STATE_CLAIM_PLACE;
+    sy_store_u64(read->second.bytes, get->number);
+    return SY_OK;
+}
+
+static bool is_numbered(uint8_t state_kind)
+{
+    return state_kind == SY_STATE_CLAIMS || state_kind == SY_STATE_USED ||
+           state_kind == SY_STATE_COVERAGES || state_kind == SY_STATE_REMITTANCE;
+}
+
 static sy_status prepare_read(struct get *get, struct sy_error *err)
 {
     struct sy_read_request *read = &get->read;
-    SY_TRY(sy_cmd_hash(&read->id, get->thing->word, get->id, err));
+    bool goods = get->thing->thing == THING_STATE && is_goods(get->thing->state_kind);
+    SY_TRY(goods ? take_goods(get, err) : take_id(get, err));
     SY_TRY(take_purpose(get, err));
     read->subject = get->thing->thing == THING_TX        ? SY_READ_TX
                     : get->thing->thing == THING_RECEIPT ? SY_READ_RECEIPT
                                                          : SY_READ_STATE;
     read->state_kind = get->thing->state_kind;
+    if (get->at != SY_AT_NOW && read->state_kind != SY_STATE_CREDENTIAL) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "--at goes with `get credential`");
+    }
+    if (goods) return SY_OK;
+    if (read->state_kind == SY_STATE_SCHEDULE) return take_schedule(get, err);
+    if (read->state_kind == SY_STATE_SCHEDULE_ROW) return take_row(get, err);
+    if (is_numbered(read->state_kind)) return take_number(get, err);
+    bool of_two = get->read.state_kind == SY_STATE_DISCLOSURE ||
+                  get->read.state_kind == SY_STATE_ACCESS_REQUEST ||
+                  get->read.state_kind == SY_STATE_SUBSCRIPTION ||
+                  get->read.state_kind == SY_STATE_OWED;
+    if (of_two != (get->of != NULL)) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "--of goes with `get disclosure LOG` and `get subscription ORGANISATION`, a "
+                       "patient, and with `get request PATIENT` and `get owed PAYER`, an "
+                       "organisation");
+    }
+    if (of_two) return sy_cmd_hash(&get->read.second, "--of", get->of, err);
     if (get->version == 0) return SY_OK;
     if (read->state_kind != SY_STATE_RECORD) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "--version goes with `get record`");
+        return sy_fail(err, SY_ERR_ARGUMENT, "--version goes with `get record` and `get schedule`");
     }
     if (get->version == 1) return SY_OK; // stands in the record itself
     read->state_kind = SY_STATE_RECORD_VERSION;
@@ -317,6 +572,7 @@ static int get_proven(struct get *get)
                                (int64_t)get->max_age_s * 1000, &err);
     }
     if (status == SY_OK) status = read_heads(get, &err);
+    if (status == SY_OK) status = judge_at(get, &err);
     if (status == SY_OK && get->proof) {
         status = sy_os_write_file(get->proof, get->answer.bytes, get->answer.size, 0644, &err);
     }
@@ -339,6 +595,7 @@ int sy_cmd_get(int argc, char **argv)
     static struct get get; /* too large for a small stack; one command a process */
     get.purpose = "treatment";
     get.max_age_s = 60;
+    get.at = SY_AT_NOW;
     const struct sy_option options[] = {
         {"key", SY_OPTION_TEXT, &get.key_path, "FILE",
          "key that signs the read (the client.conf's)", 0, 0},
@@ -347,8 +604,16 @@ int sy_cmd_get(int argc, char **argv)
          "\"public health\" or emergency",
          0, 0},
         {"proof", SY_OPTION_TEXT, &get.proof, "FILE", "keep the proof (.syproof)", 0, 0},
-        {"version", SY_OPTION_NUMBER, &get.version, "N", "a record's version N alone", 1,
+        {"version", SY_OPTION_NUMBER, &get.version, "N", "a record's or schedule's version N alone",
+         1, UINT32_MAX},
+        {"kind", SY_OPTION_TEXT, &get.kind, "WORD", "what a schedule is of", 0, 0},
+        {"of", SY_OPTION_TEXT, &get.of, "ID",
+         "the patient of a disclosure, the organisation of a request", 0, 0},
+        {"number", SY_OPTION_NUMBER, &get.number, "N", "which one of several, from 1", 1,
          UINT32_MAX},
+        {"at", SY_OPTION_NUMBER, &get.at, "WHEN",
+         "was the credential valid at this height, or time in ms since 1970?", 0, SY_TIME_MS_MAX},
+        {"row", SY_OPTION_TEXT, &get.row, "KEY", "a row of a list, as in hc:99213", 0, 0},
         {"max-age", SY_OPTION_NUMBER, &get.max_age_s, "SECONDS",
          "refuse proofs of a state older than this (60); 0: any", 0, 86400},
         SY_CMD_WHERE_OPTIONS(get.where),

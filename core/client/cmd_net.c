@@ -6,6 +6,7 @@
 #include "core/base/address.h"
 #include "core/base/assert.h"
 #include "core/base/conf.h"
+#include "core/base/os.h"
 #include "core/client/cmd.h"
 #include "core/wire/genesis_json.h"
 
@@ -222,6 +223,48 @@ sy_status sy_cmd_genesis(struct sy_genesis **genesis, const char *path,
     return status;
 }
 
+/* ---- the height that was seen ------------------------------------------------------------------
+ *
+ * A file CLIENT.seen beside the client's store: the network's tag in hex, a blank, the height. */
+
+#define SEEN_BYTES_MAX (2u * SY_NETWORK_TAG_BYTES + 24u)
+
+static bool seen_path(char path[SY_CMD_PATH_MAX], const struct sy_cmd_net *net)
+{
+    int size = snprintf(path, SY_CMD_PATH_MAX, "%s.seen", net->client);
+    return size > 0 && size < SY_CMD_PATH_MAX;
+}
+
+static int seen_text(char text[SEEN_BYTES_MAX], const struct sy_cmd_net *net, uint64_t height)
+{
+    char tag[2 * SY_NETWORK_TAG_BYTES + 1];
+    sy_hex_encode(tag, sy_network_tag(&net->genesis), SY_NETWORK_TAG_BYTES);
+    int size = snprintf(text, SEEN_BYTES_MAX, "%s %llu\n", tag, (unsigned long long)height);
+    SY_ASSERT(size > 0 && (size_t)size < SEEN_BYTES_MAX);
+    return size;
+}
+
+/* 0: none was, or what stands there is no such thing, or of another network. */
+static uint64_t seen_height(const struct sy_cmd_net *net)
+{
+    char path[SY_CMD_PATH_MAX], expected[SEEN_BYTES_MAX];
+    struct sy_error ignored = {SY_OK, ""};
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    uint64_t height = 0;
+    if (!seen_path(path, net)) return 0;
+    if (sy_os_read_file(&bytes, &size, path, SEEN_BYTES_MAX, &ignored) != SY_OK) return 0;
+    const char *blank = strchr((const char *)bytes, ' ');
+    if (blank) height = strtoull(blank, NULL, 10);
+    int wanted = seen_text(expected, net, height);
+    bool same = size == (size_t)wanted && memcmp(bytes, expected, size) == 0;
+    free(bytes);
+    return same ? height : 0;
+}
+
+/* ---- asking ------------------------------------------------------------------------------------
+ */
+
 sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, int call_ms,
                        struct sy_error *err)
 {
@@ -231,7 +274,9 @@ sy_status sy_cmd_asker(sy_asker **asker, const struct sy_cmd_net *net, int call_
                                      .observers = net->observers,
                                      .observer_count = net->observer_count,
                                      .call_ms = call_ms};
-    return sy_asker_open(asker, &config, err);
+    SY_TRY(sy_asker_open(asker, &config, err));
+    if (!net->validator[0]) sy_asker_expect(*asker, seen_height(net));
+    return SY_OK;
 }
 
 sy_status sy_cmd_connect(struct sy_cmd_net **net, sy_asker **asker,
@@ -240,6 +285,16 @@ sy_status sy_cmd_connect(struct sy_cmd_net **net, sy_asker **asker,
     SY_TRY(sy_cmd_net_open(net, where, err));
     SY_ASSERT(*net);
     return sy_cmd_asker(asker, *net, call_ms, err);
+}
+
+void sy_cmd_saw(const struct sy_cmd_net *net, const sy_asker *asker)
+{
+    char path[SY_CMD_PATH_MAX], text[SEEN_BYTES_MAX];
+    struct sy_error ignored = {SY_OK, ""};
+    uint64_t height = sy_asker_expected(asker);
+    if (height <= seen_height(net) || !seen_path(path, net)) return;
+    int size = seen_text(text, net, height);
+    (void)sy_os_write_file(path, text, (size_t)size, 0600, &ignored);
 }
 
 sy_status sy_cmd_read_key(sy_secret_key **key, const struct sy_cmd_net *net, const char *path,

@@ -1,4 +1,4 @@
-/* cmd_record.c: `systole record verify`: are these bytes what the ledger has?
+/* cmd_record.c: `systole record`, and `systole record verify`: are these bytes what the ledger has?
  *
  *     file --> each resource --> its source id's label --> client store: record id, salts
  *                        |                                        |
@@ -8,6 +8,8 @@
  *
  * Without the client's store --record and --salt stand in for it: what a receiver of content is
  * handed beside it. */
+#include "core/client/cmd_record.h"
+
 #include <stdlib.h>
 
 #include "core/client/client_store.h"
@@ -15,6 +17,7 @@
 #include "core/client/fhir_document.h"
 #include "core/client/fhir_input.h"
 #include "core/client/record_check.h"
+#include "core/client/show.h"
 
 static const char about[] =
     "Says of each FHIR resource in FILE whether the ledger has exactly these bytes:\n"
@@ -23,6 +26,7 @@ static const char about[] =
     "  older          they are version n, and there is a newer one\n"
     "  altered        the record is known, but no version of it has these bytes\n"
     "  unknown        no such record is on the ledger\n"
+    "  erased         its content was erased: nobody can tell any more\n"
     "\n"
     "Exit code 0 only if all are registered.\n";
 
@@ -45,11 +49,16 @@ struct run {
 
 static void tell(struct run *run, const char *what, const struct sy_record_verdict *verdict)
 {
-    char words[160];
+    char words[SY_RECORD_SENTENCE_BYTES];
     run->counts[verdict->verdict]++;
     sy_record_verdict_words(words, sizeof words, verdict);
     if (!run->cmd->json) {
         printf("%s: %s\n", what, words);
+        if (verdict->record_known) {
+            char hex[65];
+            sy_hex_encode(hex, verdict->record_id.bytes, 32);
+            printf("  record %s\n", hex);
+        }
         return;
     }
     sy_json_object_begin(&run->json);
@@ -62,6 +71,16 @@ static void tell(struct run *run, const char *what, const struct sy_record_verdi
     if (verdict->version > 0) sy_json_put_u64(&run->json, "version", verdict->version);
     if (verdict->head > 0) sy_json_put_u64(&run->json, "head", verdict->head);
     if (verdict->height > 0) sy_json_put_u64(&run->json, "height", verdict->height);
+    if (verdict->registered) {
+        sy_json_key(&run->json, "registered_as");
+        sy_json_object_begin(&run->json);
+        sy_show_version(&run->json, &verdict->entry);
+        sy_json_object_end(&run->json);
+    }
+    if (verdict->verdict == SY_RECORD_ERASED) {
+        sy_json_put_u64(&run->json, "erased_height", verdict->erased_height);
+        sy_json_put_i64(&run->json, "erased_ms", verdict->erased_ms);
+    }
     sy_json_object_end(&run->json);
 }
 
@@ -194,11 +213,13 @@ static int finish(struct run *run, sy_status status, const struct sy_error *err)
         return sy_cmd_json_end(&run->json, code);
     }
     if (run->counts[SY_RECORD_REGISTERED] + run->faulty > 1 || !all) {
-        printf("%llu registered, %llu older, %llu altered, %llu unknown, %llu unreadable\n",
+        printf("%llu registered, %llu older, %llu altered, %llu unknown, %llu erased, "
+               "%llu unreadable\n",
                (unsigned long long)run->counts[SY_RECORD_REGISTERED],
                (unsigned long long)run->counts[SY_RECORD_OLDER],
                (unsigned long long)run->counts[SY_RECORD_ALTERED],
-               (unsigned long long)run->counts[SY_RECORD_UNKNOWN], (unsigned long long)run->faulty);
+               (unsigned long long)run->counts[SY_RECORD_UNKNOWN],
+               (unsigned long long)run->counts[SY_RECORD_ERASED], (unsigned long long)run->faulty);
     }
     return code;
 }
@@ -255,9 +276,20 @@ static int verify_record(int argc, char **argv)
 int sy_cmd_record(int argc, char **argv)
 {
     if (argc > 1 && strcmp(argv[1], "verify") == 0) return verify_record(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "history") == 0) {
+        return sy_cmd_record_history(argc - 1, argv + 1);
+    }
+    if (argc > 1 && strcmp(argv[1], "erase") == 0) return sy_cmd_record_erase(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "commit") == 0) return sy_cmd_record_commit(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "list") == 0) return sy_cmd_record_list(argc - 1, argv + 1);
     bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
-    fputs("usage: systole record verify FILE   are these bytes what the ledger has?\n"
-          "\n`systole record verify --help` says more.\n",
-          asks ? stdout : stderr);
+    fputs(
+        "usage: systole record verify FILE      are these bytes what the ledger has?\n"
+        "       systole record history RECORD   its versions, who signed them, what names it\n"
+        "       systole record list PATIENT     all of a patient's, and that there are no others\n"
+        "       systole record commit FILE      draw a salt and commit to a file's bytes\n"
+        "       systole record erase RECORD     erase it, and its salts in the client's store\n"
+        "\n`systole record verify --help` and so on say more.\n",
+        asks ? stdout : stderr);
     return asks ? SY_EXIT_DONE : SY_EXIT_USAGE;
 }

@@ -186,9 +186,34 @@ static sy_status read_only(struct run *run, struct sy_error *err)
     return SY_OK;
 }
 
+/* How long a credential may last now, and once what waits has come. Who may not read that (a
+ * regulator no longer) or is shown nothing goes by the genesis. */
+static void take_params(struct run *run, sy_asker *asker)
+{
+    struct sy_read_request read = {
+        .subject = SY_READ_STATE, .state_kind = SY_STATE_PARAMS, .purpose = SY_PURPOSE_OPERATIONS};
+    static struct sy_proven answer;
+    struct sy_params_state state;
+    struct sy_error ignored = {SY_OK, ""};
+    sy_status status = sy_asker_read(asker, &answer, &read, run->regulator, 0, &ignored);
+    bool shown = status == SY_OK && answer.proof.state.present &&
+                 sy_params_state_decode(&state, answer.proof.state.value);
+    if (shown) {
+        int64_t least = state.params.credential_ms_max;
+        for (unsigned i = 0; i < state.pending_count; i++) {
+            const struct sy_param_next *next = &state.pending[i];
+            bool less = next->name == SY_PARAM_CREDENTIAL_MS_MAX && next->value < (uint64_t)least;
+            if (less) least = (int64_t)next->value;
+        }
+        sy_importer_limit_credentials(run->importer, least);
+    }
+    sy_proven_free(&answer);
+}
+
 static sy_status send_with(struct run *run, sy_asker *asker, struct sy_error *err)
 {
     SY_TRY(sy_asker_learn(asker, err));
+    take_params(run, asker);
     struct sy_submitter_config config = {.epochs = sy_asker_epochs(asker),
                                          .importer = run->importer,
                                          .addresses = run->net->address_pointers,

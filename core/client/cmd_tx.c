@@ -13,7 +13,7 @@
 static const char usage[] =
     "usage: systole tx make KIND [FILE|-]   a draft from fields in JSON, or --field NAME=VALUE\n"
     "       systole tx prove DRAFT --key FILE    prove possession of a key that it enrols\n"
-    "       systole tx approve DRAFT --key FILE  approve a change of the roster, as a validator\n"
+    "       systole tx approve DRAFT --key FILE  approve what validators decide, as one of them\n"
     "       systole tx sign DRAFT --key FILE     sign as the first signer\n"
     "       systole tx cosign DRAFT --key FILE   sign as a further signer\n"
     "       systole tx show DRAFT                what it says and who has signed\n"
@@ -111,9 +111,10 @@ static int do_hand(enum hand hand, int argc, char **argv)
     static const char *const abouts[] = {
         ("Signs, with a key that the draft's payload enrols, the proof that its holder\n"
          "wants it enrolled by this very transaction. Comes before the first signature.\n"),
-        ("Approves a change of the roster (validator.add, .remove, .rekey) with a validator's\n"
-         "admin key. It takes a quorum of them, of the roster that the change names. They sign\n"
-         "the proofs of possession too: so prove first, then approve, then sign.\n"),
+        ("Approves a change of the roster (validator.add, .remove, .rekey) or of a parameter\n"
+         "(param.enact) with a validator's admin key. It takes a quorum of them, of the roster\n"
+         "that it names. They sign the proofs of possession too: so prove first, then approve,\n"
+         "then sign.\n"),
         "Signs a draft with its first signer's key.\n",
         "Signs a draft with the key of a further signer.\n"};
     struct hand_wish wish = {.hand = hand};
@@ -259,6 +260,7 @@ static int do_send(int argc, char **argv)
     }
     sy_status status = sy_cmd_connect(&net, &asker, &wish.where, 0, &err);
     exit_code = status == SY_OK ? send_all(&cmd, &wish, asker) : sy_cmd_fail(&cmd, &err);
+    if (status == SY_OK) sy_cmd_saw(net, asker);
     sy_asker_close(asker);
     sy_cmd_net_close(net);
     return exit_code;

@@ -104,7 +104,6 @@ static sy_status add_item(sy_importer *importer, struct bundle *bundle,
                           const struct sy_fhir_item *item, struct sy_error *err)
 {
     struct sy_client_record known;
-    struct sy_hash digest;
     struct sy_import_entry entry;
     bool is_known;
     bool is_duplicate;
@@ -113,7 +112,7 @@ static sy_status add_item(sy_importer *importer, struct bundle *bundle,
         if (item->faulty) bundle->complaint = item->complaint;
         return SY_ERR_FORMAT;
     }
-    SY_TRY(sy_import_lookup(importer, &is_known, &is_duplicate, &known, &digest, item, err));
+    SY_TRY(sy_import_lookup(importer, &is_known, &is_duplicate, &known, item, err));
     struct part *part = &bundle->parts[bundle->count];
     part->item = item;
     part->type = sy_import_type_index(importer, item->facts.type);
@@ -125,7 +124,7 @@ static sy_status add_item(sy_importer *importer, struct bundle *bundle,
     }
     struct sy_import_draft one;
     sy_draft_init(&one, SY_KIND_record_create);
-    SY_TRY(sy_import_make(importer, &entry, &one, item, is_known ? &known : NULL, &digest, true,
+    SY_TRY(sy_import_make(importer, &entry, &one, item, is_known ? &known : NULL, true,
                           &bundle->complaint, err));
     for (uint32_t i = 0; i < one.after_count; i++) sy_draft_after(&bundle->draft, one.after[i]);
     add_payload(bundle, &entry, signer_of(bundle, &entry.base));

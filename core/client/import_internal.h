@@ -51,6 +51,7 @@ enum sy_import_phase {
 
 struct sy_importer {
     struct sy_importer_config config; /* strings owned */
+    int64_t credential_ms_max;        /* of the credentials it issues */
     sy_client_store *store;
     sy_keyring *keyring;
     bool regulator_known;
@@ -218,17 +219,16 @@ struct sy_import_entry {
  * final first is added there. */
 sy_status sy_import_make(sy_importer *importer, struct sy_import_entry *entry,
                          struct sy_import_draft *draft, const struct sy_fhir_item *item,
-                         const struct sy_client_record *known, const struct sy_hash *digest,
-                         bool by_gateway, struct sy_fhir_complaint *complaint,
-                         struct sy_error *err);
+                         const struct sy_client_record *known, bool by_gateway,
+                         struct sy_fhir_complaint *complaint, struct sy_error *err);
 /* sy_import_keep writes what an entry made into the store, under seq. */
 sy_status sy_import_keep(sy_importer *importer, const struct sy_fhir_item *item,
                          struct sy_import_entry *entry, uint64_t seq, struct sy_error *err);
 
 /* sy_import_lookup: is it a duplicate (counted), or what is known of it? *known is SY_FHIR_... */
 sy_status sy_import_lookup(sy_importer *importer, bool *is_known, bool *is_duplicate,
-                           struct sy_client_record *known, struct sy_hash *digest,
-                           const struct sy_fhir_item *item, struct sy_error *err);
+                           struct sy_client_record *known, const struct sy_fhir_item *item,
+                           struct sy_error *err);
 
 /* sy_import_item takes one item all the way: counted, or signed. SY_ERR_BUSY: try again. */
 sy_status sy_import_item(sy_importer *importer, const struct sy_fhir_item *item,

@@ -289,7 +289,7 @@ static sy_status refuse_if_failed(const sy_importer *importer, const struct sy_h
 static void start_credential(sy_importer *importer, struct sy_cred_issue *p, unsigned role,
                              const struct sy_hash *org_id)
 {
-    int64_t window_ms = importer->config.genesis->params.credential_ms_max;
+    int64_t window_ms = importer->credential_ms_max;
     p->role = (uint16_t)role;
     p->org_id = *org_id;
     p->not_before = sy_os_wall_ms() - CREDENTIAL_BEFORE_MS;

@@ -10,16 +10,16 @@ static const struct sy_hash no_label;
 /* --- known or not ---------------------------------------------------------------------------- */
 
 sy_status sy_import_lookup(sy_importer *importer, bool *is_known, bool *is_duplicate,
-                           struct sy_client_record *known, struct sy_hash *digest,
-                           const struct sy_fhir_item *item, struct sy_error *err)
+                           struct sy_client_record *known, const struct sy_fhir_item *item,
+                           struct sy_error *err)
 {
     *is_known = *is_duplicate = false;
-    sy_client_digest(importer->store, digest, item->entry->resource);
     sy_status status = sy_client_get_record(importer->store, known, &item->label, err);
     if (status == SY_ERR_NOT_FOUND) return SY_OK;
     if (status != SY_OK) return status;
     uint32_t version;
-    SY_TRY(sy_client_find_version(importer->store, &version, &item->label, known, digest, err));
+    SY_TRY(sy_client_find_version(importer->store, &version, &item->label, known,
+                                  item->entry->resource, err));
     *is_known = true;
     *is_duplicate = version != 0;
     return SY_OK;
@@ -48,7 +48,7 @@ static sy_status find_linkable(sy_importer *importer, bool *found, struct sy_cli
                                struct sy_error *err)
 {
     sy_status status = sy_client_get_record(importer->store, out, label, err);
-    *found = status == SY_OK && out->subject_kind == record->subject_kind &&
+    *found = status == SY_OK && !out->erased && out->subject_kind == record->subject_kind &&
              sy_hash_equal(&out->subject, &record->subject);
     return status == SY_ERR_NOT_FOUND ? SY_OK : status;
 }
@@ -65,7 +65,7 @@ static sy_status link_encounter(sy_importer *importer, struct sy_import_entry *e
     SY_TRY(find_linkable(importer, &found, &encounter, label, &entry->record, err));
     if (!found) {
         snprintf(complaint->what, sizeof complaint->what,
-                 "its encounter was refused, or is another patient's");
+                 "its encounter was refused or erased, or is another patient's");
         complaint->remedy = "see the issue about the encounter, then import again";
         return SY_ERR_FORMAT;
     }
@@ -96,11 +96,10 @@ static sy_status link_parents(sy_importer *importer, struct sy_import_entry *ent
 /* --- making ---------------------------------------------------------------------------------- */
 
 static void make_version(struct sy_import_entry *entry, const struct sy_fhir_item *item,
-                         const struct sy_hash *digest, uint32_t number)
+                         uint32_t number)
 {
     struct sy_client_version *version = &entry->version;
     version->version = number;
-    version->digest = *digest;
     sy_os_random(&version->salt, sizeof version->salt);
     version->size = item->entry->resource.size;
     sy_content_commit(&version->commit, SY_FORM_RAW, &version->salt, item->entry->resource);
@@ -193,13 +192,18 @@ static sy_status make_amended(sy_importer *importer, struct sy_import_entry *ent
 
 sy_status sy_import_make(sy_importer *importer, struct sy_import_entry *entry,
                          struct sy_import_draft *draft, const struct sy_fhir_item *item,
-                         const struct sy_client_record *known, const struct sy_hash *digest,
-                         bool by_gateway, struct sy_fhir_complaint *complaint, struct sy_error *err)
+                         const struct sy_client_record *known, bool by_gateway,
+                         struct sy_fhir_complaint *complaint, struct sy_error *err)
 {
     memset(entry, 0, sizeof *entry);
+    if (known != NULL && known->erased) {
+        snprintf(complaint->what, sizeof complaint->what, "its record was erased");
+        complaint->remedy = "leave it out; what was erased is not registered again";
+        return SY_ERR_FORMAT;
+    }
     entry->is_new = known == NULL;
     if (known != NULL) entry->record = *known;
-    make_version(entry, item, digest, known == NULL ? 1 : known->head.version + 1);
+    make_version(entry, item, known == NULL ? 1 : known->head.version + 1);
     if (known == NULL) {
         SY_TRY(make_new(importer, entry, draft, item, complaint, err));
     } else {
@@ -301,14 +305,13 @@ sy_status sy_import_item(sy_importer *importer, const struct sy_fhir_item *item,
 {
     struct sy_fhir_complaint complaint = {.remedy = ""};
     struct sy_client_record known;
-    struct sy_hash digest;
     bool is_known;
     bool is_duplicate;
     if (item->faulty || sy_import_dangling(item, &complaint)) {
         refuse_item(importer, item, item->faulty ? &item->complaint : &complaint);
         return SY_OK;
     }
-    SY_TRY(sy_import_lookup(importer, &is_known, &is_duplicate, &known, &digest, item, err));
+    SY_TRY(sy_import_lookup(importer, &is_known, &is_duplicate, &known, item, err));
     uint16_t type = sy_import_type_index(importer, item->facts.type);
     if (is_duplicate) {
         sy_import_count(importer, type, SY_FATE_READ);
@@ -319,7 +322,7 @@ sy_status sy_import_item(sy_importer *importer, const struct sy_fhir_item *item,
     struct sy_import_draft draft;
     sy_draft_init(&draft, SY_KIND_record_create);
     sy_status status = sy_import_make(importer, &entry, &draft, item, is_known ? &known : NULL,
-                                      &digest, false, &complaint, err);
+                                      false, &complaint, err);
     if (status == SY_OK) status = sign_record(importer, item, &entry, &draft, type, err);
     if (status == SY_ERR_FORMAT) {
         refuse_item(importer, item, &complaint);

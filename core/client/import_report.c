@@ -289,6 +289,29 @@ static void report_totals(const struct sy_import_totals *totals, struct sy_json 
     sy_json_put_u64(json, "height", totals->newest_height);
 }
 
+void sy_import_type_json(const struct sy_import_type *type, struct sy_json *json)
+{
+    sy_json_object_begin(json);
+    sy_json_put_text(json, "type", type->type);
+    sy_json_put_u64(json, "read", type->read);
+    sy_json_put_u64(json, "final", type->final);
+    sy_json_put_u64(json, "duplicates", type->duplicates);
+    sy_json_put_u64(json, "refused", type->refused);
+    sy_json_object_end(json);
+}
+
+void sy_import_issue_json(const struct sy_import_issue *issue, struct sy_json *json)
+{
+    sy_json_object_begin(json);
+    sy_json_put_bool(json, "refused", issue->refused);
+    sy_json_put_text(json, "file", issue->file);
+    sy_json_put_text(json, "where", issue->where);
+    sy_json_put_text(json, "resource", issue->resource);
+    sy_json_put_text(json, "what", issue->what);
+    sy_json_put_text(json, "remedy", issue->remedy);
+    sy_json_object_end(json);
+}
+
 void sy_importer_report(const sy_importer *importer, struct sy_json *json)
 {
     report_totals(&importer->totals, json);
@@ -296,28 +319,14 @@ void sy_importer_report(const sy_importer *importer, struct sy_json *json)
     sy_json_array_begin(json);
     const struct sy_import_type *type;
     for (size_t i = 0; (type = sy_importer_type(importer, i)) != NULL; i++) {
-        sy_json_object_begin(json);
-        sy_json_put_text(json, "type", type->type);
-        sy_json_put_u64(json, "read", type->read);
-        sy_json_put_u64(json, "final", type->final);
-        sy_json_put_u64(json, "duplicates", type->duplicates);
-        sy_json_put_u64(json, "refused", type->refused);
-        sy_json_object_end(json);
+        sy_import_type_json(type, json);
     }
     sy_json_array_end(json);
     sy_json_put_u64(json, "issues_total", importer->issue_count);
     sy_json_key(json, "issues");
     sy_json_array_begin(json);
     for (size_t i = 0; i < importer->issue_count_kept; i++) {
-        const struct sy_import_issue *issue = &importer->issues[i];
-        sy_json_object_begin(json);
-        sy_json_put_bool(json, "refused", issue->refused);
-        sy_json_put_text(json, "file", issue->file);
-        sy_json_put_text(json, "where", issue->where);
-        sy_json_put_text(json, "resource", issue->resource);
-        sy_json_put_text(json, "what", issue->what);
-        sy_json_put_text(json, "remedy", issue->remedy);
-        sy_json_object_end(json);
+        sy_import_issue_json(&importer->issues[i], json);
     }
     sy_json_array_end(json);
 }

@@ -15,6 +15,12 @@
 #define FOLDERS_DEEP_MAX 64u
 #define LIFETIME_MS_MIN (60ll * 60 * 1000)
 
+void sy_importer_limit_credentials(sy_importer *importer, int64_t ms)
+{
+    SY_ASSERT(ms > 0);
+    importer->credential_ms_max = ms;
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static sy_status check_config(struct sy_importer_config *config, struct sy_error *err)
@@ -44,6 +50,7 @@ static sy_status copy_config(sy_importer *importer, const struct sy_importer_con
 {
     struct sy_importer_config *own = &importer->config;
     *own = *config;
+    importer->credential_ms_max = config->genesis->params.credential_ms_max;
     bool fine = copy_text(&own->store_path, NULL);
     fine = copy_text(&own->regulator_key_path, NULL) && fine;
     fine = copy_text(&own->regulator_passphrase_path, NULL) && fine;

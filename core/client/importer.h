@@ -62,6 +62,10 @@ struct sy_importer_config {
 sy_status sy_importer_open(sy_importer **importer, const struct sy_importer_config *config,
                            struct sy_error *err);
 
+/* sy_importer_limit_credentials says how long a credential may last that is issued from now on, as
+ * the network's parameters have it; until then as the genesis has it. ms > 0 (asserted). */
+void sy_importer_limit_credentials(sy_importer *importer, int64_t ms);
+
 /* sy_importer_close makes what was told durable and frees everything; NULL is fine. */
 void sy_importer_close(sy_importer *importer);
 
@@ -182,5 +186,10 @@ uint64_t sy_importer_issue_count(const sy_importer *importer);
 /* sy_importer_report writes the members of a report into an object that is open: totals, types
  * (name, read, final, duplicates, refused) and issues. */
 void sy_importer_report(const sy_importer *importer, struct sy_json *json);
+
+/* sy_import_type_json and sy_import_issue_json write one of those as an object; reports of other
+ * importers are made of the same. */
+void sy_import_type_json(const struct sy_import_type *type, struct sy_json *json);
+void sy_import_issue_json(const struct sy_import_issue *issue, struct sy_json *json);
 
 #endif

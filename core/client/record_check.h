@@ -5,12 +5,14 @@
 
 #include "core/client/asker.h"
 #include "core/client/client_store.h"
+#include "core/wire/state.h"
 
 enum sy_record_result {
     SY_RECORD_REGISTERED, /* the bytes of the (or a) current version */
     SY_RECORD_OLDER,      /* of an earlier version */
     SY_RECORD_ALTERED,    /* of no version, though the record is known */
     SY_RECORD_UNKNOWN,    /* no such record, or no such version yet, on the ledger */
+    SY_RECORD_ERASED,     /* its content was erased: whether these bytes were it nobody can say */
     SY_RECORD_VERDICTS
 };
 
@@ -23,6 +25,11 @@ struct sy_record_verdict {
     uint32_t version; /* that has the bytes; 0: none */
     uint32_t head;    /* the newest one; 0: unknown */
     uint64_t height;  /* of the block that proves it; 0: nothing was read */
+    bool registered;  /* REGISTERED, OLDER, ALTERED: who registered the version, or the newest */
+    struct sy_record_version entry;
+    uint64_t erased_height; /* ERASED */
+    int64_t erased_ms;
+    uint16_t erase_basis;
 };
 
 struct sy_record_checker {
@@ -54,6 +61,7 @@ sy_status sy_record_check_content(struct sy_record_checker *checker,
 void sy_record_checker_close(struct sy_record_checker *checker);
 
 /* "registered", "older" ... and the whole sentence. */
+#define SY_RECORD_SENTENCE_BYTES 400
 const char *sy_record_verdict_name(enum sy_record_result verdict);
 void sy_record_verdict_words(char *out, size_t size, const struct sy_record_verdict *verdict);
 

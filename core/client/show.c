@@ -2,6 +2,8 @@
 #include "core/client/show.h"
 
 #include "core/client/cmd.h"
+#include "core/client/show_goods.h"
+#include "core/client/show_money.h"
 #include "core/wire/render.h"
 #include "core/wire/state.h"
 
@@ -28,27 +30,22 @@ static void put_word(sy_json *json, const char *name, const struct sy_enum *name
     }
 }
 
-static void put_texts(sy_json *json, const char *name, const struct sy_list *list)
-{
-    struct sy_slice text;
-    size_t offset = 0;
-    sy_json_key(json, name);
-    sy_json_array_begin(json);
-    while (sy_list_next_text(list, &offset, &text)) {
-        sy_json_text_bytes(json, text.data, text.size);
+/* put_texts, put_ids, put_tags: a list as an array. They differ by what an item is. */
+#define PUT_LIST(function, type, next, put)                                           \
+    static void function(sy_json *json, const char *name, const struct sy_list *list) \
+    {                                                                                 \
+        type item;                                                                    \
+        size_t offset = 0;                                                            \
+        sy_json_key(json, name);                                                      \
+        sy_json_array_begin(json);                                                    \
+        while (next(list, &offset, &item)) put;                                       \
+        sy_json_array_end(json);                                                      \
     }
-    sy_json_array_end(json);
-}
-
-static void put_ids(sy_json *json, const char *name, const struct sy_list *list)
-{
-    struct sy_hash id;
-    size_t offset = 0;
-    sy_json_key(json, name);
-    sy_json_array_begin(json);
-    while (sy_list_next_id(list, &offset, &id)) sy_json_hex(json, id.bytes, sizeof id.bytes);
-    sy_json_array_end(json);
-}
+PUT_LIST(put_texts, struct sy_slice, sy_list_next_text,
+         sy_json_text_bytes(json, item.data, item.size))
+PUT_LIST(put_ids, struct sy_hash, sy_list_next_id, sy_json_hex(json, item.bytes, sizeof item.bytes))
+PUT_LIST(put_tags, struct sy_tag, sy_list_next_tag,
+         sy_json_hex(json, item.bytes, sizeof item.bytes))
 
 static bool put_credential(sy_json *json, struct sy_slice value)
 {
@@ -58,6 +55,8 @@ static bool put_credential(sy_json *json, struct sy_slice value)
     put_hash(json, "holder", &credential.holder);
     sy_json_put_bool(json, "revoked", credential.revoked);
     sy_json_put_bool(json, "break_glass", credential.break_glass);
+    if (credential.has_successor) put_key(json, "successor", &credential.successor);
+    if (credential.has_line) put_key(json, "first_key", &credential.line);
     sy_json_put_i64(json, "not_before_ms", credential.not_before_ms);
     if (credential.not_after_ms != INT64_MAX) {
         sy_json_put_i64(json, "not_after_ms", credential.not_after_ms);
@@ -105,8 +104,16 @@ static bool put_patient(sy_json *json, struct sy_slice value)
     if (patient.claimed) put_key(json, "wallet_key", &patient.wallet_key);
     if (patient.has_x25519_key) put_key(json, "x25519_key", &patient.x25519_key);
     sy_json_put_u64(json, "enrolled_height", patient.enrolled_height);
+    sy_json_put_u64(json, "events", patient.events);
+    sy_json_put_u64(json, "places", patient.places);
+    sy_json_put_u64(json, "records", patient.records);
     sy_json_put_u64(json, "guardians_needed", patient.guardians_needed);
     put_ids(json, "guardians", &patient.guardians);
+    if (patient.merged) {
+        put_hash(json, "merged_into", &patient.into);
+        sy_json_put_u64(json, "merged_height", patient.merged_height);
+    }
+    if (patient.links.count > 0) put_ids(json, "links", &patient.links);
     return true;
 }
 
@@ -132,16 +139,6 @@ static void put_set(sy_json *json, const char *name, const struct sy_enum *names
             sy_json_text(json, names->values[i].word);
         }
     }
-    sy_json_array_end(json);
-}
-
-static void put_tags(sy_json *json, const char *name, const struct sy_list *list)
-{
-    struct sy_tag tag;
-    size_t offset = 0;
-    sy_json_key(json, name);
-    sy_json_array_begin(json);
-    while (sy_list_next_tag(list, &offset, &tag)) sy_json_hex(json, tag.bytes, sizeof tag.bytes);
     sy_json_array_end(json);
 }
 
@@ -193,6 +190,52 @@ static bool put_break(sy_json *json, struct sy_slice value)
     return true;
 }
 
+static bool put_params(sy_json *json, struct sy_slice value)
+{
+    struct sy_params_state state;
+    if (!sy_params_state_decode(&state, value)) return false;
+    sy_json_put_u64(json, "version", state.version);
+    sy_json_put_u64(json, "regulators_needed", state.params.regulators_needed);
+    sy_json_put_i64(json, "credential_ms_max", state.params.credential_ms_max);
+    sy_json_put_u64(json, "record_bytes_max", state.params.record_bytes_max);
+    sy_json_key(json, "set");
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < state.pending_count; i++) {
+        sy_json_object_begin(json);
+        put_word(json, "name", &sy_enum_param, state.pending[i].name);
+        sy_json_put_u64(json, "value", state.pending[i].value);
+        sy_json_put_u64(json, "activation_height", state.pending[i].height);
+        sy_json_object_end(json);
+    }
+    sy_json_array_end(json);
+    return true;
+}
+
+static bool put_schedule(sy_json *json, struct sy_slice value)
+{
+    struct sy_schedule schedule;
+    if (!sy_schedule_decode(&schedule, value)) return false;
+    sy_json_put_u64(json, "version", schedule.version);
+    put_hash(json, "root", &schedule.root);
+    sy_json_put_u64(json, "activation_height", schedule.activation_height);
+    sy_json_put_u64(json, "height", schedule.height);
+    return true;
+}
+
+static bool put_device(sy_json *json, struct sy_slice value)
+{
+    struct sy_device device;
+    if (!sy_device_decode(&device, value)) return false;
+    put_key(json, "key", &device.key);
+    put_hash(json, "organisation", &device.organisation);
+    put_word(json, "owner_kind", &sy_enum_subject_kind, device.owner_kind);
+    put_hash(json, "owner", &device.owner);
+    put_word(json, "class", &sy_enum_device_class, device.device_class);
+    put_hash(json, "udi_commit", &device.udi_commit);
+    sy_json_put_u64(json, "height", device.height);
+    return true;
+}
+
 static void put_version(sy_json *json, const struct sy_record_version *version)
 {
     sy_json_put_u64(json, "version", version->version);
@@ -203,13 +246,25 @@ static void put_version(sy_json *json, const struct sy_record_version *version)
     put_key(json, "author", &version->author);
     put_word(json, "author_role", &sy_enum_role, version->author_role);
     put_hash(json, "holder", &version->holder);
-    if (version->parent != 0) {
+    if (version->reason != 0) {
         put_word(json, "reason", &sy_enum_amend_reason, version->reason);
     }
     sy_json_put_u64(json, "height", version->height);
     sy_json_put_i64(json, "time_ms", version->time_ms);
     sy_json_put_bool(json, "patient_reported", version->patient_reported);
     if (version->has_locator_commit) put_hash(json, "locator_commit", &version->locator_commit);
+    if (version->other_count == 0) return;
+    sy_json_key(json, "joins");
+    sy_json_array_begin(json);
+    sy_json_u64(json, version->parent);
+    for (unsigned i = 0; i < version->other_count; i++) sy_json_u64(json, version->others[i]);
+    sy_json_array_end(json);
+    put_hash(json, "resolution_hash", &version->resolution_hash);
+}
+
+void sy_show_version(sy_json *json, const struct sy_record_version *version)
+{
+    put_version(json, version);
 }
 
 static bool put_record(sy_json *json, struct sy_slice value)
@@ -228,7 +283,15 @@ static bool put_record(sy_json *json, struct sy_slice value)
     }
     if (record.has_sens_tag) sy_json_put_hex(json, "sens_tag", record.sens_tag, 16);
     if (record.has_encounter) put_hash(json, "encounter", &record.encounter);
+    sy_json_put_bool(json, "erased", record.erased);
+    if (record.erased) {
+        put_word(json, "erase_basis", &sy_enum_erase_basis, record.erase_basis);
+        sy_json_put_u64(json, "erased_height", record.erased_height);
+        sy_json_put_i64(json, "erased_ms", record.erased_ms);
+    }
+    if (record.relation != 0) put_word(json, "relation", &sy_enum_relation, record.relation);
     put_ids(json, "parents", &record.parents);
+    sy_json_put_u64(json, "links", record.links);
     sy_json_put_u64(json, "versions", record.versions);
     sy_json_key(json, "heads");
     sy_json_array_begin(json);
@@ -246,6 +309,226 @@ static bool put_record_version(sy_json *json, struct sy_slice value)
     struct sy_record_version version;
     if (!sy_record_version_decode(&version, value)) return false;
     put_version(json, &version);
+    return true;
+}
+
+static bool put_cosignatures(sy_json *json, struct sy_slice value)
+{
+    struct sy_cosignatures list;
+    if (!sy_cosignatures_decode(&list, value)) return false;
+    sy_json_key(json, "cosignatures");
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < list.count; i++) sy_show_cosignature(json, &list.items[i]);
+    sy_json_array_end(json);
+    return true;
+}
+
+void sy_show_cosignature(sy_json *json, const struct sy_cosignature *item)
+{
+    sy_json_object_begin(json);
+    put_key(json, "key", &item->key);
+    put_word(json, "role", &sy_enum_role, item->role);
+    put_hash(json, "holder", &item->holder);
+    put_word(json, "meaning", &sy_enum_cosign_meaning, item->meaning);
+    sy_json_put_u64(json, "height", item->height);
+    sy_json_put_i64(json, "time_ms", item->time_ms);
+    sy_json_object_end(json);
+}
+
+static bool put_link(sy_json *json, struct sy_slice value)
+{
+    struct sy_record_link link;
+    if (!sy_record_link_decode(&link, value)) return false;
+    sy_json_put_text(json, "relation", sy_show_relation(link.relation));
+    put_hash(json, "record", &link.other);
+    sy_json_put_u64(json, "height", link.height);
+    return true;
+}
+
+const char *sy_show_relation(uint16_t relation)
+{
+    const char *word = sy_enum_word(&sy_enum_relation, relation);
+    if (relation == SY_LINK_DUPLICATE) return "duplicate";
+    return word ? word : "unknown";
+}
+
+static bool put_duplicate(sy_json *json, struct sy_slice value)
+{
+    struct sy_duplicate duplicate;
+    if (!sy_duplicate_decode(&duplicate, value)) return false;
+    put_key(json, "reporter", &duplicate.reporter);
+    put_hash(json, "holder", &duplicate.holder);
+    sy_json_put_u64(json, "height", duplicate.height);
+    sy_json_put_i64(json, "time_ms", duplicate.time_ms);
+    return true;
+}
+
+static bool put_access_log(sy_json *json, struct sy_slice value)
+{
+    struct sy_access_logged log;
+    if (!sy_access_logged_decode(&log, value)) return false;
+    put_hash(json, "organisation", &log.organisation);
+    put_key(json, "key", &log.key);
+    put_hash(json, "root", &log.root);
+    sy_json_put_u64(json, "disclosures", log.count);
+    sy_json_put_u64(json, "patients", log.patients);
+    sy_json_put_i64(json, "first_ms", log.first_ms);
+    sy_json_put_i64(json, "last_ms", log.last_ms);
+    sy_json_put_u64(json, "logged_height", log.height);
+    return true;
+}
+
+static bool put_signer(sy_json *json, struct sy_slice value)
+{
+    struct sy_validator_key signer;
+    if (!sy_validator_key_decode(&signer, value)) return false;
+    put_key(json, "key", &signer.key);
+    sy_json_put_u64(json, "enrolled_height", signer.height);
+    sy_json_put_i64(json, "enrolled_ms", signer.time_ms);
+    return true;
+}
+
+static bool put_signer_of(sy_json *json, struct sy_slice value)
+{
+    struct sy_hash consensus;
+    if (!sy_id_decode(&consensus, value)) return false;
+    put_hash(json, "consensus_key", &consensus);
+    return true;
+}
+
+static bool put_disclosure(sy_json *json, struct sy_slice value)
+{
+    struct sy_disclosure disclosure;
+    if (!sy_disclosure_decode(&disclosure, value)) return false;
+    sy_json_put_u64(json, "disclosures", disclosure.count);
+    put_hash(json, "root", &disclosure.root);
+    return true;
+}
+
+static bool put_patient_place(sy_json *json, struct sy_slice value)
+{
+    static const char *const words[SY_PLACE_COUNT] = {
+        "", "record", "merged id", "export", "id map", "prescription", "unit"};
+    struct sy_patient_place place;
+    if (!sy_patient_place_decode(&place, value)) return false;
+    sy_json_put_text(json, "what", words[place.what]);
+    put_hash(json, "id", &place.id);
+    sy_json_put_u64(json, "height", place.height);
+    sy_json_put_u64(json, "records", place.records);
+    return true;
+}
+
+static bool put_export(sy_json *json, struct sy_slice value)
+{
+    struct sy_export export;
+    if (!sy_export_decode(&export, value)) return false;
+    put_hash(json, "patient", &export.patient);
+    put_hash(json, "organisation", &export.organisation);
+    put_key(json, "recipient_key", &export.recipient_key);
+    sy_json_put_i64(json, "due_ms", export.due_ms);
+    sy_json_put_u64(json, "requested_height", export.requested_height);
+    sy_json_put_i64(json, "requested_ms", export.requested_ms);
+    sy_json_put_bool(json, "fulfilled", export.fulfilled);
+    if (export.partly) {
+        sy_json_put_u64(json, "as_of", export.as_of);
+        sy_json_put_u64(json, "excepted", export.excepted);
+        put_hash(json, "exceptions", &export.exceptions);
+    }
+    if (!export.fulfilled) return true;
+    sy_json_put_u64(json, "places", export.places);
+    sy_json_put_u64(json, "records", export.records);
+    put_hash(json, "manifest_root", &export.manifest_root);
+    put_hash(json, "wrapped_key_hash", &export.wrapped_key_hash);
+    sy_json_put_u64(json, "fulfilled_height", export.fulfilled_height);
+    sy_json_put_i64(json, "fulfilled_ms", export.fulfilled_ms);
+    sy_json_put_bool(json, "late", export.fulfilled_ms > export.due_ms);
+    return true;
+}
+
+static bool put_id_map(sy_json *json, struct sy_slice value)
+{
+    struct sy_mapped_id mapped;
+    if (!sy_mapped_id_decode(&mapped, value)) return false;
+    put_hash(json, "patient", &mapped.patient);
+    put_hash(json, "organisation", &mapped.organisation);
+    put_hash(json, "system", &mapped.system);
+    put_hash(json, "identifier", &mapped.identifier);
+    sy_json_put_u64(json, "mapped_height", mapped.height);
+    sy_json_put_i64(json, "mapped_ms", mapped.time_ms);
+    return true;
+}
+
+static bool put_access_request(sy_json *json, struct sy_slice value)
+{
+    struct sy_access_asked asked;
+    if (!sy_access_asked_decode(&asked, value)) return false;
+    put_key(json, "key", &asked.key);
+    put_set(json, "actions", &sy_enum_action, asked.actions);
+    put_set(json, "purposes", &sy_enum_purpose, asked.purposes);
+    put_texts(json, "classes", &asked.classes);
+    sy_json_put_u64(json, "asked_height", asked.height);
+    sy_json_put_i64(json, "asked_ms", asked.time_ms);
+    return true;
+}
+
+static bool put_notify_prefs(sy_json *json, struct sy_slice value)
+{
+    struct sy_notify_choice choice;
+    if (!sy_notify_choice_decode(&choice, value)) return false;
+    put_set(json, "off", &sy_enum_notice_group, choice.off);
+    put_set(json, "digest", &sy_enum_notice_group, choice.digest);
+    if (choice.has_channel) put_hash(json, "channel_commit", &choice.channel);
+    sy_json_put_u64(json, "chosen_height", choice.height);
+    return true;
+}
+
+static bool put_dispute(sy_json *json, struct sy_slice value)
+{
+    struct sy_dispute dispute;
+    if (!sy_dispute_decode(&dispute, value)) return false;
+    put_hash(json, "patient", &dispute.patient);
+    sy_json_put_u64(json, "number", dispute.number);
+    put_word(json, "reason", &sy_enum_dispute_reason, dispute.reason);
+    if (dispute.has_record) put_hash(json, "record", &dispute.record);
+    sy_json_put_u64(json, "disputed_height", dispute.height);
+    return true;
+}
+
+static bool put_subscription(sy_json *json, struct sy_slice value)
+{
+    struct sy_subscription subscription;
+    if (!sy_subscription_decode(&subscription, value)) return false;
+    sy_json_put_u64(json, "from", subscription.from);
+    put_word(json, "purpose", &sy_enum_purpose, subscription.purpose);
+    sy_json_put_u64(json, "height", subscription.height);
+    if (subscription.has_groups) {
+        put_set(json, "groups", &sy_enum_notice_group, subscription.groups);
+    }
+    if (subscription.has_classes) put_texts(json, "classes", &subscription.classes);
+    if (subscription.cancelled_height != 0) {
+        sy_json_put_u64(json, "cancelled_height", subscription.cancelled_height);
+    }
+    return true;
+}
+
+static bool put_notify_ack(sy_json *json, struct sy_slice value)
+{
+    uint64_t number;
+    if (!sy_count_decode(&number, value)) return false;
+    sy_json_put_u64(json, "acknowledged", number);
+    return true;
+}
+
+static bool put_cert(sy_json *json, struct sy_slice value)
+{
+    struct sy_cert cert;
+    if (!sy_cert_decode(&cert, value)) return false;
+    sy_json_put_text(json, "kind", sy_enum_word(&sy_enum_cert_kind, cert.kind));
+    sy_json_put_hex(json, "key_id", cert.key_id.bytes, sizeof cert.key_id.bytes);
+    sy_json_put_u64(json, "revocation_index", cert.index);
+    sy_json_put_u64(json, "anchored_height", cert.height);
+    sy_json_put_i64(json, "anchored_ms", cert.time_ms);
+    if (cert.has_until) sy_json_put_i64(json, "until_ms", cert.until_ms);
     return true;
 }
 
@@ -268,11 +551,32 @@ void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_PATIENT: known = put_patient(json, value); break;
     case SY_STATE_CARE: known = put_care(json, value); break;
     case SY_STATE_CONSENT: known = put_consent(json, value); break;
+    case SY_STATE_PARAMS: known = put_params(json, value); break;
+    case SY_STATE_SCHEDULE:
+    case SY_STATE_SCHEDULE_VERSION: known = put_schedule(json, value); break;
+    case SY_STATE_DEVICE: known = put_device(json, value); break;
     case SY_STATE_BREAK: known = put_break(json, value); break;
     case SY_STATE_RECORD: known = put_record(json, value); break;
     case SY_STATE_RECORD_VERSION: known = put_record_version(json, value); break;
+    case SY_STATE_COSIGNATURES: known = put_cosignatures(json, value); break;
+    case SY_STATE_RECORD_LINK: known = put_link(json, value); break;
+    case SY_STATE_DUPLICATE: known = put_duplicate(json, value); break;
     case SY_STATE_NONCES: known = put_nonces(json, value); break;
-    default: break;
+    case SY_STATE_PATIENT_PLACE: known = put_patient_place(json, value); break;
+    case SY_STATE_EXPORT: known = put_export(json, value); break;
+    case SY_STATE_ID_MAP: known = put_id_map(json, value); break;
+    case SY_STATE_ACCESS_REQUEST: known = put_access_request(json, value); break;
+    case SY_STATE_ACCESS_LOG: known = put_access_log(json, value); break;
+    case SY_STATE_SIGNER: known = put_signer(json, value); break;
+    case SY_STATE_SIGNER_OF: known = put_signer_of(json, value); break;
+    case SY_STATE_DISCLOSURE: known = put_disclosure(json, value); break;
+    case SY_STATE_NOTIFY_PREFS: known = put_notify_prefs(json, value); break;
+    case SY_STATE_DISPUTE: known = put_dispute(json, value); break;
+    case SY_STATE_SUBSCRIPTION: known = put_subscription(json, value); break;
+    case SY_STATE_NOTIFY_ACK: known = put_notify_ack(json, value); break;
+    case SY_STATE_CERT: known = put_cert(json, value); break;
+    default:
+        known = sy_show_goods(json, state_kind, value) || sy_show_money(json, state_kind, value);
     }
     if (!known) sy_json_put_hex(json, "value", value.data, value.size);
     sy_json_object_end(json);
@@ -326,6 +630,27 @@ void sy_show_proof_line(FILE *out, const struct sy_proof *proof, const struct sy
     sy_show_epoch_line(out, proof->header.epoch);
 }
 
+/* What stands beside a refusal's code. */
+static void show_details(FILE *out, const struct sy_receipt *receipt)
+{
+    char hex[65];
+    const char *name = sy_receipt_detail_name(receipt);
+    if (receipt->code == SY_E_ROLE) {
+        fputs("  needed:", out);
+        for (unsigned role = 1; role < SY_ROLE_COUNT; role++) {
+            if (receipt->detail >> role & 1) fprintf(out, " %s", sy_role_name((uint8_t)role));
+        }
+        fputs("\n", out);
+    } else if (name != NULL) {
+        fprintf(out, "  %s: %llu\n", name, (unsigned long long)receipt->detail);
+    }
+    if (!sy_hash_is_zero(&receipt->detail_hash)) {
+        sy_hex_encode(hex, receipt->detail_hash.bytes, sizeof receipt->detail_hash.bytes);
+        fprintf(out, "  it is about %s\n", hex);
+    }
+    if (receipt->part > 0) fprintf(out, "  in part %u of it, from 0\n", (unsigned)receipt->part);
+}
+
 void sy_show_receipt_lines(FILE *out, const struct sy_receipt *receipt)
 {
     char hex[65];
@@ -342,6 +667,7 @@ void sy_show_receipt_lines(FILE *out, const struct sy_receipt *receipt)
             fprintf(out, " (%.*s)", (int)receipt->path.size, (const char *)receipt->path.data);
         }
         fprintf(out, ": %s\n", info->remedy);
+        show_details(out, receipt);
         if (!sy_refusal_decides(receipt->code)) {
             fputs("its nonce was not used up: another copy may still be applied until its time is "
                   "over\n",

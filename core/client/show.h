@@ -7,10 +7,17 @@
 #include "core/base/json.h"
 #include "core/client/asker.h"
 #include "core/wire/evidence.h"
+#include "core/wire/state.h"
 
 /* sy_show_state writes a state entry's value as an object, by its kind (enum sy_state_kind); a
  * value that cannot be read is shown as hex. */
 void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value);
+
+/* sy_show_version and sy_show_cosignature write a version's members, and a cosignature as an
+ * object; sy_show_relation is the word of a link's relation. */
+void sy_show_version(sy_json *json, const struct sy_record_version *version);
+void sy_show_cosignature(sy_json *json, const struct sy_cosignature *item);
+const char *sy_show_relation(uint16_t relation);
 
 /* sy_show_proof writes the members "height", "time_ms", "epoch", "header_hash", "state_root" and
  * "sealed_by" of a proof, which carries the handovers to its epoch. */

@@ -44,7 +44,8 @@ struct flight {
     uint64_t first_ns;  /* first send; 0: not yet */
     uint64_t sent_ns;   /* last send */
     uint64_t not_before_ns;
-    uint32_t next; /* in whichever list it stands */
+    uint64_t refused_by[(SY_VALIDATORS_MAX + 63) / 64]; /* a bit a validator */
+    uint32_t next;                                      /* in whichever list it stands */
 };
 
 #define NONE UINT32_MAX
@@ -174,28 +175,57 @@ static sy_status take_send(struct submitter *s, const struct sy_import_action *a
     return SY_OK;
 }
 
-/* Reads a key's nonce window with proof: whether a transaction whose time has passed ever ran. */
-static sy_status take_nonce(struct submitter *s, const struct sy_import_action *action,
-                            struct sy_error *err)
+/* A validator that lies is not asked again. */
+static void note_failure(struct submitter *s, struct peer *peer, sy_status status, const char *text)
 {
-    struct peer *peer = next_peer(s);
-    if (peer == NULL) return sy_fail(err, SY_ERR_NETWORK, "no validator answers");
+    if (status != SY_ERR_CRYPTO && status != SY_ERR_FORMAT && status != SY_ERR_CLOSED) return;
+    (void)sy_fail(&s->failure, status, "%s", text);
+    if (status == SY_ERR_CLOSED) {
+        peer->rest_ns = sy_os_monotonic_ns() + REST_NS;
+        return;
+    }
+    peer->sick = true;
+    SY_LOG(SY_LOG_WARN, "client", "validator_left_out", SY_F_TEXT("why", text));
+}
+
+static sy_status read_nonces(struct submitter *s, struct peer *peer, struct sy_proof *proof,
+                             const struct sy_public_key *key, struct sy_error *err)
+{
     struct sy_read_request read = {.subject = SY_READ_STATE,
                                    .state_kind = SY_STATE_NONCES,
                                    .purpose = SY_PURPOSE_OPERATIONS,
                                    .time_ms = sy_os_wall_ms()};
-    memcpy(read.id.bytes, action->key.bytes, sizeof read.id.bytes);
+    memcpy(read.id.bytes, key->bytes, sizeof read.id.bytes);
     sy_os_random(&read.nonce, sizeof read.nonce);
     sy_secret_key_public(s->config->reader, &read.reader);
     struct sy_hash digest;
     sy_read_digest(&digest, &s->genesis->hash, &read);
     sy_sign(s->config->reader, &read.signature, SY_SIG_READ, &digest);
     struct sy_slice bytes;
+    return sy_client_read(peer->client, &bytes, proof, &read, READ_MS, err);
+}
+
+/* Reads a key's nonce window with proof: whether a transaction whose time has passed ever ran. One
+ * validator after the other is asked until one proves it. */
+static sy_status take_nonce(struct submitter *s, const struct sy_import_action *action,
+                            struct sy_error *err)
+{
     static struct sy_proof proof; /* one submitter a process; too large for a stack */
-    SY_TRY(sy_client_read(peer->client, &bytes, &proof, &read, READ_MS, err));
-    struct sy_slice value = {NULL, 0};
-    if (proof.state.present) value = proof.state.value;
-    return sy_importer_on_nonce(s->config->importer, &action->key, value, &proof.header, err);
+    struct sy_error inner = {SY_ERR_NETWORK, "none answers"};
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        struct peer *peer = next_peer(s);
+        if (peer == NULL) break;
+        sy_status status = read_nonces(s, peer, &proof, &action->key, &inner);
+        if (status != SY_OK) {
+            note_failure(s, peer, status, inner.text);
+            continue;
+        }
+        struct sy_slice value = {NULL, 0};
+        if (proof.state.present) value = proof.state.value;
+        return sy_importer_on_nonce(s->config->importer, &action->key, value, &proof.header, err);
+    }
+    return sy_fail(err, inner.status, "no validator proves which nonces were used; the last: %s",
+                   inner.text);
 }
 
 /* Until there is enough to send, the importer has nothing, or its time is up: what is read may wait
@@ -325,6 +355,21 @@ static void send_elsewhere(struct submitter *s, const struct group *group, uint3
     }
 }
 
+/* That a transaction cannot be ordered is proven by nothing: it is believed when so many say so
+ * that one of them is correct, or all that are left. */
+static bool is_refused(const struct submitter *s, struct flight *flight, const struct peer *peer)
+{
+    unsigned refuse = 0, left = 0;
+    size_t by = (size_t)(peer - s->peers);
+    flight->refused_by[by / 64] |= 1ull << by % 64;
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        bool refused = (flight->refused_by[i / 64] >> i % 64 & 1u) != 0;
+        refuse += refused;
+        left += !refused && is_left(&s->peers[i]);
+    }
+    return refuse >= sy_weak(s->peer_count) || left == 0;
+}
+
 static sy_status take_outcomes(struct submitter *s, struct peer *peer, const struct group *group,
                                const struct sy_submit_outcome *outcomes, struct sy_error *err)
 {
@@ -334,6 +379,10 @@ static sy_status take_outcomes(struct submitter *s, struct peer *peer, const str
         struct flight *flight = &s->flights[index];
         if (outcomes[i].state == SY_TX_REFUSED && outcomes[i].code != SY_E_BUSY) {
             struct sy_hash id = flight->awaited.tx_id;
+            if (!is_refused(s, flight, peer)) {
+                push(s, &s->outgoing, index); // the next one may think otherwise
+                continue;
+            }
             land(s, index);
             SY_TRY(sy_importer_on_refused(s->config->importer, &id, outcomes[i].code, err));
         } else if (outcomes[i].state == SY_TX_RECEIVED || outcomes[i].state == SY_TX_FINAL) {
@@ -410,15 +459,7 @@ static sy_status take_event(struct submitter *s, struct peer *peer,
         return take_txs(s, peer, group, event->txs, err);
     }
     if (event->status == SY_OK) return take_outcomes(s, peer, group, event->outcomes, err);
-    if (event->status == SY_ERR_CLOSED) {
-        peer->rest_ns = sy_os_monotonic_ns() + REST_NS;
-        (void)sy_fail(&s->failure, event->status, "%s", event->text);
-    }
-    if (event->status == SY_ERR_CRYPTO || event->status == SY_ERR_FORMAT) {
-        peer->sick = true;
-        (void)sy_fail(&s->failure, event->status, "%s", event->text);
-        SY_LOG(SY_LOG_WARN, "client", "validator_left_out", SY_F_TEXT("why", event->text));
-    }
+    note_failure(s, peer, event->status, event->text);
     send_elsewhere(s, group, event->status == SY_ERR_BUSY ? event->retry_ms : 0);
     return SY_OK;
 }
@@ -539,6 +580,9 @@ static sy_status turn_over(struct submitter *s, struct sy_error *err)
         sy_client_close(peer->client);
         memset(peer, 0, sizeof *peer);
     }
+    for (uint32_t i = 0; i < FLYING_MAX; i++) { // whoever has that number now has said nothing
+        memset(s->flights[i].refused_by, 0, sizeof s->flights[i].refused_by);
+    }
     return connect_all(s, err);
 }
 
@@ -564,6 +608,31 @@ static sy_status work(struct submitter *s, struct sy_error *err)
     }
 }
 
+static int later_first(const void *one, const void *other)
+{
+    int64_t a = *(const int64_t *)one, b = *(const int64_t *)other;
+    return (a < b) - (a > b);
+}
+
+/* Where the ledger stands, before anything is proven: as far as so many validators claim that one
+ * of them is correct. */
+static void take_claims(struct submitter *s)
+{
+    int64_t heights[SY_VALIDATORS_MAX], times[SY_VALIDATORS_MAX];
+    unsigned count = 0, weak = sy_weak(s->peer_count);
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        uint64_t height;
+        if (s->peers[i].client == NULL) continue;
+        sy_client_claim(s->peers[i].client, &height, &times[count]);
+        heights[count++] = height > INT64_MAX ? INT64_MAX : (int64_t)height;
+    }
+    if (count < weak) return;
+    qsort(heights, count, sizeof heights[0], later_first);
+    qsort(times, count, sizeof times[0], later_first);
+    s->result->first_height = (uint64_t)heights[weak - 1];
+    sy_importer_on_block_time(s->config->importer, times[weak - 1]);
+}
+
 static sy_status prepare(struct submitter *s, struct sy_error *err)
 {
     size_t bytes = FLYING_MAX * sizeof(struct flight) + FLYING_MAX * 3 * 64 +
@@ -581,10 +650,7 @@ static sy_status prepare(struct submitter *s, struct sy_error *err)
     }
     for (uint32_t i = 0; i < FLYING_MAX; i++) push(s, &s->free_flights, i);
     SY_TRY(connect_all(s, err));
-    for (uint16_t i = 0; i < s->peer_count; i++) {
-        uint64_t height = s->peers[i].client ? sy_client_height(s->peers[i].client) : 0;
-        if (height > s->result->first_height) s->result->first_height = height;
-    }
+    take_claims(s);
     s->result->last_height = s->result->first_height;
     return SY_OK;
 }

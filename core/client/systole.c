@@ -1,6 +1,6 @@
 /* systole.c: libsystole: the public names over the client room's own. Each handle is a thin box;
- * what it does is asker.c's, tx_draft.c's and core/wire's. */
-#include "core/client/systole.h"
+ * what it does is asker.c's, tx_draft.c's and core/wire's. Reading is in systole_read.c. */
+#include "core/client/systole_internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,40 +8,21 @@
 
 #include "core/base/address.h"
 #include "core/base/os.h"
-#include "core/client/asker.h"
 #include "core/client/tx_draft.h"
 #include "core/client/tx_json.h"
+#include "core/client/watch.h"
 #include "core/wire/genesis_json.h"
 #include "core/wire/render.h"
 #include "core/wire/schema.h"
 #include "core/wire/state.h"
 
-#define READ_AGE_MS_MAX 60000
 #define TEXT_BYTES_MAX (32u << 20)
-
-struct systole_network {
-    struct sy_genesis genesis;
-    sy_asker *net;
-    const char *pointers[SY_VALIDATORS_MAX];
-    char addresses[SY_VALIDATORS_MAX][SY_ADDRESS_BYTES_MAX + 1];
-    size_t address_count;
-    struct sy_client_observer observer; /* asked alone, if it has a name */
-};
-struct systole_key {
-    sy_secret_key *key;
-};
-struct systole_tx {
-    sy_draft *draft;
-};
-struct systole_proof {
-    struct sy_proven proven;
-};
 
 /* ---- results ------------------------------------------------------------------------------ */
 
-static _Thread_local struct sy_error last_error;
+_Thread_local struct sy_error sy_systole_error;
 
-static enum systole_result result_of(sy_status status)
+enum systole_result sy_systole_result(sy_status status)
 {
     switch (status) {
     case SY_OK: return SYSTOLE_OK;
@@ -75,7 +56,7 @@ const char *systole_result_name(enum systole_result result)
 
 const char *systole_error_text(void)
 {
-    return last_error.text;
+    return sy_systole_error.text;
 }
 
 const char *systole_version(void)
@@ -88,9 +69,9 @@ void systole_free(void *text)
     free(text);
 }
 
-static enum systole_result no_memory(void)
+enum systole_result sy_systole_no_memory(void)
 {
-    return result_of(sy_fail(&last_error, SY_ERR_NO_MEMORY, "no memory"));
+    return sy_systole_result(sy_fail(&sy_systole_error, SY_ERR_NO_MEMORY, "no memory"));
 }
 
 /* ---- networks ----------------------------------------------------------------------------- */
@@ -100,14 +81,14 @@ static sy_status take_addresses(systole_network *network, const char *const *add
 {
     if (count == 0) return SY_OK;
     if (count != network->genesis.roster.count) {
-        return sy_fail(&last_error, SY_ERR_ARGUMENT,
+        return sy_fail(&sy_systole_error, SY_ERR_ARGUMENT,
                        "%zu addresses for %u validators: give one each", count,
                        (unsigned)network->genesis.roster.count);
     }
     for (size_t i = 0; i < count; i++) {
-        SY_TRY(sy_address_parse(NULL, addresses[i], &last_error));
+        SY_TRY(sy_address_parse(NULL, addresses[i], &sy_systole_error));
         if (strlen(addresses[i]) > SY_ADDRESS_BYTES_MAX) {
-            return sy_fail(&last_error, SY_ERR_LIMIT, "address %zu is too long", i);
+            return sy_fail(&sy_systole_error, SY_ERR_LIMIT, "address %zu is too long", i);
         }
         memcpy(network->addresses[i], addresses[i], strlen(addresses[i]) + 1);
         network->pointers[i] = network->addresses[i];
@@ -123,15 +104,15 @@ static sy_status open_asker(sy_asker **asker, const systole_network *network)
                                      .validator = observed ? network->observer.name : NULL,
                                      .observers = &network->observer,
                                      .observer_count = observed};
-    return sy_asker_open(asker, &config, &last_error);
+    return sy_asker_open(asker, &config, &sy_systole_error);
 }
 
 enum systole_result systole_network_open(systole_network **out, const char *genesis_path,
                                          const char *const *addresses, size_t address_count)
 {
     systole_network *network = (systole_network *)calloc(1, sizeof *network);
-    if (!network) return no_memory();
-    sy_status status = sy_genesis_load(&network->genesis, genesis_path, &last_error);
+    if (!network) return sy_systole_no_memory();
+    sy_status status = sy_genesis_load(&network->genesis, genesis_path, &sy_systole_error);
     if (status == SY_OK) status = take_addresses(network, addresses, address_count);
     network->address_count = address_count;
     if (status == SY_OK) status = open_asker(&network->net, network);
@@ -140,7 +121,7 @@ enum systole_result systole_network_open(systole_network **out, const char *gene
     } else {
         free(network);
     }
-    return result_of(status);
+    return sy_systole_result(status);
 }
 
 enum systole_result systole_network_observe(systole_network *network, const uint8_t link_key[32],
@@ -148,10 +129,11 @@ enum systole_result systole_network_observe(systole_network *network, const uint
 {
     struct sy_client_observer observer = {.name = "observer"}, before = network->observer;
     sy_asker *asker = NULL;
-    sy_status status = sy_address_parse(NULL, address, &last_error);
-    if (status != SY_OK) return result_of(status);
+    sy_status status = sy_address_parse(NULL, address, &sy_systole_error);
+    if (status != SY_OK) return sy_systole_result(status);
     if (strlen(address) > SY_ADDRESS_BYTES_MAX) {
-        return result_of(sy_fail(&last_error, SY_ERR_ARGUMENT, "the address is too long"));
+        return sy_systole_result(
+            sy_fail(&sy_systole_error, SY_ERR_ARGUMENT, "the address is too long"));
     }
     memcpy(observer.link_key.bytes, link_key, sizeof observer.link_key.bytes);
     memcpy(observer.address, address, strlen(address) + 1);
@@ -163,7 +145,7 @@ enum systole_result systole_network_observe(systole_network *network, const uint
     } else {
         network->observer = before;
     }
-    return result_of(status);
+    return sy_systole_result(status);
 }
 
 void systole_network_close(systole_network *network)
@@ -190,7 +172,7 @@ static enum systole_result box_key(systole_key **out, sy_secret_key *key)
     systole_key *box = (systole_key *)calloc(1, sizeof *box);
     if (!box) {
         sy_secret_key_close(key);
-        return no_memory();
+        return sy_systole_no_memory();
     }
     box->key = key;
     *out = box;
@@ -201,21 +183,21 @@ enum systole_result systole_key_load(systole_key **key, const char *path,
                                      const char *passphrase_path)
 {
     sy_secret_key *secret = NULL;
-    sy_status status = sy_secret_key_load(&secret, path, passphrase_path, &last_error);
-    return status == SY_OK ? box_key(key, secret) : result_of(status);
+    sy_status status = sy_secret_key_load(&secret, path, passphrase_path, &sy_systole_error);
+    return status == SY_OK ? box_key(key, secret) : sy_systole_result(status);
 }
 
 enum systole_result systole_key_generate(systole_key **key, const char *path,
                                          const char *passphrase_path)
 {
     sy_secret_key *secret = NULL;
-    sy_status status = sy_secret_key_generate(&secret, &last_error);
+    sy_status status = sy_secret_key_generate(&secret, &sy_systole_error);
     if (status == SY_OK && path) {
-        status = sy_secret_key_save(secret, path, passphrase_path, &last_error);
+        status = sy_secret_key_save(secret, path, passphrase_path, &sy_systole_error);
     }
     if (status == SY_OK) return box_key(key, secret);
     sy_secret_key_close(secret);
-    return result_of(status);
+    return sy_systole_result(status);
 }
 
 void systole_key_close(systole_key *key)
@@ -239,7 +221,7 @@ static enum systole_result box_tx(systole_tx **out, sy_draft *draft)
     systole_tx *box = (systole_tx *)calloc(1, sizeof *box);
     if (!box) {
         sy_draft_close(draft);
-        return no_memory();
+        return sy_systole_no_memory();
     }
     box->draft = draft;
     *out = box;
@@ -251,10 +233,12 @@ static sy_status fill_envelope(struct sy_tx *tx, const struct sy_kind *kind,
                                const struct systole_tx_config *config)
 {
     if (!config->signer || config->nonce == 0) {
-        return sy_fail(&last_error, SY_ERR_ARGUMENT, "a transaction needs a signer and a nonce");
+        return sy_fail(&sy_systole_error, SY_ERR_ARGUMENT,
+                       "a transaction needs a signer and a nonce");
     }
     if (config->cosigner_count > SY_TX_COSIGNERS_MAX) {
-        return sy_fail(&last_error, SY_ERR_ARGUMENT, "at most %u cosigners", SY_TX_COSIGNERS_MAX);
+        return sy_fail(&sy_systole_error, SY_ERR_ARGUMENT, "at most %u cosigners",
+                       SY_TX_COSIGNERS_MAX);
     }
     tx->kind = kind->number;
     tx->nonce = config->nonce;
@@ -276,24 +260,25 @@ enum systole_result systole_tx_make(systole_tx **tx, const systole_network *netw
     sy_draft *draft = NULL;
     memset(&fields, 0, sizeof fields);
     if (config->struct_bytes < sizeof *config || !config->kind || !config->fields) {
-        return result_of(sy_fail(&last_error, SY_ERR_ARGUMENT,
-                                 "set struct_bytes, kind and fields of the configuration"));
+        return sy_systole_result(sy_fail(&sy_systole_error, SY_ERR_ARGUMENT,
+                                         "set struct_bytes, kind and fields of the configuration"));
     }
     const struct sy_kind *kind = sy_kind_by_name(config->kind);
     if (!kind) {
-        return result_of(
-            sy_fail(&last_error, SY_ERR_ARGUMENT, "there is no kind '%.60s'", config->kind));
+        return sy_systole_result(
+            sy_fail(&sy_systole_error, SY_ERR_ARGUMENT, "there is no kind '%.60s'", config->kind));
     }
     uint8_t *payload = (uint8_t *)malloc(SY_TX_BYTES_MAX);
-    if (!payload) return no_memory();
+    if (!payload) return sy_systole_no_memory();
     struct sy_writer w = sy_writer_of(payload, SY_TX_BYTES_MAX);
     struct sy_slice json = sy_slice_of(config->fields, strlen(config->fields));
     sy_status status = fill_envelope(&fields, kind, config);
-    if (status == SY_OK) status = sy_payload_from_json(&w, kind, json, "fields", &last_error);
+    if (status == SY_OK) status = sy_payload_from_json(&w, kind, json, "fields", &sy_systole_error);
     fields.payload = sy_writer_slice(&w);
-    if (status == SY_OK) status = sy_draft_make(&draft, &network->genesis, &fields, &last_error);
+    if (status == SY_OK)
+        status = sy_draft_make(&draft, &network->genesis, &fields, &sy_systole_error);
     free(payload);
-    return status == SY_OK ? box_tx(tx, draft) : result_of(status);
+    return status == SY_OK ? box_tx(tx, draft) : sy_systole_result(status);
 }
 
 enum systole_result systole_tx_parse(systole_tx **tx, const systole_network *network,
@@ -301,8 +286,8 @@ enum systole_result systole_tx_parse(systole_tx **tx, const systole_network *net
 {
     sy_draft *draft = NULL;
     sy_status status = sy_draft_parse(&draft, &network->genesis, sy_slice_of(text, size),
-                                      "transaction", &last_error);
-    return status == SY_OK ? box_tx(tx, draft) : result_of(status);
+                                      "transaction", &sy_systole_error);
+    return status == SY_OK ? box_tx(tx, draft) : sy_systole_result(status);
 }
 
 void systole_tx_close(systole_tx *tx)
@@ -318,7 +303,7 @@ static enum systole_result give_text(char **out, sy_json *json)
     const char *text = sy_json_finish(json);
     char *copy = text ? strdup(text) : NULL;
     sy_json_free(json);
-    if (!copy) return no_memory();
+    if (!copy) return sy_systole_no_memory();
     *out = copy;
     return SYSTOLE_OK;
 }
@@ -343,20 +328,23 @@ enum systole_result systole_tx_prove(systole_tx *tx, const systole_network *netw
                                      const systole_key *key)
 {
     unsigned proven;
-    return result_of(sy_draft_prove(tx->draft, &proven, key->key, &network->genesis, &last_error));
+    return sy_systole_result(
+        sy_draft_prove(tx->draft, &proven, key->key, &network->genesis, &sy_systole_error));
 }
 
 enum systole_result systole_tx_approve(systole_tx *tx, const systole_network *network,
                                        const systole_key *key)
 {
-    return result_of(sy_draft_approve(tx->draft, key->key, &network->genesis, &last_error));
+    return sy_systole_result(
+        sy_draft_approve(tx->draft, key->key, &network->genesis, &sy_systole_error));
 }
 
 enum systole_result systole_tx_sign(systole_tx *tx, const systole_network *network,
                                     const systole_key *key)
 {
     unsigned place;
-    return result_of(sy_draft_sign(tx->draft, &place, key->key, &network->genesis, &last_error));
+    return sy_systole_result(
+        sy_draft_sign(tx->draft, &place, key->key, &network->genesis, &sy_systole_error));
 }
 
 unsigned systole_tx_missing(const systole_tx *tx)
@@ -366,144 +354,117 @@ unsigned systole_tx_missing(const systole_tx *tx)
 
 /* ---- asking ------------------------------------------------------------------------------- */
 
-static systole_proof *new_proof(void)
+systole_proof *sy_systole_new_proof(void)
 {
     return (systole_proof *)calloc(1, sizeof(systole_proof));
 }
 
 /* Hands a proof over, or throws it away. */
-static enum systole_result give_proof(systole_proof **out, systole_proof *proof, sy_status status)
+enum systole_result sy_systole_give_proof(systole_proof **out, systole_proof *proof,
+                                          sy_status status)
 {
     if (status == SY_OK) {
         *out = proof;
     } else {
         systole_proof_close(proof);
     }
-    return result_of(status);
+    return sy_systole_result(status);
 }
 
 enum systole_result systole_submit(systole_network *network, const systole_tx *tx)
 {
     uint16_t code;
-    sy_status status = sy_draft_check(tx->draft, &network->genesis, &last_error);
+    sy_status status = sy_draft_check(tx->draft, &network->genesis, &sy_systole_error);
     if (status == SY_OK) {
-        status = sy_asker_submit(network->net, &code, sy_draft_bytes(tx->draft), &last_error);
+        status = sy_asker_submit(network->net, &code, sy_draft_bytes(tx->draft), &sy_systole_error);
     }
-    return result_of(status);
+    return sy_systole_result(status);
 }
 
 enum systole_result systole_wait(systole_network *network, systole_proof **out,
                                  const systole_tx *tx, int timeout_ms)
 {
     struct sy_awaited awaited;
-    sy_status status = sy_draft_check(tx->draft, &network->genesis, &last_error);
-    if (status != SY_OK) return result_of(status);
+    sy_status status = sy_draft_check(tx->draft, &network->genesis, &sy_systole_error);
+    if (status != SY_OK) return sy_systole_result(status);
     sy_awaited_of(&awaited, &network->genesis.hash, sy_draft_tx(tx->draft));
-    systole_proof *proof = new_proof();
-    if (!proof) return no_memory();
+    systole_proof *proof = sy_systole_new_proof();
+    if (!proof) return sy_systole_no_memory();
     status = sy_asker_wait(network->net, &proof->proven, &awaited, true,
-                           timeout_ms < 0 ? 0 : timeout_ms, &last_error);
-    return give_proof(out, proof, status);
+                           timeout_ms < 0 ? 0 : timeout_ms, &sy_systole_error);
+    return sy_systole_give_proof(out, proof, status);
 }
 
 enum systole_result systole_settle(systole_network *network, systole_proof **out,
                                    const systole_tx *tx, int timeout_ms)
 {
     uint16_t code;
-    sy_status status = sy_draft_check(tx->draft, &network->genesis, &last_error);
-    if (status != SY_OK) return result_of(status);
-    systole_proof *proof = new_proof();
-    if (!proof) return no_memory();
+    sy_status status = sy_draft_check(tx->draft, &network->genesis, &sy_systole_error);
+    if (status != SY_OK) return sy_systole_result(status);
+    systole_proof *proof = sy_systole_new_proof();
+    if (!proof) return sy_systole_no_memory();
     status = sy_asker_settle(network->net, &proof->proven, &code, sy_draft_bytes(tx->draft), true,
-                             timeout_ms < 0 ? 0 : timeout_ms, &last_error);
-    return give_proof(out, proof, status);
+                             timeout_ms < 0 ? 0 : timeout_ms, &sy_systole_error);
+    return sy_systole_give_proof(out, proof, status);
 }
 
-static enum systole_result read_proof(systole_network *network, systole_proof **out,
-                                      struct sy_read_request *read, const uint8_t id[32],
-                                      const systole_key *reader, int64_t max_age_ms)
-{
-    systole_proof *proof = new_proof();
-    if (!proof) return no_memory();
-    memcpy(read->id.bytes, id, sizeof read->id.bytes);
-    sy_status status =
-        sy_asker_read(network->net, &proof->proven, read, reader->key, max_age_ms, &last_error);
-    return give_proof(out, proof, status);
-}
+/* ---- notices ------------------------------------------------------------------------------ */
 
-enum systole_result systole_read_tx(systole_network *network, systole_proof **proof,
-                                    const uint8_t tx_id[32], const systole_key *reader,
-                                    enum systole_purpose purpose)
+enum systole_result systole_watch_open(systole_watch **out, systole_network *network,
+                                       enum systole_subject kind, const uint8_t subject[32],
+                                       uint64_t from, const systole_key *key,
+                                       enum systole_purpose purpose)
 {
-    struct sy_read_request read = {.subject = SY_READ_TX, .purpose = (uint8_t)purpose};
-    return read_proof(network, proof, &read, tx_id, reader, 0);
-}
-
-enum systole_result systole_read_receipt(systole_network *network, systole_proof **proof,
-                                         const uint8_t tx_id[32], const systole_key *reader,
-                                         enum systole_purpose purpose)
-{
-    struct sy_read_request read = {.subject = SY_READ_RECEIPT, .purpose = (uint8_t)purpose};
-    return read_proof(network, proof, &read, tx_id, reader, 0);
-}
-
-enum systole_result systole_read_state(systole_network *network, systole_proof **proof,
-                                       const char *entry, const uint8_t id[32],
-                                       const uint8_t *second, const systole_key *reader,
-                                       enum systole_purpose purpose, int64_t max_age_ms)
-{
-    static const struct {
-        const char *word;
-        uint8_t kind;
-    } entries[] = {
-        {"record", SY_STATE_RECORD},
-        {"record version", SY_STATE_RECORD_VERSION},
-        {"organisation", SY_STATE_ORG},
-        {"credential", SY_STATE_CREDENTIAL},
-        {"patient", SY_STATE_PATIENT},
-        {"care", SY_STATE_CARE},
-        {"open care", SY_STATE_OPEN_CARE},
-        {"nonces", SY_STATE_NONCES},
-        {"consent", SY_STATE_CONSENT},
-        {"consents", SY_STATE_CONSENTS},
-        {"consent place", SY_STATE_CONSENT_PLACE},
-    };
-    struct sy_read_request read = {.subject = SY_READ_STATE, .purpose = (uint8_t)purpose};
-    for (size_t i = 0; i < sizeof entries / sizeof entries[0]; i++) {
-        if (strcmp(entries[i].word, entry) == 0) read.state_kind = entries[i].kind;
+    struct sy_watch_config config = {.asker = network->net,
+                                     .key = key->key,
+                                     .subject_kind = (uint8_t)kind,
+                                     .from = from,
+                                     .purpose = (uint8_t)purpose};
+    bool known = kind >= SYSTOLE_SUBJECT_ORGANISATION && kind <= SYSTOLE_SUBJECT_PATIENT &&
+                 purpose >= SYSTOLE_PURPOSE_TREATMENT && purpose <= SYSTOLE_PURPOSE_EMERGENCY;
+    if (from == 0 || !known) {
+        return sy_systole_result(
+            sy_fail(&sy_systole_error, SY_ERR_ARGUMENT,
+                    "numbers begin with 1; kind and purpose are of their enums"));
     }
-    bool of_two = read.state_kind == SY_STATE_RECORD_VERSION ||
-                  read.state_kind == SY_STATE_OPEN_CARE ||
-                  read.state_kind == SY_STATE_CONSENT_PLACE;
-    if (read.state_kind == 0 || of_two != (second != NULL)) {
-        return result_of(sy_fail(&last_error, SY_ERR_ARGUMENT,
-                                 read.state_kind == 0
-                                     ? "there is no kind of entry '%.40s'"
-                                     : "'%.40s': second goes with record version, open care and "
-                                       "consent place",
-                                 entry));
+    memcpy(config.subject.bytes, subject, sizeof config.subject.bytes);
+    systole_watch *box = (systole_watch *)calloc(1, sizeof *box);
+    if (!box) return sy_systole_no_memory();
+    sy_status status = sy_watch_open(&box->watch, &config, &sy_systole_error);
+    if (status == SY_OK) {
+        *out = box;
+    } else {
+        free(box);
     }
-    if (second) memcpy(read.second.bytes, second, sizeof read.second.bytes);
-    return read_proof(network, proof, &read, id, reader, max_age_ms < 0 ? 0 : max_age_ms);
+    return sy_systole_result(status);
 }
 
-enum systole_result systole_next_nonce(systole_network *network, uint64_t *nonce,
-                                       const uint8_t signer[32], const systole_key *reader)
+void systole_watch_close(systole_watch *watch)
 {
-    systole_proof *proof = NULL;
-    struct sy_nonces nonces;
-    memset(&nonces, 0, sizeof nonces);
-    enum systole_result result = systole_read_state(network, &proof, "nonces", signer, NULL, reader,
-                                                    SYSTOLE_PURPOSE_OPERATIONS, READ_AGE_MS_MAX);
-    if (result != SYSTOLE_OK) return result;
-    const struct sy_state_proof *state = &proof->proven.proof.state;
-    sy_status status = SY_OK;
-    if (state->present && !sy_nonces_decode(&nonces, state->value)) {
-        status = sy_fail(&last_error, SY_ERR_VERSION, "the nonces proven are of an unknown form");
+    if (!watch) return;
+    sy_watch_close(watch->watch);
+    free(watch);
+}
+
+enum systole_result systole_watch_next(systole_watch *watch, struct systole_notice *notice,
+                                       int timeout_ms)
+{
+    struct sy_notice told;
+    if (notice->struct_bytes < sizeof *notice) {
+        return sy_systole_result(
+            sy_fail(&sy_systole_error, SY_ERR_ARGUMENT, "set the notice's struct_bytes"));
     }
-    if (status == SY_OK) *nonce = nonces.highest + 1;
-    systole_proof_close(proof);
-    return result_of(status);
+    sy_status status = sy_watch_next(watch->watch, &told, timeout_ms, &sy_systole_error);
+    if (status != SY_OK) return sy_systole_result(status);
+    notice->number = told.number;
+    notice->shown = told.shown;
+    notice->event = told.shown ? sy_event_name(told.kind) : "";
+    memcpy(notice->object, told.object.bytes, sizeof notice->object);
+    memcpy(notice->tx_id, told.tx_id.bytes, sizeof notice->tx_id);
+    notice->height = told.height;
+    notice->time_ms = told.time_ms;
+    notice->global_number = told.global_number;
+    return SYSTOLE_OK;
 }
 
 /* ---- proofs ------------------------------------------------------------------------------- */
@@ -512,19 +473,20 @@ enum systole_result systole_proof_verify(systole_proof **out, const systole_netw
                                          const void *bytes, size_t size)
 {
     const char *what = "";
-    systole_proof *proof = new_proof();
+    systole_proof *proof = sy_systole_new_proof();
     uint8_t *copy = (uint8_t *)malloc(size + 1);
     if (!proof || !copy) {
         free(proof);
         free(copy);
-        return no_memory();
+        return sy_systole_no_memory();
     }
     if (size > 0) memcpy(copy, bytes, size);
-    sy_status status = sy_proven_take(&proof->proven, copy, size, &network->genesis, &last_error);
+    sy_status status =
+        sy_proven_take(&proof->proven, copy, size, &network->genesis, &sy_systole_error);
     if (status == SY_OK && !sy_proof_verify(&proof->proven.proof, &network->genesis, NULL, &what)) {
-        status = sy_fail(&last_error, SY_ERR_CRYPTO, "the proof does not hold: %s", what);
+        status = sy_fail(&sy_systole_error, SY_ERR_CRYPTO, "the proof does not hold: %s", what);
     }
-    return give_proof(out, proof, status);
+    return sy_systole_give_proof(out, proof, status);
 }
 
 void systole_proof_close(systole_proof *proof)
@@ -587,11 +549,11 @@ enum systole_result systole_explain(char **out, const char *word)
         for (unsigned i = 0; (info = sy_refusal_at(i)) != NULL && info->number != number;) i++;
     }
     if (!kind && !info) {
-        return result_of(
-            sy_fail(&last_error, SY_ERR_NOT_FOUND, "there is no kind or code '%.60s'", word));
+        return sy_systole_result(
+            sy_fail(&sy_systole_error, SY_ERR_NOT_FOUND, "there is no kind or code '%.60s'", word));
     }
     char *text = (char *)malloc(SY_CATALOGUE_BYTES_MAX + 1);
-    if (!text) return no_memory();
+    if (!text) return sy_systole_no_memory();
     struct sy_writer w = sy_writer_of(text, SY_CATALOGUE_BYTES_MAX);
     if (kind) {
         sy_kind_explain(&w, kind);

@@ -57,6 +57,7 @@ typedef struct systole_network systole_network;
 typedef struct systole_key systole_key;
 typedef struct systole_tx systole_tx;
 typedef struct systole_proof systole_proof;
+typedef struct systole_watch systole_watch;
 
 /* ---- results ------------------------------------------------------------------------------ */
 
@@ -181,11 +182,11 @@ void systole_tx_get_id(const systole_tx *tx, uint8_t tx_id[32]);
 enum systole_result systole_tx_prove(systole_tx *tx, const systole_network *network,
                                      const systole_key *key);
 
-/* systole_tx_approve adds the approval of a validator's admin key to a change of the roster
- * (validator.add, validator.remove, validator.rekey). It comes after proofs of possession, which it
- * signs too, and before the first signature. SYSTOLE_ERR_NOT_FOUND: the transaction changes no
- * roster; _FORBIDDEN: somebody signed already; _NOT_PROVEN: a proof of possession is missing;
- * _EXISTS: the key approved before; _LIMIT. */
+/* systole_tx_approve adds the approval of a validator's admin key to a change of the roster or of a
+ * parameter (validator.add, validator.remove, validator.rekey, param.enact). It comes after proofs
+ * of possession, which it signs too, and before the first signature. SYSTOLE_ERR_NOT_FOUND: there
+ * is nothing to approve in the transaction; _FORBIDDEN: somebody signed already; _NOT_PROVEN: a
+ * proof of possession is missing; _EXISTS: the key approved before; _LIMIT. */
 enum systole_result systole_tx_approve(systole_tx *tx, const systole_network *network,
                                        const systole_key *key);
 
@@ -251,10 +252,25 @@ enum systole_result systole_read_receipt(systole_network *network, systole_proof
 
 /* systole_read_state reads what the ledger holds under a name now: entry is "record",
  * "record version" (second: the version's number, little-endian in the first four of 32 bytes),
- * "organisation", "credential", "patient", "care", "open care" (id: the patient; second: the
- * organisation), "nonces", "consent", "consents" (id: the patient) or "consent place" (id: the
- * patient; second: the number, likewise in eight bytes). second is NULL for the others. The proof
- * says whether there is such an entry at all: absence is proven too, and is SYSTOLE_OK.
+ * "cosignatures" (of a version: likewise), "record link" (second: its number, in eight bytes),
+ * "duplicate" (second: the other record), "organisation", "credential", "patient", "care",
+ * "open care" (id: the patient; second: the organisation), "nonces", "consent", "device",
+ * "consents" (id: the patient), "consent place" or "patient place" (id: the patient; second: the
+ * number, likewise in eight bytes). second is NULL for the others. The proof says whether there is
+ * such an entry at all: absence is proven too, and is SYSTOLE_OK.
+ *
+ * Of access and notices: "access log", "dispute", "notify prefs" and "notify ack" (id: the
+ * patient), "export" and "id map" (id: as the patient's place names it), and with second "access
+ * request" (id: the patient; second: the organisation), "disclosure" (id: the log; second: the
+ * patient) and "subscription" (id: the organisation; second: the patient).
+ *
+ * Of money: "plan", "coverage", "claim", "payment" (id: the claim), "balance" (id: the
+ * organisation), "claims" (id: the patient; how many), and with second "claim place" (id: the
+ * patient; second: the number, in eight bytes), "remittance" (id: the organisation; likewise),
+ * "used" (id: the coverage; second: the year), "coverages" (id: the patient; second: the order) and
+ * "owed" (id: the payer; second: the payee). Of goods: "product" (id: the GTIN's fourteen digits,
+ * then zeros), "shipment", "recall", "prescription", and whatever else FORMAT.md lists, under its
+ * words there.
  *
  * max_age_ms: an answer that was so longer ago is not taken, since it may be valid and yet hide
  * what happened after; 0: any age. SYSTOLE_ERR_UNKNOWN: only older ones. */
@@ -262,6 +278,72 @@ enum systole_result systole_read_state(systole_network *network, systole_proof *
                                        const char *entry, const uint8_t id[32],
                                        const uint8_t *second, const systole_key *reader,
                                        enum systole_purpose purpose, int64_t max_age_ms);
+
+/* What is searched for in the directory. Zero the whole struct first, and set struct_bytes and
+ * entry; NULL and 0 stand for any. */
+struct systole_search {
+    size_t struct_bytes;         /* sizeof(struct systole_search) */
+    const char *entry;           /* "organisation" or "credential" */
+    const char *id_begins;       /* with these hex digits, up to 64; a credential's id is its key */
+    int active;                  /* 1: those that count now; -1: the others */
+    const char *kind;            /* an organisation's: "hospital", ... */
+    const char *name;            /* an organisation's, exactly */
+    const char *role;            /* a credential's: "doctor", ... */
+    const char *specialty;       /* a credential's */
+    const uint8_t *organisation; /* whose credentials; 32 bytes */
+    const uint8_t *behind;       /* the last id of the page before; 32 bytes */
+};
+
+/* systole_find searches the directory of organisations and credentials; keys of patients,
+ * guardians and devices are not in it. count: room for how many ids, at least 1 (more than 128 are
+ * never given); then how many there are, ascending. more: 1, others follow the last one. An id is
+ * the word of one validator: read its entry by systole_read_state, and see whether it fits. That
+ * there are no others is not proven. SYSTOLE_ERR_ARGUMENT: a word that is not known, or goes with
+ * the other entry; _FORBIDDEN: the reader may not search; _NETWORK. */
+enum systole_result systole_find(systole_network *network, uint8_t (*ids)[32], size_t *count,
+                                 int *more, const struct systole_search *search,
+                                 const systole_key *reader, enum systole_purpose purpose);
+
+/* ---- notices ------------------------------------------------------------------------------ */
+
+/* What a subject is. */
+enum systole_subject {
+    SYSTOLE_SUBJECT_ORGANISATION = 1,
+    SYSTOLE_SUBJECT_KEY = 2,
+    SYSTOLE_SUBJECT_PATIENT = 3
+};
+
+/* What happened to a subject. Zero it first, and set struct_bytes. */
+struct systole_notice {
+    size_t struct_bytes;    /* sizeof(struct systole_notice) */
+    uint64_t number;        /* among the subject's, from 1, without gaps */
+    int shown;              /* 0: this reader may not see it, and nothing below is filled */
+    const char *event;      /* "record.created"; static */
+    uint8_t object[32];     /* what it is about: a record, a consent, ... */
+    uint8_t tx_id[32];      /* the transaction that did it */
+    uint64_t height;        /* of the block that proves it */
+    int64_t time_ms;        /* of that block */
+    uint64_t global_number; /* among all events of the ledger */
+};
+
+/* systole_watch_open begins with the notice of number `from` (1: the first). key signs the
+ * questions: a patient's own or a guardian's, an organisation's admin's or gateway's, or the
+ * subject's own. It talks to nobody yet. network and key are borrowed until the watch is closed,
+ * and systole_network_observe may not be called meanwhile. SYSTOLE_ERR_ARGUMENT: from is 0, or
+ * there is no such kind. */
+enum systole_result systole_watch_open(systole_watch **watch, systole_network *network,
+                                       enum systole_subject kind, const uint8_t subject[32],
+                                       uint64_t from, const systole_key *key,
+                                       enum systole_purpose purpose);
+void systole_watch_close(systole_watch *watch);
+
+/* systole_watch_next waits up to timeout_ms for the notice of the next number, verified. Keep its
+ * number once you have dealt with it: whoever goes on from the number after it is told each notice
+ * at least once, whatever dies meanwhile. SYSTOLE_ERR_UNKNOWN: none yet. _FORBIDDEN; _PRUNED: it
+ * happened, and no validator asked keeps history so old; _NOT_FOUND: it happened, and nobody shows
+ * it; _NETWORK. After any of these the next call asks for the same number. */
+enum systole_result systole_watch_next(systole_watch *watch, struct systole_notice *notice,
+                                       int timeout_ms);
 
 /* ---- proofs ------------------------------------------------------------------------------- */
 

@@ -8,7 +8,8 @@
 #include <stdlib.h>
 
 #include "core/base/assert.h"
-#include "core/wire/roster_change.h"
+#include "core/wire/approval.h"
+#include "core/wire/roster.h"
 #include "core/wire/schema.h"
 
 #define FORMAT_NAME "systole-tx-1"
@@ -275,20 +276,20 @@ static void take_proofs(struct proofs *proofs, const sy_draft *draft,
     proofs->count = sy_tx_proofs(proofs->items, SY_TX_PAYLOAD_SIGS_MAX, &draft->tx, &genesis->hash);
 }
 
-/* How many of its payloads change the roster. */
-static unsigned count_changes(const sy_draft *draft)
+/* How many of its payloads are approved. */
+static unsigned count_approved(const sy_draft *draft)
 {
     const struct sy_kind *kind = sy_kind_by_number(draft->tx.kind);
     union sy_payload payload;
     struct sy_part part;
-    unsigned changes = 0;
-    if (kind->number != SY_KIND_atomic) return sy_kind_changes_roster(kind->number);
+    unsigned count = 0;
+    if (kind->number != SY_KIND_atomic) return sy_kind_is_approved(kind);
     bool decodes = sy_payload_decode(&payload, kind, draft->tx.payload, NULL);
     SY_ASSERT(decodes);
     for (size_t offset = 0; sy_list_next_part(&payload.atomic.payloads, &offset, &part);) {
-        changes += sy_kind_changes_roster(part.kind);
+        count += sy_kind_is_approved(sy_kind_by_number(part.kind));
     }
-    return changes;
+    return count;
 }
 
 static unsigned count_of(const struct proofs *proofs, enum sy_sig_kind kind)
@@ -383,7 +384,7 @@ static sy_status check_proof(const struct sy_tx_proof *proof, struct sy_error *e
     sy_hex_encode(hex, proof->key.bytes, sizeof proof->key.bytes);
     if (proof->sig_kind == SY_SIG_APPROVAL) {
         return sy_fail(err, SY_ERR_CRYPTO,
-                       "the approval by key %s is not of this change: make the transaction again, "
+                       "the approval by key %s is not of this content: make the transaction again, "
                        "prove its possessions, then let it be approved",
                        hex);
     }
@@ -402,7 +403,7 @@ static sy_status check_proofs(const sy_draft *draft, const struct sy_genesis *ge
     for (unsigned i = 0; i < proofs.count; i++) SY_TRY(check_proof(&proofs.items[i], err));
     unsigned approvals = count_of(&proofs, SY_SIG_APPROVAL);
     unsigned least = sy_quorum(SY_VALIDATORS_MIN);
-    if (approvals >= least * count_changes(draft)) return SY_OK;
+    if (approvals >= least * count_approved(draft)) return SY_OK;
     return sy_fail(err, SY_ERR_CRYPTO,
                    "%u approvals are too few, no roster takes less than %u: `systole tx approve` "
                    "with validators' admin keys comes before the first signature",
@@ -415,17 +416,17 @@ struct approving {
     const sy_secret_key *key;
     struct sy_public_key half;
     const struct sy_hash *genesis;
-    unsigned approved; /* changes so far */
+    unsigned approved; /* payloads so far */
 };
 
-/* The approvals of a change and one more, in a new list. */
+/* The approvals of a payload and one more, in a new list. */
 static sy_status longer_list(struct sy_list *longer, struct sy_writer *room,
                              const struct approving *a, const struct sy_kind *kind,
-                             union sy_payload *payload, struct sy_error *err)
+                             const union sy_payload *payload, struct sy_error *err)
 {
     struct sy_approval approval;
     struct sy_hash digest;
-    const struct sy_list *list = sy_roster_change_approvals(kind, payload);
+    const struct sy_list *list = sy_approvals_of(kind, payload);
     for (size_t offset = 0; sy_list_next_approval(list, &offset, &approval);) {
         if (sy_public_key_equal(&approval.key, &a->half)) {
             return sy_fail(err, SY_ERR_EXISTS,
@@ -438,11 +439,11 @@ static sy_status longer_list(struct sy_list *longer, struct sy_writer *room,
     sy_sign(a->key, &approval.signature, SY_SIG_APPROVAL, &digest);
     sy_list_add_approval(longer, room, &approval);
     if (!room->failed) return SY_OK;
-    return sy_fail(err, SY_ERR_LIMIT, "this change has all of the %u approvals that there can be",
+    return sy_fail(err, SY_ERR_LIMIT, "it has all of the %u approvals that there can be",
                    SY_VALIDATORS_MAX);
 }
 
-/* Writes one payload, with an approval more if it changes the roster. */
+/* Writes one payload, with an approval more. */
 static sy_status approve_payload(struct approving *a, struct sy_writer *out,
                                  const struct sy_kind *kind, struct sy_slice bytes,
                                  struct sy_error *err)
@@ -454,7 +455,7 @@ static sy_status approve_payload(struct approving *a, struct sy_writer *out,
     bool decodes = sy_payload_decode(&payload, kind, bytes, NULL);
     SY_ASSERT(decodes); // the draft was decoded whole before
     SY_TRY(longer_list(&longer, &w, a, kind, &payload, err));
-    *sy_roster_change_approvals(kind, &payload) = longer;
+    *sy_approvals_of_mutable(kind, &payload) = longer;
     sy_payload_encode(out, kind, &payload);
     a->approved++;
     return SY_OK;
@@ -472,10 +473,10 @@ static sy_status approve_parts(struct approving *a, struct sy_writer *out, const
     SY_ASSERT(decodes);
     sy_write_u16(out, payload.atomic.payloads.count);
     for (size_t offset = 0; sy_list_next_part(&payload.atomic.payloads, &offset, &part);) {
-        uint8_t room[SY_ROSTER_CHANGE_BYTES_MAX + SY_VALIDATORS_MAX * SY_APPROVAL_BYTES];
+        uint8_t room[SY_APPROVED_BYTES_MAX + SY_VALIDATORS_MAX * SY_APPROVAL_BYTES];
         struct sy_writer w = sy_writer_of(room, sizeof room);
         kind = sy_kind_by_number(part.kind);
-        if (sy_kind_changes_roster(part.kind)) {
+        if (sy_kind_is_approved(kind)) {
             SY_TRY(approve_payload(a, &w, kind, part.payload, err));
             SY_ASSERT(!w.failed);
             part.payload = sy_writer_slice(&w);
@@ -511,22 +512,23 @@ sy_status sy_draft_approve(sy_draft *draft, const sy_secret_key *key,
     struct proofs proofs = {.key = NULL};
     struct sy_writer w = sy_writer_of(draft->scratch, sizeof draft->scratch);
     const struct sy_kind *kind = sy_kind_by_number(draft->tx.kind);
-    unsigned changes = count_changes(draft);
-    if (changes == 0) {
+    unsigned payloads = count_approved(draft);
+    if (payloads == 0) {
         return sy_fail(err, SY_ERR_NOT_FOUND,
-                       "this transaction changes no roster, so there is nothing to approve");
+                       "this transaction is not for validators to approve: it neither changes the "
+                       "roster nor enacts a parameter");
     }
     SY_TRY(check_open(draft, "an approval", "approve", err));
     take_proofs(&proofs, draft, genesis);
     for (unsigned i = 0; i < proofs.count; i++) SY_TRY(check_proof(&proofs.items[i], err));
-    if (proofs.count + changes > SY_TX_PAYLOAD_SIGS_MAX) {
+    if (proofs.count + payloads > SY_TX_PAYLOAD_SIGS_MAX) {
         return sy_fail(err, SY_ERR_LIMIT, "a transaction has at most %u proofs and approvals",
                        SY_TX_PAYLOAD_SIGS_MAX);
     }
     sy_secret_key_public(key, &a.half);
     SY_TRY(kind->number == SY_KIND_atomic ? approve_parts(&a, &w, draft, err)
                                           : approve_payload(&a, &w, kind, draft->tx.payload, err));
-    SY_ASSERT(a.approved == changes);
+    SY_ASSERT(a.approved == payloads);
     if (w.failed) return sy_fail(err, SY_ERR_LIMIT, "there is no room for an approval");
     return take_payload(draft, sy_writer_slice(&w), err);
 }

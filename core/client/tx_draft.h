@@ -51,9 +51,9 @@ void sy_draft_id(const sy_draft *draft, struct sy_hash *id);
 sy_status sy_draft_prove(sy_draft *draft, unsigned *proven, const sy_secret_key *key,
                          const struct sy_genesis *genesis, struct sy_error *err);
 
-/* sy_draft_approve adds key's approval to the change of the roster that the payload is, or has
- * among its parts; whether key is a validator's admin key is judged by who executes it. Approvals
- * sign proofs of possession, and come after them. SY_ERR_NOT_FOUND: there is no such change;
+/* sy_draft_approve adds key's approval to the payload, or to each of its parts, that a quorum of
+ * validators decides (approval.h); whether key is a validator's admin key is judged by who executes
+ * it. Approvals sign proofs of possession, and come after them. SY_ERR_NOT_FOUND: there is none;
  * SY_ERR_PERMISSION: somebody signed already; SY_ERR_CRYPTO: a possession is missing, or an
  * approval is there that is wrong; SY_ERR_EXISTS: key approved before; SY_ERR_LIMIT. */
 sy_status sy_draft_approve(sy_draft *draft, const sy_secret_key *key,

@@ -156,6 +156,10 @@ static bool read_list(struct room *room, struct sy_list *out, const struct sy_fi
         } else if (field->type == SY_FIELD_TAG_LIST) {
             if (!read_hex(tag.bytes, sizeof tag.bytes, item)) return false;
             sy_list_add_tag(out, &w, &tag);
+        } else if (field->type == SY_FIELD_U32_LIST) {
+            json_int_t number = json_is_integer(item) ? json_integer_value(item) : -1;
+            if (number < 0 || number > UINT32_MAX) return false;
+            sy_list_add_u32(out, &w, (uint32_t)number);
         } else {
             if (!read_text(&text, field, item)) return false;
             sy_list_add_text(out, &w, text);
@@ -182,6 +186,7 @@ static bool read_value(struct room *room, void *out, const struct sy_field *fiel
     case SY_FIELD_BYTES: return read_bytes(room, (struct sy_slice *)out, field, value);
     case SY_FIELD_ID_LIST:
     case SY_FIELD_TAG_LIST:
+    case SY_FIELD_U32_LIST:
     case SY_FIELD_TEXT_LIST: return read_list(room, (struct sy_list *)out, field, value);
     case SY_FIELD_APPROVAL_LIST: return read_approvals(room, (struct sy_list *)out, field, value);
     case SY_FIELD_PAYLOAD_LIST: return false; // only atomic has one, and read_parts reads it
@@ -396,6 +401,19 @@ static json_t *list_of_text(const char *value)
     return list;
 }
 
+/* Turns a list's texts into numbers, where they are some; what is none is refused later. */
+static json_t *numbers_of(json_t *list)
+{
+    uint64_t number;
+    for (size_t i = 0; list && i < json_array_size(list); i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+        if (text && sy_parse_u64(&number, text, 0, UINT32_MAX)) {
+            (void)json_array_set_new(list, i, json_integer((json_int_t)number));
+        }
+    }
+    return list;
+}
+
 /* The JSON that a value on a command line stands for; NULL: none (not UTF-8, say). */
 static json_t *value_of_text(const struct sy_field *field, const char *value)
 {
@@ -413,6 +431,7 @@ static json_t *value_of_text(const struct sy_field *field, const char *value)
         if (strcmp(value, "true") == 0) return json_true();
         if (strcmp(value, "false") == 0) return json_false();
         return json_string(value);
+    case SY_FIELD_U32_LIST: return numbers_of(list_of_text(value));
     case SY_FIELD_SET: // by words only
     case SY_FIELD_ID_LIST:
     case SY_FIELD_TAG_LIST:

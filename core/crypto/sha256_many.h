@@ -46,10 +46,17 @@ struct sy_sha256_many {
 /* The reference, always there: for whatever judges another way. */
 extern const struct sy_sha256_many sy_sha256_openssl;
 
-/* sy_sha256_many_best is the fastest on this processor, by measurements told in DESIGN.md, that is
- * right: at the first call each is tried (sy_sha256_many_is_right, some 100 us), and one that fails
- * is passed over with an error in the log. */
+#define SY_SHA256_WAYS_MAX 5u
+
+/* sy_sha256_many_best is the fastest on this processor that is right. The first call finds it, in
+ * one to five milliseconds: each way is tried (sy_sha256_many_is_right; one that fails is passed
+ * over with an error in the log), and those that are right are timed. */
 const struct sy_sha256_many *sy_sha256_many_best(void);
+
+/* sy_sha256_many_fastest times count ways, 1 to SY_SHA256_WAYS_MAX, over messages and pairs, and
+ * returns the one whose best of some rounds is the shortest; of equal ones the first. */
+const struct sy_sha256_many *sy_sha256_many_fastest(const struct sy_sha256_many *const *ways,
+                                                    size_t count);
 
 /* sy_sha256_many_is_right says whether a way's hashes of some messages, leaves and pairs, of all
  * lengths up to a few blocks, are OpenSSL's. Roots of blocks are made by the best way, unsampled,
@@ -60,8 +67,8 @@ bool sy_sha256_many_is_right(const struct sy_sha256_many *way);
  * is none of that name. "openssl" and "portable" are always there. */
 const struct sy_sha256_many *sy_sha256_many_named(const char *name);
 
-/* sy_sha256_many_at returns the ways that this processor can run one after the other, the best
- * first, "openssl" and "portable" among them; NULL from the end on. */
+/* sy_sha256_many_at returns the ways that this processor can run one after the other, "openssl" and
+ * "portable" among them; NULL from the end on. */
 const struct sy_sha256_many *sy_sha256_many_at(size_t index);
 
 #ifdef __cplusplus

@@ -14,6 +14,7 @@ static void load_signer(struct sy_exec *x, struct sy_exec_signer *signer)
     signer->valid = false;
     signer->suspended = false;
     signer->role = 0;
+    signer->line = sy_hash_of_key(&signer->key);
     struct sy_credential credential;
     if (!sy_exec_find_credential(x, &credential, &signer->key)) return;
     // A validator's consensus, link or admin key signs no transactions: it is unknown here.
@@ -23,7 +24,10 @@ static void load_signer(struct sy_exec *x, struct sy_exec_signer *signer)
     signer->valid = sy_credential_valid(&credential, x->time_ms);
     signer->role = credential.role;
     signer->holder = credential.holder;
+    signer->line = sy_credential_line(&credential, &signer->key);
     struct sy_org org;
+    // What is read through a validator is logged whatever its organisation may do otherwise.
+    if (signer->role == SY_ROLE_VALIDATOR) return;
     if (sy_exec_acts_for_org(signer->role) && sy_exec_find_org(x, &org, &signer->holder)) {
         signer->suspended = org.suspended;
     }
@@ -104,6 +108,21 @@ static enum sy_refusal check_keys(struct sy_exec *x, const struct sy_kind *kind,
     return SY_APPLIED;
 }
 
+/* A validator's signing key comes with the word of the consensus key, which admission has checked:
+ * it needs nobody else's, and may do this one thing. */
+static void vouch_for_signer(struct sy_exec *x, const struct sy_kind *kind,
+                             const union sy_payload *payload)
+{
+    struct sy_exec_signer *signer = &x->signers[0];
+    if (kind->number != SY_KIND_validator_signer || x->signer_count != 1 || signer->known) return;
+    int index = sy_roster_find(x->roster, &payload->validator_signer.validator);
+    if (index < 0) return;
+    SY_ASSERT(index < x->roster->count && !signer->revoked);
+    signer->known = signer->valid = true;
+    signer->role = SY_ROLE_VALIDATOR;
+    signer->holder = x->roster->validators[index].organisation;
+}
+
 // --- this copy ---------------------------------------------------------------------------------
 
 /* Judges nonce and time, and consumes the nonce when both are good. */
@@ -179,13 +198,33 @@ static enum sy_refusal check_signers(struct sy_exec *x, bool first, int index)
     return first ? check_organisation(x) : SY_APPLIED;
 }
 
+/* What was said of something else is not to be told with a refusal. */
+static void say_nothing(struct sy_exec *x)
+{
+    x->detail = 0;
+    x->detail_hash = (struct sy_hash){{0}};
+    x->path.text[0] = '\0';
+}
+
+/* The parts before this one have left it room. */
+static enum sy_refusal check_room(struct sy_exec *x)
+{
+    size_t keys, value_bytes;
+    sy_overlay_wrote(x->state, &keys, &value_bytes);
+    if (keys <= SY_RECEIPT_KEYS_MAX && sy_overlay_has_room(x->state)) return SY_APPLIED;
+    x->detail = SY_RECEIPT_KEYS_MAX;
+    return SY_E_KEYS;
+}
+
 /* Runs one payload; index: the signer that answers for it, or -1. */
 static enum sy_refusal run_payload(struct sy_exec *x, const struct sy_kind *kind,
                                    const union sy_payload *payload, bool first, int index)
 {
     sy_overlay_relax(x->state);
+    say_nothing(x);
     x->kind = kind;
-    enum sy_refusal code = check_signers(x, first, index);
+    enum sy_refusal code = check_room(x);
+    if (code == SY_APPLIED) code = check_signers(x, first, index);
     if (code != SY_APPLIED) return code;
     if (!sy_payload_check(kind, payload, &x->path)) return SY_E_SCHEMA;
     for (unsigned i = 0; i < x->signer_count; i++) {
@@ -237,16 +276,61 @@ static void begin_tx(struct sy_exec *x, const struct sy_tx *tx)
     for (unsigned i = 0; i < x->signer_count; i++) x->signers[i].key = *sy_tx_signer_key(tx, i);
     x->events.used = 0;
     x->event_count = 0;
-    x->detail = 0;
-    x->detail_hash = (struct sy_hash){{0}};
-    x->path.text[0] = '\0';
+    x->events_lost = false;
+    say_nothing(x);
     sy_overlay_relax(x->state);
     load_signers(x);
 }
 
-static enum sy_refusal judge(struct sy_exec *x, uint16_t *part, const struct sy_kind *kind,
+/* Can a receipt name all that was written and told? Else the detail is the bound that is passed. */
+static bool fits_receipt(struct sy_exec *x, size_t key_count)
+{
+    if (x->events_lost) {
+        x->detail = SY_EVENTS_PER_TX_MAX;
+    } else if (key_count > SY_RECEIPT_KEYS_MAX) {
+        x->detail = SY_RECEIPT_KEYS_MAX;
+    } else if (key_count * sizeof(struct sy_hash) + x->events.used > SY_RECEIPT_LISTS_BYTES_MAX) {
+        x->detail = SY_RECEIPT_LISTS_BYTES_MAX;
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* Takes what is over the share of the transaction's bytes out of a surplus. */
+static bool take_surplus(size_t *surplus, size_t used, size_t share)
+{
+    size_t over = used > share ? used - share : 0;
+    if (over > *surplus) return false;
+    *surplus -= over;
+    return true;
+}
+
+/* Does the block hold all that was written and told? Else the detail is the surplus it has. */
+static bool fits_block(struct sy_exec *x, size_t list_bytes)
+{
+    size_t keys, value_bytes, size = x->tx->body.size;
+    struct sy_exec_surplus left = x->surplus;
+    sy_overlay_wrote(x->state, &keys, &value_bytes);
+    if (!take_surplus(&left.keys, keys, size / SY_EXEC_BYTES_PER_KEY + SY_EXEC_KEYS_PER_TX)) {
+        x->detail = left.keys;
+    } else if (!take_surplus(&left.value_bytes, value_bytes, size * SY_EXEC_VALUE_BYTES_PER_BYTE)) {
+        x->detail = left.value_bytes;
+    } else if (!take_surplus(&left.list_bytes, list_bytes, size * SY_EXEC_LIST_BYTES_PER_BYTE)) {
+        x->detail = left.list_bytes;
+    } else {
+        x->surplus = left;
+        return true;
+    }
+    return false;
+}
+
+/* keys: room for SY_RECEIPT_KEYS_MAX; *key_count were written, perhaps more. */
+static enum sy_refusal judge(struct sy_exec *x, uint16_t *part, struct sy_hash *keys,
+                             size_t *key_count, const struct sy_kind *kind,
                              const union sy_payload *payload)
 {
+    vouch_for_signer(x, kind, payload);
     enum sy_refusal code = check_keys(x, kind, payload);
     if (code != SY_APPLIED) return code;
     code = consume_nonce(x);
@@ -257,6 +341,12 @@ static enum sy_refusal judge(struct sy_exec *x, uint16_t *part, const struct sy_
     code = kind->number == SY_KIND_atomic ? run_parts(x, part, &payload->atomic)
                                           : run_payload(x, kind, payload, true, -1);
     SY_ASSERT(x->next_event == next_event + x->event_count);
+    if (code == SY_APPLIED && x->failed == SY_OK) {
+        say_nothing(x);
+        *key_count = sy_overlay_written(x->state, keys, SY_RECEIPT_KEYS_MAX);
+        size_t list_bytes = *key_count * sizeof *keys + x->events.used;
+        if (!fits_receipt(x, *key_count) || !fits_block(x, list_bytes)) code = SY_E_KEYS;
+    }
     if (code != SY_APPLIED) {
         sy_overlay_rollback(x->state);
         x->next_event = next_event;
@@ -277,15 +367,15 @@ sy_status sy_exec_run(struct sy_exec *x, struct sy_receipt *receipt, struct sy_h
     }
     begin_tx(x, tx);
     uint16_t part = 0;
-    enum sy_refusal code = judge(x, &part, kind, &payload);
+    size_t count = 0;
+    enum sy_refusal code = judge(x, &part, keys, &count, kind, &payload);
     if (x->failed != SY_OK) return x->failed;
     receipt->code = (uint16_t)code;
     receipt->part = part;
     receipt->detail = code == SY_APPLIED ? 0 : x->detail;
     receipt->detail_hash = code == SY_APPLIED ? (struct sy_hash){{0}} : x->detail_hash;
     receipt->path = sy_slice_of(x->path.text, code == SY_APPLIED ? 0 : strlen(x->path.text));
-    size_t count = code == SY_APPLIED ? sy_overlay_written(x->state, keys, SY_EXEC_KEYS_MAX) : 0;
-    SY_ASSERT(count <= SY_EXEC_KEYS_MAX);
+    if (code != SY_APPLIED) count = 0;
     SY_ASSERT(code == SY_APPLIED || x->event_count == 0);
     receipt->key_count = (uint32_t)count;
     receipt->keys = sy_slice_of(keys, count * sizeof *keys);

@@ -31,18 +31,37 @@ struct sy_exec_signer {
     bool suspended; /* its organisation is */
     uint8_t role;
     struct sy_hash holder; /* organisation, patient id, or zero for a regulator */
+    struct sy_hash line;   /* the first key of its line (state.h); its own when it is unknown */
 };
 
 /* Key hashes are computed once for an id that comes again: 33 bytes decide the place. */
-#define SY_EXEC_MEMO 1024u
+#define SY_EXEC_MEMO 4096u
 struct sy_exec_memo {
     uint8_t kind; /* 0: empty */
     struct sy_hash id;
     struct sy_hash key_hash;
 };
 
+/* What a transaction of so many bytes may write whatever the block has done before: a key for
+ * every 11 of them and two more, 64 bytes of values for each, 6 bytes of keys and events in its
+ * receipt. That is more than what any payload takes that writes a few things of its own (ledger.c),
+ * so nobody's work can be crowded out. What takes more (goods in containers, recalls: a few bytes
+ * name very much) shares a surplus; when a block has none left, it is refused. */
+#define SY_EXEC_BYTES_PER_KEY 11u
+#define SY_EXEC_KEYS_PER_TX 2u
+#define SY_EXEC_VALUE_BYTES_PER_BYTE 64u
+#define SY_EXEC_LIST_BYTES_PER_BYTE 6u
+struct sy_exec_surplus {
+    size_t keys, value_bytes, list_bytes;
+};
+/* Of a block. */
+#define SY_EXEC_SURPLUS_KEYS 131072u
+#define SY_EXEC_SURPLUS_VALUE_BYTES (64u << 20)
+#define SY_EXEC_SURPLUS_LIST_BYTES (16u << 20)
+
 struct sy_exec {
     /* the block's */
+    struct sy_exec_surplus surplus; /* that is left */
     sy_overlay *state;
     uint64_t height;
     int64_t time_ms;
@@ -61,6 +80,7 @@ struct sy_exec {
     bool signers_stale;      /* a credential or an organisation was written since they were read */
     struct sy_writer events; /* SY_EVENT_BYTES each */
     uint32_t event_count;
+    bool events_lost; /* the transaction made more than there may be; it is refused */
     /* the payload's */
     const struct sy_kind *kind;
     const struct sy_exec_signer *by; /* the signer that answers for it */
@@ -123,8 +143,24 @@ void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
 
 /* --- what several contracts ask --------------------------------------------------------------- */
 
-/* sy_exec_guardians_signed: the patient has guardians, and as many as it takes have signed. */
-bool sy_exec_guardians_signed(const struct sy_exec *x, const struct sy_patient *patient);
+/* sy_exec_guardians_signed: the patient has guardians, and as many as it takes have signed. Whoever
+ * holds a guardian's key now is the guardian; each counts once, whichever of their keys are named.
+ */
+bool sy_exec_guardians_signed(struct sy_exec *x, const struct sy_patient *patient);
+
+/* sy_exec_wallet_signed: the patient has a key, and it signed. sy_exec_subject_signed: it did, or
+ * as many guardians as it takes. */
+bool sy_exec_wallet_signed(const struct sy_exec *x, const struct sy_patient *patient);
+bool sy_exec_subject_signed(struct sy_exec *x, const struct sy_patient *patient);
+
+/* sy_exec_live_patient finds a patient whose id is in use. E_PATIENT_UNKNOWN {id}: there is none;
+ * E_PATIENT_MERGED {the id that is}: it was merged; both fill the refusal. */
+enum sy_refusal sy_exec_live_patient(struct sy_exec *x, struct sy_patient *out,
+                                     const struct sy_hash *id);
+
+/* sy_exec_live_id is the id that a patient's id was merged into, at last; itself: it was not, or is
+ * none. */
+struct sy_hash sy_exec_live_id(struct sy_exec *x, const struct sy_hash *id);
 
 /* sy_exec_signer finds a signer of the transaction by key; NULL: it did not sign. */
 const struct sy_exec_signer *sy_exec_signer(const struct sy_exec *x,
@@ -141,8 +177,15 @@ bool sy_exec_treats(struct sy_exec *x, const struct sy_patient *patient,
  * block's time. What the answer says when the source failed means nothing. */
 void sy_exec_may(struct sy_exec *x, struct sy_may_answer *answer, struct sy_may_question *question);
 
+/* sy_exec_place gives something new of a patient's its place among all that is the patient's, which
+ * must be there (what is written under an id that was merged would be lost: contracts refuse it
+ * before). records: how many records come with it. */
+void sy_exec_place(struct sy_exec *x, const struct sy_hash *patient_id, enum sy_place_what what,
+                   const struct sy_hash *id, uint64_t records);
+
 /* sy_exec_event emits an event: global number and the subject's own, both without gaps. The
- * subject must have been found by the contract before. */
+ * subject must have been found by the contract before. What happens to a patient's id that was
+ * merged happens to the patient, under the id that is in use. */
 void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_kind subject_kind,
                    const struct sy_hash *subject, const struct sy_hash *object);
 
@@ -151,6 +194,12 @@ void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_k
 enum sy_refusal sy_exec_enrol(struct sy_exec *x, const struct sy_public_key *key,
                               struct sy_credential *credential);
 
+/* sy_exec_line is what stands for a key's holder: the key itself when it has no credential. */
+struct sy_hash sy_exec_line(struct sy_exec *x, const struct sy_public_key *key);
+
+/* sy_exec_count_regulators: how many distinct regulators signed. */
+unsigned sy_exec_count_regulators(const struct sy_exec *x);
+
 /* sy_exec_enrol_validator does so for a validator's key, for one of the uses other than SY_KEY_TX:
  * it signs no transactions. */
 enum sy_refusal sy_exec_enrol_validator(struct sy_exec *x, const struct sy_public_key *key,
@@ -158,15 +207,13 @@ enum sy_refusal sy_exec_enrol_validator(struct sy_exec *x, const struct sy_publi
 
 /* --- running transactions (exec.c) ------------------------------------------------------------ */
 
-/* Keys that one transaction's contracts write at most: the shortest payload that writes three is
- * 39 bytes long and an atomic transaction has 4,096 of them; the densest otherwise is org.register
- * with 16 prefixes, 19 keys in over 330 bytes. */
-#define SY_EXEC_KEYS_MAX (SY_TX_BYTES_MAX / 16)
-
-/* sy_exec_run judges and executes one transaction and fills what its receipt says; keys has room
- * for SY_EXEC_KEYS_MAX and, like x->events, is borrowed by the receipt. Of the context the block's
- * part must be filled. Anything but SY_OK: the source failed, or tx is nothing that admission could
- * have passed (SY_ERR_FORMAT); the block is abandoned. */
+/* sy_exec_run judges and executes one transaction and fills what its receipt says. One that writes
+ * more keys or makes more events than a receipt can name, or more than its bytes let it write and
+ * the block's surplus holds, is refused with E_KEYS, whatever its kinds are: nothing else bounds
+ * these by the bytes of a transaction. keys has room
+ * for SY_RECEIPT_KEYS_MAX and, like x->events, is borrowed by the receipt. Of the context the
+ * block's part must be filled. Anything but SY_OK: the source failed, or tx is nothing that
+ * admission could have passed (SY_ERR_FORMAT); the block is abandoned. */
 sy_status sy_exec_run(struct sy_exec *x, struct sy_receipt *receipt, struct sy_hash *keys,
                       const struct sy_tx *tx);
 

@@ -41,7 +41,7 @@ void sy_exec_key(struct sy_exec *x, struct sy_hash *out, enum sy_state_kind kind
 {
     size_t place = (sy_load_u16(id->bytes) ^ sy_load_u16(id->bytes + 16) ^ (unsigned)kind * 37u) %
                    SY_EXEC_MEMO;
-    SY_ASSERT(kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT);
+    SY_ASSERT(sy_state_kind_name(kind) != NULL);
     struct sy_exec_memo *memo = &x->memo[place];
     if (memo->kind != kind || !sy_hash_equal(&memo->id, id)) {
         memo->kind = (uint8_t)kind;
@@ -201,6 +201,7 @@ void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
 {
     SY_ASSERT(patient->guardians_needed <= patient->guardians.count);
     SY_ASSERT(patient->guardians.count <= SY_GUARDIANS_MAX);
+    SY_ASSERT(!patient->merged || !patient->claimed);
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_patient_encode(&w, patient);
@@ -262,18 +263,84 @@ const struct sy_exec_signer *sy_exec_signer(const struct sy_exec *x,
     return NULL;
 }
 
-bool sy_exec_guardians_signed(const struct sy_exec *x, const struct sy_patient *patient)
+unsigned sy_exec_count_regulators(const struct sy_exec *x)
 {
     unsigned count = 0;
-    struct sy_hash guardian;
-    SY_ASSERT(patient->guardians.count <= SY_GUARDIANS_MAX);
+    for (unsigned i = 0; i < x->signer_count; i++) {
+        if (x->signers[i].valid && x->signers[i].role == SY_ROLE_REGULATOR) count++;
+    }
+    SY_ASSERT(count <= SY_TX_SIGNERS_MAX); // a transaction's signers are distinct by form
+    return count;
+}
+
+struct sy_hash sy_exec_line(struct sy_exec *x, const struct sy_public_key *key)
+{
+    struct sy_credential credential;
+    if (!sy_exec_find_credential(x, &credential, key)) return sy_hash_of_key(key);
+    return sy_credential_line(&credential, key);
+}
+
+/* Is a signer one of the guardians? A guardian's key may have been replaced since it was named. */
+static bool is_guardian(struct sy_exec *x, const struct sy_patient *patient,
+                        const struct sy_exec_signer *signer)
+{
+    struct sy_hash own = sy_hash_of_key(&signer->key), guardian;
+    bool replaced = !sy_hash_equal(&own, &signer->line);
     for (size_t offset = 0; sy_list_next_id(&patient->guardians, &offset, &guardian);) {
+        if (sy_hash_equal(&guardian, &own)) return true;
+        if (!replaced) continue; // its holder never had another
         struct sy_public_key key;
         memcpy(key.bytes, guardian.bytes, sizeof key.bytes);
-        const struct sy_exec_signer *signer = sy_exec_signer(x, &key);
-        if (signer != NULL && signer->valid) count++;
+        struct sy_hash line = sy_exec_line(x, &key);
+        if (sy_hash_equal(&line, &signer->line)) return true;
+    }
+    return false;
+}
+
+bool sy_exec_guardians_signed(struct sy_exec *x, const struct sy_patient *patient)
+{
+    unsigned count = 0;
+    SY_ASSERT(patient->guardians.count <= SY_GUARDIANS_MAX);
+    // Of a line one key at most is valid, so that no two signers are one guardian.
+    for (unsigned i = 0; patient->guardians.count > 0 && i < x->signer_count; i++) {
+        if (x->signers[i].valid && is_guardian(x, patient, &x->signers[i])) count++;
     }
     return patient->guardians_needed > 0 && count >= patient->guardians_needed;
+}
+
+bool sy_exec_wallet_signed(const struct sy_exec *x, const struct sy_patient *patient)
+{
+    const struct sy_exec_signer *wallet =
+        patient->claimed ? sy_exec_signer(x, &patient->wallet_key) : NULL;
+    return wallet != NULL && wallet->valid;
+}
+
+bool sy_exec_subject_signed(struct sy_exec *x, const struct sy_patient *patient)
+{
+    return sy_exec_wallet_signed(x, patient) || sy_exec_guardians_signed(x, patient);
+}
+
+struct sy_hash sy_exec_live_id(struct sy_exec *x, const struct sy_hash *id)
+{
+    struct sy_hash live = *id;
+    struct sy_patient patient;
+    for (unsigned i = 0; sy_exec_find_patient(x, &patient, &live) && patient.merged; i++) {
+        if (i == SY_MERGES_MAX) { // no contract leads further
+            keep_failure(x, SY_ERR_CORRUPT);
+            break;
+        }
+        live = patient.into;
+    }
+    return live;
+}
+
+enum sy_refusal sy_exec_live_patient(struct sy_exec *x, struct sy_patient *out,
+                                     const struct sy_hash *id)
+{
+    if (!sy_exec_find_patient(x, out, id)) return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, id);
+    if (!out->merged) return SY_APPLIED;
+    struct sy_hash live = sy_exec_live_id(x, id);
+    return sy_refuse_hash(x, SY_E_PATIENT_MERGED, &live);
 }
 
 bool sy_exec_acts_for_org(unsigned role)
@@ -313,6 +380,26 @@ void sy_exec_may(struct sy_exec *x, struct sy_may_answer *answer, struct sy_may_
     sy_status status = sy_may(answer, question, get_for_may, x);
     if (status != SY_OK) keep_failure(x, status);
     SY_ASSERT(status != SY_OK || answer->allowed || answer->ground != SY_MAY_GRANTED);
+}
+
+void sy_exec_place(struct sy_exec *x, const struct sy_hash *patient_id, enum sy_place_what what,
+                   const struct sy_hash *id, uint64_t records)
+{
+    struct sy_patient patient;
+    struct sy_hash key_hash;
+    uint8_t room[64];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    if (!decoded(x, sy_exec_find_patient(x, &patient, patient_id))) return;
+    SY_ASSERT(!patient.merged && what < SY_PLACE_COUNT);
+    patient.places++;
+    patient.records += records;
+    SY_ASSERT(patient.records >= records); // a record takes a transaction
+    struct sy_patient_place place = {
+        .what = (uint8_t)what, .id = *id, .height = x->height, .records = patient.records};
+    sy_exec_save_patient(x, patient_id, &patient);
+    sy_patient_place_encode(&w, &place);
+    sy_state_key_patient_place(&key_hash, patient_id, patient.places);
+    sy_exec_save(x, &key_hash, &w);
 }
 
 /* Counts one more event about the subject and returns its number, from 1. Contracts found the
@@ -357,16 +444,23 @@ static uint64_t count_event(struct sy_exec *x, enum sy_subject_kind kind,
 void sy_exec_event(struct sy_exec *x, enum sy_event_kind kind, enum sy_subject_kind subject_kind,
                    const struct sy_hash *subject, const struct sy_hash *object)
 {
+    struct sy_hash about = *subject;
+    // A transaction of very many payloads: judged when the last one has run.
+    if (x->event_count == SY_EVENTS_PER_TX_MAX) {
+        x->events_lost = true;
+        return;
+    }
+    if (subject_kind == SY_SUBJECT_PATIENT) about = sy_exec_live_id(x, subject);
     struct sy_event event = {
         .kind = (uint16_t)kind,
         .subject_kind = (uint8_t)subject_kind,
-        .subject = *subject,
+        .subject = about,
         .global_number = x->next_event,
-        .subject_number = count_event(x, subject_kind, subject),
+        .subject_number = count_event(x, subject_kind, &about),
         .object = *object,
     };
     SY_ASSERT(event.subject_number != 0 || x->failed != SY_OK);
-    SY_ASSERT(x->event_count < SY_EVENTS_PER_TX_MAX && x->next_event > 0);
+    SY_ASSERT(x->next_event > 0);
     sy_event_encode(&x->events, &event);
     SY_ASSERT(!x->events.failed);
     x->next_event++;

@@ -15,15 +15,24 @@
 #include "core/wire/delta.h"
 
 /* What a block can write at most, from what a proposal can hold at most. The densest payloads are
- * 39 bytes long and write three keys (care.close); each transaction writes its nonce window, each
- * entry next(maker), the block the event count, the first block of an epoch the roster. Values: 41
- * bytes can rewrite a record and a patient (1.4 KB), 51 an organisation (2.8 KB), 71 a consent, the
- * list that it leaves and a patient (3.7 KB). Receipts: three
- * keys and an event, 179 bytes, in 39. The memory is reserved, not touched: what blocks really hold
- * is what becomes resident. */
-#define WRITES_MAX (SY_PROPOSAL_BYTES_MAX / 12u + 2u * SY_PROPOSAL_TXS_MAX + SY_VALIDATORS_MAX + 2u)
-#define VALUE_BYTES_MAX ((size_t)SY_PROPOSAL_BYTES_MAX * 64)
-#define RECEIPT_BYTES_MAX ((size_t)SY_PROPOSAL_BYTES_MAX * 6 + 256u * SY_PROPOSAL_TXS_MAX)
+ * 71 bytes long and write six keys (record.dup_report as a part), or 29 and two (param.set); each
+ * transaction writes its nonce window, each entry next(maker), the block the event count, the first
+ * block of an epoch the roster. Values: 41 bytes can rewrite a record and a patient (1.4 KB), 51 an
+ * organisation (2.8 KB), 71 a consent, the list that it leaves and a patient (3.7 KB), 45 the
+ * cosignatures of a version and a patient (1.9 KB). Receipts: six keys and two events, 358 bytes,
+ * in 71. What writes more than these shares of its bytes takes it out of the block's surplus, or is
+ * refused (exec.h). The memory is reserved, not touched: what blocks really hold is what becomes
+ * resident. */
+#define WRITES_MAX                                                                               \
+    (SY_PROPOSAL_BYTES_MAX / SY_EXEC_BYTES_PER_KEY + SY_EXEC_KEYS_PER_TX * SY_PROPOSAL_TXS_MAX + \
+     SY_VALIDATORS_MAX + 2u + SY_EXEC_SURPLUS_KEYS + SY_RECEIPT_KEYS_MAX +                       \
+     SY_OVERLAY_WRITES_BETWEEN)
+#define VALUE_BYTES_MAX                                                                           \
+    ((size_t)SY_PROPOSAL_BYTES_MAX * SY_EXEC_VALUE_BYTES_PER_BYTE + SY_EXEC_SURPLUS_VALUE_BYTES + \
+     SY_OVERLAY_WRITE_BYTES_BETWEEN)
+#define RECEIPT_BYTES_MAX                                                                       \
+    ((size_t)SY_PROPOSAL_BYTES_MAX * SY_EXEC_LIST_BYTES_PER_BYTE + SY_EXEC_SURPLUS_LIST_BYTES + \
+     256u * SY_PROPOSAL_TXS_MAX)
 #define DELTA_BYTES_MAX (VALUE_BYTES_MAX + (size_t)WRITES_MAX * SY_DELTA_ITEM_BYTES)
 
 #define TRIE_BYTES_DEFAULT ((size_t)256 << 20)
@@ -35,6 +44,7 @@ struct sy_ledger {
     struct sy_genesis genesis;
     struct sy_rosters rosters;
     struct sy_state_source source;
+    struct sy_state_source sifted; /* get alone */
     sy_arena arena;
     sy_trie *trie;
     sy_overlay overlay;
@@ -49,7 +59,7 @@ struct sy_ledger {
     struct sy_hash *receipt_leaves;
     struct sy_hash *merkle_scratch;
     uint32_t *receipt_offsets;
-    struct sy_hash *keys; /* of one receipt: SY_EXEC_KEYS_MAX */
+    struct sy_hash *keys; /* of one receipt: SY_RECEIPT_KEYS_MAX */
     struct sy_tx group[HASH_GROUP];
     struct sy_writer receipts;
     struct sy_writer deltas;
@@ -70,7 +80,7 @@ static size_t footprint(void)
 {
     return sy_overlay_footprint(&overlay_limits) +
            (size_t)SY_PROPOSAL_TXS_MAX * (3 * sizeof(struct sy_hash) + sizeof(uint32_t)) +
-           SY_EXEC_KEYS_MAX * sizeof(struct sy_hash) +
+           SY_RECEIPT_KEYS_MAX * sizeof(struct sy_hash) +
            (size_t)SY_EVENTS_PER_TX_MAX * SY_EVENT_BYTES +
            SY_EXEC_MEMO * sizeof(struct sy_exec_memo) + RECEIPT_BYTES_MAX + DELTA_BYTES_MAX +
            (size_t)WRITES_MAX * (sizeof(void *) + sizeof(struct sy_trie_change)) + 16 * 64;
@@ -86,12 +96,12 @@ static struct sy_writer carve_writer(sy_arena *arena, size_t size)
 static sy_status carve(sy_ledger *ledger)
 {
     sy_arena *arena = &ledger->arena;
-    SY_TRY(sy_overlay_init(&ledger->overlay, arena, &overlay_limits, &ledger->source));
+    SY_TRY(sy_overlay_init(&ledger->overlay, arena, &overlay_limits, &ledger->sifted));
     ledger->tx_ids = SY_CARVE(arena, struct sy_hash, SY_PROPOSAL_TXS_MAX);
     ledger->receipt_leaves = SY_CARVE(arena, struct sy_hash, SY_PROPOSAL_TXS_MAX);
     ledger->merkle_scratch = SY_CARVE(arena, struct sy_hash, SY_PROPOSAL_TXS_MAX);
     ledger->receipt_offsets = SY_CARVE(arena, uint32_t, SY_PROPOSAL_TXS_MAX);
-    ledger->keys = SY_CARVE(arena, struct sy_hash, SY_EXEC_KEYS_MAX);
+    ledger->keys = SY_CARVE(arena, struct sy_hash, SY_RECEIPT_KEYS_MAX);
     ledger->order = SY_CARVE(arena, const struct sy_overlay_entry *, WRITES_MAX);
     ledger->changes = SY_CARVE(arena, struct sy_trie_change, WRITES_MAX);
     ledger->receipts = carve_writer(arena, RECEIPT_BYTES_MAX);
@@ -103,6 +113,15 @@ static sy_status carve(sy_ledger *ledger)
     if (ledger->exec.memo == NULL) return SY_ERR_NO_MEMORY;
     sy_arena_seal(arena);
     return SY_OK;
+}
+
+/* What execution reads. Most of what it looks for in vain is a fresh id, of which the trie knows
+ * without the store. */
+static sy_status get_sifted(void *self, struct sy_slice *value, const struct sy_hash *key_hash)
+{
+    const sy_ledger *ledger = self;
+    if (!sy_trie_may_hold(ledger->trie, key_hash)) return SY_ERR_NOT_FOUND;
+    return ledger->source.get(ledger->source.self, value, key_hash);
 }
 
 static sy_status open_parts(sy_ledger *ledger, const struct sy_ledger_config *config,
@@ -139,6 +158,7 @@ sy_status sy_ledger_open(sy_ledger **out, const struct sy_ledger_config *config,
     if (ledger == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "no memory for the ledger");
     ledger->genesis = *config->genesis;
     ledger->source = config->source;
+    ledger->sifted = (struct sy_state_source){.self = ledger, .get = get_sifted};
     ledger->exec.genesis = &ledger->genesis.hash;
     sy_status status = open_parts(ledger, config, err);
     if (status == SY_OK) {
@@ -273,14 +293,21 @@ static void begin_block(sy_ledger *ledger, const struct sy_block_input *input)
     struct sy_hash key_hash;
     sy_state_key_zero(&key_hash, SY_STATE_PARAMS);
     struct sy_slice value;
-    if (!sy_exec_find(x, &value, &key_hash) || !sy_params_decode(&x->params, value)) {
+    struct sy_params_state params;
+    if (!sy_exec_find(x, &value, &key_hash) || !sy_params_state_decode(&params, value)) {
         if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        params = (struct sy_params_state){.version = 0};
     }
+    sy_params_at(&params, x->height);
+    x->params = params.params;
     sy_state_key_zero(&key_hash, SY_STATE_EVENT_COUNT);
     x->next_event = find_count(x, &key_hash) + 1;
     x->roster = sy_rosters_at(&ledger->rosters, input->height);
     x->roster_hash = *sy_rosters_hash_at(&ledger->rosters, input->height);
     x->roster_changed = false;
+    x->surplus = (struct sy_exec_surplus){.keys = SY_EXEC_SURPLUS_KEYS,
+                                          .value_bytes = SY_EXEC_SURPLUS_VALUE_BYTES,
+                                          .list_bytes = SY_EXEC_SURPLUS_LIST_BYTES};
     if (sy_rosters_begins(&ledger->rosters, input->height)) {
         sy_rosters_save(&ledger->rosters, x);
     }
@@ -336,6 +363,23 @@ static void name_group(const sy_ledger *ledger, struct sy_hash *ids, uint32_t co
     sy_sha256_many_best()->leaves(ids, bodies, count);
 }
 
+/* Records of a group that are to be made: their keys are fresh, so where they would stand in the
+ * trie is in no cache. It is on its way while the group's first transactions run. */
+static void expect_group(sy_ledger *ledger, uint32_t count)
+{
+    SY_ASSERT(count <= HASH_GROUP);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct sy_tx *tx = &ledger->group[i];
+        struct sy_hash id;
+        struct sy_hash key_hash;
+        // The payload begins with the record's id; were it another's, time alone would be lost.
+        if (tx->kind != SY_KIND_record_create || tx->payload.size < sizeof id) continue;
+        memcpy(&id, tx->payload.data, sizeof id);
+        sy_exec_key(&ledger->exec, &key_hash, SY_STATE_RECORD, &id);
+        sy_trie_expect(ledger->trie, &key_hash);
+    }
+}
+
 static sy_status run_batch(sy_ledger *ledger, struct sy_block_result *result,
                            const struct sy_batch *batch, const struct sy_hash *tx_ids)
 {
@@ -351,6 +395,7 @@ static sy_status run_batch(sy_ledger *ledger, struct sy_block_result *result,
             memcpy(ids, tx_ids, count * sizeof *ids);
             tx_ids += count;
         }
+        expect_group(ledger, count);
         for (uint32_t i = 0; i < count; i++) SY_TRY(run_tx(ledger, result, &ledger->group[i]));
     } while (count == HASH_GROUP);
     return offset == batch->txs.size ? SY_OK : SY_ERR_FORMAT;
@@ -443,7 +488,8 @@ static void hash_receipts(sy_ledger *ledger, uint32_t count)
         const uint8_t *at = ledger->receipts.data + ledger->receipt_offsets[i];
         receipts[used++] = sy_slice_of(at + 4, sy_load_u32(at));
         if (used < HASH_GROUP && i + 1 < count) continue;
-        sy_sha256_many_best()->leaves(ledger->receipt_leaves + i + 1 - used, receipts, used);
+        bool whole = sy_receipt_leaves(ledger->receipt_leaves + i + 1 - used, receipts, used);
+        SY_ASSERT(whole);
         used = 0;
     }
 }

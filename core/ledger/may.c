@@ -22,11 +22,16 @@ struct judge {
     sy_may_get get;
     void *self;
     /* the patient's */
-    bool own; /* the key is the patient's */
-    struct sy_hash enrolled_by;
+    bool claimed; /* the patient has a key */
+    /* the id that is asked about, and those that it was merged into; the last one is in use */
+    unsigned id_count;
+    struct sy_hash ids[SY_MERGES_MAX + 1];
+    struct sy_hash enrolled_by[SY_MERGES_MAX + 1];
     /* the key's */
     uint8_t role;
     struct sy_hash holder;
+    struct sy_hash line; /* the first key of its line */
+    bool own;            /* it is the patient's */
     /* the narrowest circles that fit, NO_CIRCLE: none, and the first consents that name them */
     unsigned granted, denied;
     struct sy_hash grant, denial;
@@ -53,6 +58,13 @@ static sy_status decide(const struct judge *j, enum sy_may_ground ground)
 }
 
 // --- who asks ----------------------------------------------------------------------------------
+
+/* The patient's id that is in use. */
+static const struct sy_hash *live_id(const struct judge *j)
+{
+    SY_ASSERT(j->id_count > 0);
+    return &j->ids[j->id_count - 1];
+}
 
 /* Did it happen at or before the height that is asked about? */
 static bool happened(const struct judge *j, uint64_t height)
@@ -82,6 +94,9 @@ static sy_status find_who(struct judge *j, enum sy_may_ground *bar)
     if (!credential_holds(j, &credential)) return SY_OK;
     j->role = credential.role;
     j->holder = credential.holder;
+    j->line = sy_credential_line(&credential, &j->question->who);
+    // Only the patient's own keys have the patient for a holder, and one of them at a time.
+    j->own = j->claimed && j->role == SY_ROLE_PATIENT && sy_hash_equal(&j->holder, live_id(j));
     if (sy_exec_acts_for_org(j->role)) {
         if (!find(j, &status, &value, SY_STATE_ORG, &j->holder, NULL)) return status;
         if (!sy_org_decode(&org, value)) return SY_ERR_CORRUPT;
@@ -92,41 +107,73 @@ static sy_status find_who(struct judge *j, enum sy_may_ground *bar)
     return SY_OK;
 }
 
-/* Finds the patient; *enrolled: false when there is none. */
-static sy_status find_subject(struct judge *j, bool *enrolled)
+/* Takes one id of the patient; *next: the one that it was merged into by then, *more: there is one.
+ * *enrolled: false when there is no such patient. */
+static sy_status take_id(struct judge *j, struct sy_hash *next, bool *more, bool *enrolled)
 {
     struct sy_patient patient;
     struct sy_slice value;
     sy_status status;
-    *enrolled = false;
-    if (!find(j, &status, &value, SY_STATE_PATIENT, &j->question->subject, NULL)) return status;
+    struct sy_hash id = *next;
+    *more = false;
+    if (!find(j, &status, &value, SY_STATE_PATIENT, &id, NULL)) {
+        return status == SY_OK && j->id_count > 0 ? SY_ERR_CORRUPT : status;
+    }
     if (!sy_patient_decode(&patient, value)) return SY_ERR_CORRUPT;
-    *enrolled = happened(j, patient.enrolled_height);
-    j->own = patient.claimed && sy_public_key_equal(&patient.wallet_key, &j->question->who);
-    j->enrolled_by = patient.organisation;
+    if (j->id_count == 0) *enrolled = happened(j, patient.enrolled_height);
+    j->claimed = patient.claimed;
+    j->ids[j->id_count] = id;
+    j->enrolled_by[j->id_count++] = patient.organisation;
+    *more = patient.merged && happened(j, patient.merged_height);
+    *next = patient.into;
     return SY_OK;
 }
 
-/* Finds out whether the key's organisation treats the patient. */
-static sy_status find_care(const struct judge *j)
+/* Finds the patient, and the id in use if this one was merged; *enrolled: false when there is none.
+ */
+static sy_status find_subject(struct judge *j, bool *enrolled)
 {
-    const struct sy_may_question *q = j->question;
+    struct sy_hash next = j->question->subject;
+    bool more = true;
+    *enrolled = false;
+    while (more) {
+        if (j->id_count > SY_MERGES_MAX) return SY_ERR_CORRUPT; // no contract leads so far
+        SY_TRY(take_id(j, &next, &more, enrolled));
+    }
+    if (*enrolled) j->answer->subject = *live_id(j);
+    return SY_OK;
+}
+
+/* Finds out whether the key's organisation treats the patient under this id. */
+static sy_status find_care_of(const struct judge *j, const struct sy_hash *id)
+{
     struct sy_hash care_id;
     struct sy_care care;
     struct sy_slice value;
     sy_status status;
-    if (!sy_exec_acts_for_org(j->role)) return SY_OK;
-    j->answer->treats = sy_hash_equal(&j->enrolled_by, &j->holder);
-    if (j->answer->treats) return SY_OK;
-    if (!find(j, &status, &value, SY_STATE_OPEN_CARE, &q->subject, &j->holder)) return status;
+    if (!find(j, &status, &value, SY_STATE_OPEN_CARE, id, &j->holder)) return status;
     j->answer->treats = true;
-    if (!q->past) return SY_OK;
+    if (!j->question->past) return SY_OK;
     if (!sy_id_decode(&care_id, value)) return SY_ERR_CORRUPT;
     if (!find(j, &status, &value, SY_STATE_CARE, &care_id, NULL)) {
         return status != SY_OK ? status : SY_ERR_CORRUPT;
     }
     if (!sy_care_decode(&care, value)) return SY_ERR_CORRUPT;
     j->answer->treats = happened(j, care.opened_height);
+    return SY_OK;
+}
+
+/* Under any of the ids: who treated a patient under the one that ended goes on to see what stands
+ * under it, and whoever treats the patient sees it, too. */
+static sy_status find_care(const struct judge *j)
+{
+    if (!sy_exec_acts_for_org(j->role) || j->role == SY_ROLE_DEVICE) return SY_OK;
+    for (unsigned i = 0; i < j->id_count && !j->answer->treats; i++) {
+        j->answer->treats = sy_hash_equal(&j->enrolled_by[i], &j->holder);
+    }
+    for (unsigned i = 0; i < j->id_count && !j->answer->treats; i++) {
+        SY_TRY(find_care_of(j, &j->ids[i]));
+    }
     return SY_OK;
 }
 
@@ -139,19 +186,18 @@ static bool unjustified(const struct judge *j, const struct sy_break *entry)
            happened(j, entry->reviewed_height);
 }
 
-/* Finds the emergency access by which the key may read at that time: the newest of this key and
- * patient that there was then, is not over, and was not judged unjustified. *found: false when
- * there is none. An older one lasts no longer than any may from the newer one's beginning. */
-static sy_status find_break(const struct judge *j, bool *found)
+/* Finds the emergency access by which the key may read at that time: the newest of its holder and
+ * this id of the patient that there was then, is not over, and was not judged unjustified. *found:
+ * false when there is none. An older one lasts no longer than any may from the newer one's
+ * beginning. */
+static sy_status find_break_of(const struct judge *j, bool *found, const struct sy_hash *patient)
 {
     const struct sy_may_question *q = j->question;
-    struct sy_hash key = sy_hash_of_key(&q->who), id;
+    struct sy_hash id;
     struct sy_break entry;
     struct sy_slice value;
     sy_status status;
-    *found = false;
-    if (q->action != SY_ACTION_READ || q->purpose != SY_PURPOSE_EMERGENCY) return SY_OK;
-    if (!find(j, &status, &value, SY_STATE_BREAK_OF, &q->subject, &key)) return status;
+    if (!find(j, &status, &value, SY_STATE_BREAK_OF, patient, &j->line)) return status;
     if (!sy_id_decode(&id, value)) return SY_ERR_CORRUPT;
     for (bool more = true; more;) {
         if (!find(j, &status, &value, SY_STATE_BREAK, &id, NULL)) {
@@ -164,6 +210,17 @@ static sy_status find_break(const struct judge *j, bool *found)
         bool older = !then || q->time_ms - entry.from_ms <= SY_BREAK_MS_MAX;
         more = !*found && older && entry.has_previous;
         id = entry.previous;
+    }
+    return SY_OK;
+}
+
+static sy_status find_break(const struct judge *j, bool *found)
+{
+    const struct sy_may_question *q = j->question;
+    *found = false;
+    if (q->action != SY_ACTION_READ || q->purpose != SY_PURPOSE_EMERGENCY) return SY_OK;
+    for (unsigned i = 0; i < j->id_count && !*found; i++) {
+        SY_TRY(find_break_of(j, found, &j->ids[i]));
     }
     return SY_OK;
 }
@@ -194,9 +251,10 @@ static bool names_key(const struct judge *j, const struct sy_consent *consent)
 {
     struct sy_hash whom = {{0}};
     switch (consent->grantee_kind) {
-    case SY_GRANTEE_KEY: whom = sy_hash_of_key(&j->question->who); break;
+    case SY_GRANTEE_KEY: whom = j->line; break;
     case SY_GRANTEE_ORG:
         if (!sy_exec_acts_for_org(j->role)) return false;
+        if (j->role == SY_ROLE_DEVICE && !consent->denies) return false;
         whom = j->holder;
         break;
     default: sy_store_u16(whom.bytes, j->role);
@@ -311,7 +369,7 @@ static sy_status weigh_all(struct judge *j, uint64_t given)
         struct sy_slice value;
         sy_status status;
         sy_store_u64(place.bytes, number);
-        if (!find(j, &status, &value, SY_STATE_CONSENT_PLACE, &j->question->subject, &place)) {
+        if (!find(j, &status, &value, SY_STATE_CONSENT_PLACE, live_id(j), &place)) {
             return status != SY_OK ? status : SY_ERR_CORRUPT;
         }
         if (!sy_id_decode(&id, value)) return SY_ERR_CORRUPT;
@@ -325,7 +383,7 @@ static sy_status weigh_consents(struct judge *j)
     struct sy_consents consents;
     struct sy_slice value;
     sy_status status;
-    if (!find(j, &status, &value, SY_STATE_CONSENTS, &j->question->subject, NULL)) return status;
+    if (!find(j, &status, &value, SY_STATE_CONSENTS, live_id(j), NULL)) return status;
     if (!sy_consents_decode(&consents, value)) return SY_ERR_CORRUPT;
     return j->question->past ? weigh_all(j, consents.given) : weigh_live(j, &consents.live);
 }

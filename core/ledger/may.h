@@ -23,6 +23,16 @@
  * somebody is denied later, or when whoever passed it on loses the key: sharing is judged when it
  * is done (contracts/consent.c).
  *
+ * A key stands for its line (state.h): a consent to a key, and an emergency access, are its
+ * holder's and go with every key that replaces it; the one that was replaced may nothing more.
+ *
+ * A patient's id that was merged into another (patient.merge) is asked for as that one: its key and
+ * its consents decide. Who treats the patient, or broke the glass, under either id may see what is
+ * asked for under the one that ended; what stands under the id in use is not theirs by that.
+ *
+ * A device is let in by a consent that names its key or its role alone: what its organisation may
+ * is for people and their systems. A denial that names the organisation keeps its devices out, too.
+ *
  * A consent fits when it stands (given, not revoked, and so its parent; from <= time <= until) and
  * names the action, the purpose, the class (or no class at all) and the label. A grant without
  * labels covers only records without a label, never those with one; one with labels only records
@@ -91,6 +101,7 @@ enum sy_may_miss {
 struct sy_may_answer {
     bool allowed;
     enum sy_may_ground ground;
+    struct sy_hash subject; /* the patient's id in use; zero: NO_SUBJECT */
     bool treats;            /* DENIED to NOTHING: the key's organisation treats the patient */
     struct sy_hash consent; /* EMERGENCY: its id; DENIED, GRANTED: the first that decides, by
                                number; else zero */

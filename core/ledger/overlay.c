@@ -7,10 +7,10 @@
 #include "core/base/os.h"
 #include "core/wire/limits.h"
 
-#define READ_ENTRIES 8192u
-#define READ_BYTES (4u << 20)
+#define READ_ENTRIES 32768u
+#define READ_BYTES (16u << 20)
 
-_Static_assert(SY_OVERLAY_READS_BETWEEN *SY_STATE_VALUE_BYTES_MAX <= READ_BYTES / 2,
+_Static_assert(SY_OVERLAY_READ_BYTES_BETWEEN <= READ_BYTES / 2,
                "a payload's reads fit what relax leaves");
 _Static_assert(SY_OVERLAY_READS_BETWEEN <= READ_ENTRIES / 2, "likewise");
 
@@ -164,8 +164,7 @@ void sy_overlay_clear(sy_overlay *overlay)
 void sy_overlay_relax(sy_overlay *overlay)
 {
     bool roomy = overlay->reads.count + SY_OVERLAY_READS_BETWEEN <= READ_ENTRIES &&
-                 overlay->read_values_used + SY_OVERLAY_READS_BETWEEN * SY_STATE_VALUE_BYTES_MAX <=
-                     READ_BYTES;
+                 overlay->read_values_used + SY_OVERLAY_READ_BYTES_BETWEEN <= READ_BYTES;
     if (!roomy) forget_reads(overlay);
     SY_ASSERT(overlay->reads.count + SY_OVERLAY_READS_BETWEEN <= READ_ENTRIES);
 }
@@ -197,6 +196,20 @@ void sy_overlay_rollback(sy_overlay *overlay)
     overlay->undo_count = 0;
     cut_map(overlay, &overlay->writes, overlay->mark_writes);
     overlay->values_used = overlay->mark_values;
+}
+
+bool sy_overlay_has_room(const sy_overlay *overlay)
+{
+    SY_ASSERT(overlay->writes.count <= overlay->writes.capacity);
+    return overlay->writes.capacity - overlay->writes.count >= SY_OVERLAY_WRITES_BETWEEN &&
+           overlay->values_max - overlay->values_used >= SY_OVERLAY_WRITE_BYTES_BETWEEN;
+}
+
+void sy_overlay_wrote(const sy_overlay *overlay, size_t *keys, size_t *value_bytes)
+{
+    *keys = overlay->writes.count - overlay->mark_writes + overlay->undo_count;
+    *value_bytes = overlay->values_used - overlay->mark_values;
+    SY_ASSERT(*keys <= overlay->writes.count);
 }
 
 // --- reading -----------------------------------------------------------------------------------

@@ -76,10 +76,15 @@ typedef struct sy_overlay {
     size_t mark_writes, mark_values;
 } sy_overlay;
 
-/* What one payload may read at most before sy_overlay_relax is called again. The most is a grant
- * that looks for room among a patient's consents: 64 live ones, 48 parents of theirs, 17 signers
- * with their organisations, and a handful of entries of its own. */
-#define SY_OVERLAY_READS_BETWEEN 256u
+/* What one payload may read and write at most before sy_overlay_relax is called again: entries and
+ * bytes of their values. The most is a custody.receive of 32 containers with 32 lots each, of each
+ * of which it looks at six entries and writes four, and a recall that tells 512 patients, each of
+ * whom is found through as many ids as may be merged. Contracts whose payloads can be long assert
+ * that they stay within it. */
+#define SY_OVERLAY_READS_BETWEEN 8192u
+#define SY_OVERLAY_READ_BYTES_BETWEEN (8u << 20)
+#define SY_OVERLAY_WRITES_BETWEEN 8192u
+#define SY_OVERLAY_WRITE_BYTES_BETWEEN (4u << 20)
 
 /* sy_overlay_footprint is what sy_overlay_init carves at most. */
 size_t sy_overlay_footprint(const struct sy_overlay_limits *limits);
@@ -96,6 +101,12 @@ void sy_overlay_relax(sy_overlay *overlay);
 
 void sy_overlay_mark(sy_overlay *overlay);
 void sy_overlay_rollback(sy_overlay *overlay);
+
+/* sy_overlay_has_room: what one payload may write at most still fits into the block.
+ * sy_overlay_wrote is how many keys were written since the mark, and with how many bytes of values
+ * (former lengths of the same value included). */
+bool sy_overlay_has_room(const sy_overlay *overlay);
+void sy_overlay_wrote(const sy_overlay *overlay, size_t *keys, size_t *value_bytes);
 
 /* sy_overlay_get finds a value: a write of this block, else the source's. SY_ERR_NOT_FOUND:
  * absent or removed. *value stands until the same key is written, rolled back, or relaxed. */

@@ -95,6 +95,7 @@ static bool gather_leaf(void *user, const struct sy_hash *key_hash, struct sy_sl
     }
     struct sy_trie_leaf *leaf = &g->leaves[g->count++];
     leaf->key_hash = *key_hash;
+    leaf->is_made = false;
     sy_sha256(&leaf->value_hash, value.data, value.size);
     return true;
 }

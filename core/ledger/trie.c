@@ -18,6 +18,7 @@
 #include "core/ledger/trie_hash.h"
 #include "core/ledger/trie_levels.h"
 #include "core/ledger/trie_nodes.h"
+#include "core/ledger/trie_shelf.h"
 
 #define BUCKET_LEAVES_DEFAULT 1u
 #define REBUILD_LEAVES 4096u
@@ -57,6 +58,7 @@ struct sy_trie {
     size_t owed;                /* nodes of the heap that building them may note */
     struct sy_trie_roots roots; /* of buckets in the heap, not made yet */
     struct sy_trie_levels levels;
+    struct sy_shelf shelf;
 };
 
 /* A place on the way down and the run of items below it. */
@@ -83,6 +85,7 @@ sy_status sy_trie_open(sy_trie **out, const struct sy_trie_config *config)
     trie->leaves = calloc(trie->leaves_max, sizeof *trie->leaves);
     sy_status status = trie->leaves == NULL ? SY_ERR_NO_MEMORY : SY_OK;
     if (status == SY_OK) status = sy_nodes_open(&trie->nodes, config->memory_bytes_max);
+    if (status == SY_OK) status = sy_shelf_open(&trie->shelf);
     if (status != SY_OK) {
         sy_trie_close(trie);
         return status;
@@ -95,6 +98,7 @@ void sy_trie_close(sy_trie *trie)
 {
     if (trie == NULL) return;
     sy_nodes_close(&trie->nodes);
+    sy_shelf_close(&trie->shelf);
     free(trie->leaves);
     free(trie);
 }
@@ -109,6 +113,16 @@ unsigned sy_trie_heap_depth(const sy_trie *trie)
 {
     SY_ASSERT(trie->nodes.heap_depth <= SY_NODES_HEAP_DEPTH_MAX);
     return trie->nodes.heap_depth;
+}
+
+bool sy_trie_may_hold(const sy_trie *trie, const struct sy_hash *key_hash)
+{
+    return trie->broken || sy_nodes_may_hold(&trie->nodes, key_hash);
+}
+
+void sy_trie_expect(const sy_trie *trie, const struct sy_hash *key_hash)
+{
+    sy_nodes_expect(&trie->nodes, key_hash);
 }
 
 void sy_trie_copy_top(const sy_trie *trie, struct sy_hash *hashes, unsigned depth)
@@ -126,8 +140,8 @@ void sy_trie_get_info(const sy_trie *trie, struct sy_trie_info *info)
         .leaves = sy_node_count(sy_nodes_find(&trie->nodes, 0, &anywhere)),
         .heap_depth = trie->nodes.heap_depth,
         .deep_nodes = trie->nodes.deep_count,
-        .memory_bytes =
-            sizeof *trie + sy_nodes_bytes(&trie->nodes) + trie->leaves_max * sizeof *trie->leaves,
+        .memory_bytes = sizeof *trie + sy_nodes_bytes(&trie->nodes) + sy_shelf_bytes() +
+                        trie->leaves_max * sizeof *trie->leaves,
         .hashes = trie->hashes,
         .scans = trie->scans,
         .scanned = trie->scanned,
@@ -166,6 +180,7 @@ static void take_leaf(struct gather *g, const struct sy_hash *key_hash,
     struct sy_trie_leaf *leaf = &g->trie->leaves[g->count++];
     g->disorder |= g->count > g->first + 1 && sy_hash_compare(&leaf[-1].key_hash, key_hash) >= 0;
     leaf->key_hash = *key_hash;
+    leaf->is_made = false;
     if (value_hash != NULL) leaf->value_hash = *value_hash;
 }
 
@@ -240,6 +255,64 @@ static bool must_scan(const struct sy_node *node, const struct change_run *run)
     return unaccounted > 0;
 }
 
+/* Is a leaf of which the tag is known none of those that change, as far as that tells? */
+static bool parts_from(uint32_t tag, const struct change_run *run)
+{
+    for (size_t i = run->lo; i < run->hi; i++) {
+        if (sy_nodes_tag(&run->changes[i].key_hash) == tag) return false;
+    }
+    return true;
+}
+
+/* Such a leaf alone in its bucket need not be read: its hash is the bucket's, and its tag says
+ * where it parts from the others. A proof wants more. */
+static bool stands_beside(const struct sy_node *node, unsigned depth, const struct change_run *run)
+{
+    bool tagged = sy_node_is_lone(node) && depth >= SY_NODES_TAG_FROM && !run->applied;
+    return tagged && parts_from(sy_node_tag(node), run);
+}
+
+/* Takes it among the changes. */
+static void take_lone(struct gather *g, const struct sy_node *node, unsigned depth,
+                      const struct sy_hash *key)
+{
+    struct sy_hash known;
+    sy_nodes_lone_key(&known, node, depth, key);
+    take_changes_below(g, &known);
+    take_leaf(g, &known, &node->hash);
+    if (!g->overflow) g->trie->leaves[g->count - 1].is_made = true;
+}
+
+/* What a bucket of some leaves was built from, if that is still known; else NULL. */
+static const struct sy_shelf_bucket *find_shelved(const struct sy_trie *trie,
+                                                  const struct sy_node *node, unsigned depth,
+                                                  const struct sy_hash *key,
+                                                  const struct change_run *run)
+{
+    if (depth > trie->nodes.heap_depth || run->applied) return NULL;
+    const struct sy_shelf_bucket *bucket =
+        sy_shelf_find(&trie->shelf, sy_nodes_heap_index(depth, key), sy_node_count(node));
+    for (uint32_t i = 0; bucket != NULL && i < bucket->count; i++) {
+        const struct sy_trie_leaf *leaf = &bucket->leaves[i];
+        if (leaf->is_made && !parts_from(sy_nodes_tag(&leaf->key_hash), run)) return NULL;
+    }
+    return bucket;
+}
+
+/* Takes them among the changes. */
+static void take_shelved(struct gather *g, const struct sy_shelf_bucket *bucket)
+{
+    for (uint32_t i = 0; i < bucket->count && !g->overflow; i++) {
+        const struct sy_trie_leaf *leaf = &bucket->leaves[i];
+        take_changes_below(g, &leaf->key_hash);
+        bool changed =
+            g->next < g->end && sy_hash_equal(&g->changes[g->next].key_hash, &leaf->key_hash);
+        if (changed) continue;
+        take_leaf(g, &leaf->key_hash, &leaf->value_hash);
+        if (!g->overflow) g->trie->leaves[g->count - 1].is_made = leaf->is_made;
+    }
+}
+
 /* Do the first and the last of leaves [lo, hi), and so all between them, lie below the place? */
 static bool share_prefix(const sy_trie *trie, size_t lo, size_t hi, unsigned depth,
                          const struct sy_hash *key)
@@ -263,9 +336,17 @@ static sy_status gather_leaves(sy_trie *trie, size_t lo, size_t *hi, unsigned de
                        .end = run->hi,
                        .first = lo,
                        .count = lo};
-    if (must_scan(sy_nodes_find(&trie->nodes, depth, key), run)) {
-        trie->scans++;
-        SY_TRY(source->scan(source->self, key, depth, take_scanned, &g));
+    const struct sy_node *node = sy_nodes_find(&trie->nodes, depth, key);
+    if (stands_beside(node, depth, run)) {
+        take_lone(&g, node, depth, key);
+    } else if (must_scan(node, run)) {
+        const struct sy_shelf_bucket *shelved = find_shelved(trie, node, depth, key, run);
+        if (shelved != NULL) {
+            take_shelved(&g, shelved);
+        } else {
+            trie->scans++;
+            SY_TRY(source->scan(source->self, key, depth, take_scanned, &g));
+        }
     }
     take_changes_below(&g, NULL);
     // A bucket holds few leaves and a run no more than changes_max: more than that, another order
@@ -288,36 +369,17 @@ static bool must_expand(const sy_trie *trie, unsigned depth, size_t leaves)
     return leaves > SY_TRIE_BUCKET_MAX;
 }
 
-/* Index of the first of items[lo, hi), sorted by the key hash they start with, that goes right at
- * `depth`. */
-static size_t split_run(const void *items, size_t item_bytes, size_t lo, size_t hi, unsigned depth)
-{
-    SY_ASSERT(depth < 256);
-    SY_ASSERT(lo <= hi && item_bytes >= sizeof(struct sy_hash));
-    while (lo < hi) {
-        size_t middle = lo + (hi - lo) / 2;
-        struct sy_hash key;
-        memcpy(&key, (const uint8_t *)items + middle * item_bytes, sizeof key);
-        if (sy_trie_bit(&key, depth) == 0) {
-            lo = middle + 1;
-        } else {
-            hi = middle;
-        }
-    }
-    return lo;
-}
-
 static size_t split_leaves(const struct sy_trie_leaf *leaves, size_t lo, size_t hi, unsigned depth)
 {
-    _Static_assert(offsetof(struct sy_trie_leaf, key_hash) == 0, "split_run reads it there");
-    return split_run(leaves, sizeof *leaves, lo, hi, depth);
+    _Static_assert(offsetof(struct sy_trie_leaf, key_hash) == 0, "it is read there");
+    return sy_trie_split(leaves, sizeof *leaves, lo, hi, depth);
 }
 
 static size_t split_changes(const struct sy_trie_change *changes, size_t lo, size_t hi,
                             unsigned depth)
 {
-    _Static_assert(offsetof(struct sy_trie_change, key_hash) == 0, "split_run reads it there");
-    return split_run(changes, sizeof *changes, lo, hi, depth);
+    _Static_assert(offsetof(struct sy_trie_change, key_hash) == 0, "it is read there");
+    return sy_trie_split(changes, sizeof *changes, lo, hi, depth);
 }
 
 /* Makes an expanded node from its two children, which are kept. Below the heap a node that no
@@ -339,10 +401,14 @@ static sy_status combine_children(sy_trie *trie, unsigned depth, const struct sy
         node.bits = (uint32_t)count;
         for (unsigned s = 0; s < 2; s++) {
             SY_ASSERT(!sy_node_expanded(&child[s]));
+            if (count == 1 && sy_node_count(&child[s]) == 1) node.bits = child[s].bits;
             struct sy_hash side;
             sy_trie_half(&side, key, depth, s);
             sy_nodes_remove(&trie->nodes, depth + 1, &side);
         }
+    }
+    if (depth <= trie->nodes.heap_depth) {
+        sy_shelf_forget(&trie->shelf, sy_nodes_heap_index(depth, key));
     }
     return sy_nodes_put(&trie->nodes, depth, key, &node);
 }
@@ -353,11 +419,13 @@ static sy_status put_bucket(sy_trie *trie, unsigned depth, const struct sy_hash 
                             size_t hi)
 {
     SY_ASSERT(lo <= hi && hi <= trie->leaves_max);
-    struct sy_node node = {.bits = (uint32_t)(hi - lo)};
+    struct sy_node node = {.bits = sy_node_bucket_bits(hi - lo, &trie->leaves[lo].key_hash)};
     SY_ASSERT(!sy_node_expanded(&node) && hi - lo <= SY_TRIE_BUCKET_MAX);
     if (depth <= trie->nodes.heap_depth) {
+        uint32_t index = sy_nodes_heap_index(depth, key);
         SY_TRY(sy_nodes_put(&trie->nodes, depth, key, &node));
-        struct sy_hash *root = &sy_nodes_find(&trie->nodes, depth, key)->hash;
+        sy_shelf_put(&trie->shelf, index, trie->leaves + lo, hi - lo);
+        struct sy_hash *root = &trie->nodes.heap[index].hash;
         sy_trie_roots_add(&trie->roots, root, trie->leaves + lo, hi - lo, depth);
         return SY_OK;
     }
@@ -575,26 +643,6 @@ sy_status sy_trie_update(sy_trie *trie, const struct sy_trie_change *changes, si
 
 // --- rebuilding --------------------------------------------------------------------------------
 
-/* Adds one at bit `bits` - 1 of a prefix. False: it was the last of its length. */
-static bool advance_prefix(struct sy_hash *prefix, unsigned bits)
-{
-    SY_ASSERT(bits <= 256);
-    for (unsigned i = bits; i-- > 0;) {
-        uint8_t mask = (uint8_t)(0x80u >> (i % 8));
-        prefix->bytes[i / 8] ^= mask;
-        if ((prefix->bytes[i / 8] & mask) != 0) return true;
-    }
-    return false;
-}
-
-/* The shortest length at or above `bits_min` at which prefix, of `bits` bits, may start a run. */
-static unsigned widen_prefix(const struct sy_hash *prefix, unsigned bits, unsigned bits_min)
-{
-    SY_ASSERT(bits <= 256);
-    while (bits > bits_min && sy_trie_bit(prefix, bits - 1) == 0) bits--;
-    return bits;
-}
-
 /* Puts the gathered leaves at (bits, prefix), expanding everything above. */
 static sy_status place_run(sy_trie *trie, const struct sy_hash *prefix, unsigned bits, size_t count)
 {
@@ -634,14 +682,15 @@ static sy_status rebuild_runs(sy_trie *trie, const struct sy_state_source *sourc
         }
         SY_ASSERT(bits >= bits_min);
         SY_TRY(place_run(trie, &prefix, bits, g.count));
-        if (!advance_prefix(&prefix, bits)) return SY_OK;
-        bits = widen_prefix(&prefix, bits, bits_min);
+        if (!sy_trie_next_prefix(&prefix, bits)) return SY_OK;
+        bits = sy_trie_widen_prefix(&prefix, bits, bits_min);
     } while (true);
 }
 
 sy_status sy_trie_rebuild(sy_trie *trie, const struct sy_state_source *source)
 {
     sy_nodes_clear(&trie->nodes);
+    sy_shelf_clear(&trie->shelf);
     trie->gathered_count = 0; // of an update that failed
     trie->owed = 0;
     sy_status status = rebuild_runs(trie, source);

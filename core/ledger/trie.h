@@ -13,7 +13,9 @@
  *
  * What is kept in memory. A node is {leaf count, hash, expanded?}. An expanded node's children are
  * kept too; a node that is not expanded is a bucket, whose leaves are read from the source again
- * when one of them changes (that is the point: leaves are many, and they are on disk anyway).
+ * when one of them changes (that is the point: leaves are many, and they are on disk anyway). Of a
+ * bucket of one leaf some bits of its key are kept, so that it is not read when another key comes
+ * to lie beside it, and keys that are nowhere are known to be.
  * Buckets split when they hold more than `bucket_leaves` leaves.
  *
  *     depth 0 .. depth      a flat heap: node i has the children 2i and 2i + 1. The array doubles
@@ -94,6 +96,14 @@ void sy_trie_root(const sy_trie *trie, struct sy_hash *root);
 sy_status sy_trie_prove(sy_trie *trie, struct sy_state_proof *proof, const struct sy_hash *key_hash,
                         const struct sy_trie_change *changes, size_t count,
                         const struct sy_state_source *source);
+
+/* sy_trie_may_hold is false when the trie holds no such key; true says that it may, and that the
+ * source must be asked. It costs a place or two in memory. */
+bool sy_trie_may_hold(const sy_trie *trie, const struct sy_hash *key_hash);
+
+/* sy_trie_expect brings near what sy_trie_may_hold and an update would read of this key. It changes
+ * nothing. */
+void sy_trie_expect(const sy_trie *trie, const struct sy_hash *key_hash);
 
 /* sy_trie_heap_depth is how deep the flat heap reaches. sy_trie_copy_top copies the hashes of the
  * nodes down to depth (at most that) into a heap of 2 << depth; [0] is zero, and so is what lies

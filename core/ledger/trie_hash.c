@@ -121,9 +121,9 @@ static void join(struct sy_trie_roots *roots)
     roots->used--;
 }
 
-/* Adds the next leaf. key must live as long as the run. */
-static void push(struct sy_trie_roots *roots, const struct sy_hash *key,
-                 const struct sy_hash *value_hash)
+/* Adds the next leaf, of that value or (is_made) of that hash. key must live as long as the run. */
+static void push(struct sy_trie_roots *roots, const struct sy_hash *key, const struct sy_hash *hash,
+                 bool is_made)
 {
     unsigned shared = 0;
     if (roots->used > 0) shared = sy_trie_common_bits(roots->last_key, key);
@@ -132,11 +132,12 @@ static void push(struct sy_trie_roots *roots, const struct sy_hash *key,
     SY_ASSERT(roots->used < SY_TRIE_STACK_MAX);
     SY_ASSERT(roots->used == 0 || sy_hash_compare(roots->last_key, key) < 0);
     make_room(roots);
-    uint16_t number = sy_trie_plan_leaf(&roots->plan, key, value_hash);
+    uint16_t number = is_made ? sy_trie_plan_known(&roots->plan, hash)
+                              : sy_trie_plan_leaf(&roots->plan, key, hash);
     roots->stack[roots->used++] =
         (struct sy_trie_subtree){key, number, LONE_LEAF, (uint16_t)shared};
     roots->last_key = key;
-    roots->hashes++;
+    roots->hashes += is_made ? 0 : 1;
 }
 
 /* Joins what is left, moves it up to `depth`, which all leaves share, and notes where it goes. */
@@ -156,7 +157,9 @@ void sy_trie_roots_add(struct sy_trie_roots *roots, struct sy_hash *root,
                        const struct sy_trie_leaf *leaves, size_t count, unsigned depth)
 {
     SY_ASSERT(roots->used == 0);
-    for (size_t i = 0; i < count; i++) push(roots, &leaves[i].key_hash, &leaves[i].value_hash);
+    for (size_t i = 0; i < count; i++) {
+        push(roots, &leaves[i].key_hash, &leaves[i].value_hash, leaves[i].is_made);
+    }
     finish(roots, root, depth);
 }
 
@@ -184,7 +187,7 @@ static void push_values(struct sy_trie_roots *roots, struct values *values)
     struct sy_hash hashes[VALUES_MAX];
     SY_ASSERT(values->count <= VALUES_MAX);
     sy_sha256_many_best()->messages(hashes, values->values, values->count);
-    for (size_t i = 0; i < values->count; i++) push(roots, values->keys[i], &hashes[i]);
+    for (size_t i = 0; i < values->count; i++) push(roots, values->keys[i], &hashes[i], false);
     values->count = 0;
 }
 
@@ -219,7 +222,7 @@ void sy_trie_root_of(struct sy_hash *root, const struct sy_trie_change *leaves, 
     sy_trie_roots_begin(&roots);
     for (size_t i = 0; i < count; i++) {
         SY_ASSERT(leaves[i].present);
-        push(&roots, &leaves[i].key_hash, &leaves[i].value_hash);
+        push(&roots, &leaves[i].key_hash, &leaves[i].value_hash, false);
     }
     finish(&roots, root, 0);
     sy_trie_roots_end(&roots);

@@ -13,6 +13,7 @@
 struct sy_trie_leaf {
     struct sy_hash key_hash;
     struct sy_hash value_hash;
+    bool is_made; /* value_hash is the leaf's own hash, and key_hash only says where it belongs */
 };
 
 /* A subtree on its way up. */

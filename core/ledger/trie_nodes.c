@@ -24,6 +24,41 @@ void sy_trie_half(struct sy_hash *out, const struct sy_hash *key, unsigned depth
     out->bytes[depth / 8] |= (uint8_t)(bit << (7 - depth % 8));
 }
 
+bool sy_trie_next_prefix(struct sy_hash *prefix, unsigned bits)
+{
+    SY_ASSERT(bits <= 256);
+    for (unsigned i = bits; i-- > 0;) {
+        uint8_t mask = (uint8_t)(0x80u >> (i % 8));
+        prefix->bytes[i / 8] ^= mask;
+        if ((prefix->bytes[i / 8] & mask) != 0) return true;
+    }
+    return false;
+}
+
+unsigned sy_trie_widen_prefix(const struct sy_hash *prefix, unsigned bits, unsigned bits_min)
+{
+    SY_ASSERT(bits <= 256);
+    while (bits > bits_min && sy_trie_bit(prefix, bits - 1) == 0) bits--;
+    return bits;
+}
+
+size_t sy_trie_split(const void *items, size_t item_bytes, size_t lo, size_t hi, unsigned depth)
+{
+    SY_ASSERT(depth < 256);
+    SY_ASSERT(lo <= hi && item_bytes >= sizeof(struct sy_hash));
+    while (lo < hi) {
+        size_t middle = lo + (hi - lo) / 2;
+        struct sy_hash key;
+        memcpy(&key, (const uint8_t *)items + middle * item_bytes, sizeof key);
+        if (sy_trie_bit(&key, depth) == 0) {
+            lo = middle + 1;
+        } else {
+            hi = middle;
+        }
+    }
+    return lo;
+}
+
 /* The first `depth` bits as a number. */
 static uint32_t prefix_number(const struct sy_hash *key, unsigned depth)
 {
@@ -160,6 +195,29 @@ struct sy_node *sy_nodes_find(const struct sy_nodes *nodes, unsigned depth,
     sy_hash_prefix(&prefix, key, depth);
     struct sy_deep_node *entry = &nodes->deep[probe(nodes, depth, &prefix)];
     return entry->depth == 0 ? NULL : &entry->node;
+}
+
+bool sy_nodes_may_hold(const struct sy_nodes *nodes, const struct sy_hash *key)
+{
+    // From the last level up: there, most places of few leaves are empty or hold the leaf.
+    uint32_t index = sy_nodes_heap_index(nodes->heap_depth, key);
+    const struct sy_node *node = &nodes->heap[index];
+    while (node->bits == 0 && index > 1) {
+        index /= 2;
+        node = &nodes->heap[index];
+        if (sy_node_expanded(node)) return false; // what it has is in the other half
+    }
+    if (sy_node_is_lone(node)) return sy_node_tag(node) == sy_nodes_tag(key);
+    return node->bits != 0;
+}
+
+void sy_nodes_lone_key(struct sy_hash *out, const struct sy_node *node, unsigned depth,
+                       const struct sy_hash *key)
+{
+    SY_ASSERT(sy_node_is_lone(node) && depth >= SY_NODES_TAG_FROM && depth <= 256);
+    sy_hash_prefix(out, key, depth);
+    uint64_t tag = (uint64_t)sy_node_tag(node) << (64 - SY_NODES_TAG_FROM - SY_NODES_TAG_BITS);
+    sy_store_u64_be(out->bytes, sy_load_u64_be(out->bytes) | tag);
 }
 
 void sy_nodes_expect(const struct sy_nodes *nodes, const struct sy_hash *key)

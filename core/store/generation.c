@@ -188,6 +188,21 @@ void sy_generation_put(struct sy_generation *generation, uint64_t height, const 
     }
 }
 
+void sy_generation_expect(const struct sy_generation *generation, const struct sy_hash *key,
+                          bool deep)
+{
+    uint8_t *head = head_of(generation, bucket_of(generation, key));
+    if (!deep) {
+        __builtin_prefetch(head, 1);
+        return;
+    }
+    // A node's key and what follows it may lie in two lines.
+    sy_ref node = follow(head);
+    if (!node) return;
+    __builtin_prefetch(at(generation, node), 1);
+    __builtin_prefetch(at(generation, node) + NODE_LEVELS_OFFSET, 1);
+}
+
 static bool version_at(const struct sy_generation *generation, struct sy_version *version,
                        uint64_t height, sy_ref node)
 {

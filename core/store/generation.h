@@ -72,6 +72,11 @@ size_t sy_generation_left(const struct sy_generation *generation);
 void sy_generation_put(struct sy_generation *generation, uint64_t height, const struct sy_hash *key,
                        struct sy_version version);
 
+/* sy_generation_expect brings near what a later put of this key reads first: its bucket's head, and
+ * with `deep`, once that has come, the node there. It changes nothing. Writer only. */
+void sy_generation_expect(const struct sy_generation *generation, const struct sy_hash *key,
+                          bool deep);
+
 /* sy_generation_get finds the newest version of key at or below height. False: none. */
 bool sy_generation_get(const struct sy_generation *generation, struct sy_version *version,
                        uint64_t height, const struct sy_hash *key);

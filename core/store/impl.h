@@ -83,6 +83,19 @@ struct sy_store_ops {
     sy_status (*install_finish)(sy_store *store, const struct sy_header_write *base,
                                 const struct sy_header_write *earlier, size_t earlier_count,
                                 struct sy_error *err);
+    /* Of notices. find adds places, perhaps others than asked for, perhaps twice. */
+    sy_status (*notices_append)(sy_store *store, uint64_t height,
+                                const struct sy_notice_place *places, size_t count,
+                                struct sy_error *err);
+    sy_status (*notices_prune)(sy_store *store, uint64_t pruned, struct sy_error *err);
+    sy_status (*notices_find)(sy_store_reader *reader, struct sy_buffer *positions,
+                              const struct sy_hash *name, bool recent);
+    /* Of the directory. append: durable, with the counters next and from. */
+    sy_status (*directory_append)(sy_store *store, const struct sy_directory_write *writes,
+                                  size_t count, uint64_t next, uint64_t from, struct sy_error *err);
+    sy_status (*directory_clear)(sy_store *store, struct sy_error *err);
+    sy_status (*directory_scan)(sy_store_reader *reader, struct sy_slice prefix,
+                                struct sy_slice behind, sy_directory_fn visit, void *user);
     void (*env_sizes)(sy_store *store, enum sy_store_env env, uint64_t *file_bytes,
                       uint64_t *map_bytes);
 };
@@ -99,9 +112,13 @@ struct sy_store {
     atomic_uint_fast64_t pruned;    /* see sy_ledger_pruned */
     atomic_uint_fast64_t swept;     /* blocks below hold header and certificate only; <= pruned */
     atomic_uint_fast64_t base;      /* see sy_ledger_base */
-    struct sy_install install;      /* as durable; its thread's, but for active */
-    atomic_bool installing;         /* install.active, for the others */
-    sy_store_reader *prune_reader;  /* the pruner's, opened when first needed */
+    atomic_uint_fast64_t notices_next;   /* see sy_notices_next */
+    atomic_uint_fast64_t directory_next; /* see sy_directory_next */
+    atomic_uint_fast64_t directory_from;
+    uint64_t directory_durable;    /* what a restart would go on with; the appending thread's */
+    struct sy_install install;     /* as durable; its thread's, but for active */
+    atomic_bool installing;        /* install.active, for the others */
+    sy_store_reader *prune_reader; /* the pruner's, opened when first needed */
     atomic_uint readers_open;
 };
 

@@ -20,7 +20,7 @@
 
 #include "core/store/impl.h"
 
-#define SY_STORE_FORMAT 4u
+#define SY_STORE_FORMAT 6u
 #define SY_ENV_COUNTERS 8u
 #define SY_ENV_TREES_MAX 5u
 

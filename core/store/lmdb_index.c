@@ -18,7 +18,8 @@
 #define RUN_BYTES 28u
 #define DIRECTORY_BYTES_MAX \
     (12 + SY_TX_RUNS_MAX * RUN_BYTES + 4 + SY_TX_TIERS * (4 + 16 + SY_TX_FAN * 16))
-#define PRUNE_CHUNKS 512u /* dropped in one transaction */
+#define PRUNE_CHUNKS 512u    /* dropped in one transaction */
+#define WHOLE_SLOTS 0x10000u /* leaves of 13 million transactions */
 
 _Static_assert(CHUNK_BYTES <= 65520, "a chunk fills at most sixteen pages");
 _Static_assert(SY_TX_RUNS_MAX > 2 * SY_TX_TIERS * SY_TX_FAN, "merges keep the runs few");
@@ -36,7 +37,9 @@ sy_status sy_tx_index_open(struct sy_tx_index *index, uint32_t recent_max)
     index->slots = (uint32_t *)calloc(index->slot_count, sizeof *index->slots);
     index->scratch = (uint8_t *)malloc((size_t)recent_max * ENTRY);
     index->chunk = (uint8_t *)malloc(CHUNK_BYTES);
-    return index->slots && index->scratch && index->chunk ? SY_OK : SY_ERR_NO_MEMORY;
+    index->whole = (_Atomic uint64_t *)calloc(WHOLE_SLOTS, sizeof *index->whole);
+    bool all = index->slots && index->scratch && index->chunk && index->whole;
+    return all ? SY_OK : SY_ERR_NO_MEMORY;
 }
 
 void sy_tx_index_close(struct sy_tx_index *index)
@@ -45,10 +48,24 @@ void sy_tx_index_close(struct sy_tx_index *index)
     free(index->slots);
     free(index->scratch);
     free(index->chunk);
+    free(index->whole);
     free(index->entries);
     int failed = pthread_rwlock_destroy(&index->lock);
     SY_ASSERT(!failed);
     *index = (struct sy_tx_index){0};
+}
+
+/* ---- the trees -------------------------------------------------------------------------- */
+
+// Two environments have an index each: of transactions, and of notices.
+static MDB_dbi runs_of(const struct sy_lmdb_env *env)
+{
+    return env->trees[env->which == SY_ENV_NOTICES ? SY_TREE_NOTICE_RUNS : SY_TREE_RUNS];
+}
+
+static MDB_dbi directory_of(const struct sy_lmdb_env *env)
+{
+    return env->trees[env->which == SY_ENV_NOTICES ? SY_TREE_NOTICE_DIRECTORY : SY_TREE_DIRECTORY];
 }
 
 /* ---- the directory ---------------------------------------------------------------------- */
@@ -88,14 +105,22 @@ static int put_directory(struct sy_lmdb_env *env, MDB_txn *txn,
         if (merge->active) used += pack_merge(packed + used, tier, merge);
     }
     MDB_val key = directory_key();
-    return sy_lmdb_put_summed(txn, env->trees[SY_TREE_DIRECTORY], &key, DIRECTORY_SEED,
+    return sy_lmdb_put_summed(txn, directory_of(env), &key, DIRECTORY_SEED,
                               sy_slice_of(packed, used), 0);
+}
+
+// What lies behind the counts is left as it is: a lookup clears no ten kilobytes.
+static void clear_directory(struct sy_tx_directory *directory)
+{
+    directory->next_id = 0;
+    directory->run_count = 0;
+    for (uint32_t tier = 0; tier < SY_TX_TIERS; tier++) directory->merges[tier].active = false;
 }
 
 static bool unpack_directory(struct sy_tx_directory *directory, struct sy_slice packed)
 {
     const size_t merge_bytes = 20 + 16 * SY_TX_FAN;
-    *directory = (struct sy_tx_directory){0};
+    clear_directory(directory);
     if (packed.size < 12) return false;
     directory->next_id = sy_load_u64(packed.data);
     directory->run_count = sy_load_u32(packed.data + 8);
@@ -131,9 +156,9 @@ static sy_status get_directory(struct sy_lmdb_env *env, MDB_txn *txn,
     MDB_val key = directory_key();
     MDB_val stored;
     struct sy_slice packed;
-    int rc = mdb_get(txn, env->trees[SY_TREE_DIRECTORY], &key, &stored);
+    int rc = mdb_get(txn, directory_of(env), &key, &stored);
     if (rc == MDB_NOTFOUND) {
-        *directory = (struct sy_tx_directory){0};
+        clear_directory(directory);
         return SY_OK;
     }
     if (rc) return sy_lmdb_status(rc);
@@ -174,7 +199,7 @@ static int put_chunk(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t run, uint64
     chunk_key(packed_key, run, chunk);
     MDB_val key = sy_lmdb_val(packed_key, 12);
     MDB_val value = sy_lmdb_val(packed, size);
-    return mdb_put(txn, env->trees[SY_TREE_RUNS], &key, &value, 0);
+    return mdb_put(txn, runs_of(env), &key, &value, 0);
 }
 
 // Closes a leaf of `count` entries that lie behind the room for its sum. Returns its size.
@@ -202,20 +227,31 @@ static int put_run(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *
     return MDB_SUCCESS;
 }
 
+// Reads a run's leaves while nothing is written: the next one mostly lies in the same chunk.
+struct run_reader {
+    struct sy_lmdb_env *env;
+    MDB_txn *txn;
+    const struct sy_tx_run *run;
+    uint64_t number; // of the chunk
+    MDB_val chunk;   // mv_data NULL: none yet
+};
+
 // Finds a leaf's entries inside the transaction: an LMDB code.
-static int leaf_at(struct sy_lmdb_env *env, MDB_txn *txn, const uint8_t **leaf, size_t *count,
-                   const struct sy_tx_run *run, uint64_t number)
+static int leaf_at(struct run_reader *reader, const uint8_t **leaf, size_t *count, uint64_t number)
 {
-    uint8_t packed_key[12];
-    chunk_key(packed_key, run->id, number / CHUNK_LEAVES);
-    MDB_val key = sy_lmdb_val(packed_key, 12);
-    MDB_val value;
-    int rc = mdb_get(txn, env->trees[SY_TREE_RUNS], &key, &value);
-    if (rc) return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
+    const struct sy_tx_run *run = reader->run;
+    if (!reader->chunk.mv_data || reader->number != number / CHUNK_LEAVES) {
+        uint8_t packed_key[12];
+        reader->number = number / CHUNK_LEAVES;
+        chunk_key(packed_key, run->id, reader->number);
+        MDB_val key = sy_lmdb_val(packed_key, 12);
+        int rc = mdb_get(reader->txn, runs_of(reader->env), &key, &reader->chunk);
+        if (rc) return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
+    }
     *count = least((size_t)(run->entries - number * LEAF_ENTRIES), LEAF_ENTRIES);
     size_t offset = (size_t)(number % CHUNK_LEAVES) * LEAF_BYTES;
-    if (value.mv_size < offset + SY_SUM_BYTES + *count * ENTRY) return MDB_CORRUPTED;
-    *leaf = (const uint8_t *)value.mv_data + offset;
+    if (reader->chunk.mv_size < offset + SY_SUM_BYTES + *count * ENTRY) return MDB_CORRUPTED;
+    *leaf = (const uint8_t *)reader->chunk.mv_data + offset;
     return MDB_SUCCESS;
 }
 
@@ -264,7 +300,8 @@ static int open_leaf(struct sy_lmdb_env *env, MDB_txn *txn, struct source *sourc
 {
     if (source->at >= source->run->entries) return MDB_SUCCESS;
     uint64_t number = source->at / LEAF_ENTRIES;
-    int rc = leaf_at(env, txn, &source->leaf, &source->leaf_count, source->run, number);
+    struct run_reader reader = {.env = env, .txn = txn, .run = source->run};
+    int rc = leaf_at(&reader, &source->leaf, &source->leaf_count, number);
     if (rc) return rc;
     bool whole = leaf_is_whole(source->leaf, source->leaf_count, source->run, number);
     return whole ? MDB_SUCCESS : MDB_CORRUPTED;
@@ -326,7 +363,7 @@ static int shorten_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_tx_direc
         uint8_t packed_key[12];
         chunk_key(packed_key, run->id, chunk);
         MDB_val key = sy_lmdb_val(packed_key, 12);
-        int rc = mdb_del(txn, env->trees[SY_TREE_RUNS], &key, NULL);
+        int rc = mdb_del(txn, runs_of(env), &key, NULL);
         if (rc) return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
         run->entries = chunk * CHUNK_ENTRIES;
     }
@@ -405,33 +442,49 @@ static int step_merges(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_t
 
 /* ---- writing ---------------------------------------------------------------------------- */
 
+static sy_status make_room(struct sy_tx_index *index, size_t needed)
+{
+    if (needed >= UINT32_MAX) return SY_ERR_LIMIT;
+    if (needed <= index->room) return SY_OK;
+    size_t room = 2 * needed + 1024;
+    int failed = pthread_rwlock_wrlock(&index->lock);
+    uint8_t *moved = (uint8_t *)realloc(index->entries, room * ENTRY);
+    if (moved) {
+        index->entries = moved;
+        index->room = room;
+    }
+    failed |= pthread_rwlock_unlock(&index->lock);
+    SY_ASSERT(!failed);
+    return moved ? SY_OK : SY_ERR_NO_MEMORY;
+}
+
+static void stage_entry(struct sy_tx_index *index, size_t *staged, uint64_t height,
+                        const struct sy_hash *name, uint64_t place)
+{
+    uint8_t *entry = index->entries + *staged * ENTRY;
+    uint8_t place_be[8];
+    memcpy(entry, name->bytes, 8);
+    sy_store_u64_be(entry + 8, height);
+    sy_store_u64_be(place_be, place);
+    memcpy(entry + 16, place_be + 4, 4);
+    ++*staged;
+}
+
 sy_status sy_tx_index_stage(struct sy_tx_index *index, size_t *staged, uint64_t height,
                             const struct sy_hash *tx_ids, size_t tx_count, size_t skip)
 {
     if (tx_count <= skip) return SY_OK;
     if (tx_count > UINT32_MAX) return SY_ERR_LIMIT;
-    size_t needed = *staged + tx_count - skip;
-    if (needed >= UINT32_MAX) return SY_ERR_LIMIT;
-    if (needed > index->room) {
-        size_t room = 2 * needed + 1024;
-        int failed = pthread_rwlock_wrlock(&index->lock);
-        uint8_t *moved = (uint8_t *)realloc(index->entries, room * ENTRY);
-        if (moved) {
-            index->entries = moved;
-            index->room = room;
-        }
-        failed |= pthread_rwlock_unlock(&index->lock);
-        SY_ASSERT(!failed);
-        if (!moved) return SY_ERR_NO_MEMORY;
-    }
-    for (size_t i = skip; i < tx_count; i++, ++*staged) {
-        uint8_t *entry = index->entries + *staged * ENTRY;
-        uint8_t place_be[8];
-        memcpy(entry, tx_ids[i].bytes, 8);
-        sy_store_u64_be(entry + 8, height);
-        sy_store_u64_be(place_be, i);
-        memcpy(entry + 16, place_be + 4, 4);
-    }
+    SY_TRY(make_room(index, *staged + tx_count - skip));
+    for (size_t i = skip; i < tx_count; i++) stage_entry(index, staged, height, &tx_ids[i], i);
+    return SY_OK;
+}
+
+sy_status sy_tx_index_add(struct sy_tx_index *index, size_t *staged, uint64_t height,
+                          const struct sy_hash *name, uint32_t place)
+{
+    SY_TRY(make_room(index, *staged + 1));
+    stage_entry(index, staged, height, name, place);
     return SY_OK;
 }
 
@@ -466,7 +519,7 @@ int sy_tx_index_write(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_tx
     index->changed = false;
     // Each chunk's worth of new entries, and each new run, pays for one chunk of every merge under
     // way: so a merge ends before the next eight runs of its tier have gathered.
-    size_t steps = (staged - index->count) / CHUNK_ENTRIES + 1;
+    size_t steps = (staged - index->count + index->unpaid) / CHUNK_ENTRIES + 1;
     int rc = MDB_SUCCESS;
     while (!rc && staged - index->consumed >= index->recent_max) {
         rc = write_one_run(index, env, txn);
@@ -513,8 +566,18 @@ void sy_tx_index_publish(struct sy_tx_index *index, size_t staged)
     index->count = left;
     index->table_count = left;
     index->consumed = 0;
+    index->unpaid = 0;
     failed |= pthread_rwlock_unlock(&index->lock);
     SY_ASSERT(!failed);
+}
+
+void sy_tx_index_keep(struct sy_tx_index *index, size_t staged)
+{
+    size_t unpaid = index->unpaid + staged - index->count;
+    index->draft = index->directory;
+    index->consumed = 0;
+    sy_tx_index_publish(index, staged);
+    index->unpaid = unpaid;
 }
 
 bool sy_tx_index_first(const struct sy_tx_index *index, struct sy_tx_position *first, size_t staged)
@@ -559,6 +622,16 @@ int sy_tx_index_prune(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_tx
     return chunks_left < PRUNE_CHUNKS ? put_directory(env, txn, draft) : MDB_SUCCESS;
 }
 
+bool sy_tx_index_stale(const struct sy_tx_index *index, uint64_t pruned)
+{
+    const struct sy_tx_directory *directory = &index->directory;
+    for (uint32_t i = 0; i < directory->run_count; i++) {
+        const struct sy_tx_run *run = &directory->runs[i];
+        if (run->last < pruned && !is_merging(directory, run->id)) return true;
+    }
+    return false;
+}
+
 /* ---- looking up ------------------------------------------------------------------------- */
 
 static sy_status add_candidate(struct sy_buffer *candidates, const uint8_t *entry)
@@ -587,17 +660,16 @@ sy_status sy_tx_index_find_recent(struct sy_tx_index *index, struct sy_buffer *c
 // The first leaf that may hold the tag: the one before the first that begins at or above it. Tags
 // are hashes, so the search starts where theirs would lie if all were spread evenly, and goes away
 // from there in steps that double until it has passed the place, which is then bisected.
-static int search_run(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t *found,
-                      const struct sy_tx_run *run, uint64_t tag)
+static int search_run(struct run_reader *reader, uint64_t *found, uint64_t tag)
 {
     uint64_t low = 0;
-    uint64_t high = (run->entries + LEAF_ENTRIES - 1) / LEAF_ENTRIES;
+    uint64_t high = (reader->run->entries + LEAF_ENTRIES - 1) / LEAF_ENTRIES;
     uint64_t at = (tag >> 32) * high >> 32;
     bool below = false, above = false;
     for (uint64_t step = 1; low < high; step *= 2) {
         const uint8_t *leaf;
         size_t count;
-        int rc = leaf_at(env, txn, &leaf, &count, run, at);
+        int rc = leaf_at(reader, &leaf, &count, at);
         if (rc) return rc;
         if (sy_load_u64_be(leaf + SY_SUM_BYTES) < tag) {
             low = at + 1;
@@ -632,18 +704,32 @@ static size_t first_at(const uint8_t *leaf, size_t count, uint64_t tag)
     return low;
 }
 
-static sy_status find_in_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buffer *candidates,
-                             const struct sy_tx_run *run, uint64_t tag)
+// Is the leaf whole, or was it when it was last asked for? Any thread.
+static bool is_known_whole(struct sy_tx_index *index, const uint8_t *leaf, size_t count,
+                           const struct sy_tx_run *run, uint64_t number)
+{
+    uint64_t place = leaf_seed(run->id, number);
+    _Atomic uint64_t *slot = &index->whole[sy_sum_mix(index->seed, place) % WHOLE_SLOTS];
+    if (atomic_load_explicit(slot, memory_order_relaxed) == ~place) return true;
+    if (!leaf_is_whole(leaf, count, run, number)) return false;
+    atomic_store_explicit(slot, ~place, memory_order_relaxed);
+    return true;
+}
+
+static sy_status find_in_run(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *txn,
+                             struct sy_buffer *candidates, const struct sy_tx_run *run,
+                             uint64_t tag)
 {
     uint64_t number = 0;
-    int rc = search_run(env, txn, &number, run, tag);
+    struct run_reader reader = {.env = env, .txn = txn, .run = run};
+    int rc = search_run(&reader, &number, tag);
     for (; !rc && number * LEAF_ENTRIES < run->entries; number++) {
-        const uint8_t *leaf;
-        size_t count;
-        rc = leaf_at(env, txn, &leaf, &count, run, number);
+        const uint8_t *leaf = NULL;
+        size_t count = 0;
+        rc = leaf_at(&reader, &leaf, &count, number);
         if (rc) break;
         if (sy_load_u64_be(leaf + SY_SUM_BYTES) > tag) break;
-        if (!leaf_is_whole(leaf, count, run, number)) return SY_ERR_CORRUPT;
+        if (!is_known_whole(index, leaf, count, run, number)) return SY_ERR_CORRUPT;
         for (size_t i = first_at(leaf, count, tag); i < count; i++) {
             const uint8_t *entry = leaf + SY_SUM_BYTES + i * ENTRY;
             if (sy_load_u64_be(entry) != tag) break;
@@ -653,13 +739,14 @@ static sy_status find_in_run(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_bu
     return sy_lmdb_status(rc);
 }
 
-sy_status sy_tx_index_find_runs(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buffer *candidates,
-                                const struct sy_hash *tx_id)
+sy_status sy_tx_index_find_runs(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *txn,
+                                struct sy_buffer *candidates, const struct sy_hash *tx_id)
 {
-    struct sy_tx_directory directory = {0};
+    struct sy_tx_directory directory = {.run_count = 0};
+    uint64_t tag = sy_load_u64_be(tx_id->bytes);
     SY_TRY(get_directory(env, txn, &directory));
     for (uint32_t i = 0; i < directory.run_count; i++) {
-        SY_TRY(find_in_run(env, txn, candidates, &directory.runs[i], sy_load_u64_be(tx_id->bytes)));
+        SY_TRY(find_in_run(index, env, txn, candidates, &directory.runs[i], tag));
     }
     return SY_OK;
 }

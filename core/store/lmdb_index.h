@@ -17,6 +17,8 @@
 #ifndef SY_STORE_LMDB_INDEX_H
 #define SY_STORE_LMDB_INDEX_H
 
+#include <stdatomic.h>
+
 #include "core/store/lmdb_env.h"
 
 #define SY_TX_ENTRY_BYTES 20u
@@ -58,6 +60,7 @@ struct sy_tx_index {
     struct sy_tx_directory draft;     /* of the append under way */
     bool changed;                     /* the draft differs from the directory */
     size_t consumed;                  /* entries that the append under way has put into runs */
+    size_t unpaid; /* entries taken over without a write, for which the next one merges, too */
     /* Shared with readers: a hash table over the first table_count entries, under the lock, as is
      * moving the entries. */
     pthread_rwlock_t lock;
@@ -65,6 +68,9 @@ struct sy_tx_index {
     uint32_t *slots; /* 1 + place among the entries; 0: free */
     size_t slot_count;
     size_t table_count;
+    /* Leaves of runs that were found whole not long ago: a slot by the leaf's place, holding the
+     * complement of it (0: none). Runs do not change, so these are not summed up again. */
+    _Atomic uint64_t *whole;
 };
 
 sy_status sy_tx_index_open(struct sy_tx_index *index, uint32_t recent_max);
@@ -79,9 +85,15 @@ sy_status sy_tx_index_load(struct sy_tx_index *index, struct sy_lmdb_env *env, M
  * needs nothing. */
 sy_status sy_tx_index_stage(struct sy_tx_index *index, size_t *staged, uint64_t height,
                             const struct sy_hash *tx_ids, size_t tx_count, size_t skip);
+/* sy_tx_index_add stages one entry whose place is said. */
+sy_status sy_tx_index_add(struct sy_tx_index *index, size_t *staged, uint64_t height,
+                          const struct sy_hash *name, uint32_t place);
 int sy_tx_index_write(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *txn,
                       size_t staged);
 void sy_tx_index_publish(struct sy_tx_index *index, size_t staged);
+/* sy_tx_index_keep takes the staged ones over into memory alone, in place of write and publish: for
+ * an index that is derived, so that nothing is lost with them. */
+void sy_tx_index_keep(struct sy_tx_index *index, size_t staged);
 /* sy_tx_index_first tells, after write, the first entry that is in no run. False: all are. */
 bool sy_tx_index_first(const struct sy_tx_index *index, struct sy_tx_position *first,
                        size_t staged);
@@ -91,12 +103,14 @@ bool sy_tx_index_first(const struct sy_tx_index *index, struct sy_tx_position *f
  * becomes the directory once that is committed. A run that is being merged waits. */
 int sy_tx_index_prune(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *txn,
                       uint64_t pruned);
+/* sy_tx_index_stale: there is such a run. */
+bool sy_tx_index_stale(const struct sy_tx_index *index, uint64_t pruned);
 
 /* Lookups add struct sy_tx_position to candidates, unverified. recent first, then, in a
  * transaction begun afterwards, runs. */
 sy_status sy_tx_index_find_recent(struct sy_tx_index *index, struct sy_buffer *candidates,
                                   const struct sy_hash *tx_id);
-sy_status sy_tx_index_find_runs(struct sy_lmdb_env *env, MDB_txn *txn, struct sy_buffer *candidates,
-                                const struct sy_hash *tx_id);
+sy_status sy_tx_index_find_runs(struct sy_tx_index *index, struct sy_lmdb_env *env, MDB_txn *txn,
+                                struct sy_buffer *candidates, const struct sy_hash *tx_id);
 
 #endif

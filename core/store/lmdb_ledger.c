@@ -222,9 +222,10 @@ sy_status sy_lmdb_find_tx(sy_store_reader *reader, struct sy_buffer *positions,
     struct sy_lmdb_env *env = ledger_of(reader->store);
     struct sy_lmdb_reader *impl = (struct sy_lmdb_reader *)reader->impl;
     // Memory first: an entry that moves into a run meanwhile is then found in one or the other.
-    SY_TRY(sy_tx_index_find_recent(&sy_lmdb_of(reader->store)->index, positions, tx_id));
+    struct sy_tx_index *index = &sy_lmdb_of(reader->store)->index;
+    SY_TRY(sy_tx_index_find_recent(index, positions, tx_id));
     SY_TRY(sy_lmdb_read_begin(env, &impl->ledger));
-    sy_status status = sy_tx_index_find_runs(env, impl->ledger, positions, tx_id);
+    sy_status status = sy_tx_index_find_runs(index, env, impl->ledger, positions, tx_id);
     if (status == SY_OK) status = keep_true(env, impl->ledger, positions, tx_id);
     sy_lmdb_read_end(env, impl->ledger);
     return status;

@@ -20,6 +20,8 @@ static const char *const votes_trees[] = {"records", "heads",    "bodies",
                                           "numbers", "evidence", NULL};
 static const char *const ledger_trees[] = {"blocks", "certificates", "runs", "directory", NULL};
 static const char *const state_trees[] = {"state", NULL};
+static const char *const notices_trees[] = {"runs", "directory", NULL};
+static const char *const directory_trees[] = {"entries", NULL};
 
 /* ---- paths ------------------------------------------------------------------------------ */
 
@@ -153,17 +155,22 @@ static sy_status read_store_file(struct sy_lmdb_store *lmdb, struct sy_error *er
 
 static sy_status open_one(struct sy_lmdb_store *lmdb, enum sy_store_env which, struct sy_error *err)
 {
-    static const char *const *const trees[] = {votes_trees, ledger_trees, state_trees};
+    static const char *const *const trees[] = {votes_trees, ledger_trees, state_trees,
+                                               notices_trees, directory_trees};
     const struct sy_store_config *config = &lmdb->store.config;
     const uint64_t maps[] = {config->votes_map_bytes, config->ledger_map_bytes,
-                             config->state_map_bytes};
+                             config->state_map_bytes, config->notices_map_bytes,
+                             config->directory_map_bytes};
     char path[4096];
     char data[4096];
     SY_TRY(join(path, config->path, sy_env_names[which], err));
     SY_TRY(join(data, path, "data.mdb", err));
-    struct sy_lmdb_plan plan = {which,       path,         trees[which],
-                                maps[which], config->init, config->read_only};
-    if (config->init) SY_TRY(sy_os_make_dirs(path, 0700, err));
+    // These are derived: a store that is only read does without, and a missing one is begun.
+    bool derived = which == SY_ENV_NOTICES || which == SY_ENV_DIRECTORY;
+    if (derived && config->read_only) return SY_OK;
+    bool create = config->init || (derived && !exists(path, "data.mdb"));
+    struct sy_lmdb_plan plan = {which, path, trees[which], maps[which], create, config->read_only};
+    if (create) SY_TRY(sy_os_make_dirs(path, 0700, err));
     if (!config->init && which == SY_ENV_VOTES && !exists(path, "data.mdb")) {
         return sy_fail(err, SY_ERR_CORRUPT,
                        "%s is missing: a validator without its votes must never vote again under "
@@ -171,7 +178,7 @@ static sy_status open_one(struct sy_lmdb_store *lmdb, enum sy_store_env which, s
                        data);
     }
     SY_TRY(sy_lmdb_open(&lmdb->env[which], &lmdb->store, &plan, err));
-    return config->init ? sy_os_fsync_dir(path, err) : SY_OK;
+    return create ? sy_os_fsync_dir(path, err) : SY_OK;
 }
 
 // See lmdb_store.h for how environments from different times are told apart.
@@ -224,7 +231,8 @@ static void continue_views(void *context)
 static sy_status prepare_init(struct sy_lmdb_store *lmdb, struct sy_error *err)
 {
     const char *folder = lmdb->store.config.path;
-    static const char *const parts[] = {"STORE", "votes", "ledger", "state"};
+    static const char *const parts[] = {"STORE", "votes",   "ledger",
+                                        "state", "notices", "directory"};
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++) {
         if (!exists(folder, parts[i])) continue;
         return sy_fail(err, SY_ERR_EXISTS,
@@ -278,6 +286,8 @@ static sy_status open_all(struct sy_lmdb_store *lmdb, struct sy_error *err)
     sy_status status = sy_tx_index_open(&lmdb->index, config->recent_txs);
     if (status != SY_OK) return sy_fail(err, status, "ledger: no memory for the tx index");
     SY_TRY(sy_lmdb_ledger_ready(lmdb, err));
+    if (!config->read_only) SY_TRY(sy_lmdb_notices_ready(lmdb, err));
+    if (!config->read_only) sy_lmdb_directory_ready(lmdb);
 
     lmdb->env[SY_ENV_STATE].before_grow = suspend_views;
     lmdb->env[SY_ENV_STATE].after_grow = continue_views;
@@ -293,6 +303,7 @@ static void close_lmdb(sy_store *store)
 {
     struct sy_lmdb_store *lmdb = sy_lmdb_of(store);
     sy_tx_index_close(&lmdb->index);
+    sy_tx_index_close(&lmdb->notices);
     for (int i = 0; i < SY_ENV_COUNT; i++) sy_lmdb_close(&lmdb->env[i]);
     if (lmdb->lock_fd >= 0) (void)close(lmdb->lock_fd);
     free(lmdb->path);
@@ -322,6 +333,8 @@ static void close_reader(sy_store_reader *reader)
     struct sy_lmdb_reader *impl = (struct sy_lmdb_reader *)reader->impl;
     if (impl->votes) mdb_txn_abort(impl->votes);
     if (impl->ledger) mdb_txn_abort(impl->ledger);
+    if (impl->notices) mdb_txn_abort(impl->notices);
+    if (impl->directory) mdb_txn_abort(impl->directory);
     free(impl);
 }
 
@@ -352,6 +365,12 @@ static const struct sy_store_ops lmdb_ops = {
     .install_begin = sy_lmdb_install_begin,
     .install_put = sy_lmdb_install_put,
     .install_finish = sy_lmdb_install_finish,
+    .notices_append = sy_lmdb_notices_append,
+    .notices_prune = sy_lmdb_notices_prune,
+    .notices_find = sy_lmdb_notices_find,
+    .directory_append = sy_lmdb_directory_append,
+    .directory_clear = sy_lmdb_directory_clear,
+    .directory_scan = sy_lmdb_directory_scan,
     .env_sizes = env_sizes,
 };
 

@@ -7,6 +7,11 @@
  *                 evidence                                      (lmdb_evidence.c)
  *   PATH/ledger   blocks | certificates | runs | directory      (lmdb_ledger.c, lmdb_index.c)
  *   PATH/state    state                                         (lmdb_state.c, lmdb_install.c)
+ *   PATH/notices  runs | directory                              (lmdb_notices.c, lmdb_index.c)
+ *   PATH/directory  entries                                     (lmdb_directory.c)
+ *
+ * Notices and directory are derived from the ledger's receipts and the state: a missing folder is
+ * made anew, empty, and whoever follows the ledger fills it again.
  *
  * How environments from different times are told apart: the ledger writes down, in every append,
  * how many commits the votes had made; so votes with fewer are older than the ledger. The state
@@ -31,25 +36,35 @@ enum {
     SY_LEDGER_BASE
 };
 enum { SY_STATE_COMPLETE, SY_STATE_TARGET };
+enum {
+    SY_NOTICES_HEIGHT, /* the first place that is in no run: its block ... */
+    SY_NOTICES_INDEX   /* ... and its receipt there */
+};
+enum { SY_DIRECTORY_NEXT, SY_DIRECTORY_FROM };
 
 /* Trees, in the order of the plans in lmdb_store.c. */
 enum { SY_TREE_RECORDS, SY_TREE_HEADS, SY_TREE_BODIES, SY_TREE_NUMBERS, SY_TREE_EVIDENCE };
 enum { SY_TREE_BLOCKS, SY_TREE_CERTIFICATES, SY_TREE_RUNS, SY_TREE_DIRECTORY };
 enum { SY_TREE_STATE };
+enum { SY_TREE_NOTICE_RUNS, SY_TREE_NOTICE_DIRECTORY };
+enum { SY_TREE_ENTRIES };
 
 struct sy_lmdb_store {
     sy_store store; /* first */
     struct sy_lmdb_env env[SY_ENV_COUNT];
     atomic_uint_fast64_t votes_commits; /* durable ones, all time */
     struct sy_tx_index index;
-    size_t merge_keys; /* how many keys a slice of a merge takes; the merger's */
-    char *path;        /* what config.path points to */
+    struct sy_tx_index notices; /* closed in a store that is only read */
+    size_t merge_keys;          /* how many keys a slice of a merge takes; the merger's */
+    char *path;                 /* what config.path points to */
     int lock_fd;
 };
 
 struct sy_lmdb_reader {
     MDB_txn *votes;
     MDB_txn *ledger;
+    MDB_txn *notices;
+    MDB_txn *directory;
 };
 
 static inline struct sy_lmdb_store *sy_lmdb_of(sy_store *store)
@@ -107,6 +122,24 @@ int sy_lmdb_put_part(struct sy_lmdb_env *env, MDB_txn *txn, uint64_t height,
                      enum sy_block_part which, struct sy_slice part, unsigned flags);
 /* sy_lmdb_ledger_ready reads what is in no run into the index's memory. */
 sy_status sy_lmdb_ledger_ready(struct sy_lmdb_store *lmdb, struct sy_error *err);
+
+/* lmdb_notices.c; ready reads the directory, and where the caller goes on. */
+sy_status sy_lmdb_notices_append(sy_store *store, uint64_t height,
+                                 const struct sy_notice_place *places, size_t count,
+                                 struct sy_error *err);
+sy_status sy_lmdb_notices_prune(sy_store *store, uint64_t pruned, struct sy_error *err);
+sy_status sy_lmdb_notices_find(sy_store_reader *reader, struct sy_buffer *positions,
+                               const struct sy_hash *name, bool recent);
+sy_status sy_lmdb_notices_ready(struct sy_lmdb_store *lmdb, struct sy_error *err);
+
+/* lmdb_directory.c, as in struct sy_store_ops. */
+sy_status sy_lmdb_directory_append(sy_store *store, const struct sy_directory_write *writes,
+                                   size_t count, uint64_t next, uint64_t from,
+                                   struct sy_error *err);
+sy_status sy_lmdb_directory_clear(sy_store *store, struct sy_error *err);
+sy_status sy_lmdb_directory_scan(sy_store_reader *reader, struct sy_slice prefix,
+                                 struct sy_slice behind, sy_directory_fn visit, void *user);
+void sy_lmdb_directory_ready(struct sy_lmdb_store *lmdb);
 
 /* sy_lmdb_publish_counters tells the ledger's committed counters to the readers. lmdb_store.c */
 void sy_lmdb_publish_counters(struct sy_lmdb_store *lmdb);

@@ -140,6 +140,55 @@ sy_status sy_memory_prune_sweep(sy_store *store, uint64_t to, struct sy_error *e
     return status;
 }
 
+/* ---- notices ---------------------------------------------------------------------------- */
+
+sy_status sy_memory_notices_append(sy_store *store, uint64_t height,
+                                   const struct sy_notice_place *places, size_t count,
+                                   struct sy_error *err)
+{
+    struct memory_store *memory = sy_memory_of(store);
+    sy_memory_lock(memory);
+    sy_status status = sy_env_failpoint(store, SY_ENV_NOTICES, "begin", err);
+    if (status == SY_OK) {
+        status = sy_memory_table_reserve(&memory->notices, count);
+        if (status != SY_OK) status = sy_fail(err, status, "notices: no memory");
+    }
+    if (status == SY_OK) status = sy_env_failpoint(store, SY_ENV_NOTICES, "commit", err);
+    for (size_t i = 0; status == SY_OK && i < count; i++) {
+        sy_memory_table_add(&memory->notices, &places[i].name, height << 32 | places[i].index);
+    }
+    sy_memory_unlock(memory);
+    return status;
+}
+
+// Only what finding leaves out anyway could go, and the twin lives as long as a test.
+sy_status sy_memory_notices_prune(sy_store *store, uint64_t pruned, struct sy_error *err)
+{
+    (void)store;
+    (void)pruned;
+    (void)err;
+    return SY_OK;
+}
+
+sy_status sy_memory_notices_find(sy_store_reader *reader, struct sy_buffer *positions,
+                                 const struct sy_hash *name, bool recent)
+{
+    struct memory_store *memory = sy_memory_of(reader->store);
+    sy_status status = SY_OK;
+    size_t cursor = 0;
+    uint64_t number;
+    (void)recent;
+    sy_memory_lock(memory);
+    while (status == SY_OK && sy_memory_table_next(&memory->notices, &cursor, &number, name)) {
+        struct sy_tx_position position = {0};
+        position.height = number >> 32;
+        position.index = (uint32_t)(number & UINT32_MAX);
+        status = sy_buffer_append(positions, &position, sizeof position);
+    }
+    sy_memory_unlock(memory);
+    return status;
+}
+
 /* ---- a state from elsewhere ------------------------------------------------------------- */
 
 sy_status sy_memory_install_begin(sy_store *store, const struct sy_install *install,

@@ -464,6 +464,8 @@ static void close_memory(sy_store *store)
     free(memory->blocks);
     sy_memory_table_free(&memory->body_table);
     sy_memory_table_free(&memory->tx_table);
+    sy_memory_table_free(&memory->notices);
+    sy_memory_directory_free(memory);
     sy_memory_evidence_free(&memory->evidence);
     int failed = pthread_mutex_destroy(&memory->lock);
     SY_ASSERT(!failed);
@@ -523,6 +525,12 @@ static const struct sy_store_ops memory_ops = {
     .install_begin = sy_memory_install_begin,
     .install_put = sy_memory_install_put,
     .install_finish = sy_memory_install_finish,
+    .notices_append = sy_memory_notices_append,
+    .notices_prune = sy_memory_notices_prune,
+    .notices_find = sy_memory_notices_find,
+    .directory_append = sy_memory_directory_append,
+    .directory_clear = sy_memory_directory_clear,
+    .directory_scan = sy_memory_directory_scan,
     .env_sizes = env_sizes,
 };
 
@@ -560,6 +568,7 @@ void sy_store_memory_crash(sy_store *store)
         atomic_store(&store->health[env].full, false);
         atomic_store(&store->health[env].failed, false);
     }
+    atomic_store(&store->directory_next, store->directory_durable);
     sy_state_close(store->state);
     store->state = NULL;
     sy_status status = sy_memory_make_state(store);

@@ -1,5 +1,5 @@
-/* memory_store.h: the in-memory twin as its files share it: memory_store.c (votes, ledger) and
- * memory_history.c (pruning, a state from elsewhere). */
+/* memory_store.h: the in-memory twin as its files share it: memory_store.c (votes, ledger),
+ * memory_history.c (pruning, a state from elsewhere) and memory_directory.c. */
 #ifndef SY_STORE_MEMORY_STORE_H
 #define SY_STORE_MEMORY_STORE_H
 
@@ -27,6 +27,11 @@ struct block {
     struct sy_slice parts[SY_BLOCK_PARTS]; /* owned; a certificate may be absent (NULL) */
 };
 
+struct entry {
+    uint8_t *key; /* owned, the value behind it */
+    size_t key_size, value_size;
+};
+
 struct memory_store {
     sy_store store; /* first */
     pthread_mutex_t lock;
@@ -43,7 +48,11 @@ struct memory_store {
     size_t block_count;
     size_t block_room;
     struct sy_memory_table tx_table; /* height << 32 | index */
-    struct sy_buffer installed;      /* entries of a state from elsewhere */
+    struct sy_memory_table notices;  /* likewise, of events' names */
+    struct entry *entries;           /* the directory's, in key order */
+    size_t entry_count;
+    size_t entry_room;
+    struct sy_buffer installed; /* entries of a state from elsewhere */
     uint64_t bytes;
 };
 
@@ -78,6 +87,20 @@ sy_status sy_memory_make_state(sy_store *store);
 /* memory_history.c, as in struct sy_store_ops. */
 sy_status sy_memory_prune_mark(sy_store *store, uint64_t pruned, struct sy_error *err);
 sy_status sy_memory_prune_sweep(sy_store *store, uint64_t to, struct sy_error *err);
+sy_status sy_memory_notices_append(sy_store *store, uint64_t height,
+                                   const struct sy_notice_place *places, size_t count,
+                                   struct sy_error *err);
+sy_status sy_memory_notices_prune(sy_store *store, uint64_t pruned, struct sy_error *err);
+sy_status sy_memory_notices_find(sy_store_reader *reader, struct sy_buffer *positions,
+                                 const struct sy_hash *name, bool recent);
+/* memory_directory.c, likewise; free forgets all entries. */
+sy_status sy_memory_directory_append(sy_store *store, const struct sy_directory_write *writes,
+                                     size_t count, uint64_t next, uint64_t from,
+                                     struct sy_error *err);
+sy_status sy_memory_directory_clear(sy_store *store, struct sy_error *err);
+sy_status sy_memory_directory_scan(sy_store_reader *reader, struct sy_slice prefix,
+                                   struct sy_slice behind, sy_directory_fn visit, void *user);
+void sy_memory_directory_free(struct memory_store *memory);
 sy_status sy_memory_install_begin(sy_store *store, const struct sy_install *install,
                                   struct sy_error *err);
 sy_status sy_memory_install_put(sy_store *store, struct sy_slice entries,

@@ -11,7 +11,7 @@
 #include "core/wire/delta.h"
 #include "core/wire/limits.h"
 
-const char *const sy_env_names[SY_ENV_COUNT] = {"votes", "ledger", "state"};
+const char *const sy_env_names[SY_ENV_COUNT] = {"votes", "ledger", "state", "notices", "directory"};
 
 /* ---- buffers ---------------------------------------------------------------------------- */
 
@@ -172,6 +172,8 @@ sy_status sy_store_prepare(sy_store *store, const struct sy_store_config *config
     SY_TRY(pick_u64(&c->votes_map_bytes, map, map_min, map_max, "votes_map_bytes", err));
     SY_TRY(pick_u64(&c->ledger_map_bytes, map, map_min, map_max, "ledger_map_bytes", err));
     SY_TRY(pick_u64(&c->state_map_bytes, map, map_min, map_max, "state_map_bytes", err));
+    SY_TRY(pick_u64(&c->notices_map_bytes, map, map_min, map_max, "notices_map_bytes", err));
+    SY_TRY(pick_u64(&c->directory_map_bytes, map, map_min, map_max, "directory_map_bytes", err));
     SY_TRY(
         pick_u64(&c->generation_bytes, 32u << 20, 1u << 14, 4ull << 30, "generation_bytes", err));
     SY_TRY(pick_u32(&c->generation_count, 4, 2, 16, "generation_count", err));
@@ -467,22 +469,143 @@ static int compare_positions(const void *a, const void *b)
     return x->index < y->index ? -1 : x->index > y->index;
 }
 
+/* Sorts positions; each once, and none below the given height. */
+static size_t settle_positions(struct sy_buffer *positions, uint64_t from)
+{
+    struct sy_tx_position *all = (struct sy_tx_position *)(void *)positions->data;
+    size_t count = positions->size / sizeof *all, kept = 0;
+    if (count > 1) qsort(all, count, sizeof *all, compare_positions);
+    for (size_t i = 0; i < count; i++) {
+        // A position may be seen twice while it moves from memory into a run.
+        if (kept > 0 && compare_positions(&all[i], &all[kept - 1]) == 0) continue;
+        if (all[i].height >= from) all[kept++] = all[i];
+    }
+    positions->size = kept * sizeof *all;
+    return kept;
+}
+
 sy_status sy_ledger_find_tx(sy_store_reader *reader, struct sy_tx_position *positions,
                             size_t *found, size_t max, const struct sy_hash *tx_id)
 {
     *found = 0;
     reader->positions.size = 0;
     SY_TRY(reader->store->ops->find_tx(reader, &reader->positions, tx_id));
-    struct sy_tx_position *all = (struct sy_tx_position *)(void *)reader->positions.data;
-    size_t count = reader->positions.size / sizeof *all;
-    if (count > 1) qsort(all, count, sizeof *all, compare_positions);
+    *found = settle_positions(&reader->positions, 0);
+    size_t given = *found < max ? *found : max;
+    if (given > 0) memcpy(positions, reader->positions.data, given * sizeof *positions);
+    return SY_OK;
+}
+
+/* ---- notices ---------------------------------------------------------------------------- */
+
+uint64_t sy_notices_next(const sy_store *store)
+{
+    return atomic_load_explicit(&store->notices_next, memory_order_acquire);
+}
+
+sy_status sy_notices_append(sy_store *store, uint64_t height, const struct sy_notice_place *places,
+                            size_t count, struct sy_error *err)
+{
+    uint64_t next = sy_notices_next(store);
+    if (height < next || (height > next && height > sy_ledger_pruned(store))) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "notices: block %llu was offered where block %llu comes next",
+                       (unsigned long long)height, (unsigned long long)next);
+    }
+    SY_TRY(sy_env_check(store, SY_ENV_NOTICES, err));
+    SY_TRY(store->ops->notices_append(store, height, places, count, err));
+    atomic_store_explicit(&store->notices_next, height + 1, memory_order_release);
+    return SY_OK;
+}
+
+sy_status sy_notices_prune(sy_store *store, struct sy_error *err)
+{
+    SY_TRY(sy_env_check(store, SY_ENV_NOTICES, err));
+    return store->ops->notices_prune(store, sy_ledger_pruned(store), err);
+}
+
+sy_status sy_notices_find(sy_store_reader *reader, struct sy_tx_position *positions, size_t *found,
+                          size_t max, const struct sy_hash *name, bool recent)
+{
+    *found = 0;
+    reader->positions.size = 0;
+    SY_TRY(reader->store->ops->notices_find(reader, &reader->positions, name, recent));
+    *found = settle_positions(&reader->positions, sy_ledger_pruned(reader->store));
+    size_t given = *found < max ? *found : max;
+    if (given > 0) memcpy(positions, reader->positions.data, given * sizeof *positions);
+    return SY_OK;
+}
+
+/* ---- directory -------------------------------------------------------------------------- */
+
+uint64_t sy_directory_next(const sy_store *store)
+{
+    return atomic_load_explicit(&store->directory_next, memory_order_acquire);
+}
+
+uint64_t sy_directory_from(const sy_store *store)
+{
+    return atomic_load_explicit(&store->directory_from, memory_order_acquire);
+}
+
+static sy_status check_directory_writes(const struct sy_directory_write *writes, size_t count,
+                                        struct sy_error *err)
+{
     for (size_t i = 0; i < count; i++) {
-        // A position may be seen twice while it moves from memory into a run.
-        if (i > 0 && compare_positions(&all[i], &all[i - 1]) == 0) continue;
-        if (*found < max) positions[*found] = all[i];
-        *found += 1;
+        bool fits = writes[i].key.size >= 1 && writes[i].key.size <= SY_DIRECTORY_KEY_BYTES_MAX &&
+                    writes[i].value.size <= SY_DIRECTORY_VALUE_BYTES_MAX;
+        if (!fits) return sy_fail(err, SY_ERR_LIMIT, "directory: an entry is over its bounds");
     }
     return SY_OK;
+}
+
+sy_status sy_directory_append(sy_store *store, uint64_t first, uint64_t last,
+                              const struct sy_directory_write *writes, size_t count,
+                              struct sy_error *err)
+{
+    uint64_t next = sy_directory_next(store), from = sy_directory_from(store);
+    if (first < next || last < first || (first > next && first > sy_ledger_pruned(store))) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "directory: blocks %llu to %llu were offered where block %llu comes next",
+                       (unsigned long long)first, (unsigned long long)last,
+                       (unsigned long long)next);
+    }
+    SY_TRY(check_directory_writes(writes, count, err));
+    SY_TRY(sy_env_check(store, SY_ENV_DIRECTORY, err));
+    if (first > next) from = first;
+    bool due =
+        count > 0 || first > next || last + 1 - store->directory_durable >= SY_DIRECTORY_LAG_BLOCKS;
+    if (due) {
+        SY_TRY(store->ops->directory_append(store, writes, count, last + 1, from, err));
+        store->directory_durable = last + 1;
+    }
+    atomic_store_explicit(&store->directory_from, from, memory_order_release);
+    atomic_store_explicit(&store->directory_next, last + 1, memory_order_release);
+    return SY_OK;
+}
+
+sy_status sy_directory_clear(sy_store *store, struct sy_error *err)
+{
+    uint64_t pruned = sy_ledger_pruned(store);
+    if (pruned > 0) {
+        return sy_fail(err, SY_ERR_PRUNED,
+                       "the directory is not made again: history below block %llu is not kept "
+                       "here, and what it brought would be missing; a validator that keeps all can "
+                       "do it",
+                       (unsigned long long)pruned);
+    }
+    SY_TRY(sy_env_check(store, SY_ENV_DIRECTORY, err));
+    SY_TRY(store->ops->directory_clear(store, err));
+    store->directory_durable = 0;
+    atomic_store(&store->directory_from, 0);
+    atomic_store(&store->directory_next, 0);
+    return SY_OK;
+}
+
+sy_status sy_directory_scan(sy_store_reader *reader, struct sy_slice prefix, struct sy_slice behind,
+                            sy_directory_fn visit, void *user)
+{
+    return reader->store->ops->directory_scan(reader, prefix, behind, visit, user);
 }
 
 /* ---- figures ---------------------------------------------------------------------------- */

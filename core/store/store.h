@@ -8,7 +8,9 @@
  *            against validators rides along, in bounds, and is kept for good.
  *   ledger   blocks 0, 1, 2 ... (block 0 is the genesis block), their certificates, and where each
  *            transaction was ordered. Append only; one call is one durable transaction.
- *   state    key hash -> value, made from the blocks' deltas. Recent values live in bounded
+ *   notices  where each subject's events stand in the blocks; derived from them.
+ *   directory  what can be searched for (organisations, credentials); derived from blocks and
+ * state. state    key hash -> value, made from the blocks' deltas. Recent values live in bounded
  *            in-memory generations in front of a B-tree; a background thread merges them in. The
  *            state is derived: after a crash it is made again from the ledger's deltas.
  *
@@ -59,6 +61,8 @@ struct sy_store_config {
     uint64_t votes_map_bytes; /* first size of each memory map (16 GiB); they grow by themselves */
     uint64_t ledger_map_bytes;
     uint64_t state_map_bytes;
+    uint64_t notices_map_bytes;
+    uint64_t directory_map_bytes;
     uint64_t generation_bytes;  /* memory of one generation of recent state (32 MiB) */
     uint32_t generation_count;  /* how many of them, 2 to 16 (4) */
     uint32_t generation_blocks; /* a generation closes after so many blocks (4,096) */
@@ -271,6 +275,85 @@ sy_status sy_ledger_get(sy_store_reader *reader, struct sy_slice *part, uint64_t
 sy_status sy_ledger_find_tx(sy_store_reader *reader, struct sy_tx_position *positions,
                             size_t *found, size_t max, const struct sy_hash *tx_id);
 
+/* ---- notices ---------------------------------------------------------------------------- */
+
+/* Where each event of a subject stands, so that it is found by its number. What an event is, and
+ * the 32 bytes that name one, are other rooms' business (core/wire/notice.h); here a name leads to
+ * places, and whoever asks looks there whether it is the right one.
+ *
+ * This index is derived from the receipts, and no block waits for it: one thread follows the
+ * ledger, offers each block's places once it is certified, and goes on after a restart where
+ * sy_notices_next says. Nothing that execution does reads it. A missing one begins empty. */
+struct sy_notice_place {
+    struct sy_hash name;
+    uint32_t index; /* of the receipt in its block */
+};
+
+/* sy_notices_next is the height that comes next: places of all blocks below are found, but for
+ * those below sy_ledger_pruned. Any thread. */
+uint64_t sy_notices_next(const sy_store *store);
+
+/* sy_notices_append adds a block's places, in the order of its receipts. height: the next one, or a
+ * later one where those between are pruned; else SY_ERR_ARGUMENT. Found at once; durable some
+ * blocks later, and offered again if the process ends before. One thread, at any time. */
+sy_status sy_notices_append(sy_store *store, uint64_t height, const struct sy_notice_place *places,
+                            size_t count, struct sy_error *err);
+
+/* sy_notices_prune forgets places in blocks below sy_ledger_pruned, a bounded piece of them and not
+ * before a whole run of them can go. The appending thread's. */
+sy_status sy_notices_prune(sy_store *store, struct sy_error *err);
+
+/* sy_notices_find tells where the event of this name may stand: *found places in all, the first max
+ * into positions, oldest first, none below sy_ledger_pruned. Mostly one, or none; names that begin
+ * alike bring more. recent: only what is in memory, which is where every block's places are first;
+ * cheap. */
+sy_status sy_notices_find(sy_store_reader *reader, struct sy_tx_position *positions, size_t *found,
+                          size_t max, const struct sy_hash *name, bool recent);
+
+/* ---- directory -------------------------------------------------------------------------- */
+
+/* An ordered map of small keys to small values, in which whoever follows the ledger keeps what is
+ * to be found by more than its id. What keys and values say is other rooms' business
+ * (consensus/node/directory.h).
+ *
+ * Like the notices it is derived, no block waits for it, nothing that execution does reads it, and
+ * a missing one begins empty. It outlives what is pruned: sy_directory_from says from which height
+ * on no block was passed over. */
+#define SY_DIRECTORY_KEY_BYTES_MAX 96u
+#define SY_DIRECTORY_VALUE_BYTES_MAX 256u
+#define SY_DIRECTORY_LAG_BLOCKS 4096u
+
+struct sy_directory_write {
+    struct sy_slice key; /* 1 to SY_DIRECTORY_KEY_BYTES_MAX bytes */
+    struct sy_slice value;
+};
+
+/* sy_directory_next is the height that comes next; sy_directory_from the height from which on every
+ * block below that was looked at, 0: all were. Any thread. */
+uint64_t sy_directory_next(const sy_store *store);
+uint64_t sy_directory_from(const sy_store *store);
+
+/* sy_directory_append adds what blocks first to last bring: puts, in order, in one durable
+ * transaction with how far it came. first: the next height, or a later one where those between are
+ * pruned; else SY_ERR_ARGUMENT. Blocks that bring nothing are durable some thousands later, and
+ * looked at again if the process ends before. One thread, at any time. */
+sy_status sy_directory_append(sy_store *store, uint64_t first, uint64_t last,
+                              const struct sy_directory_write *writes, size_t count,
+                              struct sy_error *err);
+
+/* sy_directory_clear empties it, durably: the next height is 0. The appending thread's.
+ * SY_ERR_PRUNED: history is not whole, so it could not be made again; nothing happened. */
+sy_status sy_directory_clear(sy_store *store, struct sy_error *err);
+
+/* Called for each entry; both are borrowed for the call. False ends the walk. It may not call the
+ * store. */
+typedef bool (*sy_directory_fn)(void *user, struct sy_slice key, struct sy_slice value);
+
+/* sy_directory_scan visits, in the order of their keys' bytes, the entries whose keys begin with
+ * prefix and stand behind `behind` (an empty one: all). SY_ERR_CORRUPT: an entry is damaged. */
+sy_status sy_directory_scan(sy_store_reader *reader, struct sy_slice prefix, struct sy_slice behind,
+                            sy_directory_fn visit, void *user);
+
 /* ---- pruning ---------------------------------------------------------------------------- */
 
 /* sy_store_prune does one slice of forgetting history below height `below`: orders, receipts,
@@ -416,7 +499,14 @@ sy_status sy_snapshot_scan(sy_store *store, uint64_t height, const struct sy_has
 
 /* ---- figures ---------------------------------------------------------------------------- */
 
-enum sy_store_env { SY_ENV_VOTES, SY_ENV_LEDGER, SY_ENV_STATE, SY_ENV_COUNT };
+enum sy_store_env {
+    SY_ENV_VOTES,
+    SY_ENV_LEDGER,
+    SY_ENV_STATE,
+    SY_ENV_NOTICES,
+    SY_ENV_DIRECTORY,
+    SY_ENV_COUNT
+};
 
 struct sy_store_env_stats {
     uint64_t file_bytes; /* on disk */

@@ -5,7 +5,7 @@
 #include "core/crypto/keys.h"
 
 #define DAY_MS (24ll * 3600 * 1000)
-#define CREDENTIAL_MS_MAX (SY_CREDENTIAL_YEARS_MAX * 366ll * DAY_MS)
+#define CREDENTIAL_MS_MAX SY_CREDENTIAL_MS_MAX
 
 void sy_genesis_encode(struct sy_writer *w, const struct sy_genesis *genesis)
 {

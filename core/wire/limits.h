@@ -37,6 +37,47 @@
 #define SY_BREAK_MS_MAX (4ll * 3600 * 1000)   /* an emergency access ends at most so far ahead */
 #define SY_REVIEW_MS_MAX (72ll * 3600 * 1000) /* and holds up the next if not reviewed by then */
 #define SY_BREAKS_OPEN_MAX 16u                /* of one key, not reviewed */
+#define SY_MERGES_MAX 8u /* ids of patients that lead to the one in use, one after the other */
+#define SY_LINKS_MAX 8u  /* of one patient's id */
+#define SY_LOG_PATIENTS_MAX 32u     /* in one access.log */
+#define SY_LOG_SPAN_MS_MAX 86400000 /* from its first disclosure to its last */
+#define SY_LOG_AGE_MS_MAX 604800000 /* from its last one to block time */
+#define SY_SIGNER_MS_MIN 86400000   /* from a validator's signing key to its next one */
+#define SY_REQUEST_MS_MIN 86400000  /* between two requests of one organisation to a patient */
+#define SY_EXPORT_MS_MAX (90ll * 24 * 3600 * 1000) /* an export is due at most so far ahead */
+#define SY_EXPORT_EXCEPTIONS_MAX 32u               /* in one part of export.fulfil */
+#define SY_SERIAL_BYTES_MAX 20u       /* of a serial number, of a lot: GS1 AI 21, AI 10 */
+#define SY_SHIPMENT_ITEMS_MAX 32u     /* units and outermost containers in one custody.ship */
+#define SY_CONTAINER_LOTS_MAX 32u     /* of different lots in one container, at any depth */
+#define SY_CONTAINER_LEVELS_MAX 4u    /* containers around a unit */
+#define SY_RECALL_LOTS_MAX 8u         /* in one recall */
+#define SY_CORRECTIVE_MAX 8u          /* events that one event.correct names instead */
+#define SY_REINSTATE_MS_MAX 864000000 /* from a unit's end until it may have been an error */
+#define SY_RECALL_TOLD_MAX 512u       /* by one transaction; recall.notify tells the next */
+#define SY_RX_REFILLS_MAX 24u
+#define SY_CERT_INDEX_MAX 9999999999999999ull /* 16 digits in a revocation list */
+
+/* Money: so that 9,000 of the largest amounts are summed within an int64. */
+#define SY_MONEY_MAX 1000000000000000ull
+#define SY_BASIS_POINTS 10000u
+#define SY_COVERAGE_ORDERS 9u
+#define SY_COVERAGES_MAX 32u    /* of one patient and order, for which claims may come */
+#define SY_FILING_DAYS_MAX 3650 /* after the last day of service */
+#define SY_CLAIM_LINES_MAX 50u
+#define SY_CLAIM_DIAGNOSES_MAX 12u
+#define SY_CLAIM_SPAN_MS_MAX (366ll * 24 * 3600 * 1000)
+#define SY_PAYEES_MAX 16u
+#define SY_AUTH_CODES_MAX 16u /* of one authorisation */
+#define SY_AUTH_CODE_BYTES_MAX 19u
+#define SY_ROW_BYTES_MAX 112u
+
+#define SY_RECORD_HEADS_MAX 8u
+#define SY_RECORD_PARENTS_MAX 8u
+#define SY_COSIGNATURES_MAX 16u /* of one version */
+/* How long a record about a patient is kept after its newest version, whatever the patient wants:
+ * what is billed by (SY_CLASS...BILLING of contracts/record_erase.c), and all else. */
+#define SY_RETENTION_BILLING_MS (6ll * 366 * 24 * 3600 * 1000)
+#define SY_RETENTION_MS (10ll * 366 * 24 * 3600 * 1000)
 
 /* Blocks. */
 #define SY_PROPOSAL_ENTRIES_MAX 64u
@@ -45,12 +86,18 @@
 #define SY_PROPOSAL_BYTES_MAX (4u << 20)
 #define SY_EVENTS_PER_TX_MAX (2u * SY_ATOMIC_PAYLOADS_MAX)
 #define SY_RECEIPT_KEYS_MAX (4u * SY_ATOMIC_PAYLOADS_MAX + 64u)
+/* A receipt's keys and events together, so that it is proven in one frame: 64 KiB are for the rest.
+ */
+#define SY_RECEIPT_LISTS_BYTES_MAX (SY_FRAME_BYTES_MAX - (64u << 10))
 #define SY_STATE_VALUE_BYTES_MAX 4096u
 
 /* Rosters and consensus. */
 #define SY_VALIDATORS_MIN 4u
 #define SY_VALIDATORS_MAX 100u
 #define SY_REGULATORS_MAX 16u
+#define SY_ACTIVATION_DELAY \
+    100u /* a parameter or a schedule counts so many blocks later, or more */
+#define SY_CREDENTIAL_MS_MAX (SY_CREDENTIAL_YEARS_MAX * 366ll * 24 * 3600 * 1000)
 #define SY_PBFT_WINDOW 64u   /* L: slots above the last stable seal */
 #define SY_ROSTER_DELAY 128u /* K: a roster change takes effect at c + K */
 #define SY_CLOCK_SKEW_MS_DEFAULT 2000

@@ -28,7 +28,7 @@ static uint32_t sides_of(const struct sy_merkle_path *path)
     return sides;
 }
 
-static void write_path(struct sy_writer *w, const struct sy_merkle_path *path)
+void sy_path_encode(struct sy_writer *w, const struct sy_merkle_path *path)
 {
     if (path->count > SY_MERKLE_PATH_MAX ||
         path->count != sy_merkle_path_length(path->leaf_index, path->leaf_count)) {
@@ -40,7 +40,7 @@ static void write_path(struct sy_writer *w, const struct sy_merkle_path *path)
     for (unsigned i = 0; i < path->count; i++) sy_write_hash(w, &path->siblings[i]);
 }
 
-static void read_path(struct sy_reader *r, struct sy_merkle_path *path, const char *what)
+void sy_path_decode(struct sy_reader *r, struct sy_merkle_path *path, const char *what)
 {
     path->count = sy_read_u8(r, what);
     path->leaf_index = sy_read_u32(r, what);
@@ -63,26 +63,26 @@ static bool path_leads_to(const struct sy_merkle_path *path, const struct sy_has
 void sy_receipt_proof_encode(struct sy_writer *w, const struct sy_receipt_proof *proof)
 {
     sy_write_bytes32(w, proof->receipt);
-    write_path(w, &proof->receipt_path);
+    sy_path_encode(w, &proof->receipt_path);
     sy_write_u8(w, proof->with_tx ? 1 : 0);
     if (!proof->with_tx) return;
     sy_write_bytes32(w, proof->tx);
-    write_path(w, &proof->tx_path);
+    sy_path_encode(w, &proof->tx_path);
     sy_batch_header_encode(w, &proof->batch);
-    write_path(w, &proof->batch_path);
+    sy_path_encode(w, &proof->batch_path);
 }
 
 bool sy_receipt_proof_decode(struct sy_reader *r, struct sy_receipt_proof *proof)
 {
     memset(proof, 0, sizeof *proof);
     proof->receipt = sy_read_bytes32(r, SY_FRAME_BYTES_MAX, "receipt");
-    read_path(r, &proof->receipt_path, "receipt path");
+    sy_path_decode(r, &proof->receipt_path, "receipt path");
     proof->with_tx = sy_read_bool(r, "with_tx");
     if (!proof->with_tx) return !r->failed;
     proof->tx = sy_read_bytes32(r, SY_TX_BYTES_MAX, "transaction");
-    read_path(r, &proof->tx_path, "transaction path");
+    sy_path_decode(r, &proof->tx_path, "transaction path");
     (void)sy_batch_header_decode(r, &proof->batch);
-    read_path(r, &proof->batch_path, "batch path");
+    sy_path_decode(r, &proof->batch_path, "batch path");
     return !r->failed;
 }
 
@@ -328,7 +328,10 @@ bool sy_receipt_proof_verify_by(const struct sy_verifier *verifier,
         *what = "the receipt names another height";
         return false;
     }
-    sy_hash_leaf(&leaf, proof->receipt);
+    if (!sy_receipt_leaves(&leaf, &proof->receipt, 1)) {
+        *what = "the receipt is not canonical";
+        return false;
+    }
     if (!path_leads_to(&proof->receipt_path, &leaf, &header->receipts_root)) {
         *what = "the receipt's path does not lead to the header's receipts root";
         return false;

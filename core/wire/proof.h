@@ -77,6 +77,10 @@ void sy_proof_encode(struct sy_writer *w, const struct sy_proof *proof);
 bool sy_proof_decode(struct sy_proof *proof, struct sy_slice bytes, const struct sy_roster *genesis,
                      const char **what);
 
+/* A path as above, the leaf's place being its caller's to say. decode: what names the field. */
+void sy_path_encode(struct sy_writer *w, const struct sy_merkle_path *path);
+void sy_path_decode(struct sy_reader *r, struct sy_merkle_path *path, const char *what);
+
 /* The bodies alone, as the client protocol carries them beside a header sent once. */
 void sy_receipt_proof_encode(struct sy_writer *w, const struct sy_receipt_proof *proof);
 bool sy_receipt_proof_decode(struct sy_reader *r, struct sy_receipt_proof *proof);

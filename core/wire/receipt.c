@@ -118,6 +118,52 @@ bool sy_receipt_decode(struct sy_reader *r, struct sy_receipt *receipt)
     return !r->failed;
 }
 
+/* Of plans, coverage, claims and payments. */
+static const char *money_event_name(uint16_t kind)
+{
+    switch (kind) {
+    case SY_EVENT_PLAN_PUBLISHED: return "plan.published";
+    case SY_EVENT_COVERAGE_CHANGED: return "coverage.changed";
+    case SY_EVENT_CLAIM_PENDED: return "claim.pended";
+    case SY_EVENT_CLAIM_DECIDED: return "claim.decided";
+    case SY_EVENT_CLAIM_DENIED: return "claim.denied";
+    case SY_EVENT_PAYMENT_MADE: return "payment.made";
+    case SY_EVENT_CLAIM_REVERSED: return "claim.reversed";
+    case SY_EVENT_AUTH_REQUESTED: return "auth.requested";
+    case SY_EVENT_AUTH_DECIDED: return "auth.decided";
+    default: return NULL;
+    }
+}
+
+/* Of goods, recalls and prescriptions. */
+static const char *goods_event_name(uint16_t kind)
+{
+    switch (kind) {
+    case SY_EVENT_PRODUCT_REGISTERED: return "product.registered";
+    case SY_EVENT_UNIT_COMMISSIONED: return "unit.commissioned";
+    case SY_EVENT_UNIT_VERIFIED: return "unit.verified";
+    case SY_EVENT_SUSPECT_FOUND: return "suspect.found";
+    case SY_EVENT_UNIT_AGGREGATED: return "unit.aggregated";
+    case SY_EVENT_UNIT_DISAGGREGATED: return "unit.disaggregated";
+    case SY_EVENT_CUSTODY_SHIPPED: return "custody.shipped";
+    case SY_EVENT_CUSTODY_CHANGED: return "custody.changed";
+    case SY_EVENT_CUSTODY_REFUSED: return "custody.refused";
+    case SY_EVENT_UNIT_DECOMMISSIONED: return "unit.decommissioned";
+    case SY_EVENT_UNIT_DISPENSED: return "unit.dispensed";
+    case SY_EVENT_UNIT_RETURNED: return "unit.returned";
+    case SY_EVENT_RECALL_ISSUED: return "recall.issued";
+    case SY_EVENT_RECALL_CLOSED: return "recall.closed";
+    case SY_EVENT_RX_ISSUED: return "rx.issued";
+    case SY_EVENT_RX_DISPENSED: return "rx.dispensed";
+    case SY_EVENT_RX_CANCELLED: return "rx.cancelled";
+    case SY_EVENT_RX_TRANSFERRED: return "rx.transferred";
+    case SY_EVENT_EXCEPTION_REPORTED: return "exception.reported";
+    case SY_EVENT_EXCEPTION_ANSWERED: return "exception.answered";
+    case SY_EVENT_EVENT_CORRECTED: return "event.corrected";
+    default: return NULL;
+    }
+}
+
 const char *sy_event_name(uint16_t kind)
 {
     switch (kind) {
@@ -137,6 +183,32 @@ const char *sy_event_name(uint16_t kind)
     case SY_EVENT_CONSENT_CHANGED: return "consent.changed";
     case SY_EVENT_BREAKGLASS_USED: return "breakglass.used";
     case SY_EVENT_BREAKGLASS_REVIEWED: return "breakglass.reviewed";
-    default: return "unknown";
+    case SY_EVENT_KEY_ROTATED: return "key.rotated";
+    case SY_EVENT_PARAM_SET: return "param.set";
+    case SY_EVENT_SCHEDULE_PUBLISHED: return "schedule.published";
+    case SY_EVENT_DEVICE_ADDED: return "device.added";
+    case SY_EVENT_GUARDIAN_ACTED: return "guardian.acted";
+    case SY_EVENT_PATIENT_LINKED: return "patient.linked";
+    case SY_EVENT_PATIENT_MERGED: return "patient.merged";
+    case SY_EVENT_RECORD_LINKED: return "record.linked";
+    case SY_EVENT_RECORD_MERGED: return "record.merged";
+    case SY_EVENT_RECORD_SIGNED: return "record.signed";
+    case SY_EVENT_RECORD_ERASED: return "record.erased";
+    case SY_EVENT_RECORD_DUPLICATE: return "record.duplicate";
+    case SY_EVENT_ACCESS_REQUESTED: return "access.requested";
+    case SY_EVENT_ACCESS_DISCLOSED: return "access.disclosed";
+    case SY_EVENT_NOTIFY_CHANGED: return "notify.changed";
+    case SY_EVENT_NOTIFY_DISPUTED: return "notify.disputed";
+    case SY_EVENT_SUB_CHANGED: return "sub.changed";
+    case SY_EVENT_EXPORT_REQUESTED: return "export.requested";
+    case SY_EVENT_EXPORT_FULFILLED: return "export.fulfilled";
+    case SY_EVENT_ID_MAPPED: return "id.mapped";
+    case SY_EVENT_CUSTODY_MOVED: return "custody.moved";
+    case SY_EVENT_CERT_ISSUED: return "cert.issued";
+    case SY_EVENT_VALIDATOR_SIGNER: return "validator.signer";
+    default: break;
     }
+    const char *name = money_event_name(kind);
+    if (name == NULL) name = goods_event_name(kind);
+    return name != NULL ? name : "unknown";
 }

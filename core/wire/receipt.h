@@ -9,7 +9,7 @@
  * `part`: the payload of an atomic tx that was refused. The details mean what the code says
  * (E_REPLAY: highest nonce; E_STALE_HEAD: head version; E_ROLE: bit set of roles; E_SCHEMA: path;
  * E_ROSTER: current epoch; E_ROSTER_PENDING: height of effect; E_APPROVALS: how many are needed;
- * E_CONSENT_EXPIRED: when it ended, ms).
+ * E_CONSENT_EXPIRED: when it ended, ms; E_RETENTION: until when it is kept, ms).
  * Refused: no keys, no events. */
 #ifndef SY_WIRE_RECEIPT_H
 #define SY_WIRE_RECEIPT_H
@@ -34,7 +34,61 @@ enum sy_event_kind {
     SY_EVENT_CONSENT_CHANGED = 14,
     SY_EVENT_BREAKGLASS_USED = 15,
     SY_EVENT_BREAKGLASS_REVIEWED = 16,
-    SY_EVENT_KIND_COUNT = 17
+    SY_EVENT_ACCESS_REQUESTED = 27,
+    SY_EVENT_ACCESS_DISCLOSED = 28,
+    SY_EVENT_RECORD_LINKED = 31,
+    SY_EVENT_RECORD_MERGED = 32,
+    SY_EVENT_RECORD_SIGNED = 33,
+    SY_EVENT_RECORD_ERASED = 34,
+    SY_EVENT_RECORD_DUPLICATE = 35,
+    SY_EVENT_NOTIFY_CHANGED = 36,
+    SY_EVENT_NOTIFY_DISPUTED = 38,
+    SY_EVENT_SUB_CHANGED = 39,
+    SY_EVENT_EXPORT_REQUESTED = 41,
+    SY_EVENT_EXPORT_FULFILLED = 42,
+    SY_EVENT_CUSTODY_MOVED = 43,
+    SY_EVENT_CERT_ISSUED = 44,
+    SY_EVENT_VALIDATOR_SIGNER = 46,
+    SY_EVENT_ID_MAPPED = 50,
+    SY_EVENT_KEY_ROTATED = 113, /* from here on: 100 and the number of the kind */
+    SY_EVENT_DEVICE_ADDED = 114,
+    SY_EVENT_PATIENT_LINKED = 115,
+    SY_EVENT_PATIENT_MERGED = 116,
+    SY_EVENT_GUARDIAN_ACTED = 117,
+    SY_EVENT_PARAM_SET = 118,
+    SY_EVENT_SCHEDULE_PUBLISHED = 119,
+    SY_EVENT_PLAN_PUBLISHED = 120,
+    SY_EVENT_COVERAGE_CHANGED = 121,
+    SY_EVENT_CLAIM_PENDED = 124,
+    SY_EVENT_CLAIM_DECIDED = 125,
+    SY_EVENT_CLAIM_DENIED = 126,
+    SY_EVENT_PAYMENT_MADE = 127,
+    SY_EVENT_CLAIM_REVERSED = 128,
+    SY_EVENT_AUTH_REQUESTED = 129,
+    SY_EVENT_AUTH_DECIDED = 130,
+    SY_EVENT_PRODUCT_REGISTERED = 140,
+    SY_EVENT_UNIT_COMMISSIONED = 141,
+    SY_EVENT_UNIT_VERIFIED = 142,
+    SY_EVENT_SUSPECT_FOUND = 143,
+    SY_EVENT_UNIT_AGGREGATED = 144,
+    SY_EVENT_UNIT_DISAGGREGATED = 145,
+    SY_EVENT_CUSTODY_SHIPPED = 146,
+    SY_EVENT_CUSTODY_CHANGED = 147,
+    SY_EVENT_CUSTODY_REFUSED = 148,
+    SY_EVENT_UNIT_DECOMMISSIONED = 149,
+    SY_EVENT_UNIT_DISPENSED = 150,
+    SY_EVENT_UNIT_RETURNED = 151,
+    SY_EVENT_RECALL_ISSUED = 152,
+    SY_EVENT_RECALL_CLOSED = 153,
+    SY_EVENT_RX_ISSUED = 154,
+    SY_EVENT_RX_DISPENSED = 155,
+    SY_EVENT_RX_CANCELLED = 156,
+    SY_EVENT_RX_TRANSFERRED = 157,
+    SY_EVENT_EXCEPTION_REPORTED = 158,
+    SY_EVENT_EXCEPTION_ANSWERED = 159,
+    SY_EVENT_EVENT_CORRECTED = 160,
+    SY_EVENT_GOODS_LAST = 169,
+    SY_EVENT_KIND_COUNT = 170 /* not every number below is one: sy_event_name */
 };
 
 enum sy_subject_kind { SY_SUBJECT_ORG = 1, SY_SUBJECT_KEY = 2, SY_SUBJECT_PATIENT = 3 };
@@ -66,6 +120,32 @@ struct sy_receipt {
 
 /* Room for any path of the schema (SY_PATH_BYTES_MAX, its terminator included). */
 #define SY_RECEIPT_PATH_BYTES_MAX 95
+
+/* A receipt's head is what stands for it under the receipts root:
+ *
+ *   the receipt up to its key count | 32 SHA-256 of the keys | u32 event count
+ *   | 32 root of the tree whose leaves are the events (RFC 6962)
+ *
+ * so that one event can be shown without the others, which may be about somebody else. */
+#define SY_RECEIPT_HEAD_BYTES_MAX (88 + 2 + SY_RECEIPT_PATH_BYTES_MAX + 4 + 32 + 4 + 32)
+
+/* What a head says, as far as anybody asks. */
+struct sy_receipt_head {
+    uint64_t height;
+    uint32_t index;
+    struct sy_hash tx_id;
+    uint16_t code;
+    uint32_t event_count;
+    struct sy_hash events_root;
+};
+
+/* sy_receipt_leaves hashes encoded receipts to the leaves of a receipts root, many at once. False:
+ * the lengths in one of them do not fit; nothing else about it is judged. */
+bool sy_receipt_leaves(struct sy_hash *leaves, const struct sy_slice *receipts, size_t count);
+
+/* sy_receipt_head_encode writes an encoded receipt's head; false as above. */
+bool sy_receipt_head_encode(struct sy_writer *w, struct sy_slice receipt);
+bool sy_receipt_head_decode(struct sy_reader *r, struct sy_receipt_head *head);
 
 void sy_event_encode(struct sy_writer *w, const struct sy_event *event);
 bool sy_event_decode(struct sy_reader *r, struct sy_event *event);

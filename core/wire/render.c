@@ -82,6 +82,22 @@ static void put_roles_needed(struct sy_json *json, uint64_t roles)
     sy_json_array_end(json);
 }
 
+const char *sy_receipt_detail_name(const struct sy_receipt *receipt)
+{
+    switch (receipt->code) {
+    case SY_APPLIED:
+    case SY_E_ROLE: return NULL;
+    case SY_E_REPLAY: return "highest_nonce";
+    case SY_E_STALE_HEAD: return "head_version";
+    case SY_E_ROSTER: return "epoch";
+    case SY_E_ROSTER_PENDING: return "takes_effect";
+    case SY_E_NEXT_VERSION: return "newest_version";
+    case SY_E_ACTIVATION: return "least_height";
+    case SY_E_CONSENT_EXPIRED: return "ended_ms";
+    default: return receipt->detail != 0 ? "detail" : NULL;
+    }
+}
+
 // The details under the names that the code gives them.
 static void put_refusal(struct sy_json *json, const struct sy_receipt *receipt)
 {
@@ -89,15 +105,11 @@ static void put_refusal(struct sy_json *json, const struct sy_receipt *receipt)
     sy_json_put_text(json, "sentence", info->sentence);
     sy_json_put_text(json, "remedy", info->remedy);
     sy_json_put_u64(json, "part", receipt->part);
-    switch (receipt->code) {
-    case SY_E_REPLAY: sy_json_put_u64(json, "highest_nonce", receipt->detail); break;
-    case SY_E_STALE_HEAD: sy_json_put_u64(json, "head_version", receipt->detail); break;
-    case SY_E_ROLE: put_roles_needed(json, receipt->detail); break;
-    case SY_E_ROSTER: sy_json_put_u64(json, "epoch", receipt->detail); break;
-    case SY_E_ROSTER_PENDING: sy_json_put_u64(json, "takes_effect", receipt->detail); break;
-    case SY_E_CONSENT_EXPIRED: sy_json_put_u64(json, "ended_ms", receipt->detail); break;
-    default:
-        if (receipt->detail != 0) sy_json_put_u64(json, "detail", receipt->detail);
+    const char *name = sy_receipt_detail_name(receipt);
+    if (receipt->code == SY_E_ROLE) {
+        put_roles_needed(json, receipt->detail);
+    } else if (name != NULL) {
+        sy_json_put_u64(json, name, receipt->detail);
     }
     if (!sy_hash_is_zero(&receipt->detail_hash)) {
         put_hash(json, "detail_hash", &receipt->detail_hash);

@@ -25,6 +25,10 @@ void sy_header_to_json(struct sy_json *json, const struct sy_header *header,
 /* sy_receipt_to_json writes {height, index, tx_id, code, sentence, remedy, part, detail ..., keys,
  * events}: a code is its name, and what belongs to success only is left out of a refusal. */
 void sy_receipt_to_json(struct sy_json *json, const struct sy_receipt *receipt);
+
+/* sy_receipt_detail_name is what a refusal's code calls the number beside it ("highest_nonce");
+ * NULL: there is none. The number of E_ROLE is a set of roles. Static. */
+const char *sy_receipt_detail_name(const struct sy_receipt *receipt);
 void sy_event_to_json(struct sy_json *json, const struct sy_event *event);
 
 /* sy_certificate_to_json writes [{signer, name, signature}]; roster may be NULL: no names. */

@@ -2,6 +2,7 @@
 
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
+#include "core/wire/notice.h"
 #include "core/wire/roster_change.h"
 #include "core/wire/state.h"
 
@@ -41,12 +42,64 @@ static void decode_read(struct sy_reader *r, struct sy_read_request *read)
     read->time_ms = sy_read_i64(r, "time_ms");
     sy_read_public_key(r, &read->reader, "reader");
     sy_read_signature(r, &read->signature, "signature");
-    if (read->subject < SY_READ_TX || read->subject > SY_READ_IDS) sy_reader_fail(r, "subject");
-    if (read->subject == SY_READ_IDS && !names_a_height(read)) sy_reader_fail(r, "id");
-    if ((read->subject == SY_READ_STATE) != (read->state_kind != 0)) {
-        sy_reader_fail(r, "state_kind");
+    if (read->subject < SY_READ_TX || read->subject > SY_READ_FIND) {
+        sy_reader_fail(r, "subject");
     }
+    if (read->subject == SY_READ_IDS && !names_a_height(read)) sy_reader_fail(r, "id");
+    struct sy_notices_asked asked;
+    if (read->subject == SY_READ_NOTICES && !sy_read_notices_asked(&asked, read)) {
+        sy_reader_fail(r, "second");
+    }
+    bool names_kind = read->subject == SY_READ_STATE || read->subject == SY_READ_NOTICES;
+    if (names_kind != (read->state_kind != 0)) sy_reader_fail(r, "state_kind");
     if (!sy_enum_word(&sy_enum_purpose, read->purpose)) sy_reader_fail(r, "purpose");
+}
+
+static struct sy_slice query_bytes(uint8_t room[SY_FIND_BYTES_MAX], const struct sy_find *query)
+{
+    struct sy_writer w = sy_writer_of(room, SY_FIND_BYTES_MAX);
+    sy_find_encode(&w, query);
+    SY_ASSERT(!w.failed);
+    return sy_writer_slice(&w);
+}
+
+void sy_read_find(struct sy_read_request *read, const struct sy_find *query)
+{
+    uint8_t room[SY_FIND_BYTES_MAX];
+    read->subject = SY_READ_FIND;
+    read->state_kind = 0;
+    memset(&read->second, 0, sizeof read->second);
+    sy_hash_leaf(&read->id, query_bytes(room, query));
+}
+
+static void encode_find(struct sy_writer *w, const struct sy_client_request *request)
+{
+    uint8_t room[SY_FIND_BYTES_MAX];
+    encode_read(w, &request->body.find.read);
+    sy_write_bytes16(w, query_bytes(room, &request->body.find.query));
+}
+
+static void decode_find(struct sy_reader *r, struct sy_client_request *request)
+{
+    struct sy_read_request *read = &request->body.find.read, named = {0};
+    decode_read(r, read);
+    struct sy_slice query = sy_read_bytes16(r, SY_FIND_BYTES_MAX, "query");
+    if (r->failed) return;
+    if (!sy_find_decode(&request->body.find.query, query)) {
+        sy_reader_fail(r, "query");
+        return;
+    }
+    sy_read_find(&named, &request->body.find.query);
+    bool same = read->subject == SY_READ_FIND && sy_hash_equal(&read->id, &named.id) &&
+                sy_hash_is_zero(&read->second);
+    if (!same) sy_reader_fail(r, "id");
+}
+
+/* What is found is asked for by FIND, which has the query. */
+static void decode_plain_read(struct sy_reader *r, struct sy_read_request *read)
+{
+    decode_read(r, read);
+    if (read->subject == SY_READ_FIND) sy_reader_fail(r, "subject");
 }
 
 void sy_request_encode(struct sy_writer *w, const struct sy_client_request *request)
@@ -72,6 +125,7 @@ void sy_request_encode(struct sy_writer *w, const struct sy_client_request *requ
         break;
     case SY_REQUEST_BLOCK: sy_write_u64(w, request->body.block_height); break;
     case SY_REQUEST_READ: encode_read(w, &request->body.read); break;
+    case SY_REQUEST_FIND: encode_find(w, request); break;
     case SY_REQUEST_STATUS: break;
     case SY_REQUEST_HANDOVERS: sy_write_u32(w, request->body.epoch); break;
     default: SY_ASSERT(false); /* only kinds of this build are encoded */
@@ -130,7 +184,8 @@ bool sy_request_decode(struct sy_client_request *request, struct sy_slice bytes)
     case SY_REQUEST_SUBMIT: decode_submit(&r, request); break;
     case SY_REQUEST_WAIT: decode_wait(&r, request); break;
     case SY_REQUEST_BLOCK: request->body.block_height = sy_read_u64(&r, "height"); break;
-    case SY_REQUEST_READ: decode_read(&r, &request->body.read); break;
+    case SY_REQUEST_READ: decode_plain_read(&r, &request->body.read); break;
+    case SY_REQUEST_FIND: decode_find(&r, request); break;
     case SY_REQUEST_STATUS: break;
     case SY_REQUEST_HANDOVERS: request->body.epoch = sy_read_u32(&r, "epoch"); break;
     default: sy_reader_fail(&r, "kind");
@@ -221,7 +276,7 @@ bool sy_answer_decode(uint8_t *kind, uint64_t *request_id, struct sy_reader *bod
     *kind = sy_read_u8(&r, "kind");
     *request_id = sy_read_u64(&r, "request_id");
     if (r.failed || protocol != SY_PROTOCOL_VERSION) return false;
-    if (*kind < SY_ANSWER_HELLO || *kind > SY_ANSWER_HANDOVERS) return false;
+    if (*kind < SY_ANSWER_HELLO || *kind > SY_ANSWER_FOUND) return false;
     *body = r;
     return true;
 }

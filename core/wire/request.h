@@ -12,6 +12,7 @@
 #define SY_WIRE_REQUEST_H
 
 #include "core/wire/block.h"
+#include "core/wire/find.h"
 #include "core/wire/proof.h"
 #include "core/wire/refusal.h"
 #include "core/wire/tx.h"
@@ -30,7 +31,8 @@ enum sy_request_kind {
     SY_REQUEST_BLOCK = 4,  /* u64 height; the newest certified: 2^64 - 1 */
     SY_REQUEST_READ = 5,   /* struct sy_read_request */
     SY_REQUEST_STATUS = 6, /* no body */
-    SY_REQUEST_HANDOVERS = 7 /* u32 epoch: of it and the epochs after it, as far as they ended */
+    SY_REQUEST_HANDOVERS = 7, /* u32 epoch: of it and the epochs after it, as far as they ended */
+    SY_REQUEST_FIND = 8 /* struct sy_read_request with subject FIND | bytes16 query (find.h) */
 };
 
 enum sy_answer_kind {
@@ -42,7 +44,9 @@ enum sy_answer_kind {
     SY_ANSWER_STATUS = 70,  /* JSON text, bytes32 */
     SY_ANSWER_REFUSED = 71, /* u16 code (enum sy_answer_code) | bytes16 sentence */
     SY_ANSWER_IDS = 72,     /* to a READ of IDS: u64 height | u32 count | 32 a tx id in order */
-    SY_ANSWER_HANDOVERS = 73 /* u32 epoch, as asked | u16 count | handovers (roster_change.h) */
+    SY_ANSWER_HANDOVERS = 73, /* u32 epoch, as asked | u16 count | handovers (roster_change.h) */
+    SY_ANSWER_NOTICES = 74, /* to a READ of NOTICES: notice.h */
+    SY_ANSWER_FOUND = 75 /* to FIND: find.h */
 };
 
 /* Why a request as a whole was refused. */
@@ -90,14 +94,18 @@ enum sy_read_subject {
     SY_READ_TX = 1,      /* receipt with the tx itself */
     SY_READ_RECEIPT = 2, /* receipt alone */
     SY_READ_STATE = 3,   /* state proof of `state_kind` and id: present or absent */
-    SY_READ_IDS = 4      /* the ids of a block's transactions: answered by IDS, told, not proven */
+    SY_READ_IDS = 4,     /* the ids of a block's transactions: answered by IDS, told, not proven */
+    SY_READ_NOTICES = 5, /* events of a subject, by number: notice.h; answered by NOTICES */
+    SY_READ_FIND = 6     /* entries of the directory: find.h; only in FIND */
 };
 
 struct sy_read_request {
     uint8_t subject;       /* enum sy_read_subject */
-    uint8_t state_kind;    /* SY_READ_STATE: enum of core/wire/state.h; else 0 */
+    uint8_t state_kind;    /* SY_READ_STATE: enum of core/wire/state.h; SY_READ_NOTICES: of
+                              receipt.h's subjects; else 0 */
     struct sy_hash id;     /* of IDS: the block's height (u64, zero padded) */
-    struct sy_hash second; /* of an entry about two things (sy_state_key_of); else zero */
+    struct sy_hash second; /* of an entry about two things (sy_state_key_of), of NOTICES
+                              (notice.h); else zero */
     uint8_t purpose;       /* enum sy_purpose (core/wire/schema.h) */
     uint64_t nonce;        /* random: a repeated one is refused */
     int64_t time_ms;
@@ -125,6 +133,10 @@ struct sy_client_request {
         } wait;
         uint64_t block_height;
         struct sy_read_request read;
+        struct {
+            struct sy_read_request read; /* first: what is judged about a READ is so about it */
+            struct sy_find query;        /* borrows the request's bytes */
+        } find;
         uint32_t epoch;
     } body;
 };
@@ -148,6 +160,9 @@ void sy_wait_item(const struct sy_client_request *request, unsigned index,
  * back. */
 void sy_read_ids(struct sy_read_request *read, uint64_t height);
 uint64_t sy_read_ids_height(const struct sy_read_request *read);
+
+/* sy_read_find makes a read the question, so that its signature covers the query. */
+void sy_read_find(struct sy_read_request *read, const struct sy_find *query);
 
 /* What a reader signs. */
 void sy_read_digest(struct sy_hash *out, const struct sy_hash *genesis,

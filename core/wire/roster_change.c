@@ -5,56 +5,6 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
 
-_Static_assert(4 + 32 + 32 + 2 + SY_NAME_BYTES_MAX + 3 * (32 + 64) +
-                       3 * (1 + 2 + SY_ADDRESS_BYTES_MAX) + 8 <=
-                   SY_ROSTER_CHANGE_BYTES_MAX,
-               "any change fits");
-
-struct sy_roster_named sy_roster_change_of(uint16_t kind, const union sy_payload *payload)
-{
-    SY_ASSERT(sy_kind_changes_roster(kind));
-    struct sy_roster_named named = {0};
-    if (kind == SY_KIND_validator_add) {
-        named.epoch = payload->validator_add.epoch;
-        named.hash = payload->validator_add.roster_hash;
-    } else if (kind == SY_KIND_validator_remove) {
-        named.epoch = payload->validator_remove.epoch;
-        named.hash = payload->validator_remove.roster_hash;
-    } else {
-        named.epoch = payload->validator_rekey.epoch;
-        named.hash = payload->validator_rekey.roster_hash;
-    }
-    return named;
-}
-
-struct sy_list *sy_roster_change_approvals(const struct sy_kind *kind, union sy_payload *payload)
-{
-    SY_ASSERT(sy_kind_changes_roster(kind->number));
-    const struct sy_field *approvals = &kind->fields[kind->field_count - 1];
-    SY_ASSERT(approvals->type == SY_FIELD_APPROVAL_LIST);
-    return (struct sy_list *)sy_field_of_mutable(approvals, payload);
-}
-
-void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
-                             const union sy_payload *payload)
-{
-    union sy_payload bare;
-    memcpy(&bare, payload, kind->struct_bytes);
-    *sy_roster_change_approvals(kind, &bare) = (struct sy_list){0};
-    sy_payload_encode(w, kind, &bare);
-}
-
-void sy_approval_digest(struct sy_hash *out, const struct sy_hash *genesis,
-                        const struct sy_kind *kind, const union sy_payload *payload)
-{
-    uint8_t bytes[2 + SY_ROSTER_CHANGE_BYTES_MAX];
-    struct sy_writer w = sy_writer_of(bytes, sizeof bytes);
-    sy_write_u16(&w, kind->number);
-    sy_roster_change_encode(&w, kind, payload);
-    SY_ASSERT(!w.failed);
-    sy_hash_digest(out, SY_DIGEST_APPROVAL, genesis, sy_writer_slice(&w));
-}
-
 /* --- applying -------------------------------------------------------------------------------- */
 
 static bool put_text(char *out, size_t max, struct sy_slice text)
@@ -192,8 +142,8 @@ sy_status sy_roster_follow(struct sy_roster *next, const struct sy_hash *genesis
     if (!row || !sy_kind_changes_roster(kind)) return SY_ERR_FORMAT;
     if (!sy_payload_decode(&payload, row, change, NULL)) return SY_ERR_FORMAT;
     if (!sy_payload_check(row, &payload, NULL)) return SY_ERR_FORMAT;
-    if (sy_roster_change_approvals(row, &payload)->count != 0) return SY_ERR_FORMAT;
-    struct sy_roster_named named = sy_roster_change_of(kind, &payload);
+    if (sy_approvals_of(row, &payload)->count != 0) return SY_ERR_FORMAT;
+    struct sy_roster_named named = sy_approved_roster(row, &payload);
     sy_roster_hash(&hash, genesis, now);
     if (named.epoch != now->epoch || !sy_hash_equal(&named.hash, &hash)) return SY_ERR_FORMAT;
     bool applied = sy_roster_apply(next, &path, now, kind, &payload) == SY_APPLIED;

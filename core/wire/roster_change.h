@@ -7,9 +7,9 @@
  *       a = c + SY_ROSTER_DELAY       its next_roster is the hash of roster e + 1
  *
  * A change is the payload of validator.add, validator.remove or validator.rekey with its list of
- * approvals empty: these bytes are approved, kept in state, and told to light clients. Proofs of
- * possession in it were judged at admission; who follows takes the next roster's hash in a
- * certified header for an answer, and looks at them no more.
+ * approvals empty (approval.h): these bytes are approved, kept in state, and told to light clients.
+ * Proofs of possession in it were judged at admission; who follows takes the next roster's hash in
+ * a certified header for an answer, and looks at them no more.
  *
  *   handover   u16 kind | bytes16 change | header of height a - 1 | certificate, by roster e
  *
@@ -17,38 +17,19 @@
 #ifndef SY_WIRE_ROSTER_CHANGE_H
 #define SY_WIRE_ROSTER_CHANGE_H
 
+#include "core/wire/approval.h"
 #include "core/wire/block.h"
 #include "core/wire/roster.h"
 #include "core/wire/schema.h"
 
 /* The longest change: a validator.add, or a rekey of everything. */
-#define SY_ROSTER_CHANGE_BYTES_MAX 1024u
+#define SY_ROSTER_CHANGE_BYTES_MAX SY_APPROVED_BYTES_MAX
 
 static inline bool sy_kind_changes_roster(uint16_t kind)
 {
     return kind == SY_KIND_validator_add || kind == SY_KIND_validator_remove ||
            kind == SY_KIND_validator_rekey;
 }
-
-/* What every change begins with. kind must change rosters. */
-struct sy_roster_named {
-    uint32_t epoch;
-    struct sy_hash hash;
-};
-struct sy_roster_named sy_roster_change_of(uint16_t kind, const union sy_payload *payload);
-
-/* sy_roster_change_approvals is where a payload of a kind that changes rosters has its approvals.
- */
-struct sy_list *sy_roster_change_approvals(const struct sy_kind *kind, union sy_payload *payload);
-
-/* sy_roster_change_encode writes the change that a payload is, without its approvals. */
-void sy_roster_change_encode(struct sy_writer *w, const struct sy_kind *kind,
-                             const union sy_payload *payload);
-
-/* sy_approval_digest is what an admin key signs (kind APPROVAL): digest(APPROVAL, u16 kind |
- * change). The change names the epoch and the roster, so that it is good for one roster only. */
-void sy_approval_digest(struct sy_hash *out, const struct sy_hash *genesis,
-                        const struct sy_kind *kind, const union sy_payload *payload);
 
 /* sy_roster_apply makes the roster that follows `now` by a change whose form and rules are good
  * (sy_payload_decode, sy_payload_check). SY_APPLIED, or E_VALIDATOR_UNKNOWN, E_QUORUM,

@@ -172,6 +172,15 @@ bool sy_list_next_tag(const struct sy_list *list, size_t *offset, struct sy_tag 
     return true;
 }
 
+bool sy_list_next_u32(const struct sy_list *list, size_t *offset, uint32_t *number)
+{
+    struct sy_reader r = rest_of(list, *offset);
+    *number = sy_read_u32(&r, "list");
+    if (r.failed) return false;
+    *offset += r.used;
+    return true;
+}
+
 bool sy_list_next_approval(const struct sy_list *list, size_t *offset, struct sy_approval *approval)
 {
     struct sy_reader r = rest_of(list, *offset);
@@ -225,6 +234,13 @@ void sy_list_add_tag(struct sy_list *list, struct sy_writer *w, const struct sy_
 {
     begin_item(list, w);
     sy_write_raw(w, tag->bytes, sizeof tag->bytes);
+    end_item(list, w);
+}
+
+void sy_list_add_u32(struct sy_list *list, struct sy_writer *w, uint32_t number)
+{
+    begin_item(list, w);
+    sy_write_u32(w, number);
     end_item(list, w);
 }
 

@@ -14,12 +14,11 @@
  *     U8 U16 U32 U64 little-endian · TIME i64 ms · BOOL u8 0 or 1 · ENUM u16 · TAG 16 raw
  *     SET u32, bit n for the enum's number n
  *     ID HASH KEY 32 raw · POSSESSION 64 raw · TEXT BYTES u16 length, bytes
- *     ID_LIST u16 count, 32 raw each · TAG_LIST u16 count, 16 raw each
- *     TEXT_LIST u16 count, (u16 length, bytes) each
- *     APPROVAL_LIST u16 count, (32 key, 64 signature) each
- *     PAYLOAD_LIST u16 count, (u16 kind, u8 signer, u32 length, payload) each
- * An OPTIONAL field has u8 0 or 1 in front. A POSSESSION belongs to the KEY right before it and
- * stands exactly when that key does, without a byte of its own.
+ *     ID_LIST u16 count, 32 raw each · TAG_LIST u16 count, 16 raw each · U32_LIST u16 count, u32
+ * each TEXT_LIST u16 count, (u16 length, bytes) each APPROVAL_LIST u16 count, (32 key, 64
+ * signature) each PAYLOAD_LIST u16 count, (u16 kind, u8 signer, u32 length, payload) each An
+ * OPTIONAL field has u8 0 or 1 in front. A POSSESSION belongs to the KEY right before it and stands
+ * exactly when that key does, without a byte of its own.
  *
  * Two steps, because they are judged at two places:
  *   form   sy_payload_decode: canonical bytes, a length or count within its limit, a known kind,
@@ -45,6 +44,10 @@
 
 #include "core/wire/enums.def"
 #include "core/wire/kinds.def"
+#include "core/wire/kinds_claims.def"
+#include "core/wire/kinds_export.def"
+#include "core/wire/kinds_goods.def"
+#include "core/wire/kinds_records.def"
 
 /* --- names of numbers ------------------------------------------------------------------------ */
 
@@ -111,6 +114,7 @@ enum sy_field_type {
     SY_FIELD_ID_LIST,
     SY_FIELD_TEXT_LIST,
     SY_FIELD_TAG_LIST,
+    SY_FIELD_U32_LIST,
     SY_FIELD_APPROVAL_LIST, /* last in a kind: keys and what they signed of all before */
     SY_FIELD_PAYLOAD_LIST,  /* atomic only: {u16 kind, u8 signer, u32 length, payload} */
     SY_FIELD_TYPE_COUNT
@@ -134,7 +138,7 @@ struct sy_part {
     struct sy_slice payload;
 };
 
-/* One approval: kind APPROVAL over sy_approval_digest (roster_change.h). */
+/* One approval: kind APPROVAL over sy_approval_digest (approval.h). */
 struct sy_approval {
     struct sy_public_key key;
     struct sy_signature signature;
@@ -145,6 +149,7 @@ struct sy_approval {
 bool sy_list_next_id(const struct sy_list *list, size_t *offset, struct sy_hash *id);
 bool sy_list_next_text(const struct sy_list *list, size_t *offset, struct sy_slice *text);
 bool sy_list_next_tag(const struct sy_list *list, size_t *offset, struct sy_tag *tag);
+bool sy_list_next_u32(const struct sy_list *list, size_t *offset, uint32_t *number);
 bool sy_list_next_approval(const struct sy_list *list, size_t *offset,
                            struct sy_approval *approval);
 bool sy_list_next_part(const struct sy_list *list, size_t *offset, struct sy_part *part);
@@ -154,6 +159,7 @@ bool sy_list_next_part(const struct sy_list *list, size_t *offset, struct sy_par
 void sy_list_add_id(struct sy_list *list, struct sy_writer *w, const struct sy_hash *id);
 void sy_list_add_text(struct sy_list *list, struct sy_writer *w, struct sy_slice text);
 void sy_list_add_tag(struct sy_list *list, struct sy_writer *w, const struct sy_tag *tag);
+void sy_list_add_u32(struct sy_list *list, struct sy_writer *w, uint32_t number);
 void sy_list_add_approval(struct sy_list *list, struct sy_writer *w,
                           const struct sy_approval *approval);
 void sy_list_add_part(struct sy_list *list, struct sy_writer *w, const struct sy_part *part);
@@ -178,6 +184,7 @@ void sy_list_add_part(struct sy_list *list, struct sy_writer *w, const struct sy
 #define SY_C_ID_LIST struct sy_list
 #define SY_C_TEXT_LIST struct sy_list
 #define SY_C_TAG_LIST struct sy_list
+#define SY_C_U32_LIST struct sy_list
 #define SY_C_APPROVAL_LIST struct sy_list
 #define SY_C_PAYLOAD_LIST struct sy_list
 
@@ -213,7 +220,8 @@ union sy_payload {
 #define SY_FIELD_REQUIRED UINT16_MAX
 
 /* A field's row. min and max: of an integer's value (max 0: the type's own), of the bytes of a
- * TEXT, BYTES or item of a TEXT_LIST; a PAYLOAD_LIST's min counts items, a SET's members. */
+ * TEXT, BYTES or item of a TEXT_LIST; the min of a PAYLOAD_LIST, ID_LIST or U32_LIST counts items,
+ * a SET's members. */
 struct sy_field {
     const char *name;
     const char *doc;

@@ -140,6 +140,21 @@ static int find_bad_tag(const struct sy_list *list)
     return -1;
 }
 
+static int find_bad_u32(const struct sy_list *list)
+{
+    uint32_t number;
+    size_t offset = 0;
+    for (int i = 0; sy_list_next_u32(list, &offset, &number); i++) {
+        uint32_t earlier;
+        size_t earlier_offset = 0;
+        for (int k = 0; k < i; k++) {
+            (void)sy_list_next_u32(list, &earlier_offset, &earlier);
+            if (earlier == number) return i;
+        }
+    }
+    return -1;
+}
+
 static int find_bad_approval(const struct sy_list *list)
 {
     struct sy_approval approval;
@@ -170,13 +185,15 @@ static bool check_list(const struct sy_field *field, const struct sy_list *list,
                        struct sy_path *path)
 {
     int bad = -1;
-    if (list->count > field->items_max) {
+    bool counts = field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_U32_LIST;
+    if (list->count > field->items_max || (counts && list->count < field->min)) {
         write_path(path, front, field->name, -1);
         return false;
     }
     if (field->type == SY_FIELD_ID_LIST) bad = find_bad_id(list);
     if (field->type == SY_FIELD_TEXT_LIST) bad = find_bad_text(field, list);
     if (field->type == SY_FIELD_TAG_LIST) bad = find_bad_tag(list);
+    if (field->type == SY_FIELD_U32_LIST) bad = find_bad_u32(list);
     if (field->type == SY_FIELD_APPROVAL_LIST) bad = find_bad_approval(list);
     if (bad >= 0) write_path(path, front, field->name, bad);
     return bad < 0;
@@ -187,8 +204,8 @@ static bool check_list(const struct sy_field *field, const struct sy_list *list,
 static bool is_list(const struct sy_field *field)
 {
     return field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_TEXT_LIST ||
-           field->type == SY_FIELD_TAG_LIST || field->type == SY_FIELD_APPROVAL_LIST ||
-           field->type == SY_FIELD_PAYLOAD_LIST;
+           field->type == SY_FIELD_TAG_LIST || field->type == SY_FIELD_U32_LIST ||
+           field->type == SY_FIELD_APPROVAL_LIST || field->type == SY_FIELD_PAYLOAD_LIST;
 }
 
 // Every field of one payload; front stands before its name in the path.

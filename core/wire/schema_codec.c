@@ -27,6 +27,7 @@ static size_t item_bytes_least(uint8_t type)
     switch (type) {
     case SY_FIELD_ID_LIST: return 32;
     case SY_FIELD_TAG_LIST: return sizeof(struct sy_tag);
+    case SY_FIELD_U32_LIST: return 4;
     case SY_FIELD_APPROVAL_LIST: return SY_APPROVAL_BYTES;
     case SY_FIELD_TEXT_LIST: return 2;
     default: return 2 + 1 + 4;

@@ -47,6 +47,7 @@ static const char *type_name(uint8_t type)
         [SY_FIELD_ID_LIST] = "id list",
         [SY_FIELD_TEXT_LIST] = "text list",
         [SY_FIELD_TAG_LIST] = "tag list",
+        [SY_FIELD_U32_LIST] = "u32 list",
         [SY_FIELD_APPROVAL_LIST] = "approval list",
         [SY_FIELD_PAYLOAD_LIST] = "payload list",
     };
@@ -70,6 +71,15 @@ static void put_text_rule(struct sy_writer *w, const struct sy_field *field)
         put_format(w, "at most %" PRIu64 " %s", field->max, unit);
     } else {
         put_format(w, "%" PRIu64 " to %" PRIu64 " %s", field->min, field->max, unit);
+    }
+}
+
+static void put_count_rule(struct sy_writer *w, const struct sy_field *field)
+{
+    if (field->min == 0) {
+        put_format(w, ", at most %u", (unsigned)field->items_max);
+    } else {
+        put_format(w, ", %" PRIu64 " to %u", field->min, (unsigned)field->items_max);
     }
 }
 
@@ -106,15 +116,14 @@ void sy_field_rule(struct sy_writer *w, const struct sy_field *field)
         put_text_rule(w, field);
         break;
     case SY_FIELD_APPROVAL_LIST:
-    case SY_FIELD_TAG_LIST:
-    case SY_FIELD_ID_LIST: put_format(w, ", at most %u", (unsigned)field->items_max); break;
+    case SY_FIELD_TAG_LIST: put_format(w, ", at most %u", (unsigned)field->items_max); break;
+    case SY_FIELD_ID_LIST:
+    case SY_FIELD_U32_LIST: put_count_rule(w, field); break;
     case SY_FIELD_TEXT_LIST:
         put_format(w, ", at most %u of ", (unsigned)field->items_max);
         put_text_rule(w, field);
         break;
-    case SY_FIELD_PAYLOAD_LIST:
-        put_format(w, ", %" PRIu64 " to %u", field->min, (unsigned)field->items_max);
-        break;
+    case SY_FIELD_PAYLOAD_LIST: put_count_rule(w, field); break;
     default: break;
     }
 }
@@ -196,6 +205,7 @@ static void put_events(struct sy_writer *w)
 {
     put(w, "\n## Events\n\n| event | number |\n|---|---|\n");
     for (uint16_t kind = SY_EVENT_ORG_ADDED; kind < SY_EVENT_KIND_COUNT; kind++) {
+        if (strcmp(sy_event_name(kind), "unknown") == 0) continue; // numbers have gaps
         put_format(w, "| `%s` | %u |\n", sy_event_name(kind), (unsigned)kind);
     }
 }

@@ -50,6 +50,15 @@ static void tags_to_json(struct sy_json *json, const struct sy_list *list)
     sy_json_array_end(json);
 }
 
+static void numbers_to_json(struct sy_json *json, const struct sy_list *list)
+{
+    uint32_t number;
+    size_t offset = 0;
+    sy_json_array_begin(json);
+    while (sy_list_next_u32(list, &offset, &number)) sy_json_u64(json, number);
+    sy_json_array_end(json);
+}
+
 static void approvals_to_json(struct sy_json *json, const struct sy_list *list)
 {
     struct sy_approval approval;
@@ -96,6 +105,7 @@ static void value_to_json(struct sy_json *json, const struct sy_field *field, co
     case SY_FIELD_ID_LIST: ids_to_json(json, (const struct sy_list *)value); break;
     case SY_FIELD_TEXT_LIST: texts_to_json(json, (const struct sy_list *)value); break;
     case SY_FIELD_TAG_LIST: tags_to_json(json, (const struct sy_list *)value); break;
+    case SY_FIELD_U32_LIST: numbers_to_json(json, (const struct sy_list *)value); break;
     case SY_FIELD_APPROVAL_LIST: approvals_to_json(json, (const struct sy_list *)value); break;
     default: sy_json_null(json);
     }

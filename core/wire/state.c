@@ -4,8 +4,10 @@
 
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
+#include "core/wire/money.h"
 #include "core/wire/proof.h"
 #include "core/wire/roster_change.h"
+#include "core/wire/state_goods.h"
 
 #define PAIR_PREFIX 0x04
 
@@ -32,6 +34,58 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_BREAK] = "break",
     [SY_STATE_BREAK_OF] = "break of",
     [SY_STATE_BREAKS] = "breaks",
+    [SY_STATE_DEVICE] = "device",
+    [SY_STATE_SCHEDULE] = "schedule",
+    [SY_STATE_SCHEDULE_VERSION] = "schedule version",
+    [SY_STATE_COSIGNATURES] = "cosignatures",
+    [SY_STATE_RECORD_LINK] = "record link",
+    [SY_STATE_DUPLICATE] = "duplicate",
+    [SY_STATE_SIGNER] = "signer",
+    [SY_STATE_SIGNER_OF] = "signer of",
+    [SY_STATE_PATIENT_PLACE] = "patient place",
+    [SY_STATE_EXPORT] = "export",
+    [SY_STATE_ID_MAP] = "id map",
+    [SY_STATE_ACCESS_REQUEST] = "access request",
+    [SY_STATE_ACCESS_LOG] = "access log",
+    [SY_STATE_DISCLOSURE] = "disclosure",
+    [SY_STATE_NOTIFY_PREFS] = "notify prefs",
+    [SY_STATE_NOTIFY_ACK] = "notify ack",
+    [SY_STATE_DISPUTE] = "dispute",
+    [SY_STATE_SUBSCRIPTION] = "subscription",
+    [SY_STATE_CERT] = "cert",
+    [SY_STATE_CERT_INDEX] = "cert index",
+    [SY_STATE_PLAN] = "plan",
+    [SY_STATE_COVERAGE] = "coverage",
+    [SY_STATE_COVERAGES] = "coverages",
+    [SY_STATE_CLAIM] = "claim",
+    [SY_STATE_CLAIM_KEY] = "claim key",
+    [SY_STATE_USED] = "used",
+    [SY_STATE_BALANCE] = "balance",
+    [SY_STATE_OWED] = "owed",
+    [SY_STATE_PAYMENT] = "payment",
+    [SY_STATE_CLAIM_PLACE] = "claim place",
+    [SY_STATE_CLAIMS] = "claims",
+    [SY_STATE_REMITTANCE] = "remittance",
+    [SY_STATE_SCHEDULE_ROW] = "schedule row",
+    [SY_STATE_AUTH] = "authorisation",
+    [SY_STATE_PRODUCT] = "product",
+    [SY_STATE_LOT] = "lot",
+    [SY_STATE_UNIT] = "unit",
+    [SY_STATE_UNIT_STEP] = "unit step",
+    [SY_STATE_GOODS_EVENT] = "goods event",
+    [SY_STATE_SHIPMENT] = "shipment",
+    [SY_STATE_LOT_HOLDER] = "lot holder",
+    [SY_STATE_LOT_PLACE] = "lot place",
+    [SY_STATE_LOT_RECALL] = "lot recall",
+    [SY_STATE_RX] = "prescription",
+    [SY_STATE_RX_FILL] = "fill",
+    [SY_STATE_DISPENSED] = "dispensed",
+    [SY_STATE_LOT_PATIENT] = "lot patient",
+    [SY_STATE_LOT_PATIENT_PLACE] = "lot patient place",
+    [SY_STATE_RECALL] = "recall",
+    [SY_STATE_RECALL_TOLD] = "recall told",
+    [SY_STATE_EXCEPTION] = "exception",
+    [SY_STATE_CORRECTION] = "correction",
 };
 
 const char *sy_state_kind_name(unsigned kind)
@@ -43,7 +97,7 @@ const char *sy_state_kind_name(unsigned kind)
 
 void sy_state_key_id(struct sy_hash *out, enum sy_state_kind kind, const struct sy_hash *id)
 {
-    SY_ASSERT(kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT);
+    SY_ASSERT(sy_state_kind_name(kind) != NULL);
     sy_state_key_hash(out, (uint8_t)kind, id);
 }
 
@@ -83,14 +137,42 @@ void sy_state_key_open_care(struct sy_hash *out, const struct sy_hash *patient,
     sy_state_key_id(out, SY_STATE_OPEN_CARE, &id);
 }
 
-void sy_state_key_record_version(struct sy_hash *out, const struct sy_hash *record,
-                                 uint32_t version)
+static void key_of_version(struct sy_hash *out, enum sy_state_kind kind,
+                           const struct sy_hash *record, uint32_t version)
 {
     struct sy_hash number = {{0}};
     sy_store_u32(number.bytes, version);
     struct sy_hash id;
     sy_hash_prefixed(&id, PAIR_PREFIX, record, &number);
-    sy_state_key_id(out, SY_STATE_RECORD_VERSION, &id);
+    sy_state_key_id(out, kind, &id);
+}
+
+void sy_state_key_record_version(struct sy_hash *out, const struct sy_hash *record,
+                                 uint32_t version)
+{
+    key_of_version(out, SY_STATE_RECORD_VERSION, record, version);
+}
+
+void sy_state_key_cosignatures(struct sy_hash *out, const struct sy_hash *record, uint32_t version)
+{
+    key_of_version(out, SY_STATE_COSIGNATURES, record, version);
+}
+
+void sy_state_key_record_link(struct sy_hash *out, const struct sy_hash *record, uint64_t number)
+{
+    struct sy_hash padded = {{0}};
+    sy_store_u64(padded.bytes, number);
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, record, &padded);
+    sy_state_key_id(out, SY_STATE_RECORD_LINK, &id);
+}
+
+void sy_state_key_duplicate(struct sy_hash *out, const struct sy_hash *a, const struct sy_hash *b)
+{
+    bool ascend = sy_hash_compare(a, b) <= 0;
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, ascend ? a : b, ascend ? b : a);
+    sy_state_key_id(out, SY_STATE_DUPLICATE, &id);
 }
 
 void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits)
@@ -110,12 +192,105 @@ void sy_state_key_consent_place(struct sy_hash *out, const struct sy_hash *patie
     sy_state_key_id(out, SY_STATE_CONSENT_PLACE, &id);
 }
 
+void sy_state_key_patient_place(struct sy_hash *out, const struct sy_hash *patient, uint64_t number)
+{
+    struct sy_hash padded = {{0}};
+    sy_store_u64(padded.bytes, number);
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, patient, &padded);
+    sy_state_key_id(out, SY_STATE_PATIENT_PLACE, &id);
+}
+
 void sy_state_key_break_of(struct sy_hash *out, const struct sy_hash *patient,
                            const struct sy_hash *key)
 {
     struct sy_hash id;
     sy_hash_prefixed(&id, PAIR_PREFIX, patient, key);
     sy_state_key_id(out, SY_STATE_BREAK_OF, &id);
+}
+
+void sy_export_except(struct sy_export *exported, const struct sy_hash *record)
+{
+    struct sy_hash before = exported->exceptions;
+    sy_hash_prefixed(&exported->exceptions, PAIR_PREFIX, &before, record);
+    exported->last_exception = *record;
+    exported->excepted++;
+}
+
+void sy_mapped_id_of(struct sy_hash *out, const struct sy_hash *organisation,
+                     const struct sy_hash *system, const struct sy_hash *identifier)
+{
+    struct sy_hash inner;
+    sy_hash_prefixed(&inner, PAIR_PREFIX, system, identifier);
+    sy_hash_prefixed(out, PAIR_PREFIX, organisation, &inner);
+}
+
+void sy_state_key_schedule(struct sy_hash *out, const struct sy_hash *publisher, uint16_t kind)
+{
+    struct sy_hash second = {{0}}, id;
+    sy_store_u16(second.bytes, kind);
+    sy_hash_prefixed(&id, PAIR_PREFIX, publisher, &second);
+    sy_state_key_id(out, SY_STATE_SCHEDULE, &id);
+}
+
+void sy_state_key_schedule_version(struct sy_hash *out, const struct sy_hash *publisher,
+                                   uint16_t kind, uint32_t version)
+{
+    struct sy_hash second = {{0}}, id;
+    sy_store_u16(second.bytes, kind);
+    sy_store_u32(second.bytes + 2, version);
+    sy_hash_prefixed(&id, PAIR_PREFIX, publisher, &second);
+    sy_state_key_id(out, SY_STATE_SCHEDULE_VERSION, &id);
+}
+
+void sy_state_key_access_request(struct sy_hash *out, const struct sy_hash *patient,
+                                 const struct sy_hash *organisation)
+{
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, patient, organisation);
+    sy_state_key_id(out, SY_STATE_ACCESS_REQUEST, &id);
+}
+
+void sy_state_key_subscription(struct sy_hash *out, const struct sy_hash *organisation,
+                               const struct sy_hash *patient)
+{
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, organisation, patient);
+    sy_state_key_id(out, SY_STATE_SUBSCRIPTION, &id);
+}
+
+void sy_state_key_disclosure(struct sy_hash *out, const struct sy_hash *log,
+                             const struct sy_hash *patient)
+{
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, log, patient);
+    sy_state_key_id(out, SY_STATE_DISCLOSURE, &id);
+}
+
+void sy_state_key_cert(struct sy_hash *out, const struct sy_hash *organisation,
+                       const struct sy_hash *jws_hash)
+{
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, organisation, jws_hash);
+    sy_state_key_id(out, SY_STATE_CERT, &id);
+}
+
+void sy_state_key_cert_index(struct sy_hash *out, const struct sy_hash *organisation,
+                             uint64_t index)
+{
+    struct sy_hash padded = {{0}};
+    sy_store_u64(padded.bytes, index);
+    struct sy_hash id;
+    sy_hash_prefixed(&id, PAIR_PREFIX, organisation, &padded);
+    sy_state_key_id(out, SY_STATE_CERT_INDEX, &id);
+}
+
+void sy_state_key_pair(struct sy_hash *out, enum sy_state_kind kind, const struct sy_hash *id,
+                       const struct sy_hash *second)
+{
+    struct sy_hash pair;
+    sy_hash_prefixed(&pair, PAIR_PREFIX, id, second);
+    sy_state_key_id(out, kind, &pair);
 }
 
 bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
@@ -136,7 +311,29 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CONSENT_PLACE:
         sy_state_key_consent_place(out, id, sy_load_u64(second->bytes));
         return true;
+    case SY_STATE_PATIENT_PLACE:
+        sy_state_key_patient_place(out, id, sy_load_u64(second->bytes));
+        return true;
     case SY_STATE_BREAK_OF: sy_state_key_break_of(out, id, second); return true;
+    case SY_STATE_SCHEDULE: sy_state_key_schedule(out, id, sy_load_u16(second->bytes)); return true;
+    case SY_STATE_SCHEDULE_VERSION:
+        sy_state_key_schedule_version(out, id, sy_load_u16(second->bytes),
+                                      sy_load_u32(second->bytes + 2));
+        return true;
+    case SY_STATE_COSIGNATURES:
+        sy_state_key_cosignatures(out, id, sy_load_u32(second->bytes));
+        return true;
+    case SY_STATE_RECORD_LINK:
+        sy_state_key_record_link(out, id, sy_load_u64(second->bytes));
+        return true;
+    case SY_STATE_DUPLICATE: sy_state_key_duplicate(out, id, second); return true;
+    case SY_STATE_ACCESS_REQUEST: sy_state_key_access_request(out, id, second); return true;
+    case SY_STATE_DISCLOSURE: sy_state_key_disclosure(out, id, second); return true;
+    case SY_STATE_SUBSCRIPTION: sy_state_key_subscription(out, id, second); return true;
+    case SY_STATE_CERT: sy_state_key_cert(out, id, second); return true;
+    case SY_STATE_CERT_INDEX:
+        sy_state_key_cert_index(out, id, sy_load_u64(second->bytes));
+        return true;
     case SY_STATE_MAKER:
     case SY_STATE_NONCES:
     case SY_STATE_CREDENTIAL:
@@ -149,12 +346,23 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CONSENT:
     case SY_STATE_BREAK:
     case SY_STATE_BREAKS:
+    case SY_STATE_DEVICE:
+    case SY_STATE_SIGNER:
+    case SY_STATE_SIGNER_OF:
+    case SY_STATE_EXPORT:
+    case SY_STATE_ID_MAP:
+    case SY_STATE_ACCESS_LOG:
+    case SY_STATE_NOTIFY_PREFS:
+    case SY_STATE_NOTIFY_ACK:
+    case SY_STATE_DISPUTE:
     case SY_STATE_CONSENTS: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
-    default: return false;
+    default:
+        return sy_goods_key_of(out, kind, id, second) || sy_money_key_of(out, kind, id, second);
     }
 }
 
-// --- governance --------------------------------------------------------------------------------
+// --- governance
+// --------------------------------------------------------------------------------
 
 void sy_params_encode(struct sy_writer *w, const struct sy_params *params)
 {
@@ -163,12 +371,86 @@ void sy_params_encode(struct sy_writer *w, const struct sy_params *params)
     sy_write_u64(w, params->record_bytes_max);
 }
 
-bool sy_params_decode(struct sy_params *params, struct sy_slice bytes)
+void sy_params_state_encode(struct sy_writer *w, const struct sy_params_state *state)
+{
+    SY_ASSERT(state->pending_count <= SY_PARAMS_PENDING_MAX);
+    sy_params_encode(w, &state->params);
+    if (state->version == 0) return;
+    sy_write_u32(w, state->version);
+    sy_write_u8(w, state->pending_count);
+    for (unsigned i = 0; i < state->pending_count; i++) {
+        sy_write_u16(w, state->pending[i].name);
+        sy_write_u64(w, state->pending[i].value);
+        sy_write_u64(w, state->pending[i].height);
+    }
+}
+
+static void read_pending(struct sy_reader *r, struct sy_params_state *state)
+{
+    uint16_t last = 0;
+    state->version = sy_read_u32(r, "version");
+    if (state->version == 0) sy_reader_fail(r, "version");
+    state->pending_count = sy_read_u8(r, "pending");
+    if (state->pending_count > SY_PARAMS_PENDING_MAX) sy_reader_fail(r, "pending");
+    for (unsigned i = 0; !r->failed && i < state->pending_count; i++) {
+        struct sy_param_next *next = &state->pending[i];
+        next->name = sy_read_u16(r, "name");
+        next->value = sy_read_u64(r, "value");
+        next->height = sy_read_u64(r, "height");
+        if (next->name <= last || !sy_enum_word(&sy_enum_param, next->name)) {
+            sy_reader_fail(r, "name");
+        }
+        if (next->value > INT64_MAX) sy_reader_fail(r, "value");
+        last = next->name;
+    }
+}
+
+bool sy_params_state_decode(struct sy_params_state *state, struct sy_slice bytes)
 {
     struct sy_reader r = sy_reader_of(bytes);
-    params->regulators_needed = sy_read_u32(&r, "regulators_needed");
-    params->credential_ms_max = sy_read_i64(&r, "credential_ms_max");
-    params->record_bytes_max = sy_read_u64(&r, "record_bytes_max");
+    *state = (struct sy_params_state){.version = 0};
+    state->params.regulators_needed = sy_read_u32(&r, "regulators_needed");
+    state->params.credential_ms_max = sy_read_i64(&r, "credential_ms_max");
+    state->params.record_bytes_max = sy_read_u64(&r, "record_bytes_max");
+    if (!r.failed && sy_reader_left(&r) > 0) read_pending(&r, state);
+    return sy_reader_done(&r);
+}
+
+void sy_params_at(struct sy_params_state *state, uint64_t height)
+{
+    unsigned kept = 0;
+    for (unsigned i = 0; i < state->pending_count; i++) {
+        struct sy_param_next next = state->pending[i];
+        struct sy_params *params = &state->params;
+        if (next.height > height) {
+            state->pending[kept++] = next;
+        } else if (next.name == SY_PARAM_REGULATORS_NEEDED) {
+            params->regulators_needed = (uint32_t)next.value;
+        } else if (next.name == SY_PARAM_CREDENTIAL_MS_MAX) {
+            params->credential_ms_max = (int64_t)next.value;
+        } else {
+            params->record_bytes_max = next.value;
+        }
+    }
+    state->pending_count = (uint8_t)kept;
+}
+
+void sy_schedule_encode(struct sy_writer *w, const struct sy_schedule *schedule)
+{
+    sy_write_u32(w, schedule->version);
+    sy_write_hash(w, &schedule->root);
+    sy_write_u64(w, schedule->activation_height);
+    sy_write_u64(w, schedule->height);
+}
+
+bool sy_schedule_decode(struct sy_schedule *schedule, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    schedule->version = sy_read_u32(&r, "version");
+    if (schedule->version == 0) sy_reader_fail(&r, "version");
+    sy_read_hash(&r, &schedule->root, "root");
+    schedule->activation_height = sy_read_u64(&r, "activation_height");
+    schedule->height = sy_read_u64(&r, "height");
     return sy_reader_done(&r);
 }
 
@@ -272,7 +554,8 @@ bool sy_id_decode(struct sy_hash *id, struct sy_slice bytes)
     return sy_reader_done(&r);
 }
 
-// --- nonces ------------------------------------------------------------------------------------
+// --- nonces
+// ------------------------------------------------------------------------------------
 
 static bool map_bit(const struct sy_nonces *nonces, uint64_t nonce)
 {
@@ -300,8 +583,8 @@ static size_t map_bytes(const struct sy_nonces *nonces)
     return (size_t)((nonces->highest - nonces->floor + 7) / 8);
 }
 
-/* Moves the floor up by count, whatever the bits it passes say. All bits above highest are clear,
- * so only the bytes up to there move. */
+/* Moves the floor up by count, whatever the bits it passes say. All bits above highest are
+ * clear, so only the bytes up to there move. */
 static void raise_floor(struct sy_nonces *nonces, uint64_t count)
 {
     size_t used = map_bytes(nonces);

@@ -6,21 +6,32 @@ enum {
     CREDENTIAL_REVOKED = 1,
     CREDENTIAL_X25519 = 2,
     CREDENTIAL_BREAK_GLASS = 4,
+    CREDENTIAL_SUCCESSOR = 8,
+    CREDENTIAL_LINE = 16,
     ORG_SUSPENDED = 1,
     ORG_NPI = 2,
     PATIENT_CLAIMED = 1,
     PATIENT_X25519 = 2,
+    PATIENT_MERGED = 4,
+    PATIENT_MERGES = 8,
+    PATIENT_LINKS = 16,
+    PATIENT_PLACES = 32,
     VERSION_LOCATOR = 1,
     VERSION_REPORTED = 2,
+    VERSION_MERGED = 4,
     RECORD_RETRACTED = 1,
     RECORD_TAG = 2,
     RECORD_ENCOUNTER = 4,
+    RECORD_LINKED = 8,
+    RECORD_ERASED = 16,
+    RECORD_RELATION = 32,
     CONSENT_DENIES = 1,
     CONSENT_REVOKED = 2,
     CONSENT_WRAPPED = 4,
     CONSENT_PASSED_ON = 8,
     BREAK_REVIEWED = 1,
-    BREAK_PREVIOUS = 2
+    BREAK_PREVIOUS = 2,
+    CERT_UNTIL = 1
 };
 
 static uint8_t flag_if(bool set, unsigned flag)
@@ -73,7 +84,9 @@ void sy_credential_encode(struct sy_writer *w, const struct sy_credential *crede
     sy_write_hash(w, &credential->holder);
     sy_write_u8(w, flag_if(credential->revoked, CREDENTIAL_REVOKED) |
                        flag_if(credential->has_x25519_key, CREDENTIAL_X25519) |
-                       flag_if(credential->break_glass, CREDENTIAL_BREAK_GLASS));
+                       flag_if(credential->break_glass, CREDENTIAL_BREAK_GLASS) |
+                       flag_if(credential->has_successor, CREDENTIAL_SUCCESSOR) |
+                       flag_if(credential->has_line, CREDENTIAL_LINE));
     sy_write_i64(w, credential->not_before_ms);
     sy_write_i64(w, credential->not_after_ms);
     if (credential->has_x25519_key) sy_write_public_key(w, &credential->x25519_key);
@@ -82,6 +95,8 @@ void sy_credential_encode(struct sy_writer *w, const struct sy_credential *crede
         sy_write_u16(w, credential->revoke_reason);
         sy_write_u64(w, credential->revoked_height);
     }
+    if (credential->has_successor) sy_write_public_key(w, &credential->successor);
+    if (credential->has_line) sy_write_public_key(w, &credential->line);
     sy_write_u64(w, credential->issued_height);
     sy_write_u64(w, credential->events);
     sy_write_bytes16(w, credential->specialty);
@@ -98,10 +113,14 @@ bool sy_credential_decode(struct sy_credential *credential, struct sy_slice byte
     if (credential->role >= SY_ROLE_COUNT) sy_reader_fail(&r, "role");
     if ((credential->use == SY_KEY_TX) != (credential->role != 0)) sy_reader_fail(&r, "role");
     sy_read_hash(&r, &credential->holder, "holder");
-    uint8_t flags = read_flags(&r, CREDENTIAL_REVOKED | CREDENTIAL_X25519 | CREDENTIAL_BREAK_GLASS);
+    uint8_t flags = read_flags(&r, CREDENTIAL_REVOKED | CREDENTIAL_X25519 | CREDENTIAL_BREAK_GLASS |
+                                       CREDENTIAL_SUCCESSOR | CREDENTIAL_LINE);
     credential->break_glass = (flags & CREDENTIAL_BREAK_GLASS) != 0;
     credential->revoked = (flags & CREDENTIAL_REVOKED) != 0;
     credential->has_x25519_key = (flags & CREDENTIAL_X25519) != 0;
+    credential->has_successor = (flags & CREDENTIAL_SUCCESSOR) != 0;
+    credential->has_line = (flags & CREDENTIAL_LINE) != 0;
+    if (credential->has_successor && !credential->revoked) sy_reader_fail(&r, "flags");
     credential->not_before_ms = sy_read_i64(&r, "not_before");
     credential->not_after_ms = sy_read_i64(&r, "not_after");
     if (credential->has_x25519_key) sy_read_public_key(&r, &credential->x25519_key, "x25519_key");
@@ -110,6 +129,8 @@ bool sy_credential_decode(struct sy_credential *credential, struct sy_slice byte
         credential->revoke_reason = sy_read_u16(&r, "revoke_reason");
         credential->revoked_height = sy_read_u64(&r, "revoked_height");
     }
+    if (credential->has_successor) sy_read_public_key(&r, &credential->successor, "successor");
+    if (credential->has_line) sy_read_public_key(&r, &credential->line, "line");
     credential->issued_height = sy_read_u64(&r, "issued_height");
     credential->events = sy_read_u64(&r, "events");
     credential->specialty = sy_read_bytes16(&r, SY_CODE_BYTES_MAX, "specialty");
@@ -121,6 +142,15 @@ bool sy_credential_valid(const struct sy_credential *credential, int64_t time_ms
 {
     return credential->use == SY_KEY_TX && !credential->revoked &&
            time_ms >= credential->not_before_ms && time_ms <= credential->not_after_ms;
+}
+
+struct sy_hash sy_credential_line(const struct sy_credential *credential,
+                                  const struct sy_public_key *key)
+{
+    struct sy_hash line;
+    memcpy(line.bytes, credential->has_line ? credential->line.bytes : key->bytes,
+           sizeof line.bytes);
+    return line;
 }
 
 void sy_org_encode(struct sy_writer *w, const struct sy_org *org)
@@ -169,13 +199,41 @@ void sy_patient_encode(struct sy_writer *w, const struct sy_patient *patient)
 {
     sy_write_hash(w, &patient->organisation);
     sy_write_u8(w, flag_if(patient->claimed, PATIENT_CLAIMED) |
-                       flag_if(patient->has_x25519_key, PATIENT_X25519));
+                       flag_if(patient->has_x25519_key, PATIENT_X25519) |
+                       flag_if(patient->merged, PATIENT_MERGED) |
+                       flag_if(patient->merges > 0, PATIENT_MERGES) |
+                       flag_if(patient->links.count > 0, PATIENT_LINKS) |
+                       flag_if(patient->places > 0, PATIENT_PLACES));
     if (patient->claimed) sy_write_public_key(w, &patient->wallet_key);
     if (patient->has_x25519_key) sy_write_public_key(w, &patient->x25519_key);
+    if (patient->merged) {
+        sy_write_hash(w, &patient->into);
+        sy_write_u64(w, patient->merged_height);
+    }
+    if (patient->merges > 0) sy_write_u8(w, patient->merges);
     sy_write_u64(w, patient->enrolled_height);
     sy_write_u64(w, patient->events);
+    if (patient->places > 0) {
+        sy_write_u64(w, patient->places);
+        sy_write_u64(w, patient->records);
+    }
     sy_write_u8(w, patient->guardians_needed);
     write_list(w, &patient->guardians);
+    if (patient->links.count > 0) write_list(w, &patient->links);
+}
+
+/* What stands there only where a flag says so. */
+static void read_merges(struct sy_reader *r, struct sy_patient *patient, uint8_t flags)
+{
+    patient->merged = (flags & PATIENT_MERGED) != 0;
+    if (patient->merged && patient->claimed) sy_reader_fail(r, "flags");
+    if (patient->merged) {
+        sy_read_hash(r, &patient->into, "into");
+        patient->merged_height = sy_read_u64(r, "merged_height");
+    }
+    if ((flags & PATIENT_MERGES) == 0) return;
+    patient->merges = sy_read_u8(r, "merges");
+    if (patient->merges == 0 || patient->merges > SY_MERGES_MAX) sy_reader_fail(r, "merges");
 }
 
 bool sy_patient_decode(struct sy_patient *patient, struct sy_slice bytes)
@@ -183,16 +241,27 @@ bool sy_patient_decode(struct sy_patient *patient, struct sy_slice bytes)
     *patient = (struct sy_patient){.claimed = false};
     struct sy_reader r = sy_reader_of(bytes);
     sy_read_hash(&r, &patient->organisation, "organisation");
-    uint8_t flags = read_flags(&r, PATIENT_CLAIMED | PATIENT_X25519);
+    uint8_t flags = read_flags(&r, PATIENT_CLAIMED | PATIENT_X25519 | PATIENT_MERGED |
+                                       PATIENT_MERGES | PATIENT_LINKS | PATIENT_PLACES);
     patient->claimed = (flags & PATIENT_CLAIMED) != 0;
     patient->has_x25519_key = (flags & PATIENT_X25519) != 0;
     if (patient->claimed) sy_read_public_key(&r, &patient->wallet_key, "wallet_key");
     if (patient->has_x25519_key) sy_read_public_key(&r, &patient->x25519_key, "x25519_key");
+    read_merges(&r, patient, flags);
     patient->enrolled_height = sy_read_u64(&r, "enrolled_height");
     patient->events = sy_read_u64(&r, "events");
+    if ((flags & PATIENT_PLACES) != 0) {
+        patient->places = sy_read_u64(&r, "places");
+        patient->records = sy_read_u64(&r, "records");
+        if (patient->places == 0) sy_reader_fail(&r, "places");
+    }
     patient->guardians_needed = sy_read_u8(&r, "guardians_needed");
     read_id_list(&r, &patient->guardians, SY_GUARDIANS_MAX, "guardians");
     if (patient->guardians_needed > patient->guardians.count) sy_reader_fail(&r, "guardians");
+    if ((flags & PATIENT_LINKS) != 0) {
+        read_id_list(&r, &patient->links, SY_LINKS_MAX, "links");
+        if (patient->links.count == 0) sy_reader_fail(&r, "links");
+    }
     return sy_reader_done(&r);
 }
 
@@ -364,6 +433,88 @@ bool sy_breaks_decode(struct sy_list *open, struct sy_slice bytes)
     return sy_reader_done(&r);
 }
 
+// --- devices -----------------------------------------------------------------------------------
+
+void sy_device_encode(struct sy_writer *w, const struct sy_device *device)
+{
+    sy_write_public_key(w, &device->key);
+    sy_write_hash(w, &device->organisation);
+    sy_write_u8(w, device->owner_kind);
+    sy_write_hash(w, &device->owner);
+    sy_write_u16(w, device->device_class);
+    sy_write_hash(w, &device->udi_commit);
+    sy_write_u64(w, device->height);
+}
+
+bool sy_device_decode(struct sy_device *device, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_public_key(&r, &device->key, "key");
+    sy_read_hash(&r, &device->organisation, "organisation");
+    device->owner_kind = sy_read_u8(&r, "owner_kind");
+    if (device->owner_kind != SY_SUBJECT_ORG && device->owner_kind != SY_SUBJECT_PATIENT) {
+        sy_reader_fail(&r, "owner_kind");
+    }
+    sy_read_hash(&r, &device->owner, "owner");
+    device->device_class = sy_read_u16(&r, "class");
+    if (!sy_enum_word(&sy_enum_device_class, device->device_class)) sy_reader_fail(&r, "class");
+    sy_read_hash(&r, &device->udi_commit, "udi_commit");
+    device->height = sy_read_u64(&r, "height");
+    return sy_reader_done(&r);
+}
+
+// --- requests for access -------------------------------------------------------------------------
+
+void sy_access_asked_encode(struct sy_writer *w, const struct sy_access_asked *asked)
+{
+    sy_write_public_key(w, &asked->key);
+    sy_write_u32(w, asked->actions);
+    sy_write_u32(w, asked->purposes);
+    sy_write_u64(w, asked->height);
+    sy_write_i64(w, asked->time_ms);
+    write_list(w, &asked->classes);
+}
+
+bool sy_access_asked_decode(struct sy_access_asked *asked, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    *asked = (struct sy_access_asked){.height = 0};
+    sy_read_public_key(&r, &asked->key, "key");
+    asked->actions = read_set(&r, &sy_enum_action, "actions");
+    asked->purposes = read_set(&r, &sy_enum_purpose, "purposes");
+    asked->height = sy_read_u64(&r, "height");
+    asked->time_ms = sy_read_i64(&r, "time");
+    read_text_list(&r, &asked->classes, SY_CONSENT_CLASSES_BYTES_MAX, "classes");
+    return sy_reader_done(&r);
+}
+
+// --- health cards ------------------------------------------------------------------------------
+
+void sy_cert_encode(struct sy_writer *w, const struct sy_cert *cert)
+{
+    sy_write_u16(w, cert->kind);
+    sy_write_hash(w, &cert->key_id);
+    sy_write_u64(w, cert->index);
+    sy_write_u64(w, cert->height);
+    sy_write_i64(w, cert->time_ms);
+    sy_write_u8(w, flag_if(cert->has_until, CERT_UNTIL));
+    if (cert->has_until) sy_write_i64(w, cert->until_ms);
+}
+
+bool sy_cert_decode(struct sy_cert *cert, struct sy_slice bytes)
+{
+    *cert = (struct sy_cert){.kind = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    cert->kind = sy_read_u16(&r, "kind");
+    sy_read_hash(&r, &cert->key_id, "key_id");
+    cert->index = sy_read_u64(&r, "index");
+    cert->height = sy_read_u64(&r, "height");
+    cert->time_ms = sy_read_i64(&r, "time");
+    cert->has_until = (read_flags(&r, CERT_UNTIL) & CERT_UNTIL) != 0;
+    if (cert->has_until) cert->until_ms = sy_read_i64(&r, "until");
+    return sy_reader_done(&r);
+}
+
 // --- records -----------------------------------------------------------------------------------
 
 void sy_record_version_encode(struct sy_writer *w, const struct sy_record_version *version)
@@ -380,8 +531,33 @@ void sy_record_version_encode(struct sy_writer *w, const struct sy_record_versio
     sy_write_u64(w, version->height);
     sy_write_i64(w, version->time_ms);
     sy_write_u8(w, flag_if(version->has_locator_commit, VERSION_LOCATOR) |
-                       flag_if(version->patient_reported, VERSION_REPORTED));
+                       flag_if(version->patient_reported, VERSION_REPORTED) |
+                       flag_if(version->other_count > 0, VERSION_MERGED));
     if (version->has_locator_commit) sy_write_hash(w, &version->locator_commit);
+    if (version->other_count == 0) return;
+    SY_ASSERT(version->other_count < SY_RECORD_HEADS_MAX);
+    sy_write_u8(w, version->other_count);
+    for (unsigned i = 0; i < version->other_count; i++) sy_write_u32(w, version->others[i]);
+    sy_write_hash(w, &version->resolution_hash);
+}
+
+/* What a version joins besides its parent: at least one more, ascending, all older than it. */
+static void read_others(struct sy_reader *r, struct sy_record_version *version)
+{
+    uint32_t last = version->parent;
+    version->other_count = sy_read_u8(r, "others");
+    if (last == 0 || version->other_count == 0 || version->other_count >= SY_RECORD_HEADS_MAX) {
+        sy_reader_fail(r, "others");
+    }
+    for (unsigned i = 0; i < version->other_count && !r->failed; i++) {
+        version->others[i] = sy_read_u32(r, "others");
+        if (version->others[i] <= last || version->others[i] >= version->version) {
+            sy_reader_fail(r, "others");
+        }
+        last = version->others[i];
+    }
+    if (r->failed) version->other_count = 0;
+    sy_read_hash(r, &version->resolution_hash, "resolution_hash");
 }
 
 static void read_version(struct sy_reader *r, struct sy_record_version *version)
@@ -399,10 +575,11 @@ static void read_version(struct sy_reader *r, struct sy_record_version *version)
     version->reason = sy_read_u16(r, "reason");
     version->height = sy_read_u64(r, "height");
     version->time_ms = sy_read_i64(r, "time");
-    uint8_t flags = read_flags(r, VERSION_LOCATOR | VERSION_REPORTED);
+    uint8_t flags = read_flags(r, VERSION_LOCATOR | VERSION_REPORTED | VERSION_MERGED);
     version->has_locator_commit = (flags & VERSION_LOCATOR) != 0;
     version->patient_reported = (flags & VERSION_REPORTED) != 0;
     if (version->has_locator_commit) sy_read_hash(r, &version->locator_commit, "locator_commit");
+    if ((flags & VERSION_MERGED) != 0) read_others(r, version);
 }
 
 bool sy_record_version_decode(struct sy_record_version *version, struct sy_slice bytes)
@@ -447,16 +624,48 @@ void sy_record_encode(struct sy_writer *w, const struct sy_record *record)
     sy_write_bytes16(w, record->record_class);
     sy_write_u8(w, flag_if(record->retracted, RECORD_RETRACTED) |
                        flag_if(record->has_sens_tag, RECORD_TAG) |
-                       flag_if(record->has_encounter, RECORD_ENCOUNTER));
+                       flag_if(record->has_encounter, RECORD_ENCOUNTER) |
+                       flag_if(record->links > 0, RECORD_LINKED) |
+                       flag_if(record->erased, RECORD_ERASED) |
+                       flag_if(record->relation != 0, RECORD_RELATION));
     if (record->has_sens_tag) sy_write_raw(w, record->sens_tag, sizeof record->sens_tag);
     if (record->has_encounter) sy_write_hash(w, &record->encounter);
     if (record->retracted) {
         sy_write_u16(w, record->retract_reason);
         sy_write_u64(w, record->retracted_height);
     }
+    if (record->links > 0) sy_write_u64(w, record->links);
+    if (record->erased) {
+        sy_write_u16(w, record->erase_basis);
+        sy_write_u64(w, record->erased_height);
+        sy_write_i64(w, record->erased_ms);
+    }
+    if (record->relation != 0) sy_write_u16(w, record->relation);
     write_heads(w, record);
     write_list(w, &record->parents);
     sy_record_version_encode(w, &record->first);
+}
+
+/* What came later: others that name it, and its erasure; and what it is to its parents. */
+static void read_links(struct sy_reader *r, struct sy_record *record, uint8_t flags)
+{
+    record->erased = (flags & RECORD_ERASED) != 0;
+    if ((flags & RECORD_LINKED) != 0) {
+        record->links = sy_read_u64(r, "links");
+        if (record->links == 0) sy_reader_fail(r, "links");
+    }
+    if (record->erased) {
+        record->erase_basis = sy_read_u16(r, "erase_basis");
+        if (!sy_enum_word(&sy_enum_erase_basis, record->erase_basis)) {
+            sy_reader_fail(r, "erase_basis");
+        }
+        record->erased_height = sy_read_u64(r, "erased_height");
+        record->erased_ms = sy_read_i64(r, "erased_ms");
+    }
+    if ((flags & RECORD_RELATION) != 0) {
+        record->relation = sy_read_u16(r, "relation");
+        if (!sy_enum_word(&sy_enum_relation, record->relation)) sy_reader_fail(r, "relation");
+    }
 }
 
 bool sy_record_decode(struct sy_record *record, struct sy_slice bytes)
@@ -470,7 +679,8 @@ bool sy_record_decode(struct sy_record *record, struct sy_slice bytes)
     sy_read_hash(&r, &record->subject, "subject");
     sy_read_hash(&r, &record->holder, "holder");
     record->record_class = sy_read_bytes16(&r, SY_CODE_BYTES_MAX, "class");
-    uint8_t flags = read_flags(&r, RECORD_RETRACTED | RECORD_TAG | RECORD_ENCOUNTER);
+    uint8_t flags = read_flags(&r, RECORD_RETRACTED | RECORD_TAG | RECORD_ENCOUNTER |
+                                       RECORD_LINKED | RECORD_ERASED | RECORD_RELATION);
     record->retracted = (flags & RECORD_RETRACTED) != 0;
     record->has_sens_tag = (flags & RECORD_TAG) != 0;
     record->has_encounter = (flags & RECORD_ENCOUNTER) != 0;
@@ -483,6 +693,7 @@ bool sy_record_decode(struct sy_record *record, struct sy_slice bytes)
         record->retract_reason = sy_read_u16(&r, "retract_reason");
         record->retracted_height = sy_read_u64(&r, "retracted_height");
     }
+    read_links(&r, record, flags);
     read_heads(&r, record);
     read_id_list(&r, &record->parents, SY_RECORD_PARENTS_MAX, "parents");
     read_version(&r, &record->first);
@@ -501,3 +712,43 @@ _Static_assert(SY_CONSENTS_LIVE_MAX * 32 + 16 <= SY_STATE_VALUE_BYTES_MAX,
                "the longest list of consents fits a state value");
 _Static_assert(16 + SY_NONCE_WINDOW / 8 <= SY_STATE_VALUE_BYTES_MAX,
                "the largest nonce window fits a state value");
+
+// --- subscriptions -----------------------------------------------------------------------------
+
+enum { SUBSCRIPTION_GROUPS = 1, SUBSCRIPTION_CLASSES = 2 };
+
+void sy_subscription_encode(struct sy_writer *w, const struct sy_subscription *subscription)
+{
+    unsigned flags = (subscription->has_groups ? SUBSCRIPTION_GROUPS : 0u) |
+                     (subscription->has_classes ? SUBSCRIPTION_CLASSES : 0u);
+    sy_write_u64(w, subscription->from);
+    sy_write_u16(w, subscription->purpose);
+    sy_write_u64(w, subscription->height);
+    sy_write_u64(w, subscription->cancelled_height);
+    sy_write_u8(w, (uint8_t)flags);
+    if (subscription->has_groups) sy_write_u32(w, subscription->groups);
+    if (subscription->has_classes) write_list(w, &subscription->classes);
+}
+
+bool sy_subscription_decode(struct sy_subscription *subscription, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    *subscription = (struct sy_subscription){.from = sy_read_u64(&r, "from")};
+    subscription->purpose = sy_read_u16(&r, "purpose");
+    subscription->height = sy_read_u64(&r, "height");
+    subscription->cancelled_height = sy_read_u64(&r, "cancelled_height");
+    uint8_t flags = sy_read_u8(&r, "flags");
+    if (flags > (SUBSCRIPTION_GROUPS | SUBSCRIPTION_CLASSES)) sy_reader_fail(&r, "flags");
+    subscription->has_groups = (flags & SUBSCRIPTION_GROUPS) != 0;
+    subscription->has_classes = (flags & SUBSCRIPTION_CLASSES) != 0;
+    if (subscription->has_groups) {
+        subscription->groups = sy_read_u32(&r, "groups");
+        bool known = (subscription->groups & ~sy_set_known(&sy_enum_notice_group)) == 0;
+        if (!known) sy_reader_fail(&r, "groups");
+    }
+    if (subscription->has_classes) {
+        read_text_list(&r, &subscription->classes, SY_CONSENT_CLASSES_BYTES_MAX, "classes");
+    }
+    if (subscription->from == 0) sy_reader_fail(&r, "from");
+    return sy_reader_done(&r);
+}

@@ -4,7 +4,7 @@
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
 #include "core/crypto/keys.h"
-#include "core/wire/roster_change.h"
+#include "core/wire/approval.h"
 #include "core/wire/schema.h"
 
 const struct sy_public_key *sy_tx_signer_key(const struct sy_tx *tx, unsigned i)

@@ -3,7 +3,7 @@
 # at once: nothing final is lost, everything is decided, and every validator's audit gives the same.
 # Needs no privileges; ./run chaos does the rest. Whether views change under overload depends on the
 # machine, so it is a bench's matter (and its exit code's), not this test's.
-# ctest: serial slow timeout=900
+# ctest: network slow plain timeout=900
 set -eu
 
 report=$SYSTOLE_SCRATCH/chaos.json

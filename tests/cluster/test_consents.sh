@@ -3,74 +3,17 @@
 # refused, let in by a grant, and shut out again; a label and a denial do what they say; `systole
 # may` says why, now and for heights gone by. In the middle the primary is killed, and the rest go
 # on in another view.
-# ctest: serial slow timeout=300
+# ctest: network plain slow timeout=900
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0"
 set -eu -o pipefail
 
-bin=$SYSTOLE_BIN
+. "$SYSTOLE_SOURCE/tests/cluster/network.sh"
 scratch=$(mktemp -d "$SYSTOLE_SCRATCH/consents.XXXXXX")
 net=$scratch/net
 keys=$scratch/keys
 regulator=$net/keys/regulator-0.pem
-pids=
-
-fail() {
-    echo "FAILED: $*"
-    for log in "$net"/*/log; do
-        echo "$log:"
-        tail -n 5 "$log" || true
-    done
-    exit 1
-}
-stop_all() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    wait
-    pids=
-}
+. "$SYSTOLE_SOURCE/tests/cluster/signing.sh"
 trap stop_all EXIT
-
-# field NAME < JSON: the first number or word of that name.
-field() {
-    grep -o "\"$1\": *\"\{0,1\}[0-9a-zA-Z]*" | sed -n '1s/.*[: "]//p'
-}
-
-new_key() {
-    "$bin/systole" keygen --json --out "$keys/$1.pem" | field public_key >"$keys/$1.public"
-}
-public() {
-    cat "$keys/$1.public"
-}
-random_id() {
-    od -An -N32 -tx1 /dev/urandom | tr -d ' \n'
-}
-
-# apply KIND SIGNER COSIGNER PROVER FIELD...: "-" is nobody. Exit code of `tx send`; what it says
-# stands in $scratch/sent.
-apply() {
-    local kind=$1 signer=$2 cosigner=$3 prover=$4 draft=$scratch/draft arguments=() name
-    shift 4
-    for name in "$@"; do arguments+=(--field "$name"); done
-    if [ "$cosigner" != - ]; then arguments+=(--cosigner "$(public "$cosigner")"); fi
-    if [ "$prover" != - ]; then arguments+=(--prove "$keys/$prover.pem"); fi
-    rm -f "$draft"
-    "$bin/systole" tx make --net "$net" --key "$keys/$signer.pem" --read-key "$regulator" \
-        "${arguments[@]}" --out "$draft" "$kind" >/dev/null || fail "$kind: no draft"
-    "$bin/systole" tx sign --net "$net" "$draft" --key "$keys/$signer.pem" >/dev/null
-    if [ "$cosigner" != - ]; then
-        "$bin/systole" tx cosign --net "$net" "$draft" --key "$keys/$cosigner.pem" >/dev/null
-    fi
-    "$bin/systole" tx send --net "$net" "$draft" >"$scratch/sent" 2>&1
-}
-applied() {
-    apply "$@" || fail "$1 was not applied: $(cat "$scratch/sent")"
-}
-# refused CODE KIND ...
-refused() {
-    local code=$1
-    shift
-    apply "$@" && fail "$1 was applied"
-    grep -q "$code" "$scratch/sent" || fail "$1 is not refused with $code: $(cat "$scratch/sent")"
-}
 
 register() { # NAME: an organisation, its admin and its doctor
     new_key "admin_$1"
@@ -116,19 +59,7 @@ decides() {
     done
 }
 
-"$bin/systole" testnet "$net" --base-port 0 --validators 4 --set "heartbeat_ms = 100" >/dev/null
-for i in 0 1 2 3; do
-    "$bin/systoled" --config "$net/v$i/systoled.conf" --init >>"$net/v$i/output" 2>&1 &
-    echo $! >"$net/v$i/process"
-    pids="$pids $!"
-done
-mkdir -p "$keys"
-cp "$regulator" "$keys/regulator.pem"
-for i in $(seq 100); do
-    "$bin/systole" get --net "$net" block 1 >/dev/null 2>&1 && break
-    [ "$i" -lt 100 ] || fail "no block is certified"
-    sleep 0.2
-done
+begin
 
 echo "two hospitals, and a patient of the first"
 register a
@@ -184,7 +115,7 @@ refused E_NOT_SUBJECT consent.revoke stranger - - patient_id="$patient" consent_
 refused E_NOT_SUBJECT consent.revoke stranger - - patient_id="$stranger" consent_id="$consent"
 
 echo "the primary dies; the others go on"
-kill -9 "$(cat "$net/v0/process")"
+end v0 KILL
 height=$("$bin/systole" get --net "$net" block newest --json | field height)
 sensitive=$(random_id)
 grant "$sensitive" actions=read purposes=treatment labels="$tag"

@@ -1,6 +1,6 @@
 /* test_daemons.c: four whole validators in one process, under load: their links are cut again and
  * again, and their roster changes. No commit is lost.
- * ctest: serial threaded slow timeout=600 */
+ * ctest: network threaded slow timeout=900 */
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 # The primary of four real validators is killed twice under load: commits go on each time, through
 # another view, nothing final is lost and every validator's audit gives the same. How long that
 # takes is a bench's matter, not a test's.
-# ctest: serial slow timeout=600
+# ctest: network slow plain timeout=900
 set -eu
 
 report=$SYSTOLE_SCRATCH/failover.json

@@ -1,5 +1,5 @@
 /* test_join.c: a validator whose store is gone begins with its peers' state, while they go on.
- * ctest: serial slow timeout=900 */
+ * ctest: network plain slow timeout=900 */
 #include <jansson.h>
 #include <signal.h>
 #include <stdio.h>

@@ -3,7 +3,7 @@
 # names: two are killed, nothing becomes final and everybody is told so, reads and audits go on; one
 # comes back from its own disk and so does the network, with all that was final; then two disks are
 # lost for good, and what is left is what the README says.
-# ctest: serial slow timeout=900
+# ctest: network plain slow timeout=900
 set -eu
 
 systole=$SYSTOLE_BIN/systole

@@ -4,69 +4,14 @@
 # with proofs, and they refuse transactions. They are killed and come back, through changes of the
 # roster that they did not see. One that no validator lists says so, and gets nothing. A validator
 # that was removed, and is epochs behind, comes back as an observer over its own store.
-# ctest: serial slow timeout=900
+# ctest: network plain slow timeout=900
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0"
 set -eu -o pipefail
 
-bin=$SYSTOLE_BIN
+. "$SYSTOLE_SOURCE/tests/cluster/network.sh"
 scratch=$(mktemp -d "$SYSTOLE_SCRATCH/observer.XXXXXX")
 net=$scratch/net
-pids=
-
-fail() {
-    echo "FAILED: $*"
-    for log in "$net"/*/log; do
-        echo "$log:"
-        tail -n 5 "$log" || true
-    done
-    exit 1
-}
-stop_all() {
-    for pid in $pids; do kill "$pid" 2>/dev/null || true; done
-    wait
-    pids=
-}
 trap stop_all EXIT
-
-# start NAME [--init]: the node's process id stands in its folder.
-start() {
-    local name=$1
-    shift
-    "$bin/systoled" --config "$net/$name/systoled.conf" "$@" >>"$net/$name/output" 2>&1 &
-    echo $! >"$net/$name/process"
-    pids="$pids $!"
-}
-
-# end NAME SIGNAL: its exit code is looked at by whom it concerns.
-end() {
-    local pid code=0
-    pid=$(cat "$net/$1/process")
-    kill "-$2" "$pid"
-    wait "$pid" || code=$?
-    [ "$2" = KILL ] || [ "$code" -eq 0 ] || fail "$1 ended with $code"
-}
-
-# field NAME < JSON: the first number or word of that name.
-field() {
-    grep -o "\"$1\": *\"\{0,1\}[0-9a-zA-Z]*" | sed -n '1s/.*[: "]//p'
-}
-
-# told NAME FIELD: what a node says of itself; empty if it does not answer.
-told() {
-    "$bin/systole" status --net "$net" --validator "$1" --json 2>/dev/null |
-        sed 's/.*own_account//' | field "$2" || true
-}
-
-# await NAME FIELD LEAST: until it is at least that.
-await() {
-    local value i
-    for i in $(seq 1 600); do
-        value=$(told "$1" "$2")
-        [ -n "$value" ] && [ "$value" -ge "$3" ] && return 0
-        sleep 0.2
-    done
-    fail "$1 does not reach $2 $3: it says ${value:-nothing}"
-}
 
 # logged NAME TEXT: until its log has it.
 logged() {
@@ -76,31 +21,6 @@ logged() {
         sleep 0.2
     done
     fail "$1 does not log $2"
-}
-
-key_of() {
-    "$bin/systole" roster --net "$net" --json |
-        sed -n "/\"name\": *\"$1\"/,/consensus_key/s/.*\"consensus_key\": *\"\([0-9a-f]*\)\".*/\1/p"
-}
-
-# change KIND PROVERS APPROVERS FIELD...
-change() {
-    local kind=$1 provers=$2 approvers=$3 draft=$scratch/draft fields=() roster name
-    shift 3
-    roster=$("$bin/systole" roster --net "$net" --json)
-    for name in epoch="$(field epoch <<<"$roster")" \
-        roster_hash="$(field roster_hash <<<"$roster")" "$@"; do
-        fields+=(--field "$name")
-    done
-    "$bin/systole" tx make --net "$net" --key "$net/keys/regulator-0.pem" "${fields[@]}" \
-        --out "$draft" "$kind"
-    for name in $provers; do "$bin/systole" tx prove --net "$net" "$draft" --key "$name"; done
-    for name in $approvers; do
-        "$bin/systole" tx approve --net "$net" "$draft" --key "$net/$name/keys/admin.pem"
-    done
-    "$bin/systole" tx sign --net "$net" "$draft" --key "$net/keys/regulator-0.pem"
-    "$bin/systole" tx send --net "$net" "$draft" || fail "$kind was not applied"
-    rm -f "$draft"
 }
 
 # read_from NAME KEY: a credential that an observer proves, and what anybody checks offline.
@@ -204,12 +124,6 @@ refused=$(field refused <"$scratch/report.json")
 height=$(told v0 certified_height)
 for name in o0 o1 former; do await $name certified_height "$height"; done
 stop_all
-for name in v0 v4 o0 o1; do
-    "$bin/systole" audit --json "$net/$name" >"$scratch/audit.$name" ||
-        fail "the audit of $name: $(cat "$scratch/audit.$name")"
-done
-roots=$(cat "$scratch"/audit.* | sed -n 's/.*"state_root": *"\([0-9a-f]*\)".*/\1/p')
-[ "$(wc -l <<<"$roots")" -eq 4 ] && [ "$(sort -u <<<"$roots" | wc -l)" -eq 1 ] ||
-    fail "state roots differ: $roots"
+same_state v0 v4 o0 o1
 echo "passed: 3 observers, 2 changes, $(field final <"$scratch/report.json") resources final"
 rm -rf "$scratch"

@@ -26,6 +26,13 @@ hangs_after=600
 judges="
 transcripts  tests/test_pbft_transcripts
 message      tests/test_pbft_message
+may          tests/test_may
+consent      tests/test_ledger_consent
+delegate     tests/test_ledger_delegate
+emergency    tests/test_ledger_access
+rotation     tests/test_ledger_keys
+merge        tests/test_ledger_merge
+who_may      tests/test_who_may
 ed25519      tests/test_ed25519
 key_tables   tests/test_key_tables
 sizes        tests/test_engine_sizes
@@ -33,13 +40,42 @@ view_change  tests/test_wire_view_change
 roster       tests/test_wire_roster
 changes      tests/test_wire_roster_change
 validator    tests/test_ledger_validator
+signer       tests/test_ledger_signer
+disclosed    tests/test_wire_disclosed
+notices      tests/test_access_notices
+reads        tests/test_node_reads
+api_reads    tests/test_api_reads
 rosters      tests/test_ledger_rosters
+governance   tests/test_ledger_governance
 bounds       tests/test_pbft_bounds
 pool_admit   tests/test_pool_admit
 pool_ingress tests/test_pool_ingress
 node_loop    tests/test_node_loop
 requests     tests/test_node_requests
 envelope     tests/test_ledger_envelope
+record_graph tests/test_ledger_record_graph
+record_erase tests/test_ledger_record_erase
+places       tests/test_ledger_places
+export       tests/test_ledger_export
+goods        tests/test_ledger_goods
+recall       tests/test_ledger_recall
+exception    tests/test_ledger_exception
+trace        tests/test_trace
+wire_money   tests/test_wire_money
+claim_rules  tests/test_claim_rules
+claims       tests/test_ledger_claims
+auth         tests/test_ledger_auth
+payments     tests/test_ledger_payments
+client_salts tests/test_client_salts
+wire_find    tests/test_wire_find
+bring        tests/test_bring
+at_time      tests/test_at_time
+notices_of   tests/test_access_notices
+api_find     tests/test_api_find
+api_notices  tests/test_api_notices
+directory    tests/directory_suite
+x12          tests/test_x12
+epcis        tests/test_epcis
 edges        tests/engine_edges_suite
 sim_4        bin/systole-sim --seeds 1..100 --validators 4 --jobs 2
 sim_6        bin/systole-sim --seeds 1..50 --validators 6 --jobs 2

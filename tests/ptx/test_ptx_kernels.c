@@ -1,7 +1,9 @@
 /* test_ptx_kernels.c: the PTX that nvcc makes of gpu/kernels.cu, for every architecture that is
  * compiled for, does what the same kernels do as C; and what is broken in it on purpose is found.
  * Says of each kernel how many instructions its blocks took, how long, and at how many of the
- * places that take a carry there was one. Without nvcc it is skipped. ctest: timeout=1800 */
+ * places that take a carry there was one. Without nvcc it is skipped.
+ *
+ * ctest: slow plain timeout=1800 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -512,7 +512,8 @@ static void read_receipts(struct world *world, const struct validator *validator
         struct sy_reader in = sy_reader_of(bytes);
         bool decoded = sy_receipt_decode(&in, &receipt) && sy_reader_done(&in);
         SY_ASSERT(decoded && receipt.height == header->height && receipt.index == i);
-        sy_hash_leaf(&leaves[i], bytes);
+        bool hashed = sy_receipt_leaves(&leaves[i], &bytes, 1);
+        SY_ASSERT(hashed);
         if (sim_plants(world, SIM_PLANT_UNKNOWN_TX, validator)) forget_one_tx(world, &receipt);
         note_receipt(world, validator, &receipt);
     }

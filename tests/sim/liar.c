@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "tests/support/lies.h"
 
 #define KEPT_BYTES_MAX 65536u
 
@@ -216,15 +217,7 @@ static void lie_status(struct world *world, struct validator *liar, uint16_t to,
         sim_utter(world, liar, to, bytes);
         return;
     }
-    uint64_t far = 1 + sy_prng_below(&world->prng, 200);
-    switch (sy_prng_below(&world->prng, 6)) {
-    case 0: status->certified_height += far; break;
-    case 1: status->certified_height = 0; break;
-    case 2: status->executed_height += far; break;
-    case 3: status->pre_prepared_mask = status->prepared_mask = status->committed_mask = 0; break;
-    case 4: status->committed_mask = sy_prng_next(&world->prng); break;
-    default: status->time_ms += (int64_t)far * 1000000;
-    }
+    lie_turn_status(&world->prng, status);
     sy_status_digest(&digest, &world->genesis->hash, status);
     sim_sign(world, &status->signature, liar->index, SY_SIG_STATUS, &digest);
     sim_note_fault(world, SIM_FAULT_lie_status);
@@ -239,18 +232,7 @@ static void lie_block(struct world *world, struct validator *liar, uint16_t to,
         sim_utter(world, liar, to, bytes);
         return;
     }
-    struct sy_entry *entry = block->proposal.count > 0 ? &block->proposal.entries[0] : NULL;
-    switch (sy_prng_below(&world->prng, 6)) {
-    case 0: block->header.time_ms = ++block->proposal.time_ms; break;
-    case 1: block->header.state_root.bytes[7] ^= 1; break;
-    case 2: block->header.height = ++block->proposal.slot; break;
-    case 3: block->certificate.seals[0].signature.bytes[40] ^= 1; break;
-    case 4:
-        if (entry != NULL) entry->maker = (uint16_t)((entry->maker + 1u) % liar->roster.count);
-        break;
-    default:
-        if (entry != NULL) entry->seq++;
-    }
+    lie_turn_block(&world->prng, block, liar->roster.count);
     sim_note_fault(world, SIM_FAULT_lie_block);
     sim_say(world, liar, to, message);
 }
@@ -331,17 +313,7 @@ static void replay(struct world *world, struct validator *liar, uint16_t to)
 
 static bool is_own(const struct validator *liar, const struct sy_message *message)
 {
-    uint16_t self = liar->self;
-    switch (message->type) {
-    case SY_MESSAGE_PRE_PREPARE: return message->body.pre_prepare.view % liar->roster.count == self;
-    case SY_MESSAGE_PREPARE:
-    case SY_MESSAGE_COMMIT: return message->body.vote.signer == self;
-    case SY_MESSAGE_SEAL: return message->body.seal.seal.signer == self;
-    case SY_MESSAGE_STATUS: return message->body.status.signer == self;
-    case SY_MESSAGE_VIEW_CHANGE: return message->body.view_change.signer == self;
-    case SY_MESSAGE_NEW_VIEW: return message->body.new_view.signer == self;
-    default: return false;
-    }
+    return lie_is_own(message, liar->self, liar->roster.count);
 }
 
 /* What is worth keeping of what passes by. */

@@ -4,6 +4,7 @@
 
 #include "core/base/assert.h"
 #include "tests/sim/liar.h"
+#include "tests/support/lies.h"
 
 #define PAST_MS 500
 
@@ -78,21 +79,6 @@ static void choose(struct world *world, const struct validator *liar, uint64_t v
     }
 }
 
-/* Another time, one that no clock agrees with, or an entry whose body nobody has. */
-static void turn(struct sy_proposal *proposal)
-{
-    switch (proposal->slot % 4) {
-    case 0: proposal->time_ms += 3600000; break;
-    case 1:
-        if (proposal->count > 0) {
-            proposal->entries[0].digest.bytes[5] ^= 1;
-            break;
-        }
-        /* fall through */
-    default: proposal->time_ms++;
-    }
-}
-
 /* Beside the others, unless one of them is the same batch or has its number. */
 static void name_old(struct sy_proposal *proposal, const struct sy_entry *old)
 {
@@ -112,7 +98,7 @@ static void change(struct world *world, const struct second_proposal *second,
     switch (second->kind) {
     case SECOND_TWICE:
         sim_note_fault(world, SIM_FAULT_lie_proposal);
-        turn(proposal);
+        lie_turn_proposal(proposal);
         break;
     case SECOND_PAST:
         sim_note_fault(world, SIM_FAULT_lie_past);

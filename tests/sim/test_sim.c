@@ -5,7 +5,7 @@
  *     SYSTOLE_SIM_SEEDS=A..B        the seeds played at n = 4
  *     SYSTOLE_SIM_SEEDS_LARGE=A..B  and at 5, 6 and 7 each
  *
- * ctest: timeout=1800 */
+ * ctest: slow timeout=1800 */
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +18,8 @@
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SEEDS "1..500"
-#define SEEDS_LARGE "1..50"
-#else
-#define SEEDS "1..2000"
-#define SEEDS_LARGE "1..200"
-#endif
+#define SEEDS (TEST_SANITIZED ? "1..60" : "1..2000")
+#define SEEDS_LARGE (TEST_SANITIZED ? "1..8" : "1..200")
 
 static struct sim_report report;
 

@@ -88,6 +88,19 @@ void test_change_rekey(struct test_change *change, const struct sy_hash *genesis
     test_change_texts(change);
 }
 
+void test_change_param(struct test_change *change, const struct sy_hash *genesis,
+                       const struct sy_roster *now, const struct sy_param_set *set)
+{
+    struct sy_param_enact *p = &change->payload.param_enact;
+    begin(change, SY_KIND_param_enact);
+    p->epoch = now->epoch;
+    sy_roster_hash(&p->roster_hash, genesis, now);
+    p->name = set->name;
+    p->value = set->value;
+    p->version = set->version;
+    p->activation_height = set->activation_height;
+}
+
 static void prove(struct sy_signature *possession, const struct sy_public_key *key,
                   const struct sy_hash *digest)
 {
@@ -120,9 +133,7 @@ void test_change_prove(struct test_change *change, const struct sy_hash *genesis
 
 static struct sy_list *approvals_of(struct test_change *change)
 {
-    return change->kind == SY_KIND_validator_add      ? &change->payload.validator_add.approvals
-           : change->kind == SY_KIND_validator_remove ? &change->payload.validator_remove.approvals
-                                                      : &change->payload.validator_rekey.approvals;
+    return sy_approvals_of_mutable(sy_kind_by_number(change->kind), &change->payload);
 }
 
 void test_change_approve(struct test_change *change, const struct sy_hash *genesis, unsigned key)
@@ -210,7 +221,7 @@ void test_handover(struct sy_handover *handover, struct sy_writer *room,
     test_change_follow(&next, now, change);
     memset(handover, 0, sizeof *handover);
     handover->kind = change->kind;
-    sy_roster_change_encode(room, sy_kind_by_number(change->kind), &change->payload);
+    sy_approved_encode(room, sy_kind_by_number(change->kind), &change->payload);
     SY_ASSERT(!room->failed);
     handover->change = sy_slice_of(room->data + start, room->used - start);
     handover->header = (struct sy_header){.protocol = SY_PROTOCOL_VERSION,

@@ -1,4 +1,4 @@
-/* changes.h: changes of the roster, and who approves, seals and follows them.
+/* changes.h: changes of the roster and of parameters, and who approves, seals and follows them.
  *
  * Validator number v of any roster here has the keys 3 v, 3 v + 1 and 3 v + 2 (network.h) until it
  * is given others. Approvals and seals are real signatures; possessions are zeros, which execution
@@ -30,6 +30,11 @@ void test_change_remove(struct test_change *change, const struct sy_hash *genesi
 void test_change_rekey(struct test_change *change, const struct sy_hash *genesis,
                        const struct sy_roster *now, unsigned index, unsigned what,
                        unsigned first_key);
+
+/* test_change_param makes no change of a roster, but what `now` may decide about a parameter
+ * (param.enact), approved by nobody. What is said below of approvals is for it, too. */
+void test_change_param(struct test_change *change, const struct sy_hash *genesis,
+                       const struct sy_roster *now, const struct sy_param_set *set);
 
 /* test_change_texts points a name and addresses that the payload has at their text again, after a
  * test changed it. */

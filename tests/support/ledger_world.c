@@ -24,13 +24,18 @@ static sy_status open_ledger(struct ledger_world *world)
     return sy_ledger_open(&world->ledger, &world->config, &world->err);
 }
 
-static void open_world(struct ledger_world *world, unsigned n)
+static void make_rooms(struct ledger_world *world)
 {
-    test_genesis(&world->genesis, n);
     world->batch = must(malloc(SY_BATCH_BYTES_MAX));
     world->batch_bytes = BATCH_FRONT;
     world->list_room = must(malloc(LIST_ROOM));
     world->lists = sy_writer_of(world->list_room, LIST_ROOM);
+}
+
+static void open_world(struct ledger_world *world, unsigned n)
+{
+    test_genesis(&world->genesis, n);
+    make_rooms(world);
     world->step_ms = 1000;
     uint8_t *room = must(malloc(SY_LEDGER_GENESIS_BYTES_MAX));
     struct sy_writer deltas = sy_writer_of(room, SY_LEDGER_GENESIS_BYTES_MAX);
@@ -58,6 +63,23 @@ void world_open_of(struct ledger_world *world, unsigned n)
 {
     memset(world, 0, sizeof *world);
     open_world(world, n);
+}
+
+void world_copy(struct ledger_world *world, const struct ledger_world *from, unsigned bucket_leaves,
+                size_t trie_bytes_max)
+{
+    SY_ASSERT(from->batch_txs == 0);
+    memset(world, 0, sizeof *world);
+    world->config.trie_bucket_leaves = bucket_leaves;
+    world->config.trie_bytes_max = trie_bytes_max;
+    world->genesis = from->genesis;
+    world->header = from->header;
+    world->step_ms = from->step_ms;
+    memcpy(world->nonces, from->nonces, sizeof world->nonces);
+    state_array_copy(&world->state, &from->state);
+    make_rooms(world);
+    sy_status status = open_ledger(world);
+    SY_ASSERT(status == SY_OK);
 }
 
 void world_close(struct ledger_world *world)

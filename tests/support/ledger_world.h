@@ -77,6 +77,10 @@ void world_open(struct ledger_world *world, unsigned bucket_leaves, size_t trie_
 void world_open_of(struct ledger_world *world, unsigned n);
 void world_close(struct ledger_world *world);
 
+/* world_copy opens another world with the state, height and nonces of one that fills no batch. */
+void world_copy(struct ledger_world *world, const struct ledger_world *from, unsigned bucket_leaves,
+                size_t trie_bytes_max);
+
 /* world_reopen closes the ledger and opens it over the same state, as a restart does. */
 void world_reopen(struct ledger_world *world);
 /* world_try_reopen does so over a state that may be damaged; the world has no ledger if it fails.

@@ -139,6 +139,17 @@ static void draw_tags(struct sy_list *list, unsigned count, struct sy_writer *ro
     }
 }
 
+/* No two are equal. */
+static void draw_numbers(struct sy_list *list, unsigned count, struct sy_writer *room,
+                         sy_prng *prng)
+{
+    uint32_t number = 0;
+    for (unsigned i = 0; i < count; i++) {
+        number += 1 + (uint32_t)sy_prng_below(prng, 1000);
+        sy_list_add_u32(list, room, number);
+    }
+}
+
 /* At least one member, then each of the others by chance. */
 static uint32_t draw_set(const struct sy_enum *names, sy_prng *prng)
 {
@@ -165,10 +176,14 @@ static void draw_list(struct sy_list *list, const struct sy_field *field, struct
 {
     unsigned most = field->items_max;
     if (field->digits && most > 10) most = 10;
+    if (field->type == SY_FIELD_TEXT_LIST && most > 20) most = 20; // as many first letters
     // Of an atomic transaction's parts together no more than its signatures may be.
     if (field->type == SY_FIELD_APPROVAL_LIST) most = 10;
-    unsigned count = (unsigned)sy_prng_below(prng, most + 1);
+    bool counts = field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_U32_LIST;
+    unsigned least = counts ? (unsigned)field->min : 0;
+    unsigned count = least + (unsigned)sy_prng_below(prng, most + 1 - least);
     memset(list, 0, sizeof *list);
+    if (field->type == SY_FIELD_U32_LIST) draw_numbers(list, count, room, prng);
     if (field->type == SY_FIELD_ID_LIST) draw_ids(list, count, room, prng);
     if (field->type == SY_FIELD_TEXT_LIST) draw_texts(list, field, count, room, prng);
     if (field->type == SY_FIELD_TAG_LIST) draw_tags(list, count, room, prng);

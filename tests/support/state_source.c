@@ -47,6 +47,18 @@ static struct state_entry make_entry(const struct sy_hash *key_hash, struct sy_s
     return entry;
 }
 
+void state_array_copy(struct state_array *out, const struct state_array *state)
+{
+    SY_ASSERT(out->count == 0 && out->entries == NULL);
+    out->entries = calloc(state->count + 1, sizeof *out->entries);
+    SY_ASSERT(out->entries != NULL);
+    for (size_t i = 0; i < state->count; i++) {
+        const struct state_entry *entry = &state->entries[i];
+        out->entries[i] = make_entry(&entry->key_hash, sy_slice_of(entry->data, entry->size));
+    }
+    out->count = state->count;
+}
+
 void state_array_apply(struct state_array *state, struct sy_slice deltas)
 {
     size_t changes = 0;

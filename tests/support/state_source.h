@@ -22,6 +22,9 @@ struct state_array {
 /* state_array_close frees everything. */
 void state_array_close(struct state_array *state);
 
+/* state_array_copy makes another array of the same entries; out is empty. */
+void state_array_copy(struct state_array *out, const struct state_array *state);
+
 /* state_array_apply merges packed deltas (core/wire/delta.h); asserts that they are well formed and
  * that nothing absent is removed. */
 void state_array_apply(struct state_array *state, struct sy_slice deltas);

@@ -132,6 +132,70 @@ static bool prove_read(struct sy_proof *proof, const struct test_block *block,
     return true;
 }
 
+/* The receipt whose only event has this number, or TEST_BLOCK_TXS. */
+static unsigned receipt_of(const struct test_block *block, const struct sy_notices_asked *asked,
+                           uint64_t number)
+{
+    for (unsigned i = 0; i < TEST_BLOCK_TXS; i++) {
+        struct sy_reader r = sy_reader_of(block->receipts[i]);
+        struct sy_receipt receipt;
+        struct sy_event event;
+        size_t offset = 0;
+        if (!sy_receipt_decode(&r, &receipt)) continue;
+        if (!sy_receipt_next_event(&receipt, &offset, &event)) continue;
+        if (event.subject_number == number && event.subject_kind == asked->subject_kind &&
+            sy_hash_equal(&event.subject, &asked->subject)) {
+            return i;
+        }
+    }
+    return TEST_BLOCK_TXS;
+}
+
+static void write_notice(struct sy_writer *w, const struct test_block *block, unsigned receipt)
+{
+    static _Thread_local struct sy_proof proof;
+    struct sy_notice_proof notice;
+    uint8_t head[SY_RECEIPT_HEAD_BYTES_MAX];
+    bool made = sy_notice_prove(&notice, head, block->receipts[receipt], 0);
+    SY_ASSERT(made);
+    test_block_prove_receipt(&proof, block, receipt, false);
+    notice.receipt_path = proof.receipt.receipt_path;
+    sy_write_u8(w, 1);
+    sy_write_u16(w, 0);
+    sy_notice_proof_encode(w, &notice);
+}
+
+static void answer_notices(const struct witness *witness, struct sy_writer *w,
+                           const struct sy_client_request *request, enum witness_mode mode)
+{
+    const struct test_block *block = witness->block;
+    struct sy_notices_asked asked;
+    unsigned found[TEST_BLOCK_TXS];
+    uint16_t count = 0;
+    bool reads = sy_read_notices_asked(&asked, &request->body.read);
+    SY_ASSERT(reads);
+    if (mode == WITNESS_DENIES || mode == WITNESS_PRUNED) {
+        sy_answer_refused(w, request->request_id,
+                          mode == WITNESS_DENIES ? SY_ANSWER_FORBIDDEN : SY_ANSWER_PRUNED, "no");
+        return;
+    }
+    uint64_t from = asked.from + (mode == WITNESS_OTHER);
+    bool hides = mode == WITNESS_HIDING;
+    while (mode != WITNESS_EMPTY && !hides && count < asked.max && count < TEST_BLOCK_TXS) {
+        found[count] = receipt_of(block, &asked, from + count);
+        if (found[count] == TEST_BLOCK_TXS) break;
+        count++;
+    }
+    sy_answer_begin(w, SY_ANSWER_NOTICES, request->request_id);
+    sy_write_u64(w, block->header.height);
+    sy_write_u16(w, 1);
+    sy_header_encode(w, &block->header);
+    sy_certificate_encode(w, &block->certificate);
+    sy_write_u16(w, hides ? (uint16_t)asked.max : count);
+    for (uint32_t i = 0; hides && i < asked.max; i++) sy_write_u8(w, 0);
+    for (uint16_t i = 0; i < count; i++) write_notice(w, block, found[i]);
+}
+
 static void answer_read(const struct witness *witness, struct sy_writer *w,
                         const struct sy_client_request *request, enum witness_mode mode)
 {
@@ -140,6 +204,10 @@ static void answer_read(const struct witness *witness, struct sy_writer *w,
     struct sy_writer inner = sy_writer_of(bytes, sizeof bytes);
     if (request->body.read.subject == SY_READ_IDS) {
         answer_ids(witness, w, request, mode);
+        return;
+    }
+    if (request->body.read.subject == SY_READ_NOTICES) {
+        answer_notices(witness, w, request, mode);
         return;
     }
     if (mode == WITNESS_PRUNED) {
@@ -153,6 +221,37 @@ static void answer_read(const struct witness *witness, struct sy_writer *w,
     sy_proof_encode(&inner, &proof);
     sy_answer_begin(w, SY_ANSWER_READ, request->request_id);
     sy_write_bytes32(w, sy_writer_slice(&inner));
+}
+
+/* Entries of the directory that fit by their ids: those of witness.h, ascending. */
+static void answer_find(struct sy_writer *w, const struct sy_client_request *request,
+                        enum witness_mode mode)
+{
+    const struct sy_find *query = &request->body.find.query;
+    struct sy_found found = {.next = 10, .from = 1};
+    if (mode == WITNESS_DENIES) {
+        sy_answer_refused(w, request->request_id, SY_ANSWER_FORBIDDEN, "no member's key");
+        return;
+    }
+    for (uint8_t i = 1; i <= WITNESS_FOUND; i++) {
+        struct sy_hash id = witness_found(i);
+        if (query->has_behind && sy_hash_compare(&id, &query->behind) <= 0) continue;
+        if (mode != WITNESS_OTHER && !sy_find_begins_with(&id, &query->prefix, query->digits)) {
+            continue;
+        }
+        found.more = found.count == query->max;
+        if (found.more) break;
+        found.ids[found.count++] = found.last = id;
+    }
+    sy_answer_begin(w, SY_ANSWER_FOUND, request->request_id);
+    sy_found_encode(w, &found);
+}
+
+struct sy_hash witness_found(uint8_t i)
+{
+    struct sy_hash id = test_hash(600);
+    id.bytes[0] = i;
+    return id;
 }
 
 /* Those of the epochs before WITNESS_EPOCH, from the one asked for on. */
@@ -190,6 +289,7 @@ static void answer(const struct witness *witness, struct sy_writer *w,
         }
         break;
     case SY_REQUEST_READ: answer_read(witness, w, request, mode); break;
+    case SY_REQUEST_FIND: answer_find(w, request, mode); break;
     case SY_REQUEST_HANDOVERS: answer_handovers(witness, w, request, mode); break;
     default: sy_answer_refused(w, request->request_id, SY_ANSWER_MALFORMED, "not served here");
     }
@@ -320,6 +420,12 @@ void witnesses_start_late(struct witnesses *all)
         all->of[i].epochs = &all->epochs;
         run_one(&all->of[i]);
     }
+}
+
+void witnesses_set_time(struct witnesses *all, int64_t time_ms)
+{
+    all->block.header.time_ms = time_ms;
+    test_certificate(&all->block.certificate, &all->block.genesis, &all->block.header);
 }
 
 void witnesses_stop(struct witnesses *all)

@@ -14,13 +14,15 @@
 
 enum witness_mode {
     WITNESS_TRUE,
-    WITNESS_SILENT,  /* says hello and answers nothing else */
-    WITNESS_BUSY,    /* refuses every request: busy */
-    WITNESS_GARBLED, /* the truth with one byte changed, in what is proven */
-    WITNESS_OTHER,   /* the truth about something else than was asked */
-    WITNESS_DENIES,  /* there is no such thing; every transaction is refused */
-    WITNESS_PRUNED,  /* a read asks for what it may have had: pruned; else the truth */
-    WITNESS_NONSENSE /* bytes that are no answer */
+    WITNESS_SILENT,   /* says hello and answers nothing else */
+    WITNESS_BUSY,     /* refuses every request: busy */
+    WITNESS_GARBLED,  /* the truth with one byte changed, in what is proven */
+    WITNESS_OTHER,    /* the truth about something else than was asked */
+    WITNESS_DENIES,   /* there is no such thing; every transaction is refused */
+    WITNESS_PRUNED,   /* a read asks for what it may have had: pruned; else the truth */
+    WITNESS_NONSENSE, /* bytes that are no answer */
+    WITNESS_EMPTY,    /* notices: none yet; else the truth */
+    WITNESS_HIDING    /* notices: all asked for are there, and not to be shown; else the truth */
 };
 
 #define WITNESSES 4u
@@ -59,6 +61,8 @@ void witnesses_start_with(struct witnesses *all, const struct test_entry *entrie
 #define WITNESS_PENDING 139u
 void witnesses_start_late(struct witnesses *all);
 void witnesses_stop(struct witnesses *all);
+/* witnesses_set_time gives the block another time, and seals it anew. Before anybody is asked. */
+void witnesses_set_time(struct witnesses *all, int64_t time_ms);
 /* witnesses_set lets witness `but` tell the truth and all others behave like mode; but > WITNESSES:
  * all behave like mode. Resets the counts, and lets all tell the truth about handovers. */
 void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but);
@@ -68,6 +72,11 @@ void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but);
 sy_asker *witnesses_ask(const struct witnesses *all, const char *validator, int call_ms);
 /* How long a test waits for what comes, on a busy machine too. */
 #define WITNESS_PATIENCE_MS 60000
+/* What each finds in the directory, whatever it is asked for: WITNESS_FOUND ids, the i-th of which,
+ * from 1, is witness_found(i) and begins with that byte. WITNESS_OTHER: also those that do not
+ * begin as the search asks. */
+#define WITNESS_FOUND 5u
+struct sy_hash witness_found(uint8_t i);
 /* witness_read is a read of one patient of the block's state. */
 struct sy_read_request witness_read(unsigned id);
 

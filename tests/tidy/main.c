@@ -1,4 +1,4 @@
-/* The tidy program; tidy.h says what it is for. */
+/* The tidy program; tidy.h says what it is for. ctest: plain */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>

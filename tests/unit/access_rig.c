@@ -39,6 +39,8 @@ static void add_credential(struct state_rig *rig, unsigned key, uint8_t role, un
     if (key == KEY_REVOKED_A) credential.revoked = true;
     if (key == KEY_EXPIRED_A) credential.not_after_ms = NOW_MS - 1;
     if (key == KEY_EARLY_A) credential.not_before_ms = NOW_MS + 1;
+    credential.has_line = key == KEY_NEXT_C;
+    if (key == KEY_NEXT_C) credential.line = test_public(KEY_DOCTOR_C);
     if (key == KEY_CONSENSUS_A) credential.use = SY_KEY_CONSENSUS;
     if (key == KEY_CONSENSUS_A) credential.role = 0;
     struct sy_writer w = begin_entry(rig);
@@ -61,10 +63,47 @@ static void add_patient(struct state_rig *rig, unsigned patient, unsigned org, u
 {
     struct sy_patient value = {.organisation = test_hash(org), .claimed = wallet != 0};
     if (wallet != 0) value.wallet_key = test_public(wallet);
+    struct sy_public_key guardian = test_public(KEY_GUARDIAN);
+    uint8_t room[32];
+    struct sy_writer ids = sy_writer_of(room, sizeof room);
+    struct sy_hash guardian_id;
+    memcpy(guardian_id.bytes, guardian.bytes, sizeof guardian_id.bytes);
+    if (wallet == 0) {
+        value.guardians_needed = 1;
+        sy_list_add_id(&value.guardians, &ids, &guardian_id);
+    }
+    value.events = 3;
     struct sy_writer w = begin_entry(rig);
     sy_patient_encode(&w, &value);
     struct sy_hash id = test_hash(patient);
     sy_state_key_id(end_entry(rig, &w), SY_STATE_PATIENT, &id);
+}
+
+static void add_ward(struct state_rig *rig)
+{
+    uint8_t room[32];
+    struct sy_writer lists = sy_writer_of(room, sizeof room);
+    struct sy_patient value = {.organisation = test_hash(ORG_A), .guardians_needed = 1};
+    struct sy_public_key key = test_public(KEY_DOCTOR_C);
+    struct sy_hash guardian, id = test_hash(WARD);
+    memcpy(guardian.bytes, key.bytes, sizeof guardian.bytes);
+    sy_list_add_id(&value.guardians, &lists, &guardian);
+    struct sy_writer w = begin_entry(rig);
+    sy_patient_encode(&w, &value);
+    sy_state_key_id(end_entry(rig, &w), SY_STATE_PATIENT, &id);
+}
+
+static void add_device(struct state_rig *rig, unsigned number, uint8_t owner_kind, unsigned owner)
+{
+    struct sy_device device = {.key = test_public(KEY_DEVICE_A),
+                               .organisation = test_hash(ORG_A),
+                               .owner_kind = owner_kind,
+                               .owner = test_hash(owner),
+                               .device_class = SY_DEVICE_WEARABLE};
+    struct sy_hash id = test_hash(number);
+    struct sy_writer w = begin_entry(rig);
+    sy_device_encode(&w, &device);
+    sy_state_key_id(end_entry(rig, &w), SY_STATE_DEVICE, &id);
 }
 
 static void add_care(struct state_rig *rig, unsigned care, unsigned org, uint64_t closed_height)
@@ -157,6 +196,25 @@ static void add_consents(struct state_rig *rig, const struct consent_of *abouts,
 }
 
 bool rig_breaks;
+uint64_t rig_subscribed;
+uint32_t rig_groups;
+const char *rig_class;
+
+static void add_subscription(struct state_rig *rig)
+{
+    struct sy_subscription entry = {.from = rig_subscribed, .purpose = SY_PURPOSE_TREATMENT};
+    struct sy_hash org = test_hash(ORG_B), patient = test_hash(PATIENT);
+    uint8_t room[64];
+    struct sy_writer list = sy_writer_of(room, sizeof room), w = begin_entry(rig);
+    entry.has_groups = rig_groups != 0;
+    entry.groups = rig_groups;
+    entry.has_classes = rig_class != NULL;
+    if (rig_class) {
+        sy_list_add_text(&entry.classes, &list, sy_slice_of(rig_class, strlen(rig_class)));
+    }
+    sy_subscription_encode(&w, &entry);
+    sy_state_key_subscription(end_entry(rig, &w), &org, &patient);
+}
 
 static void add_break(struct state_rig *rig)
 {
@@ -166,6 +224,10 @@ static void add_break(struct state_rig *rig)
                              .height = 1,
                              .until_ms = NOW_MS + 1};
     struct sy_hash id = test_hash(BREAK), key;
+    uint8_t room[32];
+    struct sy_writer lists = sy_writer_of(room, sizeof room);
+    struct sy_list open = {.count = 0};
+    add_credential(rig, KEY_NEXT_C, SY_ROLE_DOCTOR, ORG_C);
     struct sy_writer w = begin_entry(rig);
     sy_break_encode(&w, &entry);
     sy_state_key_id(end_entry(rig, &w), SY_STATE_BREAK, &id);
@@ -173,6 +235,10 @@ static void add_break(struct state_rig *rig)
     sy_id_encode(&w, &id);
     memcpy(key.bytes, entry.key.bytes, sizeof key.bytes);
     sy_state_key_break_of(end_entry(rig, &w), &entry.patient, &key);
+    sy_list_add_id(&open, &lists, &id);
+    w = begin_entry(rig);
+    sy_breaks_encode(&w, &open);
+    sy_state_key_id(end_entry(rig, &w), SY_STATE_BREAKS, &key);
 }
 
 static int by_key(const void *a, const void *b)
@@ -211,9 +277,15 @@ static void populate(struct state_rig *rig)
     add_credential(rig, KEY_EXPIRED_A, SY_ROLE_DOCTOR, ORG_A);
     add_credential(rig, KEY_EARLY_A, SY_ROLE_DOCTOR, ORG_A);
     add_credential(rig, KEY_CONSENSUS_A, 0, ORG_A);
+    add_credential(rig, KEY_GUARDIAN, SY_ROLE_PATIENT, NO_PATIENT);
+    add_credential(rig, KEY_GATEWAY_B, SY_ROLE_GATEWAY, ORG_B);
     for (unsigned org = ORG_A; org <= ORG_D; org++) add_org(rig, org, org == ORG_D);
     add_patient(rig, PATIENT, ORG_A, KEY_WALLET);
     add_patient(rig, OTHER_PATIENT, ORG_D, 0);
+    add_ward(rig);
+    add_credential(rig, KEY_DEVICE_A, SY_ROLE_DEVICE, ORG_A);
+    add_device(rig, DEVICE_OF_A, SY_SUBJECT_ORG, ORG_A);
+    add_device(rig, DEVICE_OF_PATIENT, SY_SUBJECT_PATIENT, PATIENT);
     add_care(rig, CARE_OPEN, ORG_B, 0);
     add_care(rig, CARE_CLOSED, ORG_C, 5);
     struct sy_hash patient = test_hash(PATIENT);
@@ -225,6 +297,8 @@ static void populate(struct state_rig *rig)
     add_record(rig, RECORD_PATIENT, SY_SUBJECT_PATIENT, &patient);
     add_record(rig, RECORD_LABEL, SY_SUBJECT_PATIENT, &patient);
     add_record(rig, RECORD_OTHER, SY_SUBJECT_PATIENT, &other);
+    struct sy_hash ward = test_hash(WARD);
+    add_record(rig, RECORD_WARD, SY_SUBJECT_PATIENT, &ward);
     add_record(rig, RECORD_ORG, SY_SUBJECT_ORG, &org);
     add_record(rig, RECORD_KEY, SY_SUBJECT_KEY, &key);
 }
@@ -237,6 +311,7 @@ void open_rig_with(struct state_rig *rig, const struct consent_of *consents, uns
     populate(rig);
     if (count > 0) add_consents(rig, consents, count);
     if (rig_breaks) add_break(rig);
+    if (rig_subscribed > 0) add_subscription(rig);
     apply(rig);
 }
 

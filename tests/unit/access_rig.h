@@ -24,7 +24,11 @@ enum {
     KEY_REVOKED_A,
     KEY_EXPIRED_A,
     KEY_EARLY_A,
+    KEY_DEVICE_A,
+    KEY_NEXT_C,      /* stands in KEY_DOCTOR_C's place where rig_breaks */
     KEY_CONSENSUS_A, /* a validator's key that A holds */
+    KEY_GUARDIAN,    /* of OTHER_PATIENT: another patient's key */
+    KEY_GATEWAY_B,
     KEY_NOBODY
 };
 enum {
@@ -35,6 +39,7 @@ enum {
     PATIENT = 200,
     OTHER_PATIENT,
     NO_PATIENT,
+    WARD, /* of A, without a key; C's doctor is the guardian */
     CARE_OPEN = 300,
     CARE_CLOSED,
     NO_CARE,
@@ -44,9 +49,13 @@ enum {
     RECORD_OTHER, /* of OTHER_PATIENT */
     RECORD_LABEL, /* of PATIENT, with a label */
     NO_RECORD,
+    RECORD_WARD,
     CONSENT = 500,
     NO_CONSENT = 599,
-    BREAK = 600
+    BREAK = 600,
+    DEVICE_OF_A = 700, /* A's own */
+    DEVICE_OF_PATIENT, /* KEY_DEVICE_A is its key */
+    NO_DEVICE
 };
 
 extern const struct sy_tag label; /* of RECORD_LABEL */
@@ -74,7 +83,11 @@ struct consent_of {
     bool over;
 };
 
-extern bool rig_breaks; /* the next rig has a break, by C's doctor */
+extern uint64_t
+    rig_subscribed; /* the next rig has B's subscription to PATIENT, from this number; 0: none */
+extern uint32_t rig_groups;   /* its groups; 0: all */
+extern const char *rig_class; /* its class; NULL: all */
+extern bool rig_breaks;       /* the next rig has a break, by C's doctor */
 
 void open_rig_with(struct state_rig *rig, const struct consent_of *consents, unsigned count);
 void open_rig(struct state_rig *rig); /* without consents */

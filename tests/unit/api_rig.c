@@ -20,10 +20,34 @@ void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool pop
     arig_open_with(rig, &ordinary, limits, populated);
 }
 
-static void open_as(struct api_rig *rig, const struct sy_server_config *server,
-                    const struct sy_api_limits *limits, bool populated, bool observes)
+static void open_api(struct api_rig *rig, const struct sy_server_config *server,
+                     const struct sy_api_limits *limits, bool observes,
+                     const struct sy_reads_config *reads)
 {
     struct sy_error err = {SY_OK, ""};
+    struct sy_api_config config = {.server = *server,
+                                   .store = rig->chain.store,
+                                   .genesis = &rig->chain.genesis,
+                                   .inbox = rig->inbox,
+                                   .observes = observes,
+                                   .status = no_status};
+    config.server.key = rig->place.key;
+    config.server.bind = rig->place.address;
+    if (limits != NULL) config.limits = *limits;
+    if (reads != NULL) config.reads = *reads;
+    if (sy_api_open(&rig->api, &config, &err) != SY_OK) fail_msg("%s", err.text);
+}
+
+void arig_open_api(struct api_rig *rig)
+{
+    static const struct sy_server_config ordinary;
+    open_api(rig, &ordinary, NULL, false, NULL);
+}
+
+static void open_as(struct api_rig *rig, const struct sy_server_config *server,
+                    const struct sy_api_limits *limits, bool populated, bool observes,
+                    const struct sy_reads_config *reads)
+{
     memset(rig, 0, sizeof *rig);
     chain_open(&rig->chain);
     if (populated) chain_populate(&rig->chain);
@@ -34,28 +58,25 @@ static void open_as(struct api_rig *rig, const struct sy_server_config *server,
     rig->answer = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
     rig->request = (uint8_t *)malloc(SY_FRAME_BYTES_MAX);
     assert_true(rig->answer != NULL && rig->request != NULL);
-    struct sy_api_config config = {.server = *server,
-                                   .store = rig->chain.store,
-                                   .genesis = &rig->chain.genesis,
-                                   .inbox = rig->inbox,
-                                   .observes = observes,
-                                   .status = no_status};
-    config.server.key = rig->place.key;
-    config.server.bind = rig->place.address;
-    if (limits != NULL) config.limits = *limits;
-    if (sy_api_open(&rig->api, &config, &err) != SY_OK) fail_msg("%s", err.text);
+    open_api(rig, server, limits, observes, reads);
 }
 
 void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
                     const struct sy_api_limits *limits, bool populated)
 {
-    open_as(rig, server, limits, populated, false);
+    open_as(rig, server, limits, populated, false, NULL);
 }
 
 void arig_open_observer(struct api_rig *rig)
 {
     const struct sy_server_config server = {.sessions_max = 16};
-    open_as(rig, &server, NULL, true, true);
+    open_as(rig, &server, NULL, true, true, NULL);
+}
+
+void arig_open_noting(struct api_rig *rig, const struct sy_reads_config *reads)
+{
+    const struct sy_server_config server = {.sessions_max = 16};
+    open_as(rig, &server, NULL, true, false, reads);
 }
 
 void arig_close(struct api_rig *rig)

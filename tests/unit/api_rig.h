@@ -28,6 +28,10 @@ void arig_open_with(struct api_rig *rig, const struct sy_server_config *server,
 void arig_open(struct api_rig *rig, const struct sy_api_limits *limits, bool populated);
 /* arig_open_observer: as arig_open, of a node that is in no roster. */
 void arig_open_observer(struct api_rig *rig);
+/* arig_open_api opens the API again, which the test has closed. */
+void arig_open_api(struct api_rig *rig);
+/* arig_open_noting: as arig_open, of a validator that notes what is read. */
+void arig_open_noting(struct api_rig *rig, const struct sy_reads_config *reads);
 void arig_close(struct api_rig *rig);
 
 sy_dial *arig_dial(const struct api_rig *rig);

@@ -51,6 +51,11 @@ static struct sy_hash key_id(unsigned key)
     return id;
 }
 
+unsigned plain_line(const struct plain_world *world, unsigned key)
+{
+    return world->keys[key].after == 0 ? key : world->keys[key].after - 1;
+}
+
 static void shelve_key(const struct plain_world *world, unsigned number)
 {
     const struct plain_key *key = &world->keys[number];
@@ -64,6 +69,9 @@ static void shelve_key(const struct plain_world *world, unsigned number)
                                        .issued_height = key->issued};
     struct sy_hash id = key_id(number);
     struct sy_writer w = begin_entry();
+    credential.has_line = key->after != 0;
+    if (key->after != 0) credential.line = test_public(key->after - 1);
+    if (number == NEXT_WALLET) credential.holder = test_hash(PATIENT);
     if (number == WALLET) credential.holder = test_hash(PATIENT);
     if (number == OTHER_WALLET) credential.holder = test_hash(PATIENT + 1);
     if (number == REGULATOR) credential.holder = (struct sy_hash){{0}};
@@ -103,6 +111,29 @@ static void shelve_patient(const struct plain_world *world)
     struct sy_writer w = begin_entry();
     sy_patient_encode(&w, &patient);
     if (world->enrolled != NEVER) end_entry(&w, SY_STATE_PATIENT, &id, NULL);
+}
+
+/* The id that was merged, and who treats the patient under it. */
+static void shelve_old(const struct plain_world *world)
+{
+    struct sy_patient patient = {.organisation = test_hash(world->old_by),
+                                 .enrolled_height = 1,
+                                 .merged = true,
+                                 .into = test_hash(PATIENT),
+                                 .merged_height = world->merged};
+    struct sy_hash id = test_hash(OLD);
+    struct sy_writer w = begin_entry();
+    sy_patient_encode(&w, &patient);
+    end_entry(&w, SY_STATE_PATIENT, &id, NULL);
+    if (world->old_care == ORGS) return;
+    struct sy_hash org = test_hash(world->old_care), care_id = test_hash(CARE + 50);
+    struct sy_care care = {.patient = id, .organisation = org, .opened_height = 1};
+    w = begin_entry();
+    sy_care_encode(&w, &care);
+    end_entry(&w, SY_STATE_CARE, &care_id, NULL);
+    w = begin_entry();
+    sy_id_encode(&w, &care_id);
+    end_entry(&w, SY_STATE_OPEN_CARE, &id, &org);
 }
 
 static struct sy_hash grantee_of(const struct plain_consent *plain)
@@ -153,7 +184,8 @@ static void shelve_consent(const struct plain_consent *plain, unsigned number)
 static void shelve_break(const struct plain_world *world, unsigned number)
 {
     const struct plain_break *plain = &world->breaks[number];
-    struct sy_break entry = {.patient = test_hash(PATIENT),
+    unsigned of = plain->of_old ? OLD : PATIENT;
+    struct sy_break entry = {.patient = test_hash(of),
                              .key = test_public(plain->key),
                              .height = plain->height,
                              .from_ms = plain->from,
@@ -164,11 +196,13 @@ static void shelve_break(const struct plain_world *world, unsigned number)
         entry.reviewed_height = plain->unjustified;
         entry.reviewer = test_public(plain->key);
     }
-    struct sy_hash id = test_hash(BREAK + number), patient = test_hash(PATIENT);
-    struct sy_hash key = key_id(plain->key);
+    struct sy_hash id = test_hash(BREAK + number), patient = test_hash(of);
+    unsigned line = plain_line(world, plain->key);
+    struct sy_hash key = key_id(line);
     bool last = true;
     for (unsigned i = 0; i < world->break_count; i++) {
-        if (world->breaks[i].key != plain->key || i == number) continue;
+        if (plain_line(world, world->breaks[i].key) != line || i == number) continue;
+        if (world->breaks[i].of_old != plain->of_old) continue;
         if (i > number) last = false;
         if (i > number) continue;
         entry.has_previous = true;
@@ -193,6 +227,7 @@ void shelve(const struct plain_world *world)
     for (unsigned i = 0; i < KEYS; i++) shelve_key(world, i);
     for (unsigned i = 0; i < ORGS; i++) shelve_org(world, i);
     shelve_patient(world);
+    if (world->merged != NEVER) shelve_old(world);
     for (unsigned i = 0; i < world->consent_count; i++) {
         struct sy_hash id = test_hash(CONSENT + i);
         shelve_consent(&world->consents[i], i);
@@ -208,7 +243,7 @@ void shelve(const struct plain_world *world)
 struct sy_may_question question_of(const struct plain_question *plain, struct sy_hash *holder)
 {
     struct sy_may_question question = {
-        .subject = test_hash(PATIENT),
+        .subject = test_hash(plain->of_old ? OLD : PATIENT),
         .who = test_public(plain->key),
         .purpose = plain->purpose,
         .action = plain->action,

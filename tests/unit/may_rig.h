@@ -26,17 +26,21 @@ enum {
     DOCTOR_1,
     RESEARCHER_1,
     DOCTOR_2,
+    NEXT_DOCTOR_1, /* stands in DOCTOR_1's place */
+    NEXT_WALLET,   /* and in WALLET's */
+    DEVICE_1,
     KEYS,
     NOBODY = KEYS
 };
-enum { ORGS = 3, PATIENT = 500, CARE = 600, CONSENT = 700, BREAK = 800, NO_ORG = 99 };
+enum { ORGS = 3, PATIENT = 500, OLD = 502, CARE = 600, CONSENT = 700, BREAK = 800, NO_ORG = 99 };
 
 enum { CLASSES = 3, LABELS = 3 };
 extern const char *const classes[CLASSES];
 extern const struct sy_tag labels[LABELS];
 
 struct plain_key {
-    unsigned org; /* NO_ORG: none */
+    unsigned org;   /* NO_ORG: none */
+    unsigned after; /* one more than the first key of its line; 0: itself */
     uint8_t role;
     uint64_t issued, revoked; /* heights */
     int64_t from, until;
@@ -54,6 +58,7 @@ struct plain_consent {
 };
 
 struct plain_break {
+    bool of_old; /* of OLD: before it was merged */
     unsigned key;
     uint64_t height;
     int64_t from, until;  /* later ones do not begin before; none lasts longer than it may */
@@ -66,6 +71,9 @@ struct plain_world {
     uint64_t enrolled;        /* height; NEVER: no such patient */
     unsigned enrolled_by;
     bool claimed;
+    uint64_t merged;      /* height at which OLD was merged into PATIENT; NEVER: there is no OLD */
+    unsigned old_by;      /* who enrolled OLD */
+    unsigned old_care;    /* an organisation that treats OLD from the first block on; ORGS: none */
     uint64_t cared[ORGS]; /* height at which a relation that is open was opened */
     struct plain_consent consents[CONSENTS_MAX];
     unsigned consent_count;
@@ -74,6 +82,7 @@ struct plain_world {
 };
 
 struct plain_question {
+    bool of_old; /* about OLD, not PATIENT */
     unsigned key, class;
     unsigned label;  /* 0: none, else one more than its place */
     unsigned holder; /* 0: nobody, else one more than the organisation */
@@ -103,6 +112,9 @@ extern struct shelf shelf; /* the world that was shelved last */
 /* A sy_may_get over a shelf. */
 sy_status shelf_get(void *self, struct sy_slice *value, enum sy_state_kind kind,
                     const struct sy_hash *id, const struct sy_hash *second);
+
+/* The first key of a key's line. */
+unsigned plain_line(const struct plain_world *world, unsigned key);
 
 /* Puts a world on the shelf. */
 void shelve(const struct plain_world *world);

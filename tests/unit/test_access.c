@@ -87,6 +87,8 @@ CASE(access_shows_a_patient_to_the_patient_and_who_treats)
                  {SY_STATE_OPEN_CARE, PATIENT},
                  {SY_STATE_RECORD, RECORD_PATIENT},
                  {SY_STATE_RECORD_VERSION, RECORD_PATIENT},
+                 {SY_STATE_COSIGNATURES, RECORD_PATIENT},
+                 {SY_STATE_RECORD_LINK, RECORD_PATIENT},
                  {SY_STATE_CARE, CARE_OPEN}};
     for (size_t i = 0; i < sizeof about / sizeof about[0]; i++) {
         assert_true(may(&rig, KEY_WALLET, about[i].kind, about[i].id));
@@ -113,6 +115,30 @@ CASE(access_tells_that_there_is_no_such_record_or_care)
     assert_true(may(&rig, KEY_DOCTOR_C, SY_STATE_RECORD_VERSION, NO_RECORD));
     assert_true(may(&rig, KEY_DOCTOR_C, SY_STATE_CARE, NO_CARE));
     assert_false(may(&rig, KEY_NOBODY, SY_STATE_RECORD, NO_RECORD));
+    close_rig(&rig);
+}
+
+/* Of two records whoever sees both, in either order. */
+CASE(access_shows_a_duplicate_to_who_sees_both_records)
+{
+    struct state_rig rig;
+    open_rig(&rig);
+    static const struct {
+        unsigned key, id, second;
+        bool sees;
+    } reads[] = {{KEY_DOCTOR_B, RECORD_PATIENT, RECORD_PATIENT, true},
+                 {KEY_DOCTOR_B, RECORD_PATIENT, RECORD_LABEL, false},
+                 {KEY_DOCTOR_B, RECORD_LABEL, RECORD_PATIENT, false},
+                 {KEY_DOCTOR_A, RECORD_PATIENT, RECORD_LABEL, true},
+                 {KEY_WALLET, RECORD_LABEL, RECORD_PATIENT, true},
+                 {KEY_WALLET, RECORD_PATIENT, RECORD_OTHER, false},
+                 {KEY_NOBODY, RECORD_ORG, RECORD_KEY, false},
+                 {KEY_DOCTOR_C, RECORD_ORG, RECORD_KEY, true}};
+    for (size_t i = 0; i < sizeof reads / sizeof reads[0]; i++) {
+        struct sy_read_request read = read_of(reads[i].key, SY_STATE_DUPLICATE, reads[i].id);
+        read.second = test_hash(reads[i].second);
+        assert_true(sy_access_state(&rig.access, &read) == reads[i].sees);
+    }
     close_rig(&rig);
 }
 
@@ -147,10 +173,25 @@ CASE(access_knows_no_other_kinds)
     struct sy_hash key;
     for (unsigned kind = 0; kind < 256; kind++) {
         struct sy_read_request read = read_of(KEY_DOCTOR_A, (uint8_t)kind, PATIENT);
-        bool known = kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT;
+        bool known = sy_state_kind_name(kind) != NULL;
         assert_true(sy_read_key(&key, &read) == known);
         if (!known) assert_false(sy_access_state(&rig.access, &read));
     }
+    close_rig(&rig);
+}
+
+/* A card to whoever knows its hash; a place in the list to the organisation whose list it is. */
+CASE(access_shows_cards_to_any_reader_and_indexes_to_their_organisation)
+{
+    struct state_rig rig;
+    open_rig(&rig);
+    assert_true(may(&rig, KEY_DOCTOR_C, SY_STATE_CERT, ORG_A));
+    assert_true(may(&rig, KEY_OTHER_WALLET, SY_STATE_CERT, ORG_A));
+    assert_false(may(&rig, KEY_NOBODY, SY_STATE_CERT, ORG_A));
+    assert_true(may(&rig, KEY_DOCTOR_A, SY_STATE_CERT_INDEX, ORG_A));
+    assert_false(may(&rig, KEY_DOCTOR_C, SY_STATE_CERT_INDEX, ORG_A));
+    assert_false(may(&rig, KEY_OTHER_WALLET, SY_STATE_CERT_INDEX, ORG_A));
+    assert_false(may(&rig, KEY_NOBODY, SY_STATE_CERT_INDEX, ORG_A));
     close_rig(&rig);
 }
 
@@ -190,6 +231,12 @@ CASE(access_shows_a_transaction_to_who_may_see_all_its_subjects)
     assert_false(may_tx(&rig, KEY_DOCTOR_C, &tx, events, 2));
     assert_false(may_tx(&rig, KEY_DOCTOR_B, &tx, events, 3)); /* one of two patients */
     assert_false(may_tx(&rig, KEY_WALLET, &tx, events, 3));
+    /* Who trades goods with whom is theirs, and who oversees may look at it. */
+    tx.organisation = test_hash(ORG_C);
+    events[0].kind = SY_EVENT_CUSTODY_REFUSED;
+    assert_true(may_tx(&rig, KEY_ADMIN_A, &tx, events, 1));
+    assert_false(may_tx(&rig, KEY_DOCTOR_B, &tx, events, 1));
+    assert_true(may_tx(&rig, KEY_REGULATOR, &tx, events, 1));
     close_rig(&rig);
 }
 
@@ -285,9 +332,11 @@ int main(void)
         cmocka_unit_test(access_shows_nonces_to_the_key_and_its_organisation),
         cmocka_unit_test(access_shows_a_patient_to_the_patient_and_who_treats),
         cmocka_unit_test(access_tells_that_there_is_no_such_record_or_care),
+        cmocka_unit_test(access_shows_a_duplicate_to_who_sees_both_records),
         cmocka_unit_test(access_shows_directory_records_to_any_reader),
         cmocka_unit_test(access_lets_auditors_read_for_an_audit_only),
         cmocka_unit_test(access_knows_no_other_kinds),
+        cmocka_unit_test(access_shows_cards_to_any_reader_and_indexes_to_their_organisation),
         cmocka_unit_test(access_shows_a_transaction_to_signers_and_their_organisation),
         cmocka_unit_test(access_shows_a_transaction_to_who_may_see_all_its_subjects),
         cmocka_unit_test(access_shows_ids_to_members_only),

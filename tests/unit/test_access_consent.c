@@ -150,6 +150,16 @@ CASE(access_shows_what_happened_to_a_record_or_consent_as_that)
     assert_true(may_tx(&rig, KEY_WALLET, &tx, &event, 1));
     event.object = test_hash(NO_RECORD);
     assert_false(may_tx(&rig, KEY_WALLET, &tx, &event, 1)); /* no state that execution made */
+    static const enum sy_event_kind kinds[] = {SY_EVENT_RECORD_AMENDED, SY_EVENT_RECORD_LINKED,
+                                               SY_EVENT_RECORD_MERGED,  SY_EVENT_RECORD_SIGNED,
+                                               SY_EVENT_RECORD_ERASED,  SY_EVENT_RECORD_DUPLICATE};
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        event.kind = (uint16_t)kinds[i];
+        event.object = test_hash(RECORD_PATIENT);
+        assert_true(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1)); /* an observation */
+        event.object = test_hash(RECORD_LABEL);
+        assert_false(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1));
+    }
     event.kind = SY_EVENT_CONSENT_CHANGED;
     event.object = test_hash(CONSENT);
     assert_true(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1));
@@ -193,6 +203,84 @@ CASE(access_is_open_to_who_broke_the_glass)
     assert_false(may_tx(&rig, KEY_OTHER_WALLET, &tx, &event, 1));
     event.object = test_hash(NO_CONSENT);
     assert_false(may_tx(&rig, KEY_WALLET, &tx, &event, 1));
+    event.kind = SY_EVENT_CUSTODY_MOVED; // as its record
+    event.object = test_hash(RECORD_LABEL);
+    assert_true(may_tx(&rig, KEY_WALLET, &tx, &event, 1));
+    assert_false(may_tx(&rig, KEY_DOCTOR_C, &tx, &event, 1));
+    close_rig(&rig);
+}
+
+CASE(access_is_not_for_a_device_what_it_is_for_its_organisation)
+{
+    static const struct consent_of both[] = {
+        {CONSENT, SY_GRANTEE_ORG, ORG_A, .denies = false},
+        {CONSENT + 1, SY_GRANTEE_KEY, KEY_OTHER_WALLET, .denies = true}};
+    struct state_rig rig;
+    open_rig_with(&rig, both, 2);
+    assert_columns(&rig, "A's device", "yyyyyy", SY_STATE_DEVICE, DEVICE_OF_A);
+    assert_columns(&rig, "the patient's", "yyynny", SY_STATE_DEVICE, DEVICE_OF_PATIENT);
+    assert_columns(&rig, "none", "yyyyyy", SY_STATE_DEVICE, NO_DEVICE);
+    assert_true(may(&rig, KEY_DEVICE_A, SY_STATE_DEVICE, DEVICE_OF_PATIENT)); /* itself */
+    assert_true(may(&rig, KEY_DEVICE_A, SY_STATE_ORG, ORG_A));
+    assert_false(may(&rig, KEY_DEVICE_A, SY_STATE_RECORD, RECORD_PATIENT));
+    assert_false(may(&rig, KEY_DEVICE_A, SY_STATE_PATIENT, PATIENT));
+    assert_false(may(&rig, KEY_DEVICE_A, SY_STATE_CONSENT, CONSENT));
+    struct sy_tx tx = {.signer = test_public(KEY_NOBODY), .organisation = test_hash(ORG_A)};
+    assert_false(may_tx(&rig, KEY_DEVICE_A, &tx, NULL, 0));
+    assert_true(may_tx(&rig, KEY_DOCTOR_A, &tx, NULL, 0));
+    static struct sy_genesis genesis;
+    struct sy_read_request read = read_of(KEY_DEVICE_A, 0, 1);
+    test_genesis(&genesis, 4);
+    rig.access.roster = &genesis.roster;
+    assert_false(sy_access_ids(&rig.access, &read));
+    assert_true(sy_access_known(&rig.access, &read.reader));
+    close_rig(&rig);
+}
+
+/* They decide, so they see about what; what a record says they see when they let themselves in. */
+CASE(access_shows_guardians_what_they_decide_about)
+{
+    struct state_rig rig;
+    rig_breaks = true; /* there is a key in the place of C's doctor's */
+    open_rig(&rig);
+    rig_breaks = false;
+    static const uint8_t kinds[] = {SY_STATE_PATIENT, SY_STATE_CONSENTS, SY_STATE_CONSENT_PLACE,
+                                    SY_STATE_PATIENT_PLACE, SY_STATE_OPEN_CARE};
+    for (size_t i = 0; i < sizeof kinds; i++) {
+        assert_true(may(&rig, KEY_DOCTOR_C, kinds[i], WARD));
+        assert_true(may(&rig, KEY_NEXT_C, kinds[i], WARD));
+        assert_true(may(&rig, KEY_DOCTOR_A, kinds[i], WARD));
+        assert_false(may(&rig, KEY_AUDITOR_C, kinds[i], WARD)); /* only the guardian */
+        assert_false(may(&rig, KEY_WALLET, kinds[i], WARD));
+        assert_false(may(&rig, KEY_DOCTOR_C, kinds[i], PATIENT));
+    }
+    assert_false(may(&rig, KEY_DOCTOR_C, SY_STATE_RECORD, RECORD_WARD));
+    assert_true(may(&rig, KEY_DOCTOR_A, SY_STATE_RECORD, RECORD_WARD));
+    close_rig(&rig);
+}
+
+/* What a holder was let into goes with the key that replaces another. */
+CASE(access_stays_with_the_holder_of_a_key)
+{
+    static const struct consent_of to_c = {CONSENT, SY_GRANTEE_KEY, KEY_DOCTOR_C, .denies = false};
+    struct state_rig rig;
+    rig_breaks = true;
+    open_rig_with(&rig, &to_c, 1);
+    rig_breaks = false;
+    assert_true(may(&rig, KEY_NEXT_C, SY_STATE_RECORD, RECORD_PATIENT));
+    assert_true(may(&rig, KEY_NEXT_C, SY_STATE_CONSENT, CONSENT));
+    assert_false(may(&rig, KEY_AUDITOR_C, SY_STATE_RECORD, RECORD_PATIENT));
+    struct sy_read_request read = read_of(KEY_NEXT_C, SY_STATE_RECORD, RECORD_LABEL);
+    read.purpose = SY_PURPOSE_EMERGENCY;
+    assert_true(sy_access_state(&rig.access, &read));
+    read = read_of(KEY_NEXT_C, SY_STATE_BREAKS, 0);
+    struct sy_public_key key = test_public(KEY_DOCTOR_C);
+    memcpy(read.id.bytes, key.bytes, sizeof key.bytes);
+    assert_true(sy_access_state(&rig.access, &read));
+    read.reader = test_public(KEY_AUDITOR_C); /* of the same organisation */
+    assert_true(sy_access_state(&rig.access, &read));
+    read.reader = test_public(KEY_DOCTOR_B);
+    assert_false(sy_access_state(&rig.access, &read));
     close_rig(&rig);
 }
 
@@ -204,6 +292,9 @@ int main(void)
         cmocka_unit_test(access_shows_consents_to_the_patient_who_treats_and_who_they_are_about),
         cmocka_unit_test(access_shows_what_happened_to_a_record_or_consent_as_that),
         cmocka_unit_test(access_is_open_to_who_broke_the_glass),
+        cmocka_unit_test(access_is_not_for_a_device_what_it_is_for_its_organisation),
+        cmocka_unit_test(access_shows_guardians_what_they_decide_about),
+        cmocka_unit_test(access_stays_with_the_holder_of_a_key),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

@@ -221,6 +221,22 @@ CASE(api_tells_ids_to_members)
     arig_close(&rig);
 }
 
+/* Who begins, or is cut off from the others, has nothing that it could prove. */
+CASE(api_answers_no_read_before_a_block_is_certified)
+{
+    struct api_rig rig;
+    struct sy_reader body;
+    struct sy_client_request newest = {.kind = SY_REQUEST_BLOCK,
+                                       .body.block_height = SY_HEIGHT_NEWEST};
+    arig_open(&rig, NULL, false);
+    sy_dial *dial = arig_dial(&rig);
+    struct sy_client_request request = arig_ids(&rig, 0, test_key(TEST_REGULATOR));
+    assert_int_equal(arig_refused(&rig, dial, &request), SY_ANSWER_BUSY);
+    assert_int_equal(arig_call(&rig, dial, &newest, &body), SY_ANSWER_BLOCK);
+    sy_dial_close(dial);
+    arig_close(&rig);
+}
+
 /* Every bit of what was signed counts, and a read is good for one use. */
 CASE(api_takes_no_other_read_for_a_members)
 {
@@ -553,6 +569,7 @@ int main(void)
         cmocka_unit_test(api_tells_the_copy_that_decides),
         cmocka_unit_test(api_shows_anybody_headers_and_nobody_ids_with_them),
         cmocka_unit_test(api_tells_ids_to_members),
+        cmocka_unit_test(api_answers_no_read_before_a_block_is_certified),
         cmocka_unit_test(api_takes_no_other_read_for_a_members),
         cmocka_unit_test(api_puts_strangers_off_while_members_go_on),
         cmocka_unit_test(api_lets_strangers_make_room_and_members_stay),

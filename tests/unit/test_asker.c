@@ -238,6 +238,26 @@ CASE(a_state_that_is_old_is_not_taken_for_the_present)
     sy_asker_close(asker);
 }
 
+CASE(a_state_from_before_what_is_known_is_not_taken)
+{
+    struct sy_error err = {SY_OK, ""};
+    struct sy_read_request read = witness_read(92);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
+    uint64_t height = all.block.header.height;
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    sy_asker_expect(asker, height);
+    sy_asker_expect(asker, height - 1); // it never falls
+    assert_int_equal(sy_asker_expected(asker), height);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    sy_asker_expect(asker, height + 1);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_ERR_TIMEOUT);
+    assert_non_null(strstr(err.text, "is known"));
+    read = (struct sy_read_request){
+        .subject = SY_READ_RECEIPT, .id = tx_id(2), .purpose = SY_PURPOSE_AUDIT};
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    sy_asker_close(asker);
+}
+
 CASE(what_is_not_final_in_time_is_unknown)
 {
     struct sy_error err = {SY_OK, ""};
@@ -342,6 +362,7 @@ int main(void)
         cmocka_unit_test(a_denial_is_none_while_somebody_has_pruned),
         cmocka_unit_test(nobody_who_tells_the_truth_is_no_answer),
         cmocka_unit_test(a_state_that_is_old_is_not_taken_for_the_present),
+        cmocka_unit_test(a_state_from_before_what_is_known_is_not_taken),
         cmocka_unit_test(what_is_not_final_in_time_is_unknown),
         cmocka_unit_test(the_validator_asked_for_is_the_only_one_asked),
         cmocka_unit_test(an_observer_is_asked_by_name_and_believed_no_more_than_others),

@@ -48,7 +48,8 @@ expect 0 'usage: systole COMMAND' help
 expect 0 '^systole [0-9]' --version
 expect 2 "there is no command 'feed'" feed
 expect 2 "there is no command 'feed'" help feed
-for command in testnet keygen submit get verify evidence audit status roster explain; do
+for command in testnet keygen submit get verify share open rewrap evidence audit status roster \
+    explain; do
     expect 0 "usage: systole $command" $command --help
     expect 0 "usage: systole $command" help $command
     expect 2 'there is no option --colour' $command --colour
@@ -123,7 +124,8 @@ for i in 0 1 2; do
     expect 0 '' tx approve "$change" --key "$net/v$i/keys/admin.pem" --genesis "$genesis"
 done
 expect 1 'approved already' tx approve "$change" --key "$net/v1/keys/admin.pem" --genesis "$genesis"
-expect 1 'changes no roster' tx approve "$draft" --key "$net/v1/keys/admin.pem" --genesis "$genesis"
+expect 1 'not for validators to approve' tx approve "$draft" --key "$net/v1/keys/admin.pem" \
+    --genesis "$genesis"
 is_json tx approve "$change" --key "$net/v3/keys/admin.pem" --genesis "$genesis"
 expect 0 '' tx sign "$change" --key "$regulator" --genesis "$genesis"
 expect 1 'signed this transaction already' tx approve "$change" --key "$dir/key.pem" \
@@ -132,6 +134,34 @@ expect 2 'another network' tx sign "$draft" --key "$regulator" --genesis "$dir/n
 expect 1 'line 1' tx show "$dir/key.pem"
 expect 1 'no transaction file' tx show "$genesis"
 expect 2 '--proof FILE is for one draft' tx send "$draft" "$draft" --proof p --net "$net"
+
+# --- health cards --------------------------------------------------------------------------------
+expect 2 'systole card issue BUNDLE' card
+for command in issue check jwks; do
+    expect 0 "usage: systole card $command" card $command --help
+done
+expect 0 '^[0-9a-f]\{128\}$' keygen --p256 --out "$dir/card.pem"
+expect 2 'of one type' keygen --p256 --x25519 --out "$dir/card2.pem"
+expect 0 '' card jwks "$dir/card.pem" --out "$dir/jwks.json"
+expect 2 'must be EC' card jwks "$dir/key.pem"
+echo '{"resourceType": "Bundle", "type": "collection"}' >"$dir/bundle.json"
+expect 2 '--card-key, --issuer and --out' card issue "$dir/bundle.json"
+expect 2 'an issuer is an https URL' card issue "$dir/bundle.json" --card-key "$dir/card.pem" \
+    --issuer http://example.org --out "$dir/card.json"
+expect 0 'jws_hash=[0-9a-f]\{64\} key_id=' card issue "$dir/bundle.json" \
+    --card-key "$dir/card.pem" --issuer https://example.org --out "$dir/card.json" \
+    --numeric "$dir/qr" --revocation-index 3
+is_json card issue "$dir/bundle.json" --card-key "$dir/card.pem" --issuer https://example.org \
+    --out "$dir/card2.json"
+expect 0 '^valid: signed by key' card check "$dir/card.json" --jwks "$dir/jwks.json"
+expect 0 '^valid: signed by key' card check "$dir/qr" --jwks "$dir/jwks.json"
+is_json card check "$dir/qr" --jwks "$dir/jwks.json"
+expect 2 '--jwks is missing' card check "$dir/qr"
+expect 1 'no key set' card check "$dir/qr" --jwks "$dir/bundle.json"
+expect 1 'no SMART Health Card' card check "$dir/bundle.json" --jwks "$dir/jwks.json"
+kid=$(sed -n 's/.*"kid":"\([^"]*\)".*/\1/p' "$dir/jwks.json")
+echo '{"kid":"'"$kid"'","method":"rid","ctr":1,"rids":["3"]}' >"$dir/crl.json"
+expect 1 'revoked' card check "$dir/qr" --jwks "$dir/jwks.json" --crl "$dir/crl.json"
 
 # --- nobody answers ------------------------------------------------------------------------------
 expect 3 'nobody answers at tcp://127.0.0.1' tx send "$draft" --net "$net" --timeout 1
@@ -161,6 +191,30 @@ expect 1 'there is no store' evidence "$net/v0"
 expect 1 'there is no store' evidence --net "$net"
 is_json evidence "$net/v0"
 expect 2 '--record and --salt' record verify x --record 12 --net "$net"
+expect 0 'usage: systole record history' record history --help
+expect 2 'RECORD must be 64 hex digits' record history 12 --net "$net"
+expect 2 'purpose' record history "$(printf '%064d' 1)" --purpose x --net "$net"
+expect 0 'consent withdrawn' record erase --help
+expect 2 'RECORD must be 64 hex digits' record erase 12 --net "$net"
+expect 0 '^form=raw commit=[0-9a-f]* size=[0-9]*$' record commit "$genesis"
+expect 2 '--salt must be 64 hex digits' record commit "$genesis" --salt 12
+expect 1 'nowhere' record commit "$dir/nowhere"
+is_json record commit "$genesis"
+expect 2 '--out is missing' share 12 "$genesis" --to 12 --net "$net"
+expect 2 '--to is missing' share 12 "$genesis" --out "$dir/e" --net "$net"
+expect 2 'record must be 64 hex digits' share 12 "$genesis" --to 12 --out "$dir/e" --net "$net"
+expect 2 'name an envelope' rewrap
+expect 2 '--x25519-key and --out' rewrap "$genesis"
+expect 2 'either --to KEY or --entry' rewrap "$genesis" --x25519-key "$dir/x.pem" --out "$dir/e"
+expect 2 '--entry needs' rewrap "$genesis" --x25519-key "$dir/x.pem" --out "$dir/e" --entry "$draft"
+expect 2 '--pending is missing' rewrap --list
+expect 2 'go alone' rewrap --list --submit --pending "$dir/none"
+expect 0 '' rewrap --list --pending "$dir/none" --genesis "$genesis"
+is_json rewrap --list --pending "$dir/none" --genesis "$genesis"
+expect 2 '--x25519-key is missing' open "$genesis" --genesis "$genesis"
+expect 2 'needs --out' open "$genesis" --genesis "$genesis" --x25519-key "$dir/x.pem" --json
+expect 1 'no .syenvelope file' open "$genesis" --genesis "$genesis" --x25519-key "$dir/x.pem"
+expect 2 'must be X25519' open "$genesis" --genesis "$genesis" --x25519-key "$dir/key.pem"
 expect 0 'record.create' explain
 expect 0 'Fields, in order' explain record.create
 expect 0 'What to do: ' explain E_NO_CARE

@@ -156,8 +156,8 @@ static void fail_every_call(enum sy_gpu_call call, sy_status status)
     assert_int_equal(live(0), 0);
     uint64_t calls = sy_gpu_host_calls(call) - before;
     // All of them at the start and the end, and some of the many alike between.
-    uint64_t failed = 0;
-    for (uint64_t nth = 1; nth <= calls; nth += nth < 9 || nth + 9 > calls ? 1 : 9) {
+    uint64_t failed = 0, edge = TEST_SANITIZED ? 3 : 9;
+    for (uint64_t nth = 1; nth <= calls; nth += nth < edge || nth + edge > calls ? 1 : 9) {
         sy_gpu_host_fail(call, nth, status);
         assert_int_equal(live(0), 1);
         failed++;
@@ -278,8 +278,8 @@ CASE(a_wrong_answer_cannot_hide)
     uint64_t before = sy_gpu_host_calls(SY_GPU_CALL_LAUNCH);
     assert_int_equal(live(1), 0);
     uint64_t launches = sy_gpu_host_calls(SY_GPU_CALL_LAUNCH) - before;
-    uint64_t told = sy_gpu_host_lies();
-    for (uint64_t nth = 1; nth <= launches; nth++) {
+    uint64_t told = sy_gpu_host_lies(), tried = 0;
+    for (uint64_t nth = 1; nth <= launches; nth += TEST_SANITIZED ? 4 : 1, tried++) {
         uint64_t lies = sy_gpu_host_lies();
         sy_gpu_host_lie(nth, nth * 0x9e3779b97f4a7c15u >> 20);
         uint32_t lost = live(1);
@@ -288,9 +288,9 @@ CASE(a_wrong_answer_cannot_hide)
         assert_int_equal(lost, sy_gpu_host_lies() - lies);
     }
     told = sy_gpu_host_lies() - told;
-    printf("%llu launches, %llu lies, all of them found\n", (unsigned long long)launches,
+    printf("%llu launches, %llu lies, all of them found\n", (unsigned long long)tried,
            (unsigned long long)told);
-    assert_true(told > launches / 2);
+    assert_true(told > tried / 2);
 }
 
 // --- pieces --------------------------------------------------------------------------------------

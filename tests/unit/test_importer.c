@@ -80,6 +80,34 @@ CASE(a_second_run_makes_no_transaction)
     rig_close(&rig);
 }
 
+/* Regulators said since the genesis that credentials are short. */
+CASE(credentials_are_as_short_as_the_network_wants_them)
+{
+    struct import_rig rig;
+    struct sy_import_totals totals;
+    struct sy_error err;
+    sy_importer *importer;
+    char path[1024];
+    rig_open(&rig);
+    struct world_tx set = world_tx_of(SY_KIND_param_set, REGULATOR_1, 0);
+    set.payload.param_set =
+        (struct sy_param_set){.name = SY_PARAM_CREDENTIAL_MS_MAX, .value = 86400000, .version = 1};
+    set.payload.param_set.activation_height = rig.world.header.height + 1 + SY_ACTIVATION_DELAY;
+    world_cosign(&set, REGULATOR_2);
+    assert_int_equal(world_submit(&rig.world, &set), SY_APPLIED);
+    for (unsigned i = 0; i < SY_ACTIVATION_DELAY; i++) rig_jump(&rig, 1);
+    struct sy_importer_config config = rig_config(&rig);
+    rig_samples(path, sizeof path, "");
+    assert_int_equal(sy_importer_open(&importer, &config, &err), SY_OK);
+    sy_importer_limit_credentials(importer, 86400000);
+    assert_int_equal(sy_importer_add(importer, path, &err), SY_OK);
+    assert_int_equal(rig_run(&rig, importer, &err), SY_OK);
+    sy_importer_totals(importer, &totals);
+    sy_importer_close(importer);
+    assert_samples(&rig, &totals); // E_CRED_WINDOW, but for the limit
+    rig_close(&rig);
+}
+
 /* The commitment that the ledger holds is the one that the file's exact bytes and the stored salt
  * give. */
 CASE(the_ledger_commits_to_the_bytes_as_they_stand)
@@ -718,6 +746,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(every_sample_resource_becomes_final),
+        cmocka_unit_test(credentials_are_as_short_as_the_network_wants_them),
         cmocka_unit_test(a_second_run_makes_no_transaction),
         cmocka_unit_test(the_ledger_commits_to_the_bytes_as_they_stand),
         cmocka_unit_test(every_stored_proof_verifies_against_genesis),

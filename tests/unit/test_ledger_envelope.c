@@ -1,5 +1,7 @@
 /* What is checked of every transaction before a contract runs, in which order, and what each answer
  * consumes. */
+#include <stdlib.h>
+
 #include "tests/support/ledger_world.h"
 #include "tests/support/test.h"
 
@@ -54,6 +56,11 @@ static void assert_path(const char *path)
     assert_memory_equal(world.receipt.path.data, path, strlen(path));
 }
 
+static int compare_keys(const void *a, const void *b)
+{
+    return sy_hash_compare(a, b);
+}
+
 CASE(applied_transactions_say_what_they_wrote)
 {
     struct world_tx tx = sound(FRESH_ID);
@@ -63,13 +70,14 @@ CASE(applied_transactions_say_what_they_wrote)
     assert_int_equal(receipt->index, 0);
     assert_int_equal(receipt->detail, 0);
     assert_int_equal(receipt->path.size, 0);
-    assert_int_equal(receipt->key_count, 2); // the record, and the patient's event number
-    struct sy_hash record = test_hash(FRESH_ID), patient = test_hash(PATIENT), keys[2];
+    // The record, its place among what the patient has, and the patient's counts.
+    assert_int_equal(receipt->key_count, 3);
+    struct sy_hash record = test_hash(FRESH_ID), patient = test_hash(PATIENT), keys[3];
     sy_state_key_id(&keys[0], SY_STATE_RECORD, &record);
     sy_state_key_id(&keys[1], SY_STATE_PATIENT, &patient);
-    size_t first = sy_hash_compare(&keys[0], &keys[1]) < 0 ? 0 : 1;
-    assert_memory_equal(receipt->keys.data, keys[first].bytes, 32);
-    assert_memory_equal(receipt->keys.data + 32, keys[1 - first].bytes, 32);
+    sy_state_key_patient_place(&keys[2], &patient, 1);
+    qsort(keys, 3, sizeof keys[0], compare_keys);
+    assert_memory_equal(receipt->keys.data, keys, sizeof keys);
     assert_int_equal(receipt->event_count, 1);
 }
 

@@ -138,7 +138,7 @@ CASE(pending_change_that_is_none_of_the_roster_is_corrupt)
         if (fault == 2) p->roster_hash.bytes[0] ^= 1;
         if (fault == 3) p->validator = test_public(300);
         if (fault == 4) p->link_key = world.genesis.roster.validators[0].admin_key;
-        sy_roster_change_encode(&w, kind, &change.payload);
+        sy_approved_encode(&w, kind, &change.payload);
         struct sy_slice bytes = sy_writer_slice(&w);
         if (fault == 5) bytes.size--;
         put_change(fault == 6 ? 0 : 129, fault == 7 ? SY_KIND_validator_remove : kind->number,

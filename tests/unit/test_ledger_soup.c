@@ -4,15 +4,11 @@
 #include <stdlib.h>
 
 #include "core/wire/delta.h"
-#include "tests/support/ledger_world.h"
+#include "tests/support/soup.h"
 #include "tests/support/test.h"
 
 #define BLOCKS 60u
 #define SUBJECTS_MAX 512u
-#define RECORDS 300u
-#define CARES 20u
-#define CONSENTS 60u
-#define KEEN_DOCTOR 170u /* of A, who may break the glass */
 
 struct subject {
     uint8_t kind;
@@ -26,250 +22,13 @@ struct watcher {
     size_t subject_count;
     uint64_t last_event;
     bool used[TEST_KEYS_MAX][8192]; /* nonces consumed */
-    uint32_t codes[256];            /* how often each refusal was seen */
+    uint32_t codes[512];            /* how often each refusal was seen */
     uint32_t applied;
 };
 
 static struct ledger_world first, second;
 static struct watcher watcher;
-
-static const unsigned people[] = {REGULATOR_1, REGULATOR_2, ADMIN_A,        GATEWAY_A, DOCTOR_A,
-                                  NURSE_A,     LAB_A,       ADMIN_B,        GATEWAY_B, DOCTOR_B,
-                                  NURSE_B,     GATEWAY_A,   WALLET_CLAIMED, GATEWAY_B, DOCTOR_A};
-
-static unsigned draw(sy_prng *prng, unsigned bound)
-{
-    return (unsigned)sy_prng_below(prng, bound);
-}
-
-static unsigned draw_person(sy_prng *prng)
-{
-    if (sy_prng_chance(prng, 1, 12)) return FRESH_KEY + draw(prng, 40);
-    return people[draw(prng, sizeof people / sizeof people[0])];
-}
-
-static unsigned draw_org(sy_prng *prng)
-{
-    return ORG_A + (sy_prng_chance(prng, 1, 6) ? draw(prng, 6) : draw(prng, 2));
-}
-
-static unsigned draw_patient(sy_prng *prng)
-{
-    return PATIENT + draw(prng, 8);
-}
-
-static bool find_credential(struct sy_credential *out, unsigned key)
-{
-    struct sy_public_key public_key = test_public(key);
-    struct sy_hash key_hash;
-    struct sy_slice value;
-    sy_state_key_public(&key_hash, SY_STATE_CREDENTIAL, &public_key);
-    return world_find(&first, &value, &key_hash) && sy_credential_decode(out, value);
-}
-
-/* Mostly the organisation that the key acts for, as state has it. */
-static void fit_signer(struct world_tx *tx, sy_prng *prng)
-{
-    struct sy_credential credential;
-    tx->organisation = (struct sy_hash){{0}};
-    if (!find_credential(&credential, tx->keys[0])) return;
-    bool acts = credential.role != SY_ROLE_PATIENT && credential.role != SY_ROLE_REGULATOR;
-    if (acts) tx->organisation = credential.holder;
-    if (sy_prng_chance(prng, 1, 30)) tx->organisation = test_hash(draw_org(prng));
-}
-
-static unsigned role_of(unsigned key)
-{
-    struct sy_credential credential;
-    return find_credential(&credential, key) ? credential.role : SY_ROLE_DOCTOR;
-}
-
-static struct world_tx draw_governance(sy_prng *prng)
-{
-    unsigned key = draw_person(prng);
-    struct world_tx tx;
-    switch (draw(prng, 4)) {
-    case 0:
-        tx = world_register(draw_org(prng), 1 + draw(prng, 10), FRESH_KEY + draw(prng, 40));
-        if (sy_prng_chance(prng, 1, 8)) tx.key_count = 1;
-        return tx;
-    case 1:
-        tx = world_tx_of(sy_prng_chance(prng, 5, 6) ? SY_KIND_org_reinstate : SY_KIND_org_suspend,
-                         REGULATOR_1, 0);
-        if (sy_prng_chance(prng, 3, 4)) world_cosign(&tx, REGULATOR_2);
-        tx.payload.org_suspend.org_id = test_hash(draw_org(prng)); // same members, same places
-        tx.payload.org_suspend.reason = 1;
-        return tx;
-    case 2:
-        tx = world_issue(&first, key, draw_org(prng), 1 + draw(prng, 20),
-                         FRESH_KEY + draw(prng, 40));
-        break;
-    default:
-        tx = world_tx_of(SY_KIND_cred_revoke, key, 0);
-        tx.payload.cred_revoke.subject_key = test_public(FRESH_KEY + draw(prng, 40));
-        tx.payload.cred_revoke.reason = SY_REVOKE_LEFT;
-    }
-    fit_signer(&tx, prng);
-    return tx;
-}
-
-static struct world_tx draw_care(sy_prng *prng)
-{
-    unsigned key = draw_person(prng);
-    struct world_tx tx;
-    unsigned wallet = FRESH_KEY + draw(prng, 40);
-    switch (draw(prng, 4)) {
-    case 0:
-        tx = world_enrol(key, 0, draw_patient(prng));
-        if (sy_prng_chance(prng, 1, 2)) break;
-        tx.payload.patient_enrol.has_wallet_key = true;
-        tx.payload.patient_enrol.wallet_key = test_public(wallet);
-        if (wallet != key) world_cosign(&tx, wallet);
-        break;
-    case 1:
-        tx = world_tx_of(SY_KIND_patient_claim, key, 0);
-        tx.payload.patient_claim.patient_id = test_hash(draw_patient(prng));
-        tx.payload.patient_claim.wallet_key = test_public(wallet);
-        if (wallet != key) world_cosign(&tx, wallet);
-        break;
-    case 2:
-        tx = world_open_care(key, draw_org(prng), 7000 + draw(prng, CARES), draw_patient(prng));
-        if (key != WALLET_CLAIMED && sy_prng_chance(prng, 1, 2)) world_cosign(&tx, WALLET_CLAIMED);
-        break;
-    default:
-        tx = world_tx_of(SY_KIND_care_close, key, 0);
-        tx.payload.care_close.care_id = test_hash(7000 + draw(prng, CARES));
-    }
-    fit_signer(&tx, prng);
-    return tx;
-}
-
-static struct world_tx draw_record(sy_prng *prng)
-{
-    unsigned key = draw_person(prng);
-    unsigned record = 8000 + draw(prng, RECORDS);
-    unsigned role = role_of(key);
-    struct world_tx tx;
-    if (sy_prng_chance(prng, 1, 2)) {
-        tx = world_record(key, role, 0, record, draw_patient(prng));
-        struct sy_record_create *p = &tx.payload.record_create;
-        p->patient_reported = role == SY_ROLE_PATIENT;
-        p->has_encounter = sy_prng_chance(prng, 1, 4);
-        p->encounter = test_hash(8000 + draw(prng, RECORDS));
-        p->has_author = sy_prng_chance(prng, 1, 5);
-        p->author = test_public(draw_person(prng));
-    } else if (sy_prng_chance(prng, 5, 6)) {
-        tx = world_amend(key, role, 0, record, 1 + draw(prng, 3));
-        tx.payload.record_amend.branch = sy_prng_chance(prng, 1, 2);
-    } else {
-        tx = world_retract(key, 0, record);
-    }
-    fit_signer(&tx, prng);
-    return tx;
-}
-
-/* Mostly of the patient who has a key, about those who take part here. */
-static struct world_tx draw_consent(sy_prng *prng)
-{
-    unsigned key = sy_prng_chance(prng, 5, 6) ? WALLET_CLAIMED : draw_person(prng);
-    unsigned patient = sy_prng_chance(prng, 5, 6) ? PATIENT_CLAIMED : draw_patient(prng);
-    unsigned consent = 9000 + draw(prng, CONSENTS);
-    unsigned kind = 1 + draw(prng, 3);
-    unsigned grantee = kind == SY_GRANTEE_KEY   ? draw_person(prng)
-                       : kind == SY_GRANTEE_ORG ? draw_org(prng)
-                                                : 1 + draw(prng, SY_ROLE_COUNT - 1);
-    struct world_tx tx;
-    switch (draw(prng, 5)) {
-    case 0: tx = world_deny(&first, key, consent, patient, kind, grantee); break;
-    case 4:
-        key = draw_person(prng);
-        tx = world_delegate(&first, key, 0, consent, patient, 9000 + draw(prng, CONSENTS), kind,
-                            grantee);
-        tx.payload.consent_delegate.until = first.header.time_ms + (int64_t)draw(prng, 3000);
-        break;
-    case 1: tx = world_revoke(key, consent, patient); break;
-    default:
-        tx = world_grant(&first, key, consent, patient, kind, grantee);
-        tx.payload.consent_grant.until = first.header.time_ms + (int64_t)draw(prng, 20000);
-        tx.payload.consent_grant.actions = 2 + 2 * draw(prng, 7);
-    }
-    fit_signer(&tx, prng);
-    return tx;
-}
-
-/* By nurse and doctor of A, who may, and by everybody else. */
-static struct world_tx draw_emergency(sy_prng *prng)
-{
-    unsigned key = sy_prng_chance(prng, 2, 3) ? KEEN_DOCTOR : draw_person(prng);
-    struct world_tx tx = world_tx_of(SY_KIND_access_breakglass, key, 0);
-    if (sy_prng_chance(prng, 1, 3)) {
-        tx = world_tx_of(SY_KIND_access_review, sy_prng_chance(prng, 2, 3) ? ADMIN_A : key, 0);
-        tx.payload.access_review.break_id = test_hash(9500 + draw(prng, CONSENTS));
-        tx.payload.access_review.outcome = SY_REVIEW_JUSTIFIED;
-    } else {
-        tx.payload.access_breakglass.break_id = test_hash(9500 + draw(prng, CONSENTS));
-        tx.payload.access_breakglass.patient_id = test_hash(draw_patient(prng));
-        tx.payload.access_breakglass.reason = SY_BREAK_LIFE;
-        tx.payload.access_breakglass.until = first.header.time_ms + (int64_t)draw(prng, 20000);
-    }
-    fit_signer(&tx, prng);
-    return tx;
-}
-
-static struct world_tx draw_atomic(sy_prng *prng)
-{
-    struct world_tx tx = world_tx_of(SY_KIND_atomic, GATEWAY_A, ORG_A);
-    world_cosign(&tx, DOCTOR_B);
-    unsigned parts = 1 + draw(prng, 5);
-    for (unsigned i = 0; i < parts; i++) {
-        struct world_tx part = sy_prng_chance(prng, 1, 3) ? draw_care(prng) : draw_record(prng);
-        if (part.kind == SY_KIND_record_create) {
-            part.payload.record_create.author_role = SY_ROLE_GATEWAY;
-            part.payload.record_create.has_author = false;
-            part.payload.record_create.has_encounter = false;
-        }
-        world_part(&first, &tx, part.kind, draw(prng, 8) == 0 ? 1 : 0, &part.payload);
-    }
-    return tx;
-}
-
-/* Any field values that have an encoding at all. */
-static struct world_tx draw_absurd(sy_prng *prng)
-{
-    unsigned count = 0;
-    while (sy_kind_at(count) != NULL) count++;
-    const struct sy_kind *kind = sy_kind_at(draw(prng, count - 1)); // all but atomic, the last
-    struct world_tx tx = world_tx_of(kind->number, draw_person(prng), 0);
-    test_payload(&tx.payload, kind, &first.lists, prng);
-    fit_signer(&tx, prng);
-    return tx;
-}
-
-static struct world_tx draw_tx(sy_prng *prng)
-{
-    struct world_tx tx;
-    unsigned choice = draw(prng, 24);
-    if (choice < 2) {
-        tx = draw_governance(prng);
-    } else if (choice < 7) {
-        tx = draw_care(prng);
-    } else if (choice < 17) {
-        tx = draw_record(prng);
-    } else if (choice < 19) {
-        tx = draw_atomic(prng);
-    } else if (choice < 22) {
-        tx = draw_consent(prng);
-    } else if (choice < 23) {
-        tx = draw_emergency(prng);
-    } else {
-        tx = draw_absurd(prng);
-    }
-    uint64_t last = first.nonces[tx.keys[0]];
-    if (sy_prng_chance(prng, 1, 25)) tx.nonce = 1 + sy_prng_below(prng, last + 10);
-    if (sy_prng_chance(prng, 1, 60)) tx.nonce = last + 2 * SY_NONCE_WINDOW;
-    if (sy_prng_chance(prng, 1, 40)) tx.valid_until_ms = first.header.time_ms - 5;
-    return tx;
-}
+static struct soup soup;
 
 // --- judging from outside ----------------------------------------------------------------------
 
@@ -293,7 +52,7 @@ static void watch_event(const struct sy_event *event)
 
 static void watch_receipt(const struct sy_receipt *receipt, const struct sy_tx *tx, unsigned key)
 {
-    assert_true(receipt->code < 256);
+    assert_true(receipt->code < 512);
     watcher.codes[receipt->code]++;
     bool decided = receipt->code == SY_APPLIED || receipt->code >= 48;
     assert_int_equal(sy_refusal_decides(receipt->code) || receipt->code == SY_APPLIED, decided);
@@ -343,11 +102,11 @@ static bool explained(const struct sy_hash *key_hash, const struct sy_receipt *r
 
 static void watch_block(const struct sy_slice batch_bytes, const unsigned *signers)
 {
-    static struct sy_receipt receipts[256];
+    static struct sy_receipt receipts[512];
     struct sy_batch batch;
     assert_true(sy_batch_decode(&batch, batch_bytes));
     assert_int_equal(first.result.tx_count, batch.header.count);
-    assert_true(batch.header.count <= 256);
+    assert_true(batch.header.count <= 512);
     size_t offset = 0;
     struct sy_slice bytes;
     for (uint32_t i = 0; sy_batch_next(&batch, &offset, &bytes); i++) {
@@ -393,11 +152,11 @@ static void compare_counters(void)
 }
 
 /* Runs the same batch in both worlds. */
-static void run_both(sy_prng *prng, unsigned txs)
+static void run_both(unsigned txs)
 {
-    unsigned signers[256] = {0};
+    unsigned signers[512] = {0};
     for (unsigned i = 0; i < txs; i++) {
-        struct world_tx tx = draw_tx(prng);
+        struct world_tx tx = soup_tx(&soup);
         signers[i] = tx.keys[0];
         assert_true(world_add(&first, &tx));
     }
@@ -416,21 +175,11 @@ static void run_both(sy_prng *prng, unsigned txs)
     watch_block(batch, signers);
 }
 
-static void add_keen_doctor(struct ledger_world *world)
-{
-    struct world_tx tx = world_issue(world, ADMIN_A, ORG_A, SY_ROLE_DOCTOR, KEEN_DOCTOR);
-    tx.payload.cred_issue.has_break_glass = true;
-    tx.payload.cred_issue.break_glass = true;
-    assert_int_equal(world_submit(world, &tx), SY_APPLIED);
-}
-
 /* The populating blocks, seen from outside too. */
 static void populate_both(void)
 {
-    world_populate(&second);
-    add_keen_doctor(&second);
-    world_populate(&first);
-    add_keen_doctor(&first);
+    soup_populate(&second);
+    soup_populate(&first);
     struct sy_hash key_hash;
     struct sy_slice value;
     sy_state_key_zero(&key_hash, SY_STATE_EVENT_COUNT);
@@ -441,17 +190,20 @@ static void populate_both(void)
             watcher.used[key][nonce] = true;
         }
     }
-    static const unsigned keys[] = {GATEWAY_A, DOCTOR_A, NURSE_A, PHARMACIST_A, LAB_A,
-                                    GATEWAY_B, DOCTOR_B, NURSE_B, KEEN_DOCTOR};
-    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) { // cred.issued, once each
-        struct sy_public_key key = test_public(keys[i]);
+    unsigned numbers[SOUP_PEOPLE_MAX];
+    unsigned count = soup_issued(numbers);
+    for (unsigned i = 0; i < count; i++) { // cred.issued, once each
+        struct sy_public_key key = test_public(numbers[i]);
         struct subject *subject = &watcher.subjects[watcher.subject_count++];
         *subject = (struct subject){SY_SUBJECT_KEY, {{0}}, 1};
         memcpy(subject->id.bytes, key.bytes, 32);
     }
-    for (unsigned i = 0; i < 2; i++) {
+    count = soup_orgs(numbers);
+    for (unsigned i = 0; i < count; i++) {
         watcher.subjects[watcher.subject_count++] =
-            (struct subject){SY_SUBJECT_ORG, test_hash(ORG_A + i), 1};
+            (struct subject){SY_SUBJECT_ORG, test_hash(numbers[i]), 1};
+    }
+    for (unsigned i = 0; i < 2; i++) {
         watcher.subjects[watcher.subject_count++] =
             (struct subject){SY_SUBJECT_PATIENT, test_hash(PATIENT + i), 1};
     }
@@ -459,20 +211,20 @@ static void populate_both(void)
 
 CASE(soup_keeps_every_invariant)
 {
-    sy_prng prng;
-    sy_prng_seed(&prng, test_seed());
+    soup = (struct soup){.world = &first};
+    sy_prng_seed(&soup.prng, test_seed());
     memset(&watcher, 0, sizeof watcher);
     world_open(&first, 0, 0);
-    world_open(&second, 1 + draw(&prng, 16), sy_prng_below(&prng, 100000));
+    world_open(&second, 1 + soup_draw(&soup, 16), soup_draw(&soup, 65536));
     populate_both();
     for (unsigned block = 0; block < BLOCKS; block++) {
-        run_both(&prng, 1 + draw(&prng, 120));
-        if (sy_prng_chance(&prng, 1, 6)) world_reopen(&second);
+        run_both(1 + soup_draw(&soup, 120));
+        if (soup_chance(&soup, 1, 6)) world_reopen(&second);
     }
     compare_counters();
     // The soup is only worth eating when both kinds of outcome are frequent and varied.
     unsigned kinds = 0;
-    for (unsigned code = 1; code < 256; code++) kinds += watcher.codes[code] > 0 ? 1 : 0;
+    for (unsigned code = 1; code < 512; code++) kinds += watcher.codes[code] > 0 ? 1 : 0;
     assert_true(watcher.applied > 50);
     assert_true(kinds >= 12);
     static const unsigned of_consents[] = {

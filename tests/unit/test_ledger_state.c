@@ -1,4 +1,4 @@
-/* Values of state: one encoding each, as FORMAT.md says; and nonce windows against a plain model.
+/* Values of state: one encoding each, as FORMAT.md says.
  *
  * Each sample stands in tests/fuzz/corpus/state/, its kind in front; SYSTOLE_REGENERATE=1 writes
  * the files, together with a change of FORMAT.md only. */
@@ -71,6 +71,18 @@ static void sample_governance(void)
     struct sy_writer w = start_sample("params", SY_STATE_PARAMS);
     sy_params_encode(&w, &params);
     finish_sample(&w);
+    struct sy_params_state set = {
+        .params = params,
+        .version = 7,
+        .pending_count = 2,
+        .pending = {{SY_PARAM_REGULATORS_NEEDED, 3, 1000}, {SY_PARAM_RECORD_BYTES_MAX, 9, 2000}}};
+    w = start_sample("params_set", SY_STATE_PARAMS);
+    sy_params_state_encode(&w, &set);
+    finish_sample(&w);
+    struct sy_schedule schedule = {3, test_hash(1), 4000, 3000};
+    w = start_sample("schedule", SY_STATE_SCHEDULE);
+    sy_schedule_encode(&w, &schedule);
+    finish_sample(&w);
     struct sy_roster_head head = {1, 4, test_hash(1)};
     w = start_sample("roster", SY_STATE_ROSTER);
     sy_roster_head_encode(&w, &head);
@@ -133,6 +145,10 @@ static void sample_credentials(void)
     credential.revoke_reason = 2;
     credential.revoked_height = 9;
     credential.scope = texts(16, SY_CODE_BYTES_MAX);
+    credential.has_successor = true;
+    credential.successor = test_public(10);
+    credential.has_line = true;
+    credential.line = test_public(8);
     w = start_sample("credential_revoked", SY_STATE_CREDENTIAL);
     sy_credential_encode(&w, &credential);
     finish_sample(&w);
@@ -176,6 +192,21 @@ static void sample_identities(void)
     patient.guardians_needed = 2;
     patient.guardians = ids(3);
     w = start_sample("patient_claimed", SY_STATE_PATIENT);
+    sy_patient_encode(&w, &patient);
+    finish_sample(&w);
+    patient.links = ids(SY_LINKS_MAX);
+    patient.merges = SY_MERGES_MAX;
+    patient.places = 11;
+    patient.records = 12;
+    patient.guardians = ids(SY_GUARDIANS_MAX);
+    w = start_sample("patient_linked", SY_STATE_PATIENT);
+    sy_patient_encode(&w, &patient);
+    finish_sample(&w);
+    patient.claimed = false;
+    patient.merged = true;
+    patient.into = test_hash(9);
+    patient.merged_height = 10;
+    w = start_sample("patient_merged", SY_STATE_PATIENT);
     sy_patient_encode(&w, &patient);
     finish_sample(&w);
     struct sy_care care = {test_hash(1), test_hash(2), 3, 4, 5};
@@ -234,6 +265,68 @@ static void sample_records(void)
     version.patient_reported = true;
     w = start_sample("record_version", SY_STATE_RECORD_VERSION);
     sy_record_version_encode(&w, &version);
+    finish_sample(&w);
+}
+
+static void sample_graph(void)
+{
+    struct sy_record_version merged = {
+        .version = 9,
+        .parent = 2,
+        .form = 1,
+        .commit = test_hash(30),
+        .size = 2048,
+        .author = test_public(8),
+        .author_role = SY_ROLE_DOCTOR,
+        .holder = test_hash(2),
+        .height = 20,
+        .time_ms = 21,
+        .others = {3, 4, 5, 6, 7, 8},
+        .resolution_hash = test_hash(31),
+    };
+    merged.other_count = 6;
+    struct sy_writer w = start_sample("record_version_merged", SY_STATE_RECORD_VERSION);
+    sy_record_version_encode(&w, &merged);
+    finish_sample(&w);
+    struct sy_record record = {
+        .subject_kind = SY_SUBJECT_PATIENT,
+        .subject = test_hash(1),
+        .holder = test_hash(2),
+        .record_class = sy_slice_of("Observation", 11),
+        .links = 3,
+        .erased = true,
+        .erase_basis = SY_ERASE_LEGAL,
+        .erased_height = 31,
+        .erased_ms = 32,
+        .relation = SY_RELATION_SIGNS,
+        .versions = 1,
+        .head_count = 1,
+        .heads = {1},
+        .parents = ids(2),
+        .first = {.version = 1, .form = 1, .size = 256, .author_role = SY_ROLE_DOCTOR},
+    };
+    w = start_sample("record_erased", SY_STATE_RECORD);
+    sy_record_encode(&w, &record);
+    finish_sample(&w);
+    struct sy_cosignatures list = {.count = SY_COSIGNATURES_MAX};
+    for (unsigned i = 0; i < list.count; i++) {
+        list.items[i] = (struct sy_cosignature){.key = test_public(10 + i),
+                                                .role = SY_ROLE_NURSE,
+                                                .holder = test_hash(2),
+                                                .meaning = (uint16_t)(1 + i % 3),
+                                                .height = 40 + i / 2,
+                                                .time_ms = 41};
+    }
+    w = start_sample("cosignatures", SY_STATE_COSIGNATURES);
+    sy_cosignatures_encode(&w, &list);
+    finish_sample(&w);
+    struct sy_record_link link = {SY_LINK_DUPLICATE, test_hash(50), 51};
+    w = start_sample("record_link", SY_STATE_RECORD_LINK);
+    sy_record_link_encode(&w, &link);
+    finish_sample(&w);
+    struct sy_duplicate duplicate = {test_public(60), test_hash(61), 62, 63};
+    w = start_sample("duplicate", SY_STATE_DUPLICATE);
+    sy_duplicate_encode(&w, &duplicate);
     finish_sample(&w);
 }
 
@@ -324,6 +417,99 @@ static void sample_breaks(void)
     finish_sample(&w);
 }
 
+static void sample_devices(void)
+{
+    struct sy_device device = {.key = test_public(9),
+                               .organisation = test_hash(2),
+                               .owner_kind = SY_SUBJECT_PATIENT,
+                               .owner = test_hash(1),
+                               .device_class = SY_DEVICE_IMPLANT,
+                               .udi_commit = test_hash(3),
+                               .height = 4};
+    struct sy_writer w = start_sample("device", SY_STATE_DEVICE);
+    sy_device_encode(&w, &device);
+    finish_sample(&w);
+}
+
+static void sample_certs(void)
+{
+    struct sy_cert cert = {
+        .kind = SY_CERT_COVERAGE, .key_id = test_hash(1), .index = 2, .height = 3, .time_ms = 4};
+    struct sy_writer w = start_sample("cert_least", SY_STATE_CERT);
+    sy_cert_encode(&w, &cert);
+    finish_sample(&w);
+    cert.has_until = true;
+    cert.until_ms = 5;
+    w = start_sample("cert_most", SY_STATE_CERT);
+    sy_cert_encode(&w, &cert);
+    finish_sample(&w);
+    w = start_sample("cert_index", SY_STATE_CERT_INDEX);
+    sy_id_encode(&w, &cert.key_id);
+    finish_sample(&w);
+}
+
+static void sample_exports(void)
+{
+    struct sy_patient_place place = {SY_PLACE_MERGED, test_hash(1), 2, 3};
+    struct sy_writer w = start_sample("patient_place", SY_STATE_PATIENT_PLACE);
+    sy_patient_place_encode(&w, &place);
+    finish_sample(&w);
+    struct sy_export export = {test_hash(1),   test_hash(2), test_public(3), 4, 5, 6,
+                               .partly = false};
+    w = start_sample("export_asked", SY_STATE_EXPORT);
+    sy_export_encode(&w, &export);
+    finish_sample(&w);
+    export.partly = true;
+    export.as_of = export.excepted = 7;
+    export.last_exception = test_hash(9);
+    w = start_sample("export_partly", SY_STATE_EXPORT);
+    sy_export_encode(&w, &export);
+    finish_sample(&w);
+    struct sy_export done = {.patient = test_hash(1), .partly = true, .fulfilled = true};
+    done.places = done.records = done.fulfilled_height = 10;
+    w = start_sample("export_fulfilled", SY_STATE_EXPORT);
+    sy_export_encode(&w, &done);
+    finish_sample(&w);
+    struct sy_mapped_id mapped = {test_hash(1), test_hash(2), test_hash(3), test_hash(4), 5, 6};
+    w = start_sample("id_map", SY_STATE_ID_MAP);
+    sy_mapped_id_encode(&w, &mapped);
+    finish_sample(&w);
+}
+
+static void sample_access(void)
+{
+    uint8_t room[64];
+    struct sy_writer text = sy_writer_of(room, sizeof room);
+    struct sy_access_asked asked = {test_public(1), 2, 64, 3, 4, {0, {NULL, 0}}};
+    sy_list_add_text(&asked.classes, &text, sy_slice_of("Observation", 11));
+    struct sy_writer w = start_sample("access_request", SY_STATE_ACCESS_REQUEST);
+    sy_access_asked_encode(&w, &asked);
+    finish_sample(&w);
+    struct sy_validator_key signer = {.key = test_public(3), .height = 4, .time_ms = 5};
+    w = start_sample("signer", SY_STATE_SIGNER);
+    sy_validator_key_encode(&w, &signer);
+    finish_sample(&w);
+    struct sy_hash consensus = test_hash(5);
+    w = start_sample("signer_of", SY_STATE_SIGNER_OF);
+    sy_id_encode(&w, &consensus);
+    finish_sample(&w);
+    struct sy_access_logged log = {test_hash(1), test_public(2), test_hash(3), 7, 5, 8, 9, 10};
+    w = start_sample("access_log", SY_STATE_ACCESS_LOG);
+    sy_access_logged_encode(&w, &log);
+    finish_sample(&w);
+    struct sy_disclosure disclosure = {.count = 6, .root = test_hash(4)};
+    w = start_sample("disclosure", SY_STATE_DISCLOSURE);
+    sy_disclosure_encode(&w, &disclosure);
+    finish_sample(&w);
+    struct sy_notify_choice choice = {SY_SET_BIT(SY_NOTICES_CARE), 2, true, test_hash(6), 5};
+    w = start_sample("notify_most", SY_STATE_NOTIFY_PREFS);
+    sy_notify_choice_encode(&w, &choice);
+    finish_sample(&w);
+    w = start_sample("notify_ack", SY_STATE_NOTIFY_ACK);
+    sy_count_encode(&w, 12);
+    finish_sample(&w);
+}
+
 static int make_samples(void **state)
 {
     (void)state;
@@ -333,80 +519,69 @@ static int make_samples(void **state)
     sample_credentials();
     sample_identities();
     sample_records();
+    sample_graph();
     sample_consents();
     sample_breaks();
+    sample_devices();
+    sample_certs();
+    sample_access();
+    sample_exports();
     return 0;
 }
+
+/* One kind of entry: what decodes is encoded again. */
+#define AGAIN(name, type)                     \
+    do {                                      \
+        type v;                               \
+        good = sy_##name##_decode(&v, value); \
+        if (good) sy_##name##_encode(w, &v);  \
+    } while (0)
 
 /* Decodes a value as its kind and encodes it again; false: it does not decode. */
 static bool again(struct sy_writer *w, unsigned kind, struct sy_slice value)
 {
     bool good = false;
-    if (kind == SY_STATE_PARAMS) {
-        struct sy_params v;
-        good = sy_params_decode(&v, value);
-        if (good) sy_params_encode(w, &v);
-    } else if (kind == SY_STATE_ROSTER) {
-        struct sy_roster_head v;
-        good = sy_roster_head_decode(&v, value);
-        if (good) sy_roster_head_encode(w, &v);
-    } else if (kind == SY_STATE_VALIDATOR) {
-        struct sy_validator v;
-        good = sy_validator_state_decode(&v, value);
-        if (good) sy_validator_state_encode(w, &v);
-    } else if (kind == SY_STATE_NONCES) {
-        struct sy_nonces v;
-        good = sy_nonces_decode(&v, value);
-        if (good) sy_nonces_encode(w, &v);
-    } else if (kind == SY_STATE_CREDENTIAL) {
-        struct sy_credential v;
-        good = sy_credential_decode(&v, value);
-        if (good) sy_credential_encode(w, &v);
-    } else if (kind == SY_STATE_ORG) {
-        struct sy_org v;
-        good = sy_org_decode(&v, value);
-        if (good) sy_org_encode(w, &v);
-    } else if (kind == SY_STATE_PATIENT) {
-        struct sy_patient v;
-        good = sy_patient_decode(&v, value);
-        if (good) sy_patient_encode(w, &v);
-    } else if (kind == SY_STATE_CARE) {
-        struct sy_care v;
-        good = sy_care_decode(&v, value);
-        if (good) sy_care_encode(w, &v);
-    } else if (kind == SY_STATE_RECORD) {
-        struct sy_record v;
-        good = sy_record_decode(&v, value);
-        if (good) sy_record_encode(w, &v);
-    } else if (kind == SY_STATE_RECORD_VERSION) {
-        struct sy_record_version v;
-        good = sy_record_version_decode(&v, value);
-        if (good) sy_record_version_encode(w, &v);
-    } else if (kind == SY_STATE_CONSENT) {
-        struct sy_consent v;
-        good = sy_consent_decode(&v, value);
-        if (good) sy_consent_encode(w, &v);
-    } else if (kind == SY_STATE_CONSENTS) {
-        struct sy_consents v;
-        good = sy_consents_decode(&v, value);
-        if (good) sy_consents_encode(w, &v);
-    } else if (kind == SY_STATE_BREAK) {
-        struct sy_break v;
-        good = sy_break_decode(&v, value);
-        if (good) sy_break_encode(w, &v);
-    } else if (kind == SY_STATE_BREAKS) {
-        struct sy_list v;
-        good = sy_breaks_decode(&v, value);
-        if (good) sy_breaks_encode(w, &v);
-    } else if (kind == SY_STATE_OPEN_CARE || kind == SY_STATE_CONSENT_PLACE ||
-               kind == SY_STATE_BREAK_OF) {
-        struct sy_hash v;
-        good = sy_id_decode(&v, value);
-        if (good) sy_id_encode(w, &v);
-    } else {
-        uint64_t v;
-        good = sy_count_decode(&v, value);
-        if (good) sy_count_encode(w, v);
+    uint64_t count;
+    switch (kind) {
+    case SY_STATE_PARAMS: AGAIN(params_state, struct sy_params_state); break;
+    case SY_STATE_ROSTER: AGAIN(roster_head, struct sy_roster_head); break;
+    case SY_STATE_VALIDATOR: AGAIN(validator_state, struct sy_validator); break;
+    case SY_STATE_NONCES: AGAIN(nonces, struct sy_nonces); break;
+    case SY_STATE_CREDENTIAL: AGAIN(credential, struct sy_credential); break;
+    case SY_STATE_ORG: AGAIN(org, struct sy_org); break;
+    case SY_STATE_PATIENT: AGAIN(patient, struct sy_patient); break;
+    case SY_STATE_CARE: AGAIN(care, struct sy_care); break;
+    case SY_STATE_RECORD: AGAIN(record, struct sy_record); break;
+    case SY_STATE_RECORD_VERSION: AGAIN(record_version, struct sy_record_version); break;
+    case SY_STATE_CONSENT: AGAIN(consent, struct sy_consent); break;
+    case SY_STATE_CONSENTS: AGAIN(consents, struct sy_consents); break;
+    case SY_STATE_BREAK: AGAIN(break, struct sy_break); break;
+    case SY_STATE_BREAKS: AGAIN(breaks, struct sy_list); break;
+    case SY_STATE_COSIGNATURES: AGAIN(cosignatures, struct sy_cosignatures); break;
+    case SY_STATE_RECORD_LINK: AGAIN(record_link, struct sy_record_link); break;
+    case SY_STATE_DUPLICATE: AGAIN(duplicate, struct sy_duplicate); break;
+    case SY_STATE_SCHEDULE:
+    case SY_STATE_SCHEDULE_VERSION: AGAIN(schedule, struct sy_schedule); break;
+    case SY_STATE_DEVICE: AGAIN(device, struct sy_device); break;
+    case SY_STATE_PATIENT_PLACE: AGAIN(patient_place, struct sy_patient_place); break;
+    case SY_STATE_EXPORT: AGAIN(export, struct sy_export); break;
+    case SY_STATE_ID_MAP: AGAIN(mapped_id, struct sy_mapped_id); break;
+    case SY_STATE_ACCESS_REQUEST: AGAIN(access_asked, struct sy_access_asked); break;
+    case SY_STATE_ACCESS_LOG: AGAIN(access_logged, struct sy_access_logged); break;
+    case SY_STATE_SIGNER: AGAIN(validator_key, struct sy_validator_key); break;
+    case SY_STATE_DISCLOSURE: AGAIN(disclosure, struct sy_disclosure); break;
+    case SY_STATE_NOTIFY_PREFS: AGAIN(notify_choice, struct sy_notify_choice); break;
+    case SY_STATE_DISPUTE: AGAIN(dispute, struct sy_dispute); break;
+    case SY_STATE_SUBSCRIPTION: AGAIN(subscription, struct sy_subscription); break;
+    case SY_STATE_CERT: AGAIN(cert, struct sy_cert); break;
+    case SY_STATE_CERT_INDEX:
+    case SY_STATE_SIGNER_OF:
+    case SY_STATE_OPEN_CARE:
+    case SY_STATE_CONSENT_PLACE:
+    case SY_STATE_BREAK_OF: AGAIN(id, struct sy_hash); break;
+    default:
+        good = sy_count_decode(&count, value);
+        if (good) sy_count_encode(w, count);
     }
     return good;
 }
@@ -433,6 +608,7 @@ CASE(values_cut_or_longer_are_refused)
         assert_false(again(&w, kind, sy_slice_of(longer, samples[i].size)));
         for (size_t size = 0; size + 1 < samples[i].size; size++) {
             w.used = 0;
+            if (kind == SY_STATE_PARAMS && size == 20) continue; // those of a genesis
             assert_false(again(&w, kind, sy_slice_of(longer, size)));
         }
     }
@@ -507,73 +683,6 @@ CASE(credential_is_valid_in_its_window_only)
     assert_false(sy_credential_valid(&credential, 15));
 }
 
-CASE(key_hashes_are_what_the_format_says)
-{
-    struct sy_hash id = test_hash(1), other = test_hash(2), expected, pair, out;
-    uint8_t input[65];
-    input[0] = SY_STATE_PATIENT;
-    memcpy(input + 1, id.bytes, 32);
-    sy_sha256(&expected, input, 33);
-    sy_state_key_id(&out, SY_STATE_PATIENT, &id);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    input[0] = 0x04;
-    memcpy(input + 33, other.bytes, 32);
-    sy_sha256(&pair, input, 65);
-    sy_state_key_id(&expected, SY_STATE_OPEN_CARE, &pair);
-    sy_state_key_open_care(&out, &id, &other);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    memset(input + 33, 0, 32);
-    input[33] = 0x39;
-    input[34] = 0x05;
-    sy_sha256(&pair, input, 65);
-    sy_state_key_id(&expected, SY_STATE_RECORD_VERSION, &pair);
-    sy_state_key_record_version(&out, &id, 1337);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    memset(input + 33, 0, 32);
-    sy_store_u64(input + 33, 258);
-    sy_sha256(&pair, input, 65);
-    sy_state_key_id(&expected, SY_STATE_CONSENT_PLACE, &pair);
-    sy_state_key_consent_place(&out, &id, 258);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    struct sy_hash digits = {"061414"}, zero = {{0}}, index = {{2, 1}};
-    sy_state_key_id(&expected, SY_STATE_PREFIX, &digits);
-    sy_state_key_prefix(&out, sy_slice_of("061414", 6));
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    sy_state_key_id(&expected, SY_STATE_PARAMS, &zero);
-    sy_state_key_zero(&out, SY_STATE_PARAMS);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    sy_state_key_id(&expected, SY_STATE_VALIDATOR, &index);
-    sy_state_key_validator(&out, 258);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-}
-
-/* What a read names is the place that execution writes to, for every kind. */
-CASE(entries_are_found_by_kind_and_what_names_them)
-{
-    struct sy_hash id = test_hash(1), second = {{0}}, expected, out;
-    second.bytes[0] = 5;
-    for (unsigned kind = 0; kind < SY_STATE_KIND_COUNT + 5u; kind++) {
-        bool known = kind >= SY_STATE_PARAMS && kind < SY_STATE_KIND_COUNT;
-        assert_int_equal(sy_state_key_of(&out, kind, &id, &second), known);
-    }
-    assert_true(sy_state_key_of(&out, SY_STATE_CONSENT, &id, &second));
-    sy_state_key_id(&expected, SY_STATE_CONSENT, &id);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    assert_true(sy_state_key_of(&out, SY_STATE_CONSENT_PLACE, &id, &second));
-    sy_state_key_consent_place(&expected, &id, 5);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    assert_true(sy_state_key_of(&out, SY_STATE_RECORD_VERSION, &id, &second));
-    sy_state_key_record_version(&expected, &id, 5);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    assert_true(sy_state_key_of(&out, SY_STATE_BREAK_OF, &id, &second));
-    sy_state_key_break_of(&expected, &id, &second);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-    assert_true(sy_state_key_of(&out, SY_STATE_OPEN_CARE, &id, &second));
-    sy_state_key_open_care(&expected, &id, &second);
-    assert_memory_equal(out.bytes, expected.bytes, 32);
-}
-
-/* Sets of a consent hold what an enum knows, and something; its number is from 1. */
 CASE(consents_keep_their_rules)
 {
     for (size_t i = 0; i < sample_count; i++) {
@@ -601,124 +710,78 @@ CASE(consents_keep_their_rules)
     }
 }
 
+static struct sy_slice sample_named(const char *name)
+{
+    for (size_t i = 0; i < sample_count; i++) {
+        if (strcmp(samples[i].name, name) != 0) continue;
+        return sy_slice_of(samples[i].bytes + 1, samples[i].size - 1);
+    }
+    fail_msg("no sample %s", name);
+    return sy_slice_of(NULL, 0);
+}
+
+/* One place of a value changed: none of these is a value of its kind. */
+CASE(joined_versions_links_and_cosignatures_keep_their_rules)
+{
+    static const struct {
+        const char *name;
+        enum sy_state_kind kind;
+        size_t at; /* from the end when from_end */
+        bool from_end;
+        size_t size;
+        uint64_t bad;
+    } rules[] = {
+        {"record_version_merged", SY_STATE_RECORD_VERSION, 57, true, 1, 0}, // joins nothing
+        {"record_version_merged", SY_STATE_RECORD_VERSION, 57, true, 1, 8}, // too much
+        {"record_version_merged", SY_STATE_RECORD_VERSION, 56, true, 4, 2}, // its parent twice
+        {"record_version_merged", SY_STATE_RECORD_VERSION, 52, true, 4, 3}, // one twice
+        {"record_version_merged", SY_STATE_RECORD_VERSION, 36, true, 4, 9}, // itself
+        {"record_version_merged", SY_STATE_RECORD_VERSION, 4, false, 4, 0}, // and no parent
+        {"record_erased", SY_STATE_RECORD, 79, false, 8, 0},                // links of none
+        {"record_erased", SY_STATE_RECORD, 87, false, 2, 5},                // no basis
+        {"record_erased", SY_STATE_RECORD, 105, false, 2, 6},               // no relation
+        {"record_erased", SY_STATE_RECORD, 105, false, 2, 0},
+        {"cosignatures", SY_STATE_COSIGNATURES, 0, false, 1, 0},
+        {"cosignatures", SY_STATE_COSIGNATURES, 0, false, 1, SY_COSIGNATURES_MAX + 1},
+        {"cosignatures", SY_STATE_COSIGNATURES, 33, false, 1, 0},             // no role
+        {"cosignatures", SY_STATE_COSIGNATURES, 33, false, 1, SY_ROLE_COUNT}, // none known
+        {"cosignatures", SY_STATE_COSIGNATURES, 66, false, 2, 4},             // no meaning
+        {"cosignatures", SY_STATE_COSIGNATURES, 68, false, 8, 41},            // before the next
+        {"record_link", SY_STATE_RECORD_LINK, 0, false, 2, 0},
+        {"record_link", SY_STATE_RECORD_LINK, 0, false, 2, 6},
+    };
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
+        struct sy_slice value = sample_named(rules[i].name);
+        uint8_t changed[SY_STATE_VALUE_BYTES_MAX], bytes[8], room[SY_STATE_VALUE_BYTES_MAX];
+        struct sy_writer w = sy_writer_of(room, sizeof room);
+        size_t at = rules[i].from_end ? value.size - rules[i].at : rules[i].at;
+        memcpy(changed, value.data, value.size);
+        sy_store_u64(bytes, rules[i].bad);
+        memcpy(changed + at, bytes, rules[i].size);
+        if (again(&w, rules[i].kind, sy_slice_of(changed, value.size))) {
+            fail_msg("%s, rule %zu: it is taken", rules[i].name, i);
+        }
+    }
+    uint8_t twice[SY_STATE_VALUE_BYTES_MAX], room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_slice value = sample_named("cosignatures");
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    memcpy(twice, value.data, value.size);
+    memcpy(twice + 1 + 83, twice + 1, 32); // a key twice
+    assert_false(again(&w, SY_STATE_COSIGNATURES, sy_slice_of(twice, value.size)));
+}
+
 CASE(kinds_of_state_have_names)
 {
     for (unsigned kind = 0; kind < SY_STATE_KIND_COUNT; kind++) {
         const char *name = sy_state_kind_name(kind);
-        assert_int_equal(name != NULL, kind >= SY_STATE_PARAMS);
-        for (unsigned other = SY_STATE_PARAMS; other < kind; other++) {
+        if (kind < SY_STATE_PARAMS) assert_null(name);
+        for (unsigned other = SY_STATE_PARAMS; name != NULL && other < kind; other++) {
+            if (sy_state_kind_name(other) == NULL) continue; // numbers have gaps
             assert_string_not_equal(name, sy_state_kind_name(other));
         }
     }
     assert_null(sy_state_kind_name(SY_STATE_KIND_COUNT));
     assert_null(sy_state_kind_name(100000));
-}
-
-// --- nonces ------------------------------------------------------------------------------------
-
-#define MODEL_NONCES 40000u
-
-/* The rule word for word: highest - 4096 < nonce <= highest + 4096 and not seen. */
-static bool model_accepts(const bool *seen, uint64_t highest, uint64_t nonce)
-{
-    if (nonce == 0 || nonce > highest + SY_NONCE_WINDOW) return false;
-    if (highest >= SY_NONCE_WINDOW && nonce <= highest - SY_NONCE_WINDOW) return false;
-    return !seen[nonce];
-}
-
-CASE(nonce_windows_follow_the_rule)
-{
-    sy_prng prng;
-    sy_prng_seed(&prng, test_seed());
-    static bool seen[MODEL_NONCES + 2 * SY_NONCE_WINDOW];
-    for (unsigned round = 0; round < 6; round++) {
-        memset(seen, 0, sizeof seen);
-        struct sy_nonces nonces = {.highest = 0};
-        uint64_t highest = 0;
-        uint64_t reach = round % 3 == 0 ? 3 : round % 3 == 1 ? 200 : SY_NONCE_WINDOW;
-        for (unsigned i = 0; i < 6000 && highest < MODEL_NONCES; i++) {
-            uint64_t nonce = highest + sy_prng_below(&prng, reach + 1);
-            if (sy_prng_chance(&prng, 1, 3)) {
-                uint64_t back = sy_prng_below(&prng, SY_NONCE_WINDOW + 50);
-                nonce = back < highest ? highest - back : 0;
-            }
-            bool fresh = model_accepts(seen, highest, nonce);
-            assert_int_equal(sy_nonces_accept(&nonces, nonce), fresh);
-            if (!fresh) continue;
-            assert_false(sy_nonces_seen(&nonces, nonce));
-            sy_nonces_use(&nonces, nonce);
-            seen[nonce] = true;
-            if (nonce > highest) highest = nonce;
-            assert_int_equal(nonces.highest, highest);
-            assert_true(sy_nonces_seen(&nonces, nonce));
-            if (i % 16 != 0) continue;
-            uint8_t room[16 + SY_NONCE_WINDOW / 8];
-            struct sy_writer w = sy_writer_of(room, sizeof room);
-            sy_nonces_encode(&w, &nonces);
-            struct sy_nonces decoded;
-            assert_true(sy_nonces_decode(&decoded, sy_writer_slice(&w)));
-            assert_memory_equal(&decoded, &nonces, sizeof nonces);
-        }
-    }
-}
-
-CASE(nonce_windows_that_count_upwards_take_16_bytes)
-{
-    struct sy_nonces nonces = {.highest = 0};
-    for (uint64_t nonce = 1; nonce <= 20000; nonce++) {
-        sy_nonces_use(&nonces, nonce);
-        assert_int_equal(nonces.floor, nonce);
-    }
-    uint8_t room[600];
-    struct sy_writer w = sy_writer_of(room, sizeof room);
-    sy_nonces_encode(&w, &nonces);
-    assert_int_equal(w.used, 16);
-}
-
-CASE(nonce_window_ends_at_the_largest_number)
-{
-    struct sy_nonces nonces = {.highest = UINT64_MAX - 10, .floor = UINT64_MAX - 10};
-    assert_true(sy_nonces_accept(&nonces, UINT64_MAX));
-    sy_nonces_use(&nonces, UINT64_MAX);
-    assert_false(sy_nonces_accept(&nonces, UINT64_MAX));
-    assert_true(sy_nonces_accept(&nonces, UINT64_MAX - 5));
-    assert_false(sy_nonces_accept(&nonces, 0));
-    assert_false(sy_nonces_accept(&nonces, 1));
-    for (uint64_t nonce = UINT64_MAX - 9; nonce < UINT64_MAX; nonce++) {
-        sy_nonces_use(&nonces, nonce);
-    }
-    assert_int_equal(nonces.floor, UINT64_MAX);
-    for (uint64_t nonce = 0; nonce < 5; nonce++) assert_false(sy_nonces_accept(&nonces, nonce));
-}
-
-CASE(nonce_windows_are_canonical)
-{
-    static const struct {
-        uint64_t highest, floor;
-        uint8_t map[2];
-        size_t map_bytes;
-        bool good;
-    } windows[] = {
-        {9, 9, {0}, 0, true},
-        {9, 10, {0}, 0, false},             // floor above highest
-        {5000, 5000 - 4097, {0}, 0, false}, // further down than the window
-        {10, 8, {0x02}, 1, true},
-        {10, 8, {0x03}, 1, false},    // floor could be higher
-        {10, 8, {0x00}, 1, false},    // highest is not marked
-        {10, 8, {0x06}, 1, false},    // a bit beyond highest
-        {10, 8, {0x02, 0}, 2, false}, // a byte too many
-        {20, 8, {0x02, 0x08}, 2, true},
-        {20, 8, {0x02, 0x18}, 2, false},
-    };
-    for (size_t i = 0; i < sizeof windows / sizeof windows[0]; i++) {
-        uint8_t room[32];
-        struct sy_writer w = sy_writer_of(room, sizeof room);
-        sy_write_u64(&w, windows[i].highest);
-        sy_write_u64(&w, windows[i].floor);
-        sy_write_raw(&w, windows[i].map, windows[i].map_bytes);
-        struct sy_nonces nonces;
-        assert_int_equal(sy_nonces_decode(&nonces, sy_writer_slice(&w)), windows[i].good);
-    }
 }
 
 int main(void)
@@ -729,14 +792,9 @@ int main(void)
         cmocka_unit_test(values_have_one_encoding),
         cmocka_unit_test(values_equal_their_files),
         cmocka_unit_test(credential_is_valid_in_its_window_only),
-        cmocka_unit_test(key_hashes_are_what_the_format_says),
-        cmocka_unit_test(entries_are_found_by_kind_and_what_names_them),
         cmocka_unit_test(consents_keep_their_rules),
+        cmocka_unit_test(joined_versions_links_and_cosignatures_keep_their_rules),
         cmocka_unit_test(kinds_of_state_have_names),
-        cmocka_unit_test(nonce_windows_follow_the_rule),
-        cmocka_unit_test(nonce_windows_that_count_upwards_take_16_bytes),
-        cmocka_unit_test(nonce_window_ends_at_the_largest_number),
-        cmocka_unit_test(nonce_windows_are_canonical),
     };
     return cmocka_run_group_tests(cases, make_samples, NULL);
 }

@@ -5,6 +5,12 @@
 
 // --- the second implementation -----------------------------------------------------------------
 
+/* Is the question, put about OLD, one about PATIENT by then? */
+static bool asks_patient(const struct plain_world *world, const struct plain_question *q)
+{
+    return !q->of_old || (world->merged != NEVER && world->merged <= q->height);
+}
+
 static bool has_happened(uint64_t height, const struct plain_question *q)
 {
     return height != NEVER && height <= q->height;
@@ -14,7 +20,9 @@ static bool plain_names(const struct plain_world *world, const struct plain_cons
                         unsigned key)
 {
     const struct plain_key *who = &world->keys[key];
-    if (c->circle == SY_GRANTEE_KEY) return c->grantee == key;
+    if (c->circle == SY_GRANTEE_KEY) return c->grantee == plain_line(world, key);
+    bool device = who->role == SY_ROLE_DEVICE;
+    if (c->circle == SY_GRANTEE_ORG && device && !c->denies) return false;
     if (c->circle == SY_GRANTEE_ORG) return who->org != NO_ORG && c->grantee == who->org;
     return c->grantee == who->role;
 }
@@ -74,15 +82,18 @@ static unsigned plain_treating_misses(const struct plain_world *world,
 static bool plain_treats(const struct plain_world *world, const struct plain_question *q)
 {
     unsigned org = world->keys[q->key].org;
-    if (org == NO_ORG) return false;
+    if (org == NO_ORG || world->keys[q->key].role == SY_ROLE_DEVICE) return false;
+    if (q->of_old && (org == world->old_by || org == world->old_care)) return true;
+    if (!asks_patient(world, q)) return false;
     return world->enrolled_by == org || has_happened(world->cared[org], q);
 }
 
 static void plain_nearest(struct sy_may_answer *out, const struct plain_world *world,
                           const struct plain_question *q, bool treats)
 {
+    unsigned count = asks_patient(world, q) ? world->consent_count : 0; // OLD has none
     for (unsigned miss = SY_MAY_MISS_EXPIRED; miss < SY_MAY_MISS_NONE; miss++) {
-        for (unsigned i = 0; i < world->consent_count; i++) {
+        for (unsigned i = 0; i < count; i++) {
             const struct plain_consent *c = &world->consents[i];
             if (c->denies || !plain_stands(world, c, q) || !plain_names(world, c, q->key)) {
                 continue;
@@ -103,18 +114,34 @@ static void plain_nearest(struct sy_may_answer *out, const struct plain_world *w
 
 static enum sy_may_ground plain_bar(const struct plain_world *world, const struct plain_question *q)
 {
-    if (!has_happened(world->enrolled, q)) return SY_MAY_NO_SUBJECT;
+    uint64_t enrolled = q->of_old ? 1 : world->enrolled;
+    if (q->of_old && world->merged == NEVER) return SY_MAY_NO_SUBJECT;
+    if (!has_happened(enrolled, q)) return SY_MAY_NO_SUBJECT;
     if (q->key >= KEYS) return SY_MAY_NO_CREDENTIAL;
     const struct plain_key *key = &world->keys[q->key];
     bool holds = has_happened(key->issued, q) && !has_happened(key->revoked, q) &&
                  q->time_ms >= key->from && q->time_ms <= key->until;
     if (!holds) return SY_MAY_NO_CREDENTIAL;
     if (key->org != NO_ORG && has_happened(world->suspended[key->org], q)) return SY_MAY_SUSPENDED;
-    if (q->key == WALLET && world->claimed) return SY_MAY_SELF;
+    bool wallet = q->key == WALLET || q->key == NEXT_WALLET;
+    if (wallet && world->claimed && asks_patient(world, q)) return SY_MAY_SELF;
     bool reads = q->action == SY_ACTION_READ;
     if (reads && q->key == REGULATOR) return SY_MAY_OVERSIGHT;
     if (reads && q->key == AUDITOR_0 && q->purpose == SY_PURPOSE_AUDIT) return SY_MAY_OVERSIGHT;
     return 0;
+}
+
+/* The newest break of one of the ids that lets the key read; -1: none. */
+static int plain_break(const struct plain_world *world, const struct plain_question *q, bool of_old)
+{
+    bool asked = q->action == SY_ACTION_READ && q->purpose == SY_PURPOSE_EMERGENCY;
+    for (unsigned i = world->break_count; asked && i-- > 0;) {
+        const struct plain_break *b = &world->breaks[i];
+        bool theirs = plain_line(world, b->key) == plain_line(world, q->key);
+        if (b->of_old != of_old || !theirs || !has_happened(b->height, q)) continue;
+        if (q->time_ms <= b->until && !has_happened(b->unjustified, q)) return (int)i;
+    }
+    return -1;
 }
 
 static struct sy_may_answer plain_may(const struct plain_world *world,
@@ -122,19 +149,19 @@ static struct sy_may_answer plain_may(const struct plain_world *world,
 {
     struct sy_may_answer out = {.ground = plain_bar(world, q), .miss = SY_MAY_MISS_NONE};
     out.allowed = out.ground == SY_MAY_SELF || out.ground == SY_MAY_OVERSIGHT;
+    bool merged = asks_patient(world, q);
+    if (out.ground != SY_MAY_NO_SUBJECT) out.subject = test_hash(merged ? PATIENT : OLD);
     if (out.ground != 0) return out;
-    for (unsigned i = world->break_count; i-- > 0;) {
-        const struct plain_break *b = &world->breaks[i];
-        bool asked = q->action == SY_ACTION_READ && q->purpose == SY_PURPOSE_EMERGENCY;
-        if (!asked || b->key != q->key || !has_happened(b->height, q)) continue;
-        if (q->time_ms > b->until || has_happened(b->unjustified, q)) continue;
+    int broken = q->of_old ? plain_break(world, q, true) : -1;
+    if (broken < 0 && merged) broken = plain_break(world, q, false);
+    if (broken >= 0) {
         out.ground = SY_MAY_EMERGENCY;
         out.allowed = true;
-        out.consent = test_hash(BREAK + i);
+        out.consent = test_hash(BREAK + (unsigned)broken);
         return out;
     }
     out.treats = plain_treats(world, q);
-    for (unsigned circle = SY_GRANTEE_KEY; circle <= SY_GRANTEE_ROLE; circle++) {
+    for (unsigned circle = SY_GRANTEE_KEY; merged && circle <= SY_GRANTEE_ROLE; circle++) {
         int denial = plain_first(world, q, circle, true);
         int grant = plain_first(world, q, circle, false);
         if (denial < 0 && grant < 0) continue;
@@ -156,8 +183,9 @@ static struct sy_may_answer plain_may(const struct plain_world *world,
 static bool answers_equal(const struct sy_may_answer *a, const struct sy_may_answer *b)
 {
     return a->allowed == b->allowed && a->ground == b->ground && a->treats == b->treats &&
-           sy_hash_equal(&a->consent, &b->consent) && a->miss == b->miss &&
-           sy_hash_equal(&a->missed, &b->missed) && a->missed_ms == b->missed_ms;
+           sy_hash_equal(&a->subject, &b->subject) && sy_hash_equal(&a->consent, &b->consent) &&
+           a->miss == b->miss && sy_hash_equal(&a->missed, &b->missed) &&
+           a->missed_ms == b->missed_ms;
 }
 
 // --- random worlds -----------------------------------------------------------------------------
@@ -184,6 +212,9 @@ static void draw_keys(struct plain_world *world, sy_prng *prng)
         [DOCTOR_1] = {.org = 1, .role = SY_ROLE_DOCTOR},
         [RESEARCHER_1] = {.org = 1, .role = SY_ROLE_RESEARCHER},
         [DOCTOR_2] = {.org = 2, .role = SY_ROLE_DOCTOR},
+        [NEXT_DOCTOR_1] = {.org = 1, .role = SY_ROLE_DOCTOR, .after = DOCTOR_1 + 1},
+        [DEVICE_1] = {.org = 1, .role = SY_ROLE_DEVICE},
+        [NEXT_WALLET] = {.org = NO_ORG, .role = SY_ROLE_PATIENT, .after = WALLET + 1},
     };
     memcpy(world->keys, keys, sizeof keys);
     for (unsigned i = 0; i < KEYS; i++) {
@@ -205,8 +236,8 @@ static uint32_t draw_set(const struct sy_enum *names, sy_prng *prng)
 
 static void draw_consent(struct plain_consent *c, sy_prng *prng)
 {
-    static const uint8_t roles[] = {SY_ROLE_DOCTOR, SY_ROLE_NURSE, SY_ROLE_RESEARCHER,
-                                    SY_ROLE_PATIENT, SY_ROLE_AUDITOR};
+    static const uint8_t roles[] = {SY_ROLE_DOCTOR,  SY_ROLE_NURSE,   SY_ROLE_RESEARCHER,
+                                    SY_ROLE_PATIENT, SY_ROLE_AUDITOR, SY_ROLE_DEVICE};
     *c = (struct plain_consent){.circle = (uint8_t)(1 + draw(prng, 3))};
     c->grantee = c->circle == SY_GRANTEE_KEY   ? draw(prng, KEYS)
                  : c->circle == SY_GRANTEE_ORG ? draw(prng, ORGS)
@@ -234,6 +265,11 @@ static void draw_world(struct plain_world *world, sy_prng *prng)
     world->enrolled = sy_prng_chance(prng, 1, 30) ? NEVER : 1 + draw(prng, HEIGHT / 4);
     world->enrolled_by = draw(prng, ORGS);
     world->claimed = sy_prng_chance(prng, 2, 3);
+    if (world->enrolled != NEVER && sy_prng_chance(prng, 1, 2)) {
+        world->merged = world->enrolled + draw(prng, HEIGHT / 2);
+    }
+    world->old_by = draw(prng, ORGS);
+    world->old_care = draw(prng, ORGS + 1);
     world->consent_count = draw(prng, 13);
     world->break_count = draw(prng, BREAKS_MAX + 1);
     uint64_t height = 1;
@@ -242,7 +278,10 @@ static void draw_world(struct plain_world *world, sy_prng *prng)
         height += draw(prng, HEIGHT / BREAKS_MAX);
         from += draw(prng, NOW_MS / BREAKS_MAX);
         world->breaks[i] = (struct plain_break){
-            .key = sy_prng_chance(prng, 2, 3) ? DOCTOR_1 : NURSE_0,
+            .of_old = world->merged != NEVER && sy_prng_chance(prng, 1, 2),
+            .key = sy_prng_chance(prng, 1, 3)   ? DOCTOR_1
+                   : sy_prng_chance(prng, 1, 2) ? NEXT_DOCTOR_1
+                                                : NURSE_0,
             .height = height,
             .from = from,
             .until = from + (int64_t)draw(prng, 2 * NOW_MS),
@@ -261,7 +300,8 @@ static void draw_world(struct plain_world *world, sy_prng *prng)
 
 static struct plain_question draw_question(sy_prng *prng)
 {
-    struct plain_question q = {.key = draw(prng, KEYS + 1),
+    struct plain_question q = {.of_old = sy_prng_chance(prng, 1, 3),
+                               .key = draw(prng, KEYS + 1),
                                .class = draw(prng, CLASSES),
                                .label = sy_prng_chance(prng, 1, 2) ? 0 : 1 + draw(prng, LABELS),
                                .holder = sy_prng_chance(prng, 1, 2) ? 0 : 1 + draw(prng, ORGS),
@@ -344,6 +384,7 @@ static struct plain_question filled_question(struct plain_question q)
 #define TO(circle_, ...) {.circle = SY_GRANTEE_##circle_, .grantee = __VA_ARGS__}
 #define NOT_TO(circle_, ...) TO(circle_, __VA_ARGS__, .denies = true)
 #define ASK(...) {.key = __VA_ARGS__}
+#define OF_OLD(...) {.of_old = true, .key = __VA_ARGS__}
 #define NO_CONSENT {{0}}
 #define READ SY_SET_BIT(SY_ACTION_READ)
 #define WRITE SY_SET_BIT(SY_ACTION_WRITE)
@@ -355,6 +396,18 @@ static struct plain_question filled_question(struct plain_question q)
 #define MISSED(miss, by) SY_MAY_NOTHING, SY_MAY_MISS_##miss, (by)
 
 static const struct line lines[] = {
+    {"a grant to a key is its holder's", {TO(KEY, DOCTOR_1)}, ASK(NEXT_DOCTOR_1), GRANTED(0)},
+    {"and so is a denial", {TO(ORG, 1), NOT_TO(KEY, DOCTOR_1)}, ASK(NEXT_DOCTOR_1), DENIED(1)},
+    {"a wallet that replaced another is the patient's", NO_CONSENT, ASK(NEXT_WALLET), BY(SELF)},
+    {"under a merged id, who enrolled it treats", NO_CONSENT, OF_OLD(DOCTOR_2), BY(TREATMENT)},
+    {"and so does whoever treats the patient", NO_CONSENT, OF_OLD(DOCTOR_0), BY(TREATMENT)},
+    {"but not the other way", NO_CONSENT, ASK(DOCTOR_2), BY(NOTHING)},
+    {"the patient's key is that of both", NO_CONSENT, OF_OLD(WALLET), BY(SELF)},
+    {"the patient's grants reach it", {TO(ORG, 1)}, OF_OLD(DOCTOR_1), GRANTED(0)},
+    {"and the patient's denials", {NOT_TO(ORG, 2)}, OF_OLD(DOCTOR_2), DENIED(0)},
+    {"a device is not its organisation", {TO(ORG, 1)}, ASK(DEVICE_1), BY(NOTHING)},
+    {"but kept out with it", {TO(ROLE, SY_ROLE_DEVICE), NOT_TO(ORG, 1)}, ASK(DEVICE_1), DENIED(1)},
+    {"and let in by its key", {TO(KEY, DEVICE_1)}, ASK(DEVICE_1), GRANTED(0)},
     {"a stranger may nothing", NO_CONSENT, ASK(DOCTOR_1), BY(NOTHING)},
     {"who enrolled treats", NO_CONSENT, ASK(DOCTOR_0), BY(TREATMENT)},
     {"who treats may not research",
@@ -447,6 +500,9 @@ static void plain_start(struct plain_world *world)
     }
     world->enrolled = 1;
     world->claimed = true;
+    world->merged = 2;
+    world->old_by = 2;
+    world->old_care = ORGS;
 }
 
 CASE(decisions_are_those_of_the_table)

@@ -90,6 +90,24 @@ CASE(write_file_replaces_the_content_and_sets_the_mode)
     assert_int_equal(count_entries(folder), 1);
 }
 
+CASE(write_file_replaces_no_folder_and_no_pipe)
+{
+    struct sy_error err;
+    struct stat info;
+    char pipe[512], inner[512];
+    snprintf(pipe, sizeof pipe, "%s", in_folder("pipe"));
+    snprintf(inner, sizeof inner, "%s", in_folder("inner"));
+    assert_int_equal(mkfifo(pipe, 0600), 0);
+    assert_int_equal(mkdir(inner, 0700), 0);
+    assert_int_equal(sy_os_write_file(pipe, "one", 3, 0600, &err), SY_ERR_ARGUMENT);
+    assert_int_equal(sy_os_write_file(inner, "one", 3, 0600, &err), SY_ERR_ARGUMENT);
+    assert_int_equal(stat(pipe, &info), 0);
+    assert_true(S_ISFIFO(info.st_mode));
+    assert_int_equal(count_entries(folder), 2);
+    assert_int_equal(unlink(pipe), 0);
+    assert_int_equal(rmdir(inner), 0);
+}
+
 CASE(write_file_that_fails_leaves_the_old_bytes_and_no_litter)
 {
     static const char *const places[] = {"os.write", "os.fsync", "os.rename"};
@@ -358,6 +376,7 @@ int main(int argc, __attribute__((unused)) char **argv)
         cmocka_unit_test(clocks_move_forward_and_agree_with_the_calendar),
         cmocka_unit_test(random_fills_every_byte),
         IN_FOLDER(write_file_replaces_the_content_and_sets_the_mode),
+        IN_FOLDER(write_file_replaces_no_folder_and_no_pipe),
         IN_FOLDER(write_file_that_fails_leaves_the_old_bytes_and_no_litter),
         IN_FOLDER(write_file_killed_at_any_point_leaves_old_or_new_whole),
         IN_FOLDER(write_file_says_disk_full_at_the_file_size_limit),

@@ -1,5 +1,5 @@
 /* test_pbft_whole.c: small worlds tried whole (tests/scenario/pbft_whole.h says what that means).
- * Each case prints its bound and what was tried. ctest: slow timeout=900
+ * Each case prints its bound and what was tried. ctest: slow plain timeout=900
  *
  * SYSTOLE_WHOLE_DELAYS=N allows N delays in the largest of them, up to 64, and
  * SYSTOLE_WHOLE_STATES=N ends each search at N states, the fewest delays first. `./run model whole`
@@ -12,17 +12,6 @@
 #include <time.h>
 
 #include "tests/support/test.h"
-
-/* A sanitizer makes a step some ten times as slow. */
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || __has_feature(address_sanitizer) || \
-    __has_feature(memory_sanitizer)
-#define SLOW true
-#else
-#define SLOW false
-#endif
 
 static unsigned delays_of_the_largest;
 static uint64_t states_max; /* 0: all there are */
@@ -102,15 +91,13 @@ CASE(one_slot_in_more_orders)
 CASE(two_slots)
 {
     struct whole_rules rules = rules_of(2, 1, 1);
-    if (SLOW) rules.delays_max = 0;
     struct whole_result result = try_all(&rules);
-    assert_true((SLOW || is_unbounded(&result)) && carries(&result, 2));
+    assert_true(is_unbounded(&result) && carries(&result, 2));
 }
 
 CASE(two_slots_and_two_faces_in_one)
 {
     struct whole_rules rules = rules_of(2, 2, 1);
-    if (SLOW) return;
     struct whole_result result = try_all(&rules);
     assert_true(is_unbounded(&result));
     assert_true(carries(&result, 2));
@@ -119,7 +106,6 @@ CASE(two_slots_and_two_faces_in_one)
 CASE(two_slots_and_two_faces_in_both)
 {
     struct whole_rules rules = rules_of(2, 2, 2);
-    if (SLOW) return;
     rules.delays_max = delays_of_the_largest;
     struct whole_result result = try_all(&rules);
     assert_true(carries(&result, 2));
@@ -132,9 +118,8 @@ CASE(one_slot_with_slow_disks)
     struct whole_rules rules = rules_of(1, 1, 0);
     rules.prompt = false;
     rules.leavers = 1;
-    if (SLOW) rules.delays_max = 0;
     struct whole_result result = try_all(&rules);
-    assert_true((SLOW || is_unbounded(&result)) && carries(&result, 1));
+    assert_true(is_unbounded(&result) && carries(&result, 1));
 }
 
 /* Seals as well, and so certificates: a VIEW_CHANGE may say that all is final. */
@@ -142,9 +127,8 @@ CASE(one_slot_and_seals)
 {
     struct whole_rules rules = rules_of(1, 2, 0);
     rules.seals = true;
-    if (SLOW) rules.delays_max = 0;
     struct whole_result result = try_all(&rules);
-    assert_true((SLOW || is_unbounded(&result)) && carries(&result, 1));
+    assert_true(is_unbounded(&result) && carries(&result, 1));
 }
 
 int main(void)

@@ -1,5 +1,5 @@
 /* test_pbft_world.c: thousands of small worlds of PBFT machines, each from one seed. What is
- * checked in every one of them stands in tests/scenario/pbft_world.h. ctest: slow timeout=900
+ * checked in every one of them stands in tests/scenario/pbft_world.h. ctest: slow plain timeout=900
  *
  * SYSTOLE_PBFT_WORLDS=N runs N times as many worlds. SYSTOLE_TEST_SEED is the first seed. */
 #include "tests/scenario/pbft_world.h"

@@ -18,7 +18,7 @@ static char folder[256];
 static uint8_t values[TEST_BLOCK_ENTRIES][1024];
 
 /* Records by number: what stands on the ledger. Content of version v of record n is its name. */
-enum { ONCE = 1, TWICE, RETRACTED, NEVER_SENT, FOREIGN };
+enum { ONCE = 1, TWICE, RETRACTED, NEVER_SENT, FOREIGN, ERASED };
 
 static struct sy_hash record_id(unsigned number)
 {
@@ -80,6 +80,11 @@ static void put_record(struct test_entry *out, uint8_t *room, unsigned number, u
         record.retract_reason = SY_RETRACT_ERROR;
         record.retracted_height = 6;
     }
+    record.erased = number == ERASED;
+    if (record.erased) {
+        record.erase_basis = SY_ERASE_UNLAWFUL;
+        record.erased_height = 7;
+    }
     record.versions = versions;
     record.head_count = 1;
     record.heads[0] = versions;
@@ -110,7 +115,8 @@ static void start_ledger(void)
     put_version(&entries[2], values[2], TWICE, 2);
     put_record(&entries[3], values[3], RETRACTED, 1);
     put_record(&entries[4], values[4], FOREIGN, 1);
-    for (unsigned i = 5; i < TEST_BLOCK_ENTRIES; i++) {
+    put_record(&entries[5], values[5], ERASED, 1);
+    for (unsigned i = 6; i < TEST_BLOCK_ENTRIES; i++) {
         other = test_hash(90 + i);
         sy_state_key_id(&entries[i].key_hash, SY_STATE_PATIENT, &other);
         entries[i].value = sy_slice_of("a patient", 9);
@@ -137,7 +143,6 @@ static struct sy_client_version known_version(unsigned number, uint32_t version)
                                     .commit = commit_of(number, version),
                                     .size = bytes.size,
                                     .seq = 1};
-    sy_client_digest(store, &out.digest, bytes);
     return out;
 }
 
@@ -178,6 +183,7 @@ static int begin(void **state)
     know(TWICE, 3); // the third is signed, but not on the ledger
     know(RETRACTED, 1);
     know(NEVER_SENT, 1);
+    know(ERASED, 1);
     return 0;
 }
 
@@ -215,7 +221,7 @@ static struct sy_record_verdict check_known(unsigned number, unsigned version)
 static void expect(const struct sy_record_verdict *verdict, enum sy_record_result wanted,
                    const char *words)
 {
-    char sentence[160];
+    char sentence[SY_RECORD_SENTENCE_BYTES];
     sy_record_verdict_words(sentence, sizeof sentence, verdict);
     if (verdict->verdict != wanted) {
         fail_msg("%s, not %s", sentence, sy_record_verdict_name(wanted));
@@ -227,6 +233,7 @@ CASE(the_current_bytes_are_registered)
 {
     struct sy_record_verdict verdict = check_known(ONCE, 1);
     expect(&verdict, SY_RECORD_REGISTERED, "registered, version 1");
+    expect(&verdict, SY_RECORD_REGISTERED, "registered by gateway");
     assert_int_equal(verdict.height, all.block.header.height);
     verdict = check_known(TWICE, 2);
     expect(&verdict, SY_RECORD_REGISTERED, "registered, version 2");
@@ -242,6 +249,9 @@ CASE(other_bytes_are_altered)
 {
     struct sy_record_verdict verdict = check_known(ONCE, 9);
     expect(&verdict, SY_RECORD_ALTERED, "altered");
+    expect(&verdict, SY_RECORD_ALTERED, "in block 5"); // since when, and by whom
+    verdict = check_known(TWICE, 9);
+    expect(&verdict, SY_RECORD_ALTERED, "the newest is version 2, registered by gateway");
 }
 
 CASE(what_is_not_on_the_ledger_is_unknown)
@@ -278,6 +288,24 @@ static struct sy_record_verdict check_content(unsigned number, unsigned content_
     }
     sy_record_checker_close(&checker);
     return verdict;
+}
+
+/* Whatever the bytes are, and whether or not the client destroyed its salts yet. */
+CASE(what_was_erased_is_told)
+{
+    struct sy_hash label;
+    unsigned salts;
+    for (unsigned turn = 0; turn < 2; turn++) {
+        for (unsigned version = 1; version <= 2; version++) {
+            struct sy_record_verdict verdict = check_known(ERASED, version);
+            expect(&verdict, SY_RECORD_ERASED, "erased in block 7 (unlawful)");
+            verdict = check_content(ERASED, version, 1);
+            expect(&verdict, SY_RECORD_ERASED, "erased in block 7");
+        }
+        label_of(&label, ERASED);
+        assert_int_equal(sy_client_erase_record(store, &salts, &label, NULL), SY_OK);
+        assert_int_equal(salts, turn == 0 ? 1 : 0);
+    }
 }
 
 CASE(a_receiver_needs_only_the_salt)
@@ -362,6 +390,7 @@ int main(void)
         cmocka_unit_test(what_is_not_on_the_ledger_is_unknown),
         cmocka_unit_test(a_retraction_is_told),
         cmocka_unit_test(a_receiver_needs_only_the_salt),
+        cmocka_unit_test(what_was_erased_is_told),
         cmocka_unit_test(no_gateway_key_is_a_failure_and_no_verdict),
         cmocka_unit_test(without_a_key_the_gateways_own_signs_the_reads),
     };

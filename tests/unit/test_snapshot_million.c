@@ -1,5 +1,5 @@
 /* A million entries from one store to another without a single block replayed.
- * ctest: slow timeout=900 */
+ * ctest: slow plain timeout=900 */
 #include <stdio.h>
 
 #include "core/base/os.h"

@@ -209,7 +209,8 @@ CASE(a_change_of_the_roster_is_approved_first)
     systole_tx_close(tx);
     config = config_of("care.close", "{\"care_id\":\"random\"}", signer);
     must(systole_tx_make(&tx, network, &config));
-    expect(systole_tx_approve(tx, network, key), SYSTOLE_ERR_NOT_FOUND, "changes no roster");
+    expect(systole_tx_approve(tx, network, key), SYSTOLE_ERR_NOT_FOUND,
+           "not for validators to approve");
     systole_tx_close(tx);
 }
 
@@ -346,8 +347,90 @@ CASE(entries_are_read_with_their_value)
            SYSTOLE_ERR_ARGUMENT, "'pet'");
     expect(systole_read_state(network, &proof, "open care", patient.bytes, NULL, key,
                               SYSTOLE_PURPOSE_TREATMENT, 0),
-           SYSTOLE_ERR_ARGUMENT, "second");
+           SYSTOLE_ERR_ARGUMENT, "second is missing");
+    expect(systole_read_state(network, &proof, "claim", patient.bytes, patient.bytes, key,
+                              SYSTOLE_PURPOSE_TREATMENT, 0),
+           SYSTOLE_ERR_ARGUMENT, "second must be NULL");
     assert_null(proof);
+    must(systole_read_state(network, &proof, "claim place", patient.bytes, patient.bytes, key,
+                            SYSTOLE_PURPOSE_TREATMENT, 0));
+    assert_false(info_of(proof).present);
+    systole_proof_close(proof);
+}
+
+static struct systole_search search_for(const char *entry, const char *id_begins)
+{
+    struct systole_search search;
+    memset(&search, 0, sizeof search);
+    search.struct_bytes = sizeof search;
+    search.entry = entry;
+    search.id_begins = id_begins;
+    return search;
+}
+
+static enum systole_result find(const struct systole_search *search, uint8_t (*ids)[32],
+                                size_t *count, int *more)
+{
+    return systole_find(network, ids, count, more, search, key, SYSTOLE_PURPOSE_OPERATIONS);
+}
+
+CASE(the_directory_is_searched_page_by_page)
+{
+    uint8_t ids[SY_FIND_MAX][32];
+    size_t count = 2, total = 0;
+    int more = 0;
+    struct systole_search search = search_for("organisation", NULL);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    search.kind = "hospital";
+    search.active = 1;
+    do {
+        must(find(&search, ids, &count, &more));
+        for (size_t i = 0; i < count; i++) {
+            struct sy_hash wanted = witness_found((uint8_t)++total);
+            assert_memory_equal(ids[i], wanted.bytes, 32);
+        }
+        search.behind = ids[count - 1];
+    } while (more);
+    assert_int_equal(total, WITNESS_FOUND);
+    search = search_for("credential", "03");
+    search.role = "doctor";
+    count = SY_FIND_MAX;
+    must(find(&search, ids, &count, &more));
+    assert_int_equal(count, 1);
+    assert_int_equal(ids[0][0], 3);
+    assert_false(more);
+}
+
+CASE(a_search_that_cannot_be_is_refused)
+{
+    uint8_t ids[2][32];
+    size_t count = 2;
+    int more = 0;
+    struct systole_search search = search_for("patient", NULL);
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_ARGUMENT, "not 'patient'");
+    search = search_for("organisation", "0g");
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_ARGUMENT, "'0g'");
+    search = search_for("organisation", NULL);
+    search.role = "doctor";
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_ARGUMENT, "asked of credentials");
+    search = search_for("credential", NULL);
+    search.name = "North";
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_ARGUMENT, "asked of organisations");
+    search = search_for("credential", NULL);
+    search.role = "wizard";
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_ARGUMENT, "'wizard'");
+    search = search_for("credential", NULL);
+    search.struct_bytes = 8;
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_ARGUMENT, "struct_bytes");
+    count = 0;
+    search = search_for("credential", NULL);
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_ARGUMENT, "room");
+    count = 2;
+    witnesses_set(&all, WITNESS_DENIES, WITNESSES);
+    assert_int_equal(find(&search, ids, &count, &more), SYSTOLE_ERR_FORBIDDEN);
+    witnesses_set(&all, WITNESS_OTHER, WITNESSES);
+    search.id_begins = "04";
+    expect(find(&search, ids, &count, &more), SYSTOLE_ERR_FORMAT, "to another search");
 }
 
 CASE(an_observer_is_asked_alone)
@@ -470,6 +553,39 @@ static int end(void **state)
     return sy_os_remove_tree(folder, NULL) == SY_OK ? 0 : 1;
 }
 
+/* ---- notices ------------------------------------------------------------------------------ */
+
+/* The block has the third and the fourth event about patient 50. */
+CASE(notices_are_told_one_after_the_other)
+{
+    systole_watch *watch = NULL;
+    struct sy_hash subject = test_hash(50);
+    struct systole_notice notice = {.struct_bytes = sizeof notice};
+    expect(systole_watch_open(&watch, network, SYSTOLE_SUBJECT_PATIENT, subject.bytes, 0, key,
+                              SYSTOLE_PURPOSE_SELF),
+           SYSTOLE_ERR_ARGUMENT, "begin with 1");
+    expect(systole_watch_open(&watch, network, (enum systole_subject)4, subject.bytes, 1, key,
+                              SYSTOLE_PURPOSE_SELF),
+           SYSTOLE_ERR_ARGUMENT, "enums");
+    assert_null(watch);
+    must(systole_watch_open(&watch, network, SYSTOLE_SUBJECT_PATIENT, subject.bytes, 3, key,
+                            SYSTOLE_PURPOSE_SELF));
+    for (unsigned number = 3; number <= 4; number++) {
+        struct sy_hash object = test_hash(60 + number);
+        must(systole_watch_next(watch, &notice, PATIENCE_MS));
+        assert_true(notice.number == number && notice.shown == 1);
+        assert_string_equal(notice.event, "record.created");
+        assert_memory_equal(notice.object, object.bytes, 32);
+        assert_true(notice.height == all.block.header.height);
+        assert_true(notice.global_number == 10 + number);
+    }
+    expect(systole_watch_next(watch, &notice, 0), SYSTOLE_ERR_UNKNOWN, "number 5");
+    notice.struct_bytes = 4;
+    expect(systole_watch_next(watch, &notice, 0), SYSTOLE_ERR_ARGUMENT, "struct_bytes");
+    systole_watch_close(watch);
+    systole_watch_close(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -482,10 +598,13 @@ int main(void)
         cmocka_unit_test(a_final_transaction_has_a_proof_for_everybody),
         cmocka_unit_test(every_changed_byte_of_a_proof_is_found),
         cmocka_unit_test(entries_are_read_with_their_value),
+        cmocka_unit_test(the_directory_is_searched_page_by_page),
+        cmocka_unit_test(a_search_that_cannot_be_is_refused),
         cmocka_unit_test(an_observer_is_asked_alone),
         cmocka_unit_test(what_was_never_ordered_is_told_so),
         cmocka_unit_test(a_shorter_struct_of_an_older_program_is_not_overrun),
         cmocka_unit_test(kinds_and_codes_are_explained),
+        cmocka_unit_test(notices_are_told_one_after_the_other),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }

@@ -8,6 +8,7 @@
 #include "core/crypto/hash.h"
 #include "core/ledger/trie_hash.h"
 #include "core/ledger/trie_nodes.h"
+#include "core/ledger/trie_shelf.h"
 #include "core/wire/codec.h"
 #include "tests/support/state_source.h"
 #include "tests/support/test.h"
@@ -457,6 +458,142 @@ CASE(trie_ground_ids_cost_their_path_only)
     close_world(&world);
 }
 
+/* Key hashes spread evenly, some of them ground to share every bit that a lone leaf's tag has with
+ * a key before. */
+static struct sy_hash spread_key(sy_prng *prng, const struct world *world)
+{
+    if (sy_prng_below(prng, 8) != 0 || world->state.count == 0) return random_key(prng);
+    size_t like = (size_t)sy_prng_below(prng, world->state.count);
+    unsigned bits = 8 + (unsigned)sy_prng_below(prng, 40);
+    return ground_key(prng, &world->state.entries[like].key_hash, bits);
+}
+
+/* A heap deep enough for tags to tell where keys part. */
+CASE(trie_places_keys_beside_lone_leaves_without_reading_them)
+{
+    static struct world world;
+    open_world(&world, 1, 0);
+    sy_prng prng;
+    sy_prng_seed(&prng, 20261129);
+    for (int round = 0; round < 40; round++) {
+        for (int i = 0; i < 500; i++) {
+            struct sy_hash key = spread_key(&prng, &world);
+            bool known = world.state.count > 0 && sy_prng_below(&prng, 4) == 0;
+            if (known) {
+                size_t at = (size_t)sy_prng_below(&prng, world.state.count);
+                key = world.state.entries[at].key_hash;
+            }
+            plan(&world, &key, !known || sy_prng_below(&prng, 2) == 0, (uint8_t)i);
+        }
+        commit(&world, round % 2 == 0);
+        assert_root(&world);
+    }
+    struct sy_trie_info before, after;
+    sy_trie_get_info(world.trie, &before);
+    assert_true(before.heap_depth > SY_NODES_TAG_FROM);
+    for (int i = 0; i < 1000; i++) {
+        struct sy_hash key = random_key(&prng);
+        plan(&world, &key, true, 1);
+    }
+    commit(&world, true);
+    assert_root(&world);
+    sy_trie_get_info(world.trie, &after);
+    // Half of a thousand fresh keys meet a leaf; those few that meet two or more are read.
+    assert_true(after.scans - before.scans < 300);
+    assert_int_equal(sy_trie_rebuild(world.trie, &world.source), SY_OK);
+    assert_root(&world);
+    close_world(&world);
+}
+
+/* Plans the next value of n keys that the state has. */
+static void plan_known(struct world *world, size_t n, uint8_t value)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct sy_hash key = world->state.entries[i * 7].key_hash;
+        plan(world, &key, true, value);
+    }
+    for (size_t i = 0; i < world->count; i++) world->changes[i].was_present = true;
+}
+
+CASE(trie_reads_what_stands_beside_changing_keys_once)
+{
+    static struct world world;
+    open_world(&world, 1, 0);
+    sy_prng prng;
+    sy_prng_seed(&prng, 7);
+    for (int i = 0; i < 2000; i++) {
+        struct sy_hash key = random_key(&prng);
+        plan(&world, &key, true, 1);
+    }
+    commit(&world, false);
+    struct sy_trie_info before, after;
+    sy_trie_get_info(world.trie, &before);
+    for (uint8_t round = 2; round < 12; round++) {
+        plan_known(&world, 250, round);
+        commit(&world, round % 2 == 0);
+        assert_root(&world);
+    }
+    sy_trie_get_info(world.trie, &after);
+    // 250 keys ten times: only buckets of more leaves than the shelf keeps are read.
+    assert_true(after.scans - before.scans < 250);
+    close_world(&world);
+}
+
+CASE(trie_forgets_what_a_bucket_was_before_it_grew_and_shrank)
+{
+    static struct world world;
+    open_world(&world, 1, 300); // a heap of two levels
+    sy_prng prng;
+    sy_prng_seed(&prng, 8);
+    struct sy_hash keys[24];
+    keys[0] = random_key(&prng);
+    for (size_t i = 1; i < 24; i++) keys[i] = ground_key(&prng, &keys[0], 12);
+    for (size_t i = 0; i < 3; i++) plan(&world, &keys[i], true, 1);
+    commit(&world, false);
+    assert_root(&world);
+    for (size_t i = 3; i < 24; i++) plan(&world, &keys[i], true, 2);
+    commit(&world, false);
+    assert_root(&world);
+    // Three leaves again, but others.
+    plan(&world, &keys[0], false, 0);
+    for (size_t i = 4; i < 24; i++) plan(&world, &keys[i], false, 0);
+    commit(&world, false);
+    assert_root(&world);
+    plan(&world, &keys[1], true, 3);
+    commit(&world, false);
+    assert_root(&world);
+    close_world(&world);
+}
+
+CASE(trie_knows_most_keys_that_are_nowhere)
+{
+    static struct world world;
+    open_world(&world, 1, 0);
+    sy_prng prng;
+    sy_prng_seed(&prng, 42);
+    struct sy_hash key = random_key(&prng);
+    assert_false(sy_trie_may_hold(world.trie, &key));
+    int guessed = 0;
+    for (int round = 0; round < 12; round++) {
+        for (int i = 0; i < 700; i++) {
+            key = spread_key(&prng, &world);
+            bool gone = world.state.count > 0 && i % 5 == 0;
+            if (gone) key = world.state.entries[sy_prng_below(&prng, world.state.count)].key_hash;
+            plan(&world, &key, !gone, (uint8_t)round);
+        }
+        commit(&world, false);
+        for (size_t i = 0; i < world.state.count; i++) {
+            assert_true(sy_trie_may_hold(world.trie, &world.state.entries[i].key_hash));
+        }
+        for (int i = 0; i < 500; i++) {
+            key = random_key(&prng);
+            guessed += sy_trie_may_hold(world.trie, &key) ? 1 : 0;
+        }
+    }
+    assert_true(guessed < 6000 / 4); // only those that meet two leaves or more
+    close_world(&world);
+}
+
 CASE(trie_keeps_to_its_memory_bound)
 {
     sy_prng prng;
@@ -492,8 +629,14 @@ CASE(trie_is_unusable_after_its_source_failed)
     static struct world world;
     open_world(&world, 0, 0);
     live_through(&world, &prng, 3, 500);
-    // beside a leaf, so that the source must be asked
-    struct sy_hash key = ground_key(&prng, &world.state.entries[0].key_hash, 40);
+    // among more leaves than the shelf keeps, so that the source must be asked
+    struct sy_hash key = world.state.entries[0].key_hash;
+    for (unsigned i = 0; i < SY_SHELF_LEAVES_MAX; i++) {
+        key = ground_key(&prng, &key, 40);
+        plan(&world, &key, true, 1);
+    }
+    commit(&world, false);
+    key = ground_key(&prng, &key, 40);
     plan(&world, &key, true, 1);
     world.state.fail_after = 1;
     sy_status status = sy_trie_update(world.trie, world.changes, world.count, &world.source);
@@ -627,23 +770,6 @@ CASE(trie_root_of_a_list_is_the_definition)
     close_world(&world);
 }
 
-CASE(trie_common_bits_counts_leading_bits)
-{
-    struct sy_hash a = {{0}}, b = {{0}};
-    assert_int_equal(sy_trie_common_bits(&a, &b), 256);
-    for (unsigned bit = 0; bit < 256; bit++) {
-        b = a;
-        b.bytes[bit / 8] = (uint8_t)(0x80u >> (bit % 8));
-        assert_int_equal(sy_trie_common_bits(&a, &b), bit);
-        assert_int_equal(sy_trie_bit(&b, bit), 1);
-        struct sy_hash prefix;
-        sy_hash_prefix(&prefix, &b, bit);
-        assert_true(sy_hash_is_zero(&prefix));
-        sy_hash_prefix(&prefix, &b, bit + 1);
-        assert_true(sy_hash_equal(&prefix, &b));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -658,13 +784,16 @@ int main(void)
         cmocka_unit_test(trie_proves_absence_in_an_empty_and_a_single_state),
         cmocka_unit_test(trie_proves_before_the_source_shows_the_changes),
         cmocka_unit_test(trie_ground_ids_cost_their_path_only),
+        cmocka_unit_test(trie_places_keys_beside_lone_leaves_without_reading_them),
+        cmocka_unit_test(trie_reads_what_stands_beside_changing_keys_once),
+        cmocka_unit_test(trie_forgets_what_a_bucket_was_before_it_grew_and_shrank),
+        cmocka_unit_test(trie_knows_most_keys_that_are_nowhere),
         cmocka_unit_test(trie_keeps_to_its_memory_bound),
         cmocka_unit_test(trie_is_unusable_after_its_source_failed),
         cmocka_unit_test(trie_refuses_a_source_that_holds_something_else),
         cmocka_unit_test(trie_refuses_a_source_without_order_or_place),
         cmocka_unit_test(trie_refuses_too_many_changes_and_bad_limits),
         cmocka_unit_test(trie_root_of_a_list_is_the_definition),
-        cmocka_unit_test(trie_common_bits_counts_leading_bits),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

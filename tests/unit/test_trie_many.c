@@ -8,6 +8,7 @@
 #include "core/ledger/trie.h"
 #include "core/ledger/trie_hash.h"
 #include "core/ledger/trie_levels.h"
+#include "core/ledger/trie_nodes.h"
 #include "core/wire/delta.h"
 #include "core/wire/proof.h"
 #include "tests/support/state_source.h"
@@ -230,6 +231,23 @@ CASE(update_of_more_nodes_than_a_list_takes_has_the_root_of_the_definition)
     state_array_close(&held);
 }
 
+CASE(trie_common_bits_counts_leading_bits)
+{
+    struct sy_hash a = {{0}}, b = {{0}};
+    assert_int_equal(sy_trie_common_bits(&a, &b), 256);
+    for (unsigned bit = 0; bit < 256; bit++) {
+        b = a;
+        b.bytes[bit / 8] = (uint8_t)(0x80u >> (bit % 8));
+        assert_int_equal(sy_trie_common_bits(&a, &b), bit);
+        assert_int_equal(sy_trie_bit(&b, bit), 1);
+        struct sy_hash prefix;
+        sy_hash_prefix(&prefix, &b, bit);
+        assert_true(sy_hash_is_zero(&prefix));
+        sy_hash_prefix(&prefix, &b, bit + 1);
+        assert_true(sy_hash_equal(&prefix, &b));
+    }
+}
+
 static int open_room(void **context)
 {
     (void)context;
@@ -251,6 +269,7 @@ int main(void)
         cmocka_unit_test(run_of_any_length_has_the_root_of_the_definition),
         cmocka_unit_test(state_of_any_size_is_rebuilt_to_the_root_of_the_definition),
         cmocka_unit_test(update_of_more_nodes_than_a_list_takes_has_the_root_of_the_definition),
+        cmocka_unit_test(trie_common_bits_counts_leading_bits),
     };
     return cmocka_run_group_tests(cases, open_room, close_room);
 }

@@ -1,5 +1,5 @@
-/* test_tx_approve.c: a change of the roster through several hands: possessions, then approvals,
- * then signatures, and no other order. */
+/* test_tx_approve.c: what a quorum of validators decides, through several hands: possessions, then
+ * approvals, then signatures, and no other order. */
 #include "tests/support/test.h"
 
 #include <stdlib.h>
@@ -46,6 +46,13 @@ static sy_draft *make_remove(void)
 static sy_draft *make_add(void)
 {
     test_change_add(&change, &genesis.hash, &genesis.roster, NEWCOMER);
+    return make_change();
+}
+
+static sy_draft *make_param(void)
+{
+    static const struct sy_param_set set = {SY_PARAM_RECORD_BYTES_MAX, 5000, 1, 200};
+    test_change_param(&change, &genesis.hash, &genesis.roster, &set);
     return make_change();
 }
 
@@ -105,9 +112,12 @@ CASE(change_is_proven_then_approved_then_signed)
 
 CASE(every_kind_of_change_is_approved)
 {
-    for (unsigned what = 0; what < 3; what++) {
+    for (unsigned what = 0; what < 4; what++) {
         test_change_rekey(&change, &genesis.hash, &genesis.roster, 2, TEST_REKEY_ADDRESSES, 300);
-        sy_draft *draft = what == 0 ? make_remove() : what == 1 ? make_change() : make_add();
+        sy_draft *draft = what == 0   ? make_remove()
+                          : what == 1 ? make_change()
+                          : what == 2 ? make_add()
+                                      : make_param();
         if (what == 2) prove_all(draft);
         for (unsigned i = 0; i < 4; i++) approve(draft, i);
         sign(draft);
@@ -181,7 +191,7 @@ CASE(nothing_else_is_approved)
     sy_payload_encode(&w, sy_kind_by_number(SY_KIND_care_close), &payload);
     sy_draft *draft = make(SY_KIND_care_close, sy_writer_slice(&w));
     expect(sy_draft_approve(draft, test_key(2), &genesis, &err), &err, SY_ERR_NOT_FOUND,
-           "changes no roster");
+           "not for validators to approve");
     sy_draft_close(draft);
 }
 
@@ -194,9 +204,25 @@ CASE(approval_of_another_change_is_found)
     change.payload.validator_remove.validator = genesis.roster.validators[2].consensus_key;
     sy_draft *draft = make_change();
     expect(sy_draft_approve(draft, test_key(11), &genesis, &err), &err, SY_ERR_CRYPTO,
-           "not of this change");
+           "not of this content");
     expect(sy_draft_sign(draft, &place, test_key(TEST_REGULATOR), &genesis, &err), &err,
-           SY_ERR_CRYPTO, "not of this change");
+           SY_ERR_CRYPTO, "not of this content");
+    sy_draft_close(draft);
+}
+
+CASE(approval_of_another_value_is_found)
+{
+    struct sy_error err = {SY_OK, ""};
+    unsigned place;
+    sy_draft *draft = make_param();
+    test_change_approve_by(&change, &genesis.hash, &genesis.roster, 3);
+    change.payload.param_enact.value++;
+    sy_draft_close(draft);
+    draft = make_change();
+    expect(sy_draft_approve(draft, test_key(11), &genesis, &err), &err, SY_ERR_CRYPTO,
+           "not of this content");
+    expect(sy_draft_sign(draft, &place, test_key(TEST_REGULATOR), &genesis, &err), &err,
+           SY_ERR_CRYPTO, "not of this content");
     sy_draft_close(draft);
 }
 
@@ -276,6 +302,7 @@ int main(void)
         cmocka_unit_test(key_approves_once),
         cmocka_unit_test(nothing_else_is_approved),
         cmocka_unit_test(approval_of_another_change_is_found),
+        cmocka_unit_test(approval_of_another_value_is_found),
         cmocka_unit_test(no_change_has_more_approvals_than_validators_there_can_be),
         cmocka_unit_test(change_among_parts_is_approved_and_the_others_stay),
     };

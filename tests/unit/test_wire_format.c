@@ -10,6 +10,7 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 #include "core/wire/delta.h"
+#include "core/wire/envelope.h"
 #include "core/wire/evidence.h"
 #include "core/wire/proof.h"
 #include "core/wire/request.h"
@@ -59,6 +60,7 @@ static const struct {
     NUMBER(SY_SLOT_MAX),
     NUMBER(SY_EVENTS_PER_TX_MAX),
     NUMBER(SY_RECEIPT_KEYS_MAX),
+    NUMBER(SY_RECEIPT_LISTS_BYTES_MAX),
     NUMBER(SY_RECEIPT_PATH_BYTES_MAX),
     NUMBER(SY_STATE_VALUE_BYTES_MAX),
     NUMBER(SY_VALIDATORS_MIN),
@@ -74,6 +76,10 @@ static const struct {
     NUMBER(SY_TRIE_DEPTH_MAX),
     NUMBER(SY_CHUNK_ENTRIES_BYTES_MAX),
     NUMBER(SY_SNAPSHOT_BLOCKS),
+    NUMBER(SY_ENVELOPE_WRAP_BYTES),
+    NUMBER(SY_ENVELOPE_CHUNK_BYTES),
+    NUMBER(SY_ENVELOPE_WRAPS_MAX),
+    NUMBER(SY_ENVELOPE_BODY_MAX),
 };
 #define NUMBER_COUNT (sizeof numbers / sizeof numbers[0])
 
@@ -195,6 +201,8 @@ CASE(client_messages_are_those_of_the_page)
     assert_type(SY_REQUEST_READ, "READ");
     assert_type(SY_REQUEST_STATUS, "STATUS");
     assert_type(SY_REQUEST_HANDOVERS, "HANDOVERS");
+    assert_type(SY_REQUEST_FIND, "FIND");
+    assert_type(SY_ANSWER_FOUND, "FOUND");
     assert_type(SY_ANSWER_HELLO, "HELLO");
     assert_type(SY_ANSWER_SUBMIT, "SUBMIT");
     assert_type(SY_ANSWER_WAIT, "WAIT");
@@ -210,6 +218,7 @@ CASE(every_kind_of_state_stands_in_the_page)
 {
     for (unsigned kind = SY_STATE_PARAMS; kind < SY_STATE_KIND_COUNT; kind++) {
         char row[16];
+        if (sy_state_kind_name(kind) == NULL) continue; // numbers have gaps
         (void)snprintf(row, sizeof row, "\n| %u | ", kind);
         if (!strstr(page, row)) fail_msg("FORMAT.md has no row for state kind %u", kind);
     }
@@ -219,8 +228,8 @@ CASE(every_kind_of_state_stands_in_the_page)
 CASE(every_type_of_field_stands_in_the_page)
 {
     static const char *const types[] = {
-        "time", "bool",  "enum",  "id,",     "hash,",     "key",           "possession",
-        "tag",  "text,", "bytes", "id list", "text list", "approval list", "payload list"};
+        "time",  "bool",  "enum",    "id,",       "hash,",    "key",           "possession",  "tag",
+        "text,", "bytes", "id list", "text list", "u32 list", "approval list", "payload list"};
     const char *section = strstr(page, "### 4.1 Payloads");
     assert_non_null(section);
     for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {

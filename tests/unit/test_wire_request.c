@@ -1,6 +1,6 @@
 /* The client protocol: what clients ask, byte by byte. The samples stand in
  * tests/fuzz/corpus/request; SYSTOLE_REGENERATE=1 writes them anew, together with FORMAT.md. */
-#include "core/wire/request.h"
+#include "core/wire/notice.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
-#define SAMPLES 10u
+#define SAMPLES 12u
 
 struct sample {
     const char *name;
@@ -67,14 +67,46 @@ static void make_read(struct sy_client_request *request, uint8_t subject, uint8_
                                      .reader = test_public(300)};
     if (state_kind != 0) read->second = test_hash(3);
     if (subject == SY_READ_IDS) sy_read_ids(read, 0x0807060504030201);
+    if (subject == SY_READ_NOTICES) {
+        const struct sy_notices_asked asked = {.subject_kind = SY_SUBJECT_PATIENT,
+                                               .subject = test_hash(2),
+                                               .from = 0x0102030405060708,
+                                               .max = SY_NOTICES_MAX,
+                                               .wait_ms = SY_WAIT_MS_MAX};
+        sy_read_notices(read, &asked);
+    }
     sign_read(read);
+}
+
+/* Every filter that a credential has. */
+static void make_find(struct sy_client_request *request)
+{
+    struct sy_client_request read;
+    struct sy_find *query = &request->body.find.query;
+    request->kind = SY_REQUEST_FIND;
+    *query = (struct sy_find){.what = SY_STATE_CREDENTIAL,
+                              .active = SY_FIND_ACTIVE,
+                              .digits = 3,
+                              .prefix = {{0xab, 0xc0}},
+                              .has_organisation = true,
+                              .has_behind = true,
+                              .role = SY_ROLE_DOCTOR,
+                              .specialty = sy_slice_of("cardiology", 10),
+                              .organisation = test_hash(5),
+                              .behind = test_hash(6),
+                              .max = 17};
+    make_read(&read, SY_READ_TX, 0);
+    read.body.read.second = (struct sy_hash){{0}};
+    sy_read_find(&read.body.read, query);
+    sign_read(&read.body.read);
+    request->body.find.read = read.body.read;
 }
 
 static void make_samples(void)
 {
-    static const char *const names[SAMPLES] = {"hello",    "submit",     "wait",   "block",
-                                               "read_tx",  "read_state", "status", "block_newest",
-                                               "read_ids", "handovers"};
+    static const char *const names[SAMPLES] = {
+        "hello",  "submit",       "wait",     "block",     "read_tx",      "read_state",
+        "status", "block_newest", "read_ids", "handovers", "read_notices", "find"};
     struct sy_writer room = sy_writer_of(parts, sizeof parts);
     memset(samples, 0, sizeof samples);
     for (unsigned i = 0; i < SAMPLES; i++) {
@@ -98,6 +130,8 @@ static void make_samples(void)
     make_read(&samples[8].request, SY_READ_IDS, 0);
     samples[9].request.kind = SY_REQUEST_HANDOVERS;
     samples[9].request.body.epoch = 0x04030201;
+    make_read(&samples[10].request, SY_READ_NOTICES, 0);
+    make_find(&samples[11].request);
     for (unsigned i = 0; i < SAMPLES; i++) {
         struct sy_writer w = sy_writer_of(samples[i].bytes, sizeof samples[i].bytes);
         sy_request_encode(&w, &samples[i].request);
@@ -218,7 +252,7 @@ static bool decodes_with(unsigned sample, size_t at, uint8_t value)
 CASE(request_of_an_unknown_kind_or_version_is_refused)
 {
     assert_false(decodes_with(6, 2, 0));
-    assert_false(decodes_with(6, 2, SY_REQUEST_HANDOVERS + 1));
+    assert_false(decodes_with(6, 2, SY_REQUEST_FIND + 1));
     assert_false(decodes_with(6, 2, SY_ANSWER_STATUS));
     for (unsigned i = 1; i < SAMPLES; i++) assert_false(decodes_with(i, 0, 2));
     assert_true(decodes_with(0, 0, 2)); /* HELLO negotiates, so it is read whatever the version */
@@ -281,7 +315,8 @@ CASE(read_keeps_its_rules)
 {
     assert_int_equal(samples[5].size, 11 + 1 + 1 + 32 + 32 + 1 + 8 + 8 + 32 + 64);
     assert_false(decodes_with(4, 11, 0));
-    assert_false(decodes_with(4, 11, SY_READ_IDS + 1));
+    assert_false(decodes_with(4, 11, SY_READ_FIND));
+    assert_false(decodes_with(4, 11, SY_READ_FIND + 1));
     assert_true(decodes_with(4, 11, SY_READ_RECEIPT));
     assert_false(decodes_with(4, 11, SY_READ_STATE)); /* without a state kind */
     assert_false(decodes_with(4, 12, 25));            /* a state kind without STATE */
@@ -297,7 +332,8 @@ CASE(read_keeps_its_rules)
         assert_true(decodes_with(8, at, 9) == in_height);
     }
     assert_false(decodes_with(8, 12, SY_READ_STATE));
-    assert_false(decodes_with(2, 15, 2)); /* WAIT: with_tx is 0 or 1 */
+    assert_false(decodes_with(4, 11, SY_READ_NOTICES)); /* without a subject kind, or a number */
+    assert_false(decodes_with(2, 15, 2));               /* WAIT: with_tx is 0 or 1 */
 }
 
 /* Every field of a read is under its signature. */
@@ -348,7 +384,7 @@ CASE(answers_begin_with_what_they_answer)
     for (size_t size = 0; size < SY_REQUEST_HEADER_BYTES; size++) {
         assert_false(sy_answer_decode(&kind, &request_id, &body, sy_slice_of(bytes, size)));
     }
-    bytes[2] = SY_ANSWER_HANDOVERS + 1;
+    bytes[2] = SY_ANSWER_FOUND + 1;
     assert_false(sy_answer_decode(&kind, &request_id, &body, sy_writer_slice(&w)));
     bytes[2] = SY_REQUEST_STATUS;
     assert_false(sy_answer_decode(&kind, &request_id, &body, sy_writer_slice(&w)));

@@ -27,7 +27,7 @@ static int make_rosters(void **state)
 static struct sy_slice change_bytes(void)
 {
     struct sy_writer w = sy_writer_of(change_room, sizeof change_room);
-    sy_roster_change_encode(&w, sy_kind_by_number(change.kind), &change.payload);
+    sy_approved_encode(&w, sy_kind_by_number(change.kind), &change.payload);
     assert_false(w.failed);
     return sy_writer_slice(&w);
 }
@@ -55,7 +55,8 @@ CASE(change_is_the_payload_without_approvals)
         sy_payload_encode(&all, sy_kind_by_number(change.kind), &change.payload);
         assert_int_equal(all.used, w.used + 5 * SY_APPROVAL_BYTES);
         assert_memory_equal(all.data, w.data, w.used - 2); // all but the count
-        struct sy_roster_named named = sy_roster_change_of(change.kind, &change.payload);
+        struct sy_roster_named named =
+            sy_approved_roster(sy_kind_by_number(change.kind), &change.payload);
         struct sy_hash hash;
         sy_roster_hash(&hash, &genesis.hash, &five);
         assert_int_equal(named.epoch, 1);
@@ -172,6 +173,29 @@ CASE(approvals_are_good_for_their_change_alone)
     assert_int_equal(good_approvals(&genesis), 0);
     change.texts[3][0] ^= 1;
     assert_int_equal(good_approvals(&genesis), 3);
+}
+
+CASE(approvals_of_a_parameter_are_good_for_what_it_says_alone)
+{
+    static const struct sy_param_set set = {SY_PARAM_RECORD_BYTES_MAX, 5000, 1, 200};
+    struct sy_param_enact *p = &change.payload.param_enact;
+    test_change_param(&change, &genesis.hash, &four, &set);
+    test_change_approve_by(&change, &genesis.hash, &four, 4);
+    const struct sy_param_enact good = *p;
+    struct sy_param_enact others[6] = {good, good, good, good, good, good};
+    assert_int_equal(good_approvals(&genesis), 4);
+    others[0].epoch++;
+    others[1].roster_hash.bytes[0] ^= 1;
+    others[2].name = SY_PARAM_CREDENTIAL_MS_MAX;
+    others[3].value++;
+    others[4].version++;
+    others[5].activation_height++;
+    for (unsigned i = 0; i < 6; i++) {
+        *p = others[i];
+        assert_int_equal(good_approvals(&genesis), 0);
+    }
+    *p = good;
+    assert_int_equal(good_approvals(&genesis), 4);
 }
 
 CASE(changes_are_followed_as_they_say)
@@ -409,6 +433,7 @@ int main(void)
         cmocka_unit_test(approval_digest_is_what_the_format_says),
         cmocka_unit_test(admission_is_given_every_approval_after_the_possessions),
         cmocka_unit_test(approvals_are_good_for_their_change_alone),
+        cmocka_unit_test(approvals_of_a_parameter_are_good_for_what_it_says_alone),
         cmocka_unit_test(changes_are_followed_as_they_say),
         cmocka_unit_test(bytes_that_are_no_change_are_not_followed),
         cmocka_unit_test(handovers_are_taken_and_survive_their_encoding),

@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 22);
+    assert_int_equal(count, 78);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -30,26 +30,65 @@ CASE(kinds_are_found_by_number_name_and_place)
 }
 
 // Transactions outlive programs: these numbers may never change.
-CASE(numbers_of_the_first_kinds_stand)
+struct numbered {
+    uint16_t number;
+    const char *name;
+};
+
+static void check_numbers(const struct numbered *known, size_t count)
 {
-    static const struct {
-        uint16_t number;
-        const char *name;
-    } known[] = {
-        {1, "org.register"},      {2, "org.suspend"},        {3, "org.reinstate"},
-        {4, "cred.issue"},        {5, "cred.revoke"},        {6, "patient.enrol"},
-        {7, "patient.claim"},     {8, "care.open"},          {9, "care.close"},
-        {10, "validator.add"},    {11, "validator.remove"},  {12, "validator.rekey"},
-        {20, "record.create"},    {21, "record.amend"},      {22, "record.retract"},
-        {23, "consent.grant"},    {24, "consent.deny"},      {25, "consent.revoke"},
-        {26, "consent.delegate"}, {29, "access.breakglass"}, {30, "access.review"},
-        {60, "atomic"},
-    };
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
+    for (size_t i = 0; i < count; i++) {
         const struct sy_kind *kind = sy_kind_by_number(known[i].number);
         assert_non_null(kind);
         assert_string_equal(kind->name, known[i].name);
     }
+}
+
+CASE(numbers_of_the_first_kinds_stand)
+{
+    static const struct numbered known[] = {
+        {1, "org.register"},       {2, "org.suspend"},        {3, "org.reinstate"},
+        {4, "cred.issue"},         {5, "cred.revoke"},        {6, "patient.enrol"},
+        {7, "patient.claim"},      {8, "care.open"},          {9, "care.close"},
+        {10, "validator.add"},     {11, "validator.remove"},  {12, "validator.rekey"},
+        {13, "key.rotate"},        {14, "device.register"},   {15, "patient.link"},
+        {16, "patient.merge"},     {17, "guardian.act"},      {18, "param.set"},
+        {19, "schedule.publish"},  {20, "record.create"},     {21, "record.amend"},
+        {22, "record.retract"},    {23, "consent.grant"},     {24, "consent.deny"},
+        {25, "consent.revoke"},    {26, "consent.delegate"},  {27, "access.request"},
+        {28, "access.log"},        {29, "access.breakglass"}, {30, "access.review"},
+        {31, "record.contribute"}, {32, "record.merge"},      {33, "record.cosign"},
+        {34, "record.erase"},      {35, "record.dup_report"}, {36, "notify.prefs"},
+        {37, "notify.ack"},        {38, "notify.dispute"},    {39, "sub.create"},
+        {40, "sub.cancel"},        {41, "export.request"},    {42, "export.fulfil"},
+        {43, "custody.move"},      {44, "cert.issue"},        {45, "id.map"},
+        {46, "validator.signer"},  {47, "param.enact"},       {60, "atomic"},
+        {90, "product.register"},  {91, "unit.commission"},   {92, "unit.verify"},
+        {93, "unit.aggregate"},    {94, "unit.disaggregate"}, {95, "custody.ship"},
+        {96, "custody.receive"},   {97, "unit.decommission"}, {98, "unit.dispense"},
+        {99, "unit.return"},       {100, "recall.issue"},     {101, "recall.notify"},
+        {102, "recall.close"},     {103, "rx.issue"},         {104, "rx.dispense"},
+        {105, "rx.cancel"},        {106, "rx.transfer"},
+    };
+    check_numbers(known, sizeof known / sizeof known[0]);
+}
+
+CASE(numbers_of_exceptions_stand)
+{
+    static const struct numbered known[] = {
+        {107, "exception.report"}, {108, "exception.respond"}, {109, "event.correct"}};
+    check_numbers(known, sizeof known / sizeof known[0]);
+}
+
+CASE(numbers_of_claims_stand)
+{
+    static const struct numbered known[] = {
+        {70, "plan.publish"},     {71, "coverage.add"}, {72, "coverage.end"},
+        {73, "auth.request"},     {74, "auth.decide"},  {75, "claim.submit"},
+        {76, "claim.adjudicate"}, {77, "claim.pay"},    {78, "claim.reverse"},
+        {84, "schedule.rows"},
+    };
+    check_numbers(known, sizeof known / sizeof known[0]);
 }
 
 CASE(every_kind_and_field_is_described)
@@ -87,7 +126,7 @@ CASE(every_row_has_what_its_type_needs)
                 assert_true(field->min <= field->max);
             }
             if (field->type == SY_FIELD_ID_LIST || field->type == SY_FIELD_TEXT_LIST ||
-                field->type == SY_FIELD_TAG_LIST) {
+                field->type == SY_FIELD_TAG_LIST || field->type == SY_FIELD_U32_LIST) {
                 assert_true(field->items_max > 0 && field->items_max <= SY_LIST_ITEMS_MAX);
             }
             if (field->type == SY_FIELD_PAYLOAD_LIST) {
@@ -112,7 +151,8 @@ CASE(enums_have_unique_numbers_and_words)
         &sy_enum_retract_reason, &sy_enum_subject_kind,
         &sy_enum_grantee_kind,   &sy_enum_purpose,
         &sy_enum_action,         &sy_enum_break_reason,
-        &sy_enum_review_outcome,
+        &sy_enum_review_outcome, &sy_enum_relation,
+        &sy_enum_cosign_meaning, &sy_enum_erase_basis,
     };
     for (size_t e = 0; e < sizeof enums / sizeof enums[0]; e++) {
         for (unsigned i = 0; i < enums[e]->count; i++) {
@@ -401,6 +441,7 @@ CASE(types_without_a_kind_work_too)
 struct odder {
     uint32_t purposes;
     struct sy_list labels;
+    struct sy_list numbers;
 };
 
 static const struct sy_field odder_fields[] = {
@@ -415,11 +456,17 @@ static const struct sy_field odder_fields[] = {
      .offset = offsetof(struct odder, labels),
      .has_offset = SY_FIELD_REQUIRED,
      .items_max = 3},
+    {.name = "numbers",
+     .type = SY_FIELD_U32_LIST,
+     .offset = offsetof(struct odder, numbers),
+     .has_offset = SY_FIELD_REQUIRED,
+     .min = 1,
+     .items_max = 3},
 };
 static const struct sy_kind odder_kind = {.number = 9998,
                                           .name = "odder",
                                           .fields = odder_fields,
-                                          .field_count = 2,
+                                          .field_count = 3,
                                           .struct_bytes = sizeof(struct odder)};
 
 static bool odder_keeps_rules(uint32_t purposes, const char *tags, unsigned count,
@@ -435,6 +482,7 @@ static bool odder_keeps_rules(uint32_t purposes, const char *tags, unsigned coun
         memset(tag.bytes, tags[i], sizeof tag.bytes);
         sy_list_add_tag(&odder.labels, &w, &tag);
     }
+    sy_list_add_u32(&odder.numbers, &w, 7);
     memcpy(&payload, &odder, sizeof odder);
     if (sy_payload_check(&odder_kind, &payload, &path)) return true;
     assert_string_equal(path.text, broken);
@@ -462,6 +510,28 @@ CASE(tags_of_a_list_differ)
     assert_false(odder_keeps_rules(all, "abcd", 4, "labels"));
 }
 
+static void assert_numbers(const uint32_t *numbers, unsigned count, const char *broken)
+{
+    uint8_t room[64];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct odder odder = {.purposes = sy_set_known(&sy_enum_purpose)};
+    union sy_payload payload = {0};
+    struct sy_path path = {""};
+    for (unsigned i = 0; i < count; i++) sy_list_add_u32(&odder.numbers, &w, numbers[i]);
+    memcpy(&payload, &odder, sizeof odder);
+    assert_int_equal(sy_payload_check(&odder_kind, &payload, &path), broken == NULL);
+    if (broken) assert_string_equal(path.text, broken);
+}
+
+CASE(numbers_of_a_list_differ_and_are_as_many_as_are_needed)
+{
+    assert_numbers((const uint32_t[]){0, UINT32_MAX, 1}, 3, NULL);
+    assert_numbers((const uint32_t[]){5}, 1, NULL);
+    assert_numbers((const uint32_t[]){5, 6, 5}, 3, "numbers[2]");
+    assert_numbers((const uint32_t[]){5, 6, 7, 8}, 4, "numbers");
+    assert_numbers(NULL, 0, "numbers");
+}
+
 CASE(sets_and_tag_lists_come_back)
 {
     uint8_t room[64];
@@ -477,9 +547,11 @@ CASE(sets_and_tag_lists_come_back)
         memset(tag.bytes, i, sizeof tag.bytes);
         sy_list_add_tag(&odder.labels, &list_room, &tag);
     }
+    sy_list_add_u32(&odder.numbers, &list_room, 258);
     memcpy(&payload, &odder, sizeof odder);
     struct sy_slice encoded = encode(&w, &odder_kind, &payload);
-    assert_int_equal(encoded.size, 4 + 2 + 2 * 16);
+    assert_int_equal(encoded.size, 4 + 2 + 2 * 16 + 2 + 4);
+    assert_memory_equal(encoded.data + encoded.size - 6, "\x01\x00\x02\x01\x00\x00", 6);
     assert_memory_equal(encoded.data, "\x04\x00\x00\x80\x02\x00\x01\x01", 8);
     assert_true(sy_payload_decode(&back, &odder_kind, encoded, NULL)); // rules are not form
     assert_same(&odder_kind, &payload, &back);
@@ -489,10 +561,18 @@ CASE(sets_and_tag_lists_come_back)
     assert_true(sy_list_next_tag(&odder.labels, &offset, &tag));
     assert_int_equal(tag.bytes[0], 2);
     assert_false(sy_list_next_tag(&odder.labels, &offset, &tag));
-    // One byte of the last tag is missing; a count over the limit.
+    uint32_t number;
+    offset = 0;
+    assert_true(sy_list_next_u32(&odder.numbers, &offset, &number));
+    assert_int_equal(number, 258);
+    assert_false(sy_list_next_u32(&odder.numbers, &offset, &number));
+    // One byte of the number or of the last tag is missing; a count over the limit.
     const char *what = NULL;
     assert_false(
         sy_payload_decode(&back, &odder_kind, sy_slice_of(bytes, encoded.size - 1), &what));
+    assert_string_equal(what, "numbers");
+    assert_false(
+        sy_payload_decode(&back, &odder_kind, sy_slice_of(bytes, encoded.size - 7), &what));
     assert_string_equal(what, "labels");
     bytes[4] = 4;
     assert_false(sy_payload_decode(&back, &odder_kind, encoded, &what));
@@ -646,6 +726,8 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(kinds_are_found_by_number_name_and_place),
         cmocka_unit_test(numbers_of_the_first_kinds_stand),
+        cmocka_unit_test(numbers_of_exceptions_stand),
+        cmocka_unit_test(numbers_of_claims_stand),
         cmocka_unit_test(every_kind_and_field_is_described),
         cmocka_unit_test(every_row_has_what_its_type_needs),
         cmocka_unit_test(enums_have_unique_numbers_and_words),
@@ -662,6 +744,7 @@ int main(void)
         cmocka_unit_test(types_without_a_kind_work_too),
         cmocka_unit_test(sets_hold_known_numbers_and_as_many_as_are_needed),
         cmocka_unit_test(tags_of_a_list_differ),
+        cmocka_unit_test(numbers_of_a_list_differ_and_are_as_many_as_are_needed),
         cmocka_unit_test(sets_and_tag_lists_come_back),
         cmocka_unit_test(lists_give_back_their_items_in_order),
         cmocka_unit_test(empty_lists_have_no_items),

@@ -3,6 +3,7 @@
  * access.breakglass (a doctor or a nurse answers for it)
  *   its credential does not say break_glass               E_ROLE {doctor, nurse}, path break_glass
  *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
+ *   the id was merged                                     E_PATIENT_MERGED {the id in use}
  *   the id is taken                                       E_BREAK_EXISTS {id}
  *   until is past, or more than four hours ahead          E_BREAK_WINDOW {four hours, ms}
  *   one of this key's is not reviewed after 72 hours, or
@@ -17,6 +18,7 @@
  *   writes   break; breaks, removed with the last one
  *   event    breakglass.reviewed about the patient, object: the break
  *
+ * A key that replaced another takes over its breaks, reviewed or not: they are the holder's.
  * What it lets do: may.h. Who breaks the glass holds a credential that an admin of the organisation
  * issued for it, and another person's key reviews: no key is both a doctor's and an admin's. */
 #include "core/base/assert.h"
@@ -92,9 +94,9 @@ static enum sy_refusal check_break(struct sy_exec *x, const struct sy_access_bre
         (void)sy_refuse_path(x, SY_E_ROLE, "break_glass");
         return sy_refuse_role(x, x->kind->roles);
     }
-    if (!sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
-        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
-    }
+    struct sy_patient patient;
+    enum sy_refusal code = sy_exec_live_patient(x, &patient, &p->patient_id);
+    if (code != SY_APPLIED) return code;
     if (sy_exec_has(x, SY_STATE_BREAK, &p->break_id)) {
         return sy_refuse_hash(x, SY_E_BREAK_EXISTS, &p->break_id);
     }
@@ -103,15 +105,15 @@ static enum sy_refusal check_break(struct sy_exec *x, const struct sy_access_bre
     return SY_E_BREAK_WINDOW;
 }
 
-/* Makes it the newest of this key and patient; the one before stays to be found from it. */
+/* Makes it the newest of this holder and patient; the one before stays to be found from it. */
 static void chain_break(struct sy_exec *x, struct sy_break *entry, const struct sy_hash *break_id)
 {
-    struct sy_hash key = sy_hash_of_key(&entry->key), key_hash;
+    struct sy_hash key_hash;
     uint8_t room[32];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     struct sy_slice value;
     SY_ASSERT(!entry->has_previous && !entry->reviewed);
-    sy_state_key_break_of(&key_hash, &entry->patient, &key);
+    sy_state_key_break_of(&key_hash, &entry->patient, &x->by->line);
     entry->has_previous = sy_exec_find(x, &value, &key_hash);
     if (entry->has_previous && !sy_id_decode(&entry->previous, value)) x->failed = SY_ERR_CORRUPT;
     sy_id_encode(&w, break_id);
@@ -125,8 +127,8 @@ enum sy_refusal sy_contract_access_breakglass(struct sy_exec *x, const union sy_
     SY_ASSERT(sy_exec_acts_for_org(x->by->role));
     enum sy_refusal code = check_break(x, p);
     if (code != SY_APPLIED) return code;
-    struct sy_hash key = sy_hash_of_key(&x->by->key), open_key;
-    sy_exec_key(x, &open_key, SY_STATE_BREAKS, &key);
+    struct sy_hash open_key;
+    sy_exec_key(x, &open_key, SY_STATE_BREAKS, &x->by->line);
     struct sy_list open = find_open(x, &open_key);
     code = check_reviews(x, &open);
     if (code != SY_APPLIED) return code;
@@ -173,8 +175,8 @@ enum sy_refusal sy_contract_access_review(struct sy_exec *x, const union sy_payl
     entry.reviewed_height = x->height;
     entry.reviewer = x->by->key;
     save_break(x, &p->break_id, &entry);
-    struct sy_hash key = sy_hash_of_key(&entry.key), open_key, id;
-    sy_exec_key(x, &open_key, SY_STATE_BREAKS, &key);
+    struct sy_hash line = sy_exec_line(x, &entry.key), open_key, id;
+    sy_exec_key(x, &open_key, SY_STATE_BREAKS, &line);
     struct sy_list open = find_open(x, &open_key), shorter = {.count = 0};
     uint8_t room[SY_BREAKS_OPEN_MAX * 32];
     struct sy_writer w = sy_writer_of(room, sizeof room);

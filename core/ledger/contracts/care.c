@@ -2,18 +2,21 @@
  *
  * care.open (either side answers for it)
  *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
+ *   the id was merged                                     E_PATIENT_MERGED {the id in use}
  *   the organisation is not registered                    E_ORG_UNKNOWN {id}
  *   the care id is taken, or the organisation holds an
  *   open relation with this patient                       E_CARE_EXISTS {care id}
  *   no gateway, admin, doctor or nurse of org_id signed   E_SIGNER_MISSING {org id}
- *   the patient did not sign, unless the organisation
- *   signed as gateway and the reason is not `agreed`      E_SIGNER_MISSING {patient id}
+ *   neither the patient nor guardians signed, unless the
+ *   organisation signed as gateway and the reason is not
+ *   `agreed`                                              E_SIGNER_MISSING {patient id}
  *   writes   care, open care
  *   event    care.opened about the patient, object: the care id
  *
  * care.close (either side answers for it)
  *   there is no such relation, or it is closed            E_CARE_UNKNOWN {care id}
- *   the signer is of neither side                         E_ROLE {roles of the kind}
+ *   the signer is of neither side; guardians are of the
+ *   patient's while there is no key                       E_ROLE {roles of the kind}
  *   writes   care; removes open care, so that its absence can be proven
  *   event    care.closed about the patient, object: the care id */
 #include "core/base/assert.h"
@@ -37,13 +40,14 @@ static bool signed_by(const struct sy_exec *x, uint32_t roles, const struct sy_h
 }
 
 /* Both sides, or a gateway with a reason of its own. */
-static enum sy_refusal check_sides(struct sy_exec *x, const struct sy_care_open *p)
+static enum sy_refusal check_sides(struct sy_exec *x, const struct sy_care_open *p,
+                                   const struct sy_patient *patient)
 {
     SY_ASSERT(x->by->known);
     if (!signed_by(x, org_side, &p->org_id)) {
         return sy_refuse_hash(x, SY_E_SIGNER_MISSING, &p->org_id);
     }
-    if (signed_by(x, SY_ROLE_BIT(SY_ROLE_PATIENT), &p->patient_id)) return SY_APPLIED;
+    if (sy_exec_subject_signed(x, patient)) return SY_APPLIED;
     bool alone =
         p->reason != SY_CARE_AGREED && signed_by(x, SY_ROLE_BIT(SY_ROLE_GATEWAY), &p->org_id);
     return alone ? SY_APPLIED : sy_refuse_hash(x, SY_E_SIGNER_MISSING, &p->patient_id);
@@ -54,9 +58,9 @@ enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload 
     const struct sy_care_open *p = &payload->care_open;
     SY_ASSERT(x->kind->number == SY_KIND_care_open);
     SY_ASSERT(x->by->valid && x->height > 0);
-    if (!sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
-        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
-    }
+    struct sy_patient patient;
+    enum sy_refusal code = sy_exec_live_patient(x, &patient, &p->patient_id);
+    if (code != SY_APPLIED) return code;
     if (!sy_exec_has(x, SY_STATE_ORG, &p->org_id)) {
         return sy_refuse_hash(x, SY_E_ORG_UNKNOWN, &p->org_id);
     }
@@ -67,7 +71,7 @@ enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload 
     if (sy_exec_find_open_care(x, &other, &p->patient_id, &p->org_id)) {
         return sy_refuse_hash(x, SY_E_CARE_EXISTS, &other);
     }
-    enum sy_refusal code = check_sides(x, p);
+    code = check_sides(x, p, &patient);
     if (code != SY_APPLIED) return code;
     struct sy_care care = {
         .patient = p->patient_id,
@@ -86,6 +90,17 @@ enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload 
     return SY_APPLIED;
 }
 
+/* Who answers is the patient, under an id that was merged, too, or guardians signed: while there is
+ * no key they may, as they may revoke consents. */
+static bool is_patients_side(struct sy_exec *x, const struct sy_hash *patient_id)
+{
+    struct sy_patient patient;
+    struct sy_hash live = sy_exec_live_id(x, patient_id);
+    if (sy_hash_equal(&x->by->holder, &live)) return true;
+    return sy_exec_find_patient(x, &patient, &live) && !patient.claimed &&
+           sy_exec_guardians_signed(x, &patient);
+}
+
 enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_care_close *p = &payload->care_close;
@@ -95,9 +110,10 @@ enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload
     if (!sy_exec_find_care(x, &care, &p->care_id) || care.closed_height != 0) {
         return sy_refuse_hash(x, SY_E_CARE_UNKNOWN, &p->care_id);
     }
-    const struct sy_hash *side =
-        x->by->role == SY_ROLE_PATIENT ? &care.patient : &care.organisation;
-    if (!sy_hash_equal(&x->by->holder, side)) return sy_refuse_role(x, x->kind->roles);
+    bool patients = x->by->role == SY_ROLE_PATIENT;
+    bool side = patients ? is_patients_side(x, &care.patient)
+                         : sy_hash_equal(&x->by->holder, &care.organisation);
+    if (!side) return sy_refuse_role(x, x->kind->roles);
     care.closed_height = x->height;
     sy_exec_save_care(x, &p->care_id, &care);
     struct sy_hash key_hash;

@@ -2,6 +2,7 @@
  *
  * consent.grant, consent.deny (the patient or a guardian answers for it)
  *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
+ *   the id was merged (here as in the others)             E_PATIENT_MERGED {the id in use}
  *   signed neither by the patient nor by as many distinct
  *   guardians as the patient needs                        E_NOT_SUBJECT {patient id}
  *   grantee_kind key or organisation without grantee, or
@@ -13,7 +14,7 @@
  *   from > until, until is past, or more than ten years
  *   ahead                                                 E_CONSENT_WINDOW {ten years, ms}
  *   64 consents of the patient stand                      E_CONSENTS {64}
- *   writes   consent, consents, consent place
+ *   writes   consent, of a key to the first of its line; consents, consent place
  *   event    consent.changed about the patient, object: the consent
  *
  * consent.delegate (who may be let in answers for it)
@@ -58,29 +59,14 @@ _Static_assert(SY_CONSENTS_LIVE_MAX + SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS
 
 // --- who speaks --------------------------------------------------------------------------------
 
-static bool wallet_signed(const struct sy_exec *x, const struct sy_patient *patient)
-{
-    const struct sy_exec_signer *wallet =
-        patient->claimed ? sy_exec_signer(x, &patient->wallet_key) : NULL;
-    return wallet != NULL && wallet->valid;
-}
-
-/* Did those who may speak for the patient sign? */
-static bool subject_signed(const struct sy_exec *x, const struct sy_patient *patient)
-{
-    if (wallet_signed(x, patient)) return true;
-    return sy_exec_guardians_signed(x, patient);
-}
-
 /* Finds the patient, for whom those who may speak must have signed. */
 static enum sy_refusal find_subject(struct sy_exec *x, const struct sy_hash *patient_id)
 {
     struct sy_patient patient;
     SY_ASSERT(x->signer_count >= 1 && x->by->valid);
-    if (!sy_exec_find_patient(x, &patient, patient_id)) {
-        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, patient_id);
-    }
-    if (subject_signed(x, &patient)) return SY_APPLIED;
+    enum sy_refusal code = sy_exec_live_patient(x, &patient, patient_id);
+    if (code != SY_APPLIED) return code;
+    if (sy_exec_subject_signed(x, &patient)) return SY_APPLIED;
     return sy_refuse_hash(x, SY_E_NOT_SUBJECT, patient_id);
 }
 
@@ -92,12 +78,11 @@ static bool grantee_signed(const struct sy_exec *x, const struct sy_consent *con
     SY_ASSERT(x->signer_count >= 1 && x->signer_count <= SY_TX_SIGNERS_MAX);
     for (unsigned i = 0; i < x->signer_count; i++) {
         const struct sy_exec_signer *signer = &x->signers[i];
-        struct sy_hash key = sy_hash_of_key(&signer->key);
         bool as_org = (speak & SY_ROLE_BIT(signer->role)) != 0 &&
                       consent->grantee_kind == SY_GRANTEE_ORG &&
                       sy_hash_equal(&signer->holder, &consent->grantee);
-        bool as_key =
-            consent->grantee_kind == SY_GRANTEE_KEY && sy_hash_equal(&key, &consent->grantee);
+        bool as_key = consent->grantee_kind == SY_GRANTEE_KEY &&
+                      sy_hash_equal(&signer->line, &consent->grantee);
         if (signer->valid && (as_org || as_key)) return true;
     }
     return false;
@@ -131,7 +116,8 @@ struct given {
         }                                                                                  \
     }
 
-/* The grantee is what grantee_kind says, and there. A role stands in its place as its number. */
+/* The grantee is what grantee_kind says, and there. A role stands in its place as its number, a key
+ * as the first of its line: what is granted or denied to a key follows its holder to the next. */
 static enum sy_refusal check_grantee(struct sy_exec *x, struct given *given)
 {
     struct sy_consent *consent = &given->consent;
@@ -152,7 +138,9 @@ static enum sy_refusal check_grantee(struct sy_exec *x, struct given *given)
     struct sy_credential credential;
     memcpy(key.bytes, consent->grantee.bytes, sizeof key.bytes);
     bool known = sy_exec_find_credential(x, &credential, &key) && credential.use == SY_KEY_TX;
-    return known ? SY_APPLIED : sy_refuse_key(x, SY_E_CRED_UNKNOWN, &key);
+    if (!known) return sy_refuse_key(x, SY_E_CRED_UNKNOWN, &key);
+    consent->grantee = sy_credential_line(&credential, &key);
+    return SY_APPLIED;
 }
 
 static enum sy_refusal check_window(struct sy_exec *x, const struct sy_consent *consent)
@@ -167,8 +155,7 @@ static enum sy_refusal check_window(struct sy_exec *x, const struct sy_consent *
     return SY_E_CONSENT_WINDOW;
 }
 
-/* Will it never let anybody in again? */
-static bool is_spent(struct sy_exec *x, const struct sy_hash *id)
+bool sy_consent_is_spent(struct sy_exec *x, const struct sy_hash *id)
 {
     struct sy_consent consent, parent;
     if (!sy_exec_find_consent(x, &consent, id)) return false;
@@ -185,7 +172,7 @@ static struct sy_list copy_live(struct sy_exec *x, struct sy_writer *w, const st
     struct sy_hash id;
     for (size_t offset = 0; sy_list_next_id(list, &offset, &id);) {
         if (left_out != NULL && sy_hash_equal(&id, left_out)) continue;
-        if (drop_spent && is_spent(x, &id)) continue;
+        if (drop_spent && sy_consent_is_spent(x, &id)) continue;
         sy_list_add_id(&kept, w, &id);
     }
     SY_ASSERT(!w->failed && kept.count <= list->count);
@@ -285,9 +272,9 @@ enum sy_refusal sy_contract_consent_deny(struct sy_exec *x, const union sy_paylo
 static enum sy_refusal find_parent(struct sy_exec *x, struct sy_consent *parent,
                                    const struct sy_consent_delegate *p)
 {
-    if (!sy_exec_has(x, SY_STATE_PATIENT, &p->patient_id)) {
-        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
-    }
+    struct sy_patient patient;
+    enum sy_refusal code = sy_exec_live_patient(x, &patient, &p->patient_id);
+    if (code != SY_APPLIED) return code;
     if (!sy_exec_find_consent(x, parent, &p->parent) ||
         !sy_hash_equal(&parent->patient, &p->patient_id)) {
         return sy_refuse_hash(x, SY_E_CONSENT_UNKNOWN, &p->parent);
@@ -428,13 +415,13 @@ static enum sy_refusal find_revocable(struct sy_exec *x, struct sy_consent *cons
 {
     struct sy_patient patient;
     struct sy_consent parent;
-    if (!sy_exec_find_patient(x, &patient, &p->patient_id)) {
-        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
-    }
+    enum sy_refusal code = sy_exec_live_patient(x, &patient, &p->patient_id);
+    if (code != SY_APPLIED) return code;
     bool known = sy_exec_find_consent(x, consent, &p->consent_id);
     bool theirs = known && sy_hash_equal(&consent->patient, &p->patient_id);
     // Guardians take nothing back from a patient who has a wallet: it may be the patient's word.
-    if (patient.claimed ? !wallet_signed(x, &patient) : !subject_signed(x, &patient)) {
+    if (patient.claimed ? !sy_exec_wallet_signed(x, &patient)
+                        : !sy_exec_subject_signed(x, &patient)) {
         bool passed = theirs && consent->passed_on &&
                       sy_exec_find_consent(x, &parent, &consent->parent) &&
                       grantee_signed(x, &parent);

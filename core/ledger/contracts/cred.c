@@ -23,8 +23,9 @@
  *   writes   credential
  *   event    cred.revoked about the key, object: who acts with it
  *
- * Regulators stand in the genesis and change with the network's rules, so one regulator cannot
- * remove the others. A revoked key stays known for ever: it can never be enrolled again. */
+ * A device's key comes with the device (device.c), not from here. Regulators stand in the genesis
+ * and change with the network's rules, so one regulator cannot remove the others. A revoked key
+ * stays known for ever: it can never be enrolled again. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 
@@ -67,16 +68,15 @@ static enum sy_refusal check_issuer(struct sy_exec *x, const struct sy_cred_issu
     return own_admin ? SY_APPLIED : sy_refuse_role(x, BIT(ORG_ADMIN));
 }
 
-static enum sy_refusal check_window(struct sy_exec *x, const struct sy_cred_issue *p)
+bool sy_window_good(struct sy_exec *x, int64_t not_before, int64_t not_after)
 {
     // Times are 0 .. SY_TIME_MS_MAX by their field's rule, so the difference cannot wrap.
-    SY_ASSERT(p->not_before >= 0 && p->not_before <= SY_TIME_MS_MAX);
-    SY_ASSERT(p->not_after >= 0 && p->not_after <= SY_TIME_MS_MAX);
-    bool good = p->not_before < p->not_after && p->not_after > x->time_ms &&
-                p->not_after - p->not_before <= x->params.credential_ms_max;
-    if (good) return SY_APPLIED;
-    x->detail = (uint64_t)x->params.credential_ms_max;
-    return SY_E_CRED_WINDOW;
+    SY_ASSERT(not_before >= 0 && not_before <= SY_TIME_MS_MAX);
+    SY_ASSERT(not_after >= 0 && not_after <= SY_TIME_MS_MAX);
+    bool good = not_before < not_after && not_after > x->time_ms &&
+                not_after - not_before <= x->params.credential_ms_max;
+    if (!good) x->detail = (uint64_t)x->params.credential_ms_max;
+    return good;
 }
 
 enum sy_refusal sy_contract_cred_issue(struct sy_exec *x, const union sy_payload *payload)
@@ -95,8 +95,7 @@ enum sy_refusal sy_contract_cred_issue(struct sy_exec *x, const union sy_payload
         x->detail = p->role;
         return SY_E_ROLE_KIND;
     }
-    code = check_window(x, p);
-    if (code != SY_APPLIED) return code;
+    if (!sy_window_good(x, p->not_before, p->not_after)) return SY_E_CRED_WINDOW;
     struct sy_credential credential = {
         .role = (uint8_t)p->role,
         .holder = p->org_id,

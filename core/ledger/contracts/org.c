@@ -94,24 +94,13 @@ enum sy_refusal sy_contract_org_register(struct sy_exec *x, const union sy_paylo
     return SY_APPLIED;
 }
 
-/* How many distinct regulators signed. A transaction's signers are distinct by form. */
-static unsigned count_regulators(const struct sy_exec *x)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < x->signer_count; i++) {
-        if (x->signers[i].valid && x->signers[i].role == SY_ROLE_REGULATOR) count++;
-    }
-    SY_ASSERT(count <= SY_TX_SIGNERS_MAX);
-    return count;
-}
-
 static enum sy_refusal set_state(struct sy_exec *x, const struct sy_hash *org_id, int64_t from_ms,
                                  bool suspended, uint16_t reason)
 {
     struct sy_org org;
     if (!sy_exec_find_org(x, &org, org_id)) return sy_refuse_hash(x, SY_E_ORG_UNKNOWN, org_id);
     if (from_ms > x->time_ms) return sy_refuse_path(x, SY_E_SCHEMA, "from");
-    if (count_regulators(x) < x->params.regulators_needed) {
+    if (sy_exec_count_regulators(x) < x->params.regulators_needed) {
         x->detail = x->params.regulators_needed;
         return SY_E_REGULATORS;
     }

@@ -13,6 +13,7 @@
  *
  * patient.claim (an organisation's admin or gateway answers for it)
  *   the patient is not enrolled                           E_PATIENT_UNKNOWN {id}
+ *   the id was merged                                     E_PATIENT_MERGED {the id in use}
  *   the organisation neither enrolled nor treats them     E_NO_CARE {id}
  *   the patient has a key                                 E_PATIENT_CLAIMED {id}
  *   too few of the patient's guardians signed             E_NOT_SUBJECT {id}
@@ -50,16 +51,6 @@ static enum sy_refusal enrol_wallet(struct sy_exec *x, const struct sy_hash *pat
     return sy_exec_enrol(x, wallet_key, &credential);
 }
 
-static enum sy_refusal check_guardians(struct sy_exec *x, const struct sy_patient_enrol *p)
-{
-    SY_ASSERT(p->guardians.count <= SY_GUARDIANS_MAX); // by its field's rule
-    bool some = p->guardians.count > 0;
-    if (p->guardian_needed > p->guardians.count || some != (p->guardian_needed > 0)) {
-        return sy_refuse_path(x, SY_E_SCHEMA, "guardian_needed");
-    }
-    return SY_APPLIED;
-}
-
 enum sy_refusal sy_contract_patient_enrol(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_patient_enrol *p = &payload->patient_enrol;
@@ -70,8 +61,9 @@ enum sy_refusal sy_contract_patient_enrol(struct sy_exec *x, const union sy_payl
         sy_exec_has(x, SY_STATE_ORG, &p->patient_id)) {
         return sy_refuse_hash(x, SY_E_PATIENT_EXISTS, &p->patient_id);
     }
-    enum sy_refusal code = check_guardians(x, p);
-    if (code != SY_APPLIED) return code;
+    if (!sy_guardians_fit(p->guardian_needed, &p->guardians)) {
+        return sy_refuse_path(x, SY_E_SCHEMA, "guardian_needed");
+    }
     struct sy_patient patient = {
         .organisation = x->by->holder,
         .claimed = p->has_wallet_key,
@@ -84,8 +76,8 @@ enum sy_refusal sy_contract_patient_enrol(struct sy_exec *x, const union sy_payl
     };
     sy_exec_save_patient(x, &p->patient_id, &patient);
     if (p->has_wallet_key) {
-        code = enrol_wallet(x, &p->patient_id, &p->wallet_key,
-                            p->has_x25519_key ? &p->x25519_key : NULL);
+        enum sy_refusal code = enrol_wallet(x, &p->patient_id, &p->wallet_key,
+                                            p->has_x25519_key ? &p->x25519_key : NULL);
         if (code != SY_APPLIED) return code;
     }
     sy_exec_event(x, SY_EVENT_PATIENT_ENROLLED, SY_SUBJECT_PATIENT, &p->patient_id, &x->by->holder);
@@ -98,9 +90,8 @@ enum sy_refusal sy_contract_patient_claim(struct sy_exec *x, const union sy_payl
     SY_ASSERT(x->kind->number == SY_KIND_patient_claim);
     SY_ASSERT(x->by->valid && sy_exec_acts_for_org(x->by->role));
     struct sy_patient patient;
-    if (!sy_exec_find_patient(x, &patient, &p->patient_id)) {
-        return sy_refuse_hash(x, SY_E_PATIENT_UNKNOWN, &p->patient_id);
-    }
+    enum sy_refusal code = sy_exec_live_patient(x, &patient, &p->patient_id);
+    if (code != SY_APPLIED) return code;
     if (!sy_exec_treats(x, &patient, &p->patient_id, &x->by->holder)) {
         return sy_refuse_hash(x, SY_E_NO_CARE, &p->patient_id);
     }
@@ -114,7 +105,7 @@ enum sy_refusal sy_contract_patient_claim(struct sy_exec *x, const union sy_payl
     patient.has_x25519_key = true;
     patient.x25519_key = p->x25519_key;
     sy_exec_save_patient(x, &p->patient_id, &patient);
-    enum sy_refusal code = enrol_wallet(x, &p->patient_id, &p->wallet_key, &p->x25519_key);
+    code = enrol_wallet(x, &p->patient_id, &p->wallet_key, &p->x25519_key);
     if (code != SY_APPLIED) return code;
     sy_exec_event(x, SY_EVENT_PATIENT_CLAIMED, SY_SUBJECT_PATIENT, &p->patient_id, &x->by->holder);
     return SY_APPLIED;

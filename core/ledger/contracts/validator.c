@@ -27,7 +27,6 @@ struct subject {
     const struct sy_public_key *validator;
     struct sy_hash organisation;
     const struct sy_public_key *keys[3]; /* consensus, link, admin */
-    const struct sy_list *approvals;
 };
 
 static struct subject subject_of(const struct sy_exec *x, const union sy_payload *payload)
@@ -37,31 +36,24 @@ static struct subject subject_of(const struct sy_exec *x, const union sy_payload
         const struct sy_validator_add *p = &payload->validator_add;
         subject = (struct subject){.validator = &p->consensus_key,
                                    .organisation = p->org_id,
-                                   .keys = {&p->consensus_key, &p->link_key, &p->admin_key},
-                                   .approvals = &p->approvals};
+                                   .keys = {&p->consensus_key, &p->link_key, &p->admin_key}};
     } else if (x->kind->number == SY_KIND_validator_remove) {
         subject.validator = &payload->validator_remove.validator;
-        subject.approvals = &payload->validator_remove.approvals;
     } else {
         const struct sy_validator_rekey *p = &payload->validator_rekey;
         subject.validator = &p->validator;
         subject.keys[0] = p->has_consensus_key ? &p->consensus_key : NULL;
         subject.keys[1] = p->has_link_key ? &p->link_key : NULL;
         subject.keys[2] = p->has_admin_key ? &p->admin_key : NULL;
-        subject.approvals = &p->approvals;
         int index = sy_roster_find(x->roster, subject.validator);
         if (index >= 0) subject.organisation = x->roster->validators[index].organisation;
     }
     return subject;
 }
 
-static enum sy_refusal check_current(struct sy_exec *x, const union sy_payload *payload)
+/* One change at a time. */
+static enum sy_refusal check_pending(struct sy_exec *x)
 {
-    struct sy_roster_named named = sy_roster_change_of(x->kind->number, payload);
-    if (named.epoch != x->roster->epoch || !sy_hash_equal(&named.hash, &x->roster_hash)) {
-        x->detail = x->roster->epoch;
-        return sy_refuse_hash(x, SY_E_ROSTER, &x->roster_hash);
-    }
     struct sy_hash key_hash;
     struct sy_slice value;
     sy_state_key_roster_change(&key_hash, x->roster->epoch + 1);
@@ -69,29 +61,6 @@ static enum sy_refusal check_current(struct sy_exec *x, const union sy_payload *
     struct sy_roster_next next;
     if (sy_roster_next_decode(&next, value)) x->detail = next.first;
     return SY_E_ROSTER_PENDING;
-}
-
-static bool is_admin(const struct sy_roster *roster, const struct sy_public_key *key)
-{
-    for (uint16_t i = 0; i < roster->count; i++) {
-        if (sy_public_key_equal(&roster->validators[i].admin_key, key)) return true;
-    }
-    return false;
-}
-
-/* Admission has checked the signatures; no key stands twice, by the field's rule. */
-static enum sy_refusal check_approvals(struct sy_exec *x, const struct sy_list *approvals)
-{
-    struct sy_approval approval;
-    for (size_t offset = 0; sy_list_next_approval(approvals, &offset, &approval);) {
-        if (!is_admin(x->roster, &approval.key)) {
-            return sy_refuse_key(x, SY_E_APPROVALS, &approval.key);
-        }
-    }
-    unsigned needed = sy_quorum(x->roster->count);
-    if (approvals->count >= needed) return SY_APPLIED;
-    x->detail = needed;
-    return SY_E_APPROVALS;
 }
 
 static enum sy_refusal make_next(struct sy_exec *x, struct sy_hash *next_hash,
@@ -123,7 +92,7 @@ static void save_change(struct sy_exec *x, const union sy_payload *payload)
     uint8_t change[SY_ROSTER_CHANGE_BYTES_MAX];
     uint8_t room[SY_ROSTER_CHANGE_BYTES_MAX + 16];
     struct sy_writer w = sy_writer_of(change, sizeof change);
-    sy_roster_change_encode(&w, x->kind, payload);
+    sy_approved_encode(&w, x->kind, payload);
     SY_ASSERT(!w.failed);
     struct sy_roster_next next = {.first = x->height + SY_ROSTER_DELAY,
                                   .kind = x->kind->number,
@@ -141,8 +110,9 @@ enum sy_refusal sy_contract_validator(struct sy_exec *x, const union sy_payload 
     SY_ASSERT(sy_kind_changes_roster(x->kind->number));
     struct subject subject = subject_of(x, payload);
     struct sy_hash next_hash, about;
-    enum sy_refusal code = check_current(x, payload);
-    if (code == SY_APPLIED) code = check_approvals(x, subject.approvals);
+    enum sy_refusal code = sy_names_current_roster(x, payload);
+    if (code == SY_APPLIED) code = check_pending(x);
+    if (code == SY_APPLIED) code = sy_roster_approves(x, payload);
     if (code == SY_APPLIED) code = enrol_keys(x, &subject);
     if (code == SY_APPLIED) code = make_next(x, &next_hash, payload, &subject);
     if (code != SY_APPLIED) return code;

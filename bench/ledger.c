@@ -1,0 +1,432 @@
+/* ledger.c: `systole-bench ledger`: execution alone (core/ledger), over a nation in memory
+ * (nation.h): no consensus, no store, no links; signatures were admission's, and are not looked at.
+ *
+ * A block holds transactions of one kind. What has to be there before (a relation that is closed)
+ * or has to go afterwards (an emergency access that is reviewed) stands in blocks of its own, which
+ * are not measured. What is measured is sy_ledger_execute: decoding, contracts, receipts, the state
+ * trie, the header; in CPU time, so that other programs do not count. Every transaction has to be
+ * applied, or the bench fails.
+ *
+ * Last comes a block as a country sends them: ledger.md, section 2, as far as there are kinds. */
+#include "bench/ledger.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bench/nation.h"
+#include "core/base/assert.h"
+#include "core/base/json.h"
+#include "core/wire/roster_change.h"
+
+#define ROUNDS_MAX 31u
+#define STEPS_MAX 4u
+#define TXS_MAX 1024u
+#define BREAKS_A_DOCTOR 16u
+
+static const char usage[] =
+    "usage: systole-bench ledger [--json] [OPTION...]\n"
+    "\n"
+    "Times execution, kind by kind and mixed: transactions a second of CPU time, and for a\n"
+    "transaction nanoseconds, entries read and written, bytes of its receipt.\n"
+    "\n"
+    "  --json              one JSON object instead of lines\n"
+    "  --organisations N   of the nation, 2 to 1024 (100)\n"
+    "  --patients N        of the nation, up to 1048576 (8192)\n"
+    "  --txs N             transactions of a block, up to 1024, patients and 16 times\n"
+    "                      organisations (1000)\n"
+    "  --rounds N          blocks of each figure, 1 to 31 (7)\n"
+    "  --kind NAME         this kind only, or: mix\n";
+
+/* The blocks of one round; the measured-th counts. */
+struct row {
+    uint16_t kind;
+    uint8_t measured;
+    sy_nation_deed steps[STEPS_MAX];
+};
+
+static const struct row rows[] = {
+    {SY_KIND_org_register, 0, {sy_nation_register}},
+    {SY_KIND_org_suspend, 1, {sy_nation_register, sy_nation_suspend}},
+    {SY_KIND_org_reinstate, 2, {sy_nation_register, sy_nation_suspend, sy_nation_reinstate}},
+    {SY_KIND_cred_issue, 0, {sy_nation_issue}},
+    {SY_KIND_cred_revoke, 1, {sy_nation_issue, sy_nation_revoke_key}},
+    {SY_KIND_patient_enrol, 0, {sy_nation_enrol}},
+    {SY_KIND_patient_claim, 1, {sy_nation_enrol_unclaimed, sy_nation_claim}},
+    {SY_KIND_care_open, 0, {sy_nation_open_care, sy_nation_close_care}},
+    {SY_KIND_care_close, 1, {sy_nation_open_care, sy_nation_close_care}},
+    {SY_KIND_validator_add, 0, {sy_nation_add_validator, sy_nation_remove_validator}},
+    {SY_KIND_validator_remove, 1, {sy_nation_add_validator, sy_nation_remove_validator}},
+    {SY_KIND_validator_rekey, 0, {sy_nation_rekey_validator}},
+    {SY_KIND_record_create, 0, {sy_nation_record}},
+    {SY_KIND_record_amend, 1, {sy_nation_record, sy_nation_amend}},
+    {SY_KIND_record_retract, 1, {sy_nation_record, sy_nation_retract}},
+    {SY_KIND_consent_grant, 0, {sy_nation_grant, sy_nation_revoke}},
+    {SY_KIND_consent_deny, 0, {sy_nation_deny, sy_nation_revoke}},
+    {SY_KIND_consent_revoke, 1, {sy_nation_grant, sy_nation_revoke}},
+    {SY_KIND_consent_delegate,
+     1,
+     {sy_nation_grant, sy_nation_delegate, sy_nation_revoke_delegate, sy_nation_revoke}},
+    {SY_KIND_access_breakglass, 0, {sy_nation_break, sy_nation_review}},
+    {SY_KIND_access_review, 1, {sy_nation_break, sy_nation_review}},
+    {SY_KIND_record_contribute, 0, {sy_nation_contribute}},
+    {SY_KIND_record_merge,
+     3,
+     {sy_nation_record, sy_nation_amend, sy_nation_branch, sy_nation_merge}},
+    {SY_KIND_record_cosign, 1, {sy_nation_record, sy_nation_cosign}},
+    {SY_KIND_record_erase, 1, {sy_nation_record, sy_nation_erase}},
+    {SY_KIND_record_dup_report, 1, {sy_nation_record, sy_nation_report_twice}},
+    {SY_KIND_custody_move,
+     2,
+     {sy_nation_record, sy_nation_open_care, sy_nation_move, sy_nation_close_care}},
+    {SY_KIND_cert_issue, 0, {sy_nation_card}},
+    {SY_KIND_rx_issue, 0, {sy_nation_prescribe}},
+    {SY_KIND_rx_dispense, 1, {sy_nation_prescribe, sy_nation_fill}},
+    {SY_KIND_rx_transfer, 2, {sy_nation_prescribe, sy_nation_fill, sy_nation_transfer}},
+    {SY_KIND_rx_cancel, 1, {sy_nation_prescribe, sy_nation_cancel}},
+    {SY_KIND_atomic, 0, {sy_nation_atomic}},
+    {SY_KIND_plan_publish, 0, {sy_nation_publish_plan}},
+    {SY_KIND_coverage_add, 0, {sy_nation_cover}},
+    {SY_KIND_coverage_end, 1, {sy_nation_cover, sy_nation_end_cover}},
+    {SY_KIND_claim_submit, 0, {sy_nation_bill}},
+    {SY_KIND_claim_adjudicate, 1, {sy_nation_bill_reviewed, sy_nation_adjudicate}},
+    {SY_KIND_claim_pay, 1, {sy_nation_bill, sy_nation_pay}},
+    {SY_KIND_claim_reverse, 2, {sy_nation_bill, sy_nation_pay, sy_nation_reverse}},
+};
+#define ROWS (sizeof rows / sizeof rows[0])
+
+struct bench {
+    bool json_wanted;
+    uint64_t organisations, patients, txs, rounds;
+    const char *only;
+    sy_nation nation;
+    uint64_t number; /* of the next things done; above all that the nation begins with */
+    sy_json json;
+    struct sy_nation_figures figures[ROUNDS_MAX];
+    struct sy_error err;
+};
+
+// --- a figure ----------------------------------------------------------------------------------
+
+static int compare_figures(const void *a, const void *b)
+{
+    uint64_t x = ((const struct sy_nation_figures *)a)->took_ns;
+    uint64_t y = ((const struct sy_nation_figures *)b)->took_ns;
+    return (x > y) - (x < y);
+}
+
+static double each(uint64_t sum, uint64_t count)
+{
+    return (double)sum / (double)count;
+}
+
+static void put_each(sy_json *json, const char *name, uint64_t sum, uint64_t count)
+{
+    sy_json_put_decimal(json, name, (int64_t)(each(sum, count) * 100), 2);
+}
+
+/* Tells what the rounds gave: the block in the middle by time. All rounds have as many txs. */
+static void tell(struct bench *bench, const char *name)
+{
+    qsort(bench->figures, bench->rounds, sizeof bench->figures[0], compare_figures);
+    const struct sy_nation_figures *f = &bench->figures[(bench->rounds - 1) / 2];
+    double least = each(bench->figures[0].took_ns, f->txs);
+    double most = each(bench->figures[bench->rounds - 1].took_ns, f->txs);
+    double ns = each(f->took_ns, f->txs);
+    if (!bench->json_wanted) {
+        printf("%-18s %9.0f tx/s %8.0f ns a tx (%.0f..%.0f) %6.2f read %6.2f written %6.0f "
+               "receipt bytes %6.0f tx bytes\n",
+               name, 1e9 / ns, ns, least, most, each(f->reads, f->txs), each(f->writes, f->txs),
+               each(f->receipt_bytes, f->txs), each(f->tx_bytes, f->txs));
+        (void)fflush(stdout);
+        return;
+    }
+    sy_json *json = &bench->json;
+    sy_json_object_begin(json);
+    sy_json_put_text(json, "kind", name);
+    sy_json_put_u64(json, "per_s", (uint64_t)(1e9 / ns));
+    sy_json_put_u64(json, "ns", (uint64_t)ns);
+    sy_json_put_u64(json, "ns_min", (uint64_t)least);
+    sy_json_put_u64(json, "ns_max", (uint64_t)most);
+    put_each(json, "reads", f->reads, f->txs);
+    put_each(json, "trie_scans", f->scans, f->txs);
+    put_each(json, "writes", f->writes, f->txs);
+    put_each(json, "receipt_bytes", f->receipt_bytes, f->txs);
+    put_each(json, "tx_bytes", f->tx_bytes, f->txs);
+    sy_json_put_u64(json, "applied", f->applied);
+    sy_json_put_u64(json, "refused", f->txs - f->applied);
+    sy_json_object_end(json);
+}
+
+static bool run_block(struct bench *bench, struct sy_nation_figures *figures, const char *name,
+                      bool all)
+{
+    if (sy_nation_run(&bench->nation, figures, &bench->err) != SY_OK) {
+        fprintf(stderr, "systole-bench ledger: %s: %s\n", name, bench->err.text);
+        return false;
+    }
+    if (!all || figures->applied == figures->txs) return true;
+    fprintf(stderr, "systole-bench ledger: %s: %llu of %llu are refused, one with %s\n", name,
+            (unsigned long long)(figures->txs - figures->applied), (unsigned long long)figures->txs,
+            sy_refusal_info(sy_nation_refusal(&bench->nation))->name);
+    return false;
+}
+
+static void add(struct bench *bench, sy_nation_deed deed, uint64_t number)
+{
+    struct sy_nation_plan plan;
+    deed(&bench->nation, &plan, number);
+    bool added = sy_nation_add(&bench->nation, &plan);
+    SY_ASSERT(added); // TXS_MAX of the largest fit a block
+}
+
+static bool measure_row(struct bench *bench, const struct row *row)
+{
+    const char *name = sy_kind_by_number(row->kind)->name;
+    bool alone = sy_kind_changes_roster(row->kind); // until the next epoch, 128 blocks later
+    uint64_t txs = alone ? 1 : bench->txs;
+    for (uint64_t round = 0; round < bench->rounds; round++) {
+        for (unsigned step = 0; step < STEPS_MAX && row->steps[step] != NULL; step++) {
+            struct sy_nation_figures figures;
+            for (uint64_t i = 0; i < txs; i++) {
+                add(bench, row->steps[step], bench->number + i);
+            }
+            if (!run_block(bench, &figures, name, true)) return false;
+            if (alone && sy_nation_turn(&bench->nation, &bench->err) != SY_OK) return false;
+            if (step == row->measured) bench->figures[round] = figures;
+        }
+        bench->number += bench->txs;
+    }
+    tell(bench, name);
+    return true;
+}
+
+// --- as a country sends them -------------------------------------------------------------------
+
+/* Shares of the national mix, in 1/1000 of its transactions (ledger.md, section 2). Of records one
+ * in seven is amended, of consents half are taken back. What is refused stands for the duplicates
+ * and errors in every such load. */
+static const struct part {
+    const char *what;
+    unsigned share;
+    sy_nation_deed deed; /* NULL: there is no such kind yet */
+    bool again;          /* done to what stands from the beginning */
+} mix[] = {
+    {"record.create", 340, sy_nation_record, false},
+    {"record.amend", 60, sy_nation_amend, true},
+    {"record.create, a duplicate", 15, sy_nation_record, true},
+    {"record.create, without a right", 5, sy_nation_trespass, false},
+    {"claim.submit", 120, sy_nation_bill, false},
+    {"claim.pay", 100, sy_nation_pay, true},
+    {"supply", 120, NULL, false},
+    {"prescriptions", 120, NULL, false},
+    {"access.log", 60, NULL, false},
+    {"streams", 40, NULL, false},
+    {"consent.grant", 5, sy_nation_grant, false},
+    {"consent.revoke", 5, sy_nation_revoke, true},
+    {"trials and research", 5, NULL, false},
+    {"patient.enrol", 5, sy_nation_enrol_unclaimed, false},
+};
+#define PARTS (sizeof mix / sizeof mix[0])
+
+static unsigned share_there(void)
+{
+    unsigned share = 0;
+    for (size_t i = 0; i < PARTS; i++) share += mix[i].deed != NULL ? mix[i].share : 0;
+    return share;
+}
+
+/* One in twenty patients has half of all that happens. */
+static uint64_t draw_patient(struct bench *bench)
+{
+    sy_prng *prng = &bench->nation.prng;
+    uint64_t few = (bench->patients + 19) / 20;
+    return sy_prng_below(prng, sy_prng_chance(prng, 1, 2) ? few : bench->patients);
+}
+
+/* The next number that names something of the patient's. */
+static uint64_t number_for(struct bench *bench, uint64_t patient)
+{
+    uint64_t round = bench->number / bench->patients + 1;
+    bench->number = round * bench->patients;
+    return bench->number + patient;
+}
+
+static void add_mixed(struct bench *bench, uint64_t *done)
+{
+    uint64_t left = sy_prng_below(&bench->nation.prng, share_there());
+    size_t part = 0;
+    while (mix[part].deed == NULL || left >= mix[part].share) {
+        left -= mix[part].deed != NULL ? mix[part].share : 0;
+        part++;
+    }
+    SY_ASSERT(part < PARTS);
+    bool amends = mix[part].deed == sy_nation_amend || mix[part].deed == sy_nation_revoke;
+    uint64_t number = mix[part].again ? done[part]++ % sy_nation_first(&bench->nation)
+                                      : number_for(bench, draw_patient(bench));
+    SY_ASSERT(!amends || mix[part].again);
+    add(bench, mix[part].deed, number);
+}
+
+/* The claims that the mix pays: those numbered below sy_nation_first, as many as may be needed. */
+static bool bill_first(struct bench *bench)
+{
+    uint64_t first = sy_nation_first(&bench->nation), needed = bench->rounds * bench->txs;
+    if (needed > first) needed = first;
+    for (uint64_t number = 0; number < needed;) {
+        struct sy_nation_figures figures;
+        for (uint64_t i = 0; i < bench->txs && number < needed; i++) {
+            add(bench, sy_nation_bill, number++);
+        }
+        if (!run_block(bench, &figures, "mix", true)) return false;
+    }
+    return true;
+}
+
+static bool measure_mix(struct bench *bench)
+{
+    uint64_t done[PARTS] = {0};
+    if (!bill_first(bench)) return false;
+    for (uint64_t round = 0; round < bench->rounds; round++) {
+        for (uint64_t i = 0; i < bench->txs; i++) add_mixed(bench, done);
+        if (!run_block(bench, &bench->figures[round], "mix", false)) return false;
+    }
+    if (bench->json_wanted) {
+        sy_json_put_u64(&bench->json, "mix_permille_there", share_there());
+        sy_json_key(&bench->json, "mix");
+    }
+    tell(bench, "mix");
+    if (!bench->json_wanted) {
+        printf("mix: kinds that there are make up %u of 1000 transactions; not there yet:",
+               share_there());
+        for (size_t i = 0; i < PARTS; i++) {
+            if (mix[i].deed == NULL) printf(" %s %u;", mix[i].what, mix[i].share);
+        }
+        puts("");
+    }
+    return true;
+}
+
+// --- the command -------------------------------------------------------------------------------
+
+static bool wants(const struct bench *bench, const char *name)
+{
+    return bench->only == NULL || strcmp(bench->only, name) == 0;
+}
+
+static bool has_row(uint16_t kind)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].kind == kind) return true;
+    }
+    return false;
+}
+
+/* Names the kinds that no row is about, so that nobody takes the rest for all. */
+static void tell_left_out(struct bench *bench)
+{
+    const struct sy_kind *kind;
+    if (bench->json_wanted) {
+        sy_json_key(&bench->json, "left_out");
+        sy_json_array_begin(&bench->json);
+    }
+    for (unsigned i = 0; (kind = sy_kind_at(i)) != NULL; i++) {
+        if (has_row(kind->number)) continue;
+        if (bench->json_wanted) {
+            sy_json_text(&bench->json, kind->name);
+        } else {
+            printf("%-18s left out\n", kind->name);
+        }
+    }
+    if (bench->json_wanted) sy_json_array_end(&bench->json);
+}
+
+static bool measure(struct bench *bench)
+{
+    sy_json *json = &bench->json;
+    if (sy_nation_open(&bench->nation, (uint32_t)bench->organisations, (uint32_t)bench->patients,
+                       (uint32_t)(ROWS * bench->txs * bench->rounds), &bench->err) != SY_OK) {
+        fprintf(stderr, "systole-bench ledger: %s\n", bench->err.text);
+        return false;
+    }
+    bench->number = sy_nation_first(&bench->nation);
+    sy_json_put_u64(json, "organisations", bench->organisations);
+    sy_json_put_u64(json, "patients", bench->patients);
+    sy_json_put_u64(json, "entries", sy_replay_state_count(bench->nation.state));
+    sy_json_put_u64(json, "txs", bench->txs);
+    sy_json_put_u64(json, "rounds", bench->rounds);
+    sy_json_key(json, "kinds");
+    sy_json_array_begin(json);
+    if (!bench->json_wanted) {
+        printf("%llu organisations, %llu patients, %llu entries; blocks of %llu, %llu rounds\n",
+               (unsigned long long)bench->organisations, (unsigned long long)bench->patients,
+               (unsigned long long)sy_replay_state_count(bench->nation.state),
+               (unsigned long long)bench->txs, (unsigned long long)bench->rounds);
+    }
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!wants(bench, sy_kind_by_number(rows[i].kind)->name)) continue;
+        if (!measure_row(bench, &rows[i])) return false;
+    }
+    sy_json_array_end(json);
+    if (bench->only == NULL) tell_left_out(bench);
+    return !wants(bench, "mix") || measure_mix(bench);
+}
+
+static bool take_option(struct bench *bench, int option, const char *value)
+{
+    switch (option) {
+    case 'j': bench->json_wanted = true; return true;
+    case 'o': return sy_parse_u64(&bench->organisations, value, 2, 1024);
+    case 'p': return sy_parse_u64(&bench->patients, value, 1, 1u << 20);
+    case 't': return sy_parse_u64(&bench->txs, value, 1, TXS_MAX);
+    case 'r': return sy_parse_u64(&bench->rounds, value, 1, ROUNDS_MAX);
+    case 'k': bench->only = value; return true;
+    default: return false;
+    }
+}
+
+static bool takes(const struct bench *bench)
+{
+    const struct sy_kind *kind = bench->only ? sy_kind_by_name(bench->only) : NULL;
+    bool known = bench->only == NULL || strcmp(bench->only, "mix") == 0 ||
+                 (kind != NULL && has_row(kind->number));
+    return known && bench->txs <= bench->patients &&
+           bench->txs <= BREAKS_A_DOCTOR * bench->organisations;
+}
+
+int sy_bench_ledger(int argc, char **argv)
+{
+    static const struct option longs[] = {
+        {"json", no_argument, NULL, 'j'},           {"organisations", required_argument, NULL, 'o'},
+        {"patients", required_argument, NULL, 'p'}, {"txs", required_argument, NULL, 't'},
+        {"rounds", required_argument, NULL, 'r'},   {"kind", required_argument, NULL, 'k'},
+        {"help", no_argument, NULL, 'h'},           {NULL, 0, NULL, 0}};
+    static struct bench bench;
+    bench = (struct bench){.organisations = 100, .patients = 8192, .txs = 1000, .rounds = 7};
+    bool fine = true;
+    int option;
+    optind = 1;
+    while (fine && (option = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+        if (option == 'h') {
+            fputs(usage, stdout);
+            return 0;
+        }
+        fine = take_option(&bench, option, optarg);
+    }
+    if (!fine || optind != argc || !takes(&bench)) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    sy_json_init_growing(&bench.json, 1u << 20);
+    sy_json_set_pretty(&bench.json);
+    sy_json_object_begin(&bench.json);
+    fine = measure(&bench);
+    sy_json_object_end(&bench.json);
+    if (fine && bench.json_wanted) {
+        fine = !bench.json.cut && puts(bench.json.data) >= 0 && fflush(stdout) == 0;
+    }
+    sy_json_free(&bench.json);
+    sy_nation_close(&bench.nation);
+    return fine ? 0 : 1;
+}

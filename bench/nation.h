@@ -1,0 +1,176 @@
+/* nation.h: a health system that lives on core/ledger alone, for benches of execution: no network,
+ * no store, no signatures. Transactions are whole, but their signatures are zeros: execution looks
+ * at none, because admission has verified them before. State lies in memory, and every entry that
+ * execution asks for is counted.
+ *
+ * There are organisations (hospitals), each with an admin, a gateway, a doctor who may break the
+ * glass and a nurse; patients with keys of their own, spread over the organisations as the national
+ * load is (the first organisation has 30 %); records of theirs, and a consent each; and a payer,
+ * whose plan covers every patient. Everything follows from the numbers, so two runs do the same.
+ * One thread. */
+#ifndef SY_BENCH_NATION_H
+#define SY_BENCH_NATION_H
+
+#include "core/base/prng.h"
+#include "core/client/replay_state.h"
+#include "core/ledger/ledger.h"
+#include "core/wire/batch.h"
+#include "core/wire/schema.h"
+
+#define SY_NATION_SIGNERS_MAX 2u
+#define SY_NATION_RECORDS 4u /* of each patient, when a nation begins */
+#define SY_NATION_TXS_MAX 4096u
+#define SY_NATION_MAKERS 4u
+
+struct sy_nation_person {
+    struct sy_public_key key;
+    struct sy_hash organisation; /* zero: a regulator, a patient, or nobody yet */
+    uint64_t nonce;              /* of the newest transaction */
+};
+
+struct sy_nation_org {
+    struct sy_hash id;
+    struct sy_nation_person admin, gateway, doctor, nurse;
+};
+
+struct sy_nation_payer {
+    struct sy_hash id;
+    struct sy_nation_person admin, clerk;
+};
+
+struct sy_nation_patient {
+    struct sy_hash id;
+    uint32_t organisation; /* that enrolled them */
+    struct sy_nation_person wallet;
+};
+
+/* A transaction before it has bytes. */
+struct sy_nation_plan {
+    uint16_t kind;
+    union sy_payload payload;
+    struct sy_nation_person *signers[SY_NATION_SIGNERS_MAX];
+    unsigned signer_count;
+};
+
+/* What one block cost. */
+struct sy_nation_figures {
+    uint64_t took_ns; /* CPU time of sy_ledger_execute, which has one thread */
+    uint64_t txs, applied;
+    uint64_t reads;  /* entries asked of the state: what the trie knows to be absent is not */
+    uint64_t scans;  /* pieces of the state that the trie went through */
+    uint64_t writes; /* entries put or removed */
+    uint64_t receipt_bytes, tx_bytes;
+};
+
+typedef struct sy_nation {
+    uint32_t org_count, patient_count, fresh_count;
+    struct sy_genesis genesis;
+    struct sy_nation_person regulators[2];
+    struct sy_nation_org *orgs;
+    struct sy_nation_patient *patients;
+    struct sy_nation_payer payer;
+    struct sy_nation_person *fresh; /* nobody's keys yet */
+    sy_replay_state *state;
+    uint64_t reads, scans;
+    sy_ledger *ledger;
+    struct sy_header header; /* the newest */
+    struct sy_block_result result;
+    uint64_t seqs[SY_NATION_MAKERS];
+    /* the block being filled */
+    struct sy_batch_builder builders[SY_NATION_MAKERS];
+    uint8_t *rooms[SY_NATION_MAKERS];
+    unsigned maker;
+    struct sy_hash *ids; /* SY_NATION_TXS_MAX */
+    uint32_t tx_count;
+    uint64_t tx_bytes;
+    char texts[4][SY_ADDRESS_BYTES_MAX + 1]; /* of a change of the roster: name and addresses */
+    uint8_t *scratch;                        /* for lists and one transaction */
+    struct sy_writer lists;
+    sy_prng prng;
+} sy_nation;
+
+/* sy_nation_open makes keys and state; fresh: how many keys more. Failures: SY_ERR_NO_MEMORY, and
+ * whatever execution says. sy_nation_close frees it, after a failure too. */
+sy_status sy_nation_open(sy_nation *nation, uint32_t organisations, uint32_t patients,
+                         uint32_t fresh, struct sy_error *err);
+void sy_nation_close(sy_nation *nation);
+
+/* sy_nation_id is the random id of the number-th thing of a sort, a letter. */
+struct sy_hash sy_nation_id(char sort, uint64_t number);
+
+/* sy_nation_add gives a transaction its nonce and bytes and puts it into the block being filled.
+ * False: the block holds no more, and nothing happened. */
+bool sy_nation_add(sy_nation *nation, const struct sy_nation_plan *plan);
+
+/* sy_nation_run executes the block and applies what it changes. */
+sy_status sy_nation_run(sy_nation *nation, struct sy_nation_figures *figures, struct sy_error *err);
+
+/* sy_nation_refusal is the first refusal of the newest block; SY_APPLIED: there is none. */
+uint16_t sy_nation_refusal(const sy_nation *nation);
+
+/* sy_nation_fresh is the person of a number modulo `fresh`, whose key is made when it is first
+ * asked for. */
+struct sy_nation_person *sy_nation_fresh(sy_nation *nation, uint64_t number);
+
+/* sy_nation_key is a key that nobody else has. */
+struct sy_public_key sy_nation_key(uint64_t number);
+
+/* What people do, each for a number of its own: the same number names the same thing again, so that
+ * what one made the other may change. Records and consents numbered below sy_nation_first are those
+ * that a nation begins with. */
+typedef void (*sy_nation_deed)(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+uint64_t sy_nation_first(const sy_nation *nation);
+
+void sy_nation_register(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_suspend(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_reinstate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_issue(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_revoke_key(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_enrol(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_enrol_unclaimed(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_claim(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_open_care(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_close_care(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_record(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_amend(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_retract(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_branch(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_merge(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_contribute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_cosign(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_erase(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_report_twice(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_grant(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_deny(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_delegate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_revoke(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_revoke_delegate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_break(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_review(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_move(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_card(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_prescribe(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_fill(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_transfer(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_cancel(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Claims (nation_money.c). */
+void sy_nation_publish_plan(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_cover_all(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_end_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_bill(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_bill_reviewed(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_adjudicate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_pay(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_reverse(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Changes of the roster, which a quorum approves; its last validator is the one that goes, or gets
+ * a new key. One after the other: sy_nation_turn goes on to the epoch that the newest has begun. */
+void sy_nation_add_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_remove_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_rekey_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+sy_status sy_nation_turn(sy_nation *nation, struct sy_error *err);
+void sy_nation_atomic(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* A record that another organisation than the patient's has no right to. */
+void sy_nation_trespass(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+
+#endif

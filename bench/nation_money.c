@@ -1,0 +1,151 @@
+/* nation_money.c: what payers and those who bill them do, by number: every patient is covered by
+ * the one payer that there is. */
+#include "bench/nation.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "core/base/assert.h"
+
+#define DAY_MS 86400000ll
+
+static struct sy_nation_patient *patient_of(sy_nation *nation, uint64_t number)
+{
+    return &nation->patients[number % nation->patient_count];
+}
+
+static void begin(struct sy_nation_plan *plan, uint16_t kind, struct sy_nation_person *signer)
+{
+    memset(plan, 0, sizeof *plan);
+    plan->kind = kind;
+    plan->signers[0] = signer;
+    plan->signer_count = 1;
+}
+
+void sy_nation_publish_plan(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    begin(plan, SY_KIND_plan_publish, &nation->payer.clerk);
+    struct sy_plan_publish *p = &plan->payload.plan_publish;
+    p->plan_id = sy_nation_id('l', number);
+    p->deductible = 10000;
+    p->copay_office = 2000;
+    p->coinsurance_bp = 2000;
+    p->out_of_pocket_max = 1000000;
+    p->benefit_max = SY_MONEY_MAX;
+    p->filing_days = 365;
+    p->dispute_days = 30;
+}
+
+static void fill_coverage(sy_nation *nation, struct sy_coverage_add *p, uint64_t number)
+{
+    p->coverage_id = sy_nation_id('v', number);
+    p->patient_id = patient_of(nation, number)->id;
+    p->plan_id = sy_nation_id('l', 0);
+}
+
+/* For as long as a bench runs, and before all others of the patient. */
+void sy_nation_cover_all(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    SY_ASSERT(number < nation->patient_count);
+    begin(plan, SY_KIND_coverage_add, &nation->payer.clerk);
+    fill_coverage(nation, &plan->payload.coverage_add, number);
+    plan->payload.coverage_add.until = SY_TIME_MS_MAX;
+    plan->payload.coverage_add.order = 1;
+}
+
+/* Behind the first, a day each. */
+void sy_nation_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    int64_t day = (int64_t)(number / nation->patient_count) * DAY_MS;
+    begin(plan, SY_KIND_coverage_add, &nation->payer.clerk);
+    fill_coverage(nation, &plan->payload.coverage_add, number);
+    plan->payload.coverage_add.from = day;
+    plan->payload.coverage_add.until = day + DAY_MS - 1;
+    plan->payload.coverage_add.order = 2;
+}
+
+void sy_nation_end_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    begin(plan, SY_KIND_coverage_end, &nation->payer.clerk);
+    plan->payload.coverage_end.coverage_id = sy_nation_id('v', number);
+    plan->payload.coverage_end.until = (int64_t)(number / nation->patient_count) * DAY_MS;
+}
+
+/* Three lines, of a visit. */
+static void fill_claim(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number,
+                       const char *const lines[3])
+{
+    struct sy_nation_patient *patient = patient_of(nation, number);
+    struct sy_nation_org *org = &nation->orgs[patient->organisation];
+    static const struct sy_tag diagnosis = {{1}};
+    begin(plan, SY_KIND_claim_submit, &org->doctor);
+    struct sy_claim_submit *p = &plan->payload.claim_submit;
+    p->claim_id = sy_nation_id('k', number);
+    p->patient_id = patient->id;
+    p->coverage_id = sy_nation_id('v', number % nation->patient_count);
+    p->rendering = org->doctor.key;
+    p->class = SY_SERVICE_OFFICE;
+    // A patient may have several in a block, a second after the one before: no two at one time.
+    p->from = nation->header.time_ms - (int64_t)(number / nation->patient_count % 1000);
+    p->until = p->from;
+    p->total = 20000;
+    sy_list_add_tag(&p->diagnoses, &nation->lists, &diagnosis);
+    for (unsigned i = 0; i < 3; i++) {
+        sy_list_add_text(&p->lines, &nation->lists, sy_slice_of(lines[i], strlen(lines[i])));
+    }
+    SY_ASSERT(!nation->lists.failed);
+}
+
+void sy_nation_bill(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    static const char *const lines[3] = {"1/hc:99213:25/1/12500/11/A", "2/hc:85025/1/2500/11/A",
+                                         "3/hc:71046/1/5000/11/A"};
+    fill_claim(nation, plan, number, lines);
+}
+
+/* Of a code that the payer has to look at. */
+void sy_nation_bill_reviewed(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    static const char *const lines[3] = {"1/zz:1/1/12500/11/A", "2/hc:85025/1/2500/11/A",
+                                         "3/hc:71046/1/5000/11/A"};
+    fill_claim(nation, plan, number, lines);
+}
+
+void sy_nation_adjudicate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    static uint8_t allowed[24];
+    sy_store_u64(allowed, 12000);
+    sy_store_u64(allowed + 8, 2000);
+    sy_store_u64(allowed + 16, 4000);
+    begin(plan, SY_KIND_claim_adjudicate, &nation->payer.clerk);
+    plan->payload.claim_adjudicate.claim_id = sy_nation_id('k', number);
+    plan->payload.claim_adjudicate.allowed = sy_slice_of(allowed, sizeof allowed);
+}
+
+/* Hospital, doctor's practice and laboratory: 70, 20 and 10 of 100. */
+void sy_nation_pay(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    static uint8_t shares[24];
+    sy_store_u64(shares, 7000);
+    sy_store_u64(shares + 8, 2000);
+    sy_store_u64(shares + 16, 1000);
+    begin(plan, SY_KIND_claim_pay, &nation->payer.clerk);
+    struct sy_claim_pay *p = &plan->payload.claim_pay;
+    uint32_t home = patient_of(nation, number)->organisation;
+    unsigned payees = nation->org_count < 3 ? 2 : 3;
+    p->claim_id = sy_nation_id('k', number);
+    for (unsigned i = 0; i < payees; i++) {
+        const struct sy_nation_org *org = &nation->orgs[(home + i) % nation->org_count];
+        sy_list_add_id(&p->payees, &nation->lists, &org->id);
+    }
+    if (payees == 2) sy_store_u64(shares + 8, 3000);
+    p->shares = sy_slice_of(shares, 8u * payees);
+    SY_ASSERT(!nation->lists.failed);
+}
+
+void sy_nation_reverse(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    begin(plan, SY_KIND_claim_reverse, &nation->payer.clerk);
+    plan->payload.claim_reverse.claim_id = sy_nation_id('k', number);
+    plan->payload.claim_reverse.reason = SY_REVERSE_OVERPAID;
+}

@@ -1,0 +1,89 @@
+/* access_money.c: see access_money.h. */
+#include "consensus/node/access_money.h"
+
+#include "core/wire/money.h"
+
+static sy_status find(const struct sy_access *access, struct sy_slice *value,
+                      enum sy_state_kind kind, const struct sy_hash *id)
+{
+    struct sy_hash place;
+    sy_state_key_id(&place, kind, id);
+    return sy_state_view_get(access->view, value, &place);
+}
+
+/* A coverage and what it used. */
+static bool of_coverage(struct sy_access_parties *out, const struct sy_access *access,
+                        const struct sy_hash *id)
+{
+    struct sy_slice value;
+    struct sy_coverage coverage;
+    sy_status status = find(access, &value, SY_STATE_COVERAGE, id);
+    out->anybody = status == SY_ERR_NOT_FOUND;
+    if (out->anybody) return true;
+    if (status != SY_OK || !sy_coverage_decode(&coverage, value)) return false;
+    out->has_patient = out->who_sees_patient = true;
+    out->patient = coverage.patient;
+    out->organisations[0] = coverage.payer;
+    return true;
+}
+
+/* A claim and its payment. */
+static bool of_claim(struct sy_access_parties *out, const struct sy_access *access,
+                     const struct sy_hash *id)
+{
+    struct sy_slice value;
+    struct sy_claim claim;
+    sy_status status = find(access, &value, SY_STATE_CLAIM, id);
+    out->anybody = status == SY_ERR_NOT_FOUND;
+    if (out->anybody) return true;
+    if (status != SY_OK || !sy_claim_decode(&claim, value)) return false;
+    out->has_patient = true;
+    out->patient = claim.patient;
+    out->organisations[0] = claim.payer;
+    out->organisations[1] = claim.provider;
+    return true;
+}
+
+/* An authorisation: who asked for it, too. */
+static bool of_auth(struct sy_access_parties *out, const struct sy_access *access,
+                    const struct sy_hash *id)
+{
+    struct sy_slice value;
+    struct sy_auth auth;
+    sy_status status = find(access, &value, SY_STATE_AUTH, id);
+    out->anybody = status == SY_ERR_NOT_FOUND;
+    if (out->anybody) return true;
+    if (status != SY_OK || !sy_auth_decode(&auth, value)) return false;
+    out->has_patient = out->who_sees_patient = true;
+    out->patient = auth.patient;
+    out->organisations[0] = auth.payer;
+    out->organisations[1] = auth.organisation;
+    return true;
+}
+
+bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *access, uint8_t kind,
+                       const struct sy_hash *id, const struct sy_hash *second)
+{
+    *out = (struct sy_access_parties){.anybody = false};
+    switch (kind) {
+    /* Who knows a service well enough to make its key learns that it was billed, not to whom. */
+    case SY_STATE_CLAIM_KEY:
+    case SY_STATE_PLAN:
+    case SY_STATE_SCHEDULE_ROW: out->anybody = true; return true;
+    case SY_STATE_COVERAGE:
+    case SY_STATE_USED: return of_coverage(out, access, id);
+    case SY_STATE_AUTH: return of_auth(out, access, id);
+    case SY_STATE_CLAIM:
+    case SY_STATE_PAYMENT: return of_claim(out, access, id);
+    case SY_STATE_COVERAGES: out->who_sees_patient = true; /* fall through */
+    case SY_STATE_CLAIMS:
+    case SY_STATE_CLAIM_PLACE:
+        out->has_patient = true;
+        out->patient = *id;
+        return true;
+    case SY_STATE_OWED: out->organisations[1] = *second; /* fall through */
+    case SY_STATE_BALANCE:
+    case SY_STATE_REMITTANCE: out->organisations[0] = *id; return true;
+    default: return false;
+    }
+}

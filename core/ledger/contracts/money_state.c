@@ -1,0 +1,290 @@
+/* money_state.c: see money_state.h. */
+#include "core/ledger/contracts/money_state.h"
+
+#include <stdio.h>
+
+#include "core/base/assert.h"
+
+/* Keeps the failure of a value that does not decode. */
+static bool decoded(struct sy_exec *x, bool good)
+{
+    if (!good && x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+    return good;
+}
+
+static bool find_id(struct sy_exec *x, struct sy_slice *value, enum sy_state_kind kind,
+                    const struct sy_hash *id)
+{
+    struct sy_hash place;
+    sy_exec_key(x, &place, kind, id);
+    return sy_exec_find(x, value, &place);
+}
+
+static void save_id(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id,
+                    const struct sy_writer *w)
+{
+    struct sy_hash place;
+    sy_exec_key(x, &place, kind, id);
+    sy_exec_save(x, &place, w);
+}
+
+bool sy_money_find_plan(struct sy_exec *x, struct sy_plan *out, const struct sy_hash *id)
+{
+    struct sy_slice value;
+    return find_id(x, &value, SY_STATE_PLAN, id) && decoded(x, sy_plan_decode(out, value));
+}
+
+bool sy_money_find_coverage(struct sy_exec *x, struct sy_coverage *out, const struct sy_hash *id)
+{
+    struct sy_slice value;
+    return find_id(x, &value, SY_STATE_COVERAGE, id) && decoded(x, sy_coverage_decode(out, value));
+}
+
+void sy_money_find_coverages(struct sy_exec *x, struct sy_coverages *out,
+                             const struct sy_hash *patient, uint8_t order)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_state_key_numbered(&place, SY_STATE_COVERAGES, patient, order);
+    bool some = sy_exec_find(x, &value, &place) && decoded(x, sy_coverages_decode(out, value));
+    if (!some) out->count = 0;
+}
+
+bool sy_money_find_claim(struct sy_exec *x, struct sy_claim *out, const struct sy_hash *id)
+{
+    struct sy_slice value;
+    return find_id(x, &value, SY_STATE_CLAIM, id) && decoded(x, sy_claim_decode(out, value));
+}
+
+bool sy_money_find_standing(struct sy_exec *x, struct sy_hash *claim, const struct sy_hash *key)
+{
+    struct sy_slice value;
+    return find_id(x, &value, SY_STATE_CLAIM_KEY, key) && decoded(x, sy_id_decode(claim, value));
+}
+
+bool sy_money_find_before(struct sy_exec *x, struct sy_hash *id, const struct sy_claim *claim)
+{
+    struct sy_claim before = *claim;
+    // Each pays before the one that names it, so there are no more than orders.
+    for (unsigned i = 0; i < SY_COVERAGE_ORDERS && before.has_prior; i++) {
+        *id = before.prior;
+        if (!sy_money_find_claim(x, &before, id)) return false;
+        if (before.status != SY_CLAIM_DENIED && before.status != SY_CLAIM_REVERSED) return true;
+    }
+    return false;
+}
+
+void sy_money_find_used(struct sy_exec *x, struct sy_used *out, const struct sy_hash *coverage,
+                        uint32_t year)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_state_key_numbered(&place, SY_STATE_USED, coverage, year);
+    bool some = sy_exec_find(x, &value, &place) && decoded(x, sy_used_decode(out, value));
+    if (!some) *out = (struct sy_used){.deductible = 0};
+}
+
+bool sy_money_find_payment(struct sy_exec *x, struct sy_payment *out, const struct sy_hash *claim)
+{
+    struct sy_slice value;
+    return find_id(x, &value, SY_STATE_PAYMENT, claim) && decoded(x, sy_payment_decode(out, value));
+}
+
+bool sy_money_find_auth(struct sy_exec *x, struct sy_auth *out, const struct sy_hash *id)
+{
+    struct sy_slice value;
+    return find_id(x, &value, SY_STATE_AUTH, id) && decoded(x, sy_auth_decode(out, value));
+}
+
+bool sy_money_find_row(struct sy_exec *x, struct sy_schedule_row *out, const struct sy_hash *list,
+                       struct sy_slice key)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_state_key_schedule_row(&place, list, key);
+    return sy_exec_find(x, &value, &place) && decoded(x, sy_schedule_row_decode(out, value));
+}
+
+void sy_money_save_coverage(struct sy_exec *x, const struct sy_hash *id,
+                            const struct sy_coverage *coverage)
+{
+    uint8_t room[256];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_coverage_encode(&w, coverage);
+    save_id(x, SY_STATE_COVERAGE, id, &w);
+}
+
+void sy_money_save_coverages(struct sy_exec *x, const struct sy_hash *patient, uint8_t order,
+                             const struct sy_coverages *coverages)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_hash place;
+    sy_coverages_encode(&w, coverages);
+    sy_state_key_numbered(&place, SY_STATE_COVERAGES, patient, order);
+    sy_exec_save(x, &place, &w);
+}
+
+void sy_money_save_claim(struct sy_exec *x, const struct sy_hash *id, const struct sy_claim *claim)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_claim_encode(&w, claim);
+    save_id(x, SY_STATE_CLAIM, id, &w);
+}
+
+void sy_money_save_standing(struct sy_exec *x, const struct sy_hash *key, const struct sy_hash *id)
+{
+    uint8_t room[32];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_id_encode(&w, id);
+    save_id(x, SY_STATE_CLAIM_KEY, key, &w);
+}
+
+void sy_money_step_back(struct sy_exec *x, const struct sy_claim *claim)
+{
+    struct sy_hash before, place;
+    if (sy_money_find_before(x, &before, claim)) {
+        sy_money_save_standing(x, &claim->key, &before);
+        return;
+    }
+    sy_exec_key(x, &place, SY_STATE_CLAIM_KEY, &claim->key);
+    sy_exec_remove(x, &place);
+}
+
+void sy_money_save_used(struct sy_exec *x, const struct sy_hash *coverage, uint32_t year,
+                        const struct sy_used *used)
+{
+    uint8_t room[32];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_hash place;
+    sy_used_encode(&w, used);
+    sy_state_key_numbered(&place, SY_STATE_USED, coverage, year);
+    sy_exec_save(x, &place, &w);
+}
+
+void sy_money_save_payment(struct sy_exec *x, const struct sy_hash *claim,
+                           const struct sy_payment *payment)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_payment_encode(&w, payment);
+    save_id(x, SY_STATE_PAYMENT, claim, &w);
+}
+
+void sy_money_save_auth(struct sy_exec *x, const struct sy_hash *id, const struct sy_auth *auth)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_auth_encode(&w, auth);
+    save_id(x, SY_STATE_AUTH, id, &w);
+}
+
+void sy_money_give_back(struct sy_exec *x, const struct sy_claim *claim, uint64_t units)
+{
+    struct sy_auth auth;
+    if (units == 0) return;
+    if (!sy_money_find_auth(x, &auth, &claim->auth) || auth.used < units) {
+        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // what a claim has was taken from it
+        return;
+    }
+    auth.used -= (uint32_t)units;
+    sy_money_save_auth(x, &claim->auth, &auth);
+}
+
+enum sy_refusal sy_money_check_writing(struct sy_exec *x, const struct sy_hash *patient_id)
+{
+    struct sy_may_answer answer;
+    struct sy_may_question question = {
+        .subject = *patient_id,
+        .who = x->by->key,
+        .purpose = SY_PURPOSE_PAYMENT,
+        .action = SY_ACTION_WRITE,
+        .record_class = sy_slice_of(SY_MAY_CLASS_PATIENT, strlen(SY_MAY_CLASS_PATIENT)),
+        .holder = &x->by->holder,
+    };
+    sy_exec_may(x, &answer, &question);
+    if (answer.allowed) return SY_APPLIED;
+    if (answer.ground == SY_MAY_DENIED) return sy_refuse_hash(x, SY_E_CONSENT, &answer.consent);
+    return sy_refuse_hash(x, SY_E_NO_CARE, patient_id);
+}
+
+enum sy_refusal sy_money_refuse_item(struct sy_exec *x, enum sy_refusal code, const char *name,
+                                     unsigned number)
+{
+    char path[64];
+    int size = snprintf(path, sizeof path, "%s[%u]", name, number);
+    SY_ASSERT(size > 0 && (size_t)size < sizeof path);
+    return sy_refuse_path(x, code, path);
+}
+
+// --- moving money ------------------------------------------------------------------------------
+
+/* Adds to a sum that stays within SY_BALANCE_MAX to either side. */
+static bool add(int64_t *sum, int64_t amount)
+{
+    SY_ASSERT(amount >= -(int64_t)SY_MONEY_MAX && amount <= (int64_t)SY_MONEY_MAX);
+    if (*sum > SY_BALANCE_MAX - (int64_t)SY_MONEY_MAX ||
+        *sum < -SY_BALANCE_MAX + (int64_t)SY_MONEY_MAX) {
+        return false;
+    }
+    *sum += amount;
+    return true;
+}
+
+/* Adds to an organisation's balance; *number: its next remittance, which is counted if `remits`. */
+static bool add_balance(struct sy_exec *x, uint64_t *number, const struct sy_hash *organisation,
+                        int64_t amount, bool remits)
+{
+    struct sy_balance balance = {.amount = 0};
+    struct sy_slice value;
+    uint8_t room[16];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    if (find_id(x, &value, SY_STATE_BALANCE, organisation) &&
+        !decoded(x, sy_balance_decode(&balance, value))) {
+        return false;
+    }
+    if (!add(&balance.amount, amount)) return false;
+    if (remits) *number = ++balance.remittances;
+    sy_balance_encode(&w, &balance);
+    save_id(x, SY_STATE_BALANCE, organisation, &w);
+    return true;
+}
+
+static bool add_owed(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
+                     int64_t amount)
+{
+    int64_t owed = 0;
+    struct sy_hash place;
+    struct sy_slice value;
+    uint8_t room[8];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_state_key_pair(&place, SY_STATE_OWED, payer, payee);
+    if (sy_exec_find(x, &value, &place) && !decoded(x, sy_amount_decode(&owed, value)))
+        return false;
+    if (!add(&owed, amount)) return false;
+    sy_amount_encode(&w, owed);
+    sy_exec_save(x, &place, &w);
+    return true;
+}
+
+bool sy_money_move(struct sy_exec *x, const struct sy_hash *claim, const struct sy_hash *payer,
+                   const struct sy_hash *payee, int64_t amount)
+{
+    uint64_t number = 0;
+    if (!add_balance(x, &number, payer, -amount, false)) return false;
+    if (!add_balance(x, &number, payee, amount, true)) return false;
+    if (!add_owed(x, payer, payee, amount)) return false;
+    struct sy_remittance remittance = {.claim = *claim,
+                                       .payer = *payer,
+                                       .amount = amount,
+                                       .time_ms = x->time_ms,
+                                       .height = x->height};
+    uint8_t room[128];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_hash place;
+    sy_remittance_encode(&w, &remittance);
+    sy_state_key_numbered(&place, SY_STATE_REMITTANCE, payee, number);
+    sy_exec_save(x, &place, &w);
+    return true;
+}

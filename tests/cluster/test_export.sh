@@ -1,0 +1,186 @@
+#!/usr/bin/env bash
+# A whole record goes to another network, by the commands of README.md "To another network": it is
+# asked for, handed over, checked without the network that it comes from, and anchored in the other;
+# what is left out of it, altered or another's is told. About twenty seconds.
+# ctest: network slow timeout=900
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0"
+set -eu -o pipefail
+
+. "$SYSTOLE_SOURCE/tests/cluster/network.sh"
+scratch=$(mktemp -d "$SYSTOLE_SCRATCH/export.XXXXXX")
+net=$scratch/from
+keys=$scratch/keys
+regulator=$net/keys/regulator-0.pem
+. "$SYSTOLE_SOURCE/tests/cluster/signing.sh"
+trap stop_all EXIT
+
+# register NAME: an organisation, its admin and its gateway
+register() {
+    new_key "admin_$1"
+    new_key "gateway_$1"
+    random_id >"$scratch/org_$1"
+    applied org.register regulator "admin_$1" "admin_$1" org_id="$(cat "$scratch/org_$1")" \
+        kind=hospital name_hash="$(random_id)" admin_key="$(public "admin_$1")" \
+        x25519_key="$(public "admin_$1")" endpoints= gs1_prefixes=
+    applied cred.issue "admin_$1" - "gateway_$1" subject_key="$(public "gateway_$1")" \
+        role=gateway specialty= org_id="$(cat "$scratch/org_$1")" scope= \
+        x25519_key="$(public "gateway_$1")" not_before=now \
+        not_after=$(($(date +%s) * 1000 + 86400000))
+}
+# record NAME ORG [FIELD]: a record of the patient's, its content NAME.json
+record() {
+    random_id >"$scratch/$1.id"
+    printf '{"resourceType":"Observation","id":"%s","value":7.10}' "$1" >"$scratch/$1.json"
+    "$bin/systole" record commit --json "$scratch/$1.json" >"$scratch/$1.made"
+    field salt <"$scratch/$1.made" >"$scratch/$1.salt"
+    applied record.create "gateway_$2" - - record_id="$(cat "$scratch/$1.id")" \
+        subject_kind=patient subject="$patient" class=Observation form=raw \
+        commit="$(field commit <"$scratch/$1.made")" size="$(field size <"$scratch/$1.made")" \
+        author_role=gateway patient_reported=false parents= ${3+"$3"}
+}
+# given NAME...: as options of the export
+given() {
+    local name
+    for name in "$@"; do
+        echo "--content $(cat "$scratch/$name.id"):$(cat "$scratch/$name.salt"):$scratch/$name.json"
+    done
+}
+# exported NAME...: the contents that are given, read by $who; it says: $scratch/fulfil and said
+exported() {
+    # shellcheck disable=SC2046
+    "$bin/systole" export --net "$net" --key "$keys/$who.pem" --request "$export" \
+        --out "$scratch/folder" $(given "$@") "$patient" >"$scratch/fulfil" 2>"$scratch/said"
+}
+# checked [ARGUMENT...]: offline
+checked() {
+    "$bin/systole" export verify --genesis "$scratch/from.json" "$@" "$scratch/folder" \
+        >"$scratch/said" 2>&1
+}
+not_whole() { # WORDS ARGUMENT...
+    local words=$1
+    shift
+    checked "$@" && fail "whole: $(cat "$scratch/said")"
+    grep -q "$words" "$scratch/said" || fail "no '$words' in $(cat "$scratch/said")"
+}
+
+begin
+
+echo "two hospitals, five records, one of them erased and two kept by the other"
+register a
+register b
+new_key wallet
+patient=$(random_id)
+applied patient.enrol admin_a wallet wallet patient_id="$patient" \
+    wallet_key="$(public wallet)" guardian_needed=0 guardians=
+applied care.open gateway_b wallet - care_id="$(random_id)" patient_id="$patient" \
+    org_id="$(cat "$scratch/org_b")" reason="agreed with the patient"
+record one a
+record two a sens_tag=5a010203040506070809101112131415
+record gone a
+record theirs b
+record hidden b sens_tag=5a010203040506070809101112131415
+applied record.erase admin_a wallet - record_id="$(cat "$scratch/gone.id")" basis=unlawful
+
+echo "the patient sees all of them, and that there are no others; others see how many they do not"
+"$bin/systole" record list --net "$net" --key "$keys/wallet.pem" "$patient" >"$scratch/list" ||
+    fail "$(cat "$scratch/list")"
+grep -q "5 shown, 0 withheld, of 5 records" "$scratch/list" || fail "$(cat "$scratch/list")"
+grep -q "$(cat "$scratch/gone.id")  erased" "$scratch/list" || fail "$(cat "$scratch/list")"
+"$bin/systole" record list --net "$net" --key "$keys/wallet.pem" --skip 1 --limit 2 "$patient" |
+    grep -q "2 shown, 0 withheld, of 5" || fail "pages"
+"$bin/systole" record list --net "$net" --key "$keys/gateway_b.pem" "$patient" >"$scratch/list" ||
+    fail "$(cat "$scratch/list")"
+grep -q "4 shown, 1 withheld, of 5 records" "$scratch/list" || fail "$(cat "$scratch/list")"
+grep -q "$(cat "$scratch/two.id")  withheld" "$scratch/list" || fail "$(cat "$scratch/list")"
+
+halfway
+
+echo "an export that is not whole is none"
+export=$(random_id)
+"$bin/systole" keygen --x25519 --json --out "$keys/box.pem" | field public_key >"$keys/box"
+applied export.request wallet - - export_id="$export" patient_id="$patient" \
+    org_id="$(cat "$scratch/org_a")" recipient_key="$(cat "$keys/box")" \
+    due=$(($(date +%s) * 1000 + 86400000))
+"$bin/systole" get --net "$net" --key "$keys/wallet.pem" export "$export" |
+    grep -q '"overdue": false' || fail "the export's status"
+who=wallet
+exported one && fail "it is whole without its second record"
+grep -q "missing: version 1 of record $(cat "$scratch/two.id")" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+[ ! -e "$scratch/folder/manifest.syexport" ] || fail "what is not whole has a manifest"
+who=gateway_a
+rm -r "$scratch/folder"
+exported one two || fail "$(cat "$scratch/said")"
+grep -q "5 records, 2 of them here with 2 contents, 1 erased, 2 kept" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+grep -q -r -a "Observation" "$scratch/folder/contents" && fail "a folder tells what is in it"
+
+cp "$net/genesis.json" "$scratch/from.json"
+not_whole "nothing proves why" # one that its gateway may not see
+
+echo "the ledger is told, and refuses less"
+# shellcheck disable=SC2013
+fields=$(grep -o 'field [^ ]*' "$scratch/fulfil" | sed 's/^field //')
+# shellcheck disable=SC2086
+refused E_INCOMPLETE export.fulfil gateway_a - - ${fields/included=2/included=1}
+# shellcheck disable=SC2086
+applied export.fulfil gateway_a - - $fields
+"$bin/systole" get --net "$net" --key "$keys/wallet.pem" \
+    --proof "$scratch/folder/proofs/export.syproof" export "$export" |
+    grep -q '"fulfilled": true' || fail "it is not fulfilled"
+
+echo "the network it comes from stops; the folder is checked without it"
+stop_all
+rm -rf "$net"
+checked --x25519-key "$keys/box.pem" || fail "$(cat "$scratch/said")"
+grep -q "whole as of block [0-9]*: 5 records, 2 here (2 envelopes opened), 1 erased, 2 kept" \
+    "$scratch/said" || fail "$(cat "$scratch/said")"
+grep -q "1 of them by whom the folder does not say" "$scratch/said" || fail "$(cat "$scratch/said")"
+grep -q "is kept by $(cat "$scratch/org_b")" "$scratch/said" || fail "$(cat "$scratch/said")"
+grep -q "told of it, in time" "$scratch/said" || fail "$(cat "$scratch/said")"
+envelope=$scratch/folder/contents/$(cat "$scratch/two.id")-1.syenvelope
+cp "$envelope" "$scratch/kept"
+printf x >>"$envelope"
+not_whole "its envelope was changed"
+rm "$envelope"
+not_whole "its envelope is missing"
+cp "$scratch/kept" "$envelope"
+mv "$scratch/folder/proofs/$patient-2.syproof" "$scratch/kept"
+not_whole "$patient-2.syproof is missing"
+cp "$scratch/folder/proofs/$patient-1.syproof" "$scratch/folder/proofs/$patient-2.syproof"
+not_whole "is about something else"
+mv "$scratch/kept" "$scratch/folder/proofs/$patient-2.syproof"
+
+echo "it is anchored in the other network, once"
+net=$scratch/to
+regulator=$net/keys/regulator-0.pem
+on=(--net "$net")
+begin
+register c
+here=$(random_id)
+new_key here
+applied patient.enrol admin_c here here patient_id="$here" wallet_key="$(public here)" \
+    guardian_needed=0 guardians=
+import() {
+    "$bin/systole" import --net "$net" --key "$keys/gateway_c.pem" --patient "$here" \
+        --source-genesis "$scratch/from.json" --x25519-key "$keys/box.pem" "$scratch/folder" \
+        >"$scratch/said" 2>&1
+}
+import || fail "$(cat "$scratch/said")"
+grep -q "Observation  *2 read, 2 accepted, 0 duplicate, 0 rejected" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+import || fail "$(cat "$scratch/said")"
+grep -q "Observation  *2 read, 0 accepted, 2 duplicate, 0 rejected" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+grep -q "Provenance  *1 read, 0 accepted, 1 duplicate" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+"$bin/systole" record list --net "$net" --key "$keys/here.pem" --places "$here" >"$scratch/list"
+map=$(sed -n 's/  id map$//p' "$scratch/list")
+"$bin/systole" get --net "$net" --key "$keys/here.pem" id-map "$map" | grep -q "$here" ||
+    fail "the id map: $(cat "$scratch/list")"
+grep -q "3 shown, 0 withheld, of 3 records" "$scratch/list" || fail "$(cat "$scratch/list")"
+grep -q "$(cat "$scratch/one.id")" "$scratch/folder/lineage.json" || fail "no lineage"
+printf x >>"$scratch/folder/contents/$(cat "$scratch/two.id")-1.syenvelope"
+import && fail "what was changed is imported"
+grep -q "is not whole" "$scratch/said" || fail "$(cat "$scratch/said")"
+echo "done"

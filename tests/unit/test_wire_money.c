@@ -1,0 +1,233 @@
+/* Entries of plans, coverage, claims and payments: one encoding each, and nothing that does not
+ * balance decodes. */
+#include <string.h>
+
+#include "core/wire/money.h"
+#include "tests/support/network.h"
+#include "tests/support/test.h"
+
+static uint8_t room[SY_STATE_VALUE_BYTES_MAX], again_room[SY_STATE_VALUE_BYTES_MAX];
+static struct sy_writer out;
+
+/* Whatever decodes is encoded to the same bytes; cut or longer it does not decode. */
+#define ONE_FORM(name, type, value)                                              \
+    do {                                                                         \
+        type v;                                                                  \
+        out = sy_writer_of(room, sizeof room);                                   \
+        sy_##name##_encode(&out, value);                                         \
+        assert_false(out.failed);                                                \
+        assert_true(sy_##name##_decode(&v, sy_writer_slice(&out)));              \
+        struct sy_writer w = sy_writer_of(again_room, sizeof again_room);        \
+        sy_##name##_encode(&w, &v);                                              \
+        assert_true(sy_slice_equal(sy_writer_slice(&w), sy_writer_slice(&out))); \
+        for (size_t size = 0; size < out.used; size++) {                         \
+            assert_false(sy_##name##_decode(&v, sy_slice_of(room, size)));       \
+        }                                                                        \
+        room[out.used] = 0;                                                      \
+        assert_false(sy_##name##_decode(&v, sy_slice_of(room, out.used + 1)));   \
+    } while (0)
+
+static struct sy_claim most_claim(void)
+{
+    struct sy_claim claim = {.patient = test_hash(1),
+                             .coverage = test_hash(2),
+                             .payer = test_hash(3),
+                             .provider = test_hash(4),
+                             .rendering = test_hash(5),
+                             .key = test_hash(6),
+                             .status = SY_CLAIM_PAID,
+                             .service_class = SY_SERVICE_OTHER,
+                             .holds = 1,
+                             .fraud = 6,
+                             .cleared = 2,
+                             .from_ms = 7,
+                             .until_ms = 8,
+                             .decided_ms = 9,
+                             .height = 10,
+                             .has_prior = true,
+                             .prior = test_hash(11),
+                             .has_auth = true,
+                             .auth = test_hash(12),
+                             .line_count = SY_CLAIM_LINES_MAX};
+    for (unsigned i = 0; i < SY_CLAIM_LINES_MAX; i++) {
+        claim.lines[i] = (struct sy_claim_result){.charge = 100,
+                                                  .limit = 90,
+                                                  .contractual = 10,
+                                                  .deductible = 1,
+                                                  .copay = 2,
+                                                  .coinsurance = 3,
+                                                  .beyond = 4,
+                                                  .prior = 5,
+                                                  .authorised = 6,
+                                                  .place = (uint8_t)(i + 1)};
+    }
+    claim.lines[1] = (struct sy_claim_result){
+        .reason = SY_CARC_NOT_COVERED, .other = 1, .charge = 50, .prior = 20, .place = 2};
+    return claim;
+}
+
+CASE(entries_have_one_form)
+{
+    struct sy_plan plan = {test_hash(1), 2, {3, 4, 5, 6}, 7, 8, 9, 10, 11, {0, 1, 2, 3, 4, 5}, 12};
+    ONE_FORM(plan, struct sy_plan, &plan);
+    struct sy_coverage coverage = {test_hash(1), test_hash(2), test_hash(3), 4, 5, 9, 6, 7};
+    ONE_FORM(coverage, struct sy_coverage, &coverage);
+    struct sy_coverages coverages = {.count = SY_COVERAGES_MAX};
+    for (unsigned i = 0; i < SY_COVERAGES_MAX; i++) coverages.spans[i].coverage = test_hash(i);
+    ONE_FORM(coverages, struct sy_coverages, &coverages);
+    struct sy_used used = {1, 2, 3};
+    ONE_FORM(used, struct sy_used, &used);
+    struct sy_claim claim = most_claim();
+    ONE_FORM(claim, struct sy_claim, &claim);
+    assert_true(out.used <= SY_STATE_VALUE_BYTES_MAX);
+    struct sy_balance balance = {-5, 6};
+    ONE_FORM(balance, struct sy_balance, &balance);
+    struct sy_payment payment = {.payer = test_hash(1),
+                                 .amount = 3,
+                                 .has_reference = true,
+                                 .reversed = true,
+                                 .reference = test_hash(2),
+                                 .time_ms = 4,
+                                 .height = 5,
+                                 .reversed_height = 6,
+                                 .count = 2,
+                                 .payees = {{test_hash(7), 1}, {test_hash(8), 2}}};
+    ONE_FORM(payment, struct sy_payment, &payment);
+    struct sy_remittance remittance = {test_hash(1), test_hash(2), -3, 4, 5};
+    ONE_FORM(remittance, struct sy_remittance, &remittance);
+    struct sy_schedule_row row = {SY_ROW_CAPITATED | SY_ROW_REVIEWED, 5};
+    ONE_FORM(schedule_row, struct sy_schedule_row, &row);
+}
+
+static bool decodes(const struct sy_claim *claim, size_t at, uint64_t value)
+{
+    struct sy_claim v;
+    out = sy_writer_of(room, sizeof room);
+    sy_claim_encode(&out, claim);
+    sy_store_u64(room + at, value);
+    return sy_claim_decode(&v, sy_writer_slice(&out));
+}
+
+CASE(what_does_not_balance_does_not_decode)
+{
+    struct sy_claim claim = most_claim();
+    size_t first =
+        6 * 32 + 1 + 2 + 1 + 4 + 4 + 4 * 8 + 1 + 2 * 32 + 1 + 3; // the first line's charge
+    assert_true(decodes(&claim, first, 100));
+    assert_true(decodes(&claim, first, 25)); // all that is not paid, to the unit
+    assert_false(decodes(&claim, first, 24));
+    assert_false(decodes(&claim, first, SY_MONEY_MAX + 1));
+    assert_false(decodes(&claim, first + 16, UINT64_MAX)); // and does not wrap round
+    assert_false(decodes(&claim, first + 56, 101));        // prior payments over the charge
+    assert_true(decodes(&claim, first + 61, 50ull << 56)); // its place, of 50
+    assert_false(decodes(&claim, first + 61, 51ull << 56));
+    assert_false(decodes(&claim, first + 61, 0));
+    size_t second = first + 64 + 4 + 1 + 3;
+    assert_true(decodes(&claim, second, 50));
+    assert_false(decodes(&claim, second + 24, 1)); // what is denied has no deductible
+    assert_int_equal(sy_claim_result_paid(&claim.lines[0]), 75);
+    assert_int_equal(sy_claim_result_patient(&claim.lines[0]), 10);
+    assert_int_equal(sy_claim_result_paid(&claim.lines[1]), 0);
+    assert_int_equal(sy_claim_result_patient(&claim.lines[1]), 30); // PR 96, less what was paid
+    claim.lines[1].reason = SY_CARC_PAIR;
+    assert_int_equal(sy_claim_result_patient(&claim.lines[1]), 0); // CO 236
+}
+
+static struct sy_auth some_auth(struct sy_writer *codes)
+{
+    struct sy_auth auth = {.patient = test_hash(1),
+                           .coverage = test_hash(2),
+                           .plan = test_hash(3),
+                           .payer = test_hash(4),
+                           .organisation = test_hash(5),
+                           .status = SY_AUTH_GRANTED,
+                           .asked = 8,
+                           .granted = 7,
+                           .used = 6,
+                           .from_ms = 9,
+                           .until_ms = 9,
+                           .height = 10,
+                           .decided_ms = 11,
+                           .decided_height = 12,
+                           .has_evidence = true,
+                           .evidence = test_hash(13)};
+    sy_list_add_text(&auth.codes, codes, sy_slice_of("hc:70551", 8));
+    sy_list_add_text(&auth.codes, codes, sy_slice_of("n4:1", 4));
+    return auth;
+}
+
+static bool auth_decodes(const struct sy_auth *auth)
+{
+    struct sy_auth v;
+    out = sy_writer_of(room, sizeof room);
+    sy_auth_encode(&out, auth);
+    return sy_auth_decode(&v, sy_writer_slice(&out));
+}
+
+CASE(authorisations_fit_together)
+{
+    uint8_t codes_room[64];
+    struct sy_writer codes = sy_writer_of(codes_room, sizeof codes_room);
+    struct sy_auth auth = some_auth(&codes), wrong;
+    ONE_FORM(auth, struct sy_auth, &auth);
+    assert_true(auth_decodes(&auth));
+    wrong = auth;
+    wrong.status = SY_AUTH_DENIED; // with units
+    assert_false(auth_decodes(&wrong));
+    wrong.status = SY_AUTH_ASKED;
+    assert_false(auth_decodes(&wrong));
+    wrong = auth;
+    wrong.until_ms = 8;
+    assert_false(auth_decodes(&wrong));
+    wrong = auth;
+    wrong.codes = (struct sy_list){.count = 0};
+    assert_false(auth_decodes(&wrong));
+    wrong = auth;
+    wrong.codes.count = 1; // and there are two
+    assert_false(auth_decodes(&wrong));
+    size_t used = 5 * 32 + 1 + 2 * 4;
+    assert_true(auth_decodes(&auth));
+    sy_store_u32(room + used, 8); // more than were granted
+    assert_false(sy_auth_decode(&wrong, sy_writer_slice(&out)));
+    struct sy_claim claim = most_claim(), k;
+    claim.has_auth = false; // and lines have units of one
+    out = sy_writer_of(room, sizeof room);
+    sy_claim_encode(&out, &claim);
+    assert_false(sy_claim_decode(&k, sy_writer_slice(&out)));
+}
+
+CASE(sums_and_ranges_hold)
+{
+    struct sy_payment payment = {.amount = 3, .count = 1, .payees = {{test_hash(7), 3}}};
+    out = sy_writer_of(room, sizeof room);
+    sy_payment_encode(&out, &payment);
+    struct sy_payment v;
+    sy_store_u64(room + 32, 4);
+    assert_false(sy_payment_decode(&v, sy_writer_slice(&out)));
+    struct sy_coverage coverage = {.from_ms = 5, .until_ms = 4, .order = 1};
+    struct sy_coverage c;
+    out = sy_writer_of(room, sizeof room);
+    sy_coverage_encode(&out, &coverage);
+    assert_false(sy_coverage_decode(&c, sy_writer_slice(&out)));
+    coverage.until_ms = 5;
+    coverage.order = 10;
+    out = sy_writer_of(room, sizeof room);
+    sy_coverage_encode(&out, &coverage);
+    assert_false(sy_coverage_decode(&c, sy_writer_slice(&out)));
+    struct sy_claim claim = most_claim(), k;
+    claim.cleared = 8; // what flagged nothing
+    out = sy_writer_of(room, sizeof room);
+    sy_claim_encode(&out, &claim);
+    assert_false(sy_claim_decode(&k, sy_writer_slice(&out)));
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        cmocka_unit_test(entries_have_one_form),
+        cmocka_unit_test(what_does_not_balance_does_not_decode),
+        cmocka_unit_test(authorisations_fit_together),
+        cmocka_unit_test(sums_and_ranges_hold),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
