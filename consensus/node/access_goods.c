@@ -152,6 +152,8 @@ bool sy_access_goods(sy_state_view *view, const struct sy_hash *holder,
     case SY_STATE_SCHEDULE_VERSION:
     case SY_STATE_ORG:
     case SY_STATE_ORG_EVENTS:
+    case SY_STATE_SUSPENSIONS:
+    case SY_STATE_SUSPENSION:
     case SY_STATE_PREFIX:
     case SY_STATE_PRODUCT:
     case SY_STATE_RECALL:

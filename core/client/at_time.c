@@ -2,6 +2,14 @@
 
 #include "core/base/assert.h"
 
+/* Block 0 has no certificate: of it the genesis tells all that anybody asks for here. */
+static sy_status begin_at_genesis(const sy_asker *asker, struct sy_client_block *block)
+{
+    memset(block, 0, sizeof *block);
+    block->header.time_ms = sy_asker_genesis(asker)->created_ms;
+    return SY_OK;
+}
+
 static sy_status find_time(sy_asker *asker, struct sy_client_block *block, int64_t time_ms,
                            struct sy_error *err)
 {
@@ -17,7 +25,7 @@ static sy_status find_time(sy_asker *asker, struct sy_client_block *block, int64
             high = middle;
         }
     }
-    return sy_asker_block(asker, block, low, err);
+    return low > 0 ? sy_asker_block(asker, block, low, err) : begin_at_genesis(asker, block);
 }
 
 sy_status sy_block_at(sy_asker *asker, struct sy_client_block *block, uint64_t at,
@@ -25,28 +33,27 @@ sy_status sy_block_at(sy_asker *asker, struct sy_client_block *block, uint64_t a
 {
     if (at == SY_AT_NOW) return sy_asker_block(asker, block, SY_HEIGHT_NEWEST, err);
     if (at >= SY_AT_TIME_FROM_MS) return find_time(asker, block, (int64_t)at, err);
-    return sy_asker_block(asker, block, at, err);
+    return at > 0 ? sy_asker_block(asker, block, at, err) : begin_at_genesis(asker, block);
 }
 
-/* An organisation's first event is its registration. So one event means that it was never
- * suspended; two of a suspended one, that it was active until then. */
-static enum sy_at_verdict org_at(const struct sy_org *org, uint64_t events, uint64_t height)
+bool sy_credential_is_of_org(const struct sy_credential *credential)
 {
-    if (org->suspended && org->suspended_height <= height) return SY_AT_ORG_SUSPENDED;
-    bool plain = events <= 1 || (org->suspended && events == 2);
-    return plain ? SY_AT_VALID : SY_AT_ORG_UNKNOWN;
+    // As execution judges its signers (core/ledger/exec.c).
+    return credential->role != SY_ROLE_REGULATOR && credential->role != SY_ROLE_PATIENT &&
+           credential->role != SY_ROLE_GUARDIAN && credential->role != SY_ROLE_VALIDATOR;
 }
 
 enum sy_at_verdict sy_credential_at(const struct sy_credential *credential,
-                                    const struct sy_org *org, uint64_t org_events, uint64_t height,
+                                    const struct sy_suspension *last, uint64_t height,
                                     int64_t time_ms)
 {
     SY_ASSERT(credential->use == SY_KEY_TX);
+    SY_ASSERT(!last || last->begun.height <= height);
     if (height < credential->issued_height) return SY_AT_NOT_ENROLLED;
     if (credential->revoked && credential->revoked_height <= height) return SY_AT_REVOKED;
     if (time_ms < credential->not_before_ms) return SY_AT_EARLY;
     if (time_ms > credential->not_after_ms) return SY_AT_EXPIRED;
-    return org ? org_at(org, org_events, height) : SY_AT_VALID;
+    return last && sy_suspension_at(last, height) ? SY_AT_ORG_SUSPENDED : SY_AT_VALID;
 }
 
 const char *sy_at_verdict_sentence(enum sy_at_verdict verdict)
@@ -58,7 +65,6 @@ const char *sy_at_verdict_sentence(enum sy_at_verdict verdict)
         [SY_AT_EXPIRED] = "it had expired",
         [SY_AT_REVOKED] = "it was revoked",
         [SY_AT_ORG_SUSPENDED] = "its organisation was suspended",
-        [SY_AT_ORG_UNKNOWN] = "it was, unless its organisation was suspended then",
     };
     return sentences[verdict];
 }

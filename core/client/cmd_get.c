@@ -3,9 +3,9 @@
 #include <stdlib.h>
 
 #include "core/base/os.h"
-#include "core/client/at_time.h"
 #include "core/client/cmd.h"
 #include "core/client/show.h"
+#include "core/client/valid.h"
 #include "core/crypto/hash.h"
 #include "core/wire/money.h"
 #include "core/wire/render.h"
@@ -124,7 +124,7 @@ struct get {
     struct sy_proven heads[SY_RECORD_HEADS_MAX];
     unsigned head_count;
     uint64_t at; /* SY_AT_NOW: not asked */
-    enum sy_at_verdict verdict;
+    struct sy_valid_asked then;
 };
 
 static sy_status take_purpose(struct get *get, struct sy_error *err)
@@ -337,67 +337,55 @@ static void put_entries(const struct get *get, sy_json *json)
     sy_json_array_end(json);
 }
 
-/* What --at asks of a credential: the block, and the organisation's entries beside its own. */
+/* What --at asks of a credential; --proof keeps it instead of the entry alone. */
 static sy_status judge_at(struct get *get, struct sy_error *err)
 {
-    struct sy_credential credential;
-    struct sy_org org;
-    uint64_t events = 0;
-    const struct sy_state_proof *entry = &get->answer.proof.state;
-    struct sy_proven *org_proof = &get->heads[0], *count_proof = &get->heads[1];
-    struct sy_read_request read = get->read;
-    if (get->at == SY_AT_NOW || !entry->present) return SY_OK;
-    if (!sy_credential_decode(&credential, entry->value) || credential.use != SY_KEY_TX) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "--at is for keys that sign transactions");
-    }
-    SY_TRY(sy_block_at(get->asker, &get->block, get->at, err));
-    read.id = credential.holder;
-    int64_t age_ms = (int64_t)get->max_age_s * 1000;
-    bool of_org = !sy_hash_is_zero(&credential.holder) && credential.role != SY_ROLE_PATIENT;
-    if (of_org) {
-        read.state_kind = SY_STATE_ORG;
-        SY_TRY(sy_asker_read(get->asker, org_proof, &read, get->key, age_ms, err));
-        read.state_kind = SY_STATE_ORG_EVENTS;
-        SY_TRY(sy_asker_read(get->asker, count_proof, &read, get->key, age_ms, err));
-        const struct sy_state_proof *count = &count_proof->proof.state;
-        bool known = org_proof->proof.state.present &&
-                     sy_org_decode(&org, org_proof->proof.state.value) &&
-                     (!count->present || sy_count_decode(&events, count->value));
-        if (!known) return sy_fail(err, SY_ERR_VERSION, "an entry is of an unknown form: upgrade");
-    }
-    get->verdict = sy_credential_at(&credential, of_org ? &org : NULL, events,
-                                    get->block.header.height, get->block.header.time_ms);
-    return SY_OK;
+    struct sy_public_key credential;
+    memcpy(credential.bytes, get->read.id.bytes, sizeof credential.bytes);
+    SY_TRY(sy_valid_ask(&get->then, get->asker, &credential, get->at, get->read.purpose, get->key,
+                        (int64_t)get->max_age_s * 1000, err));
+    return get->proof ? sy_valid_keep(&get->then, get->asker, get->proof, err) : SY_OK;
+}
+
+static sy_status keep_proof(struct get *get, struct sy_error *err)
+{
+    if (get->at != SY_AT_NOW) return judge_at(get, err);
+    if (!get->proof) return SY_OK;
+    return sy_os_write_file(get->proof, get->answer.bytes, get->answer.size, 0644, err);
 }
 
 static void print_at(const struct get *get)
 {
-    char time[SY_CMD_TIME_BYTES];
+    char time[SY_CMD_TIME_BYTES], block[SY_CMD_TIME_BYTES];
+    const struct sy_valid *valid = &get->then.valid;
     if (get->at == SY_AT_NOW) return;
-    sy_cmd_time(time, get->block.header.time_ms);
-    printf("at block %llu of %s %s\n", (unsigned long long)get->block.header.height, time,
-           sy_at_verdict_sentence(get->verdict));
+    sy_cmd_time(time, valid->time_ms);
+    sy_cmd_time(block, valid->block.time_ms);
+    if (valid->time_ms != valid->block.time_ms) printf("at %s, ", time);
+    printf("at block %llu of %s %s\n", (unsigned long long)valid->block.height, block,
+           sy_at_verdict_sentence(get->then.verdict));
 }
 
 static void put_at(const struct get *get, sy_json *json)
 {
+    const struct sy_valid *valid = &get->then.valid;
     if (get->at == SY_AT_NOW) return;
-    sy_json_put_u64(json, "at_height", get->block.header.height);
-    sy_json_put_i64(json, "at_ms", get->block.header.time_ms);
-    sy_json_put_bool(json, "valid", get->verdict == SY_AT_VALID);
-    sy_json_put_text(json, "verdict", sy_at_verdict_sentence(get->verdict));
+    sy_json_put_u64(json, "at_height", valid->block.height);
+    sy_json_put_i64(json, "at_ms", valid->time_ms);
+    sy_json_put_bool(json, "valid", get->then.verdict == SY_AT_VALID);
+    sy_json_put_text(json, "verdict", sy_at_verdict_sentence(get->then.verdict));
 }
 
 static int show_state(struct get *get)
 {
     const struct sy_proof *proof = &get->answer.proof;
-    bool valid = get->at == SY_AT_NOW || get->verdict == SY_AT_VALID;
+    bool valid = get->at == SY_AT_NOW || get->then.verdict == SY_AT_VALID;
     int code = proof->state.present && valid ? SY_EXIT_DONE : SY_EXIT_REFUSED;
     sy_json json;
     if (get->cmd->json) {
         sy_cmd_json_begin(&json);
         put_entries(get, &json);
-        if (proof->state.present) put_at(get, &json);
+        put_at(get, &json);
         sy_show_proof(&json, proof, &get->net->genesis);
         return sy_cmd_json_end(&json, code);
     }
@@ -411,6 +399,7 @@ static int show_state(struct get *get)
         print_at(get);
     } else {
         printf("there is no %s %s\n", get->thing->word, get->id);
+        print_at(get);
     }
     sy_show_proof_line(stdout, proof, &get->net->genesis);
     return code;
@@ -572,10 +561,7 @@ static int get_proven(struct get *get)
                                (int64_t)get->max_age_s * 1000, &err);
     }
     if (status == SY_OK) status = read_heads(get, &err);
-    if (status == SY_OK) status = judge_at(get, &err);
-    if (status == SY_OK && get->proof) {
-        status = sy_os_write_file(get->proof, get->answer.bytes, get->answer.size, 0644, &err);
-    }
+    if (status == SY_OK) status = keep_proof(get, &err);
     if (status != SY_OK) return sy_cmd_fail(get->cmd, &err);
     return get->thing->thing == THING_STATE ? show_state(get) : show_tx(get);
 }
@@ -584,6 +570,7 @@ static void close_get(struct get *get)
 {
     for (unsigned i = 0; i < SY_RECORD_HEADS_MAX; i++) sy_proven_free(&get->heads[i]);
     sy_proven_free(&get->answer);
+    sy_valid_asked_free(&get->then);
     sy_block_ids_free(&get->ids);
     sy_secret_key_close(get->key);
     sy_asker_close(get->asker);
@@ -603,7 +590,8 @@ int sy_cmd_get(int argc, char **argv)
          "why: treatment (default), payment, operations, self, audit, research, "
          "\"public health\" or emergency",
          0, 0},
-        {"proof", SY_OPTION_TEXT, &get.proof, "FILE", "keep the proof (.syproof)", 0, 0},
+        {"proof", SY_OPTION_TEXT, &get.proof, "FILE",
+         "keep the proof (.syproof; .syvalid with --at), for `systole verify`", 0, 0},
         {"version", SY_OPTION_NUMBER, &get.version, "N", "a record's or schedule's version N alone",
          1, UINT32_MAX},
         {"kind", SY_OPTION_TEXT, &get.kind, "WORD", "what a schedule is of", 0, 0},

@@ -14,6 +14,7 @@
 #include "core/client/client_store.h"
 #include "core/client/cmd.h"
 #include "core/client/show.h"
+#include "core/client/valid.h"
 #include "core/crypto/engine_choice.h"
 #include "core/crypto/sig_queue.h"
 #include "core/wire/render.h"
@@ -29,8 +30,9 @@ static const char about[] =
     "and that receipt and transaction speak of each other. PROOF is a .syproof file\n"
     "or a folder of them. --store checks every receipt that a client's store kept\n"
     "(the folder that client.conf names), each under its header and certificate.\n"
-    "Also takes .syevidence files: that a validator signed both of two statements\n"
-    "that contradict each other.\n";
+    "Also takes .syvalid files (`systole get credential --at`): how a credential stood\n"
+    "at a time gone by, which --json tells as `valid`; and .syevidence files: that a\n"
+    "validator signed both of two statements that contradict each other.\n";
 
 /* A file that holds if its signatures do. */
 struct waiting {
@@ -39,7 +41,7 @@ struct waiting {
     size_t size;
     bool holds; /* its signatures, once they are decided */
     bool is_evidence;
-    uint8_t kind;  /* of a proof */
+    uint8_t kind;  /* of a proof; 0: it is another file */
     uint16_t code; /* of its receipt */
 };
 
@@ -53,7 +55,9 @@ struct verify {
     struct sy_proof proof; /* of a kept receipt */
     sy_epochs *epochs;     /* as far as a store kept them */
     struct sy_evidence evidence;
-    bool is_evidence; /* what the last file was */
+    struct sy_valid valid;
+    enum sy_at_verdict verdict;
+    bool is_evidence, is_valid; /* what the last file was */
     sy_engine *engine;
     sy_sig_queue *queue;         /* NULL: there are but few files */
     struct sy_verifier verifier; /* the queue's, or OpenSSL */
@@ -115,16 +119,40 @@ static sy_status check_proof(struct verify *verify, uint8_t *bytes, size_t size,
     return sy_fail(err, SY_ERR_CRYPTO, "it does not hold: %s", what);
 }
 
+/* How a credential stood. */
+static sy_status check_valid(struct verify *verify, struct sy_slice bytes, struct sy_error *err)
+{
+    const char *what = "";
+    if (!sy_valid_decode(&verify->valid, bytes, &what)) {
+        return sy_fail(err, SY_ERR_FORMAT, "this is no proof that can be read (%s)", what);
+    }
+    return sy_valid_verify_by(&verify->verifier, &verify->verdict, &verify->valid, verify->genesis,
+                              err);
+}
+
 /* Checks what a file holds, which proven owns from then on. */
 static sy_status check_bytes(struct verify *verify, uint8_t *bytes, size_t size,
                              struct sy_error *err)
 {
-    verify->is_evidence = sy_evidence_is(sy_slice_of(bytes, size));
-    if (!verify->is_evidence) return check_proof(verify, bytes, size, err);
+    struct sy_slice all = sy_slice_of(bytes, size);
+    verify->is_evidence = sy_evidence_is(all);
+    verify->is_valid = sy_valid_is(all);
+    if (!verify->is_evidence && !verify->is_valid) return check_proof(verify, bytes, size, err);
     sy_proven_free(&verify->proven);
     verify->proven.bytes = bytes;
     verify->proven.size = size;
-    return check_evidence(verify, sy_slice_of(bytes, size), err);
+    return verify->is_valid ? check_valid(verify, all, err) : check_evidence(verify, all, err);
+}
+
+/* What note_good is told of the last file, if it is no evidence. */
+static uint8_t last_kind(const struct verify *verify)
+{
+    return verify->is_evidence || verify->is_valid ? 0 : verify->proven.proof.kind;
+}
+
+static uint16_t last_code(const struct verify *verify)
+{
+    return verify->is_evidence || verify->is_valid ? 0 : verify->proven.receipt.code;
 }
 
 /* Notes what a check said. False: it does not hold. */
@@ -138,7 +166,7 @@ static bool note(struct verify *verify, const char *path, const struct sy_error 
         verify->good++;
         verify->pieces++;
     } else {
-        note_good(verify, verify->proven.proof.kind, verify->proven.receipt.code);
+        note_good(verify, last_kind(verify), last_code(verify));
     }
     return true;
 }
@@ -160,7 +188,7 @@ static bool verify_file(struct verify *verify, const char *path)
     uint8_t *bytes = NULL;
     size_t size = 0;
     struct sy_error err = {SY_OK, ""};
-    verify->is_evidence = false;
+    verify->is_evidence = verify->is_valid = false;
     if (sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, &err) == SY_OK) {
         return judge_bytes(verify, path, bytes, size);
     }
@@ -199,8 +227,8 @@ static void let_wait(struct verify *verify, struct waiting *waiting, char *path)
     waiting->bytes = verify->proven.bytes;
     waiting->size = verify->proven.size;
     waiting->is_evidence = verify->is_evidence;
-    waiting->kind = verify->is_evidence ? 0 : verify->proven.proof.kind;
-    waiting->code = verify->is_evidence ? 0 : verify->proven.receipt.code;
+    waiting->kind = last_kind(verify);
+    waiting->code = last_code(verify);
     verify->proven.bytes = NULL;
     verify->proven.size = 0;
     verify->waiting_count++;
@@ -247,7 +275,8 @@ static bool ends_with(const char *name, const char *end)
 
 static bool is_proof_name(const char *name)
 {
-    return ends_with(name, ".syproof") || ends_with(name, ".syevidence");
+    return ends_with(name, ".syproof") || ends_with(name, ".syvalid") ||
+           ends_with(name, ".syevidence");
 }
 
 static void verify_folder(struct verify *verify, const char *path)
@@ -276,7 +305,7 @@ static void verify_folder(struct verify *verify, const char *path)
     closedir(dir);
     if (!found) {
         settle(verify);
-        note_bad(verify, path, "there is no .syproof or .syevidence file in it");
+        note_bad(verify, path, "there is no .syproof, .syvalid or .syevidence file in it");
     }
 }
 
@@ -485,6 +514,49 @@ static int tell_evidence(const struct verify *verify)
     return SY_EXIT_DONE;
 }
 
+static void put_valid(sy_json *json, const struct verify *verify)
+{
+    const struct sy_valid *valid = &verify->valid;
+    sy_json_put_hex(json, "key", valid->key.bytes, sizeof valid->key.bytes);
+    sy_json_put_i64(json, "at_ms", valid->time_ms);
+    sy_json_put_u64(json, "at_height", valid->block.height);
+    sy_json_put_bool(json, "valid", verify->verdict == SY_AT_VALID);
+    sy_json_put_text(json, "verdict", sy_at_verdict_sentence(verify->verdict));
+    sy_json_put_i64(json, "next_block_ms", valid->next.time_ms);
+    if (!valid->entries[0].state.present) return;
+    sy_json_key(json, "credential");
+    sy_show_state(json, SY_STATE_CREDENTIAL, valid->entries[0].state.value);
+    if (valid->suspension == 0) return;
+    sy_json_key(json, "suspension");
+    sy_show_state(json, SY_STATE_SUSPENSION, valid->entries[1].state.value);
+}
+
+static int tell_valid(const struct verify *verify)
+{
+    const struct sy_valid *valid = &verify->valid;
+    char time[SY_CMD_TIME_BYTES], hex[65];
+    if (verify->cmd->json) {
+        sy_json json;
+        sy_cmd_json_begin(&json);
+        sy_json_put_bool(&json, "proven", true);
+        put_epoch(&json, valid->next.epoch);
+        put_valid(&json, verify);
+        return sy_cmd_json_end(&json, SY_EXIT_DONE);
+    }
+    sy_hex_encode(hex, valid->key.bytes, sizeof valid->key.bytes);
+    sy_cmd_time(time, valid->time_ms);
+    printf("credential %s\nat %s, after block %llu and before block %llu: %s\n", hex, time,
+           (unsigned long long)valid->block.height, (unsigned long long)valid->next.height,
+           sy_at_verdict_sentence(verify->verdict));
+    printf("proven by states of blocks %llu", (unsigned long long)valid->entries[0].header.height);
+    for (unsigned i = 1; i < valid->entry_count; i++) {
+        printf(", %llu", (unsigned long long)valid->entries[i].header.height);
+    }
+    printf(", all sealed by a quorum\n");
+    sy_show_epoch_line(stdout, valid->next.epoch);
+    return SY_EXIT_DONE;
+}
+
 static int tell_one(struct verify *verify, const char *path)
 {
     sy_json json;
@@ -496,6 +568,7 @@ static int tell_one(struct verify *verify, const char *path)
         return sy_cmd_json_end(&json, SY_EXIT_REFUSED);
     }
     if (verify->is_evidence) return tell_evidence(verify);
+    if (verify->is_valid) return tell_valid(verify);
     const struct sy_proof *proof = &verify->proven.proof;
     if (verify->cmd->json) {
         sy_cmd_json_begin(&json);

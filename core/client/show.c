@@ -541,6 +541,28 @@ static bool put_nonces(sy_json *json, struct sy_slice value)
     return true;
 }
 
+static void put_suspension_end(sy_json *json, const char *name, const struct sy_enum *reasons,
+                               const struct sy_suspension_end *end)
+{
+    sy_json_key(json, name);
+    sy_json_object_begin(json);
+    put_word(json, "reason", reasons, end->reason);
+    sy_json_put_i64(json, "from_ms", end->from_ms);
+    sy_json_put_u64(json, "height", end->height);
+    sy_json_put_i64(json, "time_ms", end->time_ms);
+    sy_json_object_end(json);
+}
+
+static bool put_suspension(sy_json *json, struct sy_slice value)
+{
+    struct sy_suspension suspension;
+    if (!sy_suspension_decode(&suspension, value)) return false;
+    put_suspension_end(json, "suspended", &sy_enum_suspend_reason, &suspension.begun);
+    if (!suspension.has_ended) return true;
+    put_suspension_end(json, "reinstated", &sy_enum_reinstate_reason, &suspension.ended);
+    return true;
+}
+
 void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
 {
     bool known = false;
@@ -575,6 +597,7 @@ void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_SUBSCRIPTION: known = put_subscription(json, value); break;
     case SY_STATE_NOTIFY_ACK: known = put_notify_ack(json, value); break;
     case SY_STATE_CERT: known = put_cert(json, value); break;
+    case SY_STATE_SUSPENSION: known = put_suspension(json, value); break;
     default:
         known = sy_show_goods(json, state_kind, value) || sy_show_money(json, state_kind, value);
     }

@@ -54,6 +54,8 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_SUBSCRIPTION] = "subscription",
     [SY_STATE_CERT] = "cert",
     [SY_STATE_CERT_INDEX] = "cert index",
+    [SY_STATE_SUSPENSIONS] = "suspensions",
+    [SY_STATE_SUSPENSION] = "suspension",
     [SY_STATE_PLAN] = "plan",
     [SY_STATE_COVERAGE] = "coverage",
     [SY_STATE_COVERAGES] = "coverages",
@@ -334,11 +336,15 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CERT_INDEX:
         sy_state_key_cert_index(out, id, sy_load_u64(second->bytes));
         return true;
+    case SY_STATE_SUSPENSION:
+        sy_state_key_suspension(out, id, sy_load_u64(second->bytes));
+        return true;
     case SY_STATE_MAKER:
     case SY_STATE_NONCES:
     case SY_STATE_CREDENTIAL:
     case SY_STATE_ORG:
     case SY_STATE_ORG_EVENTS:
+    case SY_STATE_SUSPENSIONS:
     case SY_STATE_PREFIX:
     case SY_STATE_PATIENT:
     case SY_STATE_CARE:

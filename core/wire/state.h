@@ -49,6 +49,8 @@
  *   subscription     pair(organisation, patient)         struct sy_subscription
  *   cert             pair(organisation, jws hash)        struct sy_cert
  *   cert index       pair(organisation, u64 index padded) 32 jws hash of the card that has it
+ *   suspensions      organisation id                     u64 how many; absent: none (state_org.h)
+ *   suspension       pair(organisation, u64 number padded) struct sy_suspension
  *   goods            state_goods.h; prescriptions, recalls: state_rx.h; claims: money.h
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
@@ -68,6 +70,7 @@
 #include "core/wire/roster.h"
 #include "core/wire/schema.h"
 #include "core/wire/state_access.h"
+#include "core/wire/state_org.h"
 
 enum sy_state_kind {
     SY_STATE_PARAMS = 16,
@@ -112,6 +115,8 @@ enum sy_state_kind {
     SY_STATE_SUBSCRIPTION = 59,
     SY_STATE_CERT = 60,
     SY_STATE_CERT_INDEX = 61,
+    SY_STATE_SUSPENSIONS = 62,
+    SY_STATE_SUSPENSION = 63,
     SY_STATE_PLAN = 70,
     SY_STATE_COVERAGE = 71,
     SY_STATE_COVERAGES = 72,
@@ -200,8 +205,8 @@ void sy_state_key_pair(struct sy_hash *out, enum sy_state_kind kind, const struc
 /* sy_state_key_of is the key hash of an entry by its kind and what names it: id, and second for an
  * entry about two things (the organisation of an open care, the key of a break, the other record of
  * a duplicate, the jws hash of a card; the number of a record version, of a record link or of a
- * consent, a schedule's kind and version, or a card's index, little-endian and zero padded). False:
- * there is no such kind. */
+ * consent or of a suspension, a schedule's kind and version, or a card's index, little-endian and
+ * zero padded). False: there is no such kind. */
 bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
                      const struct sy_hash *second);
 
@@ -269,7 +274,7 @@ bool sy_roster_next_decode(struct sy_roster_next *next, struct sy_slice bytes);
 void sy_validator_state_encode(struct sy_writer *w, const struct sy_validator *validator);
 bool sy_validator_state_decode(struct sy_validator *validator, struct sy_slice bytes);
 
-/* A bare u64: next(maker), the event count. */
+/* A bare u64: next(maker), the event count, how many suspensions. */
 void sy_count_encode(struct sy_writer *w, uint64_t count);
 bool sy_count_decode(uint64_t *count, struct sy_slice bytes);
 

@@ -244,6 +244,65 @@ grep -q "at block $before .* it was valid" "$scratch/got" || fail "at: $(cat "$s
 "${then[@]}" --at "$(($(date +%s) * 1000))" >"$scratch/got" && fail "valid after it was replaced"
 grep -q "it was revoked" "$scratch/got" || fail "at: $(cat "$scratch/got")"
 "${then[@]}" --at 1 >"$scratch/got" && fail "valid before it was enrolled"
+
+echo "an organisation is suspended twice; how its doctor stood at any time is proven and kept"
+# newest NAME: the height and time of the newest block, as NAME_at and NAME_ms
+newest() {
+    "$bin/systole" get --net "$net" --json block newest >"$scratch/newest"
+    printf -v "$1_at" %s "$(field height <"$scratch/newest")"
+    printf -v "$1_ms" %s "$(field time_ms <"$scratch/newest")"
+}
+proofs=$scratch/proofs
+mkdir "$proofs"
+# stood NAME WHEN VALID VERDICT: how doctor_a stood, online, and from a file of its own offline
+stood() {
+    local code=1
+    if [ "$3" = true ]; then code=0; fi
+    for i in $(seq 50); do # until a block has passed the time
+        status=0
+        "$bin/systole" get --net "$net" --key "$keys/admin_b.pem" --json --at "$2" \
+            --proof "$proofs/$1.syvalid" credential "$(public doctor_a)" >"$scratch/got" 2>&1 ||
+            status=$?
+        grep -q "no block is later" "$scratch/got" || break
+        sleep 0.2
+    done
+    [ "$status" = "$code" ] || fail "$1: exit code $status: $(cat "$scratch/got")"
+    "$bin/systole" verify --json --genesis "$net/genesis.json" "$proofs/$1.syvalid" \
+        >"$scratch/got" || fail "$1 does not hold: $(cat "$scratch/got")"
+    grep -q "\"key\": *\"$(public doctor_a)\"" "$scratch/got" || fail "$1: $(cat "$scratch/got")"
+    grep -q "\"valid\": *$3" "$scratch/got" || fail "$1: $(cat "$scratch/got")"
+    grep -q "$4" "$scratch/got" || fail "$1 is no '$4': $(cat "$scratch/got")"
+}
+newest before
+applied org.suspend regulator - - org_id="$org_a" reason="licence lapsed" from=0
+newest first
+applied org.reinstate regulator - - org_id="$org_a" reason="cause removed" from=0
+newest between
+applied org.suspend regulator - - org_id="$org_a" reason=fraud from=0
+newest second
+stood before "$before_at" true "it was valid"
+stood first "$first_at" false "its organisation was suspended"
+stood between "$between_at" true "it was valid"
+stood second "$second_at" false "its organisation was suspended"
+stood first_time "$((first_ms + 1))" false "its organisation was suspended"
+stood between_time "$between_ms" true "it was valid"
+stood too_early 1 false "it was not enrolled yet"
+"$bin/systole" get --net "$net" --key "$keys/admin_b.pem" --at $(($(date +%s) * 1000 + 3600000)) \
+    --proof "$scratch/none" credential "$(public doctor_a)" >"$scratch/got" 2>&1 &&
+    fail "a time to come is proven"
+grep -q "no block is later" "$scratch/got" || fail "why not: $(cat "$scratch/got")"
+[ ! -e "$scratch/none" ] || fail "a time to come was kept"
+"$bin/systole" verify --genesis "$net/genesis.json" "$proofs" >"$scratch/got" ||
+    fail "not all of them hold: $(cat "$scratch/got")"
+grep -q "^7 proofs hold" "$scratch/got" || fail "verify: $(cat "$scratch/got")"
+"$bin/systole" verify --genesis "$net/genesis.json" "$proofs/first.syvalid" >"$scratch/got"
+grep -q "before block $((first_at + 1)): its organisation was suspended" "$scratch/got" ||
+    fail "verify: $(cat "$scratch/got")"
+printf X | dd of="$proofs/first.syvalid" bs=1 seek=300 conv=notrunc 2>/dev/null
+"$bin/systole" verify --genesis "$net/genesis.json" "$proofs" >"$scratch/got" 2>&1 &&
+    fail "one that was changed holds"
+applied org.reinstate regulator - - org_id="$org_a" reason="cause removed" from=0
+grep -q "6 proofs hold.* 1 do not" "$scratch/got" || fail "verify: $(cat "$scratch/got")"
 end v0 TERM
 start v0 --rebuild-index
 found "$org_c" -- --validator v0 org --inactive

@@ -79,6 +79,7 @@ union value {
     struct sy_record_link link;
     struct sy_duplicate duplicate;
     struct sy_cert cert;
+    struct sy_suspension suspension;
     struct sy_validator_key signer;
     struct sy_patient_place place;
     struct sy_access_asked asked;
@@ -158,6 +159,7 @@ static bool round_trip(struct sy_writer *w, unsigned kind, struct sy_slice value
     case SY_STATE_DISPUTE: AGAIN(dispute, dispute, &u.dispute);
     case SY_STATE_SUBSCRIPTION: AGAIN(subscription, subscription, &u.subscription);
     case SY_STATE_CERT: AGAIN(cert, cert, &u.cert);
+    case SY_STATE_SUSPENSION: AGAIN(suspension, suspension, &u.suspension);
     case SY_STATE_CERT_INDEX:
     case SY_STATE_SIGNER_OF:
     case SY_STATE_BREAK_OF:

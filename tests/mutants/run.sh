@@ -70,6 +70,8 @@ client_salts tests/test_client_salts
 wire_find    tests/test_wire_find
 bring        tests/test_bring
 at_time      tests/test_at_time
+valid        tests/test_valid
+suspension   tests/test_ledger_suspension
 notices_of   tests/test_access_notices
 api_find     tests/test_api_find
 api_notices  tests/test_api_notices

@@ -6,9 +6,9 @@
 CASE(access_shows_the_directory_to_any_reader)
 {
     static const uint8_t kinds[] = {
-        SY_STATE_PARAMS,      SY_STATE_ROSTER,       SY_STATE_VALIDATOR, SY_STATE_MAKER,
-        SY_STATE_EVENT_COUNT, SY_STATE_CREDENTIAL,   SY_STATE_ORG,       SY_STATE_ORG_EVENTS,
-        SY_STATE_PREFIX,      SY_STATE_ROSTER_CHANGE};
+        SY_STATE_PARAMS,      SY_STATE_ROSTER,        SY_STATE_VALIDATOR,   SY_STATE_MAKER,
+        SY_STATE_EVENT_COUNT, SY_STATE_CREDENTIAL,    SY_STATE_ORG,         SY_STATE_ORG_EVENTS,
+        SY_STATE_PREFIX,      SY_STATE_ROSTER_CHANGE, SY_STATE_SUSPENSIONS, SY_STATE_SUSPENSION};
     struct state_rig rig;
     open_rig(&rig);
     for (size_t i = 0; i < sizeof kinds; i++) {

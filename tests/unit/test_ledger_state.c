@@ -431,6 +431,22 @@ static void sample_devices(void)
     finish_sample(&w);
 }
 
+static void sample_suspensions(void)
+{
+    struct sy_suspension suspension = {.begun = {1, 2, 3, 4}};
+    struct sy_writer w = start_sample("suspension_begun", SY_STATE_SUSPENSION);
+    sy_suspension_encode(&w, &suspension);
+    finish_sample(&w);
+    suspension.has_ended = true;
+    suspension.ended = (struct sy_suspension_end){2, 3, 4, 5};
+    w = start_sample("suspension_ended", SY_STATE_SUSPENSION);
+    sy_suspension_encode(&w, &suspension);
+    finish_sample(&w);
+    w = start_sample("suspensions", SY_STATE_SUSPENSIONS);
+    sy_count_encode(&w, 7);
+    finish_sample(&w);
+}
+
 static void sample_certs(void)
 {
     struct sy_cert cert = {
@@ -524,6 +540,7 @@ static int make_samples(void **state)
     sample_breaks();
     sample_devices();
     sample_certs();
+    sample_suspensions();
     sample_access();
     sample_exports();
     return 0;
@@ -574,6 +591,7 @@ static bool again(struct sy_writer *w, unsigned kind, struct sy_slice value)
     case SY_STATE_DISPUTE: AGAIN(dispute, struct sy_dispute); break;
     case SY_STATE_SUBSCRIPTION: AGAIN(subscription, struct sy_subscription); break;
     case SY_STATE_CERT: AGAIN(cert, struct sy_cert); break;
+    case SY_STATE_SUSPENSION: AGAIN(suspension, struct sy_suspension); break;
     case SY_STATE_CERT_INDEX:
     case SY_STATE_SIGNER_OF:
     case SY_STATE_OPEN_CARE:
@@ -667,22 +685,6 @@ CASE(values_equal_their_files)
     }
 }
 
-CASE(credential_is_valid_in_its_window_only)
-{
-    struct sy_credential credential = {.use = SY_KEY_TX, .role = SY_ROLE_DOCTOR};
-    credential.not_before_ms = 10;
-    credential.not_after_ms = 20;
-    assert_false(sy_credential_valid(&credential, 9));
-    assert_true(sy_credential_valid(&credential, 10));
-    assert_true(sy_credential_valid(&credential, 20));
-    assert_false(sy_credential_valid(&credential, 21));
-    credential.revoked = true;
-    assert_false(sy_credential_valid(&credential, 15));
-    credential.revoked = false;
-    credential.use = SY_KEY_LINK;
-    assert_false(sy_credential_valid(&credential, 15));
-}
-
 CASE(consents_keep_their_rules)
 {
     for (size_t i = 0; i < sample_count; i++) {
@@ -770,20 +772,6 @@ CASE(joined_versions_links_and_cosignatures_keep_their_rules)
     assert_false(again(&w, SY_STATE_COSIGNATURES, sy_slice_of(twice, value.size)));
 }
 
-CASE(kinds_of_state_have_names)
-{
-    for (unsigned kind = 0; kind < SY_STATE_KIND_COUNT; kind++) {
-        const char *name = sy_state_kind_name(kind);
-        if (kind < SY_STATE_PARAMS) assert_null(name);
-        for (unsigned other = SY_STATE_PARAMS; name != NULL && other < kind; other++) {
-            if (sy_state_kind_name(other) == NULL) continue; // numbers have gaps
-            assert_string_not_equal(name, sy_state_kind_name(other));
-        }
-    }
-    assert_null(sy_state_kind_name(SY_STATE_KIND_COUNT));
-    assert_null(sy_state_kind_name(100000));
-}
-
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -791,10 +779,8 @@ int main(void)
         cmocka_unit_test(values_cut_or_longer_are_refused),
         cmocka_unit_test(values_have_one_encoding),
         cmocka_unit_test(values_equal_their_files),
-        cmocka_unit_test(credential_is_valid_in_its_window_only),
         cmocka_unit_test(consents_keep_their_rules),
         cmocka_unit_test(joined_versions_links_and_cosignatures_keep_their_rules),
-        cmocka_unit_test(kinds_of_state_have_names),
     };
     return cmocka_run_group_tests(cases, make_samples, NULL);
 }

@@ -5,6 +5,30 @@
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
+CASE(suspensions_keep_their_rules)
+{
+    uint8_t room[128];
+    struct sy_suspension one = {{1, 2, 3, 4}, true, {1, 2, 3, 4}}, found;
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_suspension_encode(&w, &one);
+    assert_true(sy_suspension_decode(&found, sy_writer_slice(&w)));
+    assert_true(found.has_ended && found.ended.height == 3);
+    one.ended.height = 2; // before it began
+    w = sy_writer_of(room, sizeof room);
+    sy_suspension_encode(&w, &one);
+    assert_false(sy_suspension_decode(&found, sy_writer_slice(&w)));
+    one = (struct sy_suspension){.begun = {0, 2, 3, 4}}; // for no reason
+    w = sy_writer_of(room, sizeof room);
+    sy_suspension_encode(&w, &one);
+    assert_false(sy_suspension_decode(&found, sy_writer_slice(&w)));
+    one.begun.reason = 1;
+    w = sy_writer_of(room, sizeof room);
+    sy_suspension_encode(&w, &one);
+    assert_true(sy_suspension_decode(&found, sy_writer_slice(&w)));
+    room[w.used - 1] = 2; // a flag that there is not
+    assert_false(sy_suspension_decode(&found, sy_writer_slice(&w)));
+}
+
 CASE(only_what_is_revoked_has_a_successor)
 {
     struct sy_credential credential = {.use = SY_KEY_TX, .role = SY_ROLE_DOCTOR, .revoked = true};
@@ -196,6 +220,9 @@ CASE(entries_are_found_by_kind_and_what_names_them)
     assert_true(sy_state_key_of(&out, SY_STATE_CERT_INDEX, &id, &second));
     sy_state_key_cert_index(&expected, &id, 5);
     assert_memory_equal(out.bytes, expected.bytes, 32);
+    assert_true(sy_state_key_of(&out, SY_STATE_SUSPENSION, &id, &second));
+    sy_state_key_suspension(&expected, &id, 5);
+    assert_memory_equal(out.bytes, expected.bytes, 32);
     assert_true(sy_state_key_of(&out, SY_STATE_OPEN_CARE, &id, &second));
     sy_state_key_open_care(&expected, &id, &second);
     assert_memory_equal(out.bytes, expected.bytes, 32);
@@ -210,11 +237,44 @@ CASE(entries_are_found_by_kind_and_what_names_them)
     assert_memory_equal(out.bytes, expected.bytes, 32);
 }
 
+CASE(credential_is_valid_in_its_window_only)
+{
+    struct sy_credential credential = {.use = SY_KEY_TX, .role = SY_ROLE_DOCTOR};
+    credential.not_before_ms = 10;
+    credential.not_after_ms = 20;
+    assert_false(sy_credential_valid(&credential, 9));
+    assert_true(sy_credential_valid(&credential, 10));
+    assert_true(sy_credential_valid(&credential, 20));
+    assert_false(sy_credential_valid(&credential, 21));
+    credential.revoked = true;
+    assert_false(sy_credential_valid(&credential, 15));
+    credential.revoked = false;
+    credential.use = SY_KEY_LINK;
+    assert_false(sy_credential_valid(&credential, 15));
+}
+
+CASE(kinds_of_state_have_names)
+{
+    for (unsigned kind = 0; kind < SY_STATE_KIND_COUNT; kind++) {
+        const char *name = sy_state_kind_name(kind);
+        if (kind < SY_STATE_PARAMS) assert_null(name);
+        for (unsigned other = SY_STATE_PARAMS; name != NULL && other < kind; other++) {
+            if (sy_state_kind_name(other) == NULL) continue; // numbers have gaps
+            assert_string_not_equal(name, sy_state_kind_name(other));
+        }
+    }
+    assert_null(sy_state_kind_name(SY_STATE_KIND_COUNT));
+    assert_null(sy_state_kind_name(100000));
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
+        cmocka_unit_test(credential_is_valid_in_its_window_only),
+        cmocka_unit_test(kinds_of_state_have_names),
         cmocka_unit_test(entries_are_found_by_kind_and_what_names_them),
         cmocka_unit_test(key_hashes_are_what_the_format_says),
+        cmocka_unit_test(suspensions_keep_their_rules),
         cmocka_unit_test(only_what_is_revoked_has_a_successor),
         cmocka_unit_test(merges_and_links_keep_their_rules),
         cmocka_unit_test(devices_are_an_organisations_or_a_patients),

@@ -14,11 +14,12 @@
  *   `from` lies after block time                          E_SCHEMA, path from
  *   fewer than regulators_needed regulators signed        E_REGULATORS {how many are needed}
  *   it is suspended (is not suspended) already            E_ORG_STATE {id}
- *   writes   organisation
+ *   writes   organisation, suspensions, suspension
  *   event    org.suspended, org.reinstated about the organisation
  *
  * The effect is at once: from the next payload on nothing signed for a suspended organisation is
- * applied (E_ORG_SUSPENDED). `from` only states when the cause arose. */
+ * applied (E_ORG_SUSPENDED). `from` only states when the cause arose. Each suspension keeps an
+ * entry of its own for good, so that what the organisation was at any height can be proven. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 
@@ -94,6 +95,58 @@ enum sy_refusal sy_contract_org_register(struct sy_exec *x, const union sy_paylo
     return SY_APPLIED;
 }
 
+/* How many suspensions there were. */
+static uint64_t count_suspensions(struct sy_exec *x, const struct sy_hash *org_id)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    uint64_t count = 0;
+    sy_exec_key(x, &place, SY_STATE_SUSPENSIONS, org_id);
+    if (!sy_exec_find(x, &value, &place)) return 0;
+    if (!sy_count_decode(&count, value)) x->failed = SY_ERR_CORRUPT;
+    return count;
+}
+
+static void begin_suspension(struct sy_exec *x, const struct sy_hash *org_id,
+                             const struct sy_suspension_end *begun)
+{
+    struct sy_hash place;
+    struct sy_suspension suspension = {.begun = *begun};
+    uint8_t room[128];
+    uint64_t count = count_suspensions(x, org_id);
+    SY_ASSERT(count < UINT64_MAX);
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_count_encode(&w, count + 1);
+    sy_exec_key(x, &place, SY_STATE_SUSPENSIONS, org_id);
+    sy_exec_save(x, &place, &w);
+    w = sy_writer_of(room, sizeof room);
+    sy_suspension_encode(&w, &suspension);
+    sy_state_key_suspension(&place, org_id, count + 1);
+    sy_exec_save(x, &place, &w);
+}
+
+/* The organisation is suspended, so its last suspension stands there and has not ended. */
+static void end_suspension(struct sy_exec *x, const struct sy_hash *org_id,
+                           const struct sy_suspension_end *ended)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_suspension suspension;
+    uint8_t room[128];
+    sy_state_key_suspension(&place, org_id, count_suspensions(x, org_id));
+    if (!sy_exec_find(x, &value, &place) || !sy_suspension_decode(&suspension, value) ||
+        suspension.has_ended) {
+        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        return;
+    }
+    suspension.has_ended = true;
+    suspension.ended = *ended;
+    SY_ASSERT(suspension.ended.height >= suspension.begun.height);
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_suspension_encode(&w, &suspension);
+    sy_exec_save(x, &place, &w);
+}
+
 static enum sy_refusal set_state(struct sy_exec *x, const struct sy_hash *org_id, int64_t from_ms,
                                  bool suspended, uint16_t reason)
 {
@@ -111,6 +164,12 @@ static enum sy_refusal set_state(struct sy_exec *x, const struct sy_hash *org_id
     org.suspended_from_ms = from_ms;
     org.suspended_height = x->height;
     sy_exec_save_org(x, org_id, &org);
+    struct sy_suspension_end end = {reason, from_ms, x->height, x->time_ms};
+    if (suspended) {
+        begin_suspension(x, org_id, &end);
+    } else {
+        end_suspension(x, org_id, &end);
+    }
     sy_exec_event(x, suspended ? SY_EVENT_ORG_SUSPENDED : SY_EVENT_ORG_REINSTATED, SY_SUBJECT_ORG,
                   org_id, org_id);
     return SY_APPLIED;
