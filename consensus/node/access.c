@@ -700,9 +700,10 @@ static bool finds_subscription(const struct sy_access *access, struct sy_subscri
            sy_subscription_decode(out, value);
 }
 
-/* The class of the record that an event is of; false: it is of none. room: SY_CODE_BYTES_MAX. */
-static bool finds_class(const struct sy_access *access, struct sy_slice *out, uint8_t *room,
-                        const struct sy_event *event)
+/* Class and holder of the record that an event is of; false: it is of none. room:
+ * SY_CODE_BYTES_MAX. */
+static bool finds_record(const struct sy_access *access, struct sy_slice *out, uint8_t *room,
+                         struct sy_hash *holder, const struct sy_event *event)
 {
     struct sy_hash place;
     struct sy_slice value;
@@ -716,20 +717,28 @@ static bool finds_class(const struct sy_access *access, struct sy_slice *out, ui
         memcpy(room, record.record_class.data, record.record_class.size);
     }
     *out = sy_slice_of(room, record.record_class.size);
+    *holder = record.holder;
     return true;
 }
 
-/* What the subscription's groups and classes let through. */
+/* What the subscription's height and groups let through and, of records, organisation and classes.
+ */
 static bool passes_filter(const struct sy_access *access, const struct reader *reader,
-                          const struct sy_event *event)
+                          const struct sy_event *event, uint64_t height)
 {
     struct sy_subscription subscription;
     struct sy_slice of_record = sy_slice_of(NULL, 0), named;
+    struct sy_hash holder;
     uint8_t room[SY_CODE_BYTES_MAX];
     // Before the subscription: what it borrows is gone when the next entry is asked for.
-    bool is_record = finds_class(access, &of_record, room, event);
+    bool is_record = finds_record(access, &of_record, room, &holder, event);
     if (!finds_subscription(access, &subscription, reader, &event->subject)) return false;
     uint16_t group = sy_notice_group(event->kind);
+    if (height < subscription.from_height) return false;
+    if (is_record && subscription.has_organisation &&
+        !sy_hash_equal(&holder, &subscription.organisation)) {
+        return false;
+    }
     if (subscription.has_groups && (subscription.groups & SY_SET_BIT(group)) == 0) return false;
     if (!subscription.has_classes || !is_record) return true;
     for (size_t offset = 0; sy_list_next_text(&subscription.classes, &offset, &named);) {
@@ -762,14 +771,14 @@ bool sy_access_notices(const struct sy_access *access, const struct sy_read_requ
 }
 
 bool sy_access_notice(const struct sy_access *access, const struct sy_read_request *read,
-                      const struct sy_event *event)
+                      const struct sy_event *event, uint64_t height)
 {
     struct reader reader = find_reader(access, &read->reader);
     if (!reader.known) return false;
     if (is_subject(access, &reader, read)) return true;
     bool over = oversees(&reader, read->purpose);
     if (event->subject_kind != SY_SUBJECT_PATIENT) return over;
-    if (!over && !passes_filter(access, &reader, event)) return false; // before it is noted
+    if (!over && !passes_filter(access, &reader, event, height)) return false; // before it is noted
     return sees_told(access, &reader, read, event, over);
 }
 

@@ -76,10 +76,11 @@ bool sy_access_tx(const struct sy_access *access, const struct sy_read_request *
                   const struct sy_receipt *receipt, const struct sy_tx *tx);
 
 /* sy_access_notices says whether the reader may ask for the notices of the subject that the read
- * names; sy_access_notice, who may, whether this one is shown: it adds to the grants. */
+ * names; sy_access_notice, who may, whether this one of that height is shown: it adds to the
+ * grants. */
 bool sy_access_notices(const struct sy_access *access, const struct sy_read_request *read);
 bool sy_access_notice(const struct sy_access *access, const struct sy_read_request *read,
-                      const struct sy_event *event);
+                      const struct sy_event *event, uint64_t height);
 
 /* sy_access_notice_count is how many events the state has counted about a subject: the number of
  * its newest one, certified or not. 0: none, or there is no such subject. */

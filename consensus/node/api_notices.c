@@ -88,7 +88,7 @@ static bool tell_notice(struct telling *telling, const struct place *place,
     struct sy_slice receipt = sy_block_view_receipt(place->view, place->index);
     if (!sy_notice_prove(&proof, head, receipt, place->event)) return false;
     telling->count++;
-    if (!sy_access_notice(access, read, &proof.event)) {
+    if (!sy_access_notice(access, read, &proof.event, place->view->height)) {
         sy_write_u8(&telling->notices, 0);
         return true;
     }

@@ -505,6 +505,12 @@ static bool put_subscription(sy_json *json, struct sy_slice value)
         put_set(json, "groups", &sy_enum_notice_group, subscription.groups);
     }
     if (subscription.has_classes) put_texts(json, "classes", &subscription.classes);
+    if (subscription.has_organisation) {
+        sy_json_put_hex(json, "organisation", subscription.organisation.bytes, 32);
+    }
+    if (subscription.from_height > 0) {
+        sy_json_put_u64(json, "from_height", subscription.from_height);
+    }
     if (subscription.cancelled_height != 0) {
         sy_json_put_u64(json, "cancelled_height", subscription.cancelled_height);
     }

@@ -84,7 +84,8 @@ bool sy_dispute_decode(struct sy_dispute *dispute, struct sy_slice bytes);
 /* An organisation's subscription to a patient's notices.
  *
  *   u64 from | u16 purpose | u64 height | u64 height of its end, 0: it stands
- *   | u8 flags (1 groups, 2 classes) | [u32 groups] | [classes list] */
+ *   | u8 flags (1 groups, 2 classes, 4 organisation, 8 from height) | [u32 groups]
+ *   | [classes list] | [32 organisation] | [u64 from height, from 1] */
 struct sy_subscription {
     uint64_t from; /* first number, from 1 */
     uint16_t purpose;
@@ -92,6 +93,9 @@ struct sy_subscription {
     bool has_groups, has_classes;
     uint32_t groups;        /* a set of enum sy_notice_group */
     struct sy_list classes; /* borrowed */
+    bool has_organisation;
+    struct sy_hash organisation; /* of records, only those that it keeps */
+    uint64_t from_height;        /* notices of earlier blocks are left out; 0: of none */
 };
 void sy_subscription_encode(struct sy_writer *w, const struct sy_subscription *subscription);
 bool sy_subscription_decode(struct sy_subscription *subscription, struct sy_slice bytes);

@@ -715,19 +715,27 @@ _Static_assert(16 + SY_NONCE_WINDOW / 8 <= SY_STATE_VALUE_BYTES_MAX,
 
 // --- subscriptions -----------------------------------------------------------------------------
 
-enum { SUBSCRIPTION_GROUPS = 1, SUBSCRIPTION_CLASSES = 2 };
+enum {
+    SUBSCRIPTION_GROUPS = 1,
+    SUBSCRIPTION_CLASSES = 2,
+    SUBSCRIPTION_ORG = 4,
+    SUBSCRIPTION_HEIGHT = 8
+};
 
 void sy_subscription_encode(struct sy_writer *w, const struct sy_subscription *subscription)
 {
-    unsigned flags = (subscription->has_groups ? SUBSCRIPTION_GROUPS : 0u) |
-                     (subscription->has_classes ? SUBSCRIPTION_CLASSES : 0u);
     sy_write_u64(w, subscription->from);
     sy_write_u16(w, subscription->purpose);
     sy_write_u64(w, subscription->height);
     sy_write_u64(w, subscription->cancelled_height);
-    sy_write_u8(w, (uint8_t)flags);
+    sy_write_u8(w, flag_if(subscription->has_groups, SUBSCRIPTION_GROUPS) |
+                       flag_if(subscription->has_classes, SUBSCRIPTION_CLASSES) |
+                       flag_if(subscription->has_organisation, SUBSCRIPTION_ORG) |
+                       flag_if(subscription->from_height > 0, SUBSCRIPTION_HEIGHT));
     if (subscription->has_groups) sy_write_u32(w, subscription->groups);
     if (subscription->has_classes) write_list(w, &subscription->classes);
+    if (subscription->has_organisation) sy_write_hash(w, &subscription->organisation);
+    if (subscription->from_height > 0) sy_write_u64(w, subscription->from_height);
 }
 
 bool sy_subscription_decode(struct sy_subscription *subscription, struct sy_slice bytes)
@@ -737,8 +745,9 @@ bool sy_subscription_decode(struct sy_subscription *subscription, struct sy_slic
     subscription->purpose = sy_read_u16(&r, "purpose");
     subscription->height = sy_read_u64(&r, "height");
     subscription->cancelled_height = sy_read_u64(&r, "cancelled_height");
-    uint8_t flags = sy_read_u8(&r, "flags");
-    if (flags > (SUBSCRIPTION_GROUPS | SUBSCRIPTION_CLASSES)) sy_reader_fail(&r, "flags");
+    uint8_t flags = read_flags(&r, SUBSCRIPTION_GROUPS | SUBSCRIPTION_CLASSES | SUBSCRIPTION_ORG |
+                                       SUBSCRIPTION_HEIGHT);
+    subscription->has_organisation = (flags & SUBSCRIPTION_ORG) != 0;
     subscription->has_groups = (flags & SUBSCRIPTION_GROUPS) != 0;
     subscription->has_classes = (flags & SUBSCRIPTION_CLASSES) != 0;
     if (subscription->has_groups) {
@@ -748,6 +757,13 @@ bool sy_subscription_decode(struct sy_subscription *subscription, struct sy_slic
     }
     if (subscription->has_classes) {
         read_text_list(&r, &subscription->classes, SY_CONSENT_CLASSES_BYTES_MAX, "classes");
+    }
+    if (subscription->has_organisation) {
+        sy_read_hash(&r, &subscription->organisation, "organisation");
+    }
+    if ((flags & SUBSCRIPTION_HEIGHT) != 0) {
+        subscription->from_height = sy_read_u64(&r, "from_height");
+        if (subscription->from_height == 0) sy_reader_fail(&r, "from_height");
     }
     if (subscription->from == 0) sy_reader_fail(&r, "from");
     return sy_reader_done(&r);

@@ -172,6 +172,27 @@ grep -q "^[0-9]* consent.changed" "$scratch/got" || fail "no consent: $(cat "$sc
 next=$(cat "$net"/client/watch/*"$patient")
 [ "$next" = "next $((all + 1))" ] || fail "$all notices, and the watch goes on at $next"
 
+echo "a hospital subscribes to what another one keeps of the patient, and from a height on"
+theirs=$(random_id)
+record applied next_b "$theirs" "$patient"
+subscribe() { # FIELD...: what admin_a is shown: $scratch/got
+    applied sub.create admin_a - - patient_id="$patient" purpose=treatment from_number=1 "$@"
+    "$bin/systole" watch --net "$net" --key "$keys/admin_a.pem" --purpose treatment --from 1 \
+        --wait 0 --json "$patient" >"$scratch/got" 2>&1 || fail "watch: $(cat "$scratch/got")"
+    applied sub.cancel admin_a - - patient_id="$patient"
+}
+refused E_ORG_UNKNOWN sub.create admin_a - - patient_id="$patient" purpose=treatment \
+    from_number=1 org_id="$patient"
+subscribe org_id="$(cat "$scratch/org_b")"
+grep -q "$theirs" "$scratch/got" || fail "b's record is not told: $(cat "$scratch/got")"
+grep -q "$plain" "$scratch/got" && fail "a's record is told"
+subscribe
+grep -q "$plain" "$scratch/got" || fail "a's record is not told: $(cat "$scratch/got")"
+height=$("$bin/systole" get --net "$net" --json block newest | field height)
+subscribe from_height=$((height + 1))
+grep -q "$theirs" "$scratch/got" && fail "what came before is told"
+grep -q "sub.changed" "$scratch/got" || fail "what came after is not: $(cat "$scratch/got")"
+
 echo "regulators set a parameter and publish a schedule, for later"
 height=$("$bin/systole" get --net "$net" --json block newest | field height)
 applied param.set regulator - - name=record_bytes_max value=1000000 version=1 \

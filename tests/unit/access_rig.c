@@ -199,6 +199,8 @@ bool rig_breaks;
 uint64_t rig_subscribed;
 uint32_t rig_groups;
 const char *rig_class;
+unsigned rig_org;
+uint64_t rig_from_height;
 
 static void add_subscription(struct state_rig *rig)
 {
@@ -209,6 +211,9 @@ static void add_subscription(struct state_rig *rig)
     entry.has_groups = rig_groups != 0;
     entry.groups = rig_groups;
     entry.has_classes = rig_class != NULL;
+    entry.has_organisation = rig_org != 0;
+    entry.organisation = test_hash(rig_org);
+    entry.from_height = rig_from_height;
     if (rig_class) {
         sy_list_add_text(&entry.classes, &list, sy_slice_of(rig_class, strlen(rig_class)));
     }

@@ -87,7 +87,9 @@ extern uint64_t
     rig_subscribed; /* the next rig has B's subscription to PATIENT, from this number; 0: none */
 extern uint32_t rig_groups;   /* its groups; 0: all */
 extern const char *rig_class; /* its class; NULL: all */
-extern bool rig_breaks;       /* the next rig has a break, by C's doctor */
+extern unsigned rig_org;      /* whose records; 0: all */
+extern uint64_t rig_from_height;
+extern bool rig_breaks; /* the next rig has a break, by C's doctor */
 
 void open_rig_with(struct state_rig *rig, const struct consent_of *consents, unsigned count);
 void open_rig(struct state_rig *rig); /* without consents */

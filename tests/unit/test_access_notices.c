@@ -83,9 +83,9 @@ CASE(subjects_are_shown_each_of_their_notices)
     struct sy_read_request own = ask(KEY_WALLET, SY_SUBJECT_PATIENT, &patient);
     struct sy_read_request others = ask(KEY_DOCTOR_C, SY_SUBJECT_PATIENT, &patient);
     struct sy_read_request nobodys = ask(KEY_NOBODY, SY_SUBJECT_PATIENT, &patient);
-    assert_true(sy_access_notice(&rig.access, &own, &event));
-    assert_false(sy_access_notice(&rig.access, &others, &event));
-    assert_false(sy_access_notice(&rig.access, &nobodys, &event));
+    assert_true(sy_access_notice(&rig.access, &own, &event, 7));
+    assert_false(sy_access_notice(&rig.access, &others, &event, 7));
+    assert_false(sy_access_notice(&rig.access, &nobodys, &event, 7));
     close_rig(&rig);
 }
 
@@ -115,11 +115,11 @@ CASE(subscribers_are_told_what_they_may_see)
     sy_read_notices(&read, &asked);
     assert_true(sy_access_notices(&rig.access, &read));
     struct sy_event event = event_of(SY_SUBJECT_PATIENT, PATIENT);
-    assert_true(sy_access_notice(&rig.access, &read, &event));
+    assert_true(sy_access_notice(&rig.access, &read, &event, 7));
     event.object = test_hash(RECORD_LABEL);
-    assert_false(sy_access_notice(&rig.access, &read, &event));
+    assert_false(sy_access_notice(&rig.access, &read, &event, 7));
     event.kind = SY_EVENT_ACCESS_DISCLOSED; /* who else saw the patient is not theirs to know */
-    assert_false(sy_access_notice(&rig.access, &read, &event));
+    assert_false(sy_access_notice(&rig.access, &read, &event, 7));
     read.purpose = SY_PURPOSE_RESEARCH; /* not what they subscribed for */
     assert_false(sy_access_notices(&rig.access, &read));
     read.purpose = SY_PURPOSE_TREATMENT;
@@ -147,13 +147,14 @@ static bool tells_record(uint32_t groups, const char *class)
     read.purpose = SY_PURPOSE_TREATMENT;
     assert_true(sy_access_notices(&rig.access, &read));
     struct sy_event event = event_of(SY_SUBJECT_PATIENT, PATIENT);
-    bool told = sy_access_notice(&rig.access, &read, &event);
+    bool told = sy_access_notice(&rig.access, &read, &event, 7);
     struct sy_read_request own = ask(KEY_WALLET, SY_SUBJECT_PATIENT, &patient);
-    assert_true(sy_access_notice(&rig.access, &own, &event)); /* the filter is the subscriber's */
+    // The filter is the subscriber's.
+    assert_true(sy_access_notice(&rig.access, &own, &event, 7));
     event.kind = SY_EVENT_CARE_OPENED;
     event.object = test_hash(CARE_OPEN);
     bool care = groups == 0 || (groups & SY_SET_BIT(SY_NOTICES_CARE)) != 0;
-    assert_true(sy_access_notice(&rig.access, &read, &event) == care);
+    assert_true(sy_access_notice(&rig.access, &read, &event, 7) == care);
     close_rig(&rig);
     rig_subscribed = 0;
     rig_groups = 0;
@@ -172,6 +173,44 @@ CASE(subscriptions_tell_what_they_are_of)
     assert_false(tells_record(0, "Claim"));
     assert_false(tells_record(records, "Claim"));
     assert_true(tells_record(records, "Observation"));
+}
+
+/* The record is A's. What is left out for its organisation stays left out for its class. */
+CASE(subscriptions_tell_of_an_organisations_records)
+{
+    static const unsigned orgs[] = {ORG_A, ORG_B, ORG_C};
+    for (unsigned i = 0; i < 3; i++) {
+        rig_org = orgs[i];
+        assert_int_equal(tells_record(0, NULL), orgs[i] == ORG_A);
+        assert_int_equal(tells_record(0, "Observation"), orgs[i] == ORG_A);
+        assert_false(tells_record(0, "Claim"));
+    }
+    rig_org = 0;
+}
+
+/* events are of block 7 */
+CASE(subscriptions_tell_from_their_height_on)
+{
+    static const uint64_t heights[] = {1, 6, 7, 8, UINT64_MAX};
+    for (unsigned i = 0; i < 5; i++) {
+        struct state_rig rig;
+        struct sy_hash patient = test_hash(PATIENT);
+        rig_subscribed = 1;
+        rig_from_height = heights[i];
+        open_rig(&rig);
+        struct sy_read_request read = ask(KEY_GATEWAY_B, SY_SUBJECT_PATIENT, &patient);
+        read.purpose = SY_PURPOSE_TREATMENT;
+        struct sy_event event = event_of(SY_SUBJECT_PATIENT, PATIENT);
+        assert_int_equal(sy_access_notice(&rig.access, &read, &event, 7), heights[i] <= 7);
+        event.kind = SY_EVENT_CARE_OPENED; /* whatever it is of */
+        event.object = test_hash(CARE_OPEN);
+        assert_int_equal(sy_access_notice(&rig.access, &read, &event, 7), heights[i] <= 7);
+        struct sy_read_request own = ask(KEY_WALLET, SY_SUBJECT_PATIENT, &patient);
+        assert_true(sy_access_notice(&rig.access, &own, &event, 7));
+        close_rig(&rig);
+    }
+    rig_subscribed = 0;
+    rig_from_height = 0;
 }
 
 /* A subscription alone opens nothing: the patient shut them out. */
@@ -205,15 +244,15 @@ CASE(what_tells_of_access_is_shown_without_a_note)
     static const uint16_t of_access[] = {SY_EVENT_ACCESS_DISCLOSED, SY_EVENT_ACCESS_REQUESTED};
     for (unsigned i = 0; i < 2; i++) {
         event.kind = of_access[i];
-        assert_true(sy_access_notice(&rig.access, &read, &event));
+        assert_true(sy_access_notice(&rig.access, &read, &event, 7));
         assert_int_equal(grants.count, 0);
     }
     event.kind = SY_EVENT_CARE_OPENED;
-    assert_true(sy_access_notice(&rig.access, &read, &event));
+    assert_true(sy_access_notice(&rig.access, &read, &event, 7));
     assert_int_equal(grants.count, 1);
     assert_int_equal(grants.items[0].ground, SY_GROUND_OVERSIGHT);
     read = ask(KEY_WALLET, SY_SUBJECT_PATIENT, &patient);
-    assert_true(sy_access_notice(&rig.access, &read, &event));
+    assert_true(sy_access_notice(&rig.access, &read, &event, 7));
     assert_int_equal(grants.count, 1);
     close_rig(&rig);
 }
@@ -228,6 +267,8 @@ int main(void)
         cmocka_unit_test(subjects_are_shown_each_of_their_notices),
         cmocka_unit_test(notices_are_counted_by_the_state),
         cmocka_unit_test(subscriptions_tell_what_they_are_of),
+        cmocka_unit_test(subscriptions_tell_of_an_organisations_records),
+        cmocka_unit_test(subscriptions_tell_from_their_height_on),
         cmocka_unit_test(subscribers_are_told_what_they_may_see),
         cmocka_unit_test(a_subscription_without_consent_tells_nothing),
     };

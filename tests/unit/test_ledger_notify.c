@@ -222,6 +222,16 @@ CASE(a_subscription_keeps_its_filter)
     tx.payload.sub_create.groups = SY_SET_BIT(SY_NOTICES_RECORDS);
     tx.payload.sub_create.has_classes = true;
     sy_list_add_text(&tx.payload.sub_create.classes, &w, sy_slice_of("Observation", 11));
+    tx.payload.sub_create.has_org_id = true;
+    tx.payload.sub_create.org_id = test_hash(ORG_NONE);
+    assert_refused(&tx, SY_E_ORG_UNKNOWN);
+    tx.payload.sub_create.org_id = test_hash(PATIENT_CLAIMED); // no organisation
+    assert_refused(&tx, SY_E_ORG_UNKNOWN);
+    tx.payload.sub_create.org_id = test_hash(ORG_B);
+    tx.payload.sub_create.has_from_height = true;
+    tx.payload.sub_create.from_height = 0;
+    assert_refused(&tx, SY_E_SCHEMA);
+    tx.payload.sub_create.from_height = 9000;
     assert_applied(&tx);
     for (unsigned turn = 0; turn < 2; turn++) {
         size_t offset = 0;
@@ -230,6 +240,9 @@ CASE(a_subscription_keeps_its_filter)
         assert_true(entry.has_groups && entry.groups == SY_SET_BIT(SY_NOTICES_RECORDS));
         assert_true(entry.has_classes && sy_list_next_text(&entry.classes, &offset, &named));
         assert_true(sy_slice_equal(named, sy_slice_of("Observation", 11)));
+        struct sy_hash other = test_hash(ORG_B);
+        assert_true(entry.has_organisation && sy_hash_equal(&entry.organisation, &other));
+        assert_int_equal(entry.from_height, 9000);
         assert_true((entry.cancelled_height != 0) == (turn == 1));
         tx = subscribe(SY_KIND_sub_cancel, GATEWAY_A, ORG_A, PATIENT_CLAIMED);
         if (turn == 0) assert_applied(&tx);

@@ -431,6 +431,19 @@ static void sample_devices(void)
     finish_sample(&w);
 }
 
+static void sample_subscriptions(void)
+{
+    struct sy_subscription entry = {.from = 1, .purpose = SY_PURPOSE_TREATMENT, .height = 2};
+    entry.has_groups = entry.has_organisation = true;
+    entry.groups = SY_SET_BIT(SY_NOTICES_RECORDS);
+    entry.organisation = test_hash(1);
+    entry.from_height = 3;
+    entry.cancelled_height = 4;
+    struct sy_writer w = start_sample("subscription_most", SY_STATE_SUBSCRIPTION);
+    sy_subscription_encode(&w, &entry);
+    finish_sample(&w);
+}
+
 static void sample_suspensions(void)
 {
     struct sy_suspension suspension = {.begun = {1, 2, 3, 4}};
@@ -541,6 +554,7 @@ static int make_samples(void **state)
     sample_devices();
     sample_certs();
     sample_suspensions();
+    sample_subscriptions();
     sample_access();
     sample_exports();
     return 0;

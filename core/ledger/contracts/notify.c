@@ -31,6 +31,7 @@
  *   the patient is not enrolled, or was merged            E_PATIENT_UNKNOWN {id}, E_PATIENT_MERGED
  *   the signer may not read the patient's entries for
  *   that purpose, see may.h                               E_CONSENT {the denial, or patient id}
+ *   org_id is no registered organisation                  E_ORG_UNKNOWN {id}
  *   the organisation's subscription stands                E_SUB_STATE {patient id}
  *   writes   subscription
  *   event    sub.changed about the patient, object: the organisation
@@ -41,8 +42,8 @@
  *   event    as above
  *
  * What a subscription shows is judged when it is read, notice by notice (consensus/node/access.h):
- * a consent that ends ends it, and what its groups and classes leave out is told by its number
- * alone, so that the numbers stay without gaps. */
+ * a consent that ends ends it, and what its groups, classes, organisation and height leave out is
+ * told by its number alone, so that the numbers stay without gaps. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/record_rules.h"
@@ -183,7 +184,7 @@ static bool find_standing(struct sy_exec *x, struct sy_subscription *out, struct
 static void save_subscription(struct sy_exec *x, const struct sy_subscription *subscription,
                               const struct sy_hash *place, const struct sy_hash *patient_id)
 {
-    uint8_t room[64 + SY_CONSENT_CLASSES_BYTES_MAX];
+    uint8_t room[128 + SY_CONSENT_CLASSES_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_subscription_encode(&w, subscription);
     sy_exec_save(x, place, &w);
@@ -211,6 +212,9 @@ enum sy_refusal sy_contract_sub_create(struct sy_exec *x, const union sy_payload
         bool denied = answer.ground == SY_MAY_DENIED;
         return sy_refuse_hash(x, SY_E_CONSENT, denied ? &answer.consent : &p->patient_id);
     }
+    if (p->has_org_id && !sy_exec_has(x, SY_STATE_ORG, &p->org_id)) {
+        return sy_refuse_hash(x, SY_E_ORG_UNKNOWN, &p->org_id);
+    }
     struct sy_subscription subscription;
     struct sy_hash place;
     if (find_standing(x, &subscription, &place, &p->patient_id)) {
@@ -223,7 +227,10 @@ enum sy_refusal sy_contract_sub_create(struct sy_exec *x, const union sy_payload
         .has_groups = p->has_groups,
         .groups = p->has_groups ? p->groups : 0,
         .has_classes = p->has_classes,
+        .has_organisation = p->has_org_id,
+        .from_height = p->has_from_height ? p->from_height : 0,
     };
+    if (p->has_org_id) subscription.organisation = p->org_id;
     if (p->has_classes) subscription.classes = p->classes;
     save_subscription(x, &subscription, &place, &p->patient_id);
     return SY_APPLIED;
