@@ -93,6 +93,8 @@ static const struct row rows[] = {
     {SY_KIND_claim_adjudicate, 1, {sy_nation_bill_reviewed, sy_nation_adjudicate}},
     {SY_KIND_claim_pay, 1, {sy_nation_bill, sy_nation_pay}},
     {SY_KIND_claim_reverse, 2, {sy_nation_bill, sy_nation_pay, sy_nation_reverse}},
+    {SY_KIND_claim_appeal, 1, {sy_nation_bill, sy_nation_appeal}},
+    {SY_KIND_claim_dispute, 1, {sy_nation_bill, sy_nation_dispute}},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

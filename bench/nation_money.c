@@ -149,3 +149,17 @@ void sy_nation_reverse(sy_nation *nation, struct sy_nation_plan *plan, uint64_t 
     plan->payload.claim_reverse.claim_id = sy_nation_id('k', number);
     plan->payload.claim_reverse.reason = SY_REVERSE_OVERPAID;
 }
+
+void sy_nation_appeal(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    begin(plan, SY_KIND_claim_appeal,
+          &nation->orgs[patient_of(nation, number)->organisation].doctor);
+    plan->payload.claim_appeal.claim_id = sy_nation_id('k', number);
+}
+
+void sy_nation_dispute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    begin(plan, SY_KIND_claim_dispute, &patient_of(nation, number)->wallet);
+    plan->payload.claim_dispute.claim_id = sy_nation_id('k', number);
+    plan->payload.claim_dispute.reason = SY_BILL_NOT_RENDERED;
+}

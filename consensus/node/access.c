@@ -609,6 +609,9 @@ static bool sees_event(const struct sy_access *access, const struct reader *read
     case SY_EVENT_CLAIM_DENIED:
     case SY_EVENT_PAYMENT_MADE:
     case SY_EVENT_CLAIM_REVERSED:
+    case SY_EVENT_CLAIM_CONTESTED:
+    case SY_EVENT_CLAIM_ANSWERED:
+    case SY_EVENT_CLAIM_WITHDRAWN:
         return sees_money(access, reader, read, SY_STATE_CLAIM, &event->object);
     case SY_EVENT_SUB_CHANGED: /* and the organisation whose subscription it is */
         return sy_hash_equal(&event->object, &reader->holder) ||

@@ -27,7 +27,7 @@ static bool of_coverage(struct sy_access_parties *out, const struct sy_access *a
     return true;
 }
 
-/* A claim and its payment. */
+/* A claim, its payment, and how it is contested. */
 static bool of_claim(struct sy_access_parties *out, const struct sy_access *access,
                      const struct sy_hash *id)
 {
@@ -74,6 +74,7 @@ bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *ac
     case SY_STATE_USED: return of_coverage(out, access, id);
     case SY_STATE_AUTH: return of_auth(out, access, id);
     case SY_STATE_CLAIM:
+    case SY_STATE_CONTEST:
     case SY_STATE_PAYMENT: return of_claim(out, access, id);
     case SY_STATE_COVERAGES: out->who_sees_patient = true; /* fall through */
     case SY_STATE_CLAIMS:

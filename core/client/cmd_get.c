@@ -38,6 +38,7 @@ static const char about[] =
     "  coverages PATIENT --number ORDER, used COVERAGE --number YEAR,\n"
     "  owed PAYER --of PAYEE, service KEY (the claim that stands for it),\n"
     "  auth ID (what was authorised, and how much of it is used up),\n"
+    "  contest CLAIM --number 1 (appeal), 2 (the patient's) or 3 (dispute),\n"
     "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
     "\n"
     "Everything but a block's header is a signed request: the key's role, open\n"
@@ -100,6 +101,7 @@ static const struct thing_word things[] = {
     {"owed", THING_STATE, SY_STATE_OWED},
     {"service", THING_STATE, SY_STATE_CLAIM_KEY},
     {"auth", THING_STATE, SY_STATE_AUTH},
+    {"contest", THING_STATE, SY_STATE_CONTEST},
     {"row", THING_STATE, SY_STATE_SCHEDULE_ROW},
 };
 
@@ -500,7 +502,7 @@ static sy_status take_number(struct get *get, struct sy_error *err)
     if (get->number == 0) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "say which with --number: of `get used` the year, of `get coverages` the "
-                       "order, of `get remittance` a number from 1");
+                       "order, of `get remittance` a number from 1, of `get contest` 1 to 3");
     }
     if (read->state_kind == SY_STATE_CLAIMS) read->state_kind = SY_STATE_CLAIM_PLACE;
     sy_store_u64(read->second.bytes, get->number);
@@ -510,7 +512,8 @@ static sy_status take_number(struct get *get, struct sy_error *err)
 static bool is_numbered(uint8_t state_kind)
 {
     return state_kind == SY_STATE_CLAIMS || state_kind == SY_STATE_USED ||
-           state_kind == SY_STATE_COVERAGES || state_kind == SY_STATE_REMITTANCE;
+           state_kind == SY_STATE_COVERAGES || state_kind == SY_STATE_REMITTANCE ||
+           state_kind == SY_STATE_CONTEST;
 }
 
 static sy_status prepare_read(struct get *get, struct sy_error *err)

@@ -149,6 +149,42 @@ static void put_line(sy_json *json, const struct sy_claim_result *line, bool dec
     sy_json_object_end(json);
 }
 
+/* What is open against the claim. */
+static void put_holds(sy_json *json, const struct sy_claim *claim)
+{
+    sy_json_key(json, "contested_by");
+    sy_json_array_begin(json);
+    for (uint16_t i = SY_CONTEST_APPEAL; i <= SY_CONTEST_DISPUTE; i++) {
+        const char *word = sy_enum_word(&sy_enum_contest, i);
+        if ((claim->holds & SY_CONTEST_BIT(i)) != 0) sy_json_text(json, word);
+    }
+    sy_json_array_end(json);
+}
+
+static bool put_contest(sy_json *json, struct sy_slice value)
+{
+    struct sy_contest_entry contest;
+    if (!sy_contest_decode(&contest, value)) return false;
+    sy_json_put_text(json, "status", sy_enum_word(&sy_enum_contest_status, contest.status));
+    const char *word = sy_enum_word(&sy_enum_bill_reason, contest.reason);
+    if (word != NULL) sy_json_put_text(json, "reason", word);
+    sy_json_key(json, "lines");
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < SY_CLAIM_LINES_MAX; i++) {
+        if ((contest.lines >> i & 1) != 0) sy_json_u64(json, i + 1);
+    }
+    sy_json_array_end(json);
+    if (contest.has_evidence) put_hash(json, "evidence_hash", &contest.evidence);
+    sy_json_put_i64(json, "opened_ms", contest.opened_ms);
+    sy_json_put_i64(json, "held_until_ms", contest.held_until_ms);
+    sy_json_put_u64(json, "opened_height", contest.height);
+    if (contest.ended_height != 0) {
+        sy_json_put_i64(json, "ended_ms", contest.ended_ms);
+        sy_json_put_u64(json, "ended_height", contest.ended_height);
+    }
+    return true;
+}
+
 static bool put_claim(sy_json *json, struct sy_slice value)
 {
     struct sy_claim claim;
@@ -169,6 +205,7 @@ static bool put_claim(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "submitted_height", claim.height);
     if (claim.has_prior) put_hash(json, "prior_claim", &claim.prior);
     if (claim.has_auth) put_hash(json, "authorisation", &claim.auth);
+    put_holds(json, &claim);
     sy_json_put_u64(json, "charge", sy_claim_charge(&claim));
     if (decided) {
         sy_json_put_u64(json, "paid", sy_claim_paid(&claim));
@@ -268,6 +305,7 @@ bool sy_show_money(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_USED: return put_used(json, value);
     case SY_STATE_AUTH: return put_auth(json, value);
     case SY_STATE_CLAIM: return put_claim(json, value);
+    case SY_STATE_CONTEST: return put_contest(json, value);
     case SY_STATE_PAYMENT: return put_payment(json, value);
     case SY_STATE_REMITTANCE: return put_remittance(json, value);
     case SY_STATE_BALANCE: return put_balance(json, value);

@@ -67,7 +67,8 @@
 #define SY_CLAIM_DIAGNOSES_MAX 12u
 #define SY_CLAIM_SPAN_MS_MAX (366ll * 24 * 3600 * 1000)
 #define SY_PAYEES_MAX 16u
-#define SY_AUTH_CODES_MAX 16u /* of one authorisation */
+#define SY_HOLD_MS_MAX (60ll * 24 * 3600 * 1000) /* by an appeal or dispute */
+#define SY_AUTH_CODES_MAX 16u                    /* of one authorisation */
 #define SY_AUTH_CODE_BYTES_MAX 19u
 #define SY_ROW_BYTES_MAX 112u
 

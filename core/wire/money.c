@@ -8,6 +8,7 @@
 
 enum {
     AUTH_EVIDENCE = 1,
+    CONTEST_EVIDENCE = 1,
     CLAIM_PRIOR = 1,
     CLAIM_AUTH = 2,
     PAYMENT_REFERENCE = 1,
@@ -52,6 +53,7 @@ bool sy_money_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CLAIM_PLACE:
     case SY_STATE_REMITTANCE:
     case SY_STATE_SCHEDULE_ROW:
+    case SY_STATE_CONTEST:
         sy_state_key_pair(out, (enum sy_state_kind)kind, id, second);
         return true;
     case SY_STATE_PLAN:
@@ -415,6 +417,7 @@ bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes)
     if (!sy_enum_word(&sy_enum_claim_status, claim->status)) sy_reader_fail(&r, "status");
     claim->service_class = sy_read_u16(&r, "class");
     claim->holds = sy_read_u8(&r, "holds");
+    if (claim->holds > SY_CONTEST_BITS) sy_reader_fail(&r, "holds");
     claim->fraud = sy_read_u32(&r, "fraud");
     claim->cleared = sy_read_u32(&r, "cleared");
     if ((claim->cleared & ~claim->fraud) != 0) sy_reader_fail(&r, "cleared");
@@ -438,6 +441,53 @@ bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes)
     if (!r.failed) claim->line_count = count;
     if (!claim->has_auth && sy_claim_authorised(claim) != 0) sy_reader_fail(&r, "authorised");
     if (sy_claim_charge(claim) > SY_MONEY_MAX) sy_reader_fail(&r, "lines");
+    return sy_reader_done(&r);
+}
+
+// --- what is contested -------------------------------------------------------------------------
+
+void sy_contest_encode(struct sy_writer *w, const struct sy_contest_entry *contest)
+{
+    SY_ASSERT(contest->lines != 0);
+    sy_write_u8(w, contest->status);
+    sy_write_u16(w, contest->reason);
+    sy_write_u64(w, contest->lines);
+    sy_write_i64(w, contest->opened_ms);
+    sy_write_i64(w, contest->held_until_ms);
+    sy_write_u64(w, contest->height);
+    sy_write_i64(w, contest->ended_ms);
+    sy_write_u64(w, contest->ended_height);
+    sy_write_u8(w, contest->has_evidence ? CONTEST_EVIDENCE : 0);
+    if (contest->has_evidence) sy_write_hash(w, &contest->evidence);
+}
+
+bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes)
+{
+    *contest = (struct sy_contest_entry){.status = 0};
+    struct sy_reader r = sy_reader_of(bytes);
+    contest->status = sy_read_u8(&r, "status");
+    contest->reason = sy_read_u16(&r, "reason");
+    contest->lines = sy_read_u64(&r, "lines");
+    contest->opened_ms = sy_read_i64(&r, "opened");
+    contest->held_until_ms = sy_read_i64(&r, "held_until");
+    contest->height = sy_read_u64(&r, "height");
+    contest->ended_ms = sy_read_i64(&r, "ended");
+    contest->ended_height = sy_read_u64(&r, "ended_height");
+    uint8_t flags = sy_read_u8(&r, "flags");
+    if ((flags & ~CONTEST_EVIDENCE) != 0) sy_reader_fail(&r, "flags");
+    contest->has_evidence = (flags & CONTEST_EVIDENCE) != 0;
+    if (contest->has_evidence) sy_read_hash(&r, &contest->evidence, "evidence");
+    bool open = contest->status == SY_CONTEST_OPEN;
+    if (!sy_enum_word(&sy_enum_contest_status, contest->status)) sy_reader_fail(&r, "status");
+    if (contest->reason != 0 && !sy_enum_word(&sy_enum_bill_reason, contest->reason)) {
+        sy_reader_fail(&r, "reason");
+    }
+    if (contest->lines == 0 || contest->lines >> SY_CLAIM_LINES_MAX != 0) {
+        sy_reader_fail(&r, "lines");
+    }
+    if (contest->held_until_ms < contest->opened_ms) sy_reader_fail(&r, "held_until");
+    if (open != (contest->ended_height == 0)) sy_reader_fail(&r, "ended_height");
+    if (open && contest->ended_ms != 0) sy_reader_fail(&r, "ended");
     return sy_reader_done(&r);
 }
 

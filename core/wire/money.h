@@ -19,6 +19,7 @@
  *   schedule row     pair(id of the schedule version,    struct sy_schedule_row
  *                    leaf hash of the row's key)
  *   authorisation    authorisation id                    struct sy_auth
+ *   contest          pair(claim, u16 enum sy_contest)    struct sy_contest_entry; absent: never
  *
  * Everything here is pure and may be called from any thread; see state.h for the rest. */
 #ifndef SY_WIRE_MONEY_H
@@ -158,7 +159,7 @@ struct sy_claim {
     struct sy_hash patient, coverage, payer, provider, rendering, key;
     uint8_t status; /* enum sy_claim_status */
     uint16_t service_class;
-    uint8_t holds;    /* bits of enum sy_claim_hold: it is not paid while there are any */
+    uint8_t holds;    /* SY_CONTEST_BIT of each enum sy_contest that is open */
     uint32_t fraud;   /* rules that flagged it: bits of enum sy_fraud_rule */
     uint32_t cleared; /* and which of them were cleared */
     int64_t from_ms, until_ms;
@@ -195,6 +196,28 @@ uint64_t sy_claim_authorised(const struct sy_claim *claim);
 uint64_t sy_claim_charge(const struct sy_claim *claim);
 uint64_t sy_claim_paid(const struct sy_claim *claim);
 uint64_t sy_claim_patient(const struct sy_claim *claim);
+
+/* A claim's decision is contested: by who billed, or by the patient. While it is open the claim is
+ * not paid, until held_until; the payer's next decision ends it. Each enum sy_contest comes once to
+ * a claim, so that no hold goes on for ever.
+ *
+ *   u8 status | u16 reason (of a dispute, else 0) | u64 lines | i64 opened | i64 held until
+ *   | u64 height | i64 ended | u64 height ended | u8 flags (1 evidence) | [32 evidence] */
+struct sy_contest_entry {
+    uint8_t status;  /* enum sy_contest_status */
+    uint16_t reason; /* enum sy_bill_reason; 0: an appeal */
+    uint64_t lines;  /* bit n: the line n, from 0; never none */
+    int64_t opened_ms, held_until_ms;
+    uint64_t height;
+    int64_t ended_ms; /* and ended_height: 0 while it is open */
+    uint64_t ended_height;
+    bool has_evidence;
+    struct sy_hash evidence;
+};
+#define SY_CONTEST_BIT(contest) ((uint8_t)(1u << ((contest)-1)))
+#define SY_CONTEST_BITS (SY_CONTEST_BIT(SY_CONTEST_DISPUTE) * 2u - 1)
+void sy_contest_encode(struct sy_writer *w, const struct sy_contest_entry *contest);
+bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes);
 
 /* --- payments -------------------------------------------------------------------------------- */
 

@@ -131,6 +131,9 @@ static const char *money_event_name(uint16_t kind)
     case SY_EVENT_CLAIM_REVERSED: return "claim.reversed";
     case SY_EVENT_AUTH_REQUESTED: return "auth.requested";
     case SY_EVENT_AUTH_DECIDED: return "auth.decided";
+    case SY_EVENT_CLAIM_CONTESTED: return "claim.contested";
+    case SY_EVENT_CLAIM_ANSWERED: return "claim.answered";
+    case SY_EVENT_CLAIM_WITHDRAWN: return "claim.withdrawn";
     default: return NULL;
     }
 }

@@ -70,6 +70,7 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_REMITTANCE] = "remittance",
     [SY_STATE_SCHEDULE_ROW] = "schedule row",
     [SY_STATE_AUTH] = "authorisation",
+    [SY_STATE_CONTEST] = "contest",
     [SY_STATE_PRODUCT] = "product",
     [SY_STATE_LOT] = "lot",
     [SY_STATE_UNIT] = "unit",

@@ -131,6 +131,7 @@ enum sy_state_kind {
     SY_STATE_REMITTANCE = 81,
     SY_STATE_SCHEDULE_ROW = 82,
     SY_STATE_AUTH = 83,
+    SY_STATE_CONTEST = 84,
     SY_STATE_PRODUCT = 90,
     SY_STATE_LOT = 91,
     SY_STATE_UNIT = 92,

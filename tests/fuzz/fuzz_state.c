@@ -98,6 +98,7 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
         struct sy_used used;
         struct sy_claim claim;
         struct sy_auth auth;
+        struct sy_contest_entry contest;
         struct sy_balance balance;
         int64_t amount;
         struct sy_payment payment;
@@ -114,6 +115,7 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
     case SY_STATE_USED: AGAIN(used, used, &u.used);
     case SY_STATE_CLAIM: AGAIN(claim, claim, &u.claim);
     case SY_STATE_AUTH: AGAIN(auth, auth, &u.auth);
+    case SY_STATE_CONTEST: AGAIN(contest, contest, &u.contest);
     case SY_STATE_BALANCE: AGAIN(balance, balance, &u.balance);
     case SY_STATE_OWED: AGAIN(amount, amount, u.amount);
     case SY_STATE_PAYMENT: AGAIN(payment, payment, &u.payment);

@@ -66,6 +66,7 @@ claim_rules  tests/test_claim_rules
 claims       tests/test_ledger_claims
 auth         tests/test_ledger_auth
 payments     tests/test_ledger_payments
+contest      tests/test_ledger_contest
 client_salts tests/test_client_salts
 wire_find    tests/test_wire_find
 bring        tests/test_bring

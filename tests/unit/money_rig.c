@@ -139,6 +139,21 @@ struct world_tx reverse(unsigned key, unsigned org, unsigned claim)
     return tx;
 }
 
+struct world_tx appeal(unsigned key, unsigned org, unsigned claim)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_claim_appeal, key, org);
+    tx.payload.claim_appeal.claim_id = test_hash(claim);
+    return tx;
+}
+
+struct world_tx dispute(unsigned key, unsigned claim)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_claim_dispute, key, 0);
+    tx.payload.claim_dispute.claim_id = test_hash(claim);
+    tx.payload.claim_dispute.reason = SY_BILL_NOT_RENDERED;
+    return tx;
+}
+
 struct world_tx adjudicate(unsigned key, unsigned org, unsigned claim, const uint8_t *room,
                            size_t size)
 {
@@ -222,6 +237,17 @@ struct sy_claim find_claim(unsigned claim)
     sy_state_key_id(&place, SY_STATE_CLAIM, &id);
     assert_true(world_find(&world, &value, &place));
     assert_true(sy_claim_decode(&found, value));
+    return found;
+}
+
+struct sy_contest_entry find_contest(unsigned claim, unsigned contest)
+{
+    struct sy_hash id = test_hash(claim), place;
+    struct sy_slice value;
+    struct sy_contest_entry found;
+    sy_state_key_numbered(&place, SY_STATE_CONTEST, &id, contest);
+    assert_true(world_find(&world, &value, &place));
+    assert_true(sy_contest_decode(&found, value));
     return found;
 }
 

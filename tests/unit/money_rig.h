@@ -46,6 +46,9 @@ struct world_tx bill_one(unsigned claim, unsigned coverage, const char *line, ui
 struct world_tx pay(unsigned payer_key, unsigned payer, unsigned claim);
 void add_share(struct world_tx *tx, unsigned org, uint64_t share);
 struct world_tx reverse(unsigned key, unsigned org, unsigned claim);
+/* Of all lines. */
+struct world_tx appeal(unsigned key, unsigned org, unsigned claim);
+struct world_tx dispute(unsigned key, unsigned claim);
 
 /* allowed: borrowed, u64 each. */
 struct world_tx adjudicate(unsigned key, unsigned org, unsigned claim, const uint8_t *room,
@@ -66,6 +69,7 @@ void assert_event(unsigned index, unsigned kind, unsigned subject_kind, unsigned
                   unsigned object);
 struct sy_claim find_claim(unsigned claim);
 struct sy_auth find_auth(unsigned auth); /* its codes are borrowed until the next block */
+struct sy_contest_entry find_contest(unsigned claim, unsigned contest);
 int64_t balance_of(unsigned org);
 bool is_there(enum sy_state_kind kind, unsigned id);
 

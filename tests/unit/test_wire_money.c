@@ -108,6 +108,53 @@ static bool decodes(const struct sy_claim *claim, size_t at, uint64_t value)
     return sy_claim_decode(&v, sy_writer_slice(&out));
 }
 
+CASE(contests_fit_together)
+{
+    struct sy_contest_entry contest = {.status = SY_CONTEST_OPEN,
+                                       .reason = SY_BILL_OTHER,
+                                       .lines = 1ull << (SY_CLAIM_LINES_MAX - 1),
+                                       .opened_ms = 1,
+                                       .held_until_ms = 2,
+                                       .height = 3,
+                                       .has_evidence = true,
+                                       .evidence = test_hash(4)};
+    ONE_FORM(contest, struct sy_contest_entry, &contest);
+    contest.status = SY_CONTEST_CHANGED;
+    contest.ended_ms = 5;
+    contest.ended_height = 6;
+    contest.reason = 0;
+    contest.has_evidence = false;
+    ONE_FORM(contest, struct sy_contest_entry, &contest);
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } bad[] = {
+        {0, SY_CONTEST_OPEN},   /* but it ended */
+        {0, 0},                 /* no status */
+        {1, SY_BILL_OTHER + 1}, /* no reason */
+        {3 + 6, 0},             /* no line */
+        {3 + 6, 4},             /* the 51st */
+        {3 + 8, 3},             /* held until before it was opened */
+        {3 + 8 + 5 * 8, 2},     /* an unknown flag */
+        {3 + 8 + 4 * 8, 0},     /* changed, but it did not end */
+    };
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        struct sy_contest_entry v;
+        out = sy_writer_of(room, sizeof room);
+        sy_contest_encode(&out, &contest);
+        assert_true(sy_contest_decode(&v, sy_writer_slice(&out)));
+        room[bad[i].at] = bad[i].value;
+        if (sy_contest_decode(&v, sy_writer_slice(&out))) fail_msg("%zu decodes", i);
+    }
+    struct sy_claim claim = most_claim(), v;
+    claim.holds = SY_CONTEST_BITS;
+    out = sy_writer_of(room, sizeof room);
+    sy_claim_encode(&out, &claim);
+    assert_true(sy_claim_decode(&v, sy_writer_slice(&out)));
+    room[6 * 32 + 3] = SY_CONTEST_BITS + 1; // held by nobody who could
+    assert_false(sy_claim_decode(&v, sy_writer_slice(&out)));
+}
+
 CASE(what_does_not_balance_does_not_decode)
 {
     struct sy_claim claim = most_claim();
@@ -225,6 +272,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(entries_have_one_form),
+        cmocka_unit_test(contests_fit_together),
         cmocka_unit_test(what_does_not_balance_does_not_decode),
         cmocka_unit_test(authorisations_fit_together),
         cmocka_unit_test(sums_and_ranges_hold),

@@ -22,7 +22,7 @@ CASE(entries_of_two_things_are_told_from_entries_of_one)
     static const unsigned two[] = {
         SY_STATE_OPEN_CARE,  SY_STATE_RECORD_VERSION, SY_STATE_DUPLICATE,   SY_STATE_SCHEDULE,
         SY_STATE_CERT_INDEX, SY_STATE_OWED,           SY_STATE_CLAIM_PLACE, SY_STATE_UNIT,
-        SY_STATE_LOT_RECALL, SY_STATE_SUBSCRIPTION,   SY_STATE_SUSPENSION};
+        SY_STATE_LOT_RECALL, SY_STATE_SUBSCRIPTION,   SY_STATE_SUSPENSION,  SY_STATE_CONTEST};
     static const unsigned one[] = {SY_STATE_PARAMS, SY_STATE_RECORD,  SY_STATE_CREDENTIAL,
                                    SY_STATE_CLAIM,  SY_STATE_PRODUCT, SY_STATE_CLAIM_KEY};
     for (size_t i = 0; i < sizeof two / sizeof two[0]; i++) {

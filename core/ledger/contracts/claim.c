@@ -1,4 +1,4 @@
-/* claim.c: claims: what is billed, and how it is decided.
+/* claim.c: claims: what is billed; how it is decided says claim_decide.c, too.
  *
  * claim.submit (an admin, gateway, doctor, pharmacist or lab of the organisation that bills)
  *   the patient is not enrolled, or was merged            E_PATIENT_UNKNOWN {id}, E_PATIENT_MERGED
@@ -20,6 +20,8 @@
  *   it ended after the coverage                           C27 {its end}
  *   it comes too late                                     C29 {the last moment}
  *   the service stands billed, to whichever payer         C18 {that claim}
+ *   what stands is before this one, but its decision is
+ *   contested, and may have to change                     E_CLAIM_HELD {that claim}
  *   prior_claim is not there, not decided, or of another
  *   service, other charges or a higher order              C16, path prior_claim
  *   a coverage that pays between the two, or before this
@@ -28,19 +30,10 @@
  *   events   claim.decided, claim.denied (no line is allowed) or claim.pended, about the patient
  *            and about the payer; object: the claim
  *
- * claim.adjudicate (a payer's key answers for it)
- *   there is no such claim                                E_CLAIM_UNKNOWN {claim id}
- *   it is another payer's                                 E_NOT_PAYER {that payer}
- *   it is not pended                                      E_CLAIM_STATE {its status}
- *   not an amount for each line, or one over the line's
- *   charge or the schedule                                E_ALLOWED {most}, path allowed[i]
- *   writes   claim, claim key (goes when all is denied), used; authorisation, which gets back the
- *            units of what is denied
- *   events   as above
- *
  * What denies a line only is in the claim, with its CARC (claim_rules.h). A claim all of whose
  * lines are denied stands in nobody's way: the service may be billed again. */
 #include "core/base/assert.h"
+#include "core/ledger/contracts/claim_decide.h"
 #include "core/ledger/contracts/claim_rules.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/money_state.h"
@@ -283,6 +276,14 @@ static bool gives_way(struct sy_exec *x, const struct work *work, const struct s
            sy_hash_equal(standing, &before);
 }
 
+/* Its amounts, which a claim built on it would fix, may have to change. */
+static bool is_contested(struct sy_exec *x, const struct sy_hash *claim_id)
+{
+    struct sy_claim claim;
+    return sy_money_find_claim(x, &claim, claim_id) &&
+           sy_money_held_until(x, &claim, claim_id) >= x->time_ms;
+}
+
 /* The same service, to this payer or another; who pays before this one. The patient may have been
  * billed for, and covered, under the id that the coverage was added for. */
 static enum sy_refusal check_others(struct sy_exec *x, struct work *work)
@@ -293,9 +294,9 @@ static enum sy_refusal check_others(struct sy_exec *x, struct work *work)
     sy_claim_places(work->places, work->lines, work->count);
     do {
         key_under(x, &key, work, &id);
-        if (sy_money_find_standing(x, &other, &key) && !gives_way(x, work, &other)) {
-            return sy_refuse_hash(x, SY_C18, &other);
-        }
+        bool stands = sy_money_find_standing(x, &other, &key);
+        if (stands && !gives_way(x, work, &other)) return sy_refuse_hash(x, SY_C18, &other);
+        if (stands && is_contested(x, &other)) return sy_refuse_hash(x, SY_E_CLAIM_HELD, &other);
     } while (next_id(x, &id));
     if (p->has_prior_claim && !is_prior(x, work, &order)) {
         return sy_refuse_path(x, SY_C16, "prior_claim");
@@ -407,36 +408,6 @@ static bool edit_lines(struct sy_exec *x, struct work *work)
     return review;
 }
 
-static bool is_denied(const struct sy_claim *claim)
-{
-    for (unsigned i = 0; i < claim->line_count; i++) {
-        if (claim->lines[i].reason == 0) return false;
-    }
-    return true;
-}
-
-/* Prices the claim and says what becomes of it; the coverage has used more then. */
-static void decide(struct sy_exec *x, struct sy_claim *claim, const struct sy_plan *plan)
-{
-    struct sy_used used;
-    uint32_t year = sy_year_of(claim->from_ms);
-    claim->decided_ms = x->time_ms;
-    claim->status = is_denied(claim) ? SY_CLAIM_DENIED : SY_CLAIM_DECIDED;
-    if (claim->status == SY_CLAIM_DENIED) return;
-    sy_money_find_used(x, &used, &claim->coverage, year);
-    sy_claim_price(claim->lines, claim->line_count, &used, plan, claim->service_class);
-    sy_money_save_used(x, &claim->coverage, year, &used);
-}
-
-static void tell(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *id)
-{
-    enum sy_event_kind kind = claim->status == SY_CLAIM_PENDED   ? SY_EVENT_CLAIM_PENDED
-                              : claim->status == SY_CLAIM_DENIED ? SY_EVENT_CLAIM_DENIED
-                                                                 : SY_EVENT_CLAIM_DECIDED;
-    sy_exec_event(x, kind, SY_SUBJECT_PATIENT, &claim->patient, id);
-    sy_exec_event(x, kind, SY_SUBJECT_ORG, &claim->payer, id);
-}
-
 /* The patient's list of claims, by number. */
 static void place_claim(struct sy_exec *x, const struct sy_claim_submit *p)
 {
@@ -481,72 +452,12 @@ enum sy_refusal sy_contract_claim_submit(struct sy_exec *x, const union sy_paylo
     claim->height = x->height;
     claim->has_prior = p->has_prior_claim;
     if (claim->has_prior) claim->prior = p->prior_claim;
-    if (!edit_lines(x, &work) || is_denied(claim)) decide(x, claim, &work.plan);
+    if (!edit_lines(x, &work) || sy_claim_is_denied(claim)) {
+        sy_claim_decide(x, claim, &work.plan);
+    }
     sy_money_save_claim(x, &p->claim_id, claim);
     if (claim->status != SY_CLAIM_DENIED) sy_money_save_standing(x, &claim->key, &p->claim_id);
     place_claim(x, p);
-    tell(x, claim, &p->claim_id);
-    return SY_APPLIED;
-}
-
-// --- decided by the payer ----------------------------------------------------------------------
-
-/* Takes what is allowed for each line as its limit; what gets nothing is denied. */
-static enum sy_refusal take_allowed(struct sy_exec *x, struct sy_claim *claim,
-                                    struct sy_slice allowed)
-{
-    if (allowed.size != 8u * claim->line_count) {
-        x->detail = claim->line_count;
-        return sy_refuse_path(x, SY_E_ALLOWED, "allowed");
-    }
-    uint64_t units = 0; // of an authorisation
-    for (unsigned i = 0; i < claim->line_count; i++) {
-        struct sy_claim_result *line = &claim->lines[i];
-        uint64_t amount = sy_load_u64(allowed.data + 8u * i);
-        uint64_t most = line->charge < line->limit ? line->charge : line->limit;
-        if (line->reason != 0) most = 0;
-        if (amount > most) {
-            x->detail = most;
-            return sy_money_refuse_item(x, SY_E_ALLOWED, "allowed", i);
-        }
-        if (line->reason != 0) continue;
-        line->limit = amount;
-        if (amount > 0) continue;
-        line->reason = SY_CARC_PAYER;
-        units += line->authorised;
-        line->authorised = 0;
-    }
-    sy_money_give_back(x, claim, units);
-    return SY_APPLIED;
-}
-
-enum sy_refusal sy_contract_claim_adjudicate(struct sy_exec *x, const union sy_payload *payload)
-{
-    const struct sy_claim_adjudicate *p = &payload->claim_adjudicate;
-    SY_ASSERT(x->kind->number == SY_KIND_claim_adjudicate && x->by->role == SY_ROLE_PAYER);
-    struct sy_claim claim;
-    struct sy_coverage coverage;
-    struct sy_plan plan;
-    if (!sy_money_find_claim(x, &claim, &p->claim_id)) {
-        return sy_refuse_hash(x, SY_E_CLAIM_UNKNOWN, &p->claim_id);
-    }
-    if (!sy_hash_equal(&claim.payer, &x->by->holder)) {
-        return sy_refuse_hash(x, SY_E_NOT_PAYER, &claim.payer);
-    }
-    if (claim.status != SY_CLAIM_PENDED) {
-        x->detail = claim.status;
-        return SY_E_CLAIM_STATE;
-    }
-    enum sy_refusal code = take_allowed(x, &claim, p->allowed);
-    if (code != SY_APPLIED) return code;
-    if (!sy_money_find_coverage(x, &coverage, &claim.coverage) ||
-        !sy_money_find_plan(x, &plan, &coverage.plan)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
-        return SY_E_PLAN_UNKNOWN;
-    }
-    decide(x, &claim, &plan);
-    sy_money_save_claim(x, &p->claim_id, &claim);
-    if (claim.status == SY_CLAIM_DENIED) sy_money_step_back(x, &claim);
-    tell(x, &claim, &p->claim_id);
+    sy_claim_tell(x, claim, &p->claim_id);
     return SY_APPLIED;
 }

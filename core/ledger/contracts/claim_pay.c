@@ -5,7 +5,7 @@
  *   it is another payer's                                 E_NOT_PAYER {that payer}
  *   it was paid                                           E_ALREADY_PAID {claim id}
  *   it is pended, denied or reversed                      E_CLAIM_STATE {its status}
- *   something holds it                                    E_CLAIM_HELD {claim id}
+ *   it is contested, or flagged (claim_contest.c)         E_CLAIM_HELD {claim id, until when}
  *   not a share for each payee, or they do not sum up     E_SPLIT {their sum}
  *   a payee is not registered, or is suspended            E_PAYEE {that organisation}
  *   a balance would leave its range                       E_MONEY
@@ -18,12 +18,13 @@
  *   it is denied or reversed                              E_CLAIM_STATE {its status}
  *   a later payer's claim is built on it                  E_CLAIM_LATER {that claim}
  *   a balance would leave its range                       E_MONEY
- *   writes   claim, claim key, used, authorisation (if it has units of one); if it was paid,
- *            payment and all that claim.pay wrote, with the same amounts the other way
- *   events   claim.reversed about each payee, the payer and the patient, object: the claim
+ *   writes   claim, claim key, used, contests that are open, authorisation (if it has units of
+ *            one); if it was paid, payment and all that claim.pay wrote, with the same amounts the
+ * other way events   claim.reversed about each payee, the payer and the patient, object: the claim
  *
  * Every amount that one balance gains another loses, so that all of them sum up to nothing. */
 #include "core/base/assert.h"
+#include "core/ledger/contracts/claim_decide.h"
 #include "core/ledger/contracts/claim_rules.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/money_state.h"
@@ -54,8 +55,11 @@ static enum sy_refusal check_payable(struct sy_exec *x, struct sy_claim *claim,
     }
     if (claim->status == SY_CLAIM_PAID) return sy_refuse_hash(x, SY_E_ALREADY_PAID, id);
     if (claim->status != SY_CLAIM_DECIDED) return refuse_status(x, claim);
-    bool held = claim->holds != 0 || (claim->fraud & ~claim->cleared) != 0;
-    return held ? sy_refuse_hash(x, SY_E_CLAIM_HELD, id) : SY_APPLIED;
+    int64_t until_ms = sy_money_held_until(x, claim, id);
+    bool flagged = (claim->fraud & ~claim->cleared) != 0;
+    if (until_ms < x->time_ms && !flagged) return SY_APPLIED;
+    if (!flagged) x->detail = (uint64_t)until_ms;
+    return sy_refuse_hash(x, SY_E_CLAIM_HELD, id);
 }
 
 /* Each payee's amount. */
@@ -154,15 +158,6 @@ enum sy_refusal sy_contract_claim_pay(struct sy_exec *x, const union sy_payload 
 
 // --- taking back -------------------------------------------------------------------------------
 
-static void release_used(struct sy_exec *x, const struct sy_claim *claim)
-{
-    struct sy_used used;
-    uint32_t year = sy_year_of(claim->from_ms);
-    sy_money_find_used(x, &used, &claim->coverage, year);
-    sy_claim_release(&used, claim->lines, claim->line_count);
-    sy_money_save_used(x, &claim->coverage, year, &used);
-}
-
 /* Its lines have nothing of their authorisation then. */
 static void release_authority(struct sy_exec *x, struct sy_claim *claim)
 {
@@ -216,9 +211,10 @@ enum sy_refusal sy_contract_claim_reverse(struct sy_exec *x, const union sy_payl
         code = reverse_payment(x, &p->claim_id);
         if (code != SY_APPLIED) return code;
     }
-    if (claim.status != SY_CLAIM_PENDED) release_used(x, &claim);
+    if (claim.status != SY_CLAIM_PENDED) sy_claim_release_used(x, &claim);
     sy_money_step_back(x, &claim);
     release_authority(x, &claim);
+    sy_money_end_contests(x, &claim, &p->claim_id, SY_CONTEST_REVERSED);
     claim.status = SY_CLAIM_REVERSED;
     sy_money_save_claim(x, &p->claim_id, &claim);
     sy_exec_event(x, SY_EVENT_CLAIM_REVERSED, SY_SUBJECT_ORG, &claim.payer, &p->claim_id);

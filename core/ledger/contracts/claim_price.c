@@ -166,7 +166,7 @@ static uint64_t shared(const struct sy_claim_result *line)
 static void price_line(struct sy_claim_result *line, uint64_t *copay, struct sy_used *used,
                        const struct sy_plan *plan)
 {
-    uint64_t allowed = least(line->charge, line->limit);
+    uint64_t allowed = least(line->charge - line->contractual, line->limit);
     line->contractual = line->charge - allowed;
     line->deductible = least(allowed, left_of(plan->deductible, used->deductible));
     uint64_t rest = allowed - line->deductible;

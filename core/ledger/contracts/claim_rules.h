@@ -95,7 +95,8 @@ uint64_t sy_share(uint64_t amount, uint32_t bp);
 /* sy_claim_price fills the amounts of the lines that are not denied, in their order, each within
  * its limit, and adds to what the coverage has used:
  *
- *   allowed = charge or limit, whichever is less; what is above is contractual (CO 45)
+ *   allowed = charge, less what is contractual already because the payer allows no more, or limit,
+ *   whichever is less; what is above is contractual (CO 45)
  *   of it the patient pays the deductible that is left, then the copay that is left, then the
  *   coinsurance of the rest, rounded down; at most what is left to the year's out of pocket
  *   the plan pays what remains, at most what is left to the year's benefit

@@ -99,7 +99,11 @@ enum sy_refusal sy_contract_auth_request(struct sy_exec *x, const union sy_paylo
 enum sy_refusal sy_contract_auth_decide(struct sy_exec *x, const union sy_payload *payload);
 /* claim.c */
 enum sy_refusal sy_contract_claim_submit(struct sy_exec *x, const union sy_payload *payload);
+/* claim_decide.c */
 enum sy_refusal sy_contract_claim_adjudicate(struct sy_exec *x, const union sy_payload *payload);
+/* claim_contest.c */
+enum sy_refusal sy_contract_claim_appeal(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_claim_dispute(struct sy_exec *x, const union sy_payload *payload);
 /* claim_pay.c */
 enum sy_refusal sy_contract_claim_pay(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_claim_reverse(struct sy_exec *x, const union sy_payload *payload);

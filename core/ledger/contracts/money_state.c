@@ -96,6 +96,15 @@ bool sy_money_find_auth(struct sy_exec *x, struct sy_auth *out, const struct sy_
     return find_id(x, &value, SY_STATE_AUTH, id) && decoded(x, sy_auth_decode(out, value));
 }
 
+bool sy_money_find_contest(struct sy_exec *x, struct sy_contest_entry *out,
+                           const struct sy_hash *claim, uint16_t contest)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_state_key_numbered(&place, SY_STATE_CONTEST, claim, contest);
+    return sy_exec_find(x, &value, &place) && decoded(x, sy_contest_decode(out, value));
+}
+
 bool sy_money_find_row(struct sy_exec *x, struct sy_schedule_row *out, const struct sy_hash *list,
                        struct sy_slice key)
 {
@@ -178,6 +187,52 @@ void sy_money_save_auth(struct sy_exec *x, const struct sy_hash *id, const struc
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_auth_encode(&w, auth);
     save_id(x, SY_STATE_AUTH, id, &w);
+}
+
+void sy_money_save_contest(struct sy_exec *x, const struct sy_hash *claim, uint16_t contest,
+                           const struct sy_contest_entry *entry)
+{
+    uint8_t room[128];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_hash place;
+    sy_contest_encode(&w, entry);
+    sy_state_key_numbered(&place, SY_STATE_CONTEST, claim, contest);
+    sy_exec_save(x, &place, &w);
+}
+
+/* The claim's contest, if that is open. */
+static bool find_open(struct sy_exec *x, struct sy_contest_entry *out, const struct sy_claim *claim,
+                      const struct sy_hash *id, uint16_t contest)
+{
+    if ((claim->holds & SY_CONTEST_BIT(contest)) == 0) return false;
+    bool open = sy_money_find_contest(x, out, id, contest) && out->status == SY_CONTEST_OPEN;
+    return decoded(x, open); // a hold has its contest
+}
+
+void sy_money_end_contests(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
+                           uint8_t status)
+{
+    struct sy_contest_entry contest;
+    for (uint16_t i = SY_CONTEST_APPEAL; i <= SY_CONTEST_DISPUTE; i++) {
+        if (!find_open(x, &contest, claim, id, i)) continue;
+        contest.status = status;
+        contest.ended_ms = x->time_ms;
+        contest.ended_height = x->height;
+        sy_money_save_contest(x, id, i, &contest);
+    }
+    claim->holds = 0;
+}
+
+int64_t sy_money_held_until(struct sy_exec *x, const struct sy_claim *claim,
+                            const struct sy_hash *id)
+{
+    struct sy_contest_entry contest;
+    int64_t until_ms = -1;
+    for (uint16_t i = SY_CONTEST_APPEAL; i <= SY_CONTEST_DISPUTE; i++) {
+        bool open = find_open(x, &contest, claim, id, i);
+        if (open && contest.held_until_ms > until_ms) until_ms = contest.held_until_ms;
+    }
+    return until_ms;
 }
 
 void sy_money_give_back(struct sy_exec *x, const struct sy_claim *claim, uint64_t units)

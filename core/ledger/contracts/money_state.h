@@ -22,6 +22,8 @@ void sy_money_find_used(struct sy_exec *x, struct sy_used *out, const struct sy_
                         uint32_t year);
 bool sy_money_find_payment(struct sy_exec *x, struct sy_payment *out, const struct sy_hash *claim);
 bool sy_money_find_auth(struct sy_exec *x, struct sy_auth *out, const struct sy_hash *id);
+bool sy_money_find_contest(struct sy_exec *x, struct sy_contest_entry *out,
+                           const struct sy_hash *claim, uint16_t contest);
 bool sy_money_find_row(struct sy_exec *x, struct sy_schedule_row *out, const struct sy_hash *list,
                        struct sy_slice key);
 
@@ -40,6 +42,16 @@ void sy_money_save_payment(struct sy_exec *x, const struct sy_hash *claim,
                            const struct sy_payment *payment);
 
 void sy_money_save_auth(struct sy_exec *x, const struct sy_hash *id, const struct sy_auth *auth);
+
+void sy_money_save_contest(struct sy_exec *x, const struct sy_hash *claim, uint16_t contest,
+                           const struct sy_contest_entry *entry);
+/* sy_money_end_contests ends all that the claim's holds say is open, and takes the holds off it. */
+void sy_money_end_contests(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
+                           uint8_t status);
+/* sy_money_held_until is the last moment in which what is open keeps the claim from being paid;
+ * -1: nothing is open. */
+int64_t sy_money_held_until(struct sy_exec *x, const struct sy_claim *claim,
+                            const struct sy_hash *id);
 
 /* sy_money_give_back gives units back to the authorisation that a claim names. */
 void sy_money_give_back(struct sy_exec *x, const struct sy_claim *claim, uint64_t units);

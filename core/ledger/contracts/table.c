@@ -13,6 +13,8 @@ static sy_contract of_claims(uint16_t kind)
     case SY_KIND_claim_adjudicate: return sy_contract_claim_adjudicate;
     case SY_KIND_claim_pay: return sy_contract_claim_pay;
     case SY_KIND_claim_reverse: return sy_contract_claim_reverse;
+    case SY_KIND_claim_appeal: return sy_contract_claim_appeal;
+    case SY_KIND_claim_dispute: return sy_contract_claim_dispute;
     case SY_KIND_schedule_rows: return sy_contract_schedule_rows;
     default: return NULL;
     }
