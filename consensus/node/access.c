@@ -602,25 +602,17 @@ static bool sees_event(const struct sy_access *access, const struct reader *read
     case SY_EVENT_EXPORT_FULFILLED:
         return get(access->view, &value, SY_STATE_EXPORT, &event->object, NULL) == SY_OK &&
                sees_export(access, reader, read, &event->object);
-    case SY_EVENT_COVERAGE_CHANGED:
-        return sees_money(access, reader, read, SY_STATE_COVERAGE, &event->object);
-    case SY_EVENT_CLAIM_PENDED:
-    case SY_EVENT_CLAIM_DECIDED:
-    case SY_EVENT_CLAIM_DENIED:
-    case SY_EVENT_PAYMENT_MADE:
-    case SY_EVENT_CLAIM_REVERSED:
-    case SY_EVENT_CLAIM_CONTESTED:
-    case SY_EVENT_CLAIM_ANSWERED:
-    case SY_EVENT_CLAIM_WITHDRAWN:
-        return sees_money(access, reader, read, SY_STATE_CLAIM, &event->object);
     case SY_EVENT_SUB_CHANGED: /* and the organisation whose subscription it is */
         return sy_hash_equal(&event->object, &reader->holder) ||
                is_patient_or_guardian(access, reader, read, &event->subject);
     case SY_EVENT_ACCESS_DISCLOSED:
     case SY_EVENT_ACCESS_REQUESTED: /* what others ask for or see is the patient's to know */
         return is_patient_or_guardian(access, reader, read, &event->subject);
-    default: return sees_patient(access, read, &event->subject);
+    default: break;
     }
+    uint8_t kind = sy_access_money_event(event->kind);
+    return kind != 0 ? sees_money(access, reader, read, kind, &event->object)
+                     : sees_patient(access, read, &event->subject);
 }
 
 /* The same; who oversees sees it in any case, and that is noted. */

@@ -2,6 +2,7 @@
 #include "consensus/node/access_money.h"
 
 #include "core/wire/money.h"
+#include "core/wire/receipt.h"
 
 static sy_status find(const struct sy_access *access, struct sy_slice *value,
                       enum sy_state_kind kind, const struct sy_hash *id)
@@ -86,5 +87,21 @@ bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *ac
     case SY_STATE_BALANCE:
     case SY_STATE_REMITTANCE: out->organisations[0] = *id; return true;
     default: return false;
+    }
+}
+
+uint8_t sy_access_money_event(uint16_t event_kind)
+{
+    switch (event_kind) {
+    case SY_EVENT_COVERAGE_CHANGED: return SY_STATE_COVERAGE;
+    case SY_EVENT_CLAIM_PENDED:
+    case SY_EVENT_CLAIM_DECIDED:
+    case SY_EVENT_CLAIM_DENIED:
+    case SY_EVENT_PAYMENT_MADE:
+    case SY_EVENT_CLAIM_REVERSED:
+    case SY_EVENT_CLAIM_CONTESTED:
+    case SY_EVENT_CLAIM_ANSWERED:
+    case SY_EVENT_CLAIM_WITHDRAWN: return SY_STATE_CLAIM;
+    default: return 0;
     }
 }

@@ -18,4 +18,8 @@ struct sy_access_parties {
 bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *access, uint8_t kind,
                        const struct sy_hash *id, const struct sy_hash *second);
 
+/* sy_access_money_event is the kind of the entry, of these, that an event's object names; 0: the
+ * event is about none. */
+uint8_t sy_access_money_event(uint16_t event_kind);
+
 #endif
