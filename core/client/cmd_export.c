@@ -4,7 +4,8 @@
  *     export's entry --> for which key            places --> every record there is (places.h)
  *                                                     |
  *     inputs that were submitted --> contents, salts  +--> erased, kept elsewhere: a proof of it
- *                  |                                  +--> kept here: each head has to be there
+ *                  |                                  +--> kept here: each head has to be there,
+ *                  |                                  |    and its history is proven (history.h)
  *                  +--> envelopes to the key <--------+
  *                              |
  *                              +--> manifest --> export.fulfil (by hand: its line is shown)
@@ -16,13 +17,15 @@
 #include "core/client/cmd.h"
 #include "core/client/cmd_export.h"
 #include "core/client/export_contents.h"
+#include "core/client/history.h"
 #include "core/client/manifest.h"
 #include "core/client/places.h"
 
 static const char about[] =
     "Hands the whole record of PATIENT to the key that the patient named in the\n"
     "request (export.request), as a folder: every record's contents sealed to that\n"
-    "key, and proofs that there is no other record. Contents are those of --from, the\n"
+    "key, so are proofs of all its versions, cosignatures and links, and proofs that\n"
+    "there is no other record. Contents are those of --from, the\n"
     "FHIR files that `systole submit` registered with this client's store, and those\n"
     "of --content. A record that was erased or that somebody else keeps is listed as\n"
     "that, with its proof, or without, if the key may not see it: then the ledger's\n"
@@ -134,6 +137,10 @@ static sy_status judge(struct export_run *run, uint32_t index, struct sy_error *
                   : kept        ? SY_MANIFEST_INCLUDED
                                 : SY_MANIFEST_ELSEWHERE;
     if (item->state == SY_MANIFEST_INCLUDED) {
+        SY_TRY(sy_history_make(&run->manifest, &record, index, run->out, &run->asked, err));
+        if (record.erased || !sy_hash_equal(&record.holder, &run->manifest.organisation)) {
+            return sy_fail(err, SY_ERR_BUSY, "a record was erased or moved meanwhile: run again");
+        }
         return sy_export_contents_want(&run->contents, index, &record, err);
     }
     char path[SY_PLACES_PATH_BYTES];
@@ -248,6 +255,7 @@ static sy_status run_export(struct export_run *run, struct sy_error *err)
     }
     SY_TRY(make_folder(run->proofs, run->out, "proofs", err));
     SY_TRY(make_folder(contents, run->out, "contents", err));
+    SY_TRY(make_folder(contents, run->out, "histories", err));
     SY_TRY(take_request(run, err));
     run->asked.asker = run->asker;
     run->asked.key = run->key;

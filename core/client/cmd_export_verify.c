@@ -4,7 +4,8 @@
  *     proofs: places 1 to n and the patient's entry --> every record there is
  *                                                          |  one item each, in this order
  *     manifest.syexport -----------------------------------+
- *       included   --> the envelopes are here, byte for byte; with the key: opened and compared
+ *       included   --> the envelopes are here, byte for byte; with the key: opened and compared;
+ *                      its history likewise: each version, cosignature and link that it counts
  *       left out   --> a proof of the record: erased, or who keeps it
  *     proofs/export.syproof --> what the ledger was told of it */
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "core/base/os.h"
 #include "core/client/cmd.h"
 #include "core/client/cmd_export.h"
+#include "core/client/history.h"
 #include "core/client/manifest.h"
 #include "core/client/opened.h"
 #include "core/client/places.h"
@@ -40,9 +42,12 @@ struct verify_run {
     struct sy_manifest manifest;
     struct sy_places walk;
     struct sy_places_kept kept;
-    uint32_t next;     /* item that the next record has to be */
-    uint64_t faults;   /* what is wrong or missing */
-    uint64_t opened;   /* envelopes */
+    uint32_t next;                                  /* item that the next record has to be */
+    uint64_t faults;                                /* what is wrong or missing */
+    uint64_t opened;                                /* envelopes */
+    uint64_t versions, signatures, links, branched; /* in histories that were opened */
+    struct sy_hash linked[SY_LINKS_MAX];            /* whom the patient's id is linked to */
+    unsigned linked_count;
     uint64_t unproven; /* kept elsewhere, as execution judged: the folder says not by whom */
     bool said;         /* the ledger was told of exactly this export */
     uint64_t late_ms;  /* how much later than asked for; 0: in time */
@@ -133,12 +138,38 @@ static void check_opened(struct verify_run *run, const struct sy_manifest_item *
         fault(run, &item->record, "an envelope has something else than the manifest says");
     } else {
         run->opened++;
-        for (unsigned i = 0; i < opened.record.head_count; i++) {
-            if (has_version(&run->manifest, item, opened.record.heads[i])) continue;
-            fault(run, &item->record, "a current version of it is missing");
-        }
     }
     sy_opened_free(&opened);
+}
+
+/* All versions, who signed them, what names them; and the content of each head is here. */
+static void check_history(struct verify_run *run, uint32_t index)
+{
+    const struct sy_manifest *manifest = &run->manifest;
+    const struct sy_manifest_item *item = &manifest->items[index];
+    struct sy_history history = {.clear = NULL};
+    struct sy_error err = {SY_OK, ""};
+    sy_status status = run->x25519 == NULL
+                           ? sy_history_check_file(manifest, index, run->folder, &err)
+                           : sy_history_load(&history, manifest, index, run->folder, run->x25519,
+                                             run->genesis, &err);
+    if (status != SY_OK) {
+        fault(run, &item->record, err.text);
+    } else if (run->x25519 != NULL) {
+        const struct sy_record *record = &history.record;
+        run->versions += record->versions;
+        run->signatures += sy_history_count(&history);
+        run->links += record->links;
+        run->branched += record->head_count > 1;
+        for (unsigned i = 0; i < record->head_count; i++) {
+            if (has_version(manifest, item, record->heads[i])) continue;
+            fault(run, &item->record, "a current version of it is missing");
+        }
+        if (record->erased || !sy_hash_equal(&record->holder, &manifest->organisation)) {
+            fault(run, &item->record, "is not what its history says: erased, or kept elsewhere");
+        }
+    }
+    sy_history_free(&history);
 }
 
 static void check_content(struct verify_run *run, const struct sy_manifest_item *item,
@@ -205,6 +236,25 @@ static void check_left_out(struct verify_run *run, const struct sy_manifest_item
     sy_hex_encode(who, record.holder.bytes, 32);
     if (record.erased) printf("record %s: was erased\n", hex);
     if (!record.erased) printf("record %s: is kept by %s\n", hex, who);
+}
+
+/* Whose record somebody else's may be, too: their ids, which the patient's entry names. */
+static sy_status find_linked(struct verify_run *run, struct sy_error *err)
+{
+    struct sy_slice value;
+    struct sy_patient patient;
+    uint64_t height;
+    size_t offset = 0;
+    SY_TRY(sy_places_load(&run->kept, &value, &height, SY_STATE_PATIENT, &run->manifest.patient, 0,
+                          err));
+    if (!sy_patient_decode(&patient, value)) {
+        return sy_fail(err, SY_ERR_VERSION, "the patient proven is of an unknown form: upgrade");
+    }
+    while (run->linked_count < SY_LINKS_MAX &&
+           sy_list_next_id(&patient.links, &offset, &run->linked[run->linked_count])) {
+        run->linked_count++;
+    }
+    return SY_OK;
 }
 
 // --- what the ledger was told ------------------------------------------------------------------
@@ -282,9 +332,11 @@ static sy_status check_all(struct verify_run *run, struct sy_error *err)
     }
     SY_TRY(check_said(run, err));
     SY_TRY(check_list(run, err));
+    SY_TRY(find_linked(run, err));
     for (uint32_t i = 0; i < manifest->item_count; i++) {
         const struct sy_manifest_item *item = &manifest->items[i];
         if (item->state != SY_MANIFEST_INCLUDED) check_left_out(run, item);
+        if (item->state == SY_MANIFEST_INCLUDED) check_history(run, i);
         for (unsigned k = 0; k < item->content_count; k++) {
             check_content(run, item, &manifest->contents[item->first_content + k]);
         }
@@ -292,7 +344,8 @@ static sy_status check_all(struct verify_run *run, struct sy_error *err)
     return SY_OK;
 }
 
-sy_status sy_export_check(struct sy_manifest *manifest, const char *folder,
+sy_status sy_export_check(struct sy_manifest *manifest, struct sy_hash linked[SY_LINKS_MAX],
+                          unsigned *linked_count, const char *folder,
                           const struct sy_genesis *genesis, const sy_x25519_key *key,
                           struct sy_error *err)
 {
@@ -304,7 +357,38 @@ sy_status sy_export_check(struct sy_manifest *manifest, const char *folder,
     }
     sy_proven_free(&run.kept.answer);
     *manifest = run.manifest;
+    memcpy(linked, run.linked, sizeof run.linked);
+    *linked_count = run.linked_count;
     return status;
+}
+
+static void put_histories(struct verify_run *run)
+{
+    sy_json_put_u64(&run->json, "versions", run->versions);
+    sy_json_put_u64(&run->json, "cosignatures", run->signatures);
+    sy_json_put_u64(&run->json, "links", run->links);
+    sy_json_put_u64(&run->json, "branched", run->branched);
+    sy_json_key(&run->json, "linked_patients");
+    sy_json_array_begin(&run->json);
+    for (unsigned i = 0; i < run->linked_count; i++) {
+        sy_json_hex(&run->json, run->linked[i].bytes, sizeof run->linked[i].bytes);
+    }
+    sy_json_array_end(&run->json);
+}
+
+static void print_histories(const struct verify_run *run)
+{
+    if (run->x25519 != NULL) {
+        printf("in histories: %llu versions, %llu cosignatures, %llu links; %llu records with "
+               "several heads\n",
+               (unsigned long long)run->versions, (unsigned long long)run->signatures,
+               (unsigned long long)run->links, (unsigned long long)run->branched);
+    }
+    for (unsigned i = 0; i < run->linked_count; i++) {
+        char hex[65];
+        sy_hex_encode(hex, run->linked[i].bytes, sizeof run->linked[i].bytes);
+        printf("linked to patient %s, whose record is not part of this\n", hex);
+    }
 }
 
 static int finish(struct verify_run *run, sy_status status, const struct sy_error *err)
@@ -325,6 +409,7 @@ static int finish(struct verify_run *run, sy_status status, const struct sy_erro
                         sy_manifest_count(manifest, SY_MANIFEST_ELSEWHERE));
         sy_json_put_u64(&run->json, "unproven", run->unproven);
         sy_json_put_u64(&run->json, "opened", run->opened);
+        put_histories(run);
         sy_json_put_bool(&run->json, "on_ledger", run->said);
         sy_json_put_u64(&run->json, "late_ms", run->late_ms);
         if (status != SY_OK) code = (int)sy_exit_of(status);
@@ -346,6 +431,7 @@ static int finish(struct verify_run *run, sy_status status, const struct sy_erro
            !run->said          ? "the ledger was not told yet, as far as this folder shows"
            : run->late_ms != 0 ? "the ledger was told of it, later than asked for"
                                : "the ledger was told of it, in time");
+    print_histories(run);
     return code;
 }
 

@@ -16,8 +16,10 @@
 #include "core/client/client_store.h"
 #include "core/client/cmd.h"
 #include "core/client/cmd_export.h"
+#include "core/client/history.h"
 #include "core/client/manifest.h"
 #include "core/client/opened.h"
+#include "core/client/show.h"
 #include "core/client/tx_draft.h"
 #include "core/wire/schema.h"
 
@@ -26,7 +28,10 @@ static const char about[] =
     "FOLDER, for PATIENT of this network. FOLDER is checked first, like `systole export\n"
     "verify` does. Each record gets a fresh id and salt; which is which stands in this\n"
     "client's store and in the lineage, a Provenance record whose content is\n"
-    "FOLDER/lineage.json. The key is a gateway's, of an organisation that may write to\n"
+    "FOLDER/lineage.json. Branches of a record stay branches here. What cannot be\n"
+    "anchored here stands in the lineage and is told: who cosigned there, versions\n"
+    "whose content did not come, joins of branches, what named a record, and links\n"
+    "to other patients. The key is a gateway's, of an organisation that may write to\n"
     "PATIENT's records. Run again, it goes on where it was.\n";
 
 #define SETTLE_MS 60000
@@ -57,6 +62,10 @@ struct import_run {
     unsigned class_count;
     struct sy_proven answer, final;
     struct sy_opened opened;
+    struct sy_history history; /* of the item under way */
+    struct sy_hash linked[SY_LINKS_MAX];
+    unsigned linked_count;
+    uint64_t versions_left, cosignatures_left, links_left, joins_left; /* told, not anchored */
     sy_json lineage;
 };
 
@@ -264,9 +273,15 @@ static void fill_create(union sy_payload *payload, const struct import_run *run,
     memcpy(create->sens_tag.bytes, there->sens_tag, sizeof create->sens_tag.bytes);
 }
 
+/* What a version here is made from. */
+struct base {
+    uint32_t version; /* 0: it is the first */
+    bool branch;      /* that one is no head any more */
+};
+
 /* Anchors one version; *code says what became of it, and *known that it was there. */
 static sy_status anchor(struct import_run *run, uint16_t *code, bool *known,
-                        const struct sy_client_record *record,
+                        const struct sy_client_record *record, const struct base *base,
                         const struct sy_client_version *version, struct sy_slice class,
                         const struct sy_record *there, struct sy_error *err)
 {
@@ -280,13 +295,69 @@ static sy_status anchor(struct import_run *run, uint16_t *code, bool *known,
         return settle(run, code, SY_KIND_record_create, &payload, err);
     }
     payload.record_amend = (struct sy_record_amend){.record_id = record->id,
-                                                    .prev_version = version->version - 1,
+                                                    .prev_version = base->version,
+                                                    .branch = base->branch,
                                                     .form = SY_FORM_RAW,
                                                     .commit = version->commit,
                                                     .size = sy_content_size_rounded(version->size),
                                                     .author_role = SY_ROLE_GATEWAY,
                                                     .reason = SY_AMEND_SOURCE};
     return settle(run, code, SY_KIND_record_amend, &payload, err);
+}
+
+/* The place among an item's contents of a version there, from 1; 0: its content did not come. */
+static uint32_t place_of(const struct import_run *run, const struct sy_manifest_item *item,
+                         uint32_t version)
+{
+    for (uint32_t k = 0; k < item->content_count; k++) {
+        if (run->manifest.contents[item->first_content + k].version == version) return k + 1;
+    }
+    return 0;
+}
+
+/* The nearest version that the one in this place came from and whose content came, too. Where none
+ * did it is the first one here, which then did not come from it: the lineage says from what. */
+static uint32_t parent_of(const struct import_run *run, const struct sy_manifest_item *item,
+                          uint32_t place)
+{
+    const struct sy_history *history = &run->history;
+    uint32_t version = run->manifest.contents[item->first_content + place].version, found = 0;
+    // A version's parent has a lesser number, so this ends.
+    while (found == 0 && version >= 1 && version <= history->record.versions) {
+        version = history->versions[version - 1].parent;
+        found = place_of(run, item, version);
+    }
+    return found > 0 ? found : 1;
+}
+
+/* On what the content in this place, from 0, stands here; branch: something else does already. */
+static struct base base_of(const struct import_run *run, const struct sy_manifest_item *item,
+                           uint32_t place)
+{
+    struct base base = {.version = 0};
+    if (place == 0) return base;
+    base.version = parent_of(run, item, place);
+    for (uint32_t k = 1; k < place; k++) {
+        base.branch = base.branch || parent_of(run, item, k) == base.version;
+    }
+    return base;
+}
+
+/* What the ledger there says of the version besides its content. */
+static void put_source(struct import_run *run, uint32_t version)
+{
+    const struct sy_history *history = &run->history;
+    if (version == 0 || version > history->record.versions) return;
+    const struct sy_record_version *there = &history->versions[version - 1];
+    const struct sy_cosignatures *list = &history->signatures[version - 1];
+    sy_json_key(&run->lineage, "source");
+    sy_json_object_begin(&run->lineage);
+    sy_show_version(&run->lineage, there);
+    sy_json_key(&run->lineage, "cosignatures");
+    sy_json_array_begin(&run->lineage);
+    for (unsigned i = 0; i < list->count; i++) sy_show_cosignature(&run->lineage, &list->items[i]);
+    sy_json_array_end(&run->lineage);
+    sy_json_object_end(&run->lineage);
 }
 
 static void put_lineage(struct import_run *run, const struct sy_manifest_content *content,
@@ -298,10 +369,12 @@ static void put_lineage(struct import_run *run, const struct sy_manifest_content
     sy_json_put_u64(&run->lineage, "source_version", content->version);
     sy_json_put_hex(&run->lineage, "record", record->id.bytes, 32);
     sy_json_put_u64(&run->lineage, "version", number);
+    put_source(run, content->version);
     sy_json_object_end(&run->lineage);
 }
 
-/* Contents of an item become versions 1, 2 ... of one record here, in their order there. */
+/* Contents of an item become versions 1, 2 ... of one record here, in their order there, each on
+ * the one that it came from. */
 static sy_status import_content(struct import_run *run, const struct sy_manifest_item *item,
                                 uint32_t place, struct sy_error *err)
 {
@@ -322,7 +395,8 @@ static sy_status import_content(struct import_run *run, const struct sy_manifest
                     sy_slice_of(run->system, strlen(run->system)), class,
                     sy_slice_of(item->record.bytes, 32));
     SY_TRY(plan(run, &record, &version, &label, class, place + 1, run->opened.body.content, err));
-    SY_TRY(anchor(run, &code, &known, &record, &version, class, &run->opened.record, err));
+    struct base base = base_of(run, item, place);
+    SY_TRY(anchor(run, &code, &known, &record, &base, &version, class, &run->opened.record, err));
     count->accepted += code == SY_APPLIED && !known;
     count->duplicate += known;
     count->rejected += code != SY_APPLIED;
@@ -331,15 +405,39 @@ static sy_status import_content(struct import_run *run, const struct sy_manifest
     return SY_OK;
 }
 
+/* What of an item's history the ledger here does not get. */
+static void count_left(struct import_run *run, const struct sy_manifest_item *item)
+{
+    const struct sy_history *history = &run->history;
+    run->cosignatures_left += sy_history_count(history);
+    run->links_left += history->record.links;
+    for (uint32_t v = 0; v < history->record.versions; v++) {
+        run->versions_left += place_of(run, item, v + 1) == 0;
+        run->joins_left += history->versions[v].other_count > 0;
+    }
+}
+
+static sy_status import_item(struct import_run *run, uint32_t index, struct sy_error *err)
+{
+    const struct sy_manifest_item *item = &run->manifest.items[index];
+    if (item->state != SY_MANIFEST_INCLUDED) return SY_OK;
+    SY_TRY(sy_history_load(&run->history, &run->manifest, index, run->folder, run->x25519,
+                           run->source, err));
+    count_left(run, item);
+    for (uint32_t k = 0; k < item->content_count; k++) {
+        sy_status status = import_content(run, item, k, err);
+        sy_opened_free(&run->opened);
+        if (status != SY_OK) return status;
+    }
+    return SY_OK;
+}
+
 static sy_status import_items(struct import_run *run, struct sy_error *err)
 {
     for (uint32_t i = 0; i < run->manifest.item_count; i++) {
-        const struct sy_manifest_item *item = &run->manifest.items[i];
-        for (uint32_t k = 0; k < item->content_count; k++) {
-            sy_status status = import_content(run, item, k, err);
-            sy_opened_free(&run->opened);
-            if (status != SY_OK) return status;
-        }
+        sy_status status = import_item(run, i, err);
+        sy_history_free(&run->history);
+        if (status != SY_OK) return status;
     }
     return SY_OK;
 }
@@ -362,6 +460,21 @@ static void begin_lineage(struct import_run *run)
     sy_json_array_begin(&run->lineage);
 }
 
+/* What was proven there and is not anchored here. */
+static void put_left(const struct import_run *run, sy_json *json)
+{
+    sy_json_put_u64(json, "cosignatures", run->cosignatures_left);
+    sy_json_put_u64(json, "versions", run->versions_left);
+    sy_json_put_u64(json, "joins", run->joins_left);
+    sy_json_put_u64(json, "links", run->links_left);
+    sy_json_key(json, "linked_patients");
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < run->linked_count; i++) {
+        sy_json_hex(json, run->linked[i].bytes, sizeof run->linked[i].bytes);
+    }
+    sy_json_array_end(json);
+}
+
 /* The same records make the same bytes, so that a second run finds it anchored. */
 static sy_status anchor_lineage(struct import_run *run, struct sy_error *err)
 {
@@ -373,6 +486,10 @@ static sy_status anchor_lineage(struct import_run *run, struct sy_error *err)
     char path[SY_MANIFEST_PATH_BYTES];
     struct sy_slice class = sy_slice_of("Provenance", 10);
     sy_json_array_end(&run->lineage);
+    sy_json_key(&run->lineage, "left_out");
+    sy_json_object_begin(&run->lineage);
+    put_left(run, &run->lineage);
+    sy_json_object_end(&run->lineage);
     sy_json_object_end(&run->lineage);
     const char *text = sy_json_finish(&run->lineage);
     if (text == NULL) return sy_fail(err, SY_ERR_LIMIT, "the lineage is too long");
@@ -388,7 +505,8 @@ static sy_status anchor_lineage(struct import_run *run, struct sy_error *err)
                     sy_slice_of(run->system, strlen(run->system)), class,
                     sy_slice_of(run->manifest.export_id.bytes, 32));
     SY_TRY(plan(run, &record, &version, &label, class, 1, bytes, err));
-    SY_TRY(anchor(run, &code, &known, &record, &version, class, NULL, err));
+    struct base base = {.version = 0};
+    SY_TRY(anchor(run, &code, &known, &record, &base, &version, class, NULL, err));
     count->accepted += code == SY_APPLIED && !known;
     count->duplicate += known;
     count->rejected += code != SY_APPLIED;
@@ -404,7 +522,8 @@ static sy_status run_import(struct import_run *run, struct sy_error *err)
     SY_TRY(sy_cmd_hash(&run->patient, "--patient", run->patient_hex, err));
     SY_TRY(sy_cmd_genesis(&run->source, run->genesis_path, &run->where, err));
     SY_TRY(sy_x25519_key_load(&run->x25519, run->x25519_path, run->passphrase, err));
-    SY_TRY(sy_export_check(&run->manifest, run->folder, run->source, run->x25519, err));
+    SY_TRY(sy_export_check(&run->manifest, run->linked, &run->linked_count, run->folder,
+                           run->source, run->x25519, err));
     SY_TRY(sy_cmd_connect(&run->net, &run->asker, &run->where, 0, err));
     if (sy_hash_equal(&run->manifest.genesis, &run->net->genesis.hash)) {
         return sy_fail(err, SY_ERR_ARGUMENT, "%s is of this very network", run->folder);
@@ -441,6 +560,10 @@ static int finish(const struct import_run *run, sy_status status, const struct s
             sy_json_object_end(&json);
         }
         sy_json_array_end(&json);
+        sy_json_key(&json, "left_out");
+        sy_json_object_begin(&json);
+        put_left(run, &json);
+        sy_json_object_end(&json);
         if (status != SY_OK) sy_json_put_text(&json, "error", err->text);
         return sy_cmd_json_end(&json, status == SY_OK ? SY_EXIT_DONE : (int)sy_exit_of(status));
     }
@@ -450,7 +573,13 @@ static int finish(const struct import_run *run, sy_status status, const struct s
                (unsigned long long)count->read, (unsigned long long)count->accepted,
                (unsigned long long)count->duplicate, (unsigned long long)count->rejected);
     }
-    return status == SY_OK ? SY_EXIT_DONE : sy_cmd_fail(run->cmd, err);
+    if (status != SY_OK) return sy_cmd_fail(run->cmd, err);
+    printf("left out, and told in lineage.json: %llu cosignatures, %llu versions without content, "
+           "%llu joins of branches, %llu links of records, %u linked patients\n",
+           (unsigned long long)run->cosignatures_left, (unsigned long long)run->versions_left,
+           (unsigned long long)run->joins_left, (unsigned long long)run->links_left,
+           run->linked_count);
+    return SY_EXIT_DONE;
 }
 
 static void close_import(struct import_run *run)

@@ -9,9 +9,10 @@
 #include "core/crypto/hash.h"
 #include "core/crypto/merkle.h"
 
-#define FORMAT_VERSION 1u
+#define FORMAT_VERSION 2u
 #define FRONT_BYTES (8u + 1u + 5u * 32u + 3u * 8u + 4u)
 #define ITEM_BYTES (32u + 1u + 2u)
+#define HISTORY_BYTES 32u /* of an item that is included */
 #define CONTENT_BYTES (4u + 32u + 32u)
 
 static const uint8_t magic[8] = {'s', 'y', 'e', 'x', 'p', 'o', 'r', 't'};
@@ -89,6 +90,7 @@ static void encode_item(struct sy_writer *w, const struct sy_manifest *manifest,
     sy_write_hash(w, &item->record);
     sy_write_u8(w, item->state);
     sy_write_u16(w, item->content_count);
+    if (item->state == SY_MANIFEST_INCLUDED) sy_write_hash(w, &item->history);
     for (unsigned i = 0; i < item->content_count; i++) {
         const struct sy_manifest_content *content = &manifest->contents[item->first_content + i];
         sy_write_u32(w, content->version);
@@ -100,6 +102,7 @@ static void encode_item(struct sy_writer *w, const struct sy_manifest *manifest,
 static size_t items_bytes(const struct sy_manifest *manifest)
 {
     return (size_t)manifest->item_count * ITEM_BYTES +
+           (size_t)sy_manifest_count(manifest, SY_MANIFEST_INCLUDED) * HISTORY_BYTES +
            (size_t)manifest->content_count * CONTENT_BYTES;
 }
 
@@ -213,9 +216,12 @@ static sy_status decode_item(struct sy_reader *r, struct sy_manifest *manifest, 
     bool included = state == SY_MANIFEST_INCLUDED;
     if (state == 0 || state > SY_MANIFEST_ELSEWHERE) sy_reader_fail(r, "state");
     if (included != (count > 0)) sy_reader_fail(r, "contents");
+    struct sy_hash history = {{0}};
+    if (included) sy_read_hash(r, &history, "history");
     if (r->failed) return SY_OK;
     SY_TRY(sy_manifest_add_item(manifest, &record, err));
     manifest->items[index].state = state;
+    manifest->items[index].history = history;
     for (unsigned i = 0; i < count && !r->failed; i++) {
         struct sy_manifest_content content = {.item = index};
         content.version = sy_read_u32(r, "version");

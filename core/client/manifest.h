@@ -6,6 +6,8 @@
  *     FOLDER/proofs/ID-N.syproof            place N of a patient's id
  *     FOLDER/proofs/export.syproof          what was asked for, and the answer once there is one
  *     FOLDER/contents/ID-V.syenvelope       version V of a record, sealed to the recipient
+ *     FOLDER/histories/ID.syhistory         all versions of a record, who signed them, what names
+ *                                           it: proven, and sealed, too (history.h)
  *
  * Not thread safe; nothing here asks a network. */
 #ifndef SY_CLIENT_MANIFEST_H
@@ -29,6 +31,7 @@ struct sy_manifest_item {
     uint8_t state; /* enum sy_manifest_state */
     uint16_t content_count;
     uint32_t first_content; /* index in contents */
+    struct sy_hash history; /* SHA-256 of the history's file, of one that is included */
 };
 
 struct sy_manifest_content {

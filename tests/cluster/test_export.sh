@@ -38,6 +38,16 @@ record() {
         commit="$(field commit <"$scratch/$1.made")" size="$(field size <"$scratch/$1.made")" \
         author_role=gateway patient_reported=false parents= ${3+"$3"}
 }
+# amended NAME OF BRANCH: another content NAME.json of the record OF, from its first version
+amended() {
+    cp "$scratch/$2.id" "$scratch/$1.id"
+    printf '{"resourceType":"Observation","id":"%s","value":8.20}' "$1" >"$scratch/$1.json"
+    "$bin/systole" record commit --json "$scratch/$1.json" >"$scratch/$1.made"
+    field salt <"$scratch/$1.made" >"$scratch/$1.salt"
+    applied record.amend gateway_a - - record_id="$(cat "$scratch/$1.id")" prev_version=1 \
+        form=raw commit="$(field commit <"$scratch/$1.made")" \
+        size="$(field size <"$scratch/$1.made")" author_role=gateway reason=correction branch="$3"
+}
 # given NAME...: as options of the export
 given() {
     local name
@@ -76,8 +86,21 @@ applied care.open gateway_b wallet - care_id="$(random_id)" patient_id="$patient
     org_id="$(cat "$scratch/org_b")" reason="agreed with the patient"
 record one a
 record two a sens_tag=5a010203040506070809101112131415
+amended left one false
+amended right one true
+new_key doctor_a
+applied cred.issue admin_a - doctor_a subject_key="$(public doctor_a)" role=doctor specialty= \
+    org_id="$(cat "$scratch/org_a")" scope= x25519_key="$(public doctor_a)" not_before=now \
+    not_after=$(($(date +%s) * 1000 + 86400000))
+applied record.cosign doctor_a - - record_id="$(cat "$scratch/one.id")" version=2 meaning=verifier
+sibling=$(random_id)
+applied patient.enrol admin_a - - patient_id="$sibling" guardian_needed=0 guardians=
+applied patient.link admin_a wallet - patient_id="$sibling" other_id="$patient" \
+    evidence_hash="$(random_id)"
 record gone a
 record theirs b
+applied record.dup_report gateway_a - - record_id="$(cat "$scratch/one.id")" \
+    other_id="$(cat "$scratch/two.id")"
 record hidden b sens_tag=5a010203040506070809101112131415
 applied record.erase admin_a wallet - record_id="$(cat "$scratch/gone.id")" basis=unlawful
 
@@ -104,16 +127,20 @@ applied export.request wallet - - export_id="$export" patient_id="$patient" \
 "$bin/systole" get --net "$net" --key "$keys/wallet.pem" export "$export" |
     grep -q '"overdue": false' || fail "the export's status"
 who=wallet
-exported one && fail "it is whole without its second record"
+exported one left two && fail "it is whole without one of two heads"
+grep -q "missing: version 3 of record $(cat "$scratch/one.id")" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+exported one left right && fail "it is whole without its second record"
 grep -q "missing: version 1 of record $(cat "$scratch/two.id")" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
 [ ! -e "$scratch/folder/manifest.syexport" ] || fail "what is not whole has a manifest"
 who=gateway_a
 rm -r "$scratch/folder"
-exported one two || fail "$(cat "$scratch/said")"
-grep -q "5 records, 2 of them here with 2 contents, 1 erased, 2 kept" "$scratch/said" ||
+exported one left right two || fail "$(cat "$scratch/said")"
+grep -q "5 records, 2 of them here with 4 contents, 1 erased, 2 kept" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
-grep -q -r -a "Observation" "$scratch/folder/contents" && fail "a folder tells what is in it"
+grep -q -r -a "Observation" "$scratch/folder/contents" "$scratch/folder/histories" &&
+    fail "a folder tells what is in it"
 
 cp "$net/genesis.json" "$scratch/from.json"
 not_whole "nothing proves why" # one that its gateway may not see
@@ -133,11 +160,24 @@ echo "the network it comes from stops; the folder is checked without it"
 stop_all
 rm -rf "$net"
 checked --x25519-key "$keys/box.pem" || fail "$(cat "$scratch/said")"
-grep -q "whole as of block [0-9]*: 5 records, 2 here (2 envelopes opened), 1 erased, 2 kept" \
+grep -q "whole as of block [0-9]*: 5 records, 2 here (4 envelopes opened), 1 erased, 2 kept" \
     "$scratch/said" || fail "$(cat "$scratch/said")"
 grep -q "1 of them by whom the folder does not say" "$scratch/said" || fail "$(cat "$scratch/said")"
+grep -q "in histories: 4 versions, 1 cosignatures, 2 links; 1 records with several heads" \
+    "$scratch/said" || fail "$(cat "$scratch/said")"
+grep -q "linked to patient $sibling" "$scratch/said" || fail "$(cat "$scratch/said")"
 grep -q "is kept by $(cat "$scratch/org_b")" "$scratch/said" || fail "$(cat "$scratch/said")"
 grep -q "told of it, in time" "$scratch/said" || fail "$(cat "$scratch/said")"
+history=$scratch/folder/histories/$(cat "$scratch/one.id").syhistory
+cp "$history" "$scratch/kept"
+printf x >>"$history"
+not_whole "its history was changed" # without the key, too
+not_whole "its history was changed" --x25519-key "$keys/box.pem"
+cp "$scratch/folder/histories/$(cat "$scratch/two.id").syhistory" "$history"
+not_whole "its history was changed"
+rm "$history"
+not_whole "its history is missing"
+cp "$scratch/kept" "$history"
 envelope=$scratch/folder/contents/$(cat "$scratch/two.id")-1.syenvelope
 cp "$envelope" "$scratch/kept"
 printf x >>"$envelope"
@@ -167,10 +207,12 @@ import() {
         >"$scratch/said" 2>&1
 }
 import || fail "$(cat "$scratch/said")"
-grep -q "Observation  *2 read, 2 accepted, 0 duplicate, 0 rejected" "$scratch/said" ||
+grep -q "Observation  *4 read, 4 accepted, 0 duplicate, 0 rejected" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
+grep -q "left out, .*: 1 cosignatures, 0 versions .* 0 joins .* 2 links .* 1 linked patients" \
+    "$scratch/said" || fail "$(cat "$scratch/said")"
 import || fail "$(cat "$scratch/said")"
-grep -q "Observation  *2 read, 0 accepted, 2 duplicate, 0 rejected" "$scratch/said" ||
+grep -q "Observation  *4 read, 0 accepted, 4 duplicate, 0 rejected" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
 grep -q "Provenance  *1 read, 0 accepted, 1 duplicate" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
@@ -180,6 +222,14 @@ map=$(sed -n 's/  id map$//p' "$scratch/list")
     fail "the id map: $(cat "$scratch/list")"
 grep -q "3 shown, 0 withheld, of 3 records" "$scratch/list" || fail "$(cat "$scratch/list")"
 grep -q "$(cat "$scratch/one.id")" "$scratch/folder/lineage.json" || fail "no lineage"
+grep -q "$(public doctor_a)" "$scratch/folder/lineage.json" || fail "no cosigner in the lineage"
+grep -q "$sibling" "$scratch/folder/lineage.json" || fail "no linked patient in the lineage"
+there=$(tr '{' '\n' <"$scratch/folder/lineage.json" | grep "$(cat "$scratch/one.id")" |
+    field record)
+"$bin/systole" record history --net "$net" --key "$keys/here.pem" "$there" >"$scratch/history" ||
+    fail "$(cat "$scratch/history")"
+[ "$(grep -c "(head), amends 1" "$scratch/history")" = 2 ] ||
+    fail "there are not two heads: $(cat "$scratch/history")"
 printf x >>"$scratch/folder/contents/$(cat "$scratch/two.id")-1.syenvelope"
 import && fail "what was changed is imported"
 grep -q "is not whole" "$scratch/said" || fail "$(cat "$scratch/said")"

@@ -72,6 +72,7 @@ wire_find    tests/test_wire_find
 bring        tests/test_bring
 at_time      tests/test_at_time
 valid        tests/test_valid
+history      tests/test_history
 suspension   tests/test_ledger_suspension
 notices_of   tests/test_access_notices
 api_find     tests/test_api_find

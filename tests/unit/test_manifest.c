@@ -18,6 +18,7 @@ static void add(struct sy_manifest *manifest, unsigned record, uint8_t state, un
     uint32_t item = manifest->item_count;
     assert_int_equal(sy_manifest_add_item(manifest, &id, &err), SY_OK);
     manifest->items[item].state = state;
+    if (state == SY_MANIFEST_INCLUDED) manifest->items[item].history = test_hash(300 * record);
     for (unsigned i = contents; i > 0; i--) {
         struct sy_manifest_content content = {.item = item,
                                               .version = i,
@@ -84,7 +85,7 @@ CASE(roots_are_what_the_format_says)
     size_t size, from = 197;
     uint8_t *bytes = written(&manifest, &size);
     for (unsigned i = 0; i < 3; i++) {
-        size_t item = 35 + 68 * (size_t)(i == 0 ? 2 : i == 1 ? 0 : 1);
+        size_t item = i == 1 ? 35 : 35 + 32 + 68 * (size_t)(i == 0 ? 2 : 1);
         sy_hash_leaf(&leaves[i], sy_slice_of(bytes + from, item));
         from += item;
     }
@@ -135,13 +136,13 @@ CASE(what_is_not_canonical_is_refused)
         size_t at;
         uint8_t value;
     } faults[] = {
-        {8, 2},             // another version
+        {8, 1},             // another version
         {196, 0x7f},        // more items than there is room for
         {197 + 32, 0},      // no state
         {197 + 32, 4},      // none that there is
         {197 + 32, 2},      // erased, with contents
-        {197 + 35, 2},      // versions that do not ascend
-        {197 + 35 + 68, 1}, // one twice
+        {197 + 67, 2},      // versions that do not ascend
+        {197 + 67 + 68, 1}, // one twice
         {197 + 33, 0},      // included, without contents
     };
     for (size_t i = 0; i < sizeof faults / sizeof faults[0]; i++) {
