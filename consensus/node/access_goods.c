@@ -1,6 +1,7 @@
 /* access_goods.c: see access_goods.h. */
 #include "consensus/node/access_goods.h"
 
+#include "core/wire/state_cond.h"
 #include "core/wire/state_exception.h"
 
 #define STEPS_SEEN 256u
@@ -105,23 +106,15 @@ static bool sees_goods_event(sy_state_view *view, const struct sy_hash *id,
            sy_hash_equal(&event.organisation, holder);
 }
 
-/* Who reported it, who is to answer, and whoever sees one of the things that it is about. */
-static bool sees_exception(sy_state_view *view, const struct sy_hash *id,
-                           const struct sy_hash *holder)
+/* Does the organisation see one of these units and containers? */
+static bool sees_item(sy_state_view *view, const struct sy_list *items,
+                      const struct sy_hash *holder)
 {
-    struct sy_hash place, units[SY_SHIPMENT_ITEMS_MAX];
-    struct sy_slice value, text;
-    struct sy_exception exception;
+    struct sy_hash units[SY_SHIPMENT_ITEMS_MAX];
+    struct sy_slice text;
     unsigned count = 0;
-    sy_state_key_id(&place, SY_STATE_EXCEPTION, id);
-    sy_status status = sy_state_view_get(view, &value, &place);
-    if (status == SY_ERR_NOT_FOUND) return true;
-    if (status != SY_OK || !sy_exception_decode(&exception, value)) return false;
-    if (sy_hash_equal(&exception.organisation, holder)) return true;
-    if (sy_hash_equal(&exception.to, holder)) return true;
-    if (!sy_exception_holds(exception.kind)) return false;
-    // The next read takes what the items borrow.
-    for (size_t offset = 0; sy_list_next_text(&exception.items, &offset, &text);) {
+    // The first read takes what the items borrow.
+    for (size_t offset = 0; sy_list_next_text(items, &offset, &text);) {
         struct sy_epc epc;
         if (count < SY_SHIPMENT_ITEMS_MAX && sy_epc_read(&epc, text)) {
             units[count++] = sy_goods_id(epc.number, epc.serial);
@@ -131,6 +124,39 @@ static bool sees_exception(sy_state_view *view, const struct sy_hash *id,
         if (sees_unit(view, &units[i], holder)) return true;
     }
     return false;
+}
+
+/* Who reported it, who is to answer, and whoever sees one of the things that it is about. */
+static bool sees_exception(sy_state_view *view, const struct sy_hash *id,
+                           const struct sy_hash *holder)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_exception exception;
+    sy_state_key_id(&place, SY_STATE_EXCEPTION, id);
+    sy_status status = sy_state_view_get(view, &value, &place);
+    if (status == SY_ERR_NOT_FOUND) return true;
+    if (status != SY_OK || !sy_exception_decode(&exception, value)) return false;
+    if (sy_hash_equal(&exception.organisation, holder)) return true;
+    if (sy_hash_equal(&exception.to, holder)) return true;
+    return sy_exception_holds(exception.kind) && sees_item(view, &exception.items, holder);
+}
+
+/* Who committed to it, and whoever sees one of the things that it is about. */
+static bool sees_conditions(sy_state_view *view, const struct sy_hash *id,
+                            const struct sy_hash *holder)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_conditions conditions;
+    sy_state_key_id(&place, SY_STATE_CONDITIONS, id);
+    sy_status status = sy_state_view_get(view, &value, &place);
+    if (status == SY_ERR_NOT_FOUND) return true;
+    if (status != SY_OK || !sy_conditions_decode(&conditions, value)) return false;
+    if (sy_hash_equal(&conditions.organisation, holder)) return true;
+    // Whoever has to answer, though the goods were unpacked since then.
+    if (sees_item(view, &conditions.items, holder)) return true;
+    return conditions.breached && sees_exception(view, id, holder);
 }
 
 bool sy_access_goods(sy_state_view *view, const struct sy_hash *holder,
@@ -156,6 +182,7 @@ bool sy_access_goods(sy_state_view *view, const struct sy_hash *holder,
     case SY_STATE_SUSPENSION:
     case SY_STATE_PREFIX:
     case SY_STATE_PRODUCT:
+    case SY_STATE_STORAGE:
     case SY_STATE_RECALL:
     case SY_STATE_LOT_RECALL: return true;
     case SY_STATE_LOT: return !finds_lot(view, &lot, &named) || sees_lot(view, &named, holder);
@@ -169,6 +196,7 @@ bool sy_access_goods(sy_state_view *view, const struct sy_hash *holder,
     case SY_STATE_CORRECTION:
     case SY_STATE_GOODS_EVENT: return sees_goods_event(view, &read->id, holder);
     case SY_STATE_EXCEPTION: return sees_exception(view, &read->id, holder);
+    case SY_STATE_CONDITIONS: return sees_conditions(view, &read->id, holder);
     default: return false;
     }
 }

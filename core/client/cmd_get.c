@@ -32,7 +32,9 @@ static const char about[] =
     "  product GTIN, lot GTIN --of LOT, recall-of GTIN --of LOT, shipment ID,\n"
     "  unit 01/GTIN/21/SERIAL or 00/SSCC, event ID (of goods),\n"
     "  recall ID, prescription ID, dispensed 01/GTIN/21/SERIAL (to whom),\n"
-    "  exception ID, correction EVENT (what was said of an event in error)\n"
+    "  exception ID, correction EVENT (what was said of an event in error),\n"
+    "  storage GTIN (the temperatures that a product bears), conditions EVENT\n"
+    "  (those that goods had)\n"
     "  plan ID, coverage ID, claim ID, payment CLAIM, balance ORGANISATION,\n"
     "  claims PATIENT [--number N], remittance ORGANISATION --number N,\n"
     "  coverages PATIENT --number ORDER, used COVERAGE --number YEAR,\n"
@@ -87,6 +89,8 @@ static const struct thing_word things[] = {
     {"recall", THING_STATE, SY_STATE_RECALL},
     {"exception", THING_STATE, SY_STATE_EXCEPTION},
     {"correction", THING_STATE, SY_STATE_CORRECTION},
+    {"storage", THING_STATE, SY_STATE_STORAGE},
+    {"conditions", THING_STATE, SY_STATE_CONDITIONS},
     {"prescription", THING_STATE, SY_STATE_RX},
     {"dispensed", THING_STATE, SY_STATE_DISPENSED},
     {"plan", THING_STATE, SY_STATE_PLAN},
@@ -417,7 +421,8 @@ static sy_status take_goods(struct get *get, struct sy_error *err)
     struct sy_epc epc = {.number = text, .serial = lot};
     bool dispensed = get->thing->state_kind == SY_STATE_DISPENSED;
     bool unit = dispensed || get->thing->state_kind == SY_STATE_UNIT;
-    bool product = get->thing->state_kind == SY_STATE_PRODUCT;
+    bool product =
+        get->thing->state_kind == SY_STATE_PRODUCT || get->thing->state_kind == SY_STATE_STORAGE;
     if (unit && !sy_epc_read(&epc, text)) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "'%s' is neither 01/GTIN/21/SERIAL nor 00/SSCC (14 and 18 digits)", get->id);
@@ -443,7 +448,7 @@ static bool is_goods(uint8_t state_kind)
 {
     return state_kind == SY_STATE_PRODUCT || state_kind == SY_STATE_LOT ||
            state_kind == SY_STATE_LOT_RECALL || state_kind == SY_STATE_UNIT ||
-           state_kind == SY_STATE_DISPENSED;
+           state_kind == SY_STATE_DISPENSED || state_kind == SY_STATE_STORAGE;
 }
 
 /* The id that is named. Parameters, and the regulators' schedules, have zeros. */

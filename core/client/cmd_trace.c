@@ -109,6 +109,19 @@ static void tell_recall(struct trace_run *run, const struct sy_trace_lot *lot, c
 
 /* ---- units -------------------------------------------------------------------------------- */
 
+static void put_conditions(sy_json *json, const struct sy_conditions *c)
+{
+    sy_json_key(json, "conditions");
+    sy_json_object_begin(json);
+    sy_json_put_decimal(json, "min_celsius", (int64_t)c->min - SY_KELVIN_OF_ZERO_CELSIUS, 2);
+    sy_json_put_decimal(json, "max_celsius", (int64_t)c->max - SY_KELVIN_OF_ZERO_CELSIUS, 2);
+    sy_json_put_i64(json, "from_ms", c->from_ms);
+    sy_json_put_i64(json, "until_ms", sy_conditions_end(c->from_ms, c->interval_s, c->readings));
+    sy_json_put_i64(json, "gap_ms", c->gap_ms);
+    sy_json_put_bool(json, "out_of_range", c->breached);
+    sy_json_object_end(json);
+}
+
 static void put_step(sy_json *json, const struct sy_trace_step *told)
 {
     uint8_t room[128];
@@ -123,7 +136,30 @@ static void put_step(sy_json *json, const struct sy_trace_step *told)
         sy_unit_step_encode(&w, &told->step);
         (void)sy_show_goods(json, SY_STATE_UNIT_STEP, sy_writer_slice(&w));
     }
+    if (told->has_conditions) put_conditions(json, &told->conditions);
     sy_json_object_end(json);
+}
+
+/* Hundredths of a kelvin as degrees Celsius. */
+static void print_celsius(uint32_t kelvin)
+{
+    int32_t celsius = (int32_t)kelvin - SY_KELVIN_OF_ZERO_CELSIUS;
+    int32_t size = celsius < 0 ? -celsius : celsius;
+    printf("%s%d.%02d", celsius < 0 ? "-" : "", size / 100, size % 100);
+}
+
+static void print_conditions(const struct sy_conditions *c)
+{
+    char from[SY_CMD_TIME_BYTES], until[SY_CMD_TIME_BYTES];
+    sy_cmd_time(from, c->from_ms);
+    sy_cmd_time(until, sy_conditions_end(c->from_ms, c->interval_s, c->readings));
+    printf(": ");
+    print_celsius(c->min);
+    printf(" to ");
+    print_celsius(c->max);
+    printf(" degrees Celsius, %s to %s", from, until);
+    if (c->gap_ms > 0)
+        printf(", nothing known %llu s before", (unsigned long long)c->gap_ms / 1000);
 }
 
 static void print_step(const struct sy_trace_step *told)
@@ -143,6 +179,7 @@ static void print_step(const struct sy_trace_step *told)
     print_id(step->kind == SY_STEP_SHIPPED ? " to " : " by ", &step->organisation);
     printf(", ");
     print_when(step->height, step->time_ms);
+    if (told->has_conditions) print_conditions(&told->conditions);
     printf("\n");
 }
 

@@ -2,6 +2,7 @@
 #include "core/client/show_goods.h"
 
 #include "core/wire/schema.h"
+#include "core/wire/state_cond.h"
 
 static void put_hash(sy_json *json, const char *name, const struct sy_hash *hash)
 {
@@ -72,6 +73,9 @@ static bool put_unit(sy_json *json, struct sy_slice value)
     if (unit.packed) put_slice(json, "packed_in", sy_slice_of(unit.parent, sizeof unit.parent));
     if (unit.under_way) put_hash(json, "under_way", &unit.shipment);
     if (unit.has_hold) put_hash(json, "exception", &unit.hold);
+    if (unit.has_excursion) put_hash(json, "out_of_range", &unit.excursion);
+    if (unit.conditions > 0) sy_json_put_u64(json, "conditions", unit.conditions);
+    if (unit.known_ms != 0) sy_json_put_i64(json, "temperature_known_ms", unit.known_ms);
     sy_json_put_u64(json, "steps", unit.steps);
     sy_json_put_u64(json, "first_height", unit.height);
     if (unit.container) {
@@ -138,6 +142,7 @@ static bool put_shipment(sy_json *json, struct sy_slice value)
         sy_json_put_u64(json, "received_height", shipment.received_height);
         sy_json_put_i64(json, "received_ms", shipment.received_ms);
     }
+    if (shipment.conditions > 0) sy_json_put_u64(json, "conditions", shipment.conditions);
     put_items(json, &shipment.items);
     return true;
 }
@@ -247,6 +252,47 @@ static bool put_exception(sy_json *json, struct sy_slice value)
     return true;
 }
 
+/* Hundredths of a kelvin, as degrees Celsius. */
+static void put_celsius(sy_json *json, const char *name, uint32_t kelvin)
+{
+    sy_json_put_decimal(json, name, (int64_t)kelvin - SY_KELVIN_OF_ZERO_CELSIUS, 2);
+}
+
+static bool put_storage(sy_json *json, struct sy_slice value)
+{
+    struct sy_storage storage;
+    if (!sy_storage_decode(&storage, value)) return false;
+    put_celsius(json, "min_celsius", storage.min);
+    put_celsius(json, "max_celsius", storage.max);
+    sy_json_put_u64(json, "version", storage.version);
+    sy_json_put_u64(json, "height", storage.height);
+    return true;
+}
+
+static bool put_conditions(sy_json *json, struct sy_slice value)
+{
+    struct sy_conditions c;
+    if (!sy_conditions_decode(&c, value)) return false;
+    put_hash(json, "organisation", &c.organisation);
+    sy_json_put_hex(json, "key", c.key.bytes, sizeof c.key.bytes);
+    if (c.has_device) put_hash(json, "device", &c.device);
+    if (c.has_shipment) put_hash(json, "shipment", &c.shipment);
+    sy_json_put_bool(json, "out_of_range", c.breached);
+    sy_json_put_u64(json, "sequence", c.sequence);
+    sy_json_put_i64(json, "from_ms", c.from_ms);
+    sy_json_put_i64(json, "until_ms", sy_conditions_end(c.from_ms, c.interval_s, c.readings));
+    sy_json_put_u64(json, "interval_s", c.interval_s);
+    sy_json_put_u64(json, "readings", c.readings);
+    put_celsius(json, "min_celsius", c.min);
+    put_celsius(json, "max_celsius", c.max);
+    put_hash(json, "root", &c.root);
+    if (c.gap_ms > 0) sy_json_put_i64(json, "gap_ms", c.gap_ms);
+    sy_json_put_u64(json, "height", c.height);
+    sy_json_put_i64(json, "time_ms", c.time_ms);
+    put_items(json, &c.items);
+    return true;
+}
+
 static bool put_correction(sy_json *json, struct sy_slice value)
 {
     struct sy_correction correction;
@@ -284,6 +330,8 @@ bool sy_show_goods(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_RECALL: return put_recall(json, value);
     case SY_STATE_EXCEPTION: return put_exception(json, value);
     case SY_STATE_CORRECTION: return put_correction(json, value);
+    case SY_STATE_STORAGE: return put_storage(json, value);
+    case SY_STATE_CONDITIONS: return put_conditions(json, value);
     default: return false;
     }
 }

@@ -75,6 +75,24 @@ static void name_frame(struct frame *frame, const char *item)
     frame->id = sy_goods_id(epc.number, epc.serial);
 }
 
+/* What the temperature was, by the step's event. */
+static sy_status get_conditions(const struct sy_trace *trace, struct sy_trace_step *told,
+                                struct sy_error *err)
+{
+    struct sy_slice value;
+    sy_status status =
+        trace->get(trace->self, &value, SY_STATE_CONDITIONS, &told->step.event, &nothing, err);
+    if (status == SY_ERR_PERMISSION) return SY_OK;
+    if (status == SY_ERR_NOT_FOUND) {
+        return contradiction(err, told->item, "the conditions that a step names are absent");
+    }
+    if (status != SY_OK) return status;
+    if (!sy_conditions_decode(&told->conditions, value)) return fail_form(err);
+    told->conditions.items = (struct sy_list){.count = 0};
+    told->has_conditions = true;
+    return SY_OK;
+}
+
 static sy_status tell(struct walk *walk, const struct frame *frame, uint64_t number,
                       const struct sy_unit_step *step, struct sy_error *err)
 {
@@ -86,6 +104,9 @@ static sy_status tell(struct walk *walk, const struct frame *frame, uint64_t num
         told.has_from = true;
         told.from = walk->holder;
     }
+    bool known =
+        step != NULL && (step->kind == SY_STEP_MONITORED || step->kind == SY_STEP_EXCURSION);
+    if (known) SY_TRY(get_conditions(walk->trace, &told, err));
     return walk->trace->visit(walk->trace->visitor, &told, err);
 }
 
@@ -93,7 +114,8 @@ static sy_status tell(struct walk *walk, const struct frame *frame, uint64_t num
 static void follow_holder(struct walk *walk, const struct sy_unit_step *step)
 {
     bool others = step->kind == SY_STEP_SHIPPED || step->kind == SY_STEP_REFUSED ||
-                  step->kind == SY_STEP_RELEASED || step->kind == SY_STEP_CONDEMNED;
+                  step->kind == SY_STEP_RELEASED || step->kind == SY_STEP_CONDEMNED ||
+                  step->kind == SY_STEP_UNFIT;
     if (others) return; // of whom it goes to, who did not take it, or who made it
     walk->has_holder = true;
     walk->holder = step->organisation;

@@ -12,6 +12,7 @@
 #define SY_CLIENT_TRACE_H
 
 #include "core/client/asker.h"
+#include "core/wire/state_cond.h"
 #include "core/wire/state_rx.h"
 
 #define SY_EPC_TEXT_BYTES 48u /* "01/GTIN/21/SERIAL" or "00/SSCC", and its end */
@@ -31,6 +32,8 @@ struct sy_trace_step {
     struct sy_unit_step step;
     bool has_from; /* it is known whose it was before */
     struct sy_hash from;
+    bool has_conditions; /* of a step that says that its temperature is known, unless withheld */
+    struct sy_conditions conditions; /* without its items */
 };
 typedef sy_status (*sy_trace_visit)(void *self, const struct sy_trace_step *step,
                                     struct sy_error *err);

@@ -54,6 +54,9 @@
 #define SY_CORRECTIVE_MAX 8u          /* events that one event.correct names instead */
 #define SY_REINSTATE_MS_MAX 864000000 /* from a unit's end until it may have been an error */
 #define SY_RECALL_TOLD_MAX 512u       /* by one transaction; recall.notify tells the next */
+#define SY_KELVIN_MAX 100000u         /* hundredths of a kelvin: a temperature */
+#define SY_COND_INTERVAL_S_MAX 3600u  /* between two readings of a temperature */
+#define SY_COND_READINGS_MAX 100000u  /* in one cond.commit */
 #define SY_RX_REFILLS_MAX 24u
 #define SY_CERT_INDEX_MAX 9999999999999999ull /* 16 digits in a revocation list */
 

@@ -163,6 +163,10 @@ static const char *goods_event_name(uint16_t kind)
     case SY_EVENT_EXCEPTION_REPORTED: return "exception.reported";
     case SY_EVENT_EXCEPTION_ANSWERED: return "exception.answered";
     case SY_EVENT_EVENT_CORRECTED: return "event.corrected";
+    case SY_EVENT_COND_COMMITTED: return "cond.committed";
+    case SY_EVENT_COND_BREACHED: return "cond.breached";
+    case SY_EVENT_COND_GAP: return "cond.gap";
+    case SY_EVENT_PRODUCT_STORAGE: return "product.storage";
     default: return NULL;
     }
 }

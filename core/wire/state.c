@@ -89,6 +89,8 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_RECALL_TOLD] = "recall told",
     [SY_STATE_EXCEPTION] = "exception",
     [SY_STATE_CORRECTION] = "correction",
+    [SY_STATE_STORAGE] = "storage",
+    [SY_STATE_CONDITIONS] = "conditions",
 };
 
 const char *sy_state_kind_name(unsigned kind)

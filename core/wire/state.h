@@ -51,7 +51,8 @@
  *   cert index       pair(organisation, u64 index padded) 32 jws hash of the card that has it
  *   suspensions      organisation id                     u64 how many; absent: none (state_org.h)
  *   suspension       pair(organisation, u64 number padded) struct sy_suspension
- *   goods            state_goods.h; prescriptions, recalls: state_rx.h; claims: money.h
+ *   goods            state_goods.h; prescriptions, recalls: state_rx.h; temperatures:
+ *                    state_cond.h; claims: money.h
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
  * tables. A list is u16 count | bytes16 items, the items as in the payload that brought them; what
@@ -150,7 +151,9 @@ enum sy_state_kind {
     SY_STATE_RECALL_TOLD = 105,
     SY_STATE_EXCEPTION = 106,
     SY_STATE_CORRECTION = 107,
-    SY_STATE_KIND_COUNT = 108 /* not every number below is one: sy_state_kind_name */
+    SY_STATE_STORAGE = 108,
+    SY_STATE_CONDITIONS = 109,
+    SY_STATE_KIND_COUNT = 110 /* not every number below is one: sy_state_kind_name */
 };
 
 /* Key hashes by what they name. */

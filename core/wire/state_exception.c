@@ -16,7 +16,8 @@ bool sy_exception_of_shipment(unsigned kind)
 
 bool sy_exception_holds(unsigned kind)
 {
-    return kind == SY_EXCEPTION_SUSPECT || kind == SY_EXCEPTION_ILLEGITIMATE;
+    return kind == SY_EXCEPTION_SUSPECT || kind == SY_EXCEPTION_ILLEGITIMATE ||
+           kind == SY_EXCEPTION_TEMPERATURE;
 }
 
 void sy_exception_encode(struct sy_writer *w, const struct sy_exception *exception)

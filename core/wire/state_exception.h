@@ -2,7 +2,8 @@
  * events that were corrected.
  *
  *   kind         id                              value
- *   exception    event id of exception.report    struct sy_exception
+ *   exception    event id of exception.report,   struct sy_exception
+ *                or of a cond.commit out of range
  *   correction   id of the event in error        struct sy_correction; absent: it stands
  *
  * What is held (a unit or container that is quarantined) names its exception itself

@@ -12,6 +12,8 @@ enum {
     UNIT_PACKED = 2,
     UNIT_UNDER_WAY = 4,
     UNIT_HOLD = 8,
+    UNIT_EXCURSION = 16,
+    UNIT_CONDITIONS = 32,
     STEP_PARENT = 1,
     SHIPMENT_DOCUMENT = 1,
     SHIPMENT_RECEIVED = 2
@@ -46,6 +48,8 @@ bool sy_goods_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_RECALL:
     case SY_STATE_EXCEPTION:
     case SY_STATE_CORRECTION:
+    case SY_STATE_STORAGE:
+    case SY_STATE_CONDITIONS:
     case SY_STATE_RECALL_TOLD: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
     case SY_STATE_LOT:
     case SY_STATE_UNIT:
@@ -242,15 +246,22 @@ static void read_contents(struct sy_reader *r, struct sy_unit *unit)
 void sy_unit_encode(struct sy_writer *w, const struct sy_unit *unit)
 {
     SY_ASSERT(!unit->packed || !unit->under_way);
-    SY_ASSERT(unit->has_hold || unit->status != SY_UNIT_QUARANTINED);
+    SY_ASSERT(unit->has_hold || unit->has_excursion || unit->status != SY_UNIT_QUARANTINED);
+    bool known = unit->conditions != 0 || unit->known_ms != 0;
     sy_write_u8(
         w, (uint8_t)((unit->container ? UNIT_CONTAINER : 0) | (unit->packed ? UNIT_PACKED : 0) |
-                     (unit->under_way ? UNIT_UNDER_WAY : 0) | (unit->has_hold ? UNIT_HOLD : 0)));
+                     (unit->under_way ? UNIT_UNDER_WAY : 0) | (unit->has_hold ? UNIT_HOLD : 0) |
+                     (unit->has_excursion ? UNIT_EXCURSION : 0) | (known ? UNIT_CONDITIONS : 0)));
     sy_write_u8(w, unit->status);
     sy_write_hash(w, &unit->owner);
     if (unit->packed) sy_write_raw(w, unit->parent, sizeof unit->parent);
     if (unit->under_way) sy_write_hash(w, &unit->shipment);
     if (unit->has_hold) sy_write_hash(w, &unit->hold);
+    if (unit->has_excursion) sy_write_hash(w, &unit->excursion);
+    if (known) {
+        sy_write_u32(w, unit->conditions);
+        sy_write_i64(w, unit->known_ms);
+    }
     sy_write_u64(w, unit->steps);
     sy_write_u64(w, unit->height);
     if (unit->container) {
@@ -270,24 +281,35 @@ static void read_sscc(struct sy_reader *r, uint8_t *sscc)
     memcpy(sscc, digits.data, SY_SSCC_BYTES);
 }
 
+static void read_known(struct sy_reader *r, struct sy_unit *unit)
+{
+    unit->conditions = sy_read_u32(r, "conditions");
+    unit->known_ms = sy_read_i64(r, "known");
+    if (unit->conditions == 0 && unit->known_ms == 0) sy_reader_fail(r, "flags");
+}
+
 bool sy_unit_decode(struct sy_unit *unit, struct sy_slice bytes)
 {
     struct sy_reader r = sy_reader_of(bytes);
     memset(unit, 0, sizeof *unit);
     uint8_t flags = sy_read_u8(&r, "flags");
     bool both = (flags & UNIT_PACKED) != 0 && (flags & UNIT_UNDER_WAY) != 0;
-    if (both || flags >= 2 * UNIT_HOLD) sy_reader_fail(&r, "flags");
+    if (both || flags >= 2 * UNIT_CONDITIONS) sy_reader_fail(&r, "flags");
     unit->container = (flags & UNIT_CONTAINER) != 0;
     unit->packed = (flags & UNIT_PACKED) != 0;
     unit->under_way = (flags & UNIT_UNDER_WAY) != 0;
     unit->has_hold = (flags & UNIT_HOLD) != 0;
+    unit->has_excursion = (flags & UNIT_EXCURSION) != 0;
     unit->status = sy_read_u8(&r, "status");
     if (sy_unit_status_name(unit->status) == NULL) sy_reader_fail(&r, "status");
-    if (unit->status == SY_UNIT_QUARANTINED && !unit->has_hold) sy_reader_fail(&r, "status");
+    bool held = unit->has_hold || unit->has_excursion;
+    if (unit->status == SY_UNIT_QUARANTINED && !held) sy_reader_fail(&r, "status");
     sy_read_hash(&r, &unit->owner, "owner");
     if (unit->packed) read_sscc(&r, unit->parent);
     if (unit->under_way) sy_read_hash(&r, &unit->shipment, "shipment");
     if (unit->has_hold) sy_read_hash(&r, &unit->hold, "hold");
+    if (unit->has_excursion) sy_read_hash(&r, &unit->excursion, "excursion");
+    if ((flags & UNIT_CONDITIONS) != 0) read_known(&r, unit);
     unit->steps = sy_read_u64(&r, "steps");
     unit->height = sy_read_u64(&r, "height");
     if (unit->container) {
@@ -329,6 +351,9 @@ const char *sy_step_name(unsigned kind)
         [SY_STEP_RELEASED] = "released",
         [SY_STEP_CONDEMNED] = "found illegitimate",
         [SY_STEP_REINSTATED] = "reinstated",
+        [SY_STEP_MONITORED] = "monitored",
+        [SY_STEP_EXCURSION] = "out of range",
+        [SY_STEP_UNFIT] = "found unfit",
     };
     return kind < SY_STEP_COUNT ? names[kind] : NULL;
 }
@@ -405,6 +430,7 @@ void sy_shipment_encode(struct sy_writer *w, const struct sy_shipment *shipment)
         sy_write_u64(w, shipment->received_height);
         sy_write_i64(w, shipment->received_ms);
     }
+    sy_write_u32(w, shipment->conditions);
     sy_write_u16(w, shipment->items.count);
     sy_write_bytes16(w, shipment->items.items);
 }
@@ -443,16 +469,17 @@ bool sy_shipment_decode(struct sy_shipment *shipment, struct sy_slice bytes)
         shipment->received_ms = sy_read_i64(&r, "received");
         if (!sy_enum_word(&sy_enum_receive_result, shipment->result)) sy_reader_fail(&r, "result");
     }
+    shipment->conditions = sy_read_u32(&r, "conditions");
     sy_epcs_read(&r, &shipment->items);
     if (shipment->items.count == 0) sy_reader_fail(&r, "items");
     return sy_reader_done(&r);
 }
 
-_Static_assert(1 + 1 + 32 + SY_SSCC_BYTES + 32 + 32 + 8 + 8 + 1 + 4 + 1 +
+_Static_assert(1 + 1 + 32 + SY_SSCC_BYTES + 32 + 32 + 32 + 12 + 8 + 8 + 1 + 4 + 1 +
                        SY_CONTAINER_LOTS_MAX * (SY_GTIN_BYTES + 2 + SY_SERIAL_BYTES_MAX + 4) <=
                    SY_STATE_VALUE_BYTES_MAX,
                "a container of the most lots fits a state value");
-_Static_assert(32 + 32 + 8 + 8 + 1 + 32 + 2 + 8 + 8 + 2 + 2 +
+_Static_assert(32 + 32 + 8 + 8 + 1 + 32 + 2 + 8 + 8 + 4 + 2 + 2 +
                        SY_SHIPMENT_ITEMS_MAX * (2 + EPC_BYTES_MAX) <=
                    SY_STATE_VALUE_BYTES_MAX,
                "a shipment of the most items fits a state value");

@@ -38,7 +38,7 @@ struct sy_hash sy_goods_text(struct sy_slice text);
 /* sy_goods_id names a lot (GTIN, lot), a unit (GTIN, serial) or a container (SSCC, nothing). */
 struct sy_hash sy_goods_id(struct sy_slice first, struct sy_slice second);
 
-/* sy_goods_key_of is sy_state_key_of for what stands here and in state_rx.h. */
+/* sy_goods_key_of is sy_state_key_of for what stands here and in state_rx.h and state_cond.h. */
 bool sy_goods_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
                      const struct sy_hash *second);
 
@@ -96,7 +96,8 @@ enum sy_unit_status {
     SY_UNIT_DISPENSED = 2,
     SY_UNIT_RETURNED = 3, /* by a patient: it is dispensed no more */
     SY_UNIT_ENDED = 4,
-    SY_UNIT_QUARANTINED = 5 /* suspect: it is not moved until its maker answers, but can be ended */
+    SY_UNIT_QUARANTINED = 5 /* suspect, or was too warm or cold: it is not moved until its maker
+                               answers, but unpacked, received if it was under way, or ended */
 };
 
 struct sy_lot_name {
@@ -117,9 +118,10 @@ struct sy_lot_count {
 
 /* A unit or a container.
  *
- *   u8 flags (1 container, 2 packed, 4 under way, 8 hold; 2 and 4 exclude each other) | u8 status
- *   | 32 owner | [18 parent's SSCC] | [32 shipment] | [32 exception that holds it]
- *   | u64 steps | u64 height
+ *   u8 flags (1 container, 2 packed, 4 under way, 8 hold, 16 excursion, 32 conditions; 2 and 4
+ *   exclude each other) | u8 status | 32 owner | [18 parent's SSCC] | [32 shipment]
+ *   | [32 exception that holds it] | [32 cond.commit that holds it]
+ *   | [u32 commitments | i64 from when on, one of them not 0] | u64 steps | u64 height
  *   unit:      | lot name: 14 GTIN, bytes16 lot
  *   container: | u8 level | u32 children | u8 lots, each a lot name and u32 units, ascending */
 struct sy_unit {
@@ -132,7 +134,12 @@ struct sy_unit {
     struct sy_hash shipment;
     bool has_hold; /* quarantined, or was when it ended */
     struct sy_hash hold;
-    uint64_t steps; /* how many unit steps it has */
+    bool
+        has_excursion; /* likewise, by a temperature: the newest commitment that was out of range */
+    struct sy_hash excursion;
+    uint32_t conditions; /* commitments to its temperatures, those of its shipments too */
+    int64_t known_ms;    /* readings from before are not committed to any more; 0: all can be */
+    uint64_t steps;      /* how many unit steps it has */
     uint64_t height;
     struct sy_lot_name name; /* of a unit */
     uint8_t level;           /* of a container: 1 has units alone, 2 such containers, ... */
@@ -159,6 +166,9 @@ enum sy_step_kind {
     SY_STEP_RELEASED = 12,    /* by `organisation`, which made it; zero: a regulator */
     SY_STEP_CONDEMNED = 13,   /* likewise: found illegitimate, so it stays quarantined */
     SY_STEP_REINSTATED = 14,  /* by `organisation`, whose it is: it had been ended in error */
+    SY_STEP_MONITORED = 15,   /* by `organisation`, whose it is; event: the cond.commit */
+    SY_STEP_EXCURSION = 16,   /* likewise, and out of range: it is quarantined */
+    SY_STEP_UNFIT = 17,       /* as CONDEMNED, because of a temperature */
     SY_STEP_COUNT
 };
 
@@ -197,7 +207,8 @@ void sy_goods_event_encode(struct sy_writer *w, const struct sy_goods_event *eve
 bool sy_goods_event_decode(struct sy_goods_event *event, struct sy_slice bytes);
 
 /*   32 from | 32 to | u64 height | i64 time | u8 flags (1 document, 2 received)
- *   | [32 document hash] | [u16 result | u64 height received | i64 time] | list items */
+ *   | [32 document hash] | [u16 result | u64 height received | i64 time] | u32 commitments to its
+ *   temperatures | list items */
 struct sy_shipment {
     struct sy_hash from, to;
     uint64_t height;
@@ -208,6 +219,7 @@ struct sy_shipment {
     uint16_t result; /* enum sy_receive_result */
     uint64_t received_height;
     int64_t received_ms;
+    uint32_t conditions;  /* commitments to its temperatures */
     struct sy_list items; /* borrowed texts: EPCs */
 };
 /* sy_epcs_read reads such items, each an EPC; perhaps none. */

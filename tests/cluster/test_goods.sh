@@ -134,5 +134,33 @@ says "A2 quarantined by $(cat "$scratch/maker")" "now quarantined" "not for dist
 event exception.respond maker exception="$event" outcome=cleared items=01/$gtin/21/A2
 trace 1 maker 01/$gtin/21/A2
 says "A2 released by" "now held" "answer: recalled"
+
+echo "what was too warm is held; who may see the goods sees what they had"
+applied product.storage maker - - gtin=$gtin min=27515 max=28115
+now=$(($(date +%s) * 1000))
+hour() { # SEQUENCE HOURS-AGO MAX: of A2, whose lowest temperature is 3.85 degrees Celsius
+    event cond.commit maker item=01/$gtin/21/A2 sequence="$1" from=$((now - $2 * 3600000)) \
+        interval=300 readings=12 min=27700 max="$3" root="$(random_id)"
+}
+get() { # WHO WORDS...: what is told is in $scratch/got
+    local who=$1
+    shift
+    "$bin/systole" get --net "$net" --key "$keys/$who.pem" "$@" >"$scratch/got" 2>&1
+}
+hour 1 2 28000
+hour 2 1 28650
+get pharmacist conditions "$event" || fail "a holder of the lot is not told: $(cat "$scratch/got")"
+grep -q '"max_celsius": *13.35' "$scratch/got" || fail "$(cat "$scratch/got")"
+if get doctor conditions "$event"; then
+    fail "conditions are shown to whoever has nothing to do with the goods"
+fi
+get doctor storage $gtin || fail "what a product bears is not everybody's to know"
+grep -q '"max_celsius": *8.00' "$scratch/got" || fail "$(cat "$scratch/got")"
+trace 1 maker 01/$gtin/21/A2
+says "A2 monitored by" "3.85 to 6.85 degrees Celsius" "A2 out of range by" \
+    "3.85 to 13.35 degrees" "now quarantined"
+event exception.respond maker exception="$event" outcome=unfit items=01/$gtin/21/A2
+trace 1 maker 01/$gtin/21/A2
+says "A2 found unfit by" "now quarantined"
 trace 1 maker 01/$gtin/21/NONE
 echo "goods: traced, from the network and from proofs, by those who may"

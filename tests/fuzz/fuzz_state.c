@@ -5,6 +5,7 @@
 
 #include "core/base/assert.h"
 #include "core/wire/money.h"
+#include "core/wire/state_cond.h"
 #include "core/wire/state_exception.h"
 
 /* One kind of entry: what decodes is written again. */
@@ -31,6 +32,8 @@ static bool round_trip_goods(struct sy_writer *w, unsigned kind, struct sy_slice
         struct sy_recall_told told;
         struct sy_exception exception;
         struct sy_correction correction;
+        struct sy_storage storage;
+        struct sy_conditions conditions;
         struct sy_hash id;
     } u;
 
@@ -51,6 +54,8 @@ static bool round_trip_goods(struct sy_writer *w, unsigned kind, struct sy_slice
     case SY_STATE_RECALL_TOLD: AGAIN(recall_told, told, &u.told);
     case SY_STATE_EXCEPTION: AGAIN(exception, exception, &u.exception);
     case SY_STATE_CORRECTION: AGAIN(correction, correction, &u.correction);
+    case SY_STATE_STORAGE: AGAIN(storage, storage, &u.storage);
+    case SY_STATE_CONDITIONS: AGAIN(conditions, conditions, &u.conditions);
     default: AGAIN(id, id, &u.id);
     }
     return good;

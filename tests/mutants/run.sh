@@ -60,6 +60,7 @@ export       tests/test_ledger_export
 goods        tests/test_ledger_goods
 recall       tests/test_ledger_recall
 exception    tests/test_ledger_exception
+cold         tests/test_ledger_cold
 trace        tests/test_trace
 wire_money   tests/test_wire_money
 claim_rules  tests/test_claim_rules

@@ -6,7 +6,7 @@
 #include "core/base/prng.h"
 #include "tests/unit/goods_rig.h"
 
-enum { UNITS = 24, BOXES = 8, ORGS = 4, LOTS = 3, STEPS = 1500, OPEN_MAX = 64 };
+enum { UNITS = 24, BOXES = 8, ORGS = 4, LOTS = 3, STEPS = 2000, OPEN_MAX = 64 };
 
 static const unsigned keys[ORGS] = {MAKER, TRADER, PHARMACY_P, PHARMACY_Q};
 static const char *const lot_names[LOTS] = {"L1", "L2", "L3"};
@@ -16,7 +16,7 @@ static char units[UNITS][48], boxes[BOXES][24], box_epcs[BOXES][24];
 static bool made[BOXES];
 static struct sy_hash open_shipments[OPEN_MAX];
 static char items_of[OPEN_MAX][48];
-static unsigned receivers[OPEN_MAX], open_count, applied[9];
+static unsigned receivers[OPEN_MAX], open_count, applied[11];
 static struct sy_hash ended_by[UNITS + BOXES]; /* the newest unit.decommission of each */
 
 static unsigned below(unsigned bound)
@@ -130,17 +130,55 @@ static void take(void)
 /* Something is suspected, cleared, or found illegitimate, by whoever may and whoever may not. */
 static void doubt(const char *item, unsigned key)
 {
-    unsigned outcome = below(8) ? SY_OUTCOME_CLEARED : SY_OUTCOME_ILLEGITIMATE;
     if (!quarantined(item)) {
         if (below(4)) return;
         struct world_tx tx = report(key, SY_EXCEPTION_SUSPECT, texts(item, NULL));
         if (submit(&tx, 5)) assert_true(quarantined(item));
         return;
     }
-    struct sy_hash exception = find_goods(item).hold;
+    struct sy_unit unit = find_goods(item);
+    bool temperature = unit.has_excursion && (!unit.has_hold || below(2));
+    struct sy_hash exception = temperature ? unit.excursion : unit.hold;
+    unsigned bad = temperature ? SY_OUTCOME_UNFIT : SY_OUTCOME_ILLEGITIMATE;
+    unsigned outcome = below(8) ? SY_OUTCOME_CLEARED : bad;
     struct world_tx tx = respond(below(2) ? MAKER : key, &exception, outcome, texts(item, NULL));
-    bool released = submit(&tx, 6) && outcome == SY_OUTCOME_CLEARED;
-    assert_int_equal(quarantined(item), !released);
+    bool cleared = submit(&tx, 6) && outcome == SY_OUTCOME_CLEARED;
+    bool both = unit.has_excursion && unit.has_hold;
+    if (cleared && temperature) applied[10]++;
+    assert_int_equal(quarantined(item), !cleared || both);
+}
+
+/* A temperature, in range or out of it, of something, or of all that somebody sent. What is out of
+ * range is held, and nothing is let go by being in range again. */
+static void measure(const char *item, unsigned key)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_cond_commit, key, org_of(key));
+    struct sy_cond_commit *p = &tx.payload.cond_commit;
+    bool warm = below(10) == 0, road = open_count > 0 && below(3) == 0;
+    unsigned at = road ? below(open_count) : 0;
+    if (road) item = items_of[at];
+    if (!there(item)) return;
+    struct sy_unit unit = find_goods(item);
+    p->event_id = event_id = test_hash(next_event());
+    p->has_item = !road;
+    p->has_shipment = road;
+    if (road) p->shipment = open_shipments[at];
+    if (!road) p->item = text_of(item);
+    p->sequence = road ? 1 + below(2) : unit.conditions + 1;
+    p->from = below(8) ? world.header.time_ms : unit.known_ms - 1;
+    if (p->from < 0) p->from = 0;
+    p->interval = p->readings = 1;
+    p->min = 27515;
+    p->max = warm ? 29000 : 28000;
+    p->root = test_hash(77);
+    bool held = quarantined(item);
+    if (!submit(&tx, 9)) return;
+    struct sy_unit after = find_goods(item);
+    assert_true(after.known_ms > unit.known_ms && p->from >= unit.known_ms);
+    assert_int_equal(after.conditions, unit.conditions + 1);
+    bool empty = after.container && after.lot_count == 0;
+    assert_int_equal(quarantined(item), held || (warm && !empty));
+    if (warm && !empty) assert_memory_equal(&after.excursion, &event_id, sizeof event_id);
 }
 
 /* What was said did not occur: a shipment, or an end. */
@@ -169,7 +207,7 @@ static void do_something(void)
     const char *item = any_item();
     unsigned key = key_for(item), box = below(BOXES);
     struct world_tx tx;
-    switch (below(open_count > OPEN_MAX / 2 ? 4 : 24)) {
+    switch (below(open_count > OPEN_MAX / 2 ? 4 : 28)) {
     case 0:
     case 1:
     case 2:
@@ -183,6 +221,10 @@ static void do_something(void)
     case 21: doubt(item, key); return;
     case 22:
     case 23: take_back(item, key); return;
+    case 24:
+    case 25:
+    case 26:
+    case 27: measure(item, key); return;
     case 5:
     case 6:
     case 7:
@@ -300,8 +342,14 @@ CASE(owners_trees_and_counts_hold_whatever_is_sent)
 {
     open_count = 0;
     memset(ended_by, 0, sizeof ended_by);
+    memset(applied, 0, sizeof applied);
     sy_prng_seed(&prng, test_seed());
     make_units();
+    struct world_tx tx = world_tx_of(SY_KIND_product_storage, MAKER, ORG_MAKER);
+    tx.payload.product_storage.gtin = text_of(PRODUCT_1);
+    tx.payload.product_storage.min = 27515;
+    tx.payload.product_storage.max = 28115;
+    assert_applied(&tx);
     for (unsigned i = 0; i < STEPS; i++) {
         do_something();
         if (i % 50 == 49) {
@@ -311,10 +359,11 @@ CASE(owners_trees_and_counts_hold_whatever_is_sent)
     }
     for (unsigned kind = 0; kind < 4; kind++) assert_true(applied[kind] > 0);
     assert_true(applied[5] > 0 && applied[6] > 0);
+    assert_true(applied[9] > 0 && applied[10] > 0);
     print_message("packed %u, unpacked %u, shipped %u, received %u, ended %u, suspected %u, "
-                  "answered %u, shipments taken back %u, ends %u\n",
+                  "answered %u, shipments taken back %u, ends %u, measured %u, cleared of it %u\n",
                   applied[0], applied[1], applied[2], applied[3], applied[4], applied[5],
-                  applied[6], applied[7], applied[8]);
+                  applied[6], applied[7], applied[8], applied[9], applied[10]);
 }
 
 int main(void)

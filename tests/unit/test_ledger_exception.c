@@ -229,13 +229,16 @@ CASE(only_the_owner_holds_what_can_be_moved)
     tx = report(MAKER, SY_EXCEPTION_SUSPECT, texts(case_epc(box), NULL));
     assert_applied(&tx);
     struct sy_hash exception = event_id;
-    tx = unpack(MAKER, box, texts(a, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE);
     tx = pack(MAKER, box, texts(b, NULL));
     assert_refused(&tx, SY_E_UNIT_STATE);
-    tx = respond(MAKER, &exception, SY_OUTCOME_CLEARED, texts(case_epc(box), NULL));
-    assert_applied(&tx);
     tx = unpack(MAKER, box, texts(a, NULL));
+    assert_applied(&tx); // and what comes out is held by the same
+    assert_int_equal(find_goods(a).status, SY_UNIT_QUARANTINED);
+    struct sy_unit unit = find_goods(a);
+    assert_memory_equal(&unit.hold, &exception, sizeof exception);
+    tx = ship(MAKER, ORG_TRADER, texts(a, NULL));
+    assert_refused(&tx, SY_E_UNIT_STATE);
+    tx = respond(MAKER, &exception, SY_OUTCOME_CLEARED, texts(a, case_epc(box), NULL));
     assert_applied(&tx);
     tx = report(MAKER, SY_EXCEPTION_SUSPECT, texts(case_epc(box), NULL));
     assert_applied(&tx); // an empty one, which nobody made

@@ -18,6 +18,7 @@ static struct rig {
     uint64_t absent_number;   /* 0: none is */
     bool moves;               /* once every step was told, the unit is moved */
     unsigned units_asked;
+    bool withheld_conditions, absent_conditions;
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
 } rig;
 
@@ -42,6 +43,12 @@ static sy_status get(void *self, struct sy_slice *value, enum sy_state_kind kind
     assert_true(sy_state_key_of(&key_hash, kind, id, second));
     if (is_withheld(kind, id, second)) return sy_fail(why, SY_ERR_PERMISSION, "withheld");
     sy_store_u64(number.bytes, rig.absent_number);
+    if (kind == SY_STATE_CONDITIONS && rig.withheld_conditions) {
+        return sy_fail(why, SY_ERR_PERMISSION, "withheld");
+    }
+    if (kind == SY_STATE_CONDITIONS && rig.absent_conditions) {
+        return sy_fail(why, SY_ERR_NOT_FOUND, "absent");
+    }
     bool hidden = rig.absent_number != 0 && kind == SY_STATE_UNIT_STEP &&
                   sy_hash_equal(id, &rig.absent_id) && sy_hash_equal(second, &number);
     if (hidden || !world_find(&world, &found, &key_hash)) {
@@ -265,6 +272,67 @@ CASE(the_answer_is_the_routers)
     assert_int_equal(answer_of(&event_id), SY_VERIFY_ENDED);
 }
 
+static struct world_tx monitor(unsigned key, const char *epc, int64_t from_ms, uint32_t max)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_cond_commit, key, org_of(key));
+    struct sy_cond_commit *p = &tx.payload.cond_commit;
+    p->event_id = event_id = test_hash(next_event());
+    p->has_item = true;
+    p->item = text_of(epc);
+    p->sequence = find_goods(epc).conditions + 1;
+    p->from = from_ms;
+    p->interval = 1;
+    p->readings = 1;
+    p->min = 27515;
+    p->max = max;
+    p->root = test_hash(77);
+    return tx;
+}
+
+CASE(temperatures_are_told_where_they_were)
+{
+    memset(&rig, 0, sizeof rig);
+    a = unit_epc(PRODUCT_1, "a"), box = sscc_of(MAKER, 1), box_epc = case_epc(box);
+    struct world_tx tx = commission(MAKER, PRODUCT_1, "L1", texts("a", NULL));
+    assert_applied(&tx);
+    tx = world_tx_of(SY_KIND_product_storage, MAKER, ORG_MAKER);
+    tx.payload.product_storage.gtin = text_of(PRODUCT_1);
+    tx.payload.product_storage.min = 27515;
+    tx.payload.product_storage.max = 28115;
+    assert_applied(&tx);
+    tx = monitor(MAKER, a, world.header.time_ms, 28000);
+    assert_applied(&tx);
+    struct sy_hash own = event_id;
+    tx = pack(MAKER, box, texts(a, NULL));
+    assert_applied(&tx);
+    tx = monitor(MAKER, box_epc, world.header.time_ms, 29000);
+    assert_applied(&tx);
+    struct sy_hash warm = event_id;
+    assert_int_equal(walk(a), SY_OK);
+    assert_step(0, 0, a, SY_STEP_MONITORED, ORG_MAKER, ORG_MAKER);
+    assert_true(rig.told[0].has_conditions);
+    assert_memory_equal(&rig.told[0].step.event, &own, sizeof own);
+    assert_int_equal(rig.told[0].conditions.max, 28000);
+    assert_step(1, 0, a, SY_STEP_PACKED, ORG_MAKER, ORG_MAKER);
+    assert_false(rig.told[1].has_conditions);
+    assert_step(2, 1, box_epc, SY_STEP_EXCURSION, ORG_MAKER, ORG_MAKER); // the box's, which is a's
+    assert_true(rig.told[2].conditions.breached);
+    assert_int_equal(trace.top.status, SY_UNIT_QUARANTINED);
+    struct sy_trace_lot lot = {.seen = true};
+    assert_int_equal(sy_trace_answer(&trace, &lot, 0), SY_VERIFY_ENDED);
+    rig.withheld_conditions = true;
+    assert_int_equal(walk(a), SY_OK);
+    assert_false(rig.told[0].has_conditions || rig.told[0].withheld);
+    rig.withheld_conditions = false;
+    rig.absent_conditions = true; // a step that names what is not there is a lie
+    assert_int_equal(walk(a), SY_ERR_CORRUPT);
+    rig.absent_conditions = false;
+    tx = respond(MAKER, &warm, SY_OUTCOME_UNFIT, texts(box_epc, NULL));
+    assert_applied(&tx);
+    assert_int_equal(walk(a), SY_OK);
+    assert_step(3, 1, box_epc, SY_STEP_UNFIT, ORG_MAKER, ORG_MAKER);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -274,6 +342,7 @@ int main(void)
         WITH_GOODS(a_step_that_is_kept_back_is_missed),
         WITH_GOODS(what_moves_while_it_is_traced_is_traced_again),
         WITH_GOODS(what_is_no_unit_is_said_to_be_none),
+        WITH_GOODS(temperatures_are_told_where_they_were),
         WITH_GOODS(the_answer_is_the_routers),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -1,4 +1,5 @@
 /* Values of goods: one encoding each; EPCs. */
+#include "core/wire/state_cond.h"
 #include "core/wire/state_exception.h"
 #include "tests/support/network.h"
 #include "tests/support/test.h"
@@ -27,6 +28,8 @@ AGAIN(recall, sy_recall)
 AGAIN(recall_told, sy_recall_told)
 AGAIN(exception, sy_exception)
 AGAIN(correction, sy_correction)
+AGAIN(storage, sy_storage)
+AGAIN(conditions, sy_conditions)
 
 static uint8_t room[SY_STATE_VALUE_BYTES_MAX];
 
@@ -262,6 +265,82 @@ CASE(exceptions_corrections_and_holds_come_back)
     assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
 }
 
+CASE(temperatures_come_back)
+{
+    struct sy_storage storage = {.min = 1, .max = SY_KELVIN_MAX, .version = 3, .height = 4}, bad;
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_storage_encode(&w, &storage);
+    check(&w, again_storage);
+    room[0] = 0; // absolute zero
+    assert_false(sy_storage_decode(&bad, sy_writer_slice(&w)));
+    uint8_t items[128];
+    struct sy_writer list = sy_writer_of(items, sizeof items);
+    struct sy_conditions conditions = {.organisation = test_hash(1),
+                                       .key = test_public(2),
+                                       .has_device = true,
+                                       .device = test_hash(3),
+                                       .has_shipment = true,
+                                       .shipment = test_hash(4),
+                                       .breached = true,
+                                       .sequence = 1,
+                                       .from_ms = SY_TIME_MS_MAX,
+                                       .interval_s = SY_COND_INTERVAL_S_MAX,
+                                       .readings = SY_COND_READINGS_MAX,
+                                       .min = 27515,
+                                       .max = 27515,
+                                       .root = test_hash(5),
+                                       .gap_ms = 6,
+                                       .height = 7,
+                                       .time_ms = 8};
+    struct sy_conditions changed = conditions;
+    w = sy_writer_of(room, sizeof room);
+    sy_conditions_encode(&w, &conditions);
+    assert_false(sy_conditions_decode(&changed, sy_writer_slice(&w))); // about nothing
+    sy_list_add_text(&conditions.items, &list, text("01/09506000134352/21/a"));
+    w = sy_writer_of(room, sizeof room);
+    sy_conditions_encode(&w, &conditions);
+    check(&w, again_conditions);
+    for (unsigned i = 0; i < 6; i++) {
+        changed = conditions;
+        if (i == 0) changed.max = changed.min - 1;
+        if (i == 1) changed.readings = SY_COND_READINGS_MAX + 1;
+        if (i == 2) changed.interval_s = 0;
+        if (i == 3) changed.sequence = 0;
+        if (i == 4) changed.from_ms = -1;
+        if (i == 5) changed.gap_ms = -1;
+        w = sy_writer_of(room, sizeof room);
+        sy_conditions_encode(&w, &changed);
+        assert_false(sy_conditions_decode(&changed, sy_writer_slice(&w)));
+    }
+    assert_int_equal(sy_conditions_end(5, 60, 10), 5 + 600000);
+}
+
+CASE(units_that_a_temperature_holds_come_back)
+{
+    struct sy_unit unit = {.status = SY_UNIT_QUARANTINED,
+                           .under_way = true,
+                           .has_excursion = true,
+                           .excursion = test_hash(6),
+                           .conditions = 2,
+                           .known_ms = 9,
+                           .name = name_of("09506000134352", "L1")};
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_unit_encode(&w, &unit);
+    check(&w, again_unit);
+    unit.has_hold = true; // and a suspicion
+    unit.hold = test_hash(7);
+    w = sy_writer_of(room, sizeof room);
+    sy_unit_encode(&w, &unit);
+    check(&w, again_unit);
+    struct sy_unit fresh = {.status = SY_UNIT_HELD, .known_ms = 1};
+    fresh.name = unit.name;
+    w = sy_writer_of(room, sizeof room);
+    sy_unit_encode(&w, &fresh);
+    check(&w, again_unit);
+    memset(room + 1 + 1 + 32, 0, 12); // a flag, and nothing that it stands for
+    assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
+}
+
 CASE(epcs_are_read_and_nothing_else)
 {
     static const char *const bad[] = {
@@ -297,6 +376,8 @@ int main(void)
         cmocka_unit_test(steps_events_and_shipments_come_back),
         cmocka_unit_test(prescriptions_and_recalls_come_back),
         cmocka_unit_test(exceptions_corrections_and_holds_come_back),
+        cmocka_unit_test(temperatures_come_back),
+        cmocka_unit_test(units_that_a_temperature_holds_come_back),
         cmocka_unit_test(epcs_are_read_and_nothing_else),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 80);
+    assert_int_equal(count, 82);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -77,6 +77,12 @@ CASE(numbers_of_exceptions_stand)
 {
     static const struct numbered known[] = {
         {107, "exception.report"}, {108, "exception.respond"}, {109, "event.correct"}};
+    check_numbers(known, sizeof known / sizeof known[0]);
+}
+
+CASE(numbers_of_temperatures_stand)
+{
+    static const struct numbered known[] = {{110, "cond.commit"}, {111, "product.storage"}};
     check_numbers(known, sizeof known / sizeof known[0]);
 }
 
@@ -727,6 +733,7 @@ int main(void)
         cmocka_unit_test(kinds_are_found_by_number_name_and_place),
         cmocka_unit_test(numbers_of_the_first_kinds_stand),
         cmocka_unit_test(numbers_of_exceptions_stand),
+        cmocka_unit_test(numbers_of_temperatures_stand),
         cmocka_unit_test(numbers_of_claims_stand),
         cmocka_unit_test(every_kind_and_field_is_described),
         cmocka_unit_test(every_row_has_what_its_type_needs),

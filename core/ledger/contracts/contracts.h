@@ -89,6 +89,9 @@ enum sy_refusal sy_contract_exception_report(struct sy_exec *x, const union sy_p
 enum sy_refusal sy_contract_exception_respond(struct sy_exec *x, const union sy_payload *payload);
 /* correction.c */
 enum sy_refusal sy_contract_event_correct(struct sy_exec *x, const union sy_payload *payload);
+/* condition.c */
+enum sy_refusal sy_contract_product_storage(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_cond_commit(struct sy_exec *x, const union sy_payload *payload);
 /* plan.c */
 enum sy_refusal sy_contract_plan_publish(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_coverage_add(struct sy_exec *x, const union sy_payload *payload);

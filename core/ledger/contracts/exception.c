@@ -2,6 +2,7 @@
  *
  * exception.report (whoever handles goods)
  *   the event was applied before                          E_DUP_EVENT {id}
+ *   a temperature, which only cond.commit reports         E_SCHEMA, path reason
  *   shortage, overage, damage, data: no shipment named    E_SCHEMA, path shipment
  *     there is no such shipment                           E_SHIPMENT_UNKNOWN {id}
  *     the organisation is on neither side of it           E_NOT_RECEIVER {to}
@@ -33,8 +34,11 @@
  *   event    exception.answered about who reported it, and about who answered; object: exception
  *
  * A suspicion is answered item by item, each by who made it, so nobody clears another's goods; what
- * is found illegitimate stays quarantined, to be ended. What is quarantined is not shipped, packed,
- * unpacked or dispensed, since none of these takes what is not held (sy_goods_take_item). */
+ * is found illegitimate stays quarantined, to be ended. What is quarantined is not shipped, packed
+ * or dispensed, since none of these takes what is not held (sy_goods_take_item); it is unpacked,
+ * and what comes out is held by the same, so that goods of two makers in one container are not held
+ * for ever. A temperature (condition.c) holds as a suspicion does, beside it, and is answered
+ * alike: what is let go is held by neither. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/goods_rules.h"
@@ -46,8 +50,8 @@ _Static_assert(SY_SHIPMENT_ITEMS_MAX *(8 + 4 * SY_CONTAINER_LOTS_MAX) + 2 * SY_T
 _Static_assert(SY_SHIPMENT_ITEMS_MAX *(2 + SY_CONTAINER_LOTS_MAX) + 16 <= SY_OVERLAY_WRITES_BETWEEN,
                "and write");
 
-static void save_exception(struct sy_exec *x, const struct sy_hash *id,
-                           const struct sy_exception *exception)
+void sy_goods_save_exception(struct sy_exec *x, const struct sy_hash *id,
+                             const struct sy_exception *exception)
 {
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
@@ -110,13 +114,12 @@ static enum sy_refusal check_known(struct sy_exec *x, const struct sy_exception_
     return SY_APPLIED;
 }
 
-/* Tells a maker once in a row. */
-static void tell_maker(struct sy_exec *x, struct sy_hash *told, const struct sy_hash *maker,
-                       const struct sy_hash *event_id)
+void sy_goods_tell_maker(struct sy_exec *x, struct sy_hash *told, enum sy_event_kind kind,
+                         const struct sy_hash *maker, const struct sy_hash *event_id)
 {
     if (sy_hash_equal(told, maker)) return;
     *told = *maker;
-    sy_exec_event(x, SY_EVENT_SUSPECT_FOUND, SY_SUBJECT_ORG, maker, event_id);
+    sy_exec_event(x, kind, SY_SUBJECT_ORG, maker, event_id);
 }
 
 static enum sy_refusal report_serials(struct sy_exec *x, struct sy_hash *to,
@@ -136,12 +139,12 @@ static enum sy_refusal report_serials(struct sy_exec *x, struct sy_hash *to,
         struct sy_hash id = sy_goods_id(epc.number, epc.serial), maker = product.organisation;
         if (sy_exec_has(x, SY_STATE_UNIT, &id)) return sy_refuse_hash(x, SY_E_UNIT_EXISTS, &id);
         if (index == 0) *to = maker;
-        tell_maker(x, &told, &maker, &p->event_id);
+        sy_goods_tell_maker(x, &told, SY_EVENT_SUSPECT_FOUND, &maker, &p->event_id);
     }
     return SY_APPLIED;
 }
 
-static bool find_maker(struct sy_exec *x, struct sy_hash *maker, const struct sy_lot_name *name)
+bool sy_goods_find_maker(struct sy_exec *x, struct sy_hash *maker, const struct sy_lot_name *name)
 {
     struct sy_lot lot;
     struct sy_hash lot_id = sy_lot_name_id(name);
@@ -166,9 +169,9 @@ static enum sy_refusal hold_item(struct sy_exec *x, struct sy_hash *to, struct s
     unsigned count = sy_goods_lots(&lots, &one, &item.unit);
     for (unsigned i = 0; i < count; i++) {
         struct sy_hash maker;
-        if (!find_maker(x, &maker, &lots[i].name)) return SY_E_LOT_UNKNOWN;
+        if (!sy_goods_find_maker(x, &maker, &lots[i].name)) return SY_E_LOT_UNKNOWN;
         if (sy_hash_is_zero(to)) *to = maker;
-        tell_maker(x, told, &maker, &p->event_id);
+        sy_goods_tell_maker(x, told, SY_EVENT_SUSPECT_FOUND, &maker, &p->event_id);
     }
     item.unit.status = SY_UNIT_QUARANTINED;
     item.unit.has_hold = true;
@@ -196,6 +199,7 @@ static enum sy_refusal judge_report(struct sy_exec *x, struct sy_hash *to,
                                     const struct sy_exception_report *p)
 {
     bool of_shipment = sy_exception_of_shipment(p->reason);
+    if (p->reason == SY_EXCEPTION_TEMPERATURE) return sy_refuse_path(x, SY_E_SCHEMA, "reason");
     if (p->has_shipment != of_shipment) return sy_refuse_path(x, SY_E_SCHEMA, "shipment");
     if (of_shipment) {
         enum sy_refusal code = find_other_side(x, to, &p->shipment);
@@ -223,7 +227,7 @@ enum sy_refusal sy_contract_exception_report(struct sy_exec *x, const union sy_p
     if (code != SY_APPLIED) return code;
     if (p->has_shipment) exception.shipment = p->shipment;
     if (p->has_document_hash) exception.document = p->document_hash;
-    save_exception(x, &p->event_id, &exception);
+    sy_goods_save_exception(x, &p->event_id, &exception);
     sy_goods_save_event(x, &p->event_id, 0);
     sy_exec_event(x, SY_EVENT_EXCEPTION_REPORTED, SY_SUBJECT_ORG, &x->by->holder, &p->event_id);
     if (p->has_shipment) {
@@ -236,8 +240,13 @@ enum sy_refusal sy_contract_exception_report(struct sy_exec *x, const union sy_p
 
 static bool outcome_fits(unsigned kind, unsigned outcome)
 {
-    bool settles = outcome == SY_OUTCOME_AGREED || outcome == SY_OUTCOME_DISPUTED;
-    return settles == sy_exception_of_shipment(kind);
+    switch (outcome) {
+    case SY_OUTCOME_CLEARED: return !sy_exception_of_shipment(kind);
+    case SY_OUTCOME_UNFIT: return kind == SY_EXCEPTION_TEMPERATURE;
+    case SY_OUTCOME_ILLEGITIMATE:
+        return !sy_exception_of_shipment(kind) && kind != SY_EXCEPTION_TEMPERATURE;
+    default: return sy_exception_of_shipment(kind);
+    }
 }
 
 static enum sy_refusal check_makers(struct sy_exec *x, const struct sy_unit *unit)
@@ -248,7 +257,7 @@ static enum sy_refusal check_makers(struct sy_exec *x, const struct sy_unit *uni
     if (x->by->role == SY_ROLE_REGULATOR) return SY_APPLIED;
     for (unsigned i = 0; i < count; i++) {
         struct sy_hash maker;
-        if (!find_maker(x, &maker, &lots[i].name)) return SY_E_LOT_UNKNOWN;
+        if (!sy_goods_find_maker(x, &maker, &lots[i].name)) return SY_E_LOT_UNKNOWN;
         if (!sy_hash_equal(&maker, &x->by->holder)) {
             return sy_refuse_hash(x, SY_E_PREFIX, &maker);
         }
@@ -258,38 +267,55 @@ static enum sy_refusal check_makers(struct sy_exec *x, const struct sy_unit *uni
     return own ? SY_APPLIED : sy_refuse_hash(x, SY_E_PREFIX, &unit->owner);
 }
 
+/* Is it held by this exception? */
+static bool held_by(const struct sy_unit *unit, const struct sy_hash *exception, bool temperature)
+{
+    if (unit->status != SY_UNIT_QUARANTINED) return false;
+    if (temperature) return unit->has_excursion && sy_hash_equal(&unit->excursion, exception);
+    return unit->has_hold && sy_hash_equal(&unit->hold, exception);
+}
+
+/* Lets go what nothing else holds. */
+static void release(struct sy_unit *unit, bool temperature)
+{
+    if (temperature) unit->has_excursion = false;
+    if (!temperature) unit->has_hold = false;
+    if (!sy_goods_holds(unit)) unit->status = SY_UNIT_HELD;
+}
+
 static enum sy_refusal answer_item(struct sy_exec *x, const struct sy_exception_respond *p,
-                                   struct sy_slice text)
+                                   struct sy_slice text, bool temperature)
 {
     bool cleared = p->outcome == SY_OUTCOME_CLEARED;
     struct sy_goods_item item;
-    struct sy_unit_step step = {.kind = cleared ? SY_STEP_RELEASED : SY_STEP_CONDEMNED,
+    struct sy_unit_step step = {.kind = temperature ? SY_STEP_UNFIT : SY_STEP_CONDEMNED,
                                 .organisation = x->by->holder,
                                 .event = p->event_id};
     enum sy_refusal code = sy_goods_find_item(x, &item, text);
     if (code != SY_APPLIED) return code;
-    if (item.unit.status != SY_UNIT_QUARANTINED || !sy_hash_equal(&item.unit.hold, &p->exception)) {
+    if (!held_by(&item.unit, &p->exception, temperature)) {
         x->detail = item.unit.status;
         return sy_refuse_hash(x, SY_E_UNIT_STATE, &item.id);
     }
     code = check_makers(x, &item.unit);
     if (code != SY_APPLIED) return code;
     if (cleared) {
-        item.unit.status = SY_UNIT_HELD;
-        item.unit.has_hold = false;
+        release(&item.unit, temperature);
+        step.kind = SY_STEP_RELEASED;
     }
     sy_goods_step(x, &item, &step);
     sy_goods_save_unit(x, &item.id, &item.unit);
     return SY_APPLIED;
 }
 
-static enum sy_refusal answer_items(struct sy_exec *x, const struct sy_exception_respond *p)
+static enum sy_refusal answer_items(struct sy_exec *x, const struct sy_exception_respond *p,
+                                    bool temperature)
 {
     struct sy_slice text;
     unsigned index = 0;
     for (size_t offset = 0; sy_list_next_text(&p->items, &offset, &text); index++) {
         sy_goods_path(x, "items", index);
-        enum sy_refusal code = answer_item(x, p, text);
+        enum sy_refusal code = answer_item(x, p, text, temperature);
         if (code != SY_APPLIED) return code;
     }
     return index > 0 ? SY_APPLIED : sy_refuse_path(x, SY_E_SCHEMA, "items");
@@ -310,7 +336,7 @@ static enum sy_refusal answer_whole(struct sy_exec *x, const struct sy_exception
     exception->outcome = p->outcome;
     exception->answered_height = x->height;
     exception->answered_ms = x->time_ms;
-    save_exception(x, &p->exception, exception);
+    sy_goods_save_exception(x, &p->exception, exception);
     return SY_APPLIED;
 }
 
@@ -327,7 +353,9 @@ enum sy_refusal sy_contract_exception_respond(struct sy_exec *x, const union sy_
         return sy_refuse_hash(x, SY_E_EVENT_STATE, &p->exception);
     }
     if (!outcome_fits(exception.kind, p->outcome)) return sy_refuse_path(x, SY_E_SCHEMA, "outcome");
-    code = sy_exception_holds(exception.kind) ? answer_items(x, p) : answer_whole(x, p, &exception);
+    code = sy_exception_holds(exception.kind)
+               ? answer_items(x, p, exception.kind == SY_EXCEPTION_TEMPERATURE)
+               : answer_whole(x, p, &exception);
     if (code != SY_APPLIED) return code;
     sy_goods_save_event(x, &p->event_id, 0);
     sy_exec_event(x, SY_EVENT_EXCEPTION_ANSWERED, SY_SUBJECT_ORG, &exception.organisation,

@@ -102,6 +102,9 @@ void sy_goods_step(struct sy_exec *x, struct sy_goods_item *item, struct sy_unit
     uint8_t room[128];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     item->unit.steps++;
+    bool anew = step->kind == SY_STEP_FILLED || step->kind == SY_STEP_EMPTIED ||
+                step->kind == SY_STEP_UNPACKED || step->kind == SY_STEP_RECEIVED;
+    if (anew) item->unit.known_ms = x->time_ms;
     step->height = x->height;
     step->time_ms = x->time_ms;
     SY_ASSERT(sy_step_name(step->kind) != NULL);

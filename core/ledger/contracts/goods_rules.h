@@ -77,8 +77,31 @@ void sy_goods_save_told(struct sy_exec *x, const struct sy_hash *lot_id,
                         const struct sy_recall_told *told);
 
 /* sy_goods_step counts one more step of the item and writes it; the caller saves the unit. What
- * happened when, the step gets from x. */
+ * happened when, the step gets from x. What was filled, emptied, unpacked or received is known
+ * anew from then on: readings from before are another's, or of other goods (condition.c). */
 void sy_goods_step(struct sy_exec *x, struct sy_goods_item *item, struct sy_unit_step *step);
+
+/* sy_goods_find_maker: the organisation of a lot that something is of; absent is corrupt.
+ * sy_goods_tell_maker tells one once in a row; told: the last one. sy_goods_save_exception writes
+ * what is amiss. (exception.c) */
+bool sy_goods_find_maker(struct sy_exec *x, struct sy_hash *maker, const struct sy_lot_name *name);
+void sy_goods_tell_maker(struct sy_exec *x, struct sy_hash *told, enum sy_event_kind kind,
+                         const struct sy_hash *maker, const struct sy_hash *event_id);
+void sy_goods_save_exception(struct sy_exec *x, const struct sy_hash *id,
+                             const struct sy_exception *exception);
+
+/* sy_goods_find_shipment: items is room for what the value borrows, SY_STATE_VALUE_BYTES_MAX, so
+ * that it may be written anew. (shipping.c) */
+bool sy_goods_find_shipment(struct sy_exec *x, struct sy_shipment *out, uint8_t *items,
+                            const struct sy_hash *id);
+void sy_goods_save_shipment(struct sy_exec *x, const struct sy_hash *id,
+                            const struct sy_shipment *shipment);
+
+/* sy_goods_holds: the item is held by something that is amiss with it. */
+static inline bool sy_goods_holds(const struct sy_unit *unit)
+{
+    return unit->has_hold || unit->has_excursion;
+}
 
 /* Why E_EVENT_STATE refuses: its detail. */
 enum { SY_EVENT_NONE = 0, SY_EVENT_SETTLED = 1, SY_EVENT_STAYS = 2, SY_EVENT_TOO_LATE = 3 };

@@ -17,7 +17,7 @@
  *   the event was applied before                          E_DUP_EVENT {id}
  *   the parent may not be moved by the organisation       see goods_rules.h, path parent
  *   a child is not directly in it                         E_NOT_PARENT {its own, as a number}, path
- *   writes   as above; children are the parent's owner's from then on
+ *   writes   as above; children are the parent's owner's from then on, and held by what holds it
  *   event    unit.disaggregated about the organisation, object: the event
  *
  * Nothing that is packed can be packed into, and nothing can be packed that is packed: so
@@ -208,6 +208,18 @@ enum sy_refusal sy_contract_unit_aggregate(struct sy_exec *x, const union sy_pay
     return SY_APPLIED;
 }
 
+/* What is held stays held when it is unpacked, by the same: nothing that is packed is held itself.
+ */
+static void pass_hold(struct sy_unit *child, const struct sy_unit *parent)
+{
+    child->has_hold = parent->has_hold;
+    child->hold = parent->hold;
+    child->has_excursion = parent->has_excursion;
+    child->excursion = parent->excursion;
+    child->status = parent->status;
+    SY_ASSERT(child->status == SY_UNIT_HELD || child->status == SY_UNIT_QUARANTINED);
+}
+
 static enum sy_refusal unpack_all(struct sy_exec *x, struct sy_goods_item *parent,
                                   const struct sy_unit_disaggregate *p)
 {
@@ -229,6 +241,7 @@ static enum sy_refusal unpack_all(struct sy_exec *x, struct sy_goods_item *paren
         }
         child.unit.packed = false;
         child.unit.owner = parent->unit.owner;
+        pass_hold(&child.unit, &parent->unit);
         step_child(x, &child, SY_STEP_UNPACKED, &p->event_id, p->parent, parent->unit.steps);
     }
     return index > 0 ? SY_APPLIED : sy_refuse_path(x, SY_E_SCHEMA, "children");
@@ -244,6 +257,8 @@ enum sy_refusal sy_contract_unit_disaggregate(struct sy_exec *x, const union sy_
     if (code != SY_APPLIED) return code;
     (void)sy_refuse_path(x, SY_APPLIED, "parent");
     code = sy_goods_take_item(x, &parent, epc_of(room, p->parent));
+    bool held = code == SY_E_UNIT_STATE && x->detail == SY_UNIT_QUARANTINED;
+    if (held && !parent.unit.under_way) code = SY_APPLIED;
     if (code == SY_APPLIED) code = unpack_all(x, &parent, p);
     if (code != SY_APPLIED) return code;
     if (parent.unit.children == 0) parent.unit.level = 1;

@@ -32,8 +32,8 @@
  *            suspect.found about each lot's maker, too
  *
  * What is under way is the sender's until it is received, so it is nobody's else and never two's;
- * the sender can end it (a pallet that was stolen on the road). What is recalled or expired is not
- * shipped, but can be received, if it was under way, and ended. */
+ * the sender can end it (a pallet that was stolen on the road). What is recalled, expired or too
+ * warm is not shipped, but can be received, if it was under way, and ended. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/goods_rules.h"
@@ -62,8 +62,8 @@ static enum sy_refusal check_partner(struct sy_exec *x, const struct sy_hash *to
     return partner ? SY_APPLIED : sy_refuse_hash(x, SY_E_PARTNER, to);
 }
 
-static void save_shipment(struct sy_exec *x, const struct sy_hash *id,
-                          const struct sy_shipment *shipment)
+void sy_goods_save_shipment(struct sy_exec *x, const struct sy_hash *id,
+                            const struct sy_shipment *shipment)
 {
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
@@ -119,7 +119,7 @@ enum sy_refusal sy_contract_custody_ship(struct sy_exec *x, const union sy_paylo
         .items = p->items,
     };
     if (p->has_document_hash) shipment.document = p->document_hash;
-    save_shipment(x, &p->event_id, &shipment);
+    sy_goods_save_shipment(x, &p->event_id, &shipment);
     sy_goods_save_event(x, &p->event_id, 0);
     tell_both(x, SY_EVENT_CUSTODY_SHIPPED, &shipment, &p->event_id);
     return SY_APPLIED;
@@ -176,7 +176,9 @@ static void hand_over(struct sy_exec *x, const struct sy_unit *unit, const struc
 static enum sy_refusal take_over(struct sy_exec *x, struct sy_goods_item *item,
                                  const struct sy_shipment *shipment, bool accepted)
 {
-    if (accepted && item->unit.status != SY_UNIT_HELD) {
+    // A temperature on the road may hold it: whoever takes it over has it as it is.
+    bool there = item->unit.status == SY_UNIT_HELD || item->unit.status == SY_UNIT_QUARANTINED;
+    if (accepted && !there) {
         x->detail = item->unit.status;
         return sy_refuse_hash(x, SY_E_UNIT_STATE, &item->id);
     }
@@ -210,9 +212,8 @@ static enum sy_refusal receive_all(struct sy_exec *x, const struct sy_custody_re
     return SY_APPLIED;
 }
 
-/* items: room for what the value borrows, which is written anew. */
-static bool find_shipment(struct sy_exec *x, struct sy_shipment *out, uint8_t *items,
-                          const struct sy_hash *id)
+bool sy_goods_find_shipment(struct sy_exec *x, struct sy_shipment *out, uint8_t *items,
+                            const struct sy_hash *id)
 {
     struct sy_hash key_hash;
     struct sy_slice value;
@@ -235,7 +236,7 @@ enum sy_refusal sy_contract_custody_receive(struct sy_exec *x, const union sy_pa
     SY_ASSERT(x->kind->number == SY_KIND_custody_receive && x->by->valid);
     enum sy_refusal code = sy_goods_check_event(x, &p->event_id);
     if (code != SY_APPLIED) return code;
-    if (!find_shipment(x, &shipment, items, &p->shipment)) {
+    if (!sy_goods_find_shipment(x, &shipment, items, &p->shipment)) {
         return sy_refuse_hash(x, SY_E_SHIPMENT_UNKNOWN, &p->shipment);
     }
     if (!sy_hash_equal(&shipment.to, &x->by->holder)) {
@@ -249,7 +250,7 @@ enum sy_refusal sy_contract_custody_receive(struct sy_exec *x, const union sy_pa
     shipment.result = p->result;
     shipment.received_height = x->height;
     shipment.received_ms = x->time_ms;
-    save_shipment(x, &p->shipment, &shipment);
+    sy_goods_save_shipment(x, &p->shipment, &shipment);
     sy_goods_save_event(x, &p->event_id, 0);
     tell_both(x,
               p->result == SY_RECEIVE_REJECT ? SY_EVENT_CUSTODY_REFUSED : SY_EVENT_CUSTODY_CHANGED,
@@ -312,7 +313,7 @@ enum sy_refusal sy_goods_undo_ship(struct sy_exec *x, const struct sy_hash *even
     struct sy_shipment shipment;
     uint8_t items[SY_STATE_VALUE_BYTES_MAX];
     struct sy_slice text;
-    if (!find_shipment(x, &shipment, items, event_id)) {
+    if (!sy_goods_find_shipment(x, &shipment, items, event_id)) {
         if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
         return SY_E_SHIPMENT_UNKNOWN;
     }
@@ -333,7 +334,7 @@ enum sy_refusal sy_goods_undo_ship(struct sy_exec *x, const struct sy_hash *even
     shipment.result = SY_RECEIVE_REJECT;
     shipment.received_height = x->height;
     shipment.received_ms = x->time_ms;
-    save_shipment(x, event_id, &shipment);
+    sy_goods_save_shipment(x, event_id, &shipment);
     tell_both(x, SY_EVENT_CUSTODY_REFUSED, &shipment, event_id);
     return SY_APPLIED;
 }
@@ -395,7 +396,7 @@ enum sy_refusal sy_goods_undo_end(struct sy_exec *x, struct sy_slice text,
         return sy_refuse_hash(x, SY_E_EVENT_STATE, event_id);
     }
     SY_ASSERT(sy_hash_equal(&item.unit.owner, &x->by->holder));
-    item.unit.status = item.unit.has_hold ? SY_UNIT_QUARANTINED : SY_UNIT_HELD;
+    item.unit.status = sy_goods_holds(&item.unit) ? SY_UNIT_QUARANTINED : SY_UNIT_HELD;
     take_back_lots(x, &item.unit);
     sy_goods_step(x, &item, &step);
     sy_goods_save_unit(x, &item.id, &item.unit);

@@ -43,6 +43,8 @@ static sy_contract of_goods(uint16_t kind)
     case SY_KIND_exception_report: return sy_contract_exception_report;
     case SY_KIND_exception_respond: return sy_contract_exception_respond;
     case SY_KIND_event_correct: return sy_contract_event_correct;
+    case SY_KIND_cond_commit: return sy_contract_cond_commit;
+    case SY_KIND_product_storage: return sy_contract_product_storage;
     default: return of_claims(kind);
     }
 }
