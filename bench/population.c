@@ -261,3 +261,18 @@ struct sy_slice sy_population_record(sy_population *population, uint8_t *out, st
     return make_tx(population, out, id, SY_KIND_record_create, &payload, gateway, gateway->key,
                    NULL, ++gateway->nonce, valid_until_ms);
 }
+
+struct sy_slice sy_population_merge(sy_population *population, uint8_t *out, struct sy_hash *id,
+                                    uint32_t patient, uint32_t into, int64_t valid_until_ms)
+{
+    SY_ASSERT(patient < population->config.patients && into < population->config.patients);
+    struct person *gateway = &population->gateways[population->patients[patient].gateway];
+    const struct person *other = &population->gateways[population->patients[into].gateway];
+    union sy_payload payload;
+    memset(&payload, 0, sizeof payload);
+    payload.patient_merge.patient_id = population->patients[patient].id;
+    payload.patient_merge.into_id = population->patients[into].id;
+    sy_prng_fill(&population->prng, &payload.patient_merge.evidence_hash, 32);
+    return make_tx(population, out, id, SY_KIND_patient_merge, &payload, gateway, gateway->key,
+                   other, ++gateway->nonce, valid_until_ms);
+}

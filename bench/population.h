@@ -49,4 +49,9 @@ struct sy_slice sy_population_stage(sy_population *population, uint8_t *out, str
 struct sy_slice sy_population_record(sy_population *population, uint8_t *out, struct sy_hash *id,
                                      int64_t valid_until_ms);
 
+/* sy_population_merge writes the patient.merge of a patient, by index, into another one of another
+ * organisation; both of their gateways sign. */
+struct sy_slice sy_population_merge(sy_population *population, uint8_t *out, struct sy_hash *id,
+                                    uint32_t patient, uint32_t into, int64_t valid_until_ms);
+
 #endif

@@ -107,7 +107,7 @@ void chain_run(struct chain_rig *rig)
     rig->roster = *sy_executor_roster(rig->executor, head.height + 1);
     rig->proposal.epoch = rig->roster.epoch;
     rig->proposal.slot = head.height + 1;
-    rig->proposal.time_ms = head.time_ms + 1000;
+    rig->proposal.time_ms = head.time_ms + (rig->step_ms > 0 ? rig->step_ms : 1000);
     sy_status status = sy_executor_run(rig->executor, rig->done, &rig->proposal, &rig->err);
     if (status != SY_OK) fail_msg("%s", rig->err.text);
     rig->proposal.count = 0;

@@ -23,6 +23,7 @@ struct chain_rig {
     unsigned tx_count;
     uint64_t seqs[CHAIN_VALIDATORS]; /* of the next batch */
     struct sy_proposal proposal;     /* being made */
+    int64_t step_ms;                 /* to the next block; 0: a second */
     struct sy_executed *done;        /* of the newest block */
     struct sy_roster roster;         /* that orders and seals it */
     uint64_t change_nonce;           /* the regulator's, of the last change */

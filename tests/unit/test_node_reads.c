@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "consensus/node/reads.h"
+#include "consensus/node/reads_internal.h"
 #include "core/base/os.h"
 #include "core/wire/receipt.h"
 #include "core/wire/state.h"
@@ -471,6 +471,142 @@ CASE(another_consensus_key_gets_another_signing_key)
     assert_memory_not_equal(tx.signer.bytes, before.bytes, 32);
 }
 
+/* Two ids turn out to be one person's: adds that to the batch being made. */
+static void add_merge(unsigned patient, unsigned into)
+{
+    struct sy_hash id;
+    uint8_t *out = chain.room + chain.room_used;
+    struct sy_slice tx = sy_population_merge(chain.population, out, &id, patient, into,
+                                             chain.done->header.time_ms + 60000);
+    chain.txs[chain.tx_count++] = tx;
+    chain.room_used += tx.size;
+}
+
+CASE(a_merge_between_a_read_and_its_log_is_followed)
+{
+    union sy_payload payload;
+    struct sy_access_logged log;
+    assert_int_equal(note(0), SY_OK);
+    assert_int_equal(note(1), SY_OK);
+    enrol(); // the log is made and waits for the key
+    add_merge(0, 1);
+    run(1, 0);
+    kill_and_start_again(); // what was noted under the id that ended is the person's all the same
+    assert_int_equal(turn_after(0), 1);
+    struct sy_access_log said = log_in(txs[0], &payload);
+    assert_int_equal(said.patients.count, 1);
+    assert_memory_equal(said.patients.items.data, patients[1].bytes, 32);
+    assert_int_equal(sy_load_u32(said.counts.data), 2);
+    add_txs();
+    run(1, 0);
+    assert_true(find_log(&log, &said.log_id));
+    assert_int_equal(log.count, 2);
+    assert_int_equal(turn_after(0), 0);
+    assert_int_equal(sy_reads_waiting(reads), 0);
+    assert_int_equal(kept_leaves(), 2);
+}
+
+/* The merge is ordered before a log that is on its way. */
+CASE(a_log_that_a_merge_overtakes_is_made_anew)
+{
+    struct sy_tx tx;
+    union sy_payload payload;
+    assert_int_equal(note(0), SY_OK);
+    assert_int_equal(note(2), SY_OK);
+    enrol();
+    assert_int_equal(turn_after(0), 1);
+    assert_int_equal(log_in(txs[0], &payload).patients.count, 2);
+    assert_int_equal(sy_tx_decode(&tx, NULL, txs[0], NULL), SY_APPLIED);
+    uint64_t nonce = tx.nonce;
+    add_merge(0, 1);
+    add_txs();
+    run(1, 1); // E_PATIENT_MERGED
+    assert_int_equal(turn_after(0), 0);
+    assert_int_equal(sy_reads_waiting(reads), 1);
+    assert_int_equal(turn_after(2 * SECOND_NS), 1);
+    assert_int_equal(sy_tx_decode(&tx, NULL, txs[0], NULL), SY_APPLIED);
+    assert_true(tx.nonce > nonce);
+    struct sy_access_log said = log_in(txs[0], &payload);
+    assert_int_equal(said.patients.count, 2);
+    for (size_t i = 0; i < 2; i++) {
+        assert_memory_not_equal(said.patients.items.data + 32 * i, patients[0].bytes, 32);
+    }
+    add_txs();
+    run(1, 0);
+    assert_int_equal(turn_after(0), 0);
+    assert_int_equal(sy_reads_waiting(reads), 0);
+    assert_int_equal(kept_leaves(), 2);
+}
+
+static uint64_t nonce_of(struct sy_slice bytes)
+{
+    struct sy_tx tx;
+    assert_int_equal(sy_tx_decode(&tx, NULL, bytes, NULL), SY_APPLIED);
+    assert_int_equal(tx.kind, SY_KIND_validator_signer);
+    return tx.nonce;
+}
+
+/* An enrolment that nobody orders takes another nonce when it has run out, of those that the
+ * consensus key vouched for, and none twice. */
+CASE(enrolment_nonces_that_ran_out_are_not_taken_again)
+{
+    assert_int_equal(note(0), SY_OK);
+    for (unsigned i = 1; i <= READS_VOUCHES; i++) {
+        assert_int_equal(turn_after(10 * SECOND_NS), 1);
+        assert_int_equal(nonce_of(txs[0]), i);
+        assert_admissible(txs[0]);
+        struct sy_slice before = txs[0];
+        uint8_t kept[sizeof rooms[0]];
+        memcpy(kept, before.data, before.size);
+        assert_int_equal(turn_after(10 * SECOND_NS), 1); // while it is good: the same again
+        assert_memory_equal(txs[0].data, kept, before.size);
+        chain.step_ms = 700000; // more than it is good for
+        run(0, 0);
+    }
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(turn_after(10 * SECOND_NS), 0); // none is left, before the next start
+        run(0, 0);
+    }
+    assert_int_equal(sy_reads_waiting(reads), 1); // and what was read is not lost
+    kill_and_start_again();
+    assert_int_equal(turn_after(10 * SECOND_NS), 1);
+    assert_int_equal(nonce_of(txs[0]), 1); // no ledger saw it
+}
+
+/* A copy of a validator without its folder makes another signing key, too soon after the first one:
+ * the ledger refuses it, and keeps its nonce. */
+CASE(spent_enrolment_nonces_stay_spent)
+{
+    char first[sizeof folder];
+    assert_int_equal(note(0), SY_OK);
+    assert_int_equal(turn_after(2 * SECOND_NS), 1);
+    assert_int_equal(nonce_of(txs[0]), 1);
+    add_txs();
+    ghosts[ghost_count++] = reads;
+    memcpy(first, folder, sizeof folder);
+    strcpy(folder, "/tmp/systole-reads-XXXXXX");
+    assert_non_null(mkdtemp(folder));
+    open_with(0, VALIDATOR);
+    assert_int_equal(note(1), SY_OK);
+    assert_int_equal(turn_after(2 * SECOND_NS), 1);
+    assert_int_equal(nonce_of(txs[0]), 1); // of another key
+    add_txs();
+    run(1, 1);                                       // E_SIGNER_RECENT
+    assert_int_equal(turn_after(10 * SECOND_NS), 0); // a day early
+    kill_and_start_again();                          // and forgets what it sent
+    assert_int_equal(turn_after(10 * SECOND_NS), 0);
+    chain.step_ms = SY_SIGNER_MS_MIN;
+    run(0, 0);
+    assert_int_equal(turn_after(10 * SECOND_NS), 1);
+    assert_int_equal(nonce_of(txs[0]), 2);
+    chain.step_ms = 0;
+    add_txs();
+    run(1, 0);
+    assert_int_equal(turn_after(10 * SECOND_NS), 1);
+    assert_int_equal(kind_of(txs[0]), SY_KIND_access_log);
+    assert_int_equal(sy_os_remove_tree(first, NULL), SY_OK);
+}
+
 #define WITH_READS(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -486,6 +622,10 @@ int main(void)
         WITH_READS(what_was_refused_is_sent_anew),
         WITH_READS(a_log_is_not_kept_before_it_is_certified),
         WITH_READS(another_consensus_key_gets_another_signing_key),
+        WITH_READS(a_merge_between_a_read_and_its_log_is_followed),
+        WITH_READS(a_log_that_a_merge_overtakes_is_made_anew),
+        WITH_READS(enrolment_nonces_that_ran_out_are_not_taken_again),
+        WITH_READS(spent_enrolment_nonces_stay_spent),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
