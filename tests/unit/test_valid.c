@@ -2,8 +2,11 @@
  * might show instead: an older state, other suspensions, blocks that do not lie around the time. */
 #include "core/client/valid.h"
 
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "core/base/os.h"
 #include "core/wire/checked.h"
 #include "tests/support/epochs.h"
 #include "tests/support/test.h"
@@ -16,7 +19,7 @@
 #define FILE_BYTES (1u << 20)
 
 /* What the ledger holds: a doctor, and the suspensions of the doctor's organisation. */
-static struct test_world {
+static struct world {
     struct test_epochs chain;
     struct sy_credential doctor;
     struct sy_suspension suspensions[3];
@@ -402,6 +405,47 @@ CASE(valid_files_are_bound_by_hashes_and_seals)
     }
 }
 
+static void path_of(char *out, size_t size, const char *name)
+{
+    const char *source = getenv("SYSTOLE_SOURCE");
+    (void)snprintf(out, size, "%s/tests/fuzz/corpus/valid%s%s", source != NULL ? source : ".",
+                   name[0] != '\0' ? "/" : "", name);
+}
+
+/* They are the fuzzer's first inputs. */
+CASE(valid_files_equal_their_samples)
+{
+    static const struct {
+        const char *name;
+        uint64_t height, seen;
+        int k;
+    } samples[] = {{"before_block_1", 0, 4, -1},
+                   {"never_suspended", TEST_EPOCH_HEIGHTS, 9, 0},
+                   {"suspended", 15, 60, 1},
+                   {"reinstated", 45, 60, 2}};
+    const char *wish = getenv("SYSTOLE_REGENERATE");
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+        char path[512];
+        uint8_t *stored = NULL;
+        size_t size = 0;
+        make(&valid, samples[i].height, samples[i].seen, samples[i].k);
+        assert_int_equal(check(), SY_OK);
+        struct sy_slice bytes = encode();
+        if (wish != NULL && strcmp(wish, "1") == 0) {
+            path_of(path, sizeof path, "");
+            assert_int_equal(sy_os_make_dirs(path, 0755, &err), SY_OK);
+            path_of(path, sizeof path, samples[i].name);
+            assert_int_equal(sy_os_write_file(path, bytes.data, bytes.size, 0644, &err), SY_OK);
+        }
+        path_of(path, sizeof path, samples[i].name);
+        if (sy_os_read_file(&stored, &size, path, FILE_BYTES, &err) != SY_OK) {
+            fail_msg("%s (SYSTOLE_REGENERATE=1 writes it)", err.text);
+        }
+        assert_true(sy_slice_equal(sy_slice_of(stored, size), bytes));
+        free(stored);
+    }
+}
+
 #define IN_WORLD(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -417,6 +461,7 @@ int main(void)
         IN_WORLD(valid_takes_what_the_rosters_sealed_alone),
         IN_WORLD(valid_takes_the_handovers_to_its_newest_epoch),
         IN_WORLD(valid_files_come_back_as_they_were),
+        IN_WORLD(valid_files_equal_their_samples),
         IN_WORLD(valid_files_are_bound_by_hashes_and_seals),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
