@@ -211,12 +211,14 @@ sy_status sy_watch_next(sy_watch *watch, struct sy_notice *notice, int timeout_m
         if (sy_watch_more(watch)) break;
         if (watch->hidden > hidden) continue; // the others are asked at once
         SY_TRY(doubt(watch, err));
-        if (left_ms == 0) {
+        bool kept_back = watch->counted >= watch->next; // the others are asked, late as it is
+        if (left_ms == 0 && !kept_back) {
             return sy_fail(err, SY_ERR_TIMEOUT, "number %llu has not happened yet",
                            (unsigned long long)watch->next);
         }
         // A validator with many to wait for answers at once.
-        if (!overdue && sy_os_monotonic_ns() - now_ns < PAUSE_MS * 1000000ull) pause_ms(PAUSE_MS);
+        bool at_once = sy_os_monotonic_ns() - now_ns < PAUSE_MS * 1000000ull;
+        if (at_once && (!overdue || left_ms == 0)) pause_ms(PAUSE_MS);
     }
     give(watch, notice);
     return SY_OK;

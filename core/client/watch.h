@@ -40,8 +40,9 @@ sy_status sy_watch_open(sy_watch **watch, const struct sy_watch_config *config,
                         struct sy_error *err);
 void sy_watch_close(sy_watch *watch); /* NULL is fine */
 
-/* sy_watch_next waits up to timeout_ms for the next notice. SY_ERR_TIMEOUT: there is none yet, as
- * far as anybody shows; ask again. SY_ERR_PERMISSION: the key may not read them. SY_ERR_PRUNED: it
+/* sy_watch_next waits up to timeout_ms for the next notice, and a moment longer while validators
+ * keep silent about one that the ledger has counted. SY_ERR_TIMEOUT: there is none yet, as far as
+ * anybody shows; ask again. SY_ERR_PERMISSION: the key may not read them. SY_ERR_PRUNED: it
  * happened, and nobody that was asked keeps history so old. SY_ERR_NOT_FOUND: the ledger has
  * counted it, and nobody shows it. SY_ERR_NETWORK: nobody answers. After any of these the next call
  * goes on with the same number. */

@@ -74,6 +74,7 @@ bring        tests/test_bring
 at_time      tests/test_at_time
 valid        tests/test_valid
 history      tests/test_history
+watch        tests/test_watch
 suspension   tests/test_ledger_suspension
 notices_of   tests/test_access_notices
 api_find     tests/test_api_find

@@ -90,6 +90,29 @@ CASE(one_that_tells_the_truth_is_enough_for_every_notice)
     }
 }
 
+/* However little time there is: a validator that says "nothing yet" does not end a watch. */
+CASE(silence_of_some_does_not_pass_for_the_end)
+{
+    static const enum witness_mode modes[] = {WITNESS_EMPTY, WITNESS_HIDING};
+    for (size_t m = 0; m < sizeof modes / sizeof modes[0]; m++) {
+        for (unsigned honest = 0; honest < WITNESSES; honest++) {
+            struct sy_error err = {SY_OK, ""};
+            struct sy_notice notice;
+            sy_asker *asker = witnesses_ask(&all, NULL, WITNESS_PATIENCE_MS);
+            witnesses_set(&all, modes[m], honest);
+            sy_watch *watch = open_watch(asker, FIRST);
+            for (uint64_t number = FIRST; number <= LAST; number++) {
+                sy_status status = sy_watch_next(watch, &notice, 0, &err);
+                if (status != SY_OK) fail_msg("mode %d: %s", (int)modes[m], err.text);
+                assert_true(notice.number == number && notice.shown);
+            }
+            assert_int_equal(sy_watch_next(watch, &notice, 0, &err), SY_ERR_TIMEOUT);
+            sy_watch_close(watch);
+            sy_asker_close(asker);
+        }
+    }
+}
+
 static sy_status next_of(enum witness_mode mode, uint64_t from, int timeout_ms,
                          struct sy_error *err)
 {
@@ -118,6 +141,7 @@ CASE(silence_of_all_is_told_from_nothing_having_happened)
     struct sy_error err = {SY_OK, ""};
     assert_int_equal(next_of(WITNESS_EMPTY, FIRST, WITNESS_PATIENCE_MS, &err), SY_ERR_NOT_FOUND);
     assert_non_null(strstr(err.text, "has counted 4 events"));
+    assert_int_equal(next_of(WITNESS_EMPTY, FIRST, 0, &err), SY_ERR_NOT_FOUND);
     assert_int_equal(next_of(WITNESS_EMPTY, LAST + 1, 0, &err), SY_ERR_TIMEOUT);
 }
 
@@ -174,6 +198,7 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(one_that_tells_the_truth_is_enough_for_every_notice),
+        cmocka_unit_test(silence_of_some_does_not_pass_for_the_end),
         cmocka_unit_test(what_has_not_happened_is_not_made_up),
         cmocka_unit_test(silence_of_all_is_told_from_nothing_having_happened),
         cmocka_unit_test(what_all_hide_is_passed_over),
