@@ -95,6 +95,7 @@ static const struct row rows[] = {
     {SY_KIND_claim_reverse, 2, {sy_nation_bill, sy_nation_pay, sy_nation_reverse}},
     {SY_KIND_claim_appeal, 1, {sy_nation_bill, sy_nation_appeal}},
     {SY_KIND_claim_dispute, 1, {sy_nation_bill, sy_nation_dispute}},
+    {SY_KIND_fraud_clear, 1, {sy_nation_bill_flagged, sy_nation_clear}},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

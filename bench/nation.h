@@ -165,6 +165,8 @@ void sy_nation_pay(sy_nation *nation, struct sy_nation_plan *plan, uint64_t numb
 void sy_nation_reverse(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_appeal(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_dispute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_bill_flagged(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_clear(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 /* Changes of the roster, which a quorum approves; its last validator is the one that goes, or gets
  * a new key. One after the other: sy_nation_turn goes on to the epoch that the newest has begun. */
 void sy_nation_add_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);

@@ -163,3 +163,21 @@ void sy_nation_dispute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t 
     plan->payload.claim_dispute.claim_id = sy_nation_id('k', number);
     plan->payload.claim_dispute.reason = SY_BILL_NOT_RENDERED;
 }
+
+/* With a device that nobody knows. */
+void sy_nation_bill_flagged(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    static const char of_device[] =
+        "1/hc:99213:25/1/12500/11/A/"
+        "device:0000000000000000000000000000000000000000000000000000000000000001";
+    static const char *const lines[3] = {of_device, "2/hc:85025/1/2500/11/A",
+                                         "3/hc:71046/1/5000/11/A"};
+    fill_claim(nation, plan, number, lines);
+}
+
+void sy_nation_clear(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    begin(plan, SY_KIND_fraud_clear, &nation->payer.clerk);
+    plan->payload.fraud_clear.claim_id = sy_nation_id('k', number);
+    plan->payload.fraud_clear.rule = SY_FRAUD_UNKNOWN;
+}

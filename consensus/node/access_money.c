@@ -62,6 +62,37 @@ static bool of_auth(struct sy_access_parties *out, const struct sy_access *acces
     return true;
 }
 
+/* Which claim bills a fill. */
+static bool of_fill(struct sy_access_parties *out, const struct sy_access *access,
+                    const struct sy_hash *rx, const struct sy_hash *number)
+{
+    struct sy_hash place, claim;
+    struct sy_slice value;
+    sy_state_key_pair(&place, SY_STATE_FILL_BILLED, rx, number);
+    sy_status status = sy_state_view_get(access->view, &value, &place);
+    out->anybody = status == SY_ERR_NOT_FOUND;
+    if (out->anybody) return true;
+    return status == SY_OK && sy_id_decode(&claim, value) && of_claim(out, access, &claim);
+}
+
+/* A practitioner's day: whose practitioner it is. */
+static bool of_day(struct sy_access_parties *out, const struct sy_access *access,
+                   const struct sy_hash *line)
+{
+    struct sy_public_key key;
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_credential credential;
+    memcpy(key.bytes, line->bytes, sizeof key.bytes);
+    sy_state_key_public(&place, SY_STATE_CREDENTIAL, &key);
+    sy_status status = sy_state_view_get(access->view, &value, &place);
+    out->anybody = status == SY_ERR_NOT_FOUND;
+    if (out->anybody) return true;
+    if (status != SY_OK || !sy_credential_decode(&credential, value)) return false;
+    out->organisations[0] = credential.holder;
+    return true;
+}
+
 bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *access, uint8_t kind,
                        const struct sy_hash *id, const struct sy_hash *second)
 {
@@ -74,6 +105,8 @@ bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *ac
     case SY_STATE_COVERAGE:
     case SY_STATE_USED: return of_coverage(out, access, id);
     case SY_STATE_AUTH: return of_auth(out, access, id);
+    case SY_STATE_FILL_BILLED: return of_fill(out, access, id, second);
+    case SY_STATE_BILLED_DAY: return of_day(out, access, id);
     case SY_STATE_CLAIM:
     case SY_STATE_CONTEST:
     case SY_STATE_PAYMENT: return of_claim(out, access, id);
@@ -101,7 +134,9 @@ uint8_t sy_access_money_event(uint16_t event_kind)
     case SY_EVENT_CLAIM_REVERSED:
     case SY_EVENT_CLAIM_CONTESTED:
     case SY_EVENT_CLAIM_ANSWERED:
-    case SY_EVENT_CLAIM_WITHDRAWN: return SY_STATE_CLAIM;
+    case SY_EVENT_CLAIM_WITHDRAWN:
+    case SY_EVENT_FRAUD_FLAGGED:
+    case SY_EVENT_FRAUD_CLEARED: return SY_STATE_CLAIM;
     default: return 0;
     }
 }

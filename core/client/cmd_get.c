@@ -41,6 +41,8 @@ static const char about[] =
     "  owed PAYER --of PAYEE, service KEY (the claim that stands for it),\n"
     "  auth ID (what was authorised, and how much of it is used up),\n"
     "  contest CLAIM --number 1 (appeal), 2 (the patient's) or 3 (dispute),\n"
+    "  billed-day KEY --number DAY (minutes that are billed of a practitioner's\n"
+    "  day, since 1970), fill-billed PRESCRIPTION --number FILL (by which claim),\n"
     "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
     "\n"
     "Everything but a block's header is a signed request: the key's role, open\n"
@@ -106,6 +108,8 @@ static const struct thing_word things[] = {
     {"service", THING_STATE, SY_STATE_CLAIM_KEY},
     {"auth", THING_STATE, SY_STATE_AUTH},
     {"contest", THING_STATE, SY_STATE_CONTEST},
+    {"billed-day", THING_STATE, SY_STATE_BILLED_DAY},
+    {"fill-billed", THING_STATE, SY_STATE_FILL_BILLED},
     {"row", THING_STATE, SY_STATE_SCHEDULE_ROW},
 };
 
@@ -518,7 +522,8 @@ static bool is_numbered(uint8_t state_kind)
 {
     return state_kind == SY_STATE_CLAIMS || state_kind == SY_STATE_USED ||
            state_kind == SY_STATE_COVERAGES || state_kind == SY_STATE_REMITTANCE ||
-           state_kind == SY_STATE_CONTEST;
+           state_kind == SY_STATE_CONTEST || state_kind == SY_STATE_BILLED_DAY ||
+           state_kind == SY_STATE_FILL_BILLED;
 }
 
 static sy_status prepare_read(struct get *get, struct sy_error *err)

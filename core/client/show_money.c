@@ -161,6 +161,18 @@ static void put_holds(sy_json *json, const struct sy_claim *claim)
     sy_json_array_end(json);
 }
 
+/* Rules that flagged the claim, or of those that were cleared. */
+static void put_rules(sy_json *json, const char *name, uint32_t rules)
+{
+    sy_json_key(json, name);
+    sy_json_array_begin(json);
+    for (uint16_t i = SY_FRAUD_DAY; i <= SY_FRAUD_ANOTHER; i++) {
+        if ((rules & SY_FRAUD_BIT(i)) != 0)
+            sy_json_text(json, sy_enum_word(&sy_enum_fraud_rule, i));
+    }
+    sy_json_array_end(json);
+}
+
 static bool put_contest(sy_json *json, struct sy_slice value)
 {
     struct sy_contest_entry contest;
@@ -206,6 +218,9 @@ static bool put_claim(sy_json *json, struct sy_slice value)
     if (claim.has_prior) put_hash(json, "prior_claim", &claim.prior);
     if (claim.has_auth) put_hash(json, "authorisation", &claim.auth);
     put_holds(json, &claim);
+    put_rules(json, "flagged", claim.fraud & ~claim.cleared);
+    put_rules(json, "cleared", claim.cleared);
+    if (claim.minutes != 0) sy_json_put_u64(json, "minutes", claim.minutes);
     sy_json_put_u64(json, "charge", sy_claim_charge(&claim));
     if (decided) {
         sy_json_put_u64(json, "paid", sy_claim_paid(&claim));
@@ -285,6 +300,14 @@ static bool put_claims(sy_json *json, struct sy_slice value)
     return true;
 }
 
+static bool put_day(sy_json *json, struct sy_slice value)
+{
+    uint64_t minutes;
+    if (!sy_count_decode(&minutes, value)) return false;
+    sy_json_put_u64(json, "minutes", minutes);
+    return true;
+}
+
 static bool put_row(sy_json *json, struct sy_slice value)
 {
     struct sy_schedule_row row;
@@ -310,6 +333,8 @@ bool sy_show_money(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_REMITTANCE: return put_remittance(json, value);
     case SY_STATE_BALANCE: return put_balance(json, value);
     case SY_STATE_OWED: return put_owed(json, value);
+    case SY_STATE_BILLED_DAY: return put_day(json, value);
+    case SY_STATE_FILL_BILLED:
     case SY_STATE_CLAIM_KEY:
     case SY_STATE_CLAIM_PLACE: return put_claim_id(json, value);
     case SY_STATE_CLAIMS: return put_claims(json, value);

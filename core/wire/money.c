@@ -54,6 +54,8 @@ bool sy_money_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_REMITTANCE:
     case SY_STATE_SCHEDULE_ROW:
     case SY_STATE_CONTEST:
+    case SY_STATE_FILL_BILLED:
+    case SY_STATE_BILLED_DAY:
         sy_state_key_pair(out, (enum sy_state_kind)kind, id, second);
         return true;
     case SY_STATE_PLAN:
@@ -391,6 +393,7 @@ void sy_claim_encode(struct sy_writer *w, const struct sy_claim *claim)
     sy_write_u8(w, claim->holds);
     sy_write_u32(w, claim->fraud);
     sy_write_u32(w, claim->cleared);
+    sy_write_u32(w, claim->minutes);
     sy_write_i64(w, claim->from_ms);
     sy_write_i64(w, claim->until_ms);
     sy_write_i64(w, claim->decided_ms);
@@ -421,6 +424,7 @@ bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes)
     claim->fraud = sy_read_u32(&r, "fraud");
     claim->cleared = sy_read_u32(&r, "cleared");
     if ((claim->cleared & ~claim->fraud) != 0) sy_reader_fail(&r, "cleared");
+    claim->minutes = sy_read_u32(&r, "minutes");
     claim->from_ms = sy_read_i64(&r, "from");
     claim->until_ms = sy_read_i64(&r, "until");
     claim->decided_ms = sy_read_i64(&r, "decided");

@@ -20,6 +20,9 @@
  *                    leaf hash of the row's key)
  *   authorisation    authorisation id                    struct sy_auth
  *   contest          pair(claim, u16 enum sy_contest)    struct sy_contest_entry; absent: never
+ *   fill billed      pair(prescription, u64 fill)        32 claim id; absent: never
+ *   billed day       pair(practitioner's line, u32 day   u64 minutes that claims bill of the day;
+ *                    since 1970)                         absent: none
  *
  * Everything here is pure and may be called from any thread; see state.h for the rest. */
 #ifndef SY_WIRE_MONEY_H
@@ -152,7 +155,8 @@ struct sy_claim_result {
 };
 
 /*   32 patient | 32 coverage | 32 payer | 32 provider | 32 rendering | 32 claim key | u8 status
- *   | u16 class | u8 holds | u32 fraud | u32 cleared | i64 from | i64 until | i64 decided
+ *   | u16 class | u8 holds | u32 fraud | u32 cleared | u32 minutes
+ *   | i64 from | i64 until | i64 decided
  *   | u64 height | u8 flags (1 prior claim, 2 authorisation) | [32 prior claim]
  *   | [32 authorisation] | u8 line count, lines */
 struct sy_claim {
@@ -160,8 +164,9 @@ struct sy_claim {
     uint8_t status; /* enum sy_claim_status */
     uint16_t service_class;
     uint8_t holds;    /* SY_CONTEST_BIT of each enum sy_contest that is open */
-    uint32_t fraud;   /* rules that flagged it: bits of enum sy_fraud_rule */
+    uint32_t fraud;   /* rules that flagged it: SY_FRAUD_BIT of each enum sy_fraud_rule */
     uint32_t cleared; /* and which of them were cleared */
+    uint32_t minutes; /* of the practitioner's day that it bills; 0: unknown, or of several days */
     int64_t from_ms, until_ms;
     int64_t decided_ms; /* 0: pended */
     uint64_t height;    /* of the submission */
@@ -215,6 +220,8 @@ struct sy_contest_entry {
     struct sy_hash evidence;
 };
 #define SY_CONTEST_BIT(contest) ((uint8_t)(1u << ((contest)-1)))
+#define SY_FRAUD_BIT(rule) (1u << ((rule)-1))
+#define SY_DAY_MINUTES 1440u
 #define SY_CONTEST_BITS (SY_CONTEST_BIT(SY_CONTEST_DISPUTE) * 2u - 1)
 void sy_contest_encode(struct sy_writer *w, const struct sy_contest_entry *contest);
 bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes);

@@ -134,6 +134,8 @@ static const char *money_event_name(uint16_t kind)
     case SY_EVENT_CLAIM_CONTESTED: return "claim.contested";
     case SY_EVENT_CLAIM_ANSWERED: return "claim.answered";
     case SY_EVENT_CLAIM_WITHDRAWN: return "claim.withdrawn";
+    case SY_EVENT_FRAUD_FLAGGED: return "fraud.flagged";
+    case SY_EVENT_FRAUD_CLEARED: return "fraud.cleared";
     default: return NULL;
     }
 }

@@ -127,6 +127,7 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
     case SY_STATE_REMITTANCE: AGAIN(remittance, remittance, &u.remittance);
     case SY_STATE_SCHEDULE_ROW: AGAIN(schedule_row, row, &u.row);
     case SY_STATE_CLAIM_KEY:
+    case SY_STATE_FILL_BILLED:
     case SY_STATE_CLAIM_PLACE: AGAIN(id, id, &u.id);
     default: AGAIN(count, count, u.count);
     }

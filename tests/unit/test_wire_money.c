@@ -40,6 +40,7 @@ static struct sy_claim most_claim(void)
                              .holds = 1,
                              .fraud = 6,
                              .cleared = 2,
+                             .minutes = 3,
                              .from_ms = 7,
                              .until_ms = 8,
                              .decided_ms = 9,
@@ -159,7 +160,7 @@ CASE(what_does_not_balance_does_not_decode)
 {
     struct sy_claim claim = most_claim();
     size_t first =
-        6 * 32 + 1 + 2 + 1 + 4 + 4 + 4 * 8 + 1 + 2 * 32 + 1 + 3; // the first line's charge
+        6 * 32 + 1 + 2 + 1 + 4 + 4 + 4 + 4 * 8 + 1 + 2 * 32 + 1 + 3; // the first line's charge
     assert_true(decodes(&claim, first, 100));
     assert_true(decodes(&claim, first, 25)); // all that is not paid, to the unit
     assert_false(decodes(&claim, first, 24));

@@ -26,14 +26,16 @@
  *   service, other charges or a higher order              C16, path prior_claim
  *   a coverage that pays between the two, or before this
  *   one if no prior_claim is named, stands for that time  C22 {that coverage}
- *   writes   claim, claim key, used, claim place, claims; authorisation, if lines use it up
+ *   writes   claim, claim key, used, claim place, claims; authorisation, if lines use it up; billed
+ *            day and fills billed (claim_fraud.c)
  *   events   claim.decided, claim.denied (no line is allowed) or claim.pended, about the patient
- *            and about the payer; object: the claim
+ *            and about the payer; fraud.flagged if a rule flags it; object: the claim
  *
  * What denies a line only is in the claim, with its CARC (claim_rules.h). A claim all of whose
  * lines are denied stands in nobody's way: the service may be billed again. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/claim_decide.h"
+#include "core/ledger/contracts/claim_fraud.h"
 #include "core/ledger/contracts/claim_rules.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/money_state.h"
@@ -43,6 +45,7 @@
 #define DAY_MS 86400000ll
 
 _Static_assert(SY_CLAIM_LINES_MAX *(SY_CLAIM_LINES_MAX - 1) / 2 + 2 * SY_CLAIM_LINES_MAX +
+                       SY_CLAIM_LINES_MAX * (3 * (SY_RX_REFILLS_MAX + 1) + 2 * SY_MERGES_MAX + 9) +
                        (SY_CLAIM_LINES_MAX + 1) * (2 * SY_MERGES_MAX + 4) + SY_CONSENTS_LIVE_MAX +
                        SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS_MAX + 4 * SY_COVERAGE_ORDERS +
                        64 <=
@@ -428,6 +431,16 @@ static void place_claim(struct sy_exec *x, const struct sy_claim_submit *p)
     sy_exec_save(x, &place, &w);
 }
 
+/* The rules by which it may be flagged. */
+static void watch(struct sy_exec *x, struct work *work)
+{
+    static const struct sy_hash regulators;
+    struct sy_hash codes;
+    uint32_t version = work->plan.versions[SY_SCHEDULE_CODES];
+    sy_schedule_id(&codes, &regulators, SY_SCHEDULE_CODES, version);
+    sy_claim_watch(x, &work->claim, &work->p->claim_id, work->lines, version != 0 ? &codes : NULL);
+}
+
 enum sy_refusal sy_contract_claim_submit(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_claim_submit *p = &payload->claim_submit;
@@ -455,6 +468,7 @@ enum sy_refusal sy_contract_claim_submit(struct sy_exec *x, const union sy_paylo
     if (!edit_lines(x, &work) || sy_claim_is_denied(claim)) {
         sy_claim_decide(x, claim, &work.plan);
     }
+    if (claim->status != SY_CLAIM_DENIED) watch(x, &work);
     sy_money_save_claim(x, &p->claim_id, claim);
     if (claim->status != SY_CLAIM_DENIED) sy_money_save_standing(x, &claim->key, &p->claim_id);
     place_claim(x, p);

@@ -15,11 +15,11 @@
  *   ... it was denied, and the service was billed again   C18 {that claim}
  *   ... it was denied, and names a prior claim, or its
  *   patient's id was merged since                         E_AMOUNT_STANDS, path allowed
- *   writes   claim, claim key (goes when all is denied, comes back when no longer), used, contests;
- *            authorisation, which gets back the units of what is denied
- *   events   claim.decided or claim.denied, if anything was decided that was not so before, about
- *            the patient and about the payer; of a contested one, claim.answered about the patient,
- *            the payer and who billed; object: the claim
+ *   writes   claim, claim key (goes when all is denied, comes back when no longer; so do the
+ * minutes of its billed day), used, contests; authorisation, which gets back the units of what is
+ * denied events   claim.decided or claim.denied, if anything was decided that was not so before,
+ * about the patient and about the payer; of a contested one, claim.answered about the patient, the
+ * payer and who billed; object: the claim
  *
  * An amount that the payer gives stands in the line as what is above it, contractual; the line's
  * limit stays the schedule's, so that a later decision is bound by it and not by the one before.
@@ -34,6 +34,7 @@
 #include "core/ledger/contracts/claim_decide.h"
 
 #include "core/base/assert.h"
+#include "core/ledger/contracts/claim_fraud.h"
 #include "core/ledger/contracts/claim_rules.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/money_state.h"
@@ -194,7 +195,9 @@ static void change(struct sy_exec *x, struct sy_claim *claim, const struct sy_pl
     sy_claim_decide(x, claim, plan);
     bool stands = claim->status != SY_CLAIM_DENIED;
     if (stood && !stands) sy_money_step_back(x, claim);
+    if (stood && !stands) sy_claim_unwatch(x, claim);
     if (!stood && stands) sy_money_save_standing(x, &claim->key, &p->claim_id);
+    if (!stood && stands) sy_claim_rewatch(x, claim, &p->claim_id);
 }
 
 static void tell_answer(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *id)

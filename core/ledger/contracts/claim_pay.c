@@ -18,13 +18,14 @@
  *   it is denied or reversed                              E_CLAIM_STATE {its status}
  *   a later payer's claim is built on it                  E_CLAIM_LATER {that claim}
  *   a balance would leave its range                       E_MONEY
- *   writes   claim, claim key, used, contests that are open, authorisation (if it has units of
- *            one); if it was paid, payment and all that claim.pay wrote, with the same amounts the
+ *   writes   claim, claim key, used, billed day, contests that are open, authorisation (if it has
+ * units of one); if it was paid, payment and all that claim.pay wrote, with the same amounts the
  * other way events   claim.reversed about each payee, the payer and the patient, object: the claim
  *
  * Every amount that one balance gains another loses, so that all of them sum up to nothing. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/claim_decide.h"
+#include "core/ledger/contracts/claim_fraud.h"
 #include "core/ledger/contracts/claim_rules.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/money_state.h"
@@ -213,6 +214,7 @@ enum sy_refusal sy_contract_claim_reverse(struct sy_exec *x, const union sy_payl
     }
     if (claim.status != SY_CLAIM_PENDED) sy_claim_release_used(x, &claim);
     sy_money_step_back(x, &claim);
+    sy_claim_unwatch(x, &claim);
     release_authority(x, &claim);
     sy_money_end_contests(x, &claim, &p->claim_id, SY_CONTEST_REVERSED);
     claim.status = SY_CLAIM_REVERSED;

@@ -107,6 +107,9 @@ enum sy_refusal sy_contract_claim_adjudicate(struct sy_exec *x, const union sy_p
 /* claim_contest.c */
 enum sy_refusal sy_contract_claim_appeal(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_claim_dispute(struct sy_exec *x, const union sy_payload *payload);
+/* claim_fraud.c */
+enum sy_refusal sy_contract_fraud_flag(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_fraud_clear(struct sy_exec *x, const union sy_payload *payload);
 /* claim_pay.c */
 enum sy_refusal sy_contract_claim_pay(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_claim_reverse(struct sy_exec *x, const union sy_payload *payload);

@@ -1,0 +1,331 @@
+/* claim_fraud.c: claims that cannot be right, as far as state can say. A rule decides by itself, so
+ * that everybody who replays the block finds the same.
+ *
+ * fraud.flag (a payer's key, a regulator or an auditor answers for it)
+ *   there is no such claim                                E_CLAIM_UNKNOWN {claim id}
+ *   signed by another payer                               E_NOT_PAYER {that payer}
+ *   the claim is denied or reversed                       E_CLAIM_STATE {its status}
+ *   the rule flagged it before                            E_FRAUD_STATE {claim id}
+ *   the rule finds nothing now                            E_FRAUD_NONE {claim id}
+ *   writes   claim
+ *   events   fraud.flagged about the payer and about who billed, object: the claim
+ *
+ * fraud.clear (a payer's key or a regulator answers for it)
+ *   as above                                              E_CLAIM_UNKNOWN, E_NOT_PAYER
+ *   the rule did not flag it, or that was cleared         E_FRAUD_STATE {claim id}
+ *   writes   claim
+ *   events   fraud.cleared, as above
+ *
+ * What is flagged is not paid until it is cleared, once: nobody has it held by the same rule again.
+ * Who is held up is the payer, who may clear it; so may regulators, when a payer does not.
+ *
+ * claim.submit judges by all rules (FORMAT.md, section 18, says how): a claim that stands behind
+ * an earlier payer's is the same service, and neither its hours nor its fills count twice. Later
+ * claims may fill a day, so who billed first is judged again by fraud.flag; what a line links is
+ * not kept, so the other rules are not. Not judged at all, because no entry says it: services after
+ * death (state has no date of death), and without an encounter (it need not be anchored). */
+#include "core/ledger/contracts/claim_fraud.h"
+
+#include "core/base/assert.h"
+#include "core/ledger/contracts/contracts.h"
+#include "core/ledger/contracts/goods_rules.h"
+#include "core/ledger/contracts/money_state.h"
+#include "core/wire/state_rx.h"
+
+#define DAY_MS 86400000ll
+
+static void corrupt(struct sy_exec *x)
+{
+    if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+}
+
+// --- days --------------------------------------------------------------------------------------
+
+static void key_of_day(struct sy_exec *x, struct sy_hash *place, const struct sy_claim *claim)
+{
+    struct sy_public_key key;
+    memcpy(key.bytes, claim->rendering.bytes, sizeof key.bytes);
+    struct sy_hash line = sy_exec_line(x, &key);
+    uint64_t day = (uint64_t)(claim->from_ms / DAY_MS);
+    sy_state_key_numbered(place, SY_STATE_BILLED_DAY, &line, day);
+}
+
+static uint64_t find_day(struct sy_exec *x, const struct sy_hash *place)
+{
+    uint64_t minutes = 0;
+    struct sy_slice value;
+    if (sy_exec_find(x, &value, place) && !sy_count_decode(&minutes, value)) corrupt(x);
+    return minutes;
+}
+
+static void save_day(struct sy_exec *x, const struct sy_hash *place, uint64_t minutes)
+{
+    uint8_t room[8];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_count_encode(&w, minutes);
+    sy_exec_save(x, place, &w);
+}
+
+/* Adds the claim's minutes to the day; true: there are more than a day has. */
+static bool fill_day(struct sy_exec *x, const struct sy_claim *claim)
+{
+    struct sy_hash place;
+    if (claim->minutes == 0) return false;
+    key_of_day(x, &place, claim);
+    uint64_t minutes = find_day(x, &place) + claim->minutes;
+    save_day(x, &place, minutes);
+    return minutes > SY_DAY_MINUTES;
+}
+
+/* Of lines that are not denied, as many minutes as a claim can say. */
+static uint32_t minutes_of(struct sy_exec *x, const struct sy_claim *claim,
+                           const struct sy_claim_line *lines, const struct sy_hash *codes)
+{
+    uint64_t sum = 0;
+    struct sy_schedule_row row;
+    if (codes == NULL || claim->from_ms / DAY_MS != claim->until_ms / DAY_MS) return 0;
+    for (unsigned i = 0; i < claim->line_count; i++) {
+        if (claim->lines[i].reason != 0) continue;
+        if (!sy_money_find_row(x, &row, codes, lines[i].code) || row.value == 0) continue;
+        bool fits = lines[i].units <= UINT32_MAX / row.value;
+        sum += fits ? row.value * lines[i].units : UINT32_MAX;
+    }
+    return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
+// --- prescriptions -----------------------------------------------------------------------------
+
+/* The fill was by who bills, at about that time. */
+static bool is_of_claim(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *rx,
+                        uint64_t number)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_rx_fill fill;
+    sy_state_key_numbered(&place, SY_STATE_RX_FILL, rx, number);
+    if (!sy_exec_find(x, &value, &place)) return false;
+    if (!sy_rx_fill_decode(&fill, value)) {
+        corrupt(x);
+        return false;
+    }
+    return sy_hash_equal(&fill.organisation, &claim->provider) &&
+           fill.time_ms >= claim->from_ms - DAY_MS && fill.time_ms <= claim->until_ms + DAY_MS;
+}
+
+/* No claim that stands bills it. */
+static bool is_free(struct sy_exec *x, const struct sy_hash *place)
+{
+    struct sy_slice value;
+    struct sy_hash by;
+    struct sy_claim claim;
+    if (!sy_exec_find(x, &value, place)) return true;
+    if (!sy_id_decode(&by, value)) {
+        corrupt(x);
+        return false;
+    }
+    return sy_money_find_claim(x, &claim, &by) &&
+           (claim.status == SY_CLAIM_DENIED || claim.status == SY_CLAIM_REVERSED);
+}
+
+/* Takes a fill of the prescription for the claim; false: there is none left that it could bill. */
+static bool take_fill(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *id,
+                      const struct sy_hash *rx_id)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_rx rx;
+    sy_exec_key(x, &place, SY_STATE_RX, rx_id);
+    if (!sy_exec_find(x, &value, &place)) return false;
+    if (!sy_rx_decode(&rx, value)) {
+        corrupt(x);
+        return false;
+    }
+    uint8_t fills = rx.fills;
+    for (uint64_t number = 1; number <= fills; number++) {
+        if (!is_of_claim(x, claim, rx_id, number)) continue;
+        sy_state_key_numbered(&place, SY_STATE_FILL_BILLED, rx_id, number);
+        if (!is_free(x, &place)) continue;
+        uint8_t room[32];
+        struct sy_writer w = sy_writer_of(room, sizeof room);
+        sy_id_encode(&w, id);
+        sy_exec_save(x, &place, &w);
+        return true;
+    }
+    return false;
+}
+
+// --- devices -----------------------------------------------------------------------------------
+
+static bool is_patients(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *id)
+{
+    struct sy_hash live = sy_exec_live_id(x, id);
+    return sy_hash_equal(&live, &claim->patient);
+}
+
+/* A device that sends: an organisation's is whoever's it treats. */
+static uint32_t judge_device(struct sy_exec *x, const struct sy_claim *claim, struct sy_slice value)
+{
+    struct sy_device device;
+    if (!sy_device_decode(&device, value)) {
+        corrupt(x);
+        return 0;
+    }
+    if (device.owner_kind != SY_SUBJECT_PATIENT) return 0;
+    return is_patients(x, claim, &device.owner) ? 0 : SY_FRAUD_BIT(SY_FRAUD_ANOTHER);
+}
+
+static bool is_recalled(struct sy_exec *x, const struct sy_claim *claim, const struct sy_unit *unit)
+{
+    struct sy_hash place, id, lot = sy_lot_name_id(&unit->name);
+    struct sy_slice value;
+    struct sy_recall recall;
+    if (!sy_goods_find_recall(x, &id, &lot)) return false;
+    sy_exec_key(x, &place, SY_STATE_RECALL, &id);
+    if (!sy_exec_find(x, &value, &place) || !sy_recall_decode(&recall, value)) {
+        corrupt(x);
+        return false;
+    }
+    return recall.time_ms <= claim->until_ms;
+}
+
+/* A unit of goods, implanted or handed out. */
+static uint32_t judge_unit(struct sy_exec *x, const struct sy_claim *claim,
+                           const struct sy_hash *unit_id)
+{
+    struct sy_unit unit;
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_dispensed dispensed;
+    if (!sy_goods_find_unit(x, &unit, unit_id) || unit.container) {
+        return SY_FRAUD_BIT(SY_FRAUD_UNKNOWN);
+    }
+    uint32_t flags = is_recalled(x, claim, &unit) ? SY_FRAUD_BIT(SY_FRAUD_RECALLED) : 0;
+    sy_exec_key(x, &place, SY_STATE_DISPENSED, unit_id);
+    if (!sy_exec_find(x, &value, &place)) return flags;
+    if (!sy_dispensed_decode(&dispensed, value)) {
+        corrupt(x);
+        return flags;
+    }
+    struct sy_hash patient = dispensed.patient;
+    bool another = dispensed.returned_height == 0 && !is_patients(x, claim, &patient);
+    return another ? flags | SY_FRAUD_BIT(SY_FRAUD_ANOTHER) : flags;
+}
+
+static uint32_t judge_link(struct sy_exec *x, const struct sy_claim *claim,
+                           const struct sy_hash *link)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_exec_key(x, &place, SY_STATE_DEVICE, link);
+    if (sy_exec_find(x, &value, &place)) return judge_device(x, claim, value);
+    return judge_unit(x, claim, link);
+}
+
+// --- claims ------------------------------------------------------------------------------------
+
+static void tell(struct sy_exec *x, enum sy_event_kind kind, const struct sy_claim *claim,
+                 const struct sy_hash *id)
+{
+    sy_exec_event(x, kind, SY_SUBJECT_ORG, &claim->payer, id);
+    sy_exec_event(x, kind, SY_SUBJECT_ORG, &claim->provider, id);
+}
+
+static bool bills_a_fill(const struct sy_claim_line *line)
+{
+    return line->link_kind == SY_LINK_PRESCRIPTION && memcmp(line->code.data, "n4:", 3) == 0;
+}
+
+void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
+                    const struct sy_claim_line *lines, const struct sy_hash *codes)
+{
+    struct sy_hash before;
+    bool first = !sy_money_find_before(x, &before, claim);
+    SY_ASSERT(claim->fraud == 0 && claim->minutes == 0);
+    for (unsigned i = 0; i < claim->line_count; i++) {
+        const struct sy_claim_line *line = &lines[i];
+        if (line->link_kind == SY_LINK_DEVICE) claim->fraud |= judge_link(x, claim, &line->link);
+        if (claim->lines[i].reason != 0 || !first || !bills_a_fill(line)) continue;
+        if (!take_fill(x, claim, id, &line->link)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
+    }
+    if (first) claim->minutes = minutes_of(x, claim, lines, codes);
+    if (fill_day(x, claim)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DAY);
+    if (claim->fraud != 0) tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
+}
+
+void sy_claim_unwatch(struct sy_exec *x, const struct sy_claim *claim)
+{
+    struct sy_hash place;
+    if (claim->minutes == 0) return;
+    key_of_day(x, &place, claim);
+    uint64_t minutes = find_day(x, &place);
+    if (minutes < claim->minutes) {
+        corrupt(x); // what a claim has was added to the day
+        return;
+    }
+    save_day(x, &place, minutes - claim->minutes);
+}
+
+void sy_claim_rewatch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id)
+{
+    const uint32_t bit = SY_FRAUD_BIT(SY_FRAUD_DAY);
+    if (!fill_day(x, claim) || (claim->fraud & bit) != 0) return;
+    claim->fraud |= bit;
+    tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
+}
+
+// --- flags -------------------------------------------------------------------------------------
+
+static enum sy_refusal find_claim(struct sy_exec *x, struct sy_claim *claim,
+                                  const struct sy_hash *id)
+{
+    if (!sy_money_find_claim(x, claim, id)) return sy_refuse_hash(x, SY_E_CLAIM_UNKNOWN, id);
+    bool own = x->by->role != SY_ROLE_PAYER || sy_hash_equal(&claim->payer, &x->by->holder);
+    return own ? SY_APPLIED : sy_refuse_hash(x, SY_E_NOT_PAYER, &claim->payer);
+}
+
+static bool is_day_full(struct sy_exec *x, const struct sy_claim *claim)
+{
+    struct sy_hash place;
+    if (claim->minutes == 0) return false;
+    key_of_day(x, &place, claim);
+    return find_day(x, &place) > SY_DAY_MINUTES;
+}
+
+enum sy_refusal sy_contract_fraud_flag(struct sy_exec *x, const union sy_payload *payload)
+{
+    const struct sy_fraud_flag *p = &payload->fraud_flag;
+    SY_ASSERT(x->kind->number == SY_KIND_fraud_flag && x->by->valid);
+    struct sy_claim claim;
+    enum sy_refusal code = find_claim(x, &claim, &p->claim_id);
+    if (code != SY_APPLIED) return code;
+    if (claim.status == SY_CLAIM_DENIED || claim.status == SY_CLAIM_REVERSED) {
+        x->detail = claim.status;
+        return SY_E_CLAIM_STATE;
+    }
+    if ((claim.fraud & SY_FRAUD_BIT(p->rule)) != 0) {
+        return sy_refuse_hash(x, SY_E_FRAUD_STATE, &p->claim_id);
+    }
+    if (p->rule != SY_FRAUD_DAY || !is_day_full(x, &claim)) {
+        return sy_refuse_hash(x, SY_E_FRAUD_NONE, &p->claim_id);
+    }
+    claim.fraud |= SY_FRAUD_BIT(p->rule);
+    sy_money_save_claim(x, &p->claim_id, &claim);
+    tell(x, SY_EVENT_FRAUD_FLAGGED, &claim, &p->claim_id);
+    return SY_APPLIED;
+}
+
+enum sy_refusal sy_contract_fraud_clear(struct sy_exec *x, const union sy_payload *payload)
+{
+    const struct sy_fraud_clear *p = &payload->fraud_clear;
+    SY_ASSERT(x->kind->number == SY_KIND_fraud_clear && x->by->valid);
+    struct sy_claim claim;
+    enum sy_refusal code = find_claim(x, &claim, &p->claim_id);
+    if (code != SY_APPLIED) return code;
+    if ((claim.fraud & ~claim.cleared & SY_FRAUD_BIT(p->rule)) == 0) {
+        return sy_refuse_hash(x, SY_E_FRAUD_STATE, &p->claim_id);
+    }
+    claim.cleared |= SY_FRAUD_BIT(p->rule);
+    sy_money_save_claim(x, &p->claim_id, &claim);
+    tell(x, SY_EVENT_FRAUD_CLEARED, &claim, &p->claim_id);
+    return SY_APPLIED;
+}
