@@ -314,6 +314,7 @@ static void plan_org(sy_nation *nation, struct sy_nation_plan *plan, uint64_t nu
     p->name_hash = sy_nation_id('n', number);
     p->admin_key = org->admin.key;
     p->x25519_key = org->admin.key;
+    sy_list_add_text(&p->gs1_prefixes, &nation->lists, sy_nation_prefix((uint32_t)number));
 }
 
 static void plan_staff(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
@@ -423,6 +424,7 @@ sy_status sy_nation_open(sy_nation *nation, uint32_t organisations, uint32_t pat
     begin_block(nation);
     SY_TRY(live(nation, plan_org, organisations, err));
     SY_TRY(live(nation, plan_staff, 3ull * organisations, err));
+    SY_TRY(live(nation, sy_nation_make_first, organisations, err));
     SY_TRY(live(nation, plan_patient, patients, err));
     SY_TRY(live(nation, plan_payer, 1, err));
     SY_TRY(live(nation, plan_clerk, 1, err));

@@ -6,8 +6,8 @@
  * There are organisations (hospitals), each with an admin, a gateway, a doctor who may break the
  * glass and a nurse; patients with keys of their own, spread over the organisations as the national
  * load is (the first organisation has 30 %); records of theirs, and a consent each; and a payer,
- * whose plan covers every patient. Everything follows from the numbers, so two runs do the same.
- * One thread. */
+ * whose plan covers every patient; and a product of each organisation. Everything follows from the
+ * numbers, so two runs do the same. One thread. */
 #ifndef SY_BENCH_NATION_H
 #define SY_BENCH_NATION_H
 
@@ -158,6 +158,8 @@ void sy_nation_publish_plan(sy_nation *nation, struct sy_nation_plan *plan, uint
 void sy_nation_cover_all(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_end_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_ask_payer(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_authorise(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_bill(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_bill_reviewed(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_adjudicate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
@@ -167,6 +169,27 @@ void sy_nation_appeal(sy_nation *nation, struct sy_nation_plan *plan, uint64_t n
 void sy_nation_dispute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_bill_flagged(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_clear(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Goods (nation_goods.c): a number is a case of 24 units. sy_nation_prefix is the company prefix of
+ * an organisation; it stands until the next call. */
+struct sy_slice sy_nation_prefix(uint32_t org);
+void sy_nation_make_first(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_make_product(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_store(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_commission(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_verify(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_pack(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_unpack(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_monitor(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_send(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_receive(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_end(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_correct(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_dispense(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_take_back(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_doubt(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_acquit(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_recall(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_close_recall(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 /* Changes of the roster, which a quorum approves; its last validator is the one that goes, or gets
  * a new key. One after the other: sy_nation_turn goes on to the epoch that the newest has begun. */
 void sy_nation_add_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);

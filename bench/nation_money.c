@@ -71,6 +71,30 @@ void sy_nation_end_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_
     plan->payload.coverage_end.until = (int64_t)(number / nation->patient_count) * DAY_MS;
 }
 
+/* A doctor asks whether a scan will be paid for, and the payer says so. */
+void sy_nation_ask_payer(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    static const char code[] = "hc:70551";
+    struct sy_nation_patient *patient = patient_of(nation, number);
+    begin(plan, SY_KIND_auth_request, &nation->orgs[patient->organisation].doctor);
+    struct sy_auth_request *p = &plan->payload.auth_request;
+    p->auth_id = sy_nation_id('u', number);
+    p->patient_id = patient->id;
+    p->coverage_id = sy_nation_id('v', number % nation->patient_count);
+    sy_list_add_text(&p->codes, &nation->lists, sy_slice_of(code, sizeof code - 1));
+    p->units = 2;
+    p->until = SY_TIME_MS_MAX;
+    SY_ASSERT(!nation->lists.failed);
+}
+
+void sy_nation_authorise(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    begin(plan, SY_KIND_auth_decide, &nation->payer.clerk);
+    plan->payload.auth_decide.auth_id = sy_nation_id('u', number);
+    plan->payload.auth_decide.units = 1;
+    plan->payload.auth_decide.until = SY_TIME_MS_MAX;
+}
+
 /* Three lines, of a visit. */
 static void fill_claim(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number,
                        const char *const lines[3])

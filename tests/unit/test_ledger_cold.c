@@ -13,6 +13,7 @@
 enum {
     LOGGER = FRESH_KEY,
     NEXT_KEY,
+    OTHER_KEY,
     DEVICE = FRESH_ID + 600,
     OTHER_DEVICE,
     RECORD = FRESH_ID + 620
@@ -338,6 +339,11 @@ CASE(a_logger_answers_with_its_own_key)
     tx = logged(LOGGER, OTHER_DEVICE, 1);
     assert_refused(&tx, SY_E_SIGNER_MISSING);
     assert_detail(OTHER_DEVICE);
+    tx = logger(OTHER_DEVICE, OTHER_KEY, SY_SUBJECT_ORG, ORG_MAKER);
+    assert_applied(&tx);
+    tx = logged(LOGGER, OTHER_DEVICE, 1); // each in its own name
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    assert_detail(OTHER_DEVICE);
     tx = logged(MAKER, DEVICE, 1); // who handles goods says nothing in a logger's name
     assert_refused(&tx, SY_E_SIGNER_MISSING);
     tx = logged(LOGGER, DEVICE, 1);
@@ -643,9 +649,10 @@ CASE(a_container_is_kept_as_the_narrowest_of_what_is_in_it)
     tx = pack(MAKER, box, texts(case_epc(inner), unit_epc(PRODUCT_2, "c"), NULL));
     assert_applied(&tx);
     int64_t filled_ms = world.header.time_ms;
+    wait_hours(3);
     tx = hour(MAKER, case_epc(box), 1, filled_ms - 1, 4, 20);
     assert_refused(&tx, SY_E_COND_WINDOW); // of what was not in it yet
-    wait_hours(3);
+    assert_int_equal(world.receipt.detail, filled_ms);
     tx = hour(MAKER, case_epc(box), 1, filled_ms, 4, 8);
     assert_applied(&tx);
     assert_int_equal(find_goods(case_epc(box)).status, SY_UNIT_HELD);
