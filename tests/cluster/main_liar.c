@@ -18,7 +18,7 @@
 #define DRAIN_MS 1000u
 
 static const char usage[] =
-    "usage: systole-liar --config FILE [--init] --lies NAME,... [--seed N]\n"
+    "usage: systole-liar --config FILE [--init | --rebuild-index] --lies NAME,... [--seed N]\n"
     "\n"
     "A validator for tests that lies. The lies:\n";
 
@@ -42,7 +42,8 @@ static void *watch_signals(void *self)
     }
 }
 
-static sy_status serve(const struct sy_config *config, bool init, struct sy_error *err)
+static sy_status serve(const struct sy_config *config, enum sy_daemon_start start,
+                       struct sy_error *err)
 {
     struct watcher watcher = {.daemon = NULL};
     pthread_t thread;
@@ -51,7 +52,7 @@ static sy_status serve(const struct sy_config *config, bool init, struct sy_erro
     for (int i = 0; i < 4; i++) sigaddset(&watcher.signals, numbers[i]);
     pthread_sigmask(SIG_BLOCK, &watcher.signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    SY_TRY(sy_daemon_open(&watcher.daemon, config, init, err));
+    SY_TRY(sy_daemon_open(&watcher.daemon, config, start, err));
     sy_status status = sy_thread_start(&thread, "liar-signals", watch_signals, &watcher, err);
     if (status == SY_OK) {
         status = sy_daemon_run(watcher.daemon, err);
@@ -62,14 +63,14 @@ static sy_status serve(const struct sy_config *config, bool init, struct sy_erro
     return status;
 }
 
-static sy_status lie(const char *path, bool init, const char *lies, uint64_t seed,
+static sy_status lie(const char *path, enum sy_daemon_start start, const char *lies, uint64_t seed,
                      struct sy_error *err)
 {
     struct sy_config config;
     SY_TRY(sy_config_load(&config, path, err));
     SY_TRY(liar_open(&config, lies, seed, err));
     SY_TRY(sy_log_open(config.log_file[0] != '\0' ? config.log_file : NULL, SY_LOG_INFO, err));
-    sy_status status = serve(&config, init, err);
+    sy_status status = serve(&config, start, err);
     liar_close();
     sy_log_close();
     return status;
@@ -77,19 +78,20 @@ static sy_status lie(const char *path, bool init, const char *lies, uint64_t see
 
 int main(int argc, char **argv)
 {
-    static const struct option longs[] = {{"config", required_argument, NULL, 'c'},
-                                          {"init", no_argument, NULL, 'i'},
-                                          {"lies", required_argument, NULL, 'l'},
-                                          {"seed", required_argument, NULL, 's'},
-                                          {NULL, 0, NULL, 0}};
+    static const struct option longs[] = {
+        {"config", required_argument, NULL, 'c'},  {"init", no_argument, NULL, 'i'},
+        {"rebuild-index", no_argument, NULL, 'r'}, {"lies", required_argument, NULL, 'l'},
+        {"seed", required_argument, NULL, 's'},    {NULL, 0, NULL, 0}};
     const char *config = NULL, *lies = NULL;
     uint64_t seed = 1;
-    bool init = false, known = true;
+    enum sy_daemon_start start = SY_START_GO_ON;
+    bool known = true;
     int option;
     while ((option = getopt_long(argc, argv, "c:", longs, NULL)) != -1) {
         switch (option) {
         case 'c': config = optarg; break;
-        case 'i': init = true; break;
+        case 'i': start = SY_START_INIT; break;
+        case 'r': start = SY_START_REBUILD; break;
         case 'l': lies = optarg; break;
         case 's': known = known && sy_parse_u64(&seed, optarg, 0, UINT64_MAX); break;
         default: known = false;
@@ -101,7 +103,7 @@ int main(int argc, char **argv)
         liar_explain(stderr);
         return 2;
     }
-    if (lie(config, init, lies, seed, &err) == SY_OK) return 0;
+    if (lie(config, start, lies, seed, &err) == SY_OK) return 0;
     fprintf(stderr, "systole-liar: %s\n", err.text);
     return 1;
 }
