@@ -339,6 +339,31 @@ CASE(each_fill_is_billed_once_by_who_dispensed_it)
     assert_flags(CLAIM + 6, refill); // but it was three days ago
 }
 
+CASE(a_fill_that_another_claim_took_over_flags_what_comes_back)
+{
+    const uint8_t nothing[8] = {0}, all[8] = {0x30, 0x75}; // 30,000
+    prescribe(20);
+    fill(GATEWAY_A, ORG_A);
+    struct world_tx tx = bill_fill(CLAIM, COVER_P, "n4:0093");
+    money_applied(&tx);
+    tx = dispute(WALLET_CLAIMED, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, nothing, 8);
+    money_applied(&tx);
+    tx = bill_fill(CLAIM + 1, COVER_P, "n4:0093"); // a moment later: another service
+    money_applied(&tx);
+    assert_flags(CLAIM + 1, 0);
+    assert_flags(CLAIM, SY_FRAUD_BIT(SY_FRAUD_REFILL));
+    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, all, 8);
+    money_applied(&tx);
+    tx = pay(PAYER_P, ORG_P, CLAIM);
+    money_refused(&tx, SY_E_CLAIM_HELD);
+    tx = pay(PAYER_P, ORG_P, CLAIM + 1);
+    money_applied(&tx);
+}
+
 static void add_maker(void)
 {
     struct world_tx tx = world_register(ORG_M, SY_ORG_HOSPITAL, ADMIN_M);
@@ -461,6 +486,7 @@ int main(void)
         WITH_MONEY(who_pays_or_a_regulator_clears_once),
         WITH_MONEY(nobody_flags_what_state_does_not_show),
         WITH_MONEY(each_fill_is_billed_once_by_who_dispensed_it),
+        WITH_MONEY(a_fill_that_another_claim_took_over_flags_what_comes_back),
         WITH_MONEY(a_fill_of_another_organisation_is_not_billed),
         WITH_MONEY(a_device_is_known_not_recalled_and_the_patients),
         WITH_MONEY(a_device_that_sends_is_its_owners),

@@ -112,8 +112,8 @@ static bool is_of_claim(struct sy_exec *x, const struct sy_claim *claim, const s
            fill.time_ms >= claim->from_ms - DAY_MS && fill.time_ms <= claim->until_ms + DAY_MS;
 }
 
-/* No claim that stands bills it. */
-static bool is_free(struct sy_exec *x, const struct sy_hash *place)
+/* No claim that stands bills it. A denied one that did may come back: it is flagged then. */
+static bool take_over(struct sy_exec *x, const struct sy_hash *place)
 {
     struct sy_slice value;
     struct sy_hash by;
@@ -123,8 +123,12 @@ static bool is_free(struct sy_exec *x, const struct sy_hash *place)
         corrupt(x);
         return false;
     }
-    return sy_money_find_claim(x, &claim, &by) &&
-           (claim.status == SY_CLAIM_DENIED || claim.status == SY_CLAIM_REVERSED);
+    if (!sy_money_find_claim(x, &claim, &by)) return false; // another line of this claim
+    if (claim.status == SY_CLAIM_DENIED) {
+        claim.fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
+        sy_money_save_claim(x, &by, &claim);
+    }
+    return claim.status == SY_CLAIM_DENIED || claim.status == SY_CLAIM_REVERSED;
 }
 
 /* Takes a fill of the prescription for the claim; false: there is none left that it could bill. */
@@ -144,7 +148,7 @@ static bool take_fill(struct sy_exec *x, const struct sy_claim *claim, const str
     for (uint64_t number = 1; number <= fills; number++) {
         if (!is_of_claim(x, claim, rx_id, number)) continue;
         sy_state_key_numbered(&place, SY_STATE_FILL_BILLED, rx_id, number);
-        if (!is_free(x, &place)) continue;
+        if (!take_over(x, &place)) continue;
         uint8_t room[32];
         struct sy_writer w = sy_writer_of(room, sizeof room);
         sy_id_encode(&w, id);
