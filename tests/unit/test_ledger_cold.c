@@ -117,6 +117,7 @@ static bool find_exception(struct sy_exception *out, const struct sy_hash *id)
 {
     struct sy_hash key_hash;
     struct sy_slice value;
+    *out = (struct sy_exception){.kind = 0};
     sy_state_key_id(&key_hash, SY_STATE_EXCEPTION, id);
     if (!world_find(&world, &value, &key_hash)) return false;
     memcpy(kept, value.data, value.size);
