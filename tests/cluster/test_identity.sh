@@ -170,7 +170,8 @@ grep -q "^digest of 20" "$scratch/got" || fail "there is no digest: $(cat "$scra
 grep -q "^  [0-9]* record.created" "$scratch/got" || fail "no record in: $(cat "$scratch/got")"
 grep -q "^[0-9]* consent.changed" "$scratch/got" || fail "no consent: $(cat "$scratch/got")"
 next=$(cat "$net"/client/watch/*"$patient")
-[ "$next" = "next $((all + 1))" ] || fail "$all notices, and the watch goes on at $next"
+# Who saw what may have been logged meanwhile, which is a notice, too.
+[ "${next#next }" -gt "$all" ] || fail "$all notices, and the watch goes on at $next"
 
 echo "a hospital subscribes to what another one keeps of the patient, and from a height on"
 theirs=$(random_id)
@@ -267,10 +268,14 @@ grep -q "it was revoked" "$scratch/got" || fail "at: $(cat "$scratch/got")"
 "${then[@]}" --at 1 >"$scratch/got" && fail "valid before it was enrolled"
 
 echo "an organisation is suspended twice; how its doctor stood at any time is proven and kept"
-# newest NAME: the height and time of the newest block, as NAME_at and NAME_ms
+# newest NAME: height and time of the block that has what was applied last, as NAME_at and NAME_ms;
+# who is asked for the newest block may be behind
 newest() {
-    "$bin/systole" get --net "$net" --json block newest >"$scratch/newest"
-    printf -v "$1_at" %s "$(field height <"$scratch/newest")"
+    local tag height
+    read -r tag height <"$net/client.seen"
+    "$bin/systole" get --net "$net" --json block "$height" >"$scratch/newest" ||
+        fail "block $height of $tag"
+    printf -v "$1_at" %s "$height"
     printf -v "$1_ms" %s "$(field time_ms <"$scratch/newest")"
 }
 proofs=$scratch/proofs
