@@ -28,6 +28,7 @@ static void make_rooms(struct ledger_world *world)
 {
     world->batch = must(malloc(SY_BATCH_BYTES_MAX));
     world->batch_bytes = BATCH_FRONT;
+    world->payload_room = must(malloc(SY_TX_BYTES_MAX));
     world->list_room = must(malloc(LIST_ROOM));
     world->lists = sy_writer_of(world->list_room, LIST_ROOM);
 }
@@ -87,6 +88,7 @@ void world_close(struct ledger_world *world)
     sy_ledger_close(world->ledger);
     state_array_close(&world->state);
     free(world->batch);
+    free(world->payload_room);
     free(world->list_room);
 }
 
@@ -135,15 +137,13 @@ static void encode_tx(struct sy_writer *w, struct ledger_world *world, const str
 
 bool world_add(struct ledger_world *world, const struct world_tx *plan)
 {
-    uint8_t *room = must(malloc(SY_TX_BYTES_MAX));
-    struct sy_writer payload = sy_writer_of(room, SY_TX_BYTES_MAX);
+    struct sy_writer payload = sy_writer_of(world->payload_room, SY_TX_BYTES_MAX);
     sy_payload_encode(&payload, sy_kind_by_number(plan->kind), &plan->payload);
     SY_ASSERT(!payload.failed);
     size_t left = SY_BATCH_BYTES_MAX - world->batch_bytes;
     struct sy_writer w = sy_writer_of(world->batch + world->batch_bytes, left);
     sy_write_u32(&w, 0);
     encode_tx(&w, world, plan, sy_writer_slice(&payload));
-    free(room);
     if (w.failed || world->batch_txs == SY_BATCH_TXS_MAX) return false;
     sy_store_u32(w.data, (uint32_t)(w.used - 4));
     world->batch_bytes += w.used;

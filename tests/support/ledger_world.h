@@ -66,6 +66,7 @@ struct ledger_world {
     uint32_t batch_txs;
     struct sy_block_result result; /* of the newest block */
     struct sy_receipt receipt;     /* what world_submit gave last */
+    uint8_t *payload_room;         /* for the payload that is being added */
     uint8_t *list_room;            /* for parts and lists */
     struct sy_writer lists;
     struct sy_error err;
