@@ -2,6 +2,7 @@
 #include "tests/support/state_source.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/assert.h"
 #include "core/crypto/hash.h"
@@ -57,12 +58,43 @@ void state_array_copy(struct state_array *out, const struct state_array *state)
         out->entries[i] = make_entry(&entry->key_hash, sy_slice_of(entry->data, entry->size));
     }
     out->count = state->count;
+    out->capacity = state->count + 1;
 }
 
-void state_array_apply(struct state_array *state, struct sy_slice deltas)
+static void insert(struct state_array *state, size_t at, struct state_entry entry)
 {
-    size_t changes = 0;
-    SY_ASSERT(sy_deltas_check(deltas, &changes, NULL));
+    if (state->count == state->capacity) {
+        state->capacity = 2 * state->capacity + 64;
+        state->entries = realloc(state->entries, state->capacity * sizeof *state->entries);
+        SY_ASSERT(state->entries != NULL);
+    }
+    memmove(state->entries + at + 1, state->entries + at,
+            (state->count - at) * sizeof *state->entries);
+    state->entries[at] = entry;
+    state->count++;
+}
+
+static void change(struct state_array *state, const struct sy_delta *delta)
+{
+    size_t at = lower_bound(state, &delta->key);
+    bool present = at < state->count && sy_hash_equal(&state->entries[at].key_hash, &delta->key);
+    bool put = delta->op == SY_DELTA_PUT;
+    SY_ASSERT(present || put);
+    if (present) free(state->entries[at].data);
+    if (put && present) {
+        state->entries[at] = make_entry(&delta->key, delta->value);
+    } else if (put) {
+        insert(state, at, make_entry(&delta->key, delta->value));
+    } else {
+        state->count--;
+        memmove(state->entries + at, state->entries + at + 1,
+                (state->count - at) * sizeof *state->entries);
+    }
+}
+
+/* The old entries and the changes, both in order, become one array. */
+static void merge(struct state_array *state, struct sy_slice deltas, size_t changes)
+{
     struct state_entry *merged = calloc(state->count + changes + 1, sizeof *merged);
     SY_ASSERT(merged != NULL);
     size_t old = 0;
@@ -83,7 +115,21 @@ void state_array_apply(struct state_array *state, struct sy_slice deltas)
     while (old < state->count) merged[count++] = state->entries[old++];
     free(state->entries);
     state->entries = merged;
+    state->capacity = state->count + changes + 1;
     state->count = count;
+}
+
+void state_array_apply(struct state_array *state, struct sy_slice deltas)
+{
+    size_t changes = 0;
+    SY_ASSERT(sy_deltas_check(deltas, &changes, NULL));
+    if (changes > 8) {
+        merge(state, deltas, changes);
+        return;
+    }
+    struct sy_delta_reader reader = sy_delta_reader_of(deltas);
+    struct sy_delta delta;
+    while (sy_delta_next(&reader, &delta)) change(state, &delta);
 }
 
 static void apply_one(struct state_array *state, const struct sy_delta *delta)

@@ -14,7 +14,7 @@ struct state_entry {
 
 struct state_array {
     struct state_entry *entries;
-    size_t count;
+    size_t count, capacity;
     size_t gets, scans;
     size_t fail_after; /* 0: never; n: the n-th call from now on fails with SY_ERR_IO */
 };
