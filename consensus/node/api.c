@@ -326,8 +326,8 @@ void sy_api_set_runner(sy_api *api, sy_runner *runner)
 static sy_status carve(sy_api *api)
 {
     size_t tables = (AWAITED_MAX + SEEN_READS + SESSIONS + KNOWN_KEYS) * 3 * 64;
-    bool notes = api->config.reads.folder != NULL && !api->config.observes;
-    size_t bytes = JOBS * sizeof(struct job) + (notes ? sizeof(struct sy_grants) : 0) +
+    bool grants = api->config.reads.folder != NULL || api->config.observes; // noted, or refused
+    size_t bytes = JOBS * sizeof(struct job) + (grants ? sizeof(struct sy_grants) : 0) +
                    3 * ANSWER_BYTES + tables + JOBS * SY_WAIT_IDS_MAX * sizeof(struct waiter) +
                    SEEN_READS * sizeof(struct sy_hash) + SESSIONS * sizeof(uint64_t) +
                    65536 * sizeof(struct api_item) + (1u << 20);
@@ -339,9 +339,9 @@ static sy_status carve(sy_api *api)
     api->text = SY_CARVE(&api->arena, char, ANSWER_BYTES);
     api->seen_order = SY_CARVE(&api->arena, struct sy_hash, SEEN_READS);
     api->session_order = SY_CARVE(&api->arena, uint64_t, SESSIONS);
-    if (notes) api->grants = SY_CARVE(&api->arena, struct sy_grants, 1);
-    if ((notes && !api->grants) || !api->jobs || !api->waiters || !api->answer || !api->collected ||
-        !api->text || !api->seen_order || !api->session_order) {
+    if (grants) api->grants = SY_CARVE(&api->arena, struct sy_grants, 1);
+    if ((grants && !api->grants) || !api->jobs || !api->waiters || !api->answer ||
+        !api->collected || !api->text || !api->seen_order || !api->session_order) {
         return SY_ERR_NO_MEMORY;
     }
     uint64_t seed[2];

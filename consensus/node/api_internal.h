@@ -138,7 +138,7 @@ struct sy_api {
     struct sy_proof proof;    /* of the answer under way */
     struct sy_roster roster;  /* the state's, when it was last needed; count 0: never */
     sy_reads *reads;          /* NULL: nothing is noted */
-    struct sy_grants *grants; /* of the read under way; NULL likewise */
+    struct sy_grants *grants; /* of the read under way; NULL: nothing is noted or refused */
     bool own_under_way;       /* a SUBMIT of the reads' */
     sy_notices *notices;
     sy_directory *directory;
@@ -182,8 +182,9 @@ void sy_api_wait_certified(sy_api *api, uint64_t height);
 uint64_t sy_api_wait_deadlines(sy_api *api, uint64_t now_ns);
 
 /* api_reads.c */
-/* Notes what a read that is about to be answered tells of patients. False: it may not be told. */
-bool sy_api_note(sy_api *api, const struct sy_access *access);
+/* Notes what a read that is about to be answered tells of patients. False: it may not be told, as
+ * it cannot be noted now, or never by an observer; *why is then the code to refuse it with. */
+bool sy_api_note(sy_api *api, const struct sy_access *access, enum sy_answer_code *why);
 /* A SUBMIT of the reads' was heard of; false: the token is none of theirs. */
 bool sy_api_own_heard(sy_api *api, uint64_t token);
 /* Seals, settles and submits what is due; when to come again. */

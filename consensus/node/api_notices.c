@@ -158,6 +158,7 @@ static bool answer(sy_api *api, const struct sy_request *to,
     const struct sy_read_request *read = &request->body.read;
     struct sy_notices_asked asked;
     struct telling telling;
+    enum sy_answer_code why;
     uint64_t next = sy_notices_next(api->config.store); // before anything is looked for
     bool canonical = sy_read_notices_asked(&asked, read);
     SY_ASSERT(canonical);
@@ -173,9 +174,8 @@ static bool answer(sy_api *api, const struct sy_request *to,
         return true;
     }
     if (telling.count == 0 && may_wait) return false;
-    if (!sy_api_note(api, access)) {
-        sy_api_refuse(api, to, request->request_id, SY_ANSWER_BUSY,
-                      "what is told here cannot be noted now: ask again");
+    if (!sy_api_note(api, access, &why)) {
+        sy_api_read_refuse(api, to, request->request_id, why);
         return true;
     }
     send(api, to, request->request_id, &telling, next > 0 ? next - 1 : 0);

@@ -108,11 +108,14 @@ void sy_api_read_refuse(sy_api *api, const struct sy_request *from, uint64_t id,
         "this key may not read that for this purpose: it has no valid credential, or what it asks "
         "for is of a patient who does not let it in (`systole may` says why)";
     static const char *const sentences[] = {
-        [SY_ANSWER_BUSY] = "too many questions wait, or no block is certified here yet: ask again",
+        [SY_ANSWER_BUSY] = "too many questions wait, no block is certified here yet, or what is "
+                           "told of a patient cannot be noted now: ask again",
         [SY_ANSWER_NOT_FOUND] = "that block is not certified here yet: ask again",
         [SY_ANSWER_FORBIDDEN] = forbidden,
         [SY_ANSWER_STALE_READ] = "sign the read again, with the present time and a fresh nonce",
         [SY_ANSWER_MALFORMED] = "the read's signature is wrong, or it names no kind of entry",
+        [SY_ANSWER_OBSERVER] = "what is told of a patient is recorded, and this is an observer, "
+                               "which can record nothing: ask a validator",
     };
     sy_api_refuse(api, from, id, code, sentences[code]);
 }
@@ -166,6 +169,7 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
     struct sy_receipt receipt;
     struct sy_tx tx;
     const char *what;
+    enum sy_answer_code why;
     bool readable =
         sy_receipt_decode(&in, &receipt) && sy_tx_decode(&tx, &what, proof->tx, NULL) == SY_APPLIED;
     if (readable)
@@ -174,8 +178,8 @@ static void read_tx(sy_api *api, struct sy_request *from, const struct sy_client
         sy_api_read_refuse(api, from, id, SY_ANSWER_FORBIDDEN);
         return;
     }
-    if (!sy_api_note(api, access)) {
-        sy_api_read_refuse(api, from, id, SY_ANSWER_BUSY);
+    if (!sy_api_note(api, access, &why)) {
+        sy_api_read_refuse(api, from, id, why);
         return;
     }
     proof->with_tx = read->subject == SY_READ_TX;
@@ -223,7 +227,7 @@ static void read_state(sy_api *api, struct sy_request *from,
         code = SY_ANSWER_MALFORMED;
     } else if (!sy_access_state(access, read)) {
         code = SY_ANSWER_FORBIDDEN;
-    } else if (runner != NULL && sy_api_note(api, access)) {
+    } else if (runner != NULL && sy_api_note(api, access, &code)) {
         struct job *job = sy_api_job_take(api, JOB_PROOF, from, request);
         if (job == NULL) return;
         if (sy_runner_prove(runner, sy_api_token(api, job), &key)) return;

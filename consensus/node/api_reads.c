@@ -8,10 +8,14 @@
 
 #define AGAIN_NS 10000000ull
 
-bool sy_api_note(sy_api *api, const struct sy_access *access)
+bool sy_api_note(sy_api *api, const struct sy_access *access, enum sy_answer_code *why)
 {
     const struct sy_grants *grants = access->grants;
-    if (api->reads == NULL || grants == NULL || grants->count == 0) return true;
+    if (grants == NULL || grants->count == 0) return true;
+    *why = SY_ANSWER_OBSERVER;
+    if (api->config.observes) return false;
+    *why = SY_ANSWER_BUSY;
+    if (api->reads == NULL) return true;
     return sy_reads_note(api->reads, grants->items, grants->count, sy_os_monotonic_ns()) == SY_OK;
 }
 

@@ -60,7 +60,7 @@ enum sy_answer_code {
     SY_ANSWER_STALE_READ = 7, /* time_ms too far off, or the nonce was seen */
     SY_ANSWER_PRUNED = 8, /* E_PRUNED: it may lie in history that is not kept */
     SY_ANSWER_STOPPING = 9,
-    SY_ANSWER_OBSERVER = 10 /* to SUBMIT: it is in no roster and can have nothing ordered */
+    SY_ANSWER_OBSERVER = 10 /* it can have nothing ordered, nor log a read: see FORMAT.md */
 };
 
 enum sy_tx_state {

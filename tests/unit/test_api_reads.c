@@ -113,6 +113,22 @@ CASE(what_is_told_of_a_patient_is_noted_first)
     assert_false(sy_hash_is_zero(&leaf.salt));
 }
 
+/* An observer can log nothing, so it tells nothing of a patient; what is about nobody it tells. */
+CASE(an_observer_does_not_tell_what_is_to_be_noted)
+{
+    struct api_rig observer;
+    struct sy_reader body;
+    struct sy_tx tx;
+    arig_open_observer(&observer);
+    sy_dial *to = arig_dial(&observer);
+    struct sy_client_request request = read_tx(test_key(TEST_REGULATOR), &tx);
+    assert_int_equal(arig_refused(&observer, to, &request), SY_ANSWER_OBSERVER);
+    struct sy_client_request ids = arig_ids(&observer, 4, test_key(TEST_REGULATOR));
+    assert_int_equal(arig_call(&observer, to, &ids, &body), SY_ANSWER_IDS);
+    sy_dial_close(to);
+    arig_close(&observer);
+}
+
 CASE(what_is_told_of_nobody_is_not_noted)
 {
     struct sy_disclosed leaf;
@@ -215,6 +231,7 @@ int main(void)
         WITH_API(what_is_told_of_a_patient_is_noted_first),
         WITH_API(what_is_told_of_nobody_is_not_noted),
         WITH_API(what_cannot_be_noted_is_not_told),
+        WITH_API(an_observer_does_not_tell_what_is_to_be_noted),
         WITH_API(notices_are_noted_when_some_are_shown),
         WITH_API(logs_are_submitted_and_clients_are_answered_meanwhile),
     };

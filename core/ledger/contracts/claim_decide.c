@@ -39,7 +39,7 @@
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/money_state.h"
 
-_Static_assert(SY_CLAIM_LINES_MAX <= 64, "lines are bits of a contest");
+_Static_assert(SY_CLAIM_LINES_MAX < 64, "lines are bits of a contest");
 
 // --- deciding ----------------------------------------------------------------------------------
 
