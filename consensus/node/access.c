@@ -570,24 +570,25 @@ bool sy_access_state(const struct sy_access *access, const struct sy_read_reques
     return true;
 }
 
+/* Is the event's object a record? Ids of other kinds may be the same. */
+static bool is_record_event(uint16_t kind)
+{
+    return (kind >= SY_EVENT_RECORD_CREATED && kind <= SY_EVENT_RECORD_RETRACTED) ||
+           (kind >= SY_EVENT_RECORD_LINKED && kind <= SY_EVENT_RECORD_DUPLICATE) ||
+           kind == SY_EVENT_CUSTODY_MOVED;
+}
+
 /* What happened to a patient: a record's events as the record, a consent's as the consent, all else
  * as the patient. What an event is about stays in state for good. */
 static bool sees_event(const struct sy_access *access, const struct reader *reader,
                        const struct sy_read_request *read, const struct sy_event *event)
 {
     struct sy_slice value;
-    switch (event->kind) {
-    case SY_EVENT_RECORD_CREATED:
-    case SY_EVENT_RECORD_AMENDED:
-    case SY_EVENT_RECORD_RETRACTED:
-    case SY_EVENT_RECORD_LINKED:
-    case SY_EVENT_RECORD_MERGED:
-    case SY_EVENT_RECORD_SIGNED:
-    case SY_EVENT_RECORD_ERASED:
-    case SY_EVENT_RECORD_DUPLICATE:
-    case SY_EVENT_CUSTODY_MOVED:
+    if (is_record_event(event->kind)) {
         return get(access->view, &value, SY_STATE_RECORD, &event->object, NULL) == SY_OK &&
                sees_record(access, read, &event->object);
+    }
+    switch (event->kind) {
     case SY_EVENT_CONSENT_CHANGED:
         return get(access->view, &value, SY_STATE_CONSENT, &event->object, NULL) == SY_OK &&
                sees_consent(access, reader, read, &event->object);
@@ -726,11 +727,14 @@ static bool passes_filter(const struct sy_access *access, const struct reader *r
     struct sy_hash holder;
     uint8_t room[SY_CODE_BYTES_MAX];
     // Before the subscription: what it borrows is gone when the next entry is asked for.
-    bool is_record = finds_record(access, &of_record, room, &holder, event);
+    bool is_record =
+        is_record_event(event->kind) && finds_record(access, &of_record, room, &holder, event);
+    // Who had it before is to learn that it went, too.
+    bool kept = is_record && event->kind != SY_EVENT_CUSTODY_MOVED;
     if (!finds_subscription(access, &subscription, reader, &event->subject)) return false;
     uint16_t group = sy_notice_group(event->kind);
     if (height < subscription.from_height) return false;
-    if (is_record && subscription.has_organisation &&
+    if (kept && subscription.has_organisation &&
         !sy_hash_equal(&holder, &subscription.organisation)) {
         return false;
     }

@@ -196,6 +196,7 @@ static void add_consents(struct state_rig *rig, const struct consent_of *abouts,
 }
 
 bool rig_breaks;
+unsigned rig_break_id = BREAK;
 uint64_t rig_subscribed;
 uint32_t rig_groups;
 const char *rig_class;
@@ -228,7 +229,7 @@ static void add_break(struct state_rig *rig)
                              .organisation = test_hash(ORG_C),
                              .height = 1,
                              .until_ms = NOW_MS + 1};
-    struct sy_hash id = test_hash(BREAK), key;
+    struct sy_hash id = test_hash(rig_break_id), key;
     uint8_t room[32];
     struct sy_writer lists = sy_writer_of(room, sizeof room);
     struct sy_list open = {.count = 0};

@@ -89,7 +89,8 @@ extern uint32_t rig_groups;   /* its groups; 0: all */
 extern const char *rig_class; /* its class; NULL: all */
 extern unsigned rig_org;      /* whose records; 0: all */
 extern uint64_t rig_from_height;
-extern bool rig_breaks; /* the next rig has a break, by C's doctor */
+extern bool rig_breaks;       /* the next rig has a break, by C's doctor */
+extern unsigned rig_break_id; /* BREAK unless it is changed */
 
 void open_rig_with(struct state_rig *rig, const struct consent_of *consents, unsigned count);
 void open_rig(struct state_rig *rig); /* without consents */

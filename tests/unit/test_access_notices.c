@@ -188,6 +188,53 @@ CASE(subscriptions_tell_of_an_organisations_records)
     rig_org = 0;
 }
 
+/* Whether B, subscribed to C's records of one class, is told: that the patient's data were opened
+ * without consent; that A's record went to another. */
+static bool tells_of(uint16_t kind, unsigned object, const char *class)
+{
+    struct state_rig rig;
+    struct sy_hash patient = test_hash(PATIENT);
+    rig_subscribed = 1;
+    rig_class = class;
+    rig_org = ORG_C;
+    rig_breaks = true;
+    rig_break_id = RECORD_PATIENT;
+    open_rig(&rig);
+    struct sy_read_request read = ask(KEY_GATEWAY_B, SY_SUBJECT_PATIENT, &patient);
+    read.purpose = SY_PURPOSE_TREATMENT;
+    struct sy_event event = event_of(SY_SUBJECT_PATIENT, PATIENT);
+    event.kind = kind;
+    event.object = test_hash(object);
+    bool told = sy_access_notice(&rig.access, &read, &event, 7);
+    close_rig(&rig);
+    rig_subscribed = 0;
+    rig_class = NULL;
+    rig_org = 0;
+    rig_breaks = false;
+    rig_break_id = BREAK;
+    return told;
+}
+
+/* Who breaks the glass chooses the break's id, and may register a record under the same. */
+CASE(what_has_a_records_id_is_not_of_the_record)
+{
+    static const uint16_t others[] = {SY_EVENT_BREAKGLASS_USED, SY_EVENT_BREAKGLASS_REVIEWED,
+                                      SY_EVENT_CARE_OPENED};
+    static const uint16_t records[] = {SY_EVENT_RECORD_CREATED,   SY_EVENT_RECORD_AMENDED,
+                                       SY_EVENT_RECORD_RETRACTED, SY_EVENT_RECORD_LINKED,
+                                       SY_EVENT_RECORD_MERGED,    SY_EVENT_RECORD_SIGNED,
+                                       SY_EVENT_RECORD_ERASED,    SY_EVENT_RECORD_DUPLICATE};
+    for (unsigned i = 0; i < 3; i++) assert_true(tells_of(others[i], RECORD_PATIENT, "Claim"));
+    for (unsigned i = 0; i < 8; i++) assert_false(tells_of(records[i], RECORD_PATIENT, NULL));
+}
+
+CASE(who_had_a_record_is_told_that_it_went)
+{
+    assert_true(tells_of(SY_EVENT_CUSTODY_MOVED, RECORD_PATIENT, NULL));
+    assert_true(tells_of(SY_EVENT_CUSTODY_MOVED, RECORD_PATIENT, "Observation"));
+    assert_false(tells_of(SY_EVENT_CUSTODY_MOVED, RECORD_PATIENT, "Claim"));
+}
+
 /* events are of block 7 */
 CASE(subscriptions_tell_from_their_height_on)
 {
@@ -268,6 +315,8 @@ int main(void)
         cmocka_unit_test(notices_are_counted_by_the_state),
         cmocka_unit_test(subscriptions_tell_what_they_are_of),
         cmocka_unit_test(subscriptions_tell_of_an_organisations_records),
+        cmocka_unit_test(what_has_a_records_id_is_not_of_the_record),
+        cmocka_unit_test(who_had_a_record_is_told_that_it_went),
         cmocka_unit_test(subscriptions_tell_from_their_height_on),
         cmocka_unit_test(subscribers_are_told_what_they_may_see),
         cmocka_unit_test(a_subscription_without_consent_tells_nothing),
