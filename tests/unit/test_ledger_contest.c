@@ -25,12 +25,18 @@ static struct world_tx billed_at(struct world_tx tx, int64_t from)
     return tx;
 }
 
-static struct world_tx second_of(unsigned claim, unsigned prior, const char *line, int64_t from)
+static struct world_tx later_of(unsigned claim, unsigned prior, unsigned coverage, const char *line,
+                                int64_t from)
 {
-    struct world_tx tx = billed_at(bill_one(claim, COVER_Q, line, 30000), from);
+    struct world_tx tx = billed_at(bill_one(claim, coverage, line, 30000), from);
     tx.payload.claim_submit.has_prior_claim = true;
     tx.payload.claim_submit.prior_claim = test_hash(prior);
     return tx;
+}
+
+static struct world_tx second_of(unsigned claim, unsigned prior, const char *line, int64_t from)
+{
+    return later_of(claim, prior, COVER_Q, line, from);
 }
 
 /* What the payer allows of one line, or of two. */
@@ -517,6 +523,64 @@ CASE(a_claim_below_a_later_one_changes_no_more)
     assert_path("allowed");
 }
 
+/* Q pays second, third and fourth (coverages COVER_Q, COVER_P + 6 and COVER_P + 7), and denies a
+ * claim behind the prior one. */
+static void deny_behind(unsigned claim, unsigned prior, unsigned coverage, int64_t from)
+{
+    struct world_tx tx = later_of(claim, prior, coverage, ZZ_VISIT, from);
+    money_applied(&tx);
+    tx = allow(PAYER_Q, ORG_Q, claim, 0);
+    money_applied(&tx);
+    assert_int_equal(find_claim(claim).status, SY_CLAIM_DENIED);
+}
+
+/* A denied claim keeps none from changing that it counted; who is billed behind it counts what they
+ * came to. P's first decision: some of it, or nothing. */
+static void change_below_denied(unsigned first, uint64_t allowed)
+{
+    struct world_tx tx = bill_one(first, COVER_P, ZZ_VISIT, 30000);
+    int64_t from = tx.payload.claim_submit.from;
+    money_applied(&tx);
+    tx = allow(PAYER_P, ORG_P, first, allowed);
+    money_applied(&tx);
+    struct sy_claim before = find_claim(first);
+    uint64_t counted = sy_claim_paid(&before);
+    deny_behind(first + 1, first, COVER_Q, from);
+    deny_behind(first + 2, first + 1, COVER_P + 6, from);
+    tx = appeal(GATEWAY_A, ORG_A, first);
+    money_applied(&tx);
+    tx = later_of(first + 3, first + 2, COVER_P + 7, ZZ_VISIT, from);
+    if (allowed > 0) money_refused(&tx, SY_E_CLAIM_HELD);
+    tx = allow(PAYER_P, ORG_P, first, 30000);
+    money_applied(&tx);
+    struct sy_claim changed = find_claim(first);
+    uint64_t paid = sy_claim_paid(&changed);
+    assert_true(paid > counted);
+    assert_int_equal(find_claim(first + 2).lines[0].prior, counted);
+    tx = later_of(first + 3, first + 2, COVER_P + 7, ZZ_VISIT, from);
+    money_applied(&tx);
+    assert_int_equal(find_claim(first + 3).lines[0].prior, paid);
+    tx = allow(PAYER_Q, ORG_Q, first + 3, 30000);
+    money_applied(&tx);
+    struct sy_claim last = find_claim(first + 3);
+    assert_int_equal(sy_claim_paid(&last), 30000 - paid);
+    tx = pay(PAYER_P, ORG_P, first);
+    money_applied(&tx);
+    tx = pay(PAYER_Q, ORG_Q, first + 3);
+    money_applied(&tx);
+}
+
+CASE(what_changed_below_denied_claims_is_counted)
+{
+    struct world_tx tx = cover(PAYER_Q, ORG_Q, COVER_P + 6, PLAN_Q, 3);
+    money_applied(&tx);
+    tx = cover(PAYER_Q, ORG_Q, COVER_P + 7, PLAN_Q, 4);
+    money_applied(&tx);
+    change_below_denied(CLAIM, 15000);
+    change_below_denied(CLAIM + 10, 0);
+    assert_int_equal(balance_of(ORG_A), 60000); // and no more than was charged
+}
+
 CASE(units_go_back_with_a_line_that_is_denied_again)
 {
     static const char *const fees[] = {"hc:70551=50000+authorised", NULL};
@@ -559,6 +623,7 @@ CASE(units_go_back_with_a_line_that_is_denied_again)
 
 #define STEPS 800u
 #define SERVICES 40u
+#define THIRD (COVER_P + 5) /* Q's, which pays after the other two */
 
 /* The payer of one that is contested, from a drawn one on, decides it again. */
 static struct world_tx decide_some(sy_prng *prng, const unsigned *claims, unsigned count)
@@ -581,13 +646,13 @@ static void do_some(sy_prng *prng, unsigned step, const int64_t *times)
     static unsigned claims[STEPS], count;
     if (step == 0) count = 0;
     unsigned claim = count > 0 ? claims[sy_prng_below(prng, count)] : CLAIM;
-    bool q = sy_prng_chance(prng, 1, 3);
+    bool q = sy_prng_chance(prng, 1, 3), third = sy_prng_chance(prng, 1, 2);
     unsigned key = q ? PAYER_Q : PAYER_P, org = q ? ORG_Q : ORG_P;
     int64_t from = times[sy_prng_below(prng, SERVICES)];
     struct world_tx tx;
     switch (sy_prng_below(prng, 8)) {
     case 0: tx = billed_at(bill_one(CLAIM + step, COVER_P, VISIT, 30000), from); break;
-    case 1: tx = second_of(CLAIM + step, claim, VISIT, from); break;
+    case 1: tx = later_of(CLAIM + step, claim, third ? THIRD : COVER_Q, VISIT, from); break;
     case 2: tx = pay(key, org, claim); break;
     case 3: tx = reverse(GATEWAY_A, ORG_A, claim); break;
     case 4: tx = appeal(GATEWAY_A, ORG_A, claim); break;
@@ -614,9 +679,9 @@ static void assert_within_charges(const int64_t *times)
             struct sy_claim claim = find_claim(CLAIM + i);
             bool counts = claim.status == SY_CLAIM_DECIDED || claim.status == SY_CLAIM_PAID;
             if (!counts || claim.from_ms != times[service]) continue;
-            struct sy_hash p = test_hash(ORG_P);
+            struct sy_hash p = test_hash(COVER_P);
             paid += sy_claim_paid(&claim);
-            if (sy_hash_equal(&claim.payer, &p)) benefit += sy_claim_paid(&claim);
+            if (sy_hash_equal(&claim.coverage, &p)) benefit += sy_claim_paid(&claim);
         }
         assert_true(paid <= 30000);
     }
@@ -628,7 +693,9 @@ CASE(no_service_is_paid_over_its_charge_however_it_is_contested)
     sy_prng prng;
     int64_t times[SERVICES];
     unsigned applied = 0, answered = 0;
+    struct world_tx tx = cover(PAYER_Q, ORG_Q, THIRD, PLAN_Q, 3);
     sy_prng_seed(&prng, test_seed());
+    money_applied(&tx);
     for (unsigned i = 0; i < SERVICES; i++) times[i] = world.header.time_ms - (int64_t)i;
     for (unsigned step = 0; step < STEPS; step++) {
         do_some(&prng, step, times);
@@ -661,6 +728,7 @@ int main(void)
         WITH_MONEY(a_service_that_was_billed_again_is_not_paid_twice),
         WITH_MONEY(amounts_that_a_later_payer_counted_stand),
         WITH_MONEY(a_claim_below_a_later_one_changes_no_more),
+        WITH_MONEY(what_changed_below_denied_claims_is_counted),
         WITH_MONEY(units_go_back_with_a_line_that_is_denied_again),
         WITH_MONEY(no_service_is_paid_over_its_charge_however_it_is_contested),
     };

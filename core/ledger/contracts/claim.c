@@ -31,6 +31,10 @@
  *   events   claim.decided, claim.denied (no line is allowed) or claim.pended, about the patient
  *            and about the payer; fraud.flagged if a rule flags it; object: the claim
  *
+ * What earlier payers paid is counted when a claim comes: as its prior claim has it, and if that
+ * was denied, as the claim below it has it by then, if that is more. What stands below it changes
+ * no more from then on (claim_decide.c).
+ *
  * What denies a line only is in the claim, with its CARC (claim_rules.h). A claim all of whose
  * lines are denied stands in nobody's way: the service may be billed again. */
 #include "core/base/assert.h"
@@ -63,6 +67,8 @@ struct work {
     uint8_t places[SY_CLAIM_LINES_MAX]; /* of the lines, in the order of the key */
     struct sy_claim claim;
     struct sy_claim prior; /* if p->has_prior_claim */
+    bool has_below;        /* the prior one was denied, but one before it stands */
+    struct sy_claim below; /* that one, which may have changed since the prior one counted it */
 };
 
 // --- the claim as such -------------------------------------------------------------------------
@@ -234,12 +240,23 @@ static bool same_service(struct sy_exec *x, struct work *work, const struct sy_h
     return work->prior.line_count == work->count;
 }
 
+/* The prior claim, and what stands below it: a denied one keeps no other from changing. */
+static bool find_prior(struct sy_exec *x, struct work *work)
+{
+    struct sy_hash id;
+    if (!sy_money_find_claim(x, &work->prior, &work->p->prior_claim)) return false;
+    work->has_below = work->prior.status == SY_CLAIM_DENIED &&
+                      sy_money_find_before(x, &id, &work->prior) &&
+                      sy_money_find_claim(x, &work->below, &id);
+    return true;
+}
+
 /* The payer before: decided, for the same service and charges, of a lower order. */
 static bool is_prior(struct sy_exec *x, struct work *work, uint8_t *order)
 {
     struct sy_coverage before;
     const struct sy_claim *prior = &work->prior;
-    if (!sy_money_find_claim(x, &work->prior, &work->p->prior_claim)) return false;
+    if (!find_prior(x, work)) return false;
     if (prior->status != SY_CLAIM_DECIDED && prior->status != SY_CLAIM_DENIED &&
         prior->status != SY_CLAIM_PAID) {
         return false;
@@ -382,6 +399,27 @@ static void use_authority(struct sy_exec *x, struct work *work)
     sy_money_save_auth(x, &work->p->auth_id, &work->auth);
 }
 
+/* What payers before paid for a line, the claim's own payer included. */
+static uint64_t paid_until(const struct sy_claim *claim, uint8_t place)
+{
+    const struct sy_claim_result *line = line_at(claim, place);
+    SY_ASSERT(line != NULL); // same_service found it, or did when the prior claim came
+    return line->prior + sy_claim_result_paid(line);
+}
+
+/* What earlier payers paid for each line: as the prior claim counted it, or more, if that was
+ * denied and what stands below it came to more since. */
+static void count_priors(struct work *work)
+{
+    for (unsigned i = 0; i < work->count; i++) {
+        struct sy_claim_result *line = &work->claim.lines[i];
+        uint64_t paid = paid_until(&work->prior, line->place);
+        uint64_t below = work->has_below ? paid_until(&work->below, line->place) : 0;
+        uint64_t all = (paid > below ? paid : below) + line->prior;
+        line->prior = all < line->charge ? all : line->charge;
+    }
+}
+
 /* True: the payer has to look at it. */
 static bool edit_lines(struct sy_exec *x, struct work *work)
 {
@@ -400,14 +438,7 @@ static bool edit_lines(struct sy_exec *x, struct work *work)
     work->claim.line_count = (uint8_t)work->count;
     use_authority(x, work);
     for (unsigned i = 0; i < work->count; i++) work->claim.lines[i].place = work->places[i];
-    if (!work->p->has_prior_claim) return review;
-    for (unsigned i = 0; i < work->count; i++) {
-        const struct sy_claim_result *before = line_at(&work->prior, work->places[i]);
-        SY_ASSERT(before != NULL); // same_service found it
-        uint64_t paid = before->prior + sy_claim_result_paid(before) + work->claim.lines[i].prior;
-        uint64_t charge = work->claim.lines[i].charge;
-        work->claim.lines[i].prior = paid < charge ? paid : charge;
-    }
+    if (work->p->has_prior_claim) count_priors(work);
     return review;
 }
 
