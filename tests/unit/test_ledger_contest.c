@@ -523,6 +523,45 @@ CASE(a_claim_below_a_later_one_changes_no_more)
     assert_path("allowed");
 }
 
+/* What was billed under an id that was merged stands under that id, where a claim of the id in use
+ * does not see it. */
+CASE(a_denied_claim_does_not_come_back_beside_one_under_a_merged_id)
+{
+    struct world_tx tx = cover(PAYER_P, ORG_P, COVER_P + 5, PLAN_P, 1);
+    tx.payload.coverage_add.patient_id = test_hash(PATIENT);
+    money_applied(&tx);
+    tx = bill_one(CLAIM, COVER_P + 5, ZZ_VISIT, 30000);
+    tx.payload.claim_submit.patient_id = test_hash(PATIENT);
+    int64_t from = tx.payload.claim_submit.from;
+    money_applied(&tx);
+    tx = allow(PAYER_P, ORG_P, CLAIM, 0);
+    money_applied(&tx);
+    tx = world_tx_of(SY_KIND_patient_merge, GATEWAY_A, ORG_A);
+    tx.payload.patient_merge.patient_id = test_hash(PATIENT);
+    tx.payload.patient_merge.into_id = test_hash(PATIENT_CLAIMED);
+    tx.payload.patient_merge.evidence_hash = test_hash(1);
+    world_cosign(&tx, WALLET_CLAIMED);
+    money_applied(&tx);
+    tx = billed_at(bill_one(CLAIM + 1, COVER_P + 5, ZZ_VISIT, 30000), from);
+    money_applied(&tx); // again, under the id in use
+    tx = allow(PAYER_P, ORG_P, CLAIM + 1, 0);
+    money_applied(&tx);
+    tx = second_of(CLAIM + 2, CLAIM, ZZ_VISIT, from); // behind the first: under the id of then
+    money_applied(&tx);
+    tx = allow(PAYER_Q, ORG_Q, CLAIM + 2, 30000);
+    money_applied(&tx);
+    tx = pay(PAYER_Q, ORG_Q, CLAIM + 2);
+    money_applied(&tx);
+    for (unsigned i = 0; i < 2; i++) {
+        tx = appeal(GATEWAY_A, ORG_A, CLAIM + i);
+        money_applied(&tx);
+        tx = allow(PAYER_P, ORG_P, CLAIM + i, 30000);
+        money_refused(&tx, SY_E_AMOUNT_STANDS);
+        assert_path("allowed");
+    }
+    assert_int_equal(balance_of(ORG_A), 30000);
+}
+
 /* Q pays second, third and fourth (coverages COVER_Q, COVER_P + 6 and COVER_P + 7), and denies a
  * claim behind the prior one. */
 static void deny_behind(unsigned claim, unsigned prior, unsigned coverage, int64_t from)
@@ -728,6 +767,7 @@ int main(void)
         WITH_MONEY(a_service_that_was_billed_again_is_not_paid_twice),
         WITH_MONEY(amounts_that_a_later_payer_counted_stand),
         WITH_MONEY(a_claim_below_a_later_one_changes_no_more),
+        WITH_MONEY(a_denied_claim_does_not_come_back_beside_one_under_a_merged_id),
         WITH_MONEY(what_changed_below_denied_claims_is_counted),
         WITH_MONEY(units_go_back_with_a_line_that_is_denied_again),
         WITH_MONEY(no_service_is_paid_over_its_charge_however_it_is_contested),

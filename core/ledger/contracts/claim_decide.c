@@ -14,7 +14,7 @@
  *   ... a later payer's claim is built on it              E_CLAIM_LATER {that claim}
  *   ... it was denied, and the service was billed again   C18 {that claim}
  *   ... it was denied, and names a prior claim, or its
- *   patient's id was merged since                         E_AMOUNT_STANDS, path allowed
+ *   patient has had other ids, which were merged          E_AMOUNT_STANDS, path allowed
  *   writes   claim, claim key (goes when all is denied, comes back when no longer; so do the
  * minutes of its billed day), used, contests; authorisation, which gets back the units of what is
  * denied events   claim.decided or claim.denied, if anything was decided that was not so before,
@@ -29,8 +29,8 @@
  *
  * A claim that was paid keeps its amounts, whatever was appealed: who paid reverses it. So does one
  * that a later payer's was built on, since that one counted them. A denied one that comes back must
- * not stand beside another of the same service: of one with a prior claim, or of a patient whose id
- * was merged, state cannot say so, and it is billed again instead. */
+ * not stand beside another of the same service: of one with a prior claim, or of a patient with ids
+ * that were merged, state cannot say so, and it is billed again instead. */
 #include "core/ledger/contracts/claim_decide.h"
 
 #include "core/base/assert.h"
@@ -145,6 +145,18 @@ static enum sy_refusal check_allowed(struct sy_exec *x, bool *changed, const str
     return SY_APPLIED;
 }
 
+/* The patient's id was merged, or others were into it: the service may stand under another key. */
+static bool has_other_ids(struct sy_exec *x, const struct sy_hash *patient_id)
+{
+    struct sy_patient patient;
+    struct sy_hash live = sy_exec_live_id(x, patient_id);
+    if (!sy_exec_find_patient(x, &patient, &live)) {
+        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // a claim's patient is enrolled
+        return true;
+    }
+    return patient.merges > 0;
+}
+
 /* Nothing was built on the decision, and what is allowed now is paid to nobody else. */
 static enum sy_refusal check_changeable(struct sy_exec *x, const struct sy_claim *claim,
                                         const struct sy_hash *id)
@@ -157,8 +169,7 @@ static enum sy_refusal check_changeable(struct sy_exec *x, const struct sy_claim
         bool own = stands && sy_hash_equal(&standing, id);
         return own ? SY_APPLIED : sy_refuse_hash(x, SY_E_CLAIM_LATER, &standing);
     }
-    struct sy_hash live = sy_exec_live_id(x, &claim->patient);
-    if (claim->has_prior || !sy_hash_equal(&live, &claim->patient)) {
+    if (claim->has_prior || has_other_ids(x, &claim->patient)) {
         return sy_refuse_path(x, SY_E_AMOUNT_STANDS, "allowed");
     }
     return stands ? sy_refuse_hash(x, SY_C18, &standing) : SY_APPLIED;
