@@ -107,15 +107,19 @@ void sy_api_read_refuse(sy_api *api, const struct sy_request *from, uint64_t id,
     static const char forbidden[] =
         "this key may not read that for this purpose: it has no valid credential, or what it asks "
         "for is of a patient who does not let it in (`systole may` says why)";
+    static const char busy[] =
+        "too many questions wait, no block is certified here yet, or what is told of a patient "
+        "cannot be noted now: ask again";
+    static const char observer[] =
+        "what is told of a patient is recorded, and this is an observer, which can record nothing: "
+        "ask a validator";
     static const char *const sentences[] = {
-        [SY_ANSWER_BUSY] = "too many questions wait, no block is certified here yet, or what is "
-                           "told of a patient cannot be noted now: ask again",
+        [SY_ANSWER_BUSY] = busy,
         [SY_ANSWER_NOT_FOUND] = "that block is not certified here yet: ask again",
         [SY_ANSWER_FORBIDDEN] = forbidden,
         [SY_ANSWER_STALE_READ] = "sign the read again, with the present time and a fresh nonce",
         [SY_ANSWER_MALFORMED] = "the read's signature is wrong, or it names no kind of entry",
-        [SY_ANSWER_OBSERVER] = "what is told of a patient is recorded, and this is an observer, "
-                               "which can record nothing: ask a validator",
+        [SY_ANSWER_OBSERVER] = observer,
     };
     sy_api_refuse(api, from, id, code, sentences[code]);
 }

@@ -178,7 +178,7 @@ is_json status --net "$net" --validator 2
 # --- proofs, audits, words -----------------------------------------------------------------------
 expect 1 'this is not a proof' verify "$genesis" --genesis "$genesis"
 expect 1 'not proven' verify "$dir/nowhere.syproof" --genesis "$genesis"
-expect 1 'no .syproof or .syevidence file' verify "$net" --genesis "$genesis"
+expect 1 'no .syproof, .syvalid or .syevidence file' verify "$net" --genesis "$genesis"
 expect 2 'name a proof' verify --genesis "$genesis"
 expect 1 'cut.syproof' verify "$dir/cut.syproof" "$dir/cut.syproof" --genesis "$genesis"
 is_json verify "$genesis" --genesis "$genesis"
