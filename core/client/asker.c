@@ -622,6 +622,7 @@ static bool order_fits(const struct sy_proposal *order, const struct sy_header *
 struct block_question {
     struct sy_client_block *block;
     uint64_t height;
+    bool behind; /* as of a read */
 };
 
 static sy_status ask_block(void *context, sy_asker *asker, sy_client *client, struct sy_error *err)
@@ -629,6 +630,14 @@ static sy_status ask_block(void *context, sy_asker *asker, sy_client *client, st
     struct block_question *question = (struct block_question *)context;
     struct sy_client_block *block = question->block;
     SY_TRY(sy_client_get_block(client, block, question->height, asker->call_ms, err));
+    // Any block that ever was is certified: of an old one somebody might say that it is the newest.
+    if (question->height == SY_HEIGHT_NEWEST && block->header.height < asker->expected) {
+        question->behind = true;
+        return sy_fail(err, SY_ERR_TIMEOUT,
+                       "%s says that block %llu is the newest, and %llu is known",
+                       sy_client_name(client), (unsigned long long)block->header.height,
+                       (unsigned long long)asker->expected);
+    }
     bool fits = block->header.height == 0 ? is_genesis_block(asker->genesis, &block->header)
                                           : order_fits(&block->order, &block->header);
     if (fits) return SY_OK;
@@ -639,8 +648,14 @@ static sy_status ask_block(void *context, sy_asker *asker, sy_client *client, st
 sy_status sy_asker_block(sy_asker *asker, struct sy_client_block *block, uint64_t height,
                          struct sy_error *err)
 {
-    struct block_question question = {block, height};
-    return ask_in_turn(asker, ask_block, &question, err);
+    struct block_question question = {.block = block, .height = height};
+    uint64_t end_ns = sy_os_monotonic_ns() + CATCH_UP_MS * 1000000ull;
+    for (;;) {
+        question.behind = false;
+        sy_status status = ask_in_turn(asker, ask_block, &question, err);
+        if (status == SY_OK || !question.behind || left_ms(end_ns) == 0) return status;
+        pause_ms(PAUSE_MS);
+    }
 }
 
 struct ids_question {

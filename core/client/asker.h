@@ -86,7 +86,8 @@ sy_status sy_asker_settle(sy_asker *asker, struct sy_proven *final, uint16_t *co
                           struct sy_slice tx, bool with_tx, int timeout_ms, struct sy_error *err);
 
 /* sy_asker_expect: what is read of the state from now on shall show this height. What the asker
- * proved to be final it expects by itself. sy_asker_expected is the highest so far; 0: none. */
+ * proved to be final it expects by itself. The newest block is asked for likewise.
+ * sy_asker_expected is the highest so far; 0: none. */
 void sy_asker_expect(sy_asker *asker, uint64_t height);
 uint64_t sy_asker_expected(const sy_asker *asker);
 
@@ -110,7 +111,9 @@ sy_status sy_asker_notices(sy_asker *asker, struct sy_client_notices *notices,
 void sy_asker_pass(sy_asker *asker);
 
 /* sy_asker_block: header, certificate and order of a block, verified against each other and the
- * genesis. height: SY_HEIGHT_NEWEST for the newest that one validator can show. */
+ * genesis. height: SY_HEIGHT_NEWEST for the newest that one validator can show, which is none from
+ * before the height expected: others are asked, as in sy_asker_read. It may still be older than
+ * what others have, so whoever needs more than its word expects a height first. */
 sy_status sy_asker_block(sy_asker *asker, struct sy_client_block *block, uint64_t height,
                          struct sy_error *err);
 

@@ -14,7 +14,8 @@
 
 /* sy_block_at reads the block of a height, or the last one of a time or before it (block times
  * rise), or the newest (SY_AT_NOW); verified. Of block 0, which a time before block 1 is, only
- * height and time are told. Fails as sy_asker_block. */
+ * height and time are told. The newest is one validator's word, as of sy_asker_block: expect what
+ * was just read of the state first (sy_asker_expect). Fails as sy_asker_block. */
 sy_status sy_block_at(sy_asker *asker, struct sy_client_block *block, uint64_t at,
                       struct sy_error *err);
 

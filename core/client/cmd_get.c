@@ -256,6 +256,9 @@ static int get_block(struct get *get)
 {
     struct sy_error err = {SY_OK, ""};
     uint64_t height = SY_HEIGHT_NEWEST;
+    if (get->at != SY_AT_NOW) {
+        return sy_cmd_usage(get->cmd, "--at goes with `get credential`");
+    }
     if (strcmp(get->id, "newest") != 0 && !sy_parse_u64(&height, get->id, 0, SY_SLOT_MAX)) {
         return sy_cmd_usage(get->cmd, "'%s' is not a height; give a number, or newest", get->id);
     }
@@ -352,6 +355,7 @@ static sy_status judge_at(struct get *get, struct sy_error *err)
 {
     struct sy_public_key credential;
     memcpy(credential.bytes, get->read.id.bytes, sizeof credential.bytes);
+    sy_asker_expect(get->asker, get->answer.proof.header.height);
     SY_TRY(sy_valid_ask(&get->then, get->asker, &credential, get->at, get->read.purpose, get->key,
                         (int64_t)get->max_age_s * 1000, err));
     return get->proof ? sy_valid_keep(&get->then, get->asker, get->proof, err) : SY_OK;

@@ -118,6 +118,12 @@ static sy_status take_record(struct may_run *run, struct sy_error *err)
 static sy_status take_time(struct may_run *run, struct sy_error *err)
 {
     struct sy_may_question *question = &run->question;
+    struct sy_slice value;
+    // One validator's newest block may be old; what is proven of the patient is not.
+    sy_status status =
+        sy_may_read(&run->reading.reader, &value, SY_STATE_PATIENT, &question->subject, NULL);
+    if (status != SY_OK && status != SY_ERR_NOT_FOUND) return status;
+    sy_asker_expect(run->reading.asker, run->reading.reader.highest);
     SY_TRY(sy_block_at(run->reading.asker, &run->block, run->at, err));
     question->past = run->at != SY_AT_NOW;
     question->height = question->past ? run->block.header.height : SY_MAY_NOW;

@@ -82,7 +82,9 @@ void sy_valid_asked_free(struct sy_valid_asked *asked);
 /* sy_valid_ask finds out how a key's credential stood at a height or a time (at_time.h), read with
  * purpose and max_age_ms as sy_asker_read. A height stands for the time of its block, and so does a
  * time that no block has passed yet for that of the newest one. A key without a credential was not
- * enrolled. SY_ERR_ARGUMENT: it is no key for transactions; or as sy_asker_read. */
+ * enrolled. What the caller expects (sy_asker_expect) bounds how old a block one validator may call
+ * the newest. SY_ERR_ARGUMENT: it is no key for transactions; SY_ERR_BUSY: which block was the last
+ * at that time is not known; or as sy_asker_read. */
 sy_status sy_valid_ask(struct sy_valid_asked *asked, sy_asker *asker,
                        const struct sy_public_key *credential, uint64_t at, uint8_t purpose,
                        const sy_secret_key *key, int64_t max_age_ms, struct sy_error *err);

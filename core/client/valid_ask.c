@@ -6,6 +6,7 @@
 #include "core/client/valid.h"
 
 #define PASSED_MAX 64u /* blocks that may come meanwhile */
+#define TRIES_MAX 8u   /* how often they may come while entries are read */
 
 /* One validator's answers about one key. */
 struct asking {
@@ -14,6 +15,7 @@ struct asking {
     const sy_secret_key *key;
     int64_t max_age_ms;
     uint8_t purpose;
+    bool timed; /* a time is asked about, and no height */
 };
 
 void sy_valid_asked_free(struct sy_valid_asked *asked)
@@ -30,6 +32,15 @@ static sy_status read_entry(struct asking *ask, struct sy_proven *answer, enum s
     return sy_asker_read(ask->asker, answer, &read, ask->key, ask->max_age_ms, err);
 }
 
+/* Is there no block behind H? Anybody may see blocks, and nobody has pruned one that comes behind
+ * what is proven: who says so else has none to show. */
+static bool is_last(const struct asking *ask, sy_status status)
+{
+    bool newest = ask->asked->valid.block.height >= sy_asker_expected(ask->asker);
+    return status == SY_ERR_NOT_FOUND ||
+           (newest && (status == SY_ERR_PRUNED || status == SY_ERR_PERMISSION));
+}
+
 /* Finds H, the block behind it, and the time that is asked about. */
 static sy_status find_blocks(struct asking *ask, uint64_t at, struct sy_error *err)
 {
@@ -37,22 +48,28 @@ static sy_status find_blocks(struct asking *ask, uint64_t at, struct sy_error *e
     struct sy_valid *valid = &asked->valid;
     struct sy_client_block *block = &asked->block;
     struct sy_error inner = {SY_OK, ""};
-    bool timed = at != SY_AT_NOW && at >= SY_AT_TIME_FROM_MS;
+    unsigned passed = 0;
     SY_TRY(sy_block_at(ask->asker, block, at, err));
     valid->block = block->header;
     // A block may have come since the newest was asked for, and still lie before the time.
-    for (unsigned i = 0; i < PASSED_MAX; i++) {
+    for (; passed < PASSED_MAX; passed++) {
         sy_status status = sy_asker_block(ask->asker, block, valid->block.height + 1, &inner);
         asked->has_next = status == SY_OK;
-        if (status == SY_ERR_NOT_FOUND) break;
+        if (is_last(ask, status)) break;
         if (status != SY_OK) return sy_fail(err, status, "%s", inner.text);
         valid->next = block->header;
         valid->next_certificate = block->certificate;
-        if (!timed || valid->next.time_ms > (int64_t)at) break;
+        if (!ask->timed || valid->next.time_ms > (int64_t)at) break;
         valid->block = block->header;
         asked->has_next = false;
     }
-    valid->time_ms = timed && asked->has_next ? (int64_t)at : valid->block.time_ms;
+    if (passed == PASSED_MAX) {
+        return sy_fail(err, SY_ERR_BUSY,
+                       "block %llu is still before that time, %u blocks behind what was said to be "
+                       "the newest: ask again",
+                       (unsigned long long)valid->block.height, PASSED_MAX);
+    }
+    valid->time_ms = ask->timed && asked->has_next ? (int64_t)at : valid->block.time_ms;
     sy_asker_expect(ask->asker, valid->block.height);
     return SY_OK;
 }
@@ -131,19 +148,37 @@ static sy_status find_entries(struct asking *ask, struct sy_error *err)
     return SY_OK;
 }
 
+/* No block was known behind H, and entries prove one: then H need not be the last at the time. */
+static bool is_passed(const struct asking *ask)
+{
+    const struct sy_valid *valid = &ask->asked->valid;
+    if (!ask->timed || ask->asked->has_next) return false;
+    for (unsigned i = 0; i < valid->entry_count; i++) {
+        if (valid->entries[i].header.height > valid->block.height) return true;
+    }
+    return false;
+}
+
 sy_status sy_valid_ask(struct sy_valid_asked *asked, sy_asker *asker,
                        const struct sy_public_key *credential, uint64_t at, uint8_t purpose,
                        const sy_secret_key *key, int64_t max_age_ms, struct sy_error *err)
 {
-    struct asking ask = {asked, asker, key, max_age_ms, purpose};
+    struct asking ask = {asked,      asker,   key,
+                         max_age_ms, purpose, .timed = at != SY_AT_NOW && at >= SY_AT_TIME_FROM_MS};
     const struct sy_genesis *genesis = sy_asker_genesis(asker);
     struct sy_valid *valid = &asked->valid;
-    memset(valid, 0, sizeof *valid);
-    memcpy(valid->network, sy_network_tag(genesis), sizeof valid->network);
-    valid->key = *credential;
-    SY_TRY(find_blocks(&ask, at, err));
-    SY_TRY(find_entries(&ask, err));
-    return sy_valid_judge(&asked->verdict, valid, err);
+    for (unsigned i = 0; i < TRIES_MAX; i++) {
+        memset(valid, 0, sizeof *valid);
+        memcpy(valid->network, sy_network_tag(genesis), sizeof valid->network);
+        valid->key = *credential;
+        SY_TRY(find_blocks(&ask, at, err));
+        SY_TRY(find_entries(&ask, err));
+        if (!is_passed(&ask)) return sy_valid_judge(&asked->verdict, valid, err);
+        sy_asker_pass(asker); // whoever kept it back is not asked first again
+    }
+    return sy_fail(err, SY_ERR_BUSY,
+                   "blocks come that nobody shows, so the last one before that time is not known: "
+                   "ask again");
 }
 
 /* ---- keeping ------------------------------------------------------------------------------ */

@@ -81,16 +81,39 @@ static void answer_wait(const struct witness *witness, struct sy_writer *w,
     sy_receipt_proof_encode(w, &proof.receipt);
 }
 
+/* Of the block that is asked for; 0: it has none. Who knows later rosters has the block alone. */
+static uint64_t height_of(const struct witness *witness, uint64_t asked)
+{
+    uint64_t own = witness->block->header.height;
+    uint64_t told = atomic_load(&witness->told), shown = atomic_load(&witness->shown);
+    if (witness->epochs) return own;
+    if (asked == SY_HEIGHT_NEWEST) return told > 0 ? told : own;
+    return asked > (shown > 0 ? shown : own) ? 0 : asked;
+}
+
 static void answer_block(const struct witness *witness, struct sy_writer *w,
                          const struct sy_client_request *request, enum witness_mode mode)
 {
     const struct test_block *block = witness->block;
+    struct sy_header header = block->header;
+    struct sy_certificate certificate = block->certificate;
     struct sy_proposal order = block->proposal;
+    uint64_t height = height_of(witness, request->body.block_height);
+    if (height == 0) {
+        sy_answer_refused(w, request->request_id,
+                          mode == WITNESS_PRUNED ? SY_ANSWER_PRUNED : SY_ANSWER_NOT_FOUND, "none");
+        return;
+    }
+    if (height != header.height) {
+        header.time_ms += ((int64_t)height - (int64_t)header.height) * 1000;
+        header.height = order.slot = height;
+        test_certificate(&certificate, &block->genesis, &header);
+    }
     if (mode == WITNESS_OTHER) order.entries[0].digest.bytes[0] ^= 1;
     sy_answer_begin(w, SY_ANSWER_BLOCK, request->request_id);
-    sy_header_encode(w, &block->header);
+    sy_header_encode(w, &header);
     sy_write_u8(w, 1);
-    sy_certificate_encode(w, &block->certificate);
+    sy_certificate_encode(w, &certificate);
     sy_proposal_encode(w, &order);
 }
 
@@ -445,6 +468,8 @@ void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but)
         atomic_store(&all->of[i].mode, (int)(i == but ? WITNESS_TRUE : mode));
         atomic_store(&all->of[i].handovers, (int)WITNESS_TRUE);
         atomic_store(&all->of[i].asked, 0);
+        atomic_store(&all->of[i].told, 0);
+        atomic_store(&all->of[i].shown, 0);
     }
 }
 

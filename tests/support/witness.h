@@ -19,7 +19,7 @@ enum witness_mode {
     WITNESS_GARBLED,  /* the truth with one byte changed, in what is proven */
     WITNESS_OTHER,    /* the truth about something else than was asked */
     WITNESS_DENIES,   /* there is no such thing; every transaction is refused */
-    WITNESS_PRUNED,   /* a read asks for what it may have had: pruned; else the truth */
+    WITNESS_PRUNED,   /* a read, or a block that is to come: pruned; else the truth */
     WITNESS_NONSENSE, /* bytes that are no answer */
     WITNESS_EMPTY,    /* notices: none yet; else the truth */
     WITNESS_HIDING    /* notices: all asked for are there, and not to be shown; else the truth */
@@ -38,6 +38,9 @@ struct witness {
     atomic_int handovers; /* of HANDOVERS alone, when it is not WITNESS_TRUE */
     atomic_bool stopping;
     atomic_uint asked; /* requests other than HELLO */
+    /* Blocks before the block and behind it, one a second, that are blocks and nothing more: the
+     * one that it calls the newest, and the last that it shows. 0: the block. */
+    atomic_uint told, shown;
 };
 
 struct witnesses {
@@ -64,7 +67,7 @@ void witnesses_stop(struct witnesses *all);
 /* witnesses_set_time gives the block another time, and seals it anew. Before anybody is asked. */
 void witnesses_set_time(struct witnesses *all, int64_t time_ms);
 /* witnesses_set lets witness `but` tell the truth and all others behave like mode; but > WITNESSES:
- * all behave like mode. Resets the counts, and lets all tell the truth about handovers. */
+ * all behave like mode. Resets counts and blocks; lets all tell the truth about handovers. */
 void witnesses_set(struct witnesses *all, enum witness_mode mode, unsigned but);
 
 /* witnesses_ask opens a client that knows the genesis and their addresses. validator: the only one

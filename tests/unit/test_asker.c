@@ -258,6 +258,32 @@ CASE(a_state_from_before_what_is_known_is_not_taken)
     sy_asker_close(asker);
 }
 
+CASE(the_newest_block_is_none_from_before_what_is_known)
+{
+    struct sy_error err = {SY_OK, ""};
+    static struct sy_client_block block;
+    unsigned height = (unsigned)all.block.header.height;
+    for (unsigned honest = 0; honest < WITNESSES; honest++) {
+        sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
+        witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+        for (unsigned i = 0; i < WITNESSES; i++) {
+            if (i != honest) atomic_store(&all.of[i].told, height - 1);
+        }
+        sy_asker_expect(asker, height);
+        assert_int_equal(sy_asker_block(asker, &block, SY_HEIGHT_NEWEST, &err), SY_OK);
+        assert_int_equal(block.header.height, height);
+        // One that is asked for by its height is what it is.
+        assert_int_equal(sy_asker_block(asker, &block, height - 1, &err), SY_OK);
+        assert_int_equal(block.header.height, height - 1);
+        if (honest == 0) {
+            sy_asker_expect(asker, height + 1);
+            assert_int_equal(sy_asker_block(asker, &block, SY_HEIGHT_NEWEST, &err), SY_ERR_TIMEOUT);
+            assert_non_null(strstr(err.text, "is known"));
+        }
+        sy_asker_close(asker);
+    }
+}
+
 CASE(what_is_not_final_in_time_is_unknown)
 {
     struct sy_error err = {SY_OK, ""};
@@ -363,6 +389,7 @@ int main(void)
         cmocka_unit_test(nobody_who_tells_the_truth_is_no_answer),
         cmocka_unit_test(a_state_that_is_old_is_not_taken_for_the_present),
         cmocka_unit_test(a_state_from_before_what_is_known_is_not_taken),
+        cmocka_unit_test(the_newest_block_is_none_from_before_what_is_known),
         cmocka_unit_test(what_is_not_final_in_time_is_unknown),
         cmocka_unit_test(the_validator_asked_for_is_the_only_one_asked),
         cmocka_unit_test(an_observer_is_asked_by_name_and_believed_no_more_than_others),
