@@ -74,6 +74,7 @@ static bool put_unit(sy_json *json, struct sy_slice value)
     if (unit.under_way) put_hash(json, "under_way", &unit.shipment);
     if (unit.has_hold) put_hash(json, "exception", &unit.hold);
     if (unit.has_excursion) put_hash(json, "out_of_range", &unit.excursion);
+    if (unit.condemned) sy_json_put_bool(json, "condemned", true);
     if (unit.conditions > 0) sy_json_put_u64(json, "conditions", unit.conditions);
     if (unit.known_ms != 0) sy_json_put_i64(json, "temperature_known_ms", unit.known_ms);
     sy_json_put_u64(json, "steps", unit.steps);

@@ -14,6 +14,7 @@ enum {
     UNIT_HOLD = 8,
     UNIT_EXCURSION = 16,
     UNIT_CONDITIONS = 32,
+    UNIT_CONDEMNED = 64,
     STEP_PARENT = 1,
     SHIPMENT_DOCUMENT = 1,
     SHIPMENT_RECEIVED = 2
@@ -243,15 +244,25 @@ static void read_contents(struct sy_reader *r, struct sy_unit *unit)
     if (!r->failed) unit->lot_count = count;
 }
 
+/* What is quarantined is held by something, and nothing else is but what ended while it was. */
+static bool holds_fit(const struct sy_unit *unit)
+{
+    bool held = unit->has_hold || unit->has_excursion;
+    if (unit->status == SY_UNIT_QUARANTINED) return held;
+    if (unit->status == SY_UNIT_ENDED) return held || !unit->condemned;
+    return !held && !unit->condemned;
+}
+
 void sy_unit_encode(struct sy_writer *w, const struct sy_unit *unit)
 {
     SY_ASSERT(!unit->packed || !unit->under_way);
-    SY_ASSERT(unit->has_hold || unit->has_excursion || unit->status != SY_UNIT_QUARANTINED);
+    SY_ASSERT(holds_fit(unit));
     bool known = unit->conditions != 0 || unit->known_ms != 0;
     sy_write_u8(
         w, (uint8_t)((unit->container ? UNIT_CONTAINER : 0) | (unit->packed ? UNIT_PACKED : 0) |
                      (unit->under_way ? UNIT_UNDER_WAY : 0) | (unit->has_hold ? UNIT_HOLD : 0) |
-                     (unit->has_excursion ? UNIT_EXCURSION : 0) | (known ? UNIT_CONDITIONS : 0)));
+                     (unit->has_excursion ? UNIT_EXCURSION : 0) | (known ? UNIT_CONDITIONS : 0) |
+                     (unit->condemned ? UNIT_CONDEMNED : 0)));
     sy_write_u8(w, unit->status);
     sy_write_hash(w, &unit->owner);
     if (unit->packed) sy_write_raw(w, unit->parent, sizeof unit->parent);
@@ -286,6 +297,7 @@ static void read_known(struct sy_reader *r, struct sy_unit *unit)
     unit->conditions = sy_read_u32(r, "conditions");
     unit->known_ms = sy_read_i64(r, "known");
     if (unit->conditions == 0 && unit->known_ms == 0) sy_reader_fail(r, "flags");
+    if (unit->known_ms < 0) sy_reader_fail(r, "known");
 }
 
 bool sy_unit_decode(struct sy_unit *unit, struct sy_slice bytes)
@@ -294,16 +306,16 @@ bool sy_unit_decode(struct sy_unit *unit, struct sy_slice bytes)
     memset(unit, 0, sizeof *unit);
     uint8_t flags = sy_read_u8(&r, "flags");
     bool both = (flags & UNIT_PACKED) != 0 && (flags & UNIT_UNDER_WAY) != 0;
-    if (both || flags >= 2 * UNIT_CONDITIONS) sy_reader_fail(&r, "flags");
+    if (both || flags >= 2 * UNIT_CONDEMNED) sy_reader_fail(&r, "flags");
     unit->container = (flags & UNIT_CONTAINER) != 0;
     unit->packed = (flags & UNIT_PACKED) != 0;
     unit->under_way = (flags & UNIT_UNDER_WAY) != 0;
     unit->has_hold = (flags & UNIT_HOLD) != 0;
     unit->has_excursion = (flags & UNIT_EXCURSION) != 0;
+    unit->condemned = (flags & UNIT_CONDEMNED) != 0;
     unit->status = sy_read_u8(&r, "status");
     if (sy_unit_status_name(unit->status) == NULL) sy_reader_fail(&r, "status");
-    bool held = unit->has_hold || unit->has_excursion;
-    if (unit->status == SY_UNIT_QUARANTINED && !held) sy_reader_fail(&r, "status");
+    if (!holds_fit(unit)) sy_reader_fail(&r, "status");
     sy_read_hash(&r, &unit->owner, "owner");
     if (unit->packed) read_sscc(&r, unit->parent);
     if (unit->under_way) sy_read_hash(&r, &unit->shipment, "shipment");

@@ -118,12 +118,12 @@ struct sy_lot_count {
 
 /* A unit or a container.
  *
- *   u8 flags (1 container, 2 packed, 4 under way, 8 hold, 16 excursion, 32 conditions; 2 and 4
- *   exclude each other) | u8 status | 32 owner | [18 parent's SSCC] | [32 shipment]
- *   | [32 exception that holds it] | [32 cond.commit that holds it]
- *   | [u32 commitments | i64 from when on, one of them not 0] | u64 steps | u64 height
- *   unit:      | lot name: 14 GTIN, bytes16 lot
- *   container: | u8 level | u32 children | u8 lots, each a lot name and u32 units, ascending */
+ *   u8 flags (1 container, 2 packed, 4 under way, 8 hold, 16 excursion, 32 conditions, 64
+ *   condemned; not 2 and 4; 64 with 8 or 16) | u8 status | 32 owner | [18 parent's SSCC] | [32
+ * shipment] | [32 exception that holds it] | [32 cond.commit that holds it] | [u32 commitments |
+ * i64 from when on, one of them not 0] | u64 steps | u64 height unit:      | lot name: 14 GTIN,
+ * bytes16 lot container: | u8 level | u32 children | u8 lots, each a lot name and u32 units,
+ * ascending */
 struct sy_unit {
     bool container;
     bool packed;
@@ -137,6 +137,7 @@ struct sy_unit {
     bool
         has_excursion; /* likewise, by a temperature: the newest commitment that was out of range */
     struct sy_hash excursion;
+    bool condemned;      /* found unfit or illegitimate: only a regulator lets it go */
     uint32_t conditions; /* commitments to its temperatures, those of its shipments too */
     int64_t known_ms;    /* readings from before are not committed to any more; 0: all can be */
     uint64_t steps;      /* how many unit steps it has */

@@ -61,6 +61,7 @@ goods        tests/test_ledger_goods
 recall       tests/test_ledger_recall
 exception    tests/test_ledger_exception
 cold         tests/test_ledger_cold
+excursion    tests/test_ledger_excursion
 trace        tests/test_trace
 wire_money   tests/test_wire_money
 claim_rules  tests/test_claim_rules

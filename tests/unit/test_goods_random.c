@@ -141,10 +141,12 @@ static void doubt(const char *item, unsigned key)
     struct sy_hash exception = temperature ? unit.excursion : unit.hold;
     unsigned bad = temperature ? SY_OUTCOME_UNFIT : SY_OUTCOME_ILLEGITIMATE;
     unsigned outcome = below(8) ? SY_OUTCOME_CLEARED : bad;
-    struct world_tx tx = respond(below(2) ? MAKER : key, &exception, outcome, texts(item, NULL));
+    unsigned who = below(2) ? REGULATOR_1 : below(2) ? MAKER : key;
+    struct world_tx tx = respond(who, &exception, outcome, texts(item, NULL));
     bool cleared = submit(&tx, 6) && outcome == SY_OUTCOME_CLEARED;
     bool both = unit.has_excursion && unit.has_hold;
     if (cleared && temperature) applied[10]++;
+    if (cleared && who != REGULATOR_1) assert_false(unit.condemned);
     assert_int_equal(quarantined(item), !cleared || both);
 }
 

@@ -1,14 +1,8 @@
-/* Cold chains: what products bear, what goods had, who says so and about which time, and goods that
- * were too warm: held until who made them answers, whatever becomes of them meanwhile. */
-#include <stdio.h>
+/* Cold chains: what products bear, what goods had, who says so and about which time; what was too
+ * warm: test_ledger_excursion. */
 #include <string.h>
 
-#include "core/wire/state_cond.h"
-#include "core/wire/state_exception.h"
-#include "tests/unit/goods_rig.h"
-
-#define HOUR_MS (3600ll * 1000)
-#define CELSIUS(degrees) ((uint32_t)(27315 + 100 * (degrees)))
+#include "tests/unit/cold_rig.h"
 
 enum {
     LOGGER = FRESH_KEY,
@@ -18,135 +12,6 @@ enum {
     OTHER_DEVICE,
     RECORD = FRESH_ID + 620
 };
-
-static const char *a, *b, *box;
-static uint8_t kept[SY_STATE_VALUE_BYTES_MAX];
-
-static struct world_tx storage(unsigned key, const char *gtin, int min, int max)
-{
-    struct world_tx tx = world_tx_of(SY_KIND_product_storage, key, org_of(key));
-    tx.payload.product_storage.gtin = text_of(gtin);
-    tx.payload.product_storage.min = CELSIUS(min);
-    tx.payload.product_storage.max = CELSIUS(max);
-    return tx;
-}
-
-/* Twelve readings, every five minutes: of one hour. */
-static struct world_tx hour_of(unsigned key, uint32_t sequence, int64_t from_ms, int min, int max)
-{
-    struct world_tx tx = world_tx_of(SY_KIND_cond_commit, key, org_of(key));
-    struct sy_cond_commit *p = &tx.payload.cond_commit;
-    p->event_id = event_id = test_hash(next_event());
-    p->sequence = sequence;
-    p->from = from_ms;
-    p->interval = 300;
-    p->readings = 12;
-    p->min = CELSIUS(min);
-    p->max = CELSIUS(max);
-    p->root = test_hash(77);
-    return tx;
-}
-
-static struct world_tx hour(unsigned key, const char *item, uint32_t sequence, int64_t from_ms,
-                            int min, int max)
-{
-    struct world_tx tx = hour_of(key, sequence, from_ms, min, max);
-    tx.payload.cond_commit.has_item = true;
-    tx.payload.cond_commit.item = text_of(item);
-    return tx;
-}
-
-static struct world_tx road_hour(unsigned key, const struct sy_hash *shipment, uint32_t sequence,
-                                 int64_t from_ms, int max)
-{
-    struct sy_hash of = *shipment; // perhaps event_id itself
-    struct world_tx tx = hour_of(key, sequence, from_ms, 4, max);
-    tx.payload.cond_commit.has_shipment = true;
-    tx.payload.cond_commit.shipment = of;
-    return tx;
-}
-
-/* Block time of the next block, and that so many hours go by before it. */
-static int64_t now(void)
-{
-    return world.header.time_ms + world.step_ms;
-}
-
-static void wait_hours(unsigned hours)
-{
-    int64_t step_ms = world.step_ms;
-    world.step_ms = hours * HOUR_MS;
-    struct world_tx tx = verify(TRADER, PRODUCT_2, "nothing", "L");
-    tx.valid_until_ms = now() + HOUR_MS;
-    assert_applied(&tx);
-    world.step_ms = step_ms;
-}
-
-/* The maker has a and b of a vaccine that bears 2 to 8 degrees; a day has gone by. */
-static void make_two(void)
-{
-    struct world_tx tx = commission(MAKER, PRODUCT_1, "L1", texts("a", "b", NULL));
-    assert_applied(&tx);
-    a = unit_epc(PRODUCT_1, "a"), b = unit_epc(PRODUCT_1, "b");
-    box = sscc_of(MAKER, 1);
-    tx = storage(MAKER, PRODUCT_1, 2, 8);
-    assert_applied(&tx);
-    wait_hours(24);
-}
-
-static struct sy_hash send(const char *first, const char *second)
-{
-    struct world_tx tx = ship(MAKER, ORG_TRADER, texts(first, second, NULL));
-    assert_applied(&tx);
-    return event_id;
-}
-
-static struct sy_conditions find_conditions(const struct sy_hash *id)
-{
-    struct sy_hash key_hash;
-    struct sy_slice value;
-    struct sy_conditions conditions;
-    sy_state_key_id(&key_hash, SY_STATE_CONDITIONS, id);
-    assert_true(world_find(&world, &value, &key_hash));
-    memcpy(kept, value.data, value.size);
-    assert_true(sy_conditions_decode(&conditions, sy_slice_of(kept, value.size)));
-    return conditions;
-}
-
-static bool find_exception(struct sy_exception *out, const struct sy_hash *id)
-{
-    struct sy_hash key_hash;
-    struct sy_slice value;
-    *out = (struct sy_exception){.kind = 0};
-    sy_state_key_id(&key_hash, SY_STATE_EXCEPTION, id);
-    if (!world_find(&world, &value, &key_hash)) return false;
-    memcpy(kept, value.data, value.size);
-    assert_true(sy_exception_decode(out, sy_slice_of(kept, value.size)));
-    return true;
-}
-
-static struct sy_unit_step last_step(const char *epc)
-{
-    struct sy_epc name;
-    struct sy_hash key_hash, number = {{0}};
-    struct sy_slice value;
-    struct sy_unit_step step;
-    assert_true(sy_epc_read(&name, text_of(epc)));
-    struct sy_hash id = sy_goods_id(name.number, name.serial);
-    sy_store_u64(number.bytes, find_goods(epc).steps);
-    sy_state_key_pair(&key_hash, SY_STATE_UNIT_STEP, &id, &number);
-    assert_true(world_find(&world, &value, &key_hash));
-    assert_true(sy_unit_step_decode(&step, value));
-    return step;
-}
-
-static void assert_held(const char *item, const struct sy_hash *by)
-{
-    struct sy_unit unit = find_goods(item);
-    assert_int_equal(unit.status, SY_UNIT_QUARANTINED);
-    assert_true(unit.has_excursion);
-    assert_memory_equal(&unit.excursion, by, sizeof *by);
-}
 
 // --- what products bear ------------------------------------------------------------------------
 
@@ -295,7 +160,7 @@ CASE(only_who_has_goods_says_what_they_had)
     tx = hour(MAKER, b, 1, now() - HOUR_MS, 3, 7);
     assert_refused(&tx, SY_E_UNIT_STATE);
     assert_int_equal(world.receipt.detail, SY_UNIT_ENDED);
-    struct sy_hash shipment = send(case_epc(box), NULL);
+    struct sy_hash shipment = send_away(case_epc(box), NULL);
     tx = road_hour(TRADER, &shipment, 1, now() - HOUR_MS, 30);
     assert_refused(&tx, SY_E_NOT_OWNER); // not yet
     assert_detail(ORG_MAKER);
@@ -377,160 +242,6 @@ CASE(a_patients_device_logs_no_goods)
     assert_detail(DEVICE);
 }
 
-// --- too warm ----------------------------------------------------------------------------------
-
-/* The pharmacy has a, which it kept at 12 degrees. */
-static struct sy_hash warm_one(void)
-{
-    make_two();
-    hand_to(MAKER, PHARMACY_P, texts(a, b, NULL));
-    wait_hours(3);
-    struct world_tx tx = hour(PHARMACIST_P, a, 1, now() - HOUR_MS, 5, 12);
-    assert_applied(&tx);
-    return event_id;
-}
-
-CASE(what_was_too_warm_is_held_until_its_maker_answers)
-{
-    struct sy_hash event = warm_one();
-    assert_goods_told(0, SY_EVENT_COND_BREACHED, ORG_MAKER, &event);
-    assert_goods_told(1, SY_EVENT_COND_COMMITTED, ORG_P, &event);
-    assert_goods_told(2, SY_EVENT_COND_GAP, ORG_P, &event); // two hours after it came
-    assert_goods_told(3, SY_EVENT_COND_BREACHED, ORG_P, &event);
-    assert_held(a, &event);
-    assert_int_equal(last_step(a).kind, SY_STEP_EXCURSION);
-    assert_int_equal(find_goods(b).status, SY_UNIT_HELD);
-    assert_true(find_conditions(&event).breached);
-    struct sy_exception exception;
-    struct sy_hash maker = test_hash(ORG_MAKER), holder = test_hash(ORG_P);
-    assert_true(find_exception(&exception, &event));
-    assert_int_equal(exception.kind, SY_EXCEPTION_TEMPERATURE);
-    assert_memory_equal(&exception.to, &maker, sizeof maker);
-    assert_memory_equal(&exception.organisation, &holder, sizeof holder);
-    assert_int_equal(exception.items.count, 1);
-    struct world_tx tx = ship(PHARMACY_P, ORG_Q, texts(a, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE);
-    assert_int_equal(world.receipt.detail, SY_UNIT_QUARANTINED);
-    tx = verify(TRADER, PRODUCT_1, "a", "L1");
-    assert_applied(&tx);
-    assert_int_equal(answer_of(&event_id), SY_VERIFY_ENDED);
-    tx = respond(PHARMACY_P, &event, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_refused(&tx, SY_E_PREFIX);
-    tx = respond(MAKER, &event, SY_OUTCOME_ILLEGITIMATE, texts(a, NULL));
-    assert_refused(&tx, SY_E_SCHEMA); // nobody doubts what it is
-    assert_path("outcome");
-    tx = respond(MAKER, &event, SY_OUTCOME_AGREED, texts(NULL, NULL));
-    assert_refused(&tx, SY_E_SCHEMA);
-    tx = respond(MAKER, &event, SY_OUTCOME_CLEARED, texts(b, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE);
-    tx = respond(MAKER, &event, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_applied(&tx);
-    assert_goods_told(0, SY_EVENT_EXCEPTION_ANSWERED, ORG_P, &event);
-    assert_int_equal(find_goods(a).status, SY_UNIT_HELD);
-    assert_false(find_goods(a).has_excursion);
-    assert_int_equal(last_step(a).kind, SY_STEP_RELEASED);
-    hand_to(PHARMACY_P, PHARMACY_Q, texts(a, NULL));
-}
-
-CASE(what_was_too_cold_and_is_unfit_stays_held_and_can_be_ended)
-{
-    (void)warm_one();
-    struct world_tx tx = hour(PHARMACY_P, b, 1, now() - HOUR_MS, 1, 5);
-    assert_applied(&tx);
-    struct sy_hash event = event_id;
-    assert_held(b, &event);
-    tx = respond(MAKER, &event, SY_OUTCOME_UNFIT, texts(b, NULL));
-    assert_applied(&tx);
-    assert_held(b, &event);
-    assert_int_equal(last_step(b).kind, SY_STEP_UNFIT);
-    tx = decommission(PHARMACY_P, b, SY_DECOMMISSION_DESTROYED);
-    assert_applied(&tx);
-    struct sy_hash ended = event_id;
-    assert_int_equal(held_by(PRODUCT_1, "L1", ORG_P), 1);
-    tx = correct(PHARMACY_P, &ended, SY_CORRECTION_DID_NOT_OCCUR);
-    tx.payload.event_correct.has_item = true;
-    tx.payload.event_correct.item = text_of(b);
-    assert_applied(&tx);
-    assert_held(b, &event); // again
-    tx = respond(REGULATOR_1, &event, SY_OUTCOME_CLEARED, texts(b, NULL));
-    assert_applied(&tx); // who may, when a maker does not
-    assert_int_equal(find_goods(b).status, SY_UNIT_HELD);
-}
-
-CASE(nobody_reports_a_temperature_by_hand)
-{
-    make_two();
-    struct sy_hash shipment = send(b, NULL);
-    struct world_tx tx = report(MAKER, SY_EXCEPTION_TEMPERATURE, texts(a, NULL));
-    assert_refused(&tx, SY_E_SCHEMA);
-    assert_path("reason");
-    tx = report_of(MAKER, SY_EXCEPTION_TEMPERATURE, &shipment, texts(a, NULL));
-    assert_refused(&tx, SY_E_SCHEMA);
-    assert_path("reason");
-    tx = report(MAKER, SY_EXCEPTION_SUSPECT, texts(a, NULL));
-    assert_applied(&tx);
-    struct sy_hash suspicion = event_id;
-    tx = respond(MAKER, &suspicion, SY_OUTCOME_UNFIT, texts(a, NULL));
-    assert_refused(&tx, SY_E_SCHEMA); // of a temperature alone
-}
-
-CASE(a_suspicion_and_a_temperature_hold_apart)
-{
-    make_two();
-    hand_to(MAKER, PHARMACY_P, texts(a, NULL));
-    wait_hours(5);
-    struct world_tx tx = report(PHARMACY_P, SY_EXCEPTION_SUSPECT, texts(a, NULL));
-    assert_applied(&tx);
-    struct sy_hash suspicion = event_id;
-    tx = hour(PHARMACY_P, a, 1, now() - 4 * HOUR_MS, 5, 12); // what is held is kept on
-    assert_applied(&tx);
-    struct sy_hash first = event_id;
-    tx = respond(MAKER, &first, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_applied(&tx);
-    assert_int_equal(find_goods(a).status, SY_UNIT_QUARANTINED); // it is suspect all the same
-    tx = hour(PHARMACY_P, a, 2, now() - 3 * HOUR_MS, 5, 12);
-    assert_applied(&tx);
-    first = event_id;
-    tx = respond(MAKER, &suspicion, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_applied(&tx);
-    assert_held(a, &first);
-    tx = hour(PHARMACY_P, a, 3, now() - 2 * HOUR_MS, 5, 40);
-    assert_applied(&tx);
-    struct sy_hash second = event_id;
-    tx = respond(MAKER, &first, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE); // who answered did not know of 40 degrees
-    tx = respond(MAKER, &suspicion, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE);
-    tx = hour(PHARMACY_P, a, 4, now() - HOUR_MS, 5, 8); // good again, which mends nothing
-    assert_applied(&tx);
-    assert_held(a, &second);
-    tx = respond(MAKER, &second, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_applied(&tx);
-    assert_int_equal(find_goods(a).status, SY_UNIT_HELD);
-}
-
-CASE(what_a_product_bears_is_judged_as_it_is_said_then)
-{
-    make_two();
-    struct world_tx tx = storage(MAKER, PRODUCT_1, 2, 25);
-    assert_applied(&tx);
-    tx = hour(MAKER, a, 1, now() - 3 * HOUR_MS, 2, 25); // the bounds themselves are borne
-    assert_applied(&tx);
-    assert_int_equal(find_goods(a).status, SY_UNIT_HELD);
-    tx = hour(MAKER, a, 2, now() - 2 * HOUR_MS, 2, 25);
-    tx.payload.cond_commit.max++;
-    assert_applied(&tx);
-    assert_held(a, &event_id);
-    tx = hour(MAKER, b, 1, now() - 2 * HOUR_MS, 1, 25);
-    assert_applied(&tx);
-    assert_held(b, &event_id);
-    tx = commission(MAKER, PRODUCT_2, "L2", texts("c", NULL));
-    assert_applied(&tx);
-    tx = hour(MAKER, unit_epc(PRODUCT_2, "c"), 1, now() - HOUR_MS, -40, 90);
-    assert_applied(&tx); // which bears any
-    assert_int_equal(find_goods(unit_epc(PRODUCT_2, "c")).status, SY_UNIT_HELD);
-}
-
 // --- on the road -------------------------------------------------------------------------------
 
 CASE(what_was_too_warm_on_the_road_is_received_and_held)
@@ -539,7 +250,7 @@ CASE(what_was_too_warm_on_the_road_is_received_and_held)
     struct world_tx tx = commission(MAKER, PRODUCT_2, "L2", texts("c", NULL));
     assert_applied(&tx);
     const char *c = unit_epc(PRODUCT_2, "c");
-    struct sy_hash shipment = send(a, c);
+    struct sy_hash shipment = send_away(a, c);
     tx = road_hour(MAKER, &shipment, 2, now() - 3 * HOUR_MS, 5);
     assert_refused(&tx, SY_E_COND_SEQUENCE);
     assert_int_equal(world.receipt.detail, 1);
@@ -583,7 +294,7 @@ CASE(what_was_too_warm_on_the_road_is_received_and_held)
 CASE(what_is_refused_on_arrival_is_the_senders_and_held)
 {
     make_two();
-    struct sy_hash shipment = send(a, b);
+    struct sy_hash shipment = send_away(a, b);
     struct world_tx tx = road_hour(MAKER, &shipment, 1, now() - HOUR_MS, 15);
     assert_applied(&tx);
     struct sy_hash event = event_id;
@@ -599,7 +310,7 @@ CASE(what_is_refused_on_arrival_is_the_senders_and_held)
 CASE(a_shipment_goes_on_without_what_was_stolen)
 {
     make_two();
-    struct sy_hash shipment = send(a, b);
+    struct sy_hash shipment = send_away(a, b);
     struct world_tx tx = decommission(MAKER, a, SY_DECOMMISSION_STOLEN);
     assert_applied(&tx);
     tx = road_hour(MAKER, &shipment, 1, now() - HOUR_MS, 5);
@@ -631,102 +342,6 @@ CASE(whoever_receives_goods_says_what_they_have_from_then_on)
     tx = hour(TRADER, a, 2, received_ms, 4, 5);
     assert_applied(&tx);
     assert_int_equal(world.receipt.event_count, 1); // no gap
-}
-
-// --- containers --------------------------------------------------------------------------------
-
-CASE(a_container_is_kept_as_the_narrowest_of_what_is_in_it)
-{
-    make_two();
-    const char *inner = sscc_of(MAKER, 2);
-    struct world_tx tx = commission(MAKER, PRODUCT_2, "L2", texts("c", NULL));
-    assert_applied(&tx);
-    tx = storage(MAKER, PRODUCT_1, -10, 30);
-    assert_applied(&tx);
-    tx = storage(MAKER, PRODUCT_2, 2, 8);
-    assert_applied(&tx);
-    tx = pack(MAKER, inner, texts(a, NULL));
-    assert_applied(&tx);
-    tx = pack(MAKER, box, texts(case_epc(inner), unit_epc(PRODUCT_2, "c"), NULL));
-    assert_applied(&tx);
-    int64_t filled_ms = world.header.time_ms;
-    wait_hours(3);
-    tx = hour(MAKER, case_epc(box), 1, filled_ms - 1, 4, 20);
-    assert_refused(&tx, SY_E_COND_WINDOW); // of what was not in it yet
-    assert_int_equal(world.receipt.detail, filled_ms);
-    tx = hour(MAKER, case_epc(box), 1, filled_ms, 4, 8);
-    assert_applied(&tx);
-    assert_int_equal(find_goods(case_epc(box)).status, SY_UNIT_HELD);
-    tx = hour(MAKER, case_epc(box), 2, filled_ms + HOUR_MS, 4, 20);
-    assert_applied(&tx);
-    assert_held(case_epc(box), &event_id);
-    tx = hour(MAKER, case_epc(inner), 1, filled_ms + HOUR_MS, 4, 5);
-    assert_refused(&tx, SY_E_AGGREGATED);
-}
-
-CASE(goods_of_two_makers_in_one_container_are_not_held_for_ever)
-{
-    char other[SY_GTIN_BYTES + 1] = "04012345000010";
-    make_two();
-    other[SY_GTIN_BYTES - 1] = (char)sy_goods_check_digit(text_of(other));
-    struct world_tx tx = register_product(TRADER, other, "4012345");
-    assert_applied(&tx);
-    tx = commission(TRADER, other, "L2", texts("d", NULL));
-    assert_applied(&tx);
-    hand_to(MAKER, TRADER, texts(a, NULL));
-    const char *mixed = sscc_of(TRADER, 1), *d = unit_epc(other, "d");
-    tx = pack(TRADER, mixed, texts(a, d, NULL));
-    assert_applied(&tx);
-    wait_hours(2);
-    tx = hour(TRADER, case_epc(mixed), 1, world.header.time_ms - HOUR_MS, 4, 20);
-    assert_applied(&tx);
-    struct sy_hash event = event_id;
-    assert_held(case_epc(mixed), &event);
-    tx = respond(MAKER, &event, SY_OUTCOME_CLEARED, texts(case_epc(mixed), NULL));
-    assert_refused(&tx, SY_E_PREFIX); // neither is the other's to clear
-    tx = respond(TRADER, &event, SY_OUTCOME_CLEARED, texts(case_epc(mixed), NULL));
-    assert_refused(&tx, SY_E_PREFIX);
-    tx = unpack(TRADER, mixed, texts(a, d, NULL));
-    assert_applied(&tx);
-    assert_held(a, &event);
-    assert_held(d, &event);
-    tx = ship(TRADER, ORG_P, texts(a, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE);
-    tx = respond(TRADER, &event, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_refused(&tx, SY_E_PREFIX);
-    tx = respond(MAKER, &event, SY_OUTCOME_CLEARED, texts(a, NULL));
-    assert_applied(&tx);
-    tx = respond(TRADER, &event, SY_OUTCOME_CLEARED, texts(d, case_epc(mixed), NULL));
-    assert_applied(&tx);
-    tx = pack(TRADER, mixed, texts(a, d, NULL));
-    assert_applied(&tx);
-    hand_to(TRADER, PHARMACY_P, texts(case_epc(mixed), NULL));
-}
-
-CASE(what_is_unpacked_begins_anew_and_under_way_nothing_is)
-{
-    make_two();
-    struct world_tx tx = pack(MAKER, box, texts(a, b, NULL));
-    assert_applied(&tx);
-    struct sy_hash shipment = send(case_epc(box), NULL);
-    tx = road_hour(MAKER, &shipment, 1, world.header.time_ms, 20);
-    assert_refused(&tx, SY_E_COND_WINDOW); // not over yet
-    wait_hours(2);
-    tx = road_hour(MAKER, &shipment, 1, world.header.time_ms - HOUR_MS, 20);
-    assert_applied(&tx);
-    struct sy_hash event = event_id;
-    tx = unpack(MAKER, box, texts(a, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE); // it is on the road, whatever holds it
-    tx = receive(TRADER, &shipment, SY_RECEIVE_ACCEPT);
-    assert_applied(&tx);
-    tx = unpack(TRADER, box, texts(a, NULL));
-    assert_applied(&tx);
-    assert_held(a, &event);
-    assert_int_equal(find_goods(a).known_ms, world.header.time_ms);
-    assert_int_equal(owner_of(a), ORG_TRADER);
-    assert_int_equal(find_goods(b).status, SY_UNIT_HELD); // with the box, which is held
-    tx = pack(TRADER, box, texts(a, NULL));
-    assert_refused(&tx, SY_E_UNIT_STATE);
 }
 
 // --- given back --------------------------------------------------------------------------------
@@ -772,18 +387,10 @@ int main(void)
         WITH_GOODS(only_who_has_goods_says_what_they_had),
         WITH_GOODS(a_logger_answers_with_its_own_key),
         WITH_GOODS(a_patients_device_logs_no_goods),
-        WITH_GOODS(what_was_too_warm_is_held_until_its_maker_answers),
-        WITH_GOODS(what_was_too_cold_and_is_unfit_stays_held_and_can_be_ended),
-        WITH_GOODS(nobody_reports_a_temperature_by_hand),
-        WITH_GOODS(a_suspicion_and_a_temperature_hold_apart),
-        WITH_GOODS(what_a_product_bears_is_judged_as_it_is_said_then),
         WITH_GOODS(what_was_too_warm_on_the_road_is_received_and_held),
         WITH_GOODS(what_is_refused_on_arrival_is_the_senders_and_held),
         WITH_GOODS(a_shipment_goes_on_without_what_was_stolen),
         WITH_GOODS(whoever_receives_goods_says_what_they_have_from_then_on),
-        WITH_GOODS(a_container_is_kept_as_the_narrowest_of_what_is_in_it),
-        WITH_GOODS(goods_of_two_makers_in_one_container_are_not_held_for_ever),
-        WITH_GOODS(what_is_unpacked_begins_anew_and_under_way_nothing_is),
         WITH_GOODS(what_a_patient_gave_back_is_kept_by_nobody),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -205,6 +205,10 @@ CASE(what_is_illegitimate_stays_held_and_can_be_ended)
     assert_int_equal(last_step(a).kind, SY_STEP_CONDEMNED);
     tx = ship(PHARMACY_P, ORG_Q, texts(a, NULL));
     assert_refused(&tx, SY_E_UNIT_STATE);
+    tx = respond(MAKER, &exception, SY_OUTCOME_CLEARED, texts(a, NULL));
+    assert_refused(&tx, SY_E_EVENT_STATE); // a regulator's word is the last one
+    assert_int_equal(world.receipt.detail, 1);
+    assert_int_equal(find_goods(a).status, SY_UNIT_QUARANTINED);
     tx = decommission(PHARMACY_P, a, SY_DECOMMISSION_DESTROYED);
     assert_applied(&tx);
     assert_int_equal(held_by(PRODUCT_1, "L1", ORG_P), 1);

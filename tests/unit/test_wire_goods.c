@@ -263,6 +263,9 @@ CASE(exceptions_corrections_and_holds_come_back)
     sy_unit_encode(&w, &unit);
     room[1] = SY_UNIT_QUARANTINED; // by nothing
     assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
+    room[1] = SY_UNIT_ENDED;
+    room[0] |= 64; // condemned, and held by nothing
+    assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
 }
 
 CASE(temperatures_come_back)
@@ -329,14 +332,22 @@ CASE(units_that_a_temperature_holds_come_back)
     check(&w, again_unit);
     unit.has_hold = true; // and a suspicion
     unit.hold = test_hash(7);
+    unit.condemned = true;
     w = sy_writer_of(room, sizeof room);
     sy_unit_encode(&w, &unit);
     check(&w, again_unit);
+    for (uint8_t status = SY_UNIT_HELD; status <= SY_UNIT_RETURNED; status++) {
+        struct sy_unit moved;
+        room[1] = status; // which can be moved, or is a patient's, though something holds it
+        assert_false(sy_unit_decode(&moved, sy_writer_slice(&w)));
+    }
     struct sy_unit fresh = {.status = SY_UNIT_HELD, .known_ms = 1};
     fresh.name = unit.name;
     w = sy_writer_of(room, sizeof room);
     sy_unit_encode(&w, &fresh);
     check(&w, again_unit);
+    memset(room + 1 + 1 + 32 + 4, 0xff, 8); // known before time began
+    assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
     memset(room + 1 + 1 + 32, 0, 12); // a flag, and nothing that it stands for
     assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
 }

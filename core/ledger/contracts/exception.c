@@ -30,15 +30,18 @@
  *     this exception does not hold it                     E_UNIT_STATE {status, its id}
  *     another organisation made some of it, and the
  *     signer is no regulator                              E_PREFIX {that}, path items[n]
+ *     it is to be let go, was found unfit or illegitimate
+ *     before, and the signer is no regulator              E_EVENT_STATE {1, id}, path items[n]
  *   writes   goods event; exception, or the items and a step of each
  *   event    exception.answered about who reported it, and about who answered; object: exception
  *
- * A suspicion is answered item by item, each by who made it, so nobody clears another's goods; what
- * is found illegitimate stays quarantined, to be ended. What is quarantined is not shipped, packed
- * or dispensed, since none of these takes what is not held (sy_goods_take_item); it is unpacked,
- * and what comes out is held by the same, so that goods of two makers in one container are not held
- * for ever. A temperature (condition.c) holds as a suspicion does, beside it, and is answered
- * alike: what is let go is held by neither. */
+ * A suspicion is answered item by item, each by who made it, so nobody clears another's goods. What
+ * is found unfit or illegitimate stays quarantined, to be ended: whatever is said of it later, and
+ * whatever else comes to hold it, only a regulator lets it go again. What is quarantined is not
+ * shipped, packed or dispensed, since none of these takes what is not held (sy_goods_take_item); it
+ * is unpacked, and what comes out is held by the same, so that goods of two makers in one container
+ * are not held for ever. A temperature (condition.c) holds as a suspicion does, beside it, and is
+ * answered alike: what is let go is held by neither. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/goods_rules.h"
@@ -280,7 +283,9 @@ static void release(struct sy_unit *unit, bool temperature)
 {
     if (temperature) unit->has_excursion = false;
     if (!temperature) unit->has_hold = false;
-    if (!sy_goods_holds(unit)) unit->status = SY_UNIT_HELD;
+    if (sy_goods_holds(unit)) return;
+    unit->status = SY_UNIT_HELD;
+    unit->condemned = false;
 }
 
 static enum sy_refusal answer_item(struct sy_exec *x, const struct sy_exception_respond *p,
@@ -299,6 +304,11 @@ static enum sy_refusal answer_item(struct sy_exec *x, const struct sy_exception_
     }
     code = check_makers(x, &item.unit);
     if (code != SY_APPLIED) return code;
+    if (cleared && item.unit.condemned && x->by->role != SY_ROLE_REGULATOR) {
+        x->detail = SY_EVENT_SETTLED;
+        return sy_refuse_hash(x, SY_E_EVENT_STATE, &p->exception);
+    }
+    if (!cleared) item.unit.condemned = true;
     if (cleared) {
         release(&item.unit, temperature);
         step.kind = SY_STEP_RELEASED;

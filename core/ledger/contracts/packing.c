@@ -216,6 +216,7 @@ static void pass_hold(struct sy_unit *child, const struct sy_unit *parent)
     child->hold = parent->hold;
     child->has_excursion = parent->has_excursion;
     child->excursion = parent->excursion;
+    child->condemned = parent->condemned;
     child->status = parent->status;
     SY_ASSERT(child->status == SY_UNIT_HELD || child->status == SY_UNIT_QUARANTINED);
 }
