@@ -69,6 +69,7 @@ claims       tests/test_ledger_claims
 auth         tests/test_ledger_auth
 payments     tests/test_ledger_payments
 contest      tests/test_ledger_contest
+priors       tests/test_ledger_priors
 fraud        tests/test_ledger_fraud
 client_salts tests/test_client_salts
 wire_find    tests/test_wire_find

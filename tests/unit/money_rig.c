@@ -313,3 +313,48 @@ int set_up_money(void **state)
     assert_applied(&tx);
     return 0;
 }
+
+struct world_tx billed_at(struct world_tx tx, int64_t from)
+{
+    tx.payload.claim_submit.from = tx.payload.claim_submit.until = from;
+    return tx;
+}
+
+struct world_tx later_of(unsigned claim, unsigned prior, unsigned coverage, const char *line,
+                         int64_t from)
+{
+    struct world_tx tx = billed_at(bill_one(claim, coverage, line, 30000), from);
+    tx.payload.claim_submit.has_prior_claim = true;
+    tx.payload.claim_submit.prior_claim = test_hash(prior);
+    return tx;
+}
+
+struct world_tx second_of(unsigned claim, unsigned prior, const char *line, int64_t from)
+{
+    return later_of(claim, prior, COVER_Q, line, from);
+}
+
+struct world_tx allow(unsigned key, unsigned org, unsigned claim, uint64_t amount)
+{
+    static uint8_t room[8]; // the payload borrows it
+    sy_store_u64(room, amount);
+    return adjudicate(key, org, claim, room, 8);
+}
+
+int64_t bill_half(unsigned claim)
+{
+    struct world_tx tx = bill_one(claim, COVER_P, "1/zz:99213/1/30000/11/A", 30000);
+    money_applied(&tx);
+    tx = allow(PAYER_P, ORG_P, claim, 15000);
+    money_applied(&tx);
+    struct sy_claim found = find_claim(claim);
+    assert_int_equal(found.lines[0].contractual, 15000);
+    return found.from_ms;
+}
+
+void let_pass(int64_t ms)
+{
+    world.step_ms = ms;
+    world_execute(&world, NULL, 0);
+    world.step_ms = 1;
+}

@@ -50,6 +50,19 @@ struct world_tx reverse(unsigned key, unsigned org, unsigned claim);
 struct world_tx appeal(unsigned key, unsigned org, unsigned claim);
 struct world_tx dispute(unsigned key, unsigned claim);
 
+/* billed_at: the same service at another moment. later_of: a claim of 300.00 behind the prior one,
+ * to the payer of a coverage; second_of: of COVER_Q. */
+struct world_tx billed_at(struct world_tx tx, int64_t from);
+struct world_tx later_of(unsigned claim, unsigned prior, unsigned coverage, const char *line,
+                         int64_t from);
+struct world_tx second_of(unsigned claim, unsigned prior, const char *line, int64_t from);
+/* What the payer allows of a claim's one line. */
+struct world_tx allow(unsigned key, unsigned org, unsigned claim, uint64_t amount);
+/* A claim that P decided at half of its 300.00, of a code that no schedule has: when it was. */
+int64_t bill_half(unsigned claim);
+/* The next block is that much later, and a millisecond. */
+void let_pass(int64_t ms);
+
 /* allowed: borrowed, u64 each. */
 struct world_tx adjudicate(unsigned key, unsigned org, unsigned claim, const uint8_t *room,
                            size_t size);

@@ -9,8 +9,6 @@
 #define VISIT "1/hc:99213/1/30000/11/A"
 #define ZZ_VISIT "1/zz:99213/1/30000/11/A"
 
-static uint8_t amounts[8 * SY_CLAIM_LINES_MAX];
-
 /* A claim that P is to pay 144.00 for, of 300.00. */
 static int64_t bill_visit(unsigned claim)
 {
@@ -19,58 +17,13 @@ static int64_t bill_visit(unsigned claim)
     return find_claim(claim).from_ms;
 }
 
-static struct world_tx billed_at(struct world_tx tx, int64_t from)
-{
-    tx.payload.claim_submit.from = tx.payload.claim_submit.until = from;
-    return tx;
-}
-
-static struct world_tx later_of(unsigned claim, unsigned prior, unsigned coverage, const char *line,
-                                int64_t from)
-{
-    struct world_tx tx = billed_at(bill_one(claim, coverage, line, 30000), from);
-    tx.payload.claim_submit.has_prior_claim = true;
-    tx.payload.claim_submit.prior_claim = test_hash(prior);
-    return tx;
-}
-
-static struct world_tx second_of(unsigned claim, unsigned prior, const char *line, int64_t from)
-{
-    return later_of(claim, prior, COVER_Q, line, from);
-}
-
-/* What the payer allows of one line, or of two. */
-static struct world_tx allow(unsigned key, unsigned org, unsigned claim, uint64_t amount)
-{
-    sy_store_u64(amounts, amount);
-    return adjudicate(key, org, claim, amounts, 8);
-}
+static uint8_t amounts[16];
 
 static struct world_tx allow_two(unsigned claim, uint64_t first, uint64_t second)
 {
     sy_store_u64(amounts, first);
     sy_store_u64(amounts + 8, second);
     return adjudicate(PAYER_P, ORG_P, claim, amounts, 16);
-}
-
-/* A claim that P decided at half of its 300.00, of a code that no schedule has. */
-static int64_t bill_half(unsigned claim)
-{
-    struct world_tx tx = bill_one(claim, COVER_P, ZZ_VISIT, 30000);
-    money_applied(&tx);
-    tx = allow(PAYER_P, ORG_P, claim, 15000);
-    money_applied(&tx);
-    struct sy_claim found = find_claim(claim);
-    assert_int_equal(found.lines[0].contractual, 15000);
-    return found.from_ms;
-}
-
-/* Time goes by: the next block is that much later, and a millisecond. */
-static void wait(int64_t ms)
-{
-    world.step_ms = ms;
-    world_execute(&world, NULL, 0);
-    world.step_ms = 1;
 }
 
 static struct sy_used used_of(unsigned cover)
@@ -183,7 +136,7 @@ CASE(a_decision_is_contested_in_time)
     tx = allow(PAYER_P, ORG_P, CLAIM, 15000);
     money_applied(&tx);
     int64_t last = world.header.time_ms + 30 * DAY_MS;
-    wait(last - world.header.time_ms);
+    let_pass(last - world.header.time_ms);
     tx = appeal(GATEWAY_A, ORG_A, CLAIM);
     money_refused(&tx, SY_E_CONTEST_TIME);
     assert_int_equal(world.receipt.detail, last);
@@ -191,7 +144,7 @@ CASE(a_decision_is_contested_in_time)
     money_refused(&tx, SY_E_CONTEST_TIME);
     tx = bill_one(CLAIM + 1, COVER_P, VISIT, 30000);
     money_applied(&tx);
-    wait(30 * DAY_MS - 1);
+    let_pass(30 * DAY_MS - 1);
     tx = appeal(GATEWAY_A, ORG_A, CLAIM + 1); // in the last moment
     money_applied(&tx);
     tx = reverse(PAYER_P, ORG_P, CLAIM);
@@ -257,7 +210,7 @@ CASE(a_hold_ends)
     bill_visit(CLAIM);
     struct world_tx tx = dispute(WALLET_CLAIMED, CLAIM);
     money_applied(&tx);
-    wait(60 * DAY_MS - 1);
+    let_pass(60 * DAY_MS - 1);
     tx = pay(PAYER_P, ORG_P, CLAIM);
     money_refused(&tx, SY_E_CLAIM_HELD); // its last moment
     tx = pay(PAYER_P, ORG_P, CLAIM);
@@ -474,152 +427,6 @@ CASE(a_service_that_was_billed_again_is_not_paid_twice)
     money_applied(&tx); // it stays denied
 }
 
-/* A later payer's claim counted the amounts; and none is built on what is contested. */
-CASE(amounts_that_a_later_payer_counted_stand)
-{
-    int64_t from = bill_visit(CLAIM);
-    struct world_tx tx = dispute(WALLET_CLAIMED, CLAIM);
-    money_applied(&tx);
-    tx = second_of(CLAIM + 1, CLAIM, VISIT, from);
-    money_refused(&tx, SY_E_CLAIM_HELD);
-    assert_detail(CLAIM);
-    tx = allow(PAYER_P, ORG_P, CLAIM, 30000);
-    money_applied(&tx);
-    tx = second_of(CLAIM + 1, CLAIM, VISIT, from);
-    money_applied(&tx);
-    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
-    money_applied(&tx);
-    tx = appeal(WALLET_CLAIMED, 0, CLAIM);
-    money_applied(&tx);
-    tx = dispute(WALLET_CLAIMED, CLAIM + 1);
-    money_applied(&tx);
-    tx = allow(PAYER_Q, ORG_Q, CLAIM + 1, 20000);
-    money_applied(&tx); // the newest may change
-    assert_int_equal(find_claim(CLAIM + 1).lines[0].prior, 14400);
-    struct sy_claim later = find_claim(CLAIM + 1);
-    assert_int_equal(sy_claim_paid(&later), 5600);
-    tx = reverse(PAYER_P, ORG_P, CLAIM);
-    money_refused(&tx, SY_E_CLAIM_LATER);
-}
-
-CASE(a_claim_below_a_later_one_changes_no_more)
-{
-    int64_t from = bill_half(CLAIM);
-    struct world_tx tx = second_of(CLAIM + 1, CLAIM, ZZ_VISIT, from);
-    money_applied(&tx);
-    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
-    money_applied(&tx);
-    tx = allow(PAYER_P, ORG_P, CLAIM, 30000);
-    money_refused(&tx, SY_E_CLAIM_LATER);
-    assert_detail(CLAIM + 1);
-    tx = allow(PAYER_Q, ORG_Q, CLAIM + 1, 0); // denied: nothing is built on the first
-    money_applied(&tx);
-    tx = appeal(WALLET_CLAIMED, 0, CLAIM + 1);
-    money_applied(&tx);
-    tx = allow(PAYER_P, ORG_P, CLAIM, 30000);
-    money_applied(&tx);
-    tx = allow(PAYER_Q, ORG_Q, CLAIM + 1, 30000); // whose prior payments are another's by now
-    money_refused(&tx, SY_E_AMOUNT_STANDS);
-    assert_path("allowed");
-}
-
-/* What was billed under an id that was merged stands under that id, where a claim of the id in use
- * does not see it. */
-CASE(a_denied_claim_does_not_come_back_beside_one_under_a_merged_id)
-{
-    struct world_tx tx = cover(PAYER_P, ORG_P, COVER_P + 5, PLAN_P, 1);
-    tx.payload.coverage_add.patient_id = test_hash(PATIENT);
-    money_applied(&tx);
-    tx = bill_one(CLAIM, COVER_P + 5, ZZ_VISIT, 30000);
-    tx.payload.claim_submit.patient_id = test_hash(PATIENT);
-    int64_t from = tx.payload.claim_submit.from;
-    money_applied(&tx);
-    tx = allow(PAYER_P, ORG_P, CLAIM, 0);
-    money_applied(&tx);
-    tx = world_tx_of(SY_KIND_patient_merge, GATEWAY_A, ORG_A);
-    tx.payload.patient_merge.patient_id = test_hash(PATIENT);
-    tx.payload.patient_merge.into_id = test_hash(PATIENT_CLAIMED);
-    tx.payload.patient_merge.evidence_hash = test_hash(1);
-    world_cosign(&tx, WALLET_CLAIMED);
-    money_applied(&tx);
-    tx = billed_at(bill_one(CLAIM + 1, COVER_P + 5, ZZ_VISIT, 30000), from);
-    money_applied(&tx); // again, under the id in use
-    tx = allow(PAYER_P, ORG_P, CLAIM + 1, 0);
-    money_applied(&tx);
-    tx = second_of(CLAIM + 2, CLAIM, ZZ_VISIT, from); // behind the first: under the id of then
-    money_applied(&tx);
-    tx = allow(PAYER_Q, ORG_Q, CLAIM + 2, 30000);
-    money_applied(&tx);
-    tx = pay(PAYER_Q, ORG_Q, CLAIM + 2);
-    money_applied(&tx);
-    for (unsigned i = 0; i < 2; i++) {
-        tx = appeal(GATEWAY_A, ORG_A, CLAIM + i);
-        money_applied(&tx);
-        tx = allow(PAYER_P, ORG_P, CLAIM + i, 30000);
-        money_refused(&tx, SY_E_AMOUNT_STANDS);
-        assert_path("allowed");
-    }
-    assert_int_equal(balance_of(ORG_A), 30000);
-}
-
-/* Q pays second, third and fourth (coverages COVER_Q, COVER_P + 6 and COVER_P + 7), and denies a
- * claim behind the prior one. */
-static void deny_behind(unsigned claim, unsigned prior, unsigned coverage, int64_t from)
-{
-    struct world_tx tx = later_of(claim, prior, coverage, ZZ_VISIT, from);
-    money_applied(&tx);
-    tx = allow(PAYER_Q, ORG_Q, claim, 0);
-    money_applied(&tx);
-    assert_int_equal(find_claim(claim).status, SY_CLAIM_DENIED);
-}
-
-/* A denied claim keeps none from changing that it counted; who is billed behind it counts what they
- * came to. P's first decision: some of it, or nothing. */
-static void change_below_denied(unsigned first, uint64_t allowed)
-{
-    struct world_tx tx = bill_one(first, COVER_P, ZZ_VISIT, 30000);
-    int64_t from = tx.payload.claim_submit.from;
-    money_applied(&tx);
-    tx = allow(PAYER_P, ORG_P, first, allowed);
-    money_applied(&tx);
-    struct sy_claim before = find_claim(first);
-    uint64_t counted = sy_claim_paid(&before);
-    deny_behind(first + 1, first, COVER_Q, from);
-    deny_behind(first + 2, first + 1, COVER_P + 6, from);
-    tx = appeal(GATEWAY_A, ORG_A, first);
-    money_applied(&tx);
-    tx = later_of(first + 3, first + 2, COVER_P + 7, ZZ_VISIT, from);
-    if (allowed > 0) money_refused(&tx, SY_E_CLAIM_HELD);
-    tx = allow(PAYER_P, ORG_P, first, 30000);
-    money_applied(&tx);
-    struct sy_claim changed = find_claim(first);
-    uint64_t paid = sy_claim_paid(&changed);
-    assert_true(paid > counted);
-    assert_int_equal(find_claim(first + 2).lines[0].prior, counted);
-    tx = later_of(first + 3, first + 2, COVER_P + 7, ZZ_VISIT, from);
-    money_applied(&tx);
-    assert_int_equal(find_claim(first + 3).lines[0].prior, paid);
-    tx = allow(PAYER_Q, ORG_Q, first + 3, 30000);
-    money_applied(&tx);
-    struct sy_claim last = find_claim(first + 3);
-    assert_int_equal(sy_claim_paid(&last), 30000 - paid);
-    tx = pay(PAYER_P, ORG_P, first);
-    money_applied(&tx);
-    tx = pay(PAYER_Q, ORG_Q, first + 3);
-    money_applied(&tx);
-}
-
-CASE(what_changed_below_denied_claims_is_counted)
-{
-    struct world_tx tx = cover(PAYER_Q, ORG_Q, COVER_P + 6, PLAN_Q, 3);
-    money_applied(&tx);
-    tx = cover(PAYER_Q, ORG_Q, COVER_P + 7, PLAN_Q, 4);
-    money_applied(&tx);
-    change_below_denied(CLAIM, 15000);
-    change_below_denied(CLAIM + 10, 0);
-    assert_int_equal(balance_of(ORG_A), 60000); // and no more than was charged
-}
-
 CASE(units_go_back_with_a_line_that_is_denied_again)
 {
     static const char *const fees[] = {"hc:70551=50000+authorised", NULL};
@@ -765,10 +572,6 @@ int main(void)
         WITH_MONEY(what_a_dispute_took_an_appeal_may_bring_back),
         WITH_MONEY(a_denial_by_the_plan_may_be_appealed),
         WITH_MONEY(a_service_that_was_billed_again_is_not_paid_twice),
-        WITH_MONEY(amounts_that_a_later_payer_counted_stand),
-        WITH_MONEY(a_claim_below_a_later_one_changes_no_more),
-        WITH_MONEY(a_denied_claim_does_not_come_back_beside_one_under_a_merged_id),
-        WITH_MONEY(what_changed_below_denied_claims_is_counted),
         WITH_MONEY(units_go_back_with_a_line_that_is_denied_again),
         WITH_MONEY(no_service_is_paid_over_its_charge_however_it_is_contested),
     };

@@ -31,6 +31,9 @@
  *   events   claim.decided, claim.denied (no line is allowed) or claim.pended, about the patient
  *            and about the payer; fraud.flagged if a rule flags it; object: the claim
  *
+ * The days in which it may come count from the end of the service; behind a prior claim, from when
+ * that was decided, or what was contested of it in that time was answered, or held no more.
+ *
  * What earlier payers paid is counted when a claim comes: as its prior claim has it, and if that
  * was denied, as the claim below it has it by then, if that is more. What stands below it changes
  * no more from then on (claim_decide.c).
@@ -48,11 +51,13 @@
 
 #define DAY_MS 86400000ll
 
+enum { CONTESTS = SY_CONTEST_DISPUTE - SY_CONTEST_APPEAL + 1 };
+
 _Static_assert(SY_CLAIM_LINES_MAX *(SY_CLAIM_LINES_MAX - 1) / 2 + 2 * SY_CLAIM_LINES_MAX +
                        SY_CLAIM_LINES_MAX * (3 * (SY_RX_REFILLS_MAX + 1) + 2 * SY_MERGES_MAX + 9) +
                        (SY_CLAIM_LINES_MAX + 1) * (2 * SY_MERGES_MAX + 4) + SY_CONSENTS_LIVE_MAX +
                        SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS_MAX + 4 * SY_COVERAGE_ORDERS +
-                       64 <=
+                       2 * (SY_CONTEST_DISPUTE - SY_CONTEST_APPEAL + 1) + 64 <=
                    SY_OVERLAY_READS_BETWEEN,
                "a claim stays within what a payload may read");
 
@@ -67,7 +72,9 @@ struct work {
     uint8_t places[SY_CLAIM_LINES_MAX]; /* of the lines, in the order of the key */
     struct sy_claim claim;
     struct sy_claim prior; /* if p->has_prior_claim */
+    bool has_prior;        /* it is there; if it fits says is_prior */
     bool has_below;        /* the prior one was denied, but one before it stands */
+    struct sy_hash below_id;
     struct sy_claim below; /* that one, which may have changed since the prior one counted it */
 };
 
@@ -240,23 +247,12 @@ static bool same_service(struct sy_exec *x, struct work *work, const struct sy_h
     return work->prior.line_count == work->count;
 }
 
-/* The prior claim, and what stands below it: a denied one keeps no other from changing. */
-static bool find_prior(struct sy_exec *x, struct work *work)
-{
-    struct sy_hash id;
-    if (!sy_money_find_claim(x, &work->prior, &work->p->prior_claim)) return false;
-    work->has_below = work->prior.status == SY_CLAIM_DENIED &&
-                      sy_money_find_before(x, &id, &work->prior) &&
-                      sy_money_find_claim(x, &work->below, &id);
-    return true;
-}
-
 /* The payer before: decided, for the same service and charges, of a lower order. */
 static bool is_prior(struct sy_exec *x, struct work *work, uint8_t *order)
 {
     struct sy_coverage before;
     const struct sy_claim *prior = &work->prior;
-    if (!find_prior(x, work)) return false;
+    if (!work->has_prior) return false;
     if (prior->status != SY_CLAIM_DECIDED && prior->status != SY_CLAIM_DENIED &&
         prior->status != SY_CLAIM_PAID) {
         return false;
@@ -285,15 +281,11 @@ static bool pays_first(struct sy_exec *x, const struct work *work, uint8_t first
 
 /* Does the claim that stands for the service give way: it is the prior one, or, if that was denied,
  * the nearest before it? */
-static bool gives_way(struct sy_exec *x, const struct work *work, const struct sy_hash *standing)
+static bool gives_way(const struct work *work, const struct sy_hash *standing)
 {
-    struct sy_hash before;
-    struct sy_claim prior;
-    if (!work->p->has_prior_claim) return false;
-    if (sy_hash_equal(standing, &work->p->prior_claim)) return true;
-    return sy_money_find_claim(x, &prior, &work->p->prior_claim) &&
-           prior.status == SY_CLAIM_DENIED && sy_money_find_before(x, &before, &prior) &&
-           sy_hash_equal(standing, &before);
+    if (!work->has_prior) return false;
+    return sy_hash_equal(standing, &work->p->prior_claim) ||
+           (work->has_below && sy_hash_equal(standing, &work->below_id));
 }
 
 /* Its amounts, which a claim built on it would fix, may have to change. */
@@ -315,7 +307,7 @@ static enum sy_refusal check_others(struct sy_exec *x, struct work *work)
     do {
         key_under(x, &key, work, &id);
         bool stands = sy_money_find_standing(x, &other, &key);
-        if (stands && !gives_way(x, work, &other)) return sy_refuse_hash(x, SY_C18, &other);
+        if (stands && !gives_way(work, &other)) return sy_refuse_hash(x, SY_C18, &other);
         if (stands && is_contested(x, &other)) return sy_refuse_hash(x, SY_E_CLAIM_HELD, &other);
     } while (next_id(x, &id));
     if (p->has_prior_claim && !is_prior(x, work, &order)) {
@@ -337,6 +329,44 @@ static enum sy_refusal refuse_time(struct sy_exec *x, enum sy_refusal code, int6
     return code;
 }
 
+/* The prior claim, and what stands below it: a denied one keeps no other from changing. */
+static void find_prior(struct sy_exec *x, struct work *work)
+{
+    const struct sy_claim_submit *p = work->p;
+    work->has_prior = p->has_prior_claim && sy_money_find_claim(x, &work->prior, &p->prior_claim) &&
+                      sy_hash_equal(&work->prior.provider, &x->by->holder);
+    work->has_below = work->has_prior && work->prior.status == SY_CLAIM_DENIED &&
+                      sy_money_find_before(x, &work->below_id, &work->prior) &&
+                      sy_money_find_claim(x, &work->below, &work->below_id);
+}
+
+/* Later than `since`, if a claim was decided later, or held: what was contested after the days that
+ * count from then were over brings none back. */
+static int64_t wait_for(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *id,
+                        int64_t since, int64_t days_ms)
+{
+    struct sy_contest_entry contest;
+    if (claim->decided_ms > since) since = claim->decided_ms;
+    for (unsigned i = 0; i < CONTESTS * CONTESTS; i++) { // each may have been opened after another
+        uint16_t kind = (uint16_t)(SY_CONTEST_APPEAL + i % CONTESTS);
+        if (!sy_money_find_contest(x, &contest, id, kind)) continue;
+        bool open = contest.status == SY_CONTEST_OPEN;
+        int64_t end_ms = open ? contest.held_until_ms : contest.ended_ms;
+        if (contest.opened_ms <= since + days_ms && end_ms > since) since = end_ms;
+    }
+    return since;
+}
+
+/* The last moment for the claim to come: the plan's days count from the end of the service, or from
+ * when the payer before had decided, and that could be built on. */
+static int64_t last_moment(struct sy_exec *x, const struct work *work)
+{
+    int64_t since = work->p->until, days_ms = work->plan.filing_days * DAY_MS;
+    if (work->has_below) since = wait_for(x, &work->below, &work->below_id, since, days_ms);
+    if (work->has_prior) since = wait_for(x, &work->prior, &work->p->prior_claim, since, days_ms);
+    return since + days_ms;
+}
+
 static enum sy_refusal check_edits(struct sy_exec *x, struct work *work)
 {
     const struct sy_claim_submit *p = work->p;
@@ -354,7 +384,8 @@ static enum sy_refusal check_edits(struct sy_exec *x, struct work *work)
         return refuse_time(x, SY_C26, work->coverage.from_ms);
     }
     if (p->until > work->coverage.until_ms) return refuse_time(x, SY_C27, work->coverage.until_ms);
-    int64_t last = p->until + work->plan.filing_days * DAY_MS;
+    find_prior(x, work);
+    int64_t last = last_moment(x, work);
     if (x->time_ms > last) return refuse_time(x, SY_C29, last);
     return check_others(x, work);
 }
