@@ -48,7 +48,8 @@ static sy_status collect(struct collected *all, const struct sy_proven *answer,
                          struct sy_error *err)
 {
     size_t more = 4 + answer->size, used = all->size > 0 ? all->size : 4;
-    if (used + more > FILE_BYTES_MAX) return sy_fail(err, SY_ERR_LIMIT, "it has too many versions");
+    if (used + more > FILE_BYTES_MAX)
+        return sy_fail(err, SY_ERR_LIMIT, "it has too many versions, or links");
     if (all->bytes == NULL || used + more > all->room) {
         size_t room = 2 * all->room + more + 4096;
         uint8_t *moved = realloc(all->bytes, room);
@@ -88,9 +89,9 @@ static sy_status ask_all(struct collected *all, struct sy_record *record,
     }
     uint32_t versions = record->versions;
     uint64_t links = record->links;
-    if (versions > SY_HISTORY_ENTRIES_MAX || links > SY_HISTORY_ENTRIES_MAX) {
-        return sy_fail(err, SY_ERR_LIMIT, "a record has more than %u versions, or links",
-                       SY_HISTORY_ENTRIES_MAX);
+    if (versions > SY_HISTORY_VERSIONS_MAX || links > SY_HISTORY_LINKS_MAX) {
+        return sy_fail(err, SY_ERR_LIMIT, "a record has more than %u versions, or %u links",
+                       SY_HISTORY_VERSIONS_MAX, SY_HISTORY_LINKS_MAX);
     }
     for (uint32_t v = 2; v <= versions; v++) {
         SY_TRY(ask(all, asked, SY_STATE_RECORD_VERSION, id, v, false, err));
@@ -235,8 +236,11 @@ static sy_status read_record(struct reading *reading, struct sy_history *history
     memset(&reading->proven, 0, sizeof reading->proven);
     struct sy_record *record = &history->record;
     if (!sy_record_decode(record, history->proven.proof.state.value)) return fail_form(err);
-    if (record->versions > SY_HISTORY_ENTRIES_MAX || record->links > SY_HISTORY_ENTRIES_MAX) {
+    if (record->versions > SY_HISTORY_VERSIONS_MAX || record->links > SY_HISTORY_LINKS_MAX) {
         return sy_fail(err, SY_ERR_LIMIT, "it has too many versions, or links");
+    }
+    if (record->links > sy_reader_left(&reading->in) / 4) { // each has a size at least
+        return sy_fail(err, SY_ERR_FORMAT, "its history is cut off");
     }
     history->versions = calloc(record->versions + 1u, sizeof *history->versions);
     history->signatures = calloc(record->versions + 1u, sizeof *history->signatures);

@@ -19,7 +19,8 @@
 #include "core/client/places.h"
 #include "core/crypto/hpke.h"
 
-#define SY_HISTORY_ENTRIES_MAX 4096u /* versions, and links, of one record */
+#define SY_HISTORY_VERSIONS_MAX 4096u   /* of one record: its writers' alone to make */
+#define SY_HISTORY_LINKS_MAX (1u << 20) /* anybody's who may write to the patient */
 
 /* sy_history_make asks for all of it, the record's entry too, writes the file, and notes its hash
  * in the manifest's item. record: as it stands there; what it borrows is gone. SY_ERR_LIMIT: there

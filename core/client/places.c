@@ -120,7 +120,11 @@ sy_status sy_places_ask(void *self, struct sy_slice *value, uint64_t *height,
                                    .purpose = asked->purpose};
     char path[SY_PLACES_PATH_BYTES];
     sy_store_u64(read.second.bytes, number);
-    SY_TRY(sy_asker_read(asked->asker, &asked->answer, &read, asked->key, asked->max_age_ms, err));
+    sy_status status =
+        sy_asker_read(asked->asker, &asked->answer, &read, asked->key, asked->max_age_ms, err);
+    // That there is none is proven; who only says so proves nothing, and answer is still the last.
+    if (status == SY_ERR_NOT_FOUND) return SY_ERR_NETWORK;
+    if (status != SY_OK) return status;
     const struct sy_proof *proof = &asked->answer.proof;
     sy_asker_expect(asked->asker, proof->header.height);
     *height = proof->header.height;

@@ -43,7 +43,8 @@ sy_status sy_places_walk(struct sy_places *walk, const struct sy_hash *patient,
                          struct sy_error *err);
 
 /* A get that asks the network; self: struct sy_places_asked. It takes no answer that is older than
- * the patient's entry was, and keeps each proof as a file in `folder`, unless that is NULL. */
+ * the patient's entry was, and keeps each proof as a file in `folder`, unless that is NULL. Fails
+ * as sy_asker_read, whose SY_ERR_NOT_FOUND, which nobody proves, is SY_ERR_NETWORK here. */
 struct sy_places_asked {
     sy_asker *asker;
     const sy_secret_key *key; /* borrowed: signs the reads */

@@ -266,7 +266,8 @@ grep -q "at block $before .* it was valid" "$scratch/got" || fail "at: $(cat "$s
 "${then[@]}" --at "$(($(date +%s) * 1000))" >"$scratch/got" && fail "valid after it was replaced"
 grep -q "it was revoked" "$scratch/got" || fail "at: $(cat "$scratch/got")"
 "${then[@]}" --at 1 >"$scratch/got" && fail "valid before it was enrolled"
-"$bin/systole" get --net "$net" --at 1 block newest >"$scratch/got" 2>&1 && fail "a block has no --at"
+"$bin/systole" get --net "$net" --at 1 block newest >"$scratch/got" 2>&1 &&
+    fail "a block has no --at"
 grep -q -e '--at goes with' "$scratch/got" || fail "block --at: $(cat "$scratch/got")"
 
 echo "an organisation is suspended twice; how its doctor stood at any time is proven and kept"

@@ -241,6 +241,10 @@ static void answer_read(const struct witness *witness, struct sy_writer *w,
         sy_answer_refused(w, request->request_id, SY_ANSWER_NOT_FOUND, "there is no such thing");
         return;
     }
+    if (mode == WITNESS_ABSENT && proof.kind == SY_PROOF_STATE && !proof.state.present) {
+        sy_answer_refused(w, request->request_id, SY_ANSWER_NOT_FOUND, "there is no such thing");
+        return;
+    }
     sy_proof_encode(&inner, &proof);
     sy_answer_begin(w, SY_ANSWER_READ, request->request_id);
     sy_write_bytes32(w, sy_writer_slice(&inner));

@@ -21,6 +21,7 @@ enum witness_mode {
     WITNESS_DENIES,   /* there is no such thing; every transaction is refused */
     WITNESS_PRUNED,   /* a read, or a block that is to come: pruned; else the truth */
     WITNESS_NONSENSE, /* bytes that are no answer */
+    WITNESS_ABSENT,   /* says what it should prove: that an entry is absent; else the truth */
     WITNESS_EMPTY,    /* notices: none yet; else the truth */
     WITNESS_HIDING    /* notices: all asked for are there, and not to be shown; else the truth */
 };

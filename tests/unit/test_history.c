@@ -25,6 +25,7 @@ static struct sy_error err;
 
 /* The state: a record of three versions, two of them heads, one cosigned; two links. */
 static struct sy_record record;
+static uint64_t rig_links = LINKS; /* that it says */
 static uint8_t room[16][1024];
 static struct test_entry entries[16];
 static unsigned entry_count;
@@ -71,7 +72,7 @@ static void fill_state(void)
                                 .versions = 3,
                                 .head_count = 2,
                                 .heads = {2, 3},
-                                .links = LINKS,
+                                .links = rig_links,
                                 .first = version_of(1)};
     for (unsigned id = RECORD; id <= OTHER; id++) {
         w = begin_entry();
@@ -219,6 +220,26 @@ CASE(a_history_lacks_nothing)
     assert_not_whole(SY_ERR_FORMAT, "lacks something");
 }
 
+/* Anybody who may write to the patient can make many; room is taken for no more than are there. */
+CASE(many_links_are_no_obstacle)
+{
+    static const struct {
+        uint64_t links;
+        sy_status status;
+        const char *why;
+    } cases[] = {{5000, SY_ERR_FORMAT, "cut off"},
+                 {SY_HISTORY_LINKS_MAX, SY_ERR_FORMAT, "cut off"},
+                 {SY_HISTORY_LINKS_MAX + 1ull, SY_ERR_LIMIT, "too many"}};
+    for (unsigned i = 0; i < 3; i++) {
+        rig_links = cases[i].links;
+        fill_state();
+        add_all(-1, AS_OF);
+        assert_not_whole(cases[i].status, cases[i].why);
+        assert_null(history.links);
+    }
+    rig_links = LINKS;
+}
+
 /* Then it had one head less, or nobody had cosigned. */
 CASE(a_history_is_not_from_before_the_export)
 {
@@ -310,6 +331,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test_setup(a_whole_history_is_read, each),
         cmocka_unit_test_setup(a_history_lacks_nothing, each),
+        cmocka_unit_test_setup(many_links_are_no_obstacle, each),
         cmocka_unit_test_setup(a_history_is_not_from_before_the_export, each),
         cmocka_unit_test_setup(a_history_is_of_its_record_alone, each),
         cmocka_unit_test_setup(a_history_is_sealed_by_the_network, each),
