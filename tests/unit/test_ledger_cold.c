@@ -231,6 +231,17 @@ CASE(a_logger_answers_with_its_own_key)
     assert_refused(&tx, SY_E_NOT_OWNER); // it went along, and is nobody's there
 }
 
+CASE(a_device_of_another_logs_no_goods)
+{
+    make_two();
+    struct world_tx tx = logger(DEVICE, LOGGER, SY_SUBJECT_ORG, ORG_A);
+    world_cosign(&tx, ADMIN_A);
+    assert_applied(&tx);
+    tx = logged(LOGGER, DEVICE, 1); // a hospital's, which the maker registered
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    assert_detail(DEVICE);
+}
+
 CASE(a_patients_device_logs_no_goods)
 {
     make_two();
@@ -386,6 +397,7 @@ int main(void)
         WITH_GOODS(a_commitment_is_about_one_thing),
         WITH_GOODS(only_who_has_goods_says_what_they_had),
         WITH_GOODS(a_logger_answers_with_its_own_key),
+        WITH_GOODS(a_device_of_another_logs_no_goods),
         WITH_GOODS(a_patients_device_logs_no_goods),
         WITH_GOODS(what_was_too_warm_on_the_road_is_received_and_held),
         WITH_GOODS(what_is_refused_on_arrival_is_the_senders_and_held),

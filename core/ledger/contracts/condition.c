@@ -12,7 +12,7 @@
  *   both or neither of item and shipment are given        E_SCHEMA, path item
  *   max is less than min                                  E_SCHEMA, path max
  *   a device answers for it, and device_id is absent      E_SCHEMA, path device_id
- *   device_id: not an organisation's device whose key
+ *   device_id: not the organisation's device whose key
  *     answers for it                                      E_SIGNER_MISSING {device_id}
  *   the last reading is ahead of block time               E_COND_WINDOW {block time}
  *   item: not the organisation's, or packed               see goods_rules.h, path item
@@ -263,7 +263,9 @@ static enum sy_refusal check_device(struct sy_exec *x, const struct sy_cond_comm
         return SY_E_SIGNER_MISSING;
     }
     line = sy_hash_of_key(&device.key);
-    bool its = device.owner_kind == SY_SUBJECT_ORG && sy_hash_equal(&line, &x->by->line);
+    // Who registered it answers for its key, and need not own it.
+    bool own = device.owner_kind == SY_SUBJECT_ORG && sy_hash_equal(&device.owner, &x->by->holder);
+    bool its = own && sy_hash_equal(&line, &x->by->line);
     return its ? SY_APPLIED : sy_refuse_hash(x, SY_E_SIGNER_MISSING, &p->device_id);
 }
 
