@@ -166,7 +166,8 @@ struct sy_claim {
     uint8_t holds;    /* SY_CONTEST_BIT of each enum sy_contest that is open */
     uint32_t fraud;   /* rules that flagged it: SY_FRAUD_BIT of each enum sy_fraud_rule */
     uint32_t cleared; /* and which of them were cleared */
-    uint32_t minutes; /* of the practitioner's day that it bills; 0: unknown, or of several days */
+    uint32_t minutes; /* of the practitioner's day that it bills, or, denied, would bill; 0:
+                         unknown, or of several days */
     int64_t from_ms, until_ms;
     int64_t decided_ms; /* 0: pended */
     uint64_t height;    /* of the submission */

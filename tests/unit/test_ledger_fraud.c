@@ -85,6 +85,18 @@ static struct world_tx bill_hours(unsigned claim, const char *line, int64_t from
     return tx;
 }
 
+/* The coverages that P and Q always have. */
+static void end_covers(void)
+{
+    for (unsigned order = 0; order < 2; order++) {
+        struct world_tx tx = world_tx_of(SY_KIND_coverage_end, order == 0 ? PAYER_P : PAYER_Q,
+                                         order == 0 ? ORG_P : ORG_Q);
+        tx.payload.coverage_end.coverage_id = test_hash(COVER_P + order);
+        tx.payload.coverage_end.until = world.header.time_ms - DAY_MS;
+        money_applied(&tx);
+    }
+}
+
 CASE(nobody_works_more_than_a_day_a_day)
 {
     cover_by_hours();
@@ -165,13 +177,7 @@ CASE(a_disputed_claim_leaves_the_day_and_an_appeal_brings_it_back)
     const uint8_t nothing[8] = {0}, all[8] = {0x30, 0x75}; // 30,000
     struct world_tx tx = cover(PAYER_P, ORG_P, COVER_P + 6, PLAN_P + 5, 3);
     money_applied(&tx);
-    for (unsigned order = 0; order < 2; order++) {
-        tx = world_tx_of(SY_KIND_coverage_end, order == 0 ? PAYER_P : PAYER_Q,
-                         order == 0 ? ORG_P : ORG_Q);
-        tx.payload.coverage_end.coverage_id = test_hash(COVER_P + order);
-        tx.payload.coverage_end.until = world.header.time_ms - DAY_MS;
-        money_applied(&tx);
-    }
+    end_covers();
     tx = bill_one(CLAIM, COVER_P + 6, VISIT, 30000);
     int64_t from = tx.payload.claim_submit.from;
     money_applied(&tx);
@@ -364,6 +370,92 @@ CASE(a_fill_that_another_claim_took_over_flags_what_comes_back)
     money_applied(&tx);
 }
 
+/* Two lines for one fill: the second is flagged and cleared, which says nothing of the first. */
+CASE(a_fill_that_was_taken_over_flags_what_was_cleared)
+{
+    const uint32_t refill = SY_FRAUD_BIT(SY_FRAUD_REFILL);
+    const uint8_t nothing[16] = {0}, all[16] = {0x30, 0x75, 0, 0, 0, 0, 0, 0, 0x30, 0x75};
+    struct sy_hash rx = test_hash(RX);
+    char texts[2][160];
+    const char *const lines[] = {texts[0], texts[1], NULL};
+    prescribe(20);
+    fill(GATEWAY_A, ORG_A);
+    (void)snprintf(texts[0], sizeof texts[0], "1/n4:0093/30/30000/01/A/rx:%s", hex_of(&rx));
+    (void)snprintf(texts[1], sizeof texts[1], "2/n4:0094/30/30000/01/A/rx:%s", hex_of(&rx));
+    struct world_tx tx = bill(CLAIM, COVER_P, lines, 60000);
+    money_applied(&tx);
+    assert_flags(CLAIM, refill);
+    tx = clear(PAYER_P, ORG_P, CLAIM, SY_FRAUD_REFILL);
+    money_applied(&tx);
+    tx = dispute(WALLET_CLAIMED, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, nothing, 16);
+    money_applied(&tx);
+    tx = bill_fill(CLAIM + 1, COVER_P, "n4:0093");
+    money_applied(&tx);
+    assert_event(0, SY_EVENT_FRAUD_FLAGGED, SY_SUBJECT_ORG, ORG_P, CLAIM);
+    assert_event(1, SY_EVENT_FRAUD_FLAGGED, SY_SUBJECT_ORG, ORG_A, CLAIM);
+    assert_flags(CLAIM, refill);
+    assert_int_equal(find_claim(CLAIM).cleared, 0);
+    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, all, 16);
+    money_applied(&tx);
+    tx = pay(PAYER_P, ORG_P, CLAIM);
+    money_refused(&tx, SY_E_CLAIM_HELD);
+}
+
+/* P's third coverage pays nothing at once: its fees are capitated. The other two ended. */
+static void cover_capitated(void)
+{
+    static const char *const fees[] = {"hc:99213=30000+capitated", "n4:0093=30000+capitated", NULL};
+    cover_by_hours();
+    struct world_tx page = publish(PAYER_P, ORG_P, SY_SCHEDULE_FEES, fees);
+    money_applied(&page);
+    for (unsigned i = 0; i < 101; i++) world_execute(&world, NULL, 0);
+    struct world_tx tx = plan_of(PAYER_P, ORG_P, PLAN_P + 6);
+    tx.payload.plan_publish.fees_version = 1;
+    tx.payload.plan_publish.codes_version = 1;
+    money_applied(&tx);
+    tx = cover(PAYER_P, ORG_P, COVER_P + 6, PLAN_P + 6, 3);
+    money_applied(&tx);
+    end_covers();
+}
+
+CASE(a_claim_that_is_denied_at_once_comes_back_judged)
+{
+    const uint8_t all[16] = {0x30, 0x75, 0, 0, 0, 0, 0, 0, 0x30, 0x75}; // 30,000 each
+    struct sy_hash rx = test_hash(RX);
+    char texts[2][160];
+    const char *const lines[] = {texts[0], texts[1], NULL};
+    cover_capitated();
+    prescribe(20); // and nothing is dispensed
+    (void)snprintf(texts[0], sizeof texts[0], "%s/device:%064d", VISIT, 7);
+    (void)snprintf(texts[1], sizeof texts[1], "2/n4:0093/1/30000/01/A/rx:%s", hex_of(&rx));
+    struct world_tx tx = bill(CLAIM, COVER_P + 6, lines, 60000);
+    int64_t from = tx.payload.claim_submit.from;
+    money_applied(&tx);
+    assert_int_equal(find_claim(CLAIM).status, SY_CLAIM_DENIED);
+    assert_event(0, SY_EVENT_FRAUD_FLAGGED, SY_SUBJECT_ORG, ORG_P, CLAIM);
+    assert_flags(CLAIM, SY_FRAUD_BIT(SY_FRAUD_REFILL) | SY_FRAUD_BIT(SY_FRAUD_UNKNOWN));
+    assert_int_equal(find_claim(CLAIM).minutes, 600);
+    assert_int_equal(minutes_of(DOCTOR_A, from), 0);
+    for (unsigned i = 1; i < 3; i++) {
+        tx = bill_hours(CLAIM + i, VISIT, from - i);
+        money_applied(&tx);
+        assert_flags(CLAIM + i, 0);
+    }
+    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, all, 16);
+    money_applied(&tx);
+    assert_int_equal(minutes_of(DOCTOR_A, from), 1800);
+    assert_flags(CLAIM, SY_FRAUD_BIT(SY_FRAUD_DAY) | SY_FRAUD_BIT(SY_FRAUD_REFILL) |
+                            SY_FRAUD_BIT(SY_FRAUD_UNKNOWN));
+    tx = pay(PAYER_P, ORG_P, CLAIM);
+    money_refused(&tx, SY_E_CLAIM_HELD);
+}
+
 static void add_maker(void)
 {
     struct world_tx tx = world_register(ORG_M, SY_ORG_HOSPITAL, ADMIN_M);
@@ -487,6 +579,8 @@ int main(void)
         WITH_MONEY(nobody_flags_what_state_does_not_show),
         WITH_MONEY(each_fill_is_billed_once_by_who_dispensed_it),
         WITH_MONEY(a_fill_that_another_claim_took_over_flags_what_comes_back),
+        WITH_MONEY(a_fill_that_was_taken_over_flags_what_was_cleared),
+        WITH_MONEY(a_claim_that_is_denied_at_once_comes_back_judged),
         WITH_MONEY(a_fill_of_another_organisation_is_not_billed),
         WITH_MONEY(a_device_is_known_not_recalled_and_the_patients),
         WITH_MONEY(a_device_that_sends_is_its_owners),

@@ -530,7 +530,8 @@ enum sy_refusal sy_contract_claim_submit(struct sy_exec *x, const union sy_paylo
     if (!edit_lines(x, &work) || sy_claim_is_denied(claim)) {
         sy_claim_decide(x, claim, &work.plan);
     }
-    if (claim->status != SY_CLAIM_DENIED) watch(x, &work);
+    bool comes_back = !claim->has_prior; // even if it is denied (claim_decide.c)
+    if (claim->status != SY_CLAIM_DENIED || comes_back) watch(x, &work);
     sy_money_save_claim(x, &p->claim_id, claim);
     if (claim->status != SY_CLAIM_DENIED) sy_money_save_standing(x, &claim->key, &p->claim_id);
     place_claim(x, p);

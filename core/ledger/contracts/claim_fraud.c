@@ -16,14 +16,17 @@
  *   writes   claim
  *   events   fraud.cleared, as above
  *
- * What is flagged is not paid until it is cleared, once: nobody has it held by the same rule again.
+ * What is flagged is not paid until it is cleared, once: nobody has it held by the same rule again,
+ * but a denied claim when another bills its fill.
  * Who is held up is the payer, who may clear it; so may regulators, when a payer does not.
  *
- * claim.submit judges by all rules (FORMAT.md, section 18, says how): a claim that stands behind
- * an earlier payer's is the same service, and neither its hours nor its fills count twice. Later
- * claims may fill a day, so who billed first is judged again by fraud.flag; what a line links is
- * not kept, so the other rules are not. Not judged at all, because no entry says it: services after
- * death (state has no date of death), and without an encounter (it need not be anchored). */
+ * claim.submit judges by all rules (FORMAT.md, section 18, says how), also a claim that is denied
+ * at once, since it may come back and what its lines link is not kept: its minutes fill the day
+ * then, and not before. A line that is denied beside others is not judged. A claim that stands
+ * behind an earlier payer's is the same service, and neither its hours nor its fills count twice.
+ * Later claims may fill a day, so who billed first is judged again by fraud.flag; what a line links
+ * is not kept, so the other rules are not. Not judged at all, because no entry says it: services
+ * after death (state has no date of death), and without an encounter (it need not be anchored). */
 #include "core/ledger/contracts/claim_fraud.h"
 
 #include "core/base/assert.h"
@@ -37,6 +40,19 @@
 static void corrupt(struct sy_exec *x)
 {
     if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+}
+
+static void tell(struct sy_exec *x, enum sy_event_kind kind, const struct sy_claim *claim,
+                 const struct sy_hash *id)
+{
+    sy_exec_event(x, kind, SY_SUBJECT_ORG, &claim->payer, id);
+    sy_exec_event(x, kind, SY_SUBJECT_ORG, &claim->provider, id);
+}
+
+/* A denied line beside others that are not: one of a denied claim may come back with it. */
+static bool is_out(const struct sy_claim *claim, unsigned line)
+{
+    return claim->lines[line].reason != 0 && claim->status != SY_CLAIM_DENIED;
 }
 
 // --- days --------------------------------------------------------------------------------------
@@ -77,7 +93,8 @@ static bool fill_day(struct sy_exec *x, const struct sy_claim *claim)
     return minutes > SY_DAY_MINUTES;
 }
 
-/* Of lines that are not denied, as many minutes as a claim can say. */
+/* Of lines that are not denied, as many minutes as a claim can say; if all are, what it would come
+ * back with. */
 static uint32_t minutes_of(struct sy_exec *x, const struct sy_claim *claim,
                            const struct sy_claim_line *lines, const struct sy_hash *codes)
 {
@@ -85,7 +102,7 @@ static uint32_t minutes_of(struct sy_exec *x, const struct sy_claim *claim,
     struct sy_schedule_row row;
     if (codes == NULL || claim->from_ms / DAY_MS != claim->until_ms / DAY_MS) return 0;
     for (unsigned i = 0; i < claim->line_count; i++) {
-        if (claim->lines[i].reason != 0) continue;
+        if (is_out(claim, i)) continue;
         if (!sy_money_find_row(x, &row, codes, lines[i].code) || row.value == 0) continue;
         bool fits = lines[i].units <= UINT32_MAX / row.value;
         sum += fits ? row.value * lines[i].units : UINT32_MAX;
@@ -112,7 +129,18 @@ static bool is_of_claim(struct sy_exec *x, const struct sy_claim *claim, const s
            fill.time_ms >= claim->from_ms - DAY_MS && fill.time_ms <= claim->until_ms + DAY_MS;
 }
 
-/* No claim that stands bills it. A denied one that did may come back: it is flagged then. */
+/* What a denied claim billed is another's by now, whatever was cleared before. */
+static void flag_taken(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id)
+{
+    const uint32_t bit = SY_FRAUD_BIT(SY_FRAUD_REFILL);
+    if ((claim->fraud & ~claim->cleared & bit) != 0) return;
+    claim->fraud |= bit;
+    claim->cleared &= ~bit;
+    sy_money_save_claim(x, id, claim);
+    tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
+}
+
+/* No claim that stands bills it. A denied one that did may come back: it is flagged. */
 static bool take_over(struct sy_exec *x, const struct sy_hash *place)
 {
     struct sy_slice value;
@@ -124,10 +152,7 @@ static bool take_over(struct sy_exec *x, const struct sy_hash *place)
         return false;
     }
     if (!sy_money_find_claim(x, &claim, &by)) return false; // another line of this claim
-    if (claim.status == SY_CLAIM_DENIED) {
-        claim.fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
-        sy_money_save_claim(x, &by, &claim);
-    }
+    if (claim.status == SY_CLAIM_DENIED) flag_taken(x, &claim, &by);
     return claim.status == SY_CLAIM_DENIED || claim.status == SY_CLAIM_REVERSED;
 }
 
@@ -227,13 +252,6 @@ static uint32_t judge_link(struct sy_exec *x, const struct sy_claim *claim,
 
 // --- claims ------------------------------------------------------------------------------------
 
-static void tell(struct sy_exec *x, enum sy_event_kind kind, const struct sy_claim *claim,
-                 const struct sy_hash *id)
-{
-    sy_exec_event(x, kind, SY_SUBJECT_ORG, &claim->payer, id);
-    sy_exec_event(x, kind, SY_SUBJECT_ORG, &claim->provider, id);
-}
-
 static bool bills_a_fill(const struct sy_claim_line *line)
 {
     return line->link_kind == SY_LINK_PRESCRIPTION && memcmp(line->code.data, "n4:", 3) == 0;
@@ -248,11 +266,12 @@ void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_h
     for (unsigned i = 0; i < claim->line_count; i++) {
         const struct sy_claim_line *line = &lines[i];
         if (line->link_kind == SY_LINK_DEVICE) claim->fraud |= judge_link(x, claim, &line->link);
-        if (claim->lines[i].reason != 0 || !first || !bills_a_fill(line)) continue;
+        if (is_out(claim, i) || !first || !bills_a_fill(line)) continue;
         if (!take_fill(x, claim, id, &line->link)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
     }
     if (first) claim->minutes = minutes_of(x, claim, lines, codes);
-    if (fill_day(x, claim)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DAY);
+    bool stands = claim->status != SY_CLAIM_DENIED;
+    if (stands && fill_day(x, claim)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DAY);
     if (claim->fraud != 0) tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
 }
 
