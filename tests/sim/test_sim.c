@@ -18,8 +18,8 @@
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
-#define SEEDS (TEST_SANITIZED ? "1..30" : "1..2000")
-#define SEEDS_LARGE (TEST_SANITIZED ? "1..4" : "1..200")
+#define SEEDS (TEST_SANITIZED ? "1..30" : "1..1000")
+#define SEEDS_LARGE (TEST_SANITIZED ? "1..4" : "1..100")
 
 static struct sim_report report;
 
