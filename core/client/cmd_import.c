@@ -30,8 +30,10 @@ static const char about[] =
     "client's store and in the lineage, a Provenance record whose content is\n"
     "FOLDER/lineage.json. Branches of a record stay branches here. What cannot be\n"
     "anchored here stands in the lineage and is told: who cosigned there, versions\n"
-    "whose content did not come, joins of branches, what named a record, and links\n"
-    "to other patients. The key is a gateway's, of an organisation that may write to\n"
+    "whose content did not come, joins of branches, what named a record, links to\n"
+    "other patients, and versions beyond the heads that a record may have. Branches\n"
+    "of which nothing came that they came from are records of their own, and what\n"
+    "was retracted there is retracted here. The key is a gateway's, of an organisation that may write to\n"
     "PATIENT's records. Run again, it goes on where it was.\n";
 
 #define SETTLE_MS 60000
@@ -41,6 +43,22 @@ static const char about[] =
 struct class_count {
     char name[33];
     uint64_t read, accepted, duplicate, rejected;
+};
+
+/* What a version here is made from. */
+struct base {
+    uint32_t version; /* 0: it is the first */
+    bool branch;      /* that one is no head any more */
+};
+
+/* Where a content of an item goes. */
+struct laid {
+    uint32_t parent; /* the place of what it came from, from 1; 0: nothing of that came */
+    uint32_t root;   /* the place, from 0, of what begins its record */
+    uint32_t number; /* of the version here */
+    struct base base;
+    struct sy_hash record; /* here; of a root that was anchored */
+    bool anchored;
 };
 
 struct import_run {
@@ -65,7 +83,10 @@ struct import_run {
     struct sy_history history; /* of the item under way */
     struct sy_hash linked[SY_LINKS_MAX];
     unsigned linked_count;
+    struct laid *laid;                                                 /* of its contents */
     uint64_t versions_left, cosignatures_left, links_left, joins_left; /* told, not anchored */
+    uint64_t heads_left;     /* versions for which there are too many heads here */
+    uint64_t branches_apart; /* anchored as records of their own */
     sy_json lineage;
 };
 
@@ -273,12 +294,6 @@ static void fill_create(union sy_payload *payload, const struct import_run *run,
     memcpy(create->sens_tag.bytes, there->sens_tag, sizeof create->sens_tag.bytes);
 }
 
-/* What a version here is made from. */
-struct base {
-    uint32_t version; /* 0: it is the first */
-    bool branch;      /* that one is no head any more */
-};
-
 /* Anchors one version; *code says what became of it, and *known that it was there. */
 static sy_status anchor(struct import_run *run, uint16_t *code, bool *known,
                         const struct sy_client_record *record, const struct base *base,
@@ -315,8 +330,8 @@ static uint32_t place_of(const struct import_run *run, const struct sy_manifest_
     return 0;
 }
 
-/* The nearest version that the one in this place came from and whose content came, too. Where none
- * did it is the first one here, which then did not come from it: the lineage says from what. */
+/* The place, from 1, of the nearest version that the one in this place, from 0, came from and whose
+ * content came, too; 0: none did. */
 static uint32_t parent_of(const struct import_run *run, const struct sy_manifest_item *item,
                           uint32_t place)
 {
@@ -327,20 +342,30 @@ static uint32_t parent_of(const struct import_run *run, const struct sy_manifest
         version = history->versions[version - 1].parent;
         found = place_of(run, item, version);
     }
-    return found > 0 ? found : 1;
+    return found;
 }
 
-/* On what the content in this place, from 0, stands here; branch: something else does already. */
-static struct base base_of(const struct import_run *run, const struct sy_manifest_item *item,
-                           uint32_t place)
+/* Contents become records here: each is a version of the one that its parent is of, on it. What has
+ * no parent among them would stand in another one's stead as a head, so it begins a record. */
+static sy_status lay_out(struct import_run *run, const struct sy_manifest_item *item,
+                         struct sy_error *err)
 {
-    struct base base = {.version = 0};
-    if (place == 0) return base;
-    base.version = parent_of(run, item, place);
-    for (uint32_t k = 1; k < place; k++) {
-        base.branch = base.branch || parent_of(run, item, k) == base.version;
+    run->laid = calloc(item->content_count + 1u, sizeof *run->laid);
+    if (run->laid == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "out of memory");
+    for (uint32_t k = 0; k < item->content_count; k++) {
+        struct laid *own = &run->laid[k];
+        uint32_t parent = parent_of(run, item, k);
+        own->parent = parent;
+        own->root = parent > 0 ? run->laid[parent - 1].root : k;
+        own->number = 1;
+        own->base.version = parent > 0 ? run->laid[parent - 1].number : 0;
+        for (uint32_t i = 0; i < k; i++) {
+            own->number += run->laid[i].root == own->root;
+            own->base.branch = own->base.branch || (parent > 0 && run->laid[i].parent == parent);
+        }
+        run->branches_apart += own->root == k && k > 0;
     }
-    return base;
+    return SY_OK;
 }
 
 /* What the ledger there says of the version besides its content. */
@@ -360,6 +385,28 @@ static void put_source(struct import_run *run, uint32_t version)
     sy_json_object_end(&run->lineage);
 }
 
+static void put_retraction(struct import_run *run)
+{
+    const struct sy_record *there = &run->history.record;
+    if (!there->retracted) return;
+    const char *reason = sy_enum_word(&sy_enum_retract_reason, there->retract_reason);
+    sy_json_put_text(&run->lineage, "source_retracted", reason != NULL ? reason : "?");
+    sy_json_put_u64(&run->lineage, "source_retracted_height", there->retracted_height);
+}
+
+/* A version that has no place here. */
+static void put_unplaced(struct import_run *run, const struct sy_manifest_content *content)
+{
+    run->heads_left++;
+    sy_json_object_begin(&run->lineage);
+    sy_json_put_hex(&run->lineage, "source_record", run->manifest.items[content->item].record.bytes,
+                    32);
+    sy_json_put_u64(&run->lineage, "source_version", content->version);
+    put_retraction(run);
+    put_source(run, content->version);
+    sy_json_object_end(&run->lineage);
+}
+
 static void put_lineage(struct import_run *run, const struct sy_manifest_content *content,
                         const struct sy_client_record *record, uint32_t number)
 {
@@ -369,15 +416,31 @@ static void put_lineage(struct import_run *run, const struct sy_manifest_content
     sy_json_put_u64(&run->lineage, "source_version", content->version);
     sy_json_put_hex(&run->lineage, "record", record->id.bytes, 32);
     sy_json_put_u64(&run->lineage, "version", number);
+    put_retraction(run);
     put_source(run, content->version);
     sy_json_object_end(&run->lineage);
 }
 
-/* Contents of an item become versions 1, 2 ... of one record here, in their order there, each on
- * the one that it came from. */
-static sy_status import_content(struct import_run *run, const struct sy_manifest_item *item,
-                                uint32_t place, struct sy_error *err)
+/* What a record here is made from: a record there, or one branch of it. */
+static void label_of(const struct import_run *run, struct sy_hash *label, struct sy_slice class,
+                     const struct sy_manifest_item *item, uint32_t root)
 {
+    uint8_t room[32 + 4];
+    memcpy(room, item->record.bytes, 32);
+    sy_store_u32(room + 32, run->manifest.contents[item->first_content + root].version);
+    sy_client_label(run->store, label, SY_LABEL_RESOURCE,
+                    sy_slice_of(run->system, strlen(run->system)), class,
+                    sy_slice_of(room, root == 0 ? 32 : sizeof room));
+}
+
+/* Contents of an item become versions of records here, in their order there, as they are laid out.
+ * *full: this one has no place, as the record has as many heads as it may, or was retracted here
+ * since that was so. */
+static sy_status import_content(struct import_run *run, bool *full,
+                                const struct sy_manifest_item *item, uint32_t place,
+                                struct sy_error *err)
+{
+    struct laid *laid = &run->laid[place];
     const struct sy_manifest_content *content =
         &run->manifest.contents[item->first_content + place];
     struct sy_client_record record;
@@ -391,18 +454,41 @@ static sy_status import_content(struct import_run *run, const struct sy_manifest
     struct sy_slice class = run->opened.record.record_class;
     struct class_count *count = class_of(run, class);
     count->read++;
-    sy_client_label(run->store, &label, SY_LABEL_RESOURCE,
-                    sy_slice_of(run->system, strlen(run->system)), class,
-                    sy_slice_of(item->record.bytes, 32));
-    SY_TRY(plan(run, &record, &version, &label, class, place + 1, run->opened.body.content, err));
-    struct base base = base_of(run, item, place);
-    SY_TRY(anchor(run, &code, &known, &record, &base, &version, class, &run->opened.record, err));
+    label_of(run, &label, class, item, laid->root);
+    SY_TRY(
+        plan(run, &record, &version, &label, class, laid->number, run->opened.body.content, err));
+    SY_TRY(anchor(run, &code, &known, &record, &laid->base, &version, class, &run->opened.record,
+                  err));
     count->accepted += code == SY_APPLIED && !known;
     count->duplicate += known;
     count->rejected += code != SY_APPLIED;
+    *full = code == SY_E_HEADS ||
+            (code == SY_E_RECORD_STATE && run->history.record.retracted && laid->number > 1);
+    if (*full) return SY_OK;
     if (code != SY_APPLIED) return refused(err, path, code);
-    put_lineage(run, content, &record, place + 1);
+    put_lineage(run, content, &record, laid->number);
+    laid->record = record.id;
+    laid->anchored = true;
     return SY_OK;
+}
+
+/* What was retracted there is retracted here, for the same reason. */
+static sy_status retract(struct import_run *run, const struct sy_hash *id, struct sy_error *err)
+{
+    union sy_payload payload;
+    struct sy_slice value;
+    struct sy_record record;
+    uint16_t code = 0;
+    SY_TRY(read_state(run, &value, SY_STATE_RECORD, id, 0, err));
+    if (!sy_record_decode(&record, value)) {
+        return sy_fail(err, SY_ERR_VERSION, "a record proven is of an unknown form: upgrade");
+    }
+    if (record.retracted || record.erased) return SY_OK;
+    memset(&payload, 0, sizeof payload);
+    payload.record_retract =
+        (struct sy_record_retract){.record_id = *id, .reason = run->history.record.retract_reason};
+    SY_TRY(settle(run, &code, SY_KIND_record_retract, &payload, err));
+    return code == SY_APPLIED ? SY_OK : refused(err, "record.retract", code);
 }
 
 /* What of an item's history the ledger here does not get. */
@@ -424,10 +510,18 @@ static sy_status import_item(struct import_run *run, uint32_t index, struct sy_e
     SY_TRY(sy_history_load(&run->history, &run->manifest, index, run->folder, run->x25519,
                            run->source, err));
     count_left(run, item);
+    SY_TRY(lay_out(run, item, err));
+    bool full = false;
     for (uint32_t k = 0; k < item->content_count; k++) {
-        sy_status status = import_content(run, item, k, err);
+        // Their numbers here follow one another, so what comes behind has no place either.
+        sy_status status = full ? SY_OK : import_content(run, &full, item, k, err);
         sy_opened_free(&run->opened);
         if (status != SY_OK) return status;
+        if (full) put_unplaced(run, &run->manifest.contents[item->first_content + k]);
+    }
+    for (uint32_t k = 0; run->history.record.retracted && k < item->content_count; k++) {
+        const struct laid *laid = &run->laid[k];
+        if (laid->root == k && laid->anchored) SY_TRY(retract(run, &laid->record, err));
     }
     return SY_OK;
 }
@@ -437,6 +531,8 @@ static sy_status import_items(struct import_run *run, struct sy_error *err)
     for (uint32_t i = 0; i < run->manifest.item_count; i++) {
         sy_status status = import_item(run, i, err);
         sy_history_free(&run->history);
+        free(run->laid);
+        run->laid = NULL;
         if (status != SY_OK) return status;
     }
     return SY_OK;
@@ -466,6 +562,8 @@ static void put_left(const struct import_run *run, sy_json *json)
     sy_json_put_u64(json, "cosignatures", run->cosignatures_left);
     sy_json_put_u64(json, "versions", run->versions_left);
     sy_json_put_u64(json, "joins", run->joins_left);
+    sy_json_put_u64(json, "beyond_heads", run->heads_left);
+    sy_json_put_u64(json, "branches_apart", run->branches_apart);
     sy_json_put_u64(json, "links", run->links_left);
     sy_json_key(json, "linked_patients");
     sy_json_array_begin(json);
@@ -574,11 +672,13 @@ static int finish(const struct import_run *run, sy_status status, const struct s
                (unsigned long long)count->duplicate, (unsigned long long)count->rejected);
     }
     if (status != SY_OK) return sy_cmd_fail(run->cmd, err);
-    printf("left out, and told in lineage.json: %llu cosignatures, %llu versions without content, "
-           "%llu joins of branches, %llu links of records, %u linked patients\n",
-           (unsigned long long)run->cosignatures_left, (unsigned long long)run->versions_left,
-           (unsigned long long)run->joins_left, (unsigned long long)run->links_left,
-           run->linked_count);
+    printf(
+        "left out, and told in lineage.json: %llu cosignatures, %llu versions without content, "
+        "%llu joins of branches, %llu links of records, %u linked patients; %llu versions beyond "
+        "the heads that a record may have; %llu branches are records of their own\n",
+        (unsigned long long)run->cosignatures_left, (unsigned long long)run->versions_left,
+        (unsigned long long)run->joins_left, (unsigned long long)run->links_left, run->linked_count,
+        (unsigned long long)run->heads_left, (unsigned long long)run->branches_apart);
     return SY_EXIT_DONE;
 }
 

@@ -75,7 +75,7 @@ not_whole() { # WORDS ARGUMENT...
 
 begin
 
-echo "two hospitals, five records, one of them erased and two kept by the other"
+echo "two hospitals, six records, one of them erased, one retracted, two kept by the other"
 register a
 register b
 new_key wallet
@@ -101,19 +101,23 @@ record gone a
 record theirs b
 applied record.dup_report gateway_a - - record_id="$(cat "$scratch/one.id")" \
     other_id="$(cat "$scratch/two.id")"
+record fork a
+amended prong fork false
+amended tine fork true
+applied record.retract gateway_a - - record_id="$(cat "$scratch/two.id")" reason="wrong patient"
 record hidden b sens_tag=5a010203040506070809101112131415
 applied record.erase admin_a wallet - record_id="$(cat "$scratch/gone.id")" basis=unlawful
 
 echo "the patient sees all of them, and that there are no others; others see how many they do not"
 "$bin/systole" record list --net "$net" --key "$keys/wallet.pem" "$patient" >"$scratch/list" ||
     fail "$(cat "$scratch/list")"
-grep -q "5 shown, 0 withheld, of 5 records" "$scratch/list" || fail "$(cat "$scratch/list")"
+grep -q "6 shown, 0 withheld, of 6 records" "$scratch/list" || fail "$(cat "$scratch/list")"
 grep -q "$(cat "$scratch/gone.id")  erased" "$scratch/list" || fail "$(cat "$scratch/list")"
 "$bin/systole" record list --net "$net" --key "$keys/wallet.pem" --skip 1 --limit 2 "$patient" |
-    grep -q "2 shown, 0 withheld, of 5" || fail "pages"
+    grep -q "2 shown, 0 withheld, of 6" || fail "pages"
 "$bin/systole" record list --net "$net" --key "$keys/gateway_b.pem" "$patient" >"$scratch/list" ||
     fail "$(cat "$scratch/list")"
-grep -q "4 shown, 1 withheld, of 5 records" "$scratch/list" || fail "$(cat "$scratch/list")"
+grep -q "5 shown, 1 withheld, of 6 records" "$scratch/list" || fail "$(cat "$scratch/list")"
 grep -q "$(cat "$scratch/two.id")  withheld" "$scratch/list" || fail "$(cat "$scratch/list")"
 
 halfway
@@ -127,17 +131,17 @@ applied export.request wallet - - export_id="$export" patient_id="$patient" \
 "$bin/systole" get --net "$net" --key "$keys/wallet.pem" export "$export" |
     grep -q '"overdue": false' || fail "the export's status"
 who=wallet
-exported one left two && fail "it is whole without one of two heads"
+exported one left two prong tine && fail "it is whole without one of two heads"
 grep -q "missing: version 3 of record $(cat "$scratch/one.id")" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
-exported one left right && fail "it is whole without its second record"
+exported one left right prong tine && fail "it is whole without its second record"
 grep -q "missing: version 1 of record $(cat "$scratch/two.id")" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
 [ ! -e "$scratch/folder/manifest.syexport" ] || fail "what is not whole has a manifest"
 who=gateway_a
 rm -r "$scratch/folder"
-exported one left right two || fail "$(cat "$scratch/said")"
-grep -q "5 records, 2 of them here with 4 contents, 1 erased, 2 kept" "$scratch/said" ||
+exported one left right two prong tine || fail "$(cat "$scratch/said")"
+grep -q "6 records, 3 of them here with 6 contents, 1 erased, 2 kept" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
 grep -q -r -a "Observation" "$scratch/folder/contents" "$scratch/folder/histories" &&
     fail "a folder tells what is in it"
@@ -149,7 +153,7 @@ echo "the ledger is told, and refuses less"
 # shellcheck disable=SC2013
 fields=$(grep -o 'field [^ ]*' "$scratch/fulfil" | sed 's/^field //')
 # shellcheck disable=SC2086
-refused E_INCOMPLETE export.fulfil gateway_a - - ${fields/included=2/included=1}
+refused E_INCOMPLETE export.fulfil gateway_a - - ${fields/included=3/included=2}
 # shellcheck disable=SC2086
 applied export.fulfil gateway_a - - $fields
 "$bin/systole" get --net "$net" --key "$keys/wallet.pem" \
@@ -160,10 +164,10 @@ echo "the network it comes from stops; the folder is checked without it"
 stop_all
 rm -rf "$net"
 checked --x25519-key "$keys/box.pem" || fail "$(cat "$scratch/said")"
-grep -q "whole as of block [0-9]*: 5 records, 2 here (4 envelopes opened), 1 erased, 2 kept" \
+grep -q "whole as of block [0-9]*: 6 records, 3 here (6 envelopes opened), 1 erased, 2 kept" \
     "$scratch/said" || fail "$(cat "$scratch/said")"
 grep -q "1 of them by whom the folder does not say" "$scratch/said" || fail "$(cat "$scratch/said")"
-grep -q "in histories: 4 versions, 1 cosignatures, 2 links; 1 records with several heads" \
+grep -q "in histories: 7 versions, 1 cosignatures, 2 links; 2 records with several heads" \
     "$scratch/said" || fail "$(cat "$scratch/said")"
 grep -q "linked to patient $sibling" "$scratch/said" || fail "$(cat "$scratch/said")"
 grep -q "is kept by $(cat "$scratch/org_b")" "$scratch/said" || fail "$(cat "$scratch/said")"
@@ -207,12 +211,12 @@ import() {
         >"$scratch/said" 2>&1
 }
 import || fail "$(cat "$scratch/said")"
-grep -q "Observation  *4 read, 4 accepted, 0 duplicate, 0 rejected" "$scratch/said" ||
+grep -q "Observation  *6 read, 6 accepted, 0 duplicate, 0 rejected" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
-grep -q "left out, .*: 1 cosignatures, 0 versions .* 0 joins .* 2 links .* 1 linked patients" \
+grep -q "left out, .*: 1 cosignatures, 1 versions .* 0 joins .* 2 links .* 1 linked patients; .* 1 branches" \
     "$scratch/said" || fail "$(cat "$scratch/said")"
 import || fail "$(cat "$scratch/said")"
-grep -q "Observation  *4 read, 0 accepted, 4 duplicate, 0 rejected" "$scratch/said" ||
+grep -q "Observation  *6 read, 0 accepted, 6 duplicate, 0 rejected" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
 grep -q "Provenance  *1 read, 0 accepted, 1 duplicate" "$scratch/said" ||
     fail "$(cat "$scratch/said")"
@@ -220,16 +224,30 @@ grep -q "Provenance  *1 read, 0 accepted, 1 duplicate" "$scratch/said" ||
 map=$(sed -n 's/  id map$//p' "$scratch/list")
 "$bin/systole" get --net "$net" --key "$keys/here.pem" id-map "$map" | grep -q "$here" ||
     fail "the id map: $(cat "$scratch/list")"
-grep -q "3 shown, 0 withheld, of 3 records" "$scratch/list" || fail "$(cat "$scratch/list")"
+grep -q "5 shown, 0 withheld, of 5 records" "$scratch/list" || fail "$(cat "$scratch/list")"
 grep -q "$(cat "$scratch/one.id")" "$scratch/folder/lineage.json" || fail "no lineage"
 grep -q "$(public doctor_a)" "$scratch/folder/lineage.json" || fail "no cosigner in the lineage"
 grep -q "$sibling" "$scratch/folder/lineage.json" || fail "no linked patient in the lineage"
-there=$(tr '{' '\n' <"$scratch/folder/lineage.json" | grep "$(cat "$scratch/one.id")" |
-    field record)
+# there NAME: the record here that was one of that name there; several: one a line
+there() {
+    tr '{' '\n' <"$scratch/folder/lineage.json" | grep "\"source_record\":\"$(cat "$scratch/$1.id")" |
+        sed -n 's/.*"record":"\([0-9a-f]*\)".*/\1/p' | sort -u
+}
+there=$(there one)
 "$bin/systole" record history --net "$net" --key "$keys/here.pem" "$there" >"$scratch/history" ||
     fail "$(cat "$scratch/history")"
 [ "$(grep -c "(head), amends 1" "$scratch/history")" = 2 ] ||
     fail "there are not two heads: $(cat "$scratch/history")"
+"$bin/systole" get --net "$net" --key "$keys/here.pem" record "$(there two)" >"$scratch/got"
+grep -q '"retract_reason": "wrong patient"' "$scratch/got" ||
+    fail "what was retracted lives: $(cat "$scratch/got")"
+grep -q '"source_retracted":"wrong patient"' "$scratch/folder/lineage.json" ||
+    fail "the lineage does not say that it was retracted"
+[ "$(there fork | wc -l)" = 2 ] || fail "one head took the place of another"
+for each in $(there fork) "$there"; do
+    "$bin/systole" get --net "$net" --key "$keys/here.pem" record "$each" >"$scratch/got"
+    grep -q '"retracted": false' "$scratch/got" || fail "what was not is retracted"
+done
 printf x >>"$scratch/folder/contents/$(cat "$scratch/two.id")-1.syenvelope"
 import && fail "what was changed is imported"
 grep -q "is not whole" "$scratch/said" || fail "$(cat "$scratch/said")"
