@@ -33,8 +33,9 @@ static const char about[] =
     "whose content did not come, joins of branches, what named a record, links to\n"
     "other patients, and versions beyond the heads that a record may have. Branches\n"
     "of which nothing came that they came from are records of their own, and what\n"
-    "was retracted there is retracted here. The key is a gateway's, of an organisation that may write to\n"
-    "PATIENT's records. Run again, it goes on where it was.\n";
+    "was retracted there is retracted here. The key is a gateway's, of an\n"
+    "organisation that may write to PATIENT's records. Run again, it goes on where\n"
+    "it was.\n";
 
 #define SETTLE_MS 60000
 #define CLASSES_MAX 64u

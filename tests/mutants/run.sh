@@ -76,7 +76,10 @@ wire_find    tests/test_wire_find
 bring        tests/test_bring
 at_time      tests/test_at_time
 valid        tests/test_valid
+valid_ask    tests/test_valid_ask
 history      tests/test_history
+history_make tests/test_history_make
+asker        tests/test_asker
 watch        tests/test_watch
 suspension   tests/test_ledger_suspension
 notices_of   tests/test_access_notices
