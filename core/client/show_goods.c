@@ -77,6 +77,8 @@ static bool put_unit(sy_json *json, struct sy_slice value)
     if (unit.condemned) sy_json_put_bool(json, "condemned", true);
     if (unit.conditions > 0) sy_json_put_u64(json, "conditions", unit.conditions);
     if (unit.known_ms != 0) sy_json_put_i64(json, "temperature_known_ms", unit.known_ms);
+    bool missed = unit.since_ms != unit.known_ms;
+    if (missed) sy_json_put_i64(json, "temperature_unknown_since_ms", unit.since_ms);
     sy_json_put_u64(json, "steps", unit.steps);
     sy_json_put_u64(json, "first_height", unit.height);
     if (unit.container) {

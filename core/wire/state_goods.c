@@ -15,6 +15,7 @@ enum {
     UNIT_EXCURSION = 16,
     UNIT_CONDITIONS = 32,
     UNIT_CONDEMNED = 64,
+    UNIT_SINCE = 128,
     STEP_PARENT = 1,
     SHIPMENT_DOCUMENT = 1,
     SHIPMENT_RECEIVED = 2
@@ -257,12 +258,15 @@ void sy_unit_encode(struct sy_writer *w, const struct sy_unit *unit)
 {
     SY_ASSERT(!unit->packed || !unit->under_way);
     SY_ASSERT(holds_fit(unit));
+    SY_ASSERT(unit->since_ms >= 0 && unit->since_ms <= unit->known_ms);
+    SY_ASSERT((unit->since_ms != 0) == (unit->known_ms != 0));
     bool known = unit->conditions != 0 || unit->known_ms != 0;
+    bool since = unit->since_ms != unit->known_ms;
     sy_write_u8(
         w, (uint8_t)((unit->container ? UNIT_CONTAINER : 0) | (unit->packed ? UNIT_PACKED : 0) |
                      (unit->under_way ? UNIT_UNDER_WAY : 0) | (unit->has_hold ? UNIT_HOLD : 0) |
                      (unit->has_excursion ? UNIT_EXCURSION : 0) | (known ? UNIT_CONDITIONS : 0) |
-                     (unit->condemned ? UNIT_CONDEMNED : 0)));
+                     (unit->condemned ? UNIT_CONDEMNED : 0) | (since ? UNIT_SINCE : 0)));
     sy_write_u8(w, unit->status);
     sy_write_hash(w, &unit->owner);
     if (unit->packed) sy_write_raw(w, unit->parent, sizeof unit->parent);
@@ -273,6 +277,7 @@ void sy_unit_encode(struct sy_writer *w, const struct sy_unit *unit)
         sy_write_u32(w, unit->conditions);
         sy_write_i64(w, unit->known_ms);
     }
+    if (since) sy_write_i64(w, unit->since_ms);
     sy_write_u64(w, unit->steps);
     sy_write_u64(w, unit->height);
     if (unit->container) {
@@ -298,6 +303,13 @@ static void read_known(struct sy_reader *r, struct sy_unit *unit)
     unit->known_ms = sy_read_i64(r, "known");
     if (unit->conditions == 0 && unit->known_ms == 0) sy_reader_fail(r, "flags");
     if (unit->known_ms < 0) sy_reader_fail(r, "known");
+    unit->since_ms = unit->known_ms;
+}
+
+static void read_since(struct sy_reader *r, struct sy_unit *unit)
+{
+    unit->since_ms = sy_read_i64(r, "since");
+    if (unit->since_ms <= 0 || unit->since_ms >= unit->known_ms) sy_reader_fail(r, "since");
 }
 
 bool sy_unit_decode(struct sy_unit *unit, struct sy_slice bytes)
@@ -306,7 +318,7 @@ bool sy_unit_decode(struct sy_unit *unit, struct sy_slice bytes)
     memset(unit, 0, sizeof *unit);
     uint8_t flags = sy_read_u8(&r, "flags");
     bool both = (flags & UNIT_PACKED) != 0 && (flags & UNIT_UNDER_WAY) != 0;
-    if (both || flags >= 2 * UNIT_CONDEMNED) sy_reader_fail(&r, "flags");
+    if (both) sy_reader_fail(&r, "flags");
     unit->container = (flags & UNIT_CONTAINER) != 0;
     unit->packed = (flags & UNIT_PACKED) != 0;
     unit->under_way = (flags & UNIT_UNDER_WAY) != 0;
@@ -322,6 +334,7 @@ bool sy_unit_decode(struct sy_unit *unit, struct sy_slice bytes)
     if (unit->has_hold) sy_read_hash(&r, &unit->hold, "hold");
     if (unit->has_excursion) sy_read_hash(&r, &unit->excursion, "excursion");
     if ((flags & UNIT_CONDITIONS) != 0) read_known(&r, unit);
+    if ((flags & UNIT_SINCE) != 0) read_since(&r, unit);
     unit->steps = sy_read_u64(&r, "steps");
     unit->height = sy_read_u64(&r, "height");
     if (unit->container) {

@@ -118,12 +118,14 @@ struct sy_lot_count {
 
 /* A unit or a container.
  *
- *   u8 flags (1 container, 2 packed, 4 under way, 8 hold, 16 excursion, 32 conditions, 64
- *   condemned; not 2 and 4; 64 with 8 or 16) | u8 status | 32 owner | [18 parent's SSCC] | [32
- * shipment] | [32 exception that holds it] | [32 cond.commit that holds it] | [u32 commitments |
- * i64 from when on, one of them not 0] | u64 steps | u64 height unit:      | lot name: 14 GTIN,
- * bytes16 lot container: | u8 level | u32 children | u8 lots, each a lot name and u32 units,
- * ascending */
+ *   u8 flags (1 container, 2 packed, 4 under way, 8 hold, 16 excursion, 32 conditions,
+ *   64 condemned, 128 since; not 2 and 4; 64 with 8 or 16; 128 with 32)
+ *   | u8 status | 32 owner | [18 parent's SSCC] | [32 shipment]
+ *   | [32 exception that holds it] | [32 cond.commit that holds it]
+ *   | [u32 commitments | i64 from when on, one of them not 0]
+ *   | [i64 since when nothing is known, if before then, from 1] | u64 steps | u64 height
+ *   unit:      | lot name: 14 GTIN, bytes16 lot
+ *   container: | u8 level | u32 children | u8 lots, each a lot name and u32 units, ascending */
 struct sy_unit {
     bool container;
     bool packed;
@@ -140,7 +142,8 @@ struct sy_unit {
     bool condemned;      /* found unfit or illegitimate: only a regulator lets it go */
     uint32_t conditions; /* commitments to its temperatures, those of its shipments too */
     int64_t known_ms;    /* readings from before are not committed to any more; 0: all can be */
-    uint64_t steps;      /* how many unit steps it has */
+    int64_t since_ms; /* from then to the next commitment nothing is known: known_ms, or earlier */
+    uint64_t steps;   /* how many unit steps it has */
     uint64_t height;
     struct sy_lot_name name; /* of a unit */
     uint8_t level;           /* of a container: 1 has units alone, 2 such containers, ... */

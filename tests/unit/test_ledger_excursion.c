@@ -322,6 +322,98 @@ CASE(what_is_unpacked_begins_anew_and_under_way_nothing_is)
     tx = pack(TRADER, box, texts(a, NULL));
     assert_refused(&tx, SY_E_UNIT_STATE);
 }
+CASE(packing_and_unpacking_hides_no_gap)
+{
+    make_two();
+    int64_t t = now() - 10 * HOUR_MS;
+    struct world_tx tx = hour(MAKER, a, 1, t, 3, 7);
+    assert_applied(&tx);
+    tx = hour(MAKER, b, 1, t + 4 * HOUR_MS, 3, 7);
+    assert_applied(&tx);
+    tx = pack(MAKER, box, texts(a, b, NULL));
+    assert_applied(&tx);
+    tx = unpack(MAKER, box, texts(a, b, NULL));
+    assert_applied(&tx);
+    int64_t unpacked_ms = world.header.time_ms;
+    wait_hours(2);
+    tx = hour(MAKER, a, 2, unpacked_ms - 1, 3, 7);
+    assert_refused(&tx, SY_E_COND_WINDOW); // nor is it filled in
+    tx = hour(MAKER, a, 2, unpacked_ms, 3, 7);
+    assert_applied(&tx);
+    assert_goods_told(1, SY_EVENT_COND_GAP, ORG_MAKER, &event_id);
+    assert_int_equal(find_conditions(&event_id).gap_ms, unpacked_ms - t - HOUR_MS);
+    tx = hour(MAKER, b, 2, unpacked_ms, 3, 7); // whose own is shorter
+    assert_applied(&tx);
+    assert_int_equal(find_conditions(&event_id).gap_ms, unpacked_ms - t - 5 * HOUR_MS);
+}
+
+CASE(a_gap_of_what_is_in_a_container_is_the_containers)
+{
+    make_two();
+    int64_t t = now() - 10 * HOUR_MS;
+    struct world_tx tx = hour(MAKER, a, 1, t, 3, 7);
+    assert_applied(&tx);
+    tx = pack(MAKER, box, texts(b, NULL)); // of which nothing was known
+    assert_applied(&tx);
+    int64_t filled_ms = world.header.time_ms;
+    assert_int_equal(find_goods(case_epc(box)).since_ms, filled_ms);
+    tx = pack(MAKER, box, texts(a, NULL));
+    assert_applied(&tx);
+    assert_int_equal(find_goods(case_epc(box)).since_ms, t + HOUR_MS);
+    wait_hours(3);
+    int64_t from = find_goods(case_epc(box)).known_ms;
+    tx = hour(MAKER, case_epc(box), 1, from, 4, 5);
+    assert_applied(&tx);
+    assert_goods_told(1, SY_EVENT_COND_GAP, ORG_MAKER, &event_id);
+    assert_int_equal(find_conditions(&event_id).gap_ms, from - t - HOUR_MS);
+    tx = unpack(MAKER, box, texts(a, NULL));
+    assert_applied(&tx);
+    assert_int_equal(find_goods(a).since_ms, from + HOUR_MS); // that one was told
+    assert_int_equal(find_goods(case_epc(box)).since_ms, from + HOUR_MS);
+    tx = unpack(MAKER, box, texts(b, NULL));
+    assert_applied(&tx);
+    wait_hours(20);
+    tx = pack(MAKER, box, texts(a, NULL));
+    assert_applied(&tx);
+    tx = pack(MAKER, sscc_of(MAKER, 2), texts(b, NULL));
+    assert_applied(&tx);
+    tx = unpack(MAKER, sscc_of(MAKER, 2), texts(b, NULL));
+    assert_applied(&tx);
+    assert_int_equal(find_goods(b).since_ms, from + HOUR_MS);
+    tx = commission(MAKER, PRODUCT_1, "L1", texts("c", NULL));
+    assert_applied(&tx);
+    tx = pack(MAKER, sscc_of(MAKER, 2), texts(unit_epc(PRODUCT_1, "c"), NULL));
+    assert_applied(&tx); // it was empty, so nothing is missing of what was in it
+    assert_int_equal(find_goods(case_epc(sscc_of(MAKER, 2))).since_ms, world.header.time_ms);
+    hand_to(MAKER, TRADER, texts(case_epc(box), NULL));
+    int64_t received_ms = world.header.time_ms;
+    wait_hours(1);
+    tx = unpack(TRADER, box, texts(a, NULL));
+    assert_applied(&tx);
+    assert_int_equal(find_goods(a).since_ms, received_ms); // the rest was the maker's
+    assert_int_equal(find_goods(a).known_ms, world.header.time_ms);
+}
+
+CASE(an_hour_ahead_is_not_committed_to_again_in_a_container)
+{
+    make_two();
+    struct world_tx tx = hour(MAKER, a, 1, now() - 11 * HOUR_MS, 4, 5);
+    tx.payload.cond_commit.interval = 3600;
+    assert_applied(&tx);
+    int64_t ahead_ms = find_goods(a).known_ms;
+    tx = pack(MAKER, box, texts(a, NULL));
+    assert_applied(&tx);
+    assert_true(world.header.time_ms < ahead_ms);
+    assert_int_equal(find_goods(case_epc(box)).known_ms, ahead_ms);
+    tx = unpack(MAKER, box, texts(a, NULL));
+    assert_applied(&tx);
+    assert_int_equal(find_goods(a).known_ms, ahead_ms);
+    assert_int_equal(find_goods(a).since_ms, ahead_ms);
+    tx = hour(MAKER, a, 2, ahead_ms - 1, 4, 5);
+    tx.payload.cond_commit.readings = 1;
+    assert_refused(&tx, SY_E_COND_WINDOW);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -335,6 +427,9 @@ int main(void)
         WITH_GOODS(a_container_is_kept_as_the_narrowest_of_what_is_in_it),
         WITH_GOODS(goods_of_two_makers_in_one_container_are_not_held_for_ever),
         WITH_GOODS(what_is_unpacked_begins_anew_and_under_way_nothing_is),
+        WITH_GOODS(packing_and_unpacking_hides_no_gap),
+        WITH_GOODS(a_gap_of_what_is_in_a_container_is_the_containers),
+        WITH_GOODS(an_hour_ahead_is_not_committed_to_again_in_a_container),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }

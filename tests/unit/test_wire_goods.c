@@ -326,6 +326,7 @@ CASE(units_that_a_temperature_holds_come_back)
                            .excursion = test_hash(6),
                            .conditions = 2,
                            .known_ms = 9,
+                           .since_ms = 9,
                            .name = name_of("09506000134352", "L1")};
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_unit_encode(&w, &unit);
@@ -341,8 +342,17 @@ CASE(units_that_a_temperature_holds_come_back)
         room[1] = status; // which can be moved, or is a patient's, though something holds it
         assert_false(sy_unit_decode(&moved, sy_writer_slice(&w)));
     }
-    struct sy_unit fresh = {.status = SY_UNIT_HELD, .known_ms = 1};
+    struct sy_unit fresh = {.status = SY_UNIT_HELD, .known_ms = 2, .since_ms = 1};
     fresh.name = unit.name;
+    w = sy_writer_of(room, sizeof room);
+    sy_unit_encode(&w, &fresh);
+    check(&w, again_unit);
+    const size_t since_at = 1 + 1 + 32 + 4 + 8;
+    room[since_at] = 2; // no earlier
+    assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
+    room[since_at] = 0;
+    assert_false(sy_unit_decode(&unit, sy_writer_slice(&w)));
+    fresh.since_ms = 2;
     w = sy_writer_of(room, sizeof room);
     sy_unit_encode(&w, &fresh);
     check(&w, again_unit);

@@ -30,9 +30,11 @@
  *
  * No two commitments to an item's temperature overlap, so nobody commits to a nicer one later; and
  * what changes hands, is filled or unpacked closes what came before (sy_goods_step), so that each
- * is about what was then in whose hands. A container is kept by the narrowest of what is in it. A
- * temperature out of range holds the goods beside any suspicion: either is answered on its own
- * (exception.c), and of two temperatures the newer one, which who answers has to know of. */
+ * is about what was then in whose hands. Nobody loses time by packing: what is missing of anything
+ * in a container is missing of it, and goes along out of it (packing.c). A container is kept by the
+ * narrowest of what is in it. A temperature out of range holds the goods beside any suspicion:
+ * either is answered on its own (exception.c), and of two temperatures the newer one, which who
+ * answers has to know of. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/goods_rules.h"
@@ -138,7 +140,7 @@ static void hold(struct sy_exec *x, struct commit *c, struct sy_goods_item *item
 /* What is not known of before the first reading; that it came later than one interval is noise. */
 static int64_t gap_before(const struct sy_unit *unit, const struct sy_cond_commit *p)
 {
-    int64_t gap_ms = unit->known_ms != 0 ? p->from - unit->known_ms : 0;
+    int64_t gap_ms = unit->since_ms != 0 ? p->from - unit->since_ms : 0;
     return gap_ms > (int64_t)p->interval * 1000 ? gap_ms : 0;
 }
 
@@ -160,6 +162,7 @@ static enum sy_refusal commit_item(struct sy_exec *x, struct commit *c, struct s
     }
     if (item->unit.conditions < UINT32_MAX) item->unit.conditions++;
     item->unit.known_ms = sy_conditions_end(p->from, p->interval, p->readings);
+    item->unit.since_ms = item->unit.known_ms;
     sy_list_add_text(&c->made.items, &c->made_items, text);
     sy_goods_step(x, item, &step);
     sy_goods_save_unit(x, &item->id, &item->unit);

@@ -96,15 +96,21 @@ void sy_goods_save_event(struct sy_exec *x, const struct sy_hash *event_id, uint
     save(x, SY_STATE_GOODS_EVENT, event_id, &w);
 }
 
+/* From when on its temperature can be committed to. */
+static void begin_anew(struct sy_unit *unit, unsigned step, int64_t now_ms)
+{
+    bool repacked = step == SY_STEP_FILLED || step == SY_STEP_EMPTIED || step == SY_STEP_UNPACKED;
+    if (repacked && unit->known_ms < now_ms) unit->known_ms = now_ms;
+    if (step == SY_STEP_RECEIVED) unit->known_ms = unit->since_ms = now_ms;
+}
+
 void sy_goods_step(struct sy_exec *x, struct sy_goods_item *item, struct sy_unit_step *step)
 {
     struct sy_hash number = {{0}}, key_hash;
     uint8_t room[128];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     item->unit.steps++;
-    bool anew = step->kind == SY_STEP_FILLED || step->kind == SY_STEP_EMPTIED ||
-                step->kind == SY_STEP_UNPACKED || step->kind == SY_STEP_RECEIVED;
-    if (anew) item->unit.known_ms = x->time_ms;
+    begin_anew(&item->unit, step->kind, x->time_ms);
     step->height = x->height;
     step->time_ms = x->time_ms;
     SY_ASSERT(sy_step_name(step->kind) != NULL);

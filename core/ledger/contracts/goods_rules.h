@@ -77,8 +77,10 @@ void sy_goods_save_told(struct sy_exec *x, const struct sy_hash *lot_id,
                         const struct sy_recall_told *told);
 
 /* sy_goods_step counts one more step of the item and writes it; the caller saves the unit. What
- * happened when, the step gets from x. What was filled, emptied, unpacked or received is known
- * anew from then on: readings from before are another's, or of other goods (condition.c). */
+ * happened when, the step gets from x. What was received is known anew from then on: readings from
+ * before are another's. Those of what was filled, emptied or unpacked are of other goods, so they
+ * are not committed to any more either, but that they are missing is not forgotten (condition.c,
+ * packing.c). */
 void sy_goods_step(struct sy_exec *x, struct sy_goods_item *item, struct sy_unit_step *step);
 
 /* sy_goods_find_maker: the organisation of a lot that something is of; absent is corrupt.

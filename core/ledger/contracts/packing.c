@@ -22,7 +22,11 @@
  *
  * Nothing that is packed can be packed into, and nothing can be packed that is packed: so
  * containers form trees, never a cycle, and no rule has to walk down one. A prefix keeps anybody
- * from taking another's SSCC before its holder does. */
+ * from taking another's SSCC before its holder does.
+ *
+ * Repacking hides no temperature: of a container nothing is known since the longest ago that is so
+ * of anything in it, and of what is unpacked since the later of its own and the container's.
+ * Neither is committed to for a time that the other was. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/goods_rules.h"
@@ -153,6 +157,31 @@ static bool count_out(struct sy_unit *parent, const struct sy_unit *child)
     return true;
 }
 
+// --- temperatures ------------------------------------------------------------------------------
+
+/* No goods: nothing is missed of an empty container. */
+static bool is_empty(const struct sy_unit *unit)
+{
+    return unit->container && unit->lot_count == 0;
+}
+
+static void join_known(struct sy_unit *parent, const struct sy_unit *child)
+{
+    if (child->known_ms > parent->known_ms) parent->known_ms = child->known_ms;
+    if (is_empty(child) || child->since_ms == 0) return;
+    bool earlier = parent->since_ms == 0 || child->since_ms < parent->since_ms;
+    if (earlier) parent->since_ms = child->since_ms;
+}
+
+/* A child is known for as long as its container, unless that was received since it was packed:
+ * then the container's is all there is. */
+static void part_known(struct sy_unit *child, const struct sy_unit *parent)
+{
+    bool later = child->since_ms > parent->since_ms && child->since_ms <= parent->known_ms;
+    child->known_ms = parent->known_ms;
+    if (!later) child->since_ms = parent->since_ms;
+}
+
 // --- packing -----------------------------------------------------------------------------------
 
 static void step_child(struct sy_exec *x, struct sy_goods_item *child, uint8_t kind,
@@ -181,6 +210,7 @@ static enum sy_refusal pack_all(struct sy_exec *x, struct sy_goods_item *parent,
         if (sy_hash_equal(&child.id, &parent->id)) return too_much(x, SY_CONTAINER_LEVELS_MAX);
         code = count_in(x, &parent->unit, &child.unit);
         if (code != SY_APPLIED) return code;
+        join_known(&parent->unit, &child.unit);
         child.unit.packed = true;
         memcpy(child.unit.parent, p->parent.data, SY_SSCC_BYTES);
         step_child(x, &child, SY_STEP_PACKED, &p->event_id, p->parent, parent->unit.steps);
@@ -198,10 +228,12 @@ enum sy_refusal sy_contract_unit_aggregate(struct sy_exec *x, const union sy_pay
     if (code != SY_APPLIED) return code;
     struct sy_unit_step step = {
         .kind = SY_STEP_FILLED, .organisation = x->by->holder, .event = p->event_id};
+    if (is_empty(&parent.unit)) parent.unit.since_ms = 0;
     // Its step comes before theirs, which count from it.
     sy_goods_step(x, &parent, &step);
     code = pack_all(x, &parent, p);
     if (code != SY_APPLIED) return code;
+    if (parent.unit.since_ms == 0) parent.unit.since_ms = parent.unit.known_ms;
     sy_goods_save_unit(x, &parent.id, &parent.unit);
     sy_goods_save_event(x, &p->event_id, 0);
     sy_exec_event(x, SY_EVENT_UNIT_AGGREGATED, SY_SUBJECT_ORG, &x->by->holder, &p->event_id);
@@ -243,6 +275,7 @@ static enum sy_refusal unpack_all(struct sy_exec *x, struct sy_goods_item *paren
         child.unit.packed = false;
         child.unit.owner = parent->unit.owner;
         pass_hold(&child.unit, &parent->unit);
+        part_known(&child.unit, &parent->unit);
         step_child(x, &child, SY_STEP_UNPACKED, &p->event_id, p->parent, parent->unit.steps);
     }
     return index > 0 ? SY_APPLIED : sy_refuse_path(x, SY_E_SCHEMA, "children");
