@@ -420,8 +420,10 @@ bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes)
     if (!sy_enum_word(&sy_enum_claim_status, claim->status)) sy_reader_fail(&r, "status");
     claim->service_class = sy_read_u16(&r, "class");
     claim->holds = sy_read_u8(&r, "holds");
-    if (claim->holds > SY_CONTEST_BITS) sy_reader_fail(&r, "holds");
+    bool closed = claim->status == SY_CLAIM_PENDED || claim->status == SY_CLAIM_REVERSED;
+    if (claim->holds > (closed ? 0u : SY_CONTEST_BITS)) sy_reader_fail(&r, "holds");
     claim->fraud = sy_read_u32(&r, "fraud");
+    if (claim->fraud > SY_FRAUD_BITS) sy_reader_fail(&r, "fraud");
     claim->cleared = sy_read_u32(&r, "cleared");
     if ((claim->cleared & ~claim->fraud) != 0) sy_reader_fail(&r, "cleared");
     claim->minutes = sy_read_u32(&r, "minutes");

@@ -179,7 +179,8 @@ struct sy_claim {
     struct sy_claim_result lines[SY_CLAIM_LINES_MAX];
 };
 void sy_claim_encode(struct sy_writer *w, const struct sy_claim *claim);
-/* sy_claim_decode refuses lines that do not balance. */
+/* sy_claim_decode refuses lines that do not balance, rules that there are not, and what is open of
+ * a claim that is pended or reversed. */
 bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes);
 
 /* sy_claim_result_balances: the amounts of a line are in range and sum up to its charge, nothing
@@ -222,6 +223,7 @@ struct sy_contest_entry {
 };
 #define SY_CONTEST_BIT(contest) ((uint8_t)(1u << ((contest)-1)))
 #define SY_FRAUD_BIT(rule) (1u << ((rule)-1))
+#define SY_FRAUD_BITS (SY_FRAUD_BIT(SY_FRAUD_ANOTHER) * 2u - 1)
 #define SY_DAY_MINUTES 1440u
 #define SY_CONTEST_BITS (SY_CONTEST_BIT(SY_CONTEST_DISPUTE) * 2u - 1)
 void sy_contest_encode(struct sy_writer *w, const struct sy_contest_entry *contest);

@@ -85,7 +85,7 @@ CASE(the_patient_contests_beside_who_billed)
     enrol_with_wallet(FRESH_ID, FRESH_KEY);
     tx = dispute(FRESH_KEY, CLAIM);
     money_refused(&tx, SY_E_NOT_SUBJECT);
-    assert_detail(PATIENT_CLAIMED);
+    assert_detail(CLAIM); // and not whose it is
     tx = appeal(FRESH_KEY, 0, CLAIM);
     money_refused(&tx, SY_E_NOT_SUBJECT);
     tx = dispute(WALLET_CLAIMED, CLAIM + 1);

@@ -13,6 +13,7 @@ enum {
     ADMIN_M = 320, /* of a hospital that makes things */
     GATEWAY_M,
     DEVICE_KEY,
+    AUDITOR = 330, /* and the next two */
     ORG_M = 2300,
     RX = 20000,
     EVENT = 21000, /* and all above */
@@ -239,6 +240,30 @@ CASE(who_pays_or_a_regulator_clears_once)
     tx = flag(PAYER_P, ORG_P, CLAIM, SY_FRAUD_UNKNOWN);
     money_refused(&tx, SY_E_FRAUD_STATE); // it is not held again
     tx = pay(PAYER_P, ORG_P, CLAIM);
+    money_applied(&tx);
+}
+
+/* An auditor is of an organisation, and looks at what that pays or bills. */
+CASE(an_auditor_flags_what_its_own_organisation_pays_or_bills)
+{
+    cover_by_hours();
+    int64_t from = world.header.time_ms;
+    for (unsigned i = 0; i < 4; i++) {
+        struct world_tx tx = bill_hours(CLAIM + i, VISIT, from - i);
+        money_applied(&tx);
+    }
+    const unsigned admins[] = {ADMIN_B, ADMIN_P, ADMIN_A}, orgs[] = {ORG_B, ORG_P, ORG_A};
+    for (unsigned i = 0; i < 3; i++) {
+        struct world_tx tx = world_issue(&world, admins[i], orgs[i], SY_ROLE_AUDITOR, AUDITOR + i);
+        money_applied(&tx);
+    }
+    struct world_tx tx = flag(AUDITOR, ORG_B, CLAIM, SY_FRAUD_DAY);
+    money_refused(&tx, SY_E_NOT_PAYER);
+    assert_detail(ORG_P);
+    assert_flags(CLAIM, 0);
+    tx = flag(AUDITOR + 1, ORG_P, CLAIM, SY_FRAUD_DAY);
+    money_applied(&tx);
+    tx = flag(AUDITOR + 2, ORG_A, CLAIM + 1, SY_FRAUD_DAY);
     money_applied(&tx);
 }
 
@@ -576,6 +601,7 @@ int main(void)
         WITH_MONEY(a_day_has_the_claims_that_stand),
         WITH_MONEY(a_disputed_claim_leaves_the_day_and_an_appeal_brings_it_back),
         WITH_MONEY(who_pays_or_a_regulator_clears_once),
+        WITH_MONEY(an_auditor_flags_what_its_own_organisation_pays_or_bills),
         WITH_MONEY(nobody_flags_what_state_does_not_show),
         WITH_MONEY(each_fill_is_billed_once_by_who_dispensed_it),
         WITH_MONEY(a_fill_that_another_claim_took_over_flags_what_comes_back),

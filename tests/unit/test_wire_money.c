@@ -267,6 +267,22 @@ CASE(sums_and_ranges_hold)
     out = sy_writer_of(room, sizeof room);
     sy_claim_encode(&out, &claim);
     assert_false(sy_claim_decode(&k, sy_writer_slice(&out)));
+    claim.cleared = 0;
+    for (unsigned past = 0; past < 2; past++) {
+        claim.fraud = SY_FRAUD_BIT(SY_FRAUD_ANOTHER + past);
+        out = sy_writer_of(room, sizeof room);
+        sy_claim_encode(&out, &claim);
+        assert_true(sy_claim_decode(&k, sy_writer_slice(&out)) == (past == 0));
+    }
+    claim.fraud = 0;
+    static const uint8_t closed[] = {SY_CLAIM_PENDED, SY_CLAIM_REVERSED};
+    for (unsigned i = 0; i < 4; i++) { // what is open of it, and nothing
+        claim.status = closed[i % 2];
+        claim.holds = i < 2;
+        out = sy_writer_of(room, sizeof room);
+        sy_claim_encode(&out, &claim);
+        assert_true(sy_claim_decode(&k, sy_writer_slice(&out)) == (i >= 2));
+    }
 }
 
 int main(void)

@@ -7,7 +7,7 @@
  *   there is no such claim                                E_CLAIM_UNKNOWN {claim id}
  *   it was billed by another organisation                 E_NOT_PROVIDER {who billed}
  *   signed neither by the patient nor by as many distinct
- *   guardians as the patient needs                        E_NOT_SUBJECT {patient id}
+ *   guardians as the patient needs                        E_NOT_SUBJECT {claim id}
  *   withdraw: none of theirs is open                      E_CONTESTED {claim id}
  *             lines are named                             E_SCHEMA, path lines
  *   the claim is pended or reversed                       E_CLAIM_STATE {its status}
@@ -45,8 +45,9 @@ static bool is_patient_side(const struct sy_exec *x)
     return x->by->role == SY_ROLE_PATIENT || x->by->role == SY_ROLE_GUARDIAN;
 }
 
-/* Who answers for it may contest the claim. */
-static enum sy_refusal check_signer(struct sy_exec *x, const struct sy_claim *claim)
+/* Who answers for it may contest the claim. A stranger is not told whose it is. */
+static enum sy_refusal check_signer(struct sy_exec *x, const struct sy_claim *claim,
+                                    const struct sy_hash *id)
 {
     struct sy_patient patient;
     if (!is_patient_side(x)) {
@@ -57,7 +58,7 @@ static enum sy_refusal check_signer(struct sy_exec *x, const struct sy_claim *cl
     if (sy_exec_find_patient(x, &patient, &live) && sy_exec_subject_signed(x, &patient)) {
         return SY_APPLIED;
     }
-    return sy_refuse_hash(x, SY_E_NOT_SUBJECT, &claim->patient);
+    return sy_refuse_hash(x, SY_E_NOT_SUBJECT, id);
 }
 
 /* Lines as bits; none named: all. */
@@ -146,7 +147,7 @@ static enum sy_refusal run(struct sy_exec *x, const struct wish *wish)
     if (!sy_money_find_claim(x, &claim, wish->claim_id)) {
         return sy_refuse_hash(x, SY_E_CLAIM_UNKNOWN, wish->claim_id);
     }
-    enum sy_refusal code = check_signer(x, &claim);
+    enum sy_refusal code = check_signer(x, &claim, wish->claim_id);
     if (code != SY_APPLIED) return code;
     return wish->withdraw ? withdraw(x, &claim, wish) : open_contest(x, &claim, wish);
 }

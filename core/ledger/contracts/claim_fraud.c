@@ -3,7 +3,8 @@
  *
  * fraud.flag (a payer's key, a regulator or an auditor answers for it)
  *   there is no such claim                                E_CLAIM_UNKNOWN {claim id}
- *   signed by another payer                               E_NOT_PAYER {that payer}
+ *   signed by another payer, or an auditor neither of the
+ *   payer nor of who billed                               E_NOT_PAYER {that payer}
  *   the claim is denied or reversed                       E_CLAIM_STATE {its status}
  *   the rule flagged it before                            E_FRAUD_STATE {claim id}
  *   the rule finds nothing now                            E_FRAUD_NONE {claim id}
@@ -302,7 +303,11 @@ static enum sy_refusal find_claim(struct sy_exec *x, struct sy_claim *claim,
                                   const struct sy_hash *id)
 {
     if (!sy_money_find_claim(x, claim, id)) return sy_refuse_hash(x, SY_E_CLAIM_UNKNOWN, id);
-    bool own = x->by->role != SY_ROLE_PAYER || sy_hash_equal(&claim->payer, &x->by->holder);
+    bool payer = sy_hash_equal(&claim->payer, &x->by->holder);
+    bool provider = sy_hash_equal(&claim->provider, &x->by->holder);
+    bool own = x->by->role == SY_ROLE_PAYER     ? payer
+               : x->by->role == SY_ROLE_AUDITOR ? payer || provider
+                                                : true; // a regulator
     return own ? SY_APPLIED : sy_refuse_hash(x, SY_E_NOT_PAYER, &claim->payer);
 }
 
