@@ -429,6 +429,7 @@ static bool sees_money(const struct sy_access *access, const struct reader *read
 {
     struct sy_access_parties parties;
     if (!sy_access_parties(&parties, access, kind, id, &read->second)) return false;
+    if (parties.who_sees_rx) return sees_rx(access, reader, read);
     bool own = sy_hash_equal(&parties.organisations[0], &reader->holder) ||
                sy_hash_equal(&parties.organisations[1], &reader->holder);
     bool acts = !is_person(reader->role) && !sy_hash_is_zero(&reader->holder);

@@ -62,7 +62,7 @@ static bool of_auth(struct sy_access_parties *out, const struct sy_access *acces
     return true;
 }
 
-/* Which claim bills a fill. */
+/* Which claim bills a fill; that none does tells of the prescription. */
 static bool of_fill(struct sy_access_parties *out, const struct sy_access *access,
                     const struct sy_hash *rx, const struct sy_hash *number)
 {
@@ -70,8 +70,8 @@ static bool of_fill(struct sy_access_parties *out, const struct sy_access *acces
     struct sy_slice value;
     sy_state_key_pair(&place, SY_STATE_FILL_BILLED, rx, number);
     sy_status status = sy_state_view_get(access->view, &value, &place);
-    out->anybody = status == SY_ERR_NOT_FOUND;
-    if (out->anybody) return true;
+    out->who_sees_rx = status == SY_ERR_NOT_FOUND;
+    if (out->who_sees_rx) return true;
     return status == SY_OK && sy_id_decode(&claim, value) && of_claim(out, access, &claim);
 }
 

@@ -7,6 +7,7 @@
 
 struct sy_access_parties {
     bool anybody;          /* may see it */
+    bool who_sees_rx;      /* whoever may see the prescription that the entry's key names */
     bool has_patient;      /* and the patient's guardians */
     bool who_sees_patient; /* whoever may see the patient's entries, too */
     struct sy_hash patient;
@@ -14,7 +15,8 @@ struct sy_access_parties {
 };
 
 /* sy_access_parties says whom the entry of a kind that id and second name concerns. An entry that
- * is not there concerns anybody. False: it is none of these kinds, or cannot be read. */
+ * is not there concerns anybody; but that a fill is billed by no claim, whoever may see the
+ * prescription. False: it is none of these kinds, or cannot be read. */
 bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *access, uint8_t kind,
                        const struct sy_hash *id, const struct sy_hash *second);
 

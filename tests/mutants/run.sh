@@ -42,6 +42,7 @@ changes      tests/test_wire_roster_change
 validator    tests/test_ledger_validator
 signer       tests/test_ledger_signer
 disclosed    tests/test_wire_disclosed
+access       tests/test_access
 notices      tests/test_access_notices
 reads        tests/test_node_reads
 api_reads    tests/test_api_reads

@@ -5,6 +5,7 @@
 
 #include "core/base/bytes.h"
 #include "core/wire/delta.h"
+#include "core/wire/state_rx.h"
 
 const struct sy_tag label = {{0x5A, 1}};
 
@@ -140,6 +141,22 @@ static void add_record(struct state_rig *rig, unsigned number, uint8_t subject_k
     sy_record_encode(&w, &record);
     struct sy_hash id = test_hash(number);
     sy_state_key_id(end_entry(rig, &w), SY_STATE_RECORD, &id);
+}
+
+static void add_rx(struct state_rig *rig)
+{
+    struct sy_rx rx = {.patient = test_hash(PATIENT),
+                       .organisation = test_hash(ORG_A),
+                       .author = test_public(KEY_DOCTOR_A),
+                       .control = SY_CONTROL_NONE,
+                       .quantity = 30,
+                       .days = 20,
+                       .from_ms = NOW_MS,
+                       .until_ms = NOW_MS + 1};
+    struct sy_writer w = begin_entry(rig);
+    sy_rx_encode(&w, &rx);
+    struct sy_hash id = test_hash(RX);
+    sy_state_key_id(end_entry(rig, &w), SY_STATE_RX, &id);
 }
 
 static struct sy_hash grantee_of(const struct consent_of *about)
@@ -307,6 +324,7 @@ static void populate(struct state_rig *rig)
     add_record(rig, RECORD_WARD, SY_SUBJECT_PATIENT, &ward);
     add_record(rig, RECORD_ORG, SY_SUBJECT_ORG, &org);
     add_record(rig, RECORD_KEY, SY_SUBJECT_KEY, &key);
+    add_rx(rig);
 }
 
 void open_rig_with(struct state_rig *rig, const struct consent_of *consents, unsigned count)

@@ -55,7 +55,9 @@ enum {
     BREAK = 600,
     DEVICE_OF_A = 700, /* A's own */
     DEVICE_OF_PATIENT, /* KEY_DEVICE_A is its key */
-    NO_DEVICE
+    NO_DEVICE,
+    RX = 800, /* A's, of PATIENT; no claim bills its fills */
+    NO_RX
 };
 
 extern const struct sy_tag label; /* of RECORD_LABEL */

@@ -118,6 +118,25 @@ CASE(access_tells_that_there_is_no_such_record_or_care)
     close_rig(&rig);
 }
 
+/* That no claim bills a fill says as much of the prescription as the prescription does. */
+CASE(access_tells_of_an_unbilled_fill_whom_it_shows_the_prescription)
+{
+    static const unsigned keys[] = {KEY_DOCTOR_A,     KEY_DOCTOR_B,  KEY_DOCTOR_C, KEY_WALLET,
+                                    KEY_OTHER_WALLET, KEY_GATEWAY_B, KEY_NOBODY};
+    struct state_rig rig;
+    open_rig(&rig);
+    for (size_t i = 0; i < sizeof keys / sizeof keys[0]; i++) {
+        bool shown = may(&rig, keys[i], SY_STATE_RX, RX);
+        assert_int_equal(may(&rig, keys[i], SY_STATE_FILL_BILLED, RX), shown);
+    }
+    assert_true(may(&rig, KEY_DOCTOR_A, SY_STATE_FILL_BILLED, RX));
+    assert_true(may(&rig, KEY_WALLET, SY_STATE_FILL_BILLED, RX));
+    assert_false(may(&rig, KEY_DOCTOR_C, SY_STATE_FILL_BILLED, RX));
+    assert_false(may(&rig, KEY_OTHER_WALLET, SY_STATE_FILL_BILLED, RX));
+    assert_true(may(&rig, KEY_DOCTOR_C, SY_STATE_FILL_BILLED, NO_RX));
+    close_rig(&rig);
+}
+
 /* Of two records whoever sees both, in either order. */
 CASE(access_shows_a_duplicate_to_who_sees_both_records)
 {
@@ -332,6 +351,7 @@ int main(void)
         cmocka_unit_test(access_shows_nonces_to_the_key_and_its_organisation),
         cmocka_unit_test(access_shows_a_patient_to_the_patient_and_who_treats),
         cmocka_unit_test(access_tells_that_there_is_no_such_record_or_care),
+        cmocka_unit_test(access_tells_of_an_unbilled_fill_whom_it_shows_the_prescription),
         cmocka_unit_test(access_shows_a_duplicate_to_who_sees_both_records),
         cmocka_unit_test(access_shows_directory_records_to_any_reader),
         cmocka_unit_test(access_lets_auditors_read_for_an_audit_only),
