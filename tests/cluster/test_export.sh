@@ -2,7 +2,7 @@
 # A whole record goes to another network, by the commands of README.md "To another network": it is
 # asked for, handed over, checked without the network that it comes from, and anchored in the other;
 # what is left out of it, altered or another's is told. About half a minute.
-# ctest: network slow timeout=900
+# ctest: network plain slow timeout=900
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0"
 set -eu -o pipefail
 
