@@ -5,7 +5,7 @@
  * and both give the same header, receipts and deltas at every height; the last root is the
  * definition's.
  *
- * Signatures are zeros: execution looks at none (tests/support/ledger_world.h). */
+ * Signatures are zeros: execution looks at none (tests/support/ledger_world.h). ctest: slow */
 #include <malloc.h>
 
 #include "core/base/assert.h"
