@@ -109,11 +109,20 @@ enum sy_refusal sy_refuse_key(struct sy_exec *x, enum sy_refusal code,
 void sy_exec_key(struct sy_exec *x, struct sy_hash *out, enum sy_state_kind kind,
                  const struct sy_hash *id);
 
+/* sy_exec_corrupt: the state is not what execution wrote; a failure that came before stays.
+ * sy_exec_decoded says so of a value that is there and does not decode; it returns good. */
+void sy_exec_corrupt(struct sy_exec *x);
+bool sy_exec_decoded(struct sy_exec *x, bool good);
+
 /* find: false when absent. has: presence alone. What is found borrows until the payload ends or
- * the same entry is written. save writes the whole value. */
+ * the same entry is written. save writes the whole value. find_at, save_at: an id's entry. */
 bool sy_exec_find(struct sy_exec *x, struct sy_slice *value, const struct sy_hash *key_hash);
+bool sy_exec_find_at(struct sy_exec *x, struct sy_slice *value, enum sy_state_kind kind,
+                     const struct sy_hash *id);
 bool sy_exec_has(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id);
 void sy_exec_save(struct sy_exec *x, const struct sy_hash *key_hash, const struct sy_writer *value);
+void sy_exec_save_at(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id,
+                     const struct sy_writer *value);
 void sy_exec_remove(struct sy_exec *x, const struct sy_hash *key_hash);
 
 bool sy_exec_find_credential(struct sy_exec *x, struct sy_credential *out,

@@ -58,6 +58,17 @@ static void keep_failure(struct sy_exec *x, sy_status status)
     if (x->failed == SY_OK) x->failed = status;
 }
 
+void sy_exec_corrupt(struct sy_exec *x)
+{
+    keep_failure(x, SY_ERR_CORRUPT);
+}
+
+bool sy_exec_decoded(struct sy_exec *x, bool good)
+{
+    if (!good) sy_exec_corrupt(x);
+    return good;
+}
+
 bool sy_exec_find(struct sy_exec *x, struct sy_slice *value, const struct sy_hash *key_hash)
 {
     sy_status status = sy_overlay_get(x->state, value, key_hash);
@@ -65,12 +76,18 @@ bool sy_exec_find(struct sy_exec *x, struct sy_slice *value, const struct sy_has
     return status == SY_OK;
 }
 
+bool sy_exec_find_at(struct sy_exec *x, struct sy_slice *value, enum sy_state_kind kind,
+                     const struct sy_hash *id)
+{
+    struct sy_hash key_hash;
+    sy_exec_key(x, &key_hash, kind, id);
+    return sy_exec_find(x, value, &key_hash);
+}
+
 bool sy_exec_has(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id)
 {
-    struct sy_hash key;
-    sy_exec_key(x, &key, kind, id);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key);
+    return sy_exec_find_at(x, &value, kind, id);
 }
 
 void sy_exec_save(struct sy_exec *x, const struct sy_hash *key_hash, const struct sy_writer *value)
@@ -81,9 +98,8 @@ void sy_exec_save(struct sy_exec *x, const struct sy_hash *key_hash, const struc
     if (status != SY_OK) keep_failure(x, status);
 }
 
-/* Saves what an id's entry of that kind holds from now on. */
-static void save_at(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id,
-                    const struct sy_writer *value)
+void sy_exec_save_at(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id,
+                     const struct sy_writer *value)
 {
     struct sy_hash key_hash;
     sy_exec_key(x, &key_hash, kind, id);
@@ -96,53 +112,41 @@ void sy_exec_remove(struct sy_exec *x, const struct sy_hash *key_hash)
     if (status != SY_OK) keep_failure(x, status);
 }
 
-/* A value that is there and does not decode was never written by execution. */
-static bool decoded(struct sy_exec *x, bool good)
-{
-    if (!good) keep_failure(x, SY_ERR_CORRUPT);
-    return good;
-}
-
 bool sy_exec_find_credential(struct sy_exec *x, struct sy_credential *out,
                              const struct sy_public_key *key)
 {
     struct sy_hash id = sy_hash_of_key(key);
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_CREDENTIAL, &id);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_credential_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_CREDENTIAL, &id) &&
+           sy_exec_decoded(x, sy_credential_decode(out, value));
 }
 
 bool sy_exec_find_org(struct sy_exec *x, struct sy_org *out, const struct sy_hash *id)
 {
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_ORG, id);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_org_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_ORG, id) &&
+           sy_exec_decoded(x, sy_org_decode(out, value));
 }
 
 bool sy_exec_find_patient(struct sy_exec *x, struct sy_patient *out, const struct sy_hash *id)
 {
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_PATIENT, id);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_patient_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_PATIENT, id) &&
+           sy_exec_decoded(x, sy_patient_decode(out, value));
 }
 
 bool sy_exec_find_care(struct sy_exec *x, struct sy_care *out, const struct sy_hash *id)
 {
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_CARE, id);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_care_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_CARE, id) &&
+           sy_exec_decoded(x, sy_care_decode(out, value));
 }
 
 bool sy_exec_find_consent(struct sy_exec *x, struct sy_consent *out, const struct sy_hash *id)
 {
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_CONSENT, id);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_consent_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_CONSENT, id) &&
+           sy_exec_decoded(x, sy_consent_decode(out, value));
 }
 
 void sy_exec_find_consents(struct sy_exec *x, struct sy_consents *out,
@@ -151,16 +155,16 @@ void sy_exec_find_consents(struct sy_exec *x, struct sy_consents *out,
     struct sy_hash key_hash;
     sy_exec_key(x, &key_hash, SY_STATE_CONSENTS, patient_id);
     struct sy_slice value;
-    bool some = sy_exec_find(x, &value, &key_hash) && decoded(x, sy_consents_decode(out, value));
+    bool some =
+        sy_exec_find(x, &value, &key_hash) && sy_exec_decoded(x, sy_consents_decode(out, value));
     if (!some) *out = (struct sy_consents){.given = 0};
 }
 
 bool sy_exec_find_record(struct sy_exec *x, struct sy_record *out, const struct sy_hash *id)
 {
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, SY_STATE_RECORD, id);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_record_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_RECORD, id) &&
+           sy_exec_decoded(x, sy_record_decode(out, value));
 }
 
 bool sy_exec_find_open_care(struct sy_exec *x, struct sy_hash *care, const struct sy_hash *patient,
@@ -169,7 +173,7 @@ bool sy_exec_find_open_care(struct sy_exec *x, struct sy_hash *care, const struc
     struct sy_hash key_hash;
     sy_state_key_open_care(&key_hash, patient, organisation);
     struct sy_slice value;
-    return sy_exec_find(x, &value, &key_hash) && decoded(x, sy_id_decode(care, value));
+    return sy_exec_find(x, &value, &key_hash) && sy_exec_decoded(x, sy_id_decode(care, value));
 }
 
 void sy_exec_save_credential(struct sy_exec *x, const struct sy_public_key *key,
@@ -192,7 +196,7 @@ void sy_exec_save_org(struct sy_exec *x, const struct sy_hash *id, const struct 
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_org_encode(&w, org);
-    save_at(x, SY_STATE_ORG, id, &w);
+    sy_exec_save_at(x, SY_STATE_ORG, id, &w);
     x->signers_stale = true;
 }
 
@@ -205,7 +209,7 @@ void sy_exec_save_patient(struct sy_exec *x, const struct sy_hash *id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_patient_encode(&w, patient);
-    save_at(x, SY_STATE_PATIENT, id, &w);
+    sy_exec_save_at(x, SY_STATE_PATIENT, id, &w);
 }
 
 void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct sy_care *care)
@@ -214,7 +218,7 @@ void sy_exec_save_care(struct sy_exec *x, const struct sy_hash *id, const struct
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_care_encode(&w, care);
-    save_at(x, SY_STATE_CARE, id, &w);
+    sy_exec_save_at(x, SY_STATE_CARE, id, &w);
 }
 
 void sy_exec_save_consent(struct sy_exec *x, const struct sy_hash *id,
@@ -225,7 +229,7 @@ void sy_exec_save_consent(struct sy_exec *x, const struct sy_hash *id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_consent_encode(&w, consent);
-    save_at(x, SY_STATE_CONSENT, id, &w);
+    sy_exec_save_at(x, SY_STATE_CONSENT, id, &w);
 }
 
 void sy_exec_save_consents(struct sy_exec *x, const struct sy_hash *patient_id,
@@ -236,7 +240,7 @@ void sy_exec_save_consents(struct sy_exec *x, const struct sy_hash *patient_id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_consents_encode(&w, consents);
-    save_at(x, SY_STATE_CONSENTS, patient_id, &w);
+    sy_exec_save_at(x, SY_STATE_CONSENTS, patient_id, &w);
 }
 
 void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
@@ -248,7 +252,7 @@ void sy_exec_save_record(struct sy_exec *x, const struct sy_hash *id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_record_encode(&w, record);
-    save_at(x, SY_STATE_RECORD, id, &w);
+    sy_exec_save_at(x, SY_STATE_RECORD, id, &w);
 }
 
 // --- what several contracts ask ----------------------------------------------------------------
@@ -389,7 +393,7 @@ void sy_exec_place(struct sy_exec *x, const struct sy_hash *patient_id, enum sy_
     struct sy_hash key_hash;
     uint8_t room[64];
     struct sy_writer w = sy_writer_of(room, sizeof room);
-    if (!decoded(x, sy_exec_find_patient(x, &patient, patient_id))) return;
+    if (!sy_exec_decoded(x, sy_exec_find_patient(x, &patient, patient_id))) return;
     SY_ASSERT(!patient.merged && what < SY_PLACE_COUNT);
     patient.places++;
     patient.records += records;
@@ -409,7 +413,7 @@ static uint64_t count_event(struct sy_exec *x, enum sy_subject_kind kind,
 {
     if (kind == SY_SUBJECT_PATIENT) {
         struct sy_patient patient;
-        if (!decoded(x, sy_exec_find_patient(x, &patient, subject))) return 0;
+        if (!sy_exec_decoded(x, sy_exec_find_patient(x, &patient, subject))) return 0;
         patient.events++;
         sy_exec_save_patient(x, subject, &patient);
         return patient.events;
@@ -418,7 +422,7 @@ static uint64_t count_event(struct sy_exec *x, enum sy_subject_kind kind,
         struct sy_public_key key;
         memcpy(key.bytes, subject->bytes, sizeof key.bytes);
         struct sy_credential credential;
-        if (!decoded(x, sy_exec_find_credential(x, &credential, &key))) return 0;
+        if (!sy_exec_decoded(x, sy_exec_find_credential(x, &credential, &key))) return 0;
         credential.events++;
         bool stale = x->signers_stale;
         sy_exec_save_credential(x, &key, &credential);
@@ -430,7 +434,8 @@ static uint64_t count_event(struct sy_exec *x, enum sy_subject_kind kind,
     sy_exec_key(x, &key_hash, SY_STATE_ORG_EVENTS, subject);
     uint64_t events = 0;
     struct sy_slice value;
-    if (sy_exec_find(x, &value, &key_hash) && !decoded(x, sy_count_decode(&events, value))) {
+    if (sy_exec_find(x, &value, &key_hash) &&
+        !sy_exec_decoded(x, sy_count_decode(&events, value))) {
         return 0;
     }
     events++;

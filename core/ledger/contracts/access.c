@@ -79,7 +79,7 @@ static enum sy_refusal check_reviews(struct sy_exec *x, const struct sy_list *op
     size_t offset = 0;
     if (!sy_list_next_id(open, &offset, &oldest)) return SY_APPLIED;
     if (!find_break(x, &entry, &oldest)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return SY_E_REVIEW;
     }
     bool overdue = x->time_ms - entry.from_ms > SY_REVIEW_MS_MAX;

@@ -376,7 +376,7 @@ static enum sy_refusal check_edits(struct sy_exec *x, struct work *work)
     struct sy_hash covered = sy_exec_live_id(x, &work->coverage.patient);
     if (!sy_hash_equal(&covered, &p->patient_id)) return sy_refuse_hash(x, SY_C31, &p->patient_id);
     if (!sy_money_find_plan(x, &work->plan, &work->coverage.plan)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // a coverage has a plan
+        sy_exec_corrupt(x); // a coverage has a plan
         return SY_E_PLAN_UNKNOWN;
     }
     if (!is_certified(x, work)) return sy_refuse_key(x, SY_C208, &p->rendering);

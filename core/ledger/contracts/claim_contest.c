@@ -81,7 +81,7 @@ static int64_t last_moment(struct sy_exec *x, const struct sy_claim *claim)
     struct sy_plan plan;
     if (!sy_money_find_coverage(x, &coverage, &claim->coverage) ||
         !sy_money_find_plan(x, &plan, &coverage.plan)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // a claim has a coverage with a plan
+        sy_exec_corrupt(x); // a claim has a coverage with a plan
         return 0;
     }
     return claim->decided_ms + plan.dispute_days * DAY_MS;

@@ -151,7 +151,7 @@ static bool has_other_ids(struct sy_exec *x, const struct sy_hash *patient_id)
     struct sy_patient patient;
     struct sy_hash live = sy_exec_live_id(x, patient_id);
     if (!sy_exec_find_patient(x, &patient, &live)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // a claim's patient is enrolled
+        sy_exec_corrupt(x); // a claim's patient is enrolled
         return true;
     }
     return patient.merges > 0;
@@ -248,7 +248,7 @@ enum sy_refusal sy_contract_claim_adjudicate(struct sy_exec *x, const union sy_p
     if (code != SY_APPLIED) return code;
     if (!sy_money_find_coverage(x, &coverage, &claim.coverage) ||
         !sy_money_find_plan(x, &plan, &coverage.plan)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return SY_E_PLAN_UNKNOWN;
     }
     if (changed) change(x, &claim, &plan, p);

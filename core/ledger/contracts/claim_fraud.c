@@ -40,7 +40,7 @@
 
 static void corrupt(struct sy_exec *x)
 {
-    if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+    sy_exec_corrupt(x);
 }
 
 static void tell(struct sy_exec *x, enum sy_event_kind kind, const struct sy_claim *claim,

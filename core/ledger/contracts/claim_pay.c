@@ -170,7 +170,7 @@ static enum sy_refusal reverse_payment(struct sy_exec *x, const struct sy_hash *
 {
     struct sy_payment payment;
     if (!sy_money_find_payment(x, &payment, claim_id)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // what is paid has a payment
+        sy_exec_corrupt(x); // what is paid has a payment
         return SY_E_CLAIM_STATE;
     }
     SY_ASSERT(!payment.reversed || x->failed != SY_OK);

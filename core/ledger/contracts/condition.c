@@ -213,7 +213,7 @@ static enum sy_refusal commit_items(struct sy_exec *x, struct commit *c,
     for (size_t offset = 0; sy_list_next_text(&shipment->items, &offset, &text); index++) {
         sy_goods_path(x, "items", index);
         if (sy_goods_find_item(x, &item, text) != SY_APPLIED || !item.unit.under_way) {
-            if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+            sy_exec_corrupt(x);
             return SY_E_UNIT_UNKNOWN;
         }
         if (item.unit.status == SY_UNIT_ENDED) continue; // stolen on the road: the rest goes on

@@ -80,7 +80,7 @@ static enum sy_refusal check_content(struct sy_exec *x, const struct sy_record *
         return SY_E_STALE_HEAD;
     }
     if (!sy_record_find_version(x, &version, record, &p->record_id, p->version)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // a head has an entry
+        sy_exec_corrupt(x); // a head has an entry
         return SY_E_CONTENT;
     }
     if (sy_hash_equal(&version.commit, &p->commit)) return SY_APPLIED;

@@ -75,7 +75,7 @@ static enum sy_refusal find_cause(struct sy_exec *x, struct cause *cause,
 static bool find_lot_of(struct sy_exec *x, struct sy_lot *lot, const struct sy_hash *lot_id)
 {
     if (sy_goods_find_lot(x, lot, lot_id)) return true;
-    if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+    sy_exec_corrupt(x);
     return false;
 }
 
@@ -155,7 +155,7 @@ static bool find_dispensed(struct sy_exec *x, struct sy_dispensed *out, uint8_t 
     struct sy_slice value;
     sy_exec_key(x, &key_hash, SY_STATE_DISPENSED, unit_id);
     if (!sy_exec_find(x, &value, &key_hash) || !sy_dispensed_decode(out, value)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return false;
     }
     // The value is written anew, so what it borrows is kept.

@@ -152,7 +152,7 @@ bool sy_goods_find_maker(struct sy_exec *x, struct sy_hash *maker, const struct 
     struct sy_lot lot;
     struct sy_hash lot_id = sy_lot_name_id(name);
     if (!sy_goods_find_lot(x, &lot, &lot_id)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return false;
     }
     *maker = lot.organisation;

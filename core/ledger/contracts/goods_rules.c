@@ -7,40 +7,19 @@
 
 // --- entries -----------------------------------------------------------------------------------
 
-/* A value that is there and does not decode was never written by execution. */
-static bool decoded(struct sy_exec *x, bool good)
-{
-    if (!good && x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
-    return good;
-}
-
-static bool find(struct sy_exec *x, struct sy_slice *value, enum sy_state_kind kind,
-                 const struct sy_hash *id)
-{
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, kind, id);
-    return sy_exec_find(x, value, &key_hash);
-}
-
-static void save(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id,
-                 const struct sy_writer *w)
-{
-    struct sy_hash key_hash;
-    sy_exec_key(x, &key_hash, kind, id);
-    sy_exec_save(x, &key_hash, w);
-}
-
 bool sy_goods_find_product(struct sy_exec *x, struct sy_product *out, struct sy_slice gtin)
 {
     struct sy_hash id = sy_goods_text(gtin);
     struct sy_slice value;
-    return find(x, &value, SY_STATE_PRODUCT, &id) && decoded(x, sy_product_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_PRODUCT, &id) &&
+           sy_exec_decoded(x, sy_product_decode(out, value));
 }
 
 bool sy_goods_find_lot(struct sy_exec *x, struct sy_lot *out, const struct sy_hash *lot_id)
 {
     struct sy_slice value;
-    return find(x, &value, SY_STATE_LOT, lot_id) && decoded(x, sy_lot_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_LOT, lot_id) &&
+           sy_exec_decoded(x, sy_lot_decode(out, value));
 }
 
 void sy_goods_save_lot(struct sy_exec *x, const struct sy_hash *lot_id, const struct sy_lot *lot)
@@ -48,13 +27,14 @@ void sy_goods_save_lot(struct sy_exec *x, const struct sy_hash *lot_id, const st
     uint8_t room[256];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_lot_encode(&w, lot);
-    save(x, SY_STATE_LOT, lot_id, &w);
+    sy_exec_save_at(x, SY_STATE_LOT, lot_id, &w);
 }
 
 bool sy_goods_find_unit(struct sy_exec *x, struct sy_unit *out, const struct sy_hash *unit_id)
 {
     struct sy_slice value;
-    return find(x, &value, SY_STATE_UNIT, unit_id) && decoded(x, sy_unit_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_UNIT, unit_id) &&
+           sy_exec_decoded(x, sy_unit_decode(out, value));
 }
 
 void sy_goods_save_unit(struct sy_exec *x, const struct sy_hash *unit_id,
@@ -63,13 +43,14 @@ void sy_goods_save_unit(struct sy_exec *x, const struct sy_hash *unit_id,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_unit_encode(&w, unit);
-    save(x, SY_STATE_UNIT, unit_id, &w);
+    sy_exec_save_at(x, SY_STATE_UNIT, unit_id, &w);
 }
 
 bool sy_goods_find_recall(struct sy_exec *x, struct sy_hash *recall, const struct sy_hash *lot_id)
 {
     struct sy_slice value;
-    return find(x, &value, SY_STATE_LOT_RECALL, lot_id) && decoded(x, sy_id_decode(recall, value));
+    return sy_exec_find_at(x, &value, SY_STATE_LOT_RECALL, lot_id) &&
+           sy_exec_decoded(x, sy_id_decode(recall, value));
 }
 
 // --- events and steps --------------------------------------------------------------------------
@@ -93,7 +74,7 @@ void sy_goods_save_event(struct sy_exec *x, const struct sy_hash *event_id, uint
     struct sy_writer w = sy_writer_of(room, sizeof room);
     SY_ASSERT((answer != 0) == (x->kind->number == SY_KIND_unit_verify));
     sy_goods_event_encode(&w, &event);
-    save(x, SY_STATE_GOODS_EVENT, event_id, &w);
+    sy_exec_save_at(x, SY_STATE_GOODS_EVENT, event_id, &w);
 }
 
 /* From when on its temperature can be committed to. */
@@ -163,7 +144,7 @@ void sy_goods_outermost(struct sy_exec *x, struct sy_unit *out, const struct sy_
     for (unsigned i = 0; out->packed; i++) {
         struct sy_hash id = sy_goods_id(sy_slice_of(out->parent, sizeof out->parent), none);
         bool found = i < SY_CONTAINER_LEVELS_MAX && sy_goods_find_unit(x, out, &id);
-        if (!decoded(x, found)) return; // no contract packs into nothing, or deeper
+        if (!sy_exec_decoded(x, found)) return; // no contract packs into nothing, or deeper
     }
 }
 
@@ -212,7 +193,7 @@ enum sy_refusal sy_goods_check_lots(struct sy_exec *x, const struct sy_unit *uni
         if (sy_goods_find_recall(x, &recall, &lot_id)) {
             return sy_refuse_hash(x, SY_E_RECALLED, &recall);
         }
-        if (!decoded(x, sy_goods_find_lot(x, &lot, &lot_id))) return SY_E_LOT_UNKNOWN;
+        if (!sy_exec_decoded(x, sy_goods_find_lot(x, &lot, &lot_id))) return SY_E_LOT_UNKNOWN;
         if (lot.expiry_ms < x->time_ms) {
             x->detail = (uint64_t)lot.expiry_ms;
             return SY_E_EXPIRED_LOT;
@@ -234,8 +215,8 @@ void sy_goods_find_told(struct sy_exec *x, struct sy_recall_told *told,
                         const struct sy_hash *lot_id)
 {
     struct sy_slice value;
-    bool there = find(x, &value, SY_STATE_RECALL_TOLD, lot_id);
-    if (!there || !decoded(x, sy_recall_told_decode(told, value))) {
+    bool there = sy_exec_find_at(x, &value, SY_STATE_RECALL_TOLD, lot_id);
+    if (!there || !sy_exec_decoded(x, sy_recall_told_decode(told, value))) {
         *told = (struct sy_recall_told){.holders = 0};
     }
 }
@@ -246,7 +227,7 @@ void sy_goods_save_told(struct sy_exec *x, const struct sy_hash *lot_id,
     uint8_t room[16];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_recall_told_encode(&w, told);
-    save(x, SY_STATE_RECALL_TOLD, lot_id, &w);
+    sy_exec_save_at(x, SY_STATE_RECALL_TOLD, lot_id, &w);
 }
 
 static void save_place(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *lot_id,
@@ -285,7 +266,7 @@ uint64_t sy_goods_add(struct sy_exec *x, enum sy_state_kind kind, const struct s
     SY_ASSERT(holds || kind == SY_STATE_LOT_PATIENT);
     sy_state_key_pair(&key_hash, kind, lot_id, whom);
     bool known = sy_exec_find(x, &value, &key_hash);
-    if (known && !decoded(x, sy_lot_holder_decode(&holder, value))) return 0;
+    if (known && !sy_exec_decoded(x, sy_lot_holder_decode(&holder, value))) return 0;
     holder.units += units;
     SY_ASSERT(holder.number >= 1);
     save_holder(x, &key_hash, &holder);
@@ -305,7 +286,7 @@ void sy_goods_subtract(struct sy_exec *x, enum sy_state_kind kind, const struct 
     sy_state_key_pair(&key_hash, kind, lot_id, whom);
     bool good = sy_exec_find(x, &value, &key_hash) && sy_lot_holder_decode(&holder, value) &&
                 holder.units >= units;
-    if (!decoded(x, good)) return;
+    if (!sy_exec_decoded(x, good)) return;
     holder.units -= units;
     save_holder(x, &key_hash, &holder);
 }

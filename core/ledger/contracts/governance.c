@@ -97,7 +97,7 @@ static bool find_params(struct sy_exec *x, struct sy_params_state *state, struct
     struct sy_slice value;
     sy_state_key_zero(key_hash, SY_STATE_PARAMS);
     if (sy_exec_find(x, &value, key_hash) && sy_params_state_decode(state, value)) return true;
-    if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+    sy_exec_corrupt(x);
     return false;
 }
 

@@ -101,7 +101,7 @@ static void hand_over(struct sy_exec *x, const struct sy_key_rotate *p,
 {
     struct sy_patient patient;
     if (!sy_exec_find_patient(x, &patient, patient_id)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return;
     }
     patient.wallet_key = p->new_key;

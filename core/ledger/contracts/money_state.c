@@ -5,39 +5,18 @@
 
 #include "core/base/assert.h"
 
-/* Keeps the failure of a value that does not decode. */
-static bool decoded(struct sy_exec *x, bool good)
-{
-    if (!good && x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
-    return good;
-}
-
-static bool find_id(struct sy_exec *x, struct sy_slice *value, enum sy_state_kind kind,
-                    const struct sy_hash *id)
-{
-    struct sy_hash place;
-    sy_exec_key(x, &place, kind, id);
-    return sy_exec_find(x, value, &place);
-}
-
-static void save_id(struct sy_exec *x, enum sy_state_kind kind, const struct sy_hash *id,
-                    const struct sy_writer *w)
-{
-    struct sy_hash place;
-    sy_exec_key(x, &place, kind, id);
-    sy_exec_save(x, &place, w);
-}
-
 bool sy_money_find_plan(struct sy_exec *x, struct sy_plan *out, const struct sy_hash *id)
 {
     struct sy_slice value;
-    return find_id(x, &value, SY_STATE_PLAN, id) && decoded(x, sy_plan_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_PLAN, id) &&
+           sy_exec_decoded(x, sy_plan_decode(out, value));
 }
 
 bool sy_money_find_coverage(struct sy_exec *x, struct sy_coverage *out, const struct sy_hash *id)
 {
     struct sy_slice value;
-    return find_id(x, &value, SY_STATE_COVERAGE, id) && decoded(x, sy_coverage_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_COVERAGE, id) &&
+           sy_exec_decoded(x, sy_coverage_decode(out, value));
 }
 
 void sy_money_find_coverages(struct sy_exec *x, struct sy_coverages *out,
@@ -46,20 +25,23 @@ void sy_money_find_coverages(struct sy_exec *x, struct sy_coverages *out,
     struct sy_hash place;
     struct sy_slice value;
     sy_state_key_numbered(&place, SY_STATE_COVERAGES, patient, order);
-    bool some = sy_exec_find(x, &value, &place) && decoded(x, sy_coverages_decode(out, value));
+    bool some =
+        sy_exec_find(x, &value, &place) && sy_exec_decoded(x, sy_coverages_decode(out, value));
     if (!some) out->count = 0;
 }
 
 bool sy_money_find_claim(struct sy_exec *x, struct sy_claim *out, const struct sy_hash *id)
 {
     struct sy_slice value;
-    return find_id(x, &value, SY_STATE_CLAIM, id) && decoded(x, sy_claim_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_CLAIM, id) &&
+           sy_exec_decoded(x, sy_claim_decode(out, value));
 }
 
 bool sy_money_find_standing(struct sy_exec *x, struct sy_hash *claim, const struct sy_hash *key)
 {
     struct sy_slice value;
-    return find_id(x, &value, SY_STATE_CLAIM_KEY, key) && decoded(x, sy_id_decode(claim, value));
+    return sy_exec_find_at(x, &value, SY_STATE_CLAIM_KEY, key) &&
+           sy_exec_decoded(x, sy_id_decode(claim, value));
 }
 
 bool sy_money_find_before(struct sy_exec *x, struct sy_hash *id, const struct sy_claim *claim)
@@ -80,20 +62,22 @@ void sy_money_find_used(struct sy_exec *x, struct sy_used *out, const struct sy_
     struct sy_hash place;
     struct sy_slice value;
     sy_state_key_numbered(&place, SY_STATE_USED, coverage, year);
-    bool some = sy_exec_find(x, &value, &place) && decoded(x, sy_used_decode(out, value));
+    bool some = sy_exec_find(x, &value, &place) && sy_exec_decoded(x, sy_used_decode(out, value));
     if (!some) *out = (struct sy_used){.deductible = 0};
 }
 
 bool sy_money_find_payment(struct sy_exec *x, struct sy_payment *out, const struct sy_hash *claim)
 {
     struct sy_slice value;
-    return find_id(x, &value, SY_STATE_PAYMENT, claim) && decoded(x, sy_payment_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_PAYMENT, claim) &&
+           sy_exec_decoded(x, sy_payment_decode(out, value));
 }
 
 bool sy_money_find_auth(struct sy_exec *x, struct sy_auth *out, const struct sy_hash *id)
 {
     struct sy_slice value;
-    return find_id(x, &value, SY_STATE_AUTH, id) && decoded(x, sy_auth_decode(out, value));
+    return sy_exec_find_at(x, &value, SY_STATE_AUTH, id) &&
+           sy_exec_decoded(x, sy_auth_decode(out, value));
 }
 
 bool sy_money_find_contest(struct sy_exec *x, struct sy_contest_entry *out,
@@ -102,7 +86,7 @@ bool sy_money_find_contest(struct sy_exec *x, struct sy_contest_entry *out,
     struct sy_hash place;
     struct sy_slice value;
     sy_state_key_numbered(&place, SY_STATE_CONTEST, claim, contest);
-    return sy_exec_find(x, &value, &place) && decoded(x, sy_contest_decode(out, value));
+    return sy_exec_find(x, &value, &place) && sy_exec_decoded(x, sy_contest_decode(out, value));
 }
 
 bool sy_money_find_row(struct sy_exec *x, struct sy_schedule_row *out, const struct sy_hash *list,
@@ -111,7 +95,8 @@ bool sy_money_find_row(struct sy_exec *x, struct sy_schedule_row *out, const str
     struct sy_hash place;
     struct sy_slice value;
     sy_state_key_schedule_row(&place, list, key);
-    return sy_exec_find(x, &value, &place) && decoded(x, sy_schedule_row_decode(out, value));
+    return sy_exec_find(x, &value, &place) &&
+           sy_exec_decoded(x, sy_schedule_row_decode(out, value));
 }
 
 void sy_money_save_coverage(struct sy_exec *x, const struct sy_hash *id,
@@ -120,7 +105,7 @@ void sy_money_save_coverage(struct sy_exec *x, const struct sy_hash *id,
     uint8_t room[256];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_coverage_encode(&w, coverage);
-    save_id(x, SY_STATE_COVERAGE, id, &w);
+    sy_exec_save_at(x, SY_STATE_COVERAGE, id, &w);
 }
 
 void sy_money_save_coverages(struct sy_exec *x, const struct sy_hash *patient, uint8_t order,
@@ -139,7 +124,7 @@ void sy_money_save_claim(struct sy_exec *x, const struct sy_hash *id, const stru
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_claim_encode(&w, claim);
-    save_id(x, SY_STATE_CLAIM, id, &w);
+    sy_exec_save_at(x, SY_STATE_CLAIM, id, &w);
 }
 
 void sy_money_save_standing(struct sy_exec *x, const struct sy_hash *key, const struct sy_hash *id)
@@ -147,7 +132,7 @@ void sy_money_save_standing(struct sy_exec *x, const struct sy_hash *key, const 
     uint8_t room[32];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_id_encode(&w, id);
-    save_id(x, SY_STATE_CLAIM_KEY, key, &w);
+    sy_exec_save_at(x, SY_STATE_CLAIM_KEY, key, &w);
 }
 
 void sy_money_step_back(struct sy_exec *x, const struct sy_claim *claim)
@@ -178,7 +163,7 @@ void sy_money_save_payment(struct sy_exec *x, const struct sy_hash *claim,
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_payment_encode(&w, payment);
-    save_id(x, SY_STATE_PAYMENT, claim, &w);
+    sy_exec_save_at(x, SY_STATE_PAYMENT, claim, &w);
 }
 
 void sy_money_save_auth(struct sy_exec *x, const struct sy_hash *id, const struct sy_auth *auth)
@@ -186,7 +171,7 @@ void sy_money_save_auth(struct sy_exec *x, const struct sy_hash *id, const struc
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_auth_encode(&w, auth);
-    save_id(x, SY_STATE_AUTH, id, &w);
+    sy_exec_save_at(x, SY_STATE_AUTH, id, &w);
 }
 
 void sy_money_save_contest(struct sy_exec *x, const struct sy_hash *claim, uint16_t contest,
@@ -206,7 +191,7 @@ static bool find_open(struct sy_exec *x, struct sy_contest_entry *out, const str
 {
     if ((claim->holds & SY_CONTEST_BIT(contest)) == 0) return false;
     bool open = sy_money_find_contest(x, out, id, contest) && out->status == SY_CONTEST_OPEN;
-    return decoded(x, open); // a hold has its contest
+    return sy_exec_decoded(x, open); // a hold has its contest
 }
 
 void sy_money_end_contests(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
@@ -240,7 +225,7 @@ void sy_money_give_back(struct sy_exec *x, const struct sy_claim *claim, uint64_
     struct sy_auth auth;
     if (units == 0) return;
     if (!sy_money_find_auth(x, &auth, &claim->auth) || auth.used < units) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // what a claim has was taken from it
+        sy_exec_corrupt(x); // what a claim has was taken from it
         return;
     }
     auth.used -= (uint32_t)units;
@@ -295,14 +280,14 @@ static bool add_balance(struct sy_exec *x, uint64_t *number, const struct sy_has
     struct sy_slice value;
     uint8_t room[16];
     struct sy_writer w = sy_writer_of(room, sizeof room);
-    if (find_id(x, &value, SY_STATE_BALANCE, organisation) &&
-        !decoded(x, sy_balance_decode(&balance, value))) {
+    if (sy_exec_find_at(x, &value, SY_STATE_BALANCE, organisation) &&
+        !sy_exec_decoded(x, sy_balance_decode(&balance, value))) {
         return false;
     }
     if (!add(&balance.amount, amount)) return false;
     if (remits) *number = ++balance.remittances;
     sy_balance_encode(&w, &balance);
-    save_id(x, SY_STATE_BALANCE, organisation, &w);
+    sy_exec_save_at(x, SY_STATE_BALANCE, organisation, &w);
     return true;
 }
 
@@ -315,7 +300,7 @@ static bool add_owed(struct sy_exec *x, const struct sy_hash *payer, const struc
     uint8_t room[8];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_state_key_pair(&place, SY_STATE_OWED, payer, payee);
-    if (sy_exec_find(x, &value, &place) && !decoded(x, sy_amount_decode(&owed, value)))
+    if (sy_exec_find(x, &value, &place) && !sy_exec_decoded(x, sy_amount_decode(&owed, value)))
         return false;
     if (!add(&owed, amount)) return false;
     sy_amount_encode(&w, owed);

@@ -136,7 +136,7 @@ static void end_suspension(struct sy_exec *x, const struct sy_hash *org_id,
     sy_state_key_suspension(&place, org_id, count_suspensions(x, org_id));
     if (!sy_exec_find(x, &value, &place) || !sy_suspension_decode(&suspension, value) ||
         suspension.has_ended) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return;
     }
     suspension.has_ended = true;

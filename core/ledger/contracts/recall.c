@@ -86,7 +86,7 @@ static uint64_t tell_list(struct sy_exec *x, unsigned *budget, enum sy_state_kin
         sy_store_u64(number.bytes, told + 1);
         sy_state_key_pair(&key_hash, places, lot_id, &number);
         if (!sy_exec_find(x, &value, &key_hash) || !sy_id_decode(&whom, value)) {
-            if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+            sy_exec_corrupt(x);
             break;
         }
         sy_exec_event(x, SY_EVENT_RECALL_ISSUED, kind, &whom, recall_id);
@@ -100,7 +100,7 @@ static void tell_lot(struct sy_exec *x, unsigned *budget, const struct sy_hash *
     struct sy_recall_told told;
     struct sy_lot lot;
     if (!sy_goods_find_lot(x, &lot, lot_id)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return;
     }
     sy_goods_find_told(x, &told, lot_id);
@@ -225,7 +225,7 @@ enum sy_refusal sy_contract_recall_close(struct sy_exec *x, const union sy_paylo
     if (!own) return sy_refuse_role(x, SY_ROLE_BIT(SY_ROLE_REGULATOR));
     if (recall.closed_height != 0) return sy_refuse_hash(x, SY_E_RECALL_STATE, &p->recall_id);
     if (!sy_goods_find_product(x, &product, gtin_of(&recall))) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return SY_E_PRODUCT_UNKNOWN;
     }
     struct sy_hash maker = product.organisation;

@@ -214,7 +214,7 @@ bool sy_record_find_version(struct sy_exec *x, struct sy_record_version *version
     if (number == 1) return true;
     sy_state_key_record_version(&key_hash, record_id, number);
     if (sy_exec_find(x, &value, &key_hash) && sy_record_version_decode(version, value)) return true;
-    if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT; // execution wrote it, or the source lies
+    sy_exec_corrupt(x); // execution wrote it, or the source lies
     return false;
 }
 

@@ -162,7 +162,7 @@ static void hand_over(struct sy_exec *x, const struct sy_unit *unit, const struc
         struct sy_hash lot_id = sy_lot_name_id(&lots[i].name);
         struct sy_lot lot;
         if (!sy_goods_find_lot(x, &lot, &lot_id)) {
-            if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+            sy_exec_corrupt(x);
             return;
         }
         sy_goods_subtract(x, SY_STATE_LOT_HOLDER, &lot_id, from, lots[i].units);
@@ -201,7 +201,7 @@ static enum sy_refusal receive_all(struct sy_exec *x, const struct sy_custody_re
                                     .event = p->event_id};
         sy_goods_path(x, "items", index);
         if (sy_goods_find_item(x, &item, text) != SY_APPLIED || !item.unit.under_way) {
-            if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+            sy_exec_corrupt(x);
             return SY_E_UNIT_UNKNOWN;
         }
         enum sy_refusal code = take_over(x, &item, shipment, accepted);
@@ -270,7 +270,7 @@ static void end_lots(struct sy_exec *x, const struct sy_unit_decommission *p,
         struct sy_hash lot_id = sy_lot_name_id(&lots[i].name);
         struct sy_lot lot;
         if (!sy_goods_find_lot(x, &lot, &lot_id)) {
-            if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+            sy_exec_corrupt(x);
             return;
         }
         lot.ended += lots[i].units;
@@ -314,7 +314,7 @@ enum sy_refusal sy_goods_undo_ship(struct sy_exec *x, const struct sy_hash *even
     uint8_t items[SY_STATE_VALUE_BYTES_MAX];
     struct sy_slice text;
     if (!sy_goods_find_shipment(x, &shipment, items, event_id)) {
-        if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+        sy_exec_corrupt(x);
         return SY_E_SHIPMENT_UNKNOWN;
     }
     if (shipment.received) return sy_refuse_hash(x, SY_E_SHIPMENT_STATE, event_id);
@@ -323,7 +323,7 @@ enum sy_refusal sy_goods_undo_ship(struct sy_exec *x, const struct sy_hash *even
         struct sy_unit_step step = {
             .kind = SY_STEP_REFUSED, .organisation = shipment.from, .event = *correction};
         if (sy_goods_find_item(x, &item, text) != SY_APPLIED || !item.unit.under_way) {
-            if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+            sy_exec_corrupt(x);
             return SY_E_UNIT_UNKNOWN;
         }
         item.unit.under_way = false;
@@ -364,7 +364,7 @@ static void take_back_lots(struct sy_exec *x, const struct sy_unit *unit)
         struct sy_hash lot_id = sy_lot_name_id(&lots[i].name);
         struct sy_lot lot;
         if (!sy_goods_find_lot(x, &lot, &lot_id) || lot.ended < lots[i].units) {
-            if (x->failed == SY_OK) x->failed = SY_ERR_CORRUPT;
+            sy_exec_corrupt(x);
             return;
         }
         lot.ended -= lots[i].units;
