@@ -16,13 +16,10 @@
 
 #include "core/base/assert.h"
 #include "core/base/os.h"
+#include "tests/support/sanitized.h"
 
 #define INPUT_BYTES_MAX (8u << 20)
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define FLIPS_MAX 64u // executing a story takes ten times as long there
-#else
-#define FLIPS_MAX 256u
-#endif
+#define FLIPS_MAX (TEST_SANITIZED ? 64u : 256u) // a story takes ten times as long there
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -18,18 +18,7 @@
 
 #include <stdbool.h>
 
-/* Whether a sanitizer is compiled in, which makes a step two to ten times as slow: what is tried by
- * the thousand is then tried by the hundred. What needs its whole number is tried without one. */
-#ifndef __has_feature
-#define __has_feature(x) 0
-#endif
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__) ||       \
-    __has_feature(address_sanitizer) || __has_feature(memory_sanitizer) || \
-    __has_feature(thread_sanitizer)
-#define TEST_SANITIZED true
-#else
-#define TEST_SANITIZED false
-#endif
+#include "tests/support/sanitized.h"
 
 #define CASE(name) static void name(__attribute__((unused)) void **state)
 
