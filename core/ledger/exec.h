@@ -112,7 +112,11 @@ void sy_exec_key(struct sy_exec *x, struct sy_hash *out, enum sy_state_kind kind
 /* sy_exec_corrupt: the state is not what execution wrote; a failure that came before stays.
  * sy_exec_decoded says so of a value that is there and does not decode; it returns good. */
 void sy_exec_corrupt(struct sy_exec *x);
-bool sy_exec_decoded(struct sy_exec *x, bool good);
+static inline bool sy_exec_decoded(struct sy_exec *x, bool good)
+{
+    if (!good) sy_exec_corrupt(x);
+    return good;
+}
 
 /* find: false when absent. has: presence alone. What is found borrows until the payload ends or
  * the same entry is written. save writes the whole value. find_at, save_at: an id's entry. */

@@ -63,12 +63,6 @@ void sy_exec_corrupt(struct sy_exec *x)
     keep_failure(x, SY_ERR_CORRUPT);
 }
 
-bool sy_exec_decoded(struct sy_exec *x, bool good)
-{
-    if (!good) sy_exec_corrupt(x);
-    return good;
-}
-
 bool sy_exec_find(struct sy_exec *x, struct sy_slice *value, const struct sy_hash *key_hash)
 {
     sy_status status = sy_overlay_get(x->state, value, key_hash);
