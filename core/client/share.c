@@ -25,6 +25,7 @@ static sy_status prove(struct sy_share *share, struct sy_proven *answer, enum sy
                                    .purpose = SY_PURPOSE_OPERATIONS};
     if (kind == SY_STATE_RECORD_VERSION) sy_store_u32(read.second.bytes, version);
     SY_TRY(sy_asker_read(share->asker, answer, &read, share->key, share->max_age_ms, share->err));
+    sy_asker_expect(share->asker, answer->proof.header.height);
     if (answer->proof.state.present) return SY_OK;
     return sy_fail(share->err, SY_ERR_PERMISSION, "the ledger has no such record");
 }
@@ -120,7 +121,9 @@ static sy_status get(struct sy_share *share, struct sy_slice *value, enum sy_sta
     share->reader.key = share->key;
     share->reader.max_age_ms = share->max_age_ms;
     share->reader.err = share->err;
-    return sy_may_read(&share->reader, value, kind, id, NULL);
+    sy_status status = sy_may_read(&share->reader, value, kind, id, NULL);
+    sy_asker_expect(share->asker, share->reader.highest);
+    return status;
 }
 
 static sy_status take_key(struct sy_share *share, struct sy_recipient *out, struct sy_slice value)

@@ -6,6 +6,9 @@
  *                   --> core/ledger/may.h over proven state: may it read this?
  *     custodian     --> the organisation that keeps the record: its emergency key
  *
+ * Whatever height is proven the asker expects from then on, so that the newest block, at whose time
+ * rights are judged, is none from before it: of a liar's old block, a right that ended would stand.
+ *
  * One thread at a time. */
 #ifndef SY_CLIENT_SHARE_H
 #define SY_CLIENT_SHARE_H

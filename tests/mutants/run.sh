@@ -78,6 +78,7 @@ bring        tests/test_bring
 at_time      tests/test_at_time
 valid        tests/test_valid
 valid_ask    tests/test_valid_ask
+record_check tests/test_record_check
 history      tests/test_history
 history_make tests/test_history_make
 asker        tests/test_asker

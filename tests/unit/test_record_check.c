@@ -8,6 +8,7 @@
 
 #include "core/base/os.h"
 #include "core/client/record_check.h"
+#include "core/client/share.h"
 #include "core/wire/state.h"
 #include "tests/support/witness.h"
 
@@ -381,6 +382,63 @@ CASE(no_gateway_key_is_a_failure_and_no_verdict)
     sy_record_checker_close(&checker);
 }
 
+/* Whoever answered turns to an old block, at whose time a right that has ended would stand: another
+ * one's is taken. The asker is the share's own, and has seen nothing else. */
+static void expect_newest(struct sy_share *share)
+{
+    struct sy_client_block block;
+    unsigned liars = 0;
+    for (unsigned i = 0; i < WITNESSES; i++) {
+        if (atomic_load(&all.of[i].asked) == 0) continue;
+        atomic_store(&all.of[i].told, 4);
+        liars++;
+    }
+    assert_int_equal(liars, 1);
+    if (sy_asker_block(share->asker, &block, SY_HEIGHT_NEWEST, share->err) != SY_OK) {
+        fail_msg("%s", share->err->text);
+    }
+    assert_int_equal(block.header.height, all.block.header.height);
+}
+
+static void begin_share(struct sy_share *share, struct sy_error *err)
+{
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    memset(share, 0, sizeof *share);
+    share->asker = witnesses_ask(&all, NULL, WITNESS_PATIENCE_MS);
+    share->key = test_key(300);
+    share->err = err;
+}
+
+static void end_share(struct sy_share *share)
+{
+    sy_asker_close(share->asker);
+    sy_share_free(share);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+}
+
+CASE(what_is_shared_is_judged_by_no_block_from_before_its_record)
+{
+    static struct sy_share share;
+    struct sy_error err = {SY_OK, ""};
+    begin_share(&share, &err);
+    share.record = record_id(ONCE);
+    if (sy_share_check_record(&share) != SY_OK) fail_msg("%s", err.text);
+    expect_newest(&share);
+    end_share(&share);
+}
+
+CASE(what_is_shared_is_judged_by_no_block_from_before_its_recipient)
+{
+    static struct sy_share share;
+    struct sy_error err = {SY_OK, ""};
+    struct sy_recipient nobody;
+    struct sy_hash id = record_id(ONCE); // no key's, organisation's or patient's
+    begin_share(&share, &err);
+    assert_int_equal(sy_share_resolve(&share, &nobody, &id), SY_ERR_NOT_FOUND);
+    expect_newest(&share);
+    end_share(&share);
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -393,6 +451,8 @@ int main(void)
         cmocka_unit_test(what_was_erased_is_told),
         cmocka_unit_test(no_gateway_key_is_a_failure_and_no_verdict),
         cmocka_unit_test(without_a_key_the_gateways_own_signs_the_reads),
+        cmocka_unit_test(what_is_shared_is_judged_by_no_block_from_before_its_record),
+        cmocka_unit_test(what_is_shared_is_judged_by_no_block_from_before_its_recipient),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }
