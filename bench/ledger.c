@@ -119,6 +119,7 @@ static const struct row rows[] = {
     {SY_KIND_claim_adjudicate, 1, {sy_nation_bill_reviewed, sy_nation_adjudicate}},
     {SY_KIND_claim_pay, 1, {sy_nation_bill, sy_nation_pay}},
     {SY_KIND_claim_reverse, 2, {sy_nation_bill, sy_nation_pay, sy_nation_reverse}},
+    {SY_KIND_settle_batch, 2, {sy_nation_bill, sy_nation_pay, sy_nation_settle}},
     {SY_KIND_claim_appeal, 1, {sy_nation_bill, sy_nation_appeal}},
     {SY_KIND_claim_dispute, 1, {sy_nation_bill, sy_nation_dispute}},
     {SY_KIND_fraud_clear, 1, {sy_nation_bill_flagged, sy_nation_clear}},
@@ -214,11 +215,11 @@ static bool measure_row(struct bench *bench, const struct row *row)
 {
     const char *name = sy_kind_by_number(row->kind)->name;
     bool alone = sy_kind_changes_roster(row->kind); // until the next epoch, 128 blocks later
-    uint64_t txs = alone ? 1 : bench->txs;
     for (uint64_t round = 0; round < bench->rounds; round++) {
         for (unsigned step = 0; step < STEPS_MAX && row->steps[step] != NULL; step++) {
             struct sy_nation_figures figures;
-            for (uint64_t i = 0; i < txs; i++) {
+            bool one = alone || row->steps[step] == sy_nation_settle; // all that is owed
+            for (uint64_t i = 0; i < (one ? 1 : bench->txs); i++) {
                 add(bench, row->steps[step], bench->number + i);
             }
             if (!run_block(bench, &figures, name, true)) return false;

@@ -165,6 +165,8 @@ void sy_nation_bill_reviewed(sy_nation *nation, struct sy_nation_plan *plan, uin
 void sy_nation_adjudicate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_pay(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_reverse(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* With as many as one settlement may name, of whoever the payer owes. */
+void sy_nation_settle(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_appeal(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_dispute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_bill_flagged(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);

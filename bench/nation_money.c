@@ -3,9 +3,11 @@
 #include "bench/nation.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/base/assert.h"
+#include "core/wire/money.h"
 
 #define DAY_MS 86400000ll
 
@@ -172,6 +174,55 @@ void sy_nation_reverse(sy_nation *nation, struct sy_nation_plan *plan, uint64_t 
     begin(plan, SY_KIND_claim_reverse, &nation->payer.clerk);
     plan->payload.claim_reverse.claim_id = sy_nation_id('k', number);
     plan->payload.claim_reverse.reason = SY_REVERSE_OVERPAID;
+}
+
+static int compare_orgs(const void *a, const void *b)
+{
+    return sy_hash_compare(&(*(const struct sy_nation_org *const *)a)->id,
+                           &(*(const struct sy_nation_org *const *)b)->id);
+}
+
+/* What the payer owes an organisation; false: nothing. */
+static bool find_owed(sy_nation *nation, struct sy_owed *owed, const struct sy_hash *org)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_state_key_pair(&place, SY_STATE_OWED, &nation->payer.id, org);
+    return sy_replay_state_get(nation->state, &value, &place) && sy_owed_decode(owed, value) &&
+           owed->moves > 0;
+}
+
+/* Only those whose periods go together: what was settled of one may end after another began. */
+void sy_nation_settle(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    static const struct sy_nation_org *orgs[SY_SETTLE_PAYEES_MAX];
+    unsigned count = 0;
+    struct sy_owed owed;
+    int64_t settled_ms = 0, first_ms = INT64_MAX;
+    begin(plan, SY_KIND_settle_batch, &nation->payer.clerk);
+    struct sy_settle_batch *p = &plan->payload.settle_batch;
+    for (uint32_t i = 0; i < nation->org_count && count < SY_SETTLE_PAYEES_MAX; i++) {
+        if (!find_owed(nation, &owed, &nation->orgs[i].id)) continue;
+        int64_t from = owed.settled_ms > settled_ms ? owed.settled_ms : settled_ms;
+        int64_t first = owed.first_ms < first_ms ? owed.first_ms : first_ms;
+        if (from > first) continue;
+        settled_ms = from;
+        first_ms = first;
+        orgs[count++] = &nation->orgs[i];
+    }
+    qsort(orgs, count, sizeof orgs[0], compare_orgs);
+    p->settlement_id = sy_nation_id('t', number);
+    p->from = settled_ms;
+    p->until = nation->header.time_ms;
+    for (unsigned i = 0; i < count; i++) {
+        char hex[65], text[96];
+        bool found = find_owed(nation, &owed, &orgs[i]->id);
+        SY_ASSERT(found);
+        sy_hex_encode(hex, orgs[i]->id.bytes, sizeof orgs[i]->id.bytes);
+        (void)snprintf(text, sizeof text, "%s=%lld", hex, (long long)owed.amount);
+        sy_list_add_text(&p->nets, &nation->lists, sy_slice_of(text, strlen(text)));
+    }
+    SY_ASSERT(!nation->lists.failed);
 }
 
 void sy_nation_appeal(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)

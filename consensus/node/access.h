@@ -26,8 +26,8 @@
  * - Plans, rows of lists, and whether a service whose key one can make was billed: any reader. A
  *   coverage and what it used: its payer, the patient and guardians, who may see the patient. A
  *   claim and its payment: its payer, who billed, the patient and guardians; the list of a
- * patient's claims: these two. Balances and remittances: the organisation; what one owes another:
- * both.
+ * patient's claims: these two. Balances, remittances and the list of settlements: the organisation;
+ * what one owes another, and a settlement: both.
  * - A record's versions, cosignatures and links: who may see the record, not therefore what it
  * links to; a duplicate: who may see both records.
  * - Records about an organisation or a credential: any reader.

@@ -75,6 +75,23 @@ static bool of_fill(struct sy_access_parties *out, const struct sy_access *acces
     return status == SY_OK && sy_id_decode(&claim, value) && of_claim(out, access, &claim);
 }
 
+/* A settlement: the payee that names it, and the payer. */
+static bool of_settlement(struct sy_access_parties *out, const struct sy_access *access,
+                          const struct sy_hash *id, const struct sy_hash *payee)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    struct sy_settlement settlement;
+    sy_state_key_pair(&place, SY_STATE_SETTLEMENT, id, payee);
+    sy_status status = sy_state_view_get(access->view, &value, &place);
+    out->anybody = status == SY_ERR_NOT_FOUND;
+    if (out->anybody) return true;
+    if (status != SY_OK || !sy_settlement_decode(&settlement, value)) return false;
+    out->organisations[0] = settlement.payer;
+    out->organisations[1] = *payee;
+    return true;
+}
+
 /* A practitioner's day: whose practitioner it is. */
 static bool of_day(struct sy_access_parties *out, const struct sy_access *access,
                    const struct sy_hash *line)
@@ -107,6 +124,7 @@ bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *ac
     case SY_STATE_AUTH: return of_auth(out, access, id);
     case SY_STATE_FILL_BILLED: return of_fill(out, access, id, second);
     case SY_STATE_BILLED_DAY: return of_day(out, access, id);
+    case SY_STATE_SETTLEMENT: return of_settlement(out, access, id, second);
     case SY_STATE_CLAIM:
     case SY_STATE_CONTEST:
     case SY_STATE_PAYMENT: return of_claim(out, access, id);
@@ -118,6 +136,7 @@ bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *ac
         return true;
     case SY_STATE_OWED: out->organisations[1] = *second; /* fall through */
     case SY_STATE_BALANCE:
+    case SY_STATE_SETTLEMENT_PLACE:
     case SY_STATE_REMITTANCE: out->organisations[0] = *id; return true;
     default: return false;
     }

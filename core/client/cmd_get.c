@@ -38,7 +38,9 @@ static const char about[] =
     "  plan ID, coverage ID, claim ID, payment CLAIM, balance ORGANISATION,\n"
     "  claims PATIENT [--number N], remittance ORGANISATION --number N,\n"
     "  coverages PATIENT --number ORDER, used COVERAGE --number YEAR,\n"
-    "  owed PAYER --of PAYEE, service KEY (the claim that stands for it),\n"
+    "  owed PAYER --of PAYEE, settlement ID --of PAYEE,\n"
+    "  settlements ORGANISATION --number N (which one), service KEY (the claim\n"
+    "  that stands for it),\n"
     "  auth ID (what was authorised, and how much of it is used up),\n"
     "  contest CLAIM --number 1 (appeal), 2 (the patient's) or 3 (dispute),\n"
     "  billed-day KEY --number DAY (minutes that are billed of a practitioner's\n"
@@ -105,6 +107,8 @@ static const struct thing_word things[] = {
     {"remittance", THING_STATE, SY_STATE_REMITTANCE},
     {"balance", THING_STATE, SY_STATE_BALANCE},
     {"owed", THING_STATE, SY_STATE_OWED},
+    {"settlement", THING_STATE, SY_STATE_SETTLEMENT},
+    {"settlements", THING_STATE, SY_STATE_SETTLEMENT_PLACE},
     {"service", THING_STATE, SY_STATE_CLAIM_KEY},
     {"auth", THING_STATE, SY_STATE_AUTH},
     {"contest", THING_STATE, SY_STATE_CONTEST},
@@ -515,7 +519,8 @@ static sy_status take_number(struct get *get, struct sy_error *err)
     if (get->number == 0) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "say which with --number: of `get used` the year, of `get coverages` the "
-                       "order, of `get remittance` a number from 1, of `get contest` 1 to 3");
+                       "order, of `get remittance` and `get settlements` a number from 1, of `get "
+                       "contest` 1 to 3");
     }
     if (read->state_kind == SY_STATE_CLAIMS) read->state_kind = SY_STATE_CLAIM_PLACE;
     sy_store_u64(read->second.bytes, get->number);
@@ -527,7 +532,7 @@ static bool is_numbered(uint8_t state_kind)
     return state_kind == SY_STATE_CLAIMS || state_kind == SY_STATE_USED ||
            state_kind == SY_STATE_COVERAGES || state_kind == SY_STATE_REMITTANCE ||
            state_kind == SY_STATE_CONTEST || state_kind == SY_STATE_BILLED_DAY ||
-           state_kind == SY_STATE_FILL_BILLED;
+           state_kind == SY_STATE_FILL_BILLED || state_kind == SY_STATE_SETTLEMENT_PLACE;
 }
 
 static sy_status prepare_read(struct get *get, struct sy_error *err)
@@ -550,12 +555,13 @@ static sy_status prepare_read(struct get *get, struct sy_error *err)
     bool of_two = get->read.state_kind == SY_STATE_DISCLOSURE ||
                   get->read.state_kind == SY_STATE_ACCESS_REQUEST ||
                   get->read.state_kind == SY_STATE_SUBSCRIPTION ||
+                  get->read.state_kind == SY_STATE_SETTLEMENT ||
                   get->read.state_kind == SY_STATE_OWED;
     if (of_two != (get->of != NULL)) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "--of goes with `get disclosure LOG` and `get subscription ORGANISATION`, a "
-                       "patient, and with `get request PATIENT` and `get owed PAYER`, an "
-                       "organisation");
+                       "patient, and with `get request PATIENT`, `get owed PAYER` and `get "
+                       "settlement ID`, an organisation");
     }
     if (of_two) return sy_cmd_hash(&get->read.second, "--of", get->of, err);
     if (get->version == 0) return SY_OK;

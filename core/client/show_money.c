@@ -273,14 +273,34 @@ static bool put_balance(sy_json *json, struct sy_slice value)
     if (!sy_balance_decode(&balance, value)) return false;
     sy_json_put_i64(json, "amount", balance.amount);
     sy_json_put_u64(json, "remittances", balance.remittances);
+    sy_json_put_u64(json, "settlements", balance.settlements);
     return true;
 }
 
 static bool put_owed(sy_json *json, struct sy_slice value)
 {
-    int64_t amount;
-    if (!sy_amount_decode(&amount, value)) return false;
-    sy_json_put_i64(json, "amount", amount);
+    struct sy_owed owed;
+    if (!sy_owed_decode(&owed, value)) return false;
+    sy_json_put_i64(json, "amount", owed.amount);
+    sy_json_put_u64(json, "moves", owed.moves);
+    if (owed.moves != 0) sy_json_put_i64(json, "first_ms", owed.first_ms);
+    if (owed.moves != 0) sy_json_put_i64(json, "last_ms", owed.last_ms);
+    if (owed.settled_ms != 0) sy_json_put_i64(json, "settled_until_ms", owed.settled_ms);
+    return true;
+}
+
+static bool put_settlement(sy_json *json, struct sy_slice value)
+{
+    struct sy_settlement settlement;
+    if (!sy_settlement_decode(&settlement, value)) return false;
+    put_hash(json, "payer", &settlement.payer);
+    sy_json_put_i64(json, "net", settlement.net);
+    sy_json_put_u64(json, "moves", settlement.moves);
+    sy_json_put_i64(json, "from_ms", settlement.from_ms);
+    sy_json_put_i64(json, "until_ms", settlement.until_ms);
+    put_hash(json, "reference", &settlement.reference);
+    sy_json_put_i64(json, "settled_ms", settlement.time_ms);
+    sy_json_put_u64(json, "settled_height", settlement.height);
     return true;
 }
 
@@ -289,6 +309,14 @@ static bool put_claim_id(sy_json *json, struct sy_slice value)
     struct sy_hash id;
     if (!sy_id_decode(&id, value)) return false;
     put_hash(json, "claim", &id);
+    return true;
+}
+
+static bool put_settlement_id(sy_json *json, struct sy_slice value)
+{
+    struct sy_hash id;
+    if (!sy_id_decode(&id, value)) return false;
+    put_hash(json, "settlement", &id);
     return true;
 }
 
@@ -333,6 +361,8 @@ bool sy_show_money(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_REMITTANCE: return put_remittance(json, value);
     case SY_STATE_BALANCE: return put_balance(json, value);
     case SY_STATE_OWED: return put_owed(json, value);
+    case SY_STATE_SETTLEMENT: return put_settlement(json, value);
+    case SY_STATE_SETTLEMENT_PLACE: return put_settlement_id(json, value);
     case SY_STATE_BILLED_DAY: return put_day(json, value);
     case SY_STATE_FILL_BILLED:
     case SY_STATE_CLAIM_KEY:

@@ -266,11 +266,11 @@ enum systole_result systole_read_receipt(systole_network *network, systole_proof
  *
  * Of money: "plan", "coverage", "claim", "payment" (id: the claim), "balance" (id: the
  * organisation), "claims" (id: the patient; how many), and with second "claim place" (id: the
- * patient; second: the number, in eight bytes), "remittance" (id: the organisation; likewise),
- * "used" (id: the coverage; second: the year), "coverages" (id: the patient; second: the order) and
- * "owed" (id: the payer; second: the payee). Of goods: "product" (id: the GTIN's fourteen digits,
- * then zeros), "shipment", "recall", "prescription", and whatever else FORMAT.md lists, under its
- * words there.
+ * patient; second: the number, in eight bytes), "remittance" and "settlement place" (id: the
+ * organisation; likewise), "used" (id: the coverage; second: the year), "coverages" (id: the
+ * patient; second: the order), "owed" (id: the payer; second: the payee) and "settlement" (second:
+ * the payee). Of goods: "product" (id: the GTIN's fourteen digits, then zeros), "shipment",
+ * "recall", "prescription", and whatever else FORMAT.md lists, under its words there.
  *
  * max_age_ms: an answer that was so longer ago is not taken, since it may be valid and yet hide
  * what happened after; 0: any age. SYSTOLE_ERR_UNKNOWN: only older ones. */

@@ -70,6 +70,8 @@
 #define SY_CLAIM_DIAGNOSES_MAX 12u
 #define SY_CLAIM_SPAN_MS_MAX (366ll * 24 * 3600 * 1000)
 #define SY_PAYEES_MAX 16u
+#define SY_SETTLE_PAYEES_MAX 64u                 /* in one settle.batch */
+#define SY_BALANCE_MAX (INT64_MAX / 2)           /* of a sum of payments, to either side */
 #define SY_HOLD_MS_MAX (60ll * 24 * 3600 * 1000) /* by an appeal or dispute */
 #define SY_AUTH_CODES_MAX 16u                    /* of one authorisation */
 #define SY_AUTH_CODE_BYTES_MAX 19u

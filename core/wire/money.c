@@ -56,6 +56,8 @@ bool sy_money_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CONTEST:
     case SY_STATE_FILL_BILLED:
     case SY_STATE_BILLED_DAY:
+    case SY_STATE_SETTLEMENT:
+    case SY_STATE_SETTLEMENT_PLACE:
         sy_state_key_pair(out, (enum sy_state_kind)kind, id, second);
         return true;
     case SY_STATE_PLAN:
@@ -499,29 +501,77 @@ bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes)
 
 // --- payments ----------------------------------------------------------------------------------
 
+/* A sum of payments and of what was taken back. */
+static int64_t read_sum(struct sy_reader *r, const char *what)
+{
+    int64_t sum = sy_read_i64(r, what);
+    if (sum > SY_BALANCE_MAX || sum < -SY_BALANCE_MAX) sy_reader_fail(r, what);
+    return r->failed ? 0 : sum;
+}
+
 void sy_balance_encode(struct sy_writer *w, const struct sy_balance *balance)
 {
     sy_write_i64(w, balance->amount);
     sy_write_u64(w, balance->remittances);
+    sy_write_u64(w, balance->settlements);
 }
 
 bool sy_balance_decode(struct sy_balance *balance, struct sy_slice bytes)
 {
     struct sy_reader r = sy_reader_of(bytes);
-    balance->amount = sy_read_i64(&r, "amount");
+    balance->amount = read_sum(&r, "amount");
     balance->remittances = sy_read_u64(&r, "remittances");
+    balance->settlements = sy_read_u64(&r, "settlements");
     return sy_reader_done(&r);
 }
 
-void sy_amount_encode(struct sy_writer *w, int64_t amount)
+void sy_owed_encode(struct sy_writer *w, const struct sy_owed *owed)
 {
-    sy_write_i64(w, amount);
+    sy_write_i64(w, owed->amount);
+    sy_write_u64(w, owed->moves);
+    sy_write_i64(w, owed->first_ms);
+    sy_write_i64(w, owed->last_ms);
+    sy_write_i64(w, owed->settled_ms);
 }
 
-bool sy_amount_decode(int64_t *amount, struct sy_slice bytes)
+bool sy_owed_decode(struct sy_owed *owed, struct sy_slice bytes)
 {
     struct sy_reader r = sy_reader_of(bytes);
-    *amount = sy_read_i64(&r, "amount");
+    owed->amount = read_sum(&r, "amount");
+    owed->moves = sy_read_u64(&r, "moves");
+    owed->first_ms = sy_read_i64(&r, "first");
+    owed->last_ms = sy_read_i64(&r, "last");
+    owed->settled_ms = sy_read_i64(&r, "settled");
+    bool none = owed->amount == 0 && owed->first_ms == 0 && owed->last_ms == 0;
+    if (owed->moves == 0 ? !none : owed->first_ms > owed->last_ms) sy_reader_fail(&r, "moves");
+    return sy_reader_done(&r);
+}
+
+void sy_settlement_encode(struct sy_writer *w, const struct sy_settlement *settlement)
+{
+    sy_write_hash(w, &settlement->payer);
+    sy_write_i64(w, settlement->net);
+    sy_write_u64(w, settlement->moves);
+    sy_write_i64(w, settlement->from_ms);
+    sy_write_i64(w, settlement->until_ms);
+    sy_write_hash(w, &settlement->reference);
+    sy_write_i64(w, settlement->time_ms);
+    sy_write_u64(w, settlement->height);
+}
+
+bool sy_settlement_decode(struct sy_settlement *settlement, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &settlement->payer, "payer");
+    settlement->net = read_sum(&r, "net");
+    settlement->moves = sy_read_u64(&r, "moves");
+    if (settlement->moves == 0) sy_reader_fail(&r, "moves");
+    settlement->from_ms = sy_read_i64(&r, "from");
+    settlement->until_ms = sy_read_i64(&r, "until");
+    if (settlement->from_ms > settlement->until_ms) sy_reader_fail(&r, "until");
+    sy_read_hash(&r, &settlement->reference, "reference");
+    settlement->time_ms = sy_read_i64(&r, "time");
+    settlement->height = sy_read_u64(&r, "height");
     return sy_reader_done(&r);
 }
 

@@ -11,7 +11,7 @@
  *   claim key        claim key (contracts/claim_rules.h) 32 id of the newest claim that stands
  *   used             pair(coverage, u32 year)            struct sy_used; absent: nothing yet
  *   balance          organisation id                     struct sy_balance; absent: nothing yet
- *   owed             pair(payer, payee)                  i64 paid and not settled; absent: 0
+ *   owed             pair(payer, payee)                  struct sy_owed; absent: nothing ever
  *   payment          claim id                            struct sy_payment; absent: never paid
  *   claim place      pair(patient, u64 number)           32 claim id
  *   claims           patient id                          u64 claims so far; absent: 0
@@ -23,6 +23,8 @@
  *   fill billed      pair(prescription, u64 fill)        32 claim id; absent: never
  *   billed day       pair(practitioner's line, u32 day   u64 minutes that claims bill of the day;
  *                    since 1970)                         absent: none
+ *   settlement       pair(settlement, payee)             struct sy_settlement
+ *   settlement place pair(organisation, u64 number)      32 settlement id
  *
  * Everything here is pure and may be called from any thread; see state.h for the rest. */
 #ifndef SY_WIRE_MONEY_H
@@ -233,16 +235,42 @@ bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes);
 
 /* What payments and their reversals come to: over all organisations they sum up to 0.
  *
- *   i64 amount | u64 remittances */
+ *   i64 amount | u64 remittances | u64 settlements */
 struct sy_balance {
-    int64_t amount;       /* received less paid, and not settled */
+    int64_t amount;       /* received less paid, and not settled; at most SY_BALANCE_MAX, and at
+                             least that below 0, like all such sums */
     uint64_t remittances; /* so far */
+    uint64_t settlements; /* so far, as payer or payee */
 };
 void sy_balance_encode(struct sy_writer *w, const struct sy_balance *balance);
 bool sy_balance_decode(struct sy_balance *balance, struct sy_slice bytes);
 
-void sy_amount_encode(struct sy_writer *w, int64_t amount);
-bool sy_amount_decode(int64_t *amount, struct sy_slice bytes);
+/* What a payer paid a payee, less what was taken back, since the last settlement of the two.
+ *
+ *   i64 amount | u64 moves | i64 first | i64 last | i64 settled */
+struct sy_owed {
+    int64_t amount;
+    uint64_t moves;            /* payments and reversals that it sums up */
+    int64_t first_ms, last_ms; /* of them; 0: there are none */
+    int64_t settled_ms;        /* up to then all was settled; 0: nothing was */
+};
+void sy_owed_encode(struct sy_writer *w, const struct sy_owed *owed);
+bool sy_owed_decode(struct sy_owed *owed, struct sy_slice bytes);
+
+/* What a payer and a payee have settled.
+ *
+ *   32 payer | i64 net | u64 moves | i64 from | i64 until | 32 reference | i64 time | u64 height */
+struct sy_settlement {
+    struct sy_hash payer;
+    int64_t net;    /* negative: the payee gave it back */
+    uint64_t moves; /* payments and reversals, at least one */
+    int64_t from_ms, until_ms;
+    struct sy_hash reference; /* commitment to how the money moved */
+    int64_t time_ms;
+    uint64_t height;
+};
+void sy_settlement_encode(struct sy_writer *w, const struct sy_settlement *settlement);
+bool sy_settlement_decode(struct sy_settlement *settlement, struct sy_slice bytes);
 
 /*   32 payer | u64 amount | u8 flags (1 reference, 2 reversed) | [32 reference] | i64 time
  *   | u64 height | [u64 reversed height] | u8 count, each: 32 payee | u64 amount */

@@ -128,6 +128,7 @@ uint16_t sy_notice_group(uint16_t event_kind)
     case SY_EVENT_CLAIM_WITHDRAWN:
     case SY_EVENT_FRAUD_FLAGGED:
     case SY_EVENT_FRAUD_CLEARED:
+    case SY_EVENT_SETTLEMENT_DONE:
     case SY_EVENT_CLAIM_REVERSED: return SY_NOTICES_BILLS;
     case SY_EVENT_RECALL_ISSUED:
     case SY_EVENT_RECALL_CLOSED: return SY_NOTICES_RECALLS;

@@ -136,6 +136,7 @@ static const char *money_event_name(uint16_t kind)
     case SY_EVENT_CLAIM_WITHDRAWN: return "claim.withdrawn";
     case SY_EVENT_FRAUD_FLAGGED: return "fraud.flagged";
     case SY_EVENT_FRAUD_CLEARED: return "fraud.cleared";
+    case SY_EVENT_SETTLEMENT_DONE: return "settlement.done";
     default: return NULL;
     }
 }

@@ -94,6 +94,9 @@ const char *sy_receipt_detail_name(const struct sy_receipt *receipt)
     case SY_E_NEXT_VERSION: return "newest_version";
     case SY_E_ACTIVATION: return "least_height";
     case SY_E_CONSENT_EXPIRED: return "ended_ms";
+    case SY_E_NET: return "net";
+    case SY_E_NET_BACK: return "net_back";
+    case SY_E_SETTLE_PERIOD: return "bound_ms";
     default: return receipt->detail != 0 ? "detail" : NULL;
     }
 }

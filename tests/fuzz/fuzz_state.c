@@ -105,7 +105,8 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
         struct sy_auth auth;
         struct sy_contest_entry contest;
         struct sy_balance balance;
-        int64_t amount;
+        struct sy_owed owed;
+        struct sy_settlement settlement;
         struct sy_payment payment;
         struct sy_remittance remittance;
         struct sy_schedule_row row;
@@ -122,12 +123,14 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
     case SY_STATE_AUTH: AGAIN(auth, auth, &u.auth);
     case SY_STATE_CONTEST: AGAIN(contest, contest, &u.contest);
     case SY_STATE_BALANCE: AGAIN(balance, balance, &u.balance);
-    case SY_STATE_OWED: AGAIN(amount, amount, u.amount);
+    case SY_STATE_OWED: AGAIN(owed, owed, &u.owed);
     case SY_STATE_PAYMENT: AGAIN(payment, payment, &u.payment);
     case SY_STATE_REMITTANCE: AGAIN(remittance, remittance, &u.remittance);
+    case SY_STATE_SETTLEMENT: AGAIN(settlement, settlement, &u.settlement);
     case SY_STATE_SCHEDULE_ROW: AGAIN(schedule_row, row, &u.row);
     case SY_STATE_CLAIM_KEY:
     case SY_STATE_FILL_BILLED:
+    case SY_STATE_SETTLEMENT_PLACE:
     case SY_STATE_CLAIM_PLACE: AGAIN(id, id, &u.id);
     default: AGAIN(count, count, u.count);
     }

@@ -69,6 +69,7 @@ claim_rules  tests/test_claim_rules
 claims       tests/test_ledger_claims
 auth         tests/test_ledger_auth
 payments     tests/test_ledger_payments
+settle       tests/test_ledger_settle
 contest      tests/test_ledger_contest
 priors       tests/test_ledger_priors
 fraud        tests/test_ledger_fraud

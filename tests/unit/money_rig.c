@@ -13,14 +13,19 @@ static const unsigned orgs[] = {ORG_A, ORG_B, ORG_P, ORG_Q};
 
 static uint8_t share_room[8 * SY_PAYEES_MAX];
 
-static int64_t owed(unsigned payer, unsigned payee)
+struct sy_owed find_owed(unsigned payer, unsigned payee)
 {
     struct sy_hash from = test_hash(payer), to = test_hash(payee), place;
     struct sy_slice value;
-    int64_t amount = 0;
+    struct sy_owed owed = {.amount = 0};
     sy_state_key_pair(&place, SY_STATE_OWED, &from, &to);
-    if (world_find(&world, &value, &place)) assert_true(sy_amount_decode(&amount, value));
-    return amount;
+    if (world_find(&world, &value, &place)) assert_true(sy_owed_decode(&owed, value));
+    return owed;
+}
+
+static int64_t owed(unsigned payer, unsigned payee)
+{
+    return find_owed(payer, payee).amount;
 }
 
 int64_t balance_of(unsigned org)

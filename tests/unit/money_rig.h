@@ -84,6 +84,8 @@ struct sy_claim find_claim(unsigned claim);
 struct sy_auth find_auth(unsigned auth); /* its codes are borrowed until the next block */
 struct sy_contest_entry find_contest(unsigned claim, unsigned contest);
 int64_t balance_of(unsigned org);
+/* What the one paid the other and has not settled. */
+struct sy_owed find_owed(unsigned payer, unsigned payee);
 bool is_there(enum sy_state_kind kind, unsigned id);
 
 #endif

@@ -81,7 +81,7 @@ CASE(entries_have_one_form)
     struct sy_claim claim = most_claim();
     ONE_FORM(claim, struct sy_claim, &claim);
     assert_true(out.used <= SY_STATE_VALUE_BYTES_MAX);
-    struct sy_balance balance = {-5, 6};
+    struct sy_balance balance = {-5, 6, 7};
     ONE_FORM(balance, struct sy_balance, &balance);
     struct sy_payment payment = {.payer = test_hash(1),
                                  .amount = 3,
@@ -96,6 +96,11 @@ CASE(entries_have_one_form)
     ONE_FORM(payment, struct sy_payment, &payment);
     struct sy_remittance remittance = {test_hash(1), test_hash(2), -3, 4, 5};
     ONE_FORM(remittance, struct sy_remittance, &remittance);
+    struct sy_owed owed = {-3, 4, 5, 6, 7}, nothing = {.settled_ms = 7};
+    ONE_FORM(owed, struct sy_owed, &owed);
+    ONE_FORM(owed, struct sy_owed, &nothing);
+    struct sy_settlement settlement = {test_hash(1), -SY_BALANCE_MAX, 2, 3, 3, test_hash(4), 5, 6};
+    ONE_FORM(settlement, struct sy_settlement, &settlement);
     struct sy_schedule_row row = {SY_ROW_CAPITATED | SY_ROW_REVIEWED, 5};
     ONE_FORM(schedule_row, struct sy_schedule_row, &row);
 }
@@ -244,6 +249,31 @@ CASE(authorisations_fit_together)
     assert_false(sy_claim_decode(&k, sy_writer_slice(&out)));
 }
 
+CASE(what_is_owed_fits_together)
+{
+    struct sy_owed owed = {.amount = SY_BALANCE_MAX, .moves = 1, .first_ms = 5, .last_ms = 5}, o;
+    struct sy_settlement settlement = {.net = 1, .moves = 1, .from_ms = 2, .until_ms = 2}, s;
+    static const struct {
+        size_t at;
+        uint64_t value;
+    } bad_owed[] = {{0, (uint64_t)SY_BALANCE_MAX + 1}, {0, (uint64_t)INT64_MIN}, {8, 0}, {16, 6}},
+      bad_settlement[] = {{32, (uint64_t)-SY_BALANCE_MAX - 1}, {40, 0}, {48, 3}};
+    for (size_t i = 0; i < sizeof bad_owed / sizeof bad_owed[0]; i++) {
+        out = sy_writer_of(room, sizeof room);
+        sy_owed_encode(&out, &owed);
+        assert_true(sy_owed_decode(&o, sy_writer_slice(&out)));
+        sy_store_u64(room + bad_owed[i].at, bad_owed[i].value);
+        if (sy_owed_decode(&o, sy_writer_slice(&out))) fail_msg("owed %zu decodes", i);
+    }
+    for (size_t i = 0; i < sizeof bad_settlement / sizeof bad_settlement[0]; i++) {
+        out = sy_writer_of(room, sizeof room);
+        sy_settlement_encode(&out, &settlement);
+        assert_true(sy_settlement_decode(&s, sy_writer_slice(&out)));
+        sy_store_u64(room + bad_settlement[i].at, bad_settlement[i].value);
+        if (sy_settlement_decode(&s, sy_writer_slice(&out))) fail_msg("settlement %zu decodes", i);
+    }
+}
+
 CASE(sums_and_ranges_hold)
 {
     struct sy_payment payment = {.amount = 3, .count = 1, .payees = {{test_hash(7), 3}}};
@@ -292,6 +322,7 @@ int main(void)
         cmocka_unit_test(contests_fit_together),
         cmocka_unit_test(what_does_not_balance_does_not_decode),
         cmocka_unit_test(authorisations_fit_together),
+        cmocka_unit_test(what_is_owed_fits_together),
         cmocka_unit_test(sums_and_ranges_hold),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

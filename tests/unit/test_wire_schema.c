@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 84);
+    assert_int_equal(count, 85);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -89,11 +89,10 @@ CASE(numbers_of_temperatures_stand)
 CASE(numbers_of_claims_stand)
 {
     static const struct numbered known[] = {
-        {70, "plan.publish"},     {71, "coverage.add"},  {72, "coverage.end"},
-        {73, "auth.request"},     {74, "auth.decide"},   {75, "claim.submit"},
-        {76, "claim.adjudicate"}, {77, "claim.pay"},     {78, "claim.reverse"},
-        {79, "claim.appeal"},     {80, "claim.dispute"}, {81, "fraud.flag"},
-        {82, "fraud.clear"},      {84, "schedule.rows"},
+        {70, "plan.publish"},  {71, "coverage.add"}, {72, "coverage.end"},     {73, "auth.request"},
+        {74, "auth.decide"},   {75, "claim.submit"}, {76, "claim.adjudicate"}, {77, "claim.pay"},
+        {78, "claim.reverse"}, {79, "claim.appeal"}, {80, "claim.dispute"},    {81, "fraud.flag"},
+        {82, "fraud.clear"},   {83, "settle.batch"}, {84, "schedule.rows"},
     };
     check_numbers(known, sizeof known / sizeof known[0]);
 }

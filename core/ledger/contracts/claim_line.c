@@ -224,3 +224,17 @@ void sy_claim_key(struct sy_hash *key, const struct sy_claim_service *service,
     SY_ASSERT(!w.failed); // a composite has at most 2 + 1 + 16 + 4 x 3 bytes
     sy_hash_leaf(key, sy_writer_slice(&w));
 }
+
+enum sy_line_verdict sy_net_parse(struct sy_hash *organisation, int64_t *net, struct sy_slice text)
+{
+    struct sy_slice pieces[2];
+    uint64_t amount;
+    *net = 0;
+    if (split(pieces, 2, text, '=') != 2 || !read_id(organisation, pieces[0])) return SY_LINE_BAD;
+    bool back = pieces[1].size > 0 && pieces[1].data[0] == '-';
+    if (back) pieces[1] = sy_slice_of(pieces[1].data + 1, pieces[1].size - 1);
+    if (!read_number(&amount, pieces[1]) || (back && amount == 0)) return SY_LINE_BAD;
+    if (amount > SY_BALANCE_MAX) return SY_LINE_MONEY;
+    *net = back ? -(int64_t)amount : (int64_t)amount;
+    return SY_LINE_GOOD;
+}

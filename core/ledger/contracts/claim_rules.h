@@ -45,6 +45,11 @@ bool sy_claim_code_good(struct sy_slice text);
  * key of 1 to 80 printable characters without "=", value up to SY_MONEY_MAX. */
 bool sy_row_parse(struct sy_slice *key, struct sy_schedule_row *row, struct sy_slice text);
 
+/* sy_net_parse reads a net of settle.batch, "organisation=net": 64 lower-case hex digits, and minor
+ * units, decimal without leading zeros, "-" before what the organisation gives back. SY_LINE_MONEY:
+ * it would be one, but is over SY_BALANCE_MAX. */
+enum sy_line_verdict sy_net_parse(struct sy_hash *organisation, int64_t *net, struct sy_slice text);
+
 /* sy_claim_key names a service whoever pays for it: the leaf hash of patient, provider, class,
  * times, and the lines' codes with modifiers and prescriptions in ascending order. Charges and
  * units are left out, so that a changed amount is no other service. */

@@ -113,6 +113,8 @@ enum sy_refusal sy_contract_fraud_clear(struct sy_exec *x, const union sy_payloa
 /* claim_pay.c */
 enum sy_refusal sy_contract_claim_pay(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_claim_reverse(struct sy_exec *x, const union sy_payload *payload);
+/* settle.c */
+enum sy_refusal sy_contract_settle_batch(struct sy_exec *x, const union sy_payload *payload);
 /* record.c */
 enum sy_refusal sy_contract_record_create(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_record_amend(struct sy_exec *x, const union sy_payload *payload);

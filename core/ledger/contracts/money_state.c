@@ -260,51 +260,75 @@ enum sy_refusal sy_money_refuse_item(struct sy_exec *x, enum sy_refusal code, co
 
 // --- moving money ------------------------------------------------------------------------------
 
-/* Adds to a sum that stays within SY_BALANCE_MAX to either side. */
+/* Adds to a sum that stays within SY_BALANCE_MAX to either side; both are within it. */
 static bool add(int64_t *sum, int64_t amount)
 {
-    SY_ASSERT(amount >= -(int64_t)SY_MONEY_MAX && amount <= (int64_t)SY_MONEY_MAX);
-    if (*sum > SY_BALANCE_MAX - (int64_t)SY_MONEY_MAX ||
-        *sum < -SY_BALANCE_MAX + (int64_t)SY_MONEY_MAX) {
-        return false;
-    }
-    *sum += amount;
+    SY_ASSERT(amount >= -SY_BALANCE_MAX && amount <= SY_BALANCE_MAX);
+    int64_t after = *sum + amount; // of halves of what there may be
+    if (after > SY_BALANCE_MAX || after < -SY_BALANCE_MAX) return false;
+    *sum = after;
     return true;
 }
 
-/* Adds to an organisation's balance; *number: its next remittance, which is counted if `remits`. */
-static bool add_balance(struct sy_exec *x, uint64_t *number, const struct sy_hash *organisation,
-                        int64_t amount, bool remits)
+static bool find_balance(struct sy_exec *x, struct sy_balance *out,
+                         const struct sy_hash *organisation)
 {
-    struct sy_balance balance = {.amount = 0};
     struct sy_slice value;
-    uint8_t room[16];
+    *out = (struct sy_balance){.amount = 0};
+    return !sy_exec_find_at(x, &value, SY_STATE_BALANCE, organisation) ||
+           sy_exec_decoded(x, sy_balance_decode(out, value));
+}
+
+static void save_balance(struct sy_exec *x, const struct sy_hash *organisation,
+                         const struct sy_balance *balance)
+{
+    uint8_t room[32];
     struct sy_writer w = sy_writer_of(room, sizeof room);
-    if (sy_exec_find_at(x, &value, SY_STATE_BALANCE, organisation) &&
-        !sy_exec_decoded(x, sy_balance_decode(&balance, value))) {
-        return false;
-    }
-    if (!add(&balance.amount, amount)) return false;
-    if (remits) *number = ++balance.remittances;
-    sy_balance_encode(&w, &balance);
+    sy_balance_encode(&w, balance);
     sy_exec_save_at(x, SY_STATE_BALANCE, organisation, &w);
+}
+
+/* Adds to an organisation's balance; number: where its next remittance goes, NULL: it has none. */
+static bool add_balance(struct sy_exec *x, uint64_t *number, const struct sy_hash *organisation,
+                        int64_t amount)
+{
+    struct sy_balance balance;
+    if (!find_balance(x, &balance, organisation) || !add(&balance.amount, amount)) return false;
+    if (number != NULL) *number = ++balance.remittances;
+    save_balance(x, organisation, &balance);
     return true;
+}
+
+void sy_money_find_owed(struct sy_exec *x, struct sy_owed *out, const struct sy_hash *payer,
+                        const struct sy_hash *payee)
+{
+    struct sy_hash place;
+    struct sy_slice value;
+    sy_state_key_pair(&place, SY_STATE_OWED, payer, payee);
+    bool some = sy_exec_find(x, &value, &place) && sy_exec_decoded(x, sy_owed_decode(out, value));
+    if (!some) *out = (struct sy_owed){.amount = 0};
+}
+
+void sy_money_save_owed(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
+                        const struct sy_owed *owed)
+{
+    uint8_t room[64];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_hash place;
+    sy_owed_encode(&w, owed);
+    sy_state_key_pair(&place, SY_STATE_OWED, payer, payee);
+    sy_exec_save(x, &place, &w);
 }
 
 static bool add_owed(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
                      int64_t amount)
 {
-    int64_t owed = 0;
-    struct sy_hash place;
-    struct sy_slice value;
-    uint8_t room[8];
-    struct sy_writer w = sy_writer_of(room, sizeof room);
-    sy_state_key_pair(&place, SY_STATE_OWED, payer, payee);
-    if (sy_exec_find(x, &value, &place) && !sy_exec_decoded(x, sy_amount_decode(&owed, value)))
-        return false;
-    if (!add(&owed, amount)) return false;
-    sy_amount_encode(&w, owed);
-    sy_exec_save(x, &place, &w);
+    struct sy_owed owed;
+    sy_money_find_owed(x, &owed, payer, payee);
+    if (!add(&owed.amount, amount)) return false;
+    if (owed.moves++ == 0) owed.first_ms = x->time_ms;
+    owed.last_ms = x->time_ms;
+    sy_money_save_owed(x, payer, payee, &owed);
     return true;
 }
 
@@ -312,8 +336,8 @@ bool sy_money_move(struct sy_exec *x, const struct sy_hash *claim, const struct 
                    const struct sy_hash *payee, int64_t amount)
 {
     uint64_t number = 0;
-    if (!add_balance(x, &number, payer, -amount, false)) return false;
-    if (!add_balance(x, &number, payee, amount, true)) return false;
+    if (!add_balance(x, NULL, payer, -amount)) return false;
+    if (!add_balance(x, &number, payee, amount)) return false;
     if (!add_owed(x, payer, payee, amount)) return false;
     struct sy_remittance remittance = {.claim = *claim,
                                        .payer = *payer,
@@ -327,4 +351,25 @@ bool sy_money_move(struct sy_exec *x, const struct sy_hash *claim, const struct 
     sy_state_key_numbered(&place, SY_STATE_REMITTANCE, payee, number);
     sy_exec_save(x, &place, &w);
     return true;
+}
+
+bool sy_money_settle(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
+                     int64_t net)
+{
+    return add_balance(x, NULL, payer, net) && add_balance(x, NULL, payee, -net);
+}
+
+void sy_money_place_settlement(struct sy_exec *x, const struct sy_hash *organisation,
+                               const struct sy_hash *settlement)
+{
+    struct sy_balance balance;
+    struct sy_hash place;
+    uint8_t room[32];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    (void)find_balance(x, &balance, organisation);
+    balance.settlements++;
+    save_balance(x, organisation, &balance);
+    sy_id_encode(&w, settlement);
+    sy_state_key_numbered(&place, SY_STATE_SETTLEMENT_PLACE, organisation, balance.settlements);
+    sy_exec_save(x, &place, &w);
 }

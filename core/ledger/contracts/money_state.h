@@ -53,6 +53,16 @@ void sy_money_end_contests(struct sy_exec *x, struct sy_claim *claim, const stru
 int64_t sy_money_held_until(struct sy_exec *x, const struct sy_claim *claim,
                             const struct sy_hash *id);
 
+/* Nothing was ever paid: out is then zeroed. */
+void sy_money_find_owed(struct sy_exec *x, struct sy_owed *out, const struct sy_hash *payer,
+                        const struct sy_hash *payee);
+void sy_money_save_owed(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
+                        const struct sy_owed *owed);
+
+/* sy_money_place_settlement counts a settlement among an organisation's. */
+void sy_money_place_settlement(struct sy_exec *x, const struct sy_hash *organisation,
+                               const struct sy_hash *settlement);
+
 /* sy_money_give_back gives units back to the authorisation that a claim names. */
 void sy_money_give_back(struct sy_exec *x, const struct sy_claim *claim, uint64_t units);
 
@@ -67,8 +77,12 @@ enum sy_refusal sy_money_refuse_item(struct sy_exec *x, enum sy_refusal code, co
 /* sy_money_move moves an amount from payer to payee, or back when it is negative: both balances,
  * what the one owes the other, and the payee's next remittance. False: a sum would leave its range
  * of SY_BALANCE_MAX to either side; nothing that was written may then stay. */
-#define SY_BALANCE_MAX (INT64_MAX / 2)
 bool sy_money_move(struct sy_exec *x, const struct sy_hash *claim, const struct sy_hash *payer,
                    const struct sy_hash *payee, int64_t amount);
+
+/* sy_money_settle takes a net, at most SY_BALANCE_MAX to either side, off both balances: the payer
+ * owes it to the payee no more. False: as above. */
+bool sy_money_settle(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
+                     int64_t net);
 
 #endif

@@ -17,6 +17,7 @@ static sy_contract of_claims(uint16_t kind)
     case SY_KIND_claim_dispute: return sy_contract_claim_dispute;
     case SY_KIND_fraud_flag: return sy_contract_fraud_flag;
     case SY_KIND_fraud_clear: return sy_contract_fraud_clear;
+    case SY_KIND_settle_batch: return sy_contract_settle_batch;
     case SY_KIND_schedule_rows: return sy_contract_schedule_rows;
     default: return NULL;
     }
