@@ -10,6 +10,7 @@
  *   pair       two labels                         -> affiliation (practitioner, organisation),
  *                                                    care (patient, organisation)
  *   identifier source | type | "system|value"     -> alias of a resource
+ *   place      network | class | record, version  -> where that version of an export's record is
  *
  * Salts stand apart (client_salts.h), because they must be destroyed one by one; of content there
  * is nothing else but commitments, which say nothing without their salts. What tells whether the
@@ -64,7 +65,8 @@ enum sy_label_kind {
     SY_LABEL_HOME,
     SY_LABEL_INPUT,
     SY_LABEL_KEY,
-    SY_LABEL_BYTES
+    SY_LABEL_BYTES,
+    SY_LABEL_PLACE
 };
 
 /* sy_client_label makes a label of up to three parts; unused ones are {NULL, 0}. */
@@ -110,6 +112,14 @@ struct sy_client_care {
 };
 struct sy_client_alias {
     struct sy_hash label; /* of a resource */
+};
+
+/* Where a version of another network's record stands here (import_layout.h). */
+struct sy_client_place {
+    struct sy_hash label; /* of the record */
+    uint32_t number;      /* of the version, from 1 */
+    uint32_t base;        /* the version that it was made from; 0: it is the first */
+    bool branch;          /* that one was no head any more */
 };
 
 struct sy_client_version {
@@ -161,6 +171,10 @@ sy_status sy_client_get_alias(sy_client_store *store, struct sy_client_alias *ou
                               const struct sy_hash *label, struct sy_error *err);
 sy_status sy_client_put_alias(sy_client_store *store, const struct sy_hash *label,
                               const struct sy_client_alias *alias, struct sy_error *err);
+sy_status sy_client_get_place(sy_client_store *store, struct sy_client_place *out,
+                              const struct sy_hash *label, struct sy_error *err);
+sy_status sy_client_put_place(sy_client_store *store, const struct sy_hash *label,
+                              const struct sy_client_place *place, struct sy_error *err);
 sy_status sy_client_get_record(sy_client_store *store, struct sy_client_record *out,
                                const struct sy_hash *label, struct sy_error *err);
 /* sy_client_put_record writes a record with its first version. sy_client_add_version makes version

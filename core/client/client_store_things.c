@@ -1,5 +1,6 @@
-/* client_store_things.c: rows of organisations, practitioners, patients, care relations, aliases
- * and records, and the commitment to content. A row begins with a byte that says what it is. */
+/* client_store_things.c: rows of organisations, practitioners, patients, care relations, aliases,
+ * places and records, and the commitment to content. A row begins with a byte that says what it is.
+ */
 #include "core/base/assert.h"
 #include "core/client/client_store_internal.h"
 #include "core/crypto/hash.h"
@@ -12,7 +13,8 @@ enum row_tag {
     ROW_PATIENT,
     ROW_CARE,
     ROW_ALIAS,
-    ROW_RECORD
+    ROW_RECORD,
+    ROW_PLACE
 };
 
 static sy_status get_thing(sy_client_store *store, struct sy_reader *r, const struct sy_hash *label,
@@ -176,6 +178,31 @@ sy_status sy_client_put_alias(sy_client_store *store, const struct sy_hash *labe
 {
     struct sy_writer w = begin_thing(store, ROW_ALIAS);
     sy_write_hash(&w, &alias->label);
+    return put_thing(store, label, &w, err);
+}
+
+sy_status sy_client_get_place(sy_client_store *store, struct sy_client_place *out,
+                              const struct sy_hash *label, struct sy_error *err)
+{
+    struct sy_reader r;
+    SY_TRY(get_thing(store, &r, label, ROW_PLACE, err));
+    sy_read_hash(&r, &out->label, "label");
+    out->number = sy_read_u32(&r, "number");
+    out->base = sy_read_u32(&r, "base");
+    out->branch = sy_read_bool(&r, "branch");
+    if (out->number == 0 || out->base >= out->number) sy_reader_fail(&r, "number");
+    return finish_thing(&r, err);
+}
+
+sy_status sy_client_put_place(sy_client_store *store, const struct sy_hash *label,
+                              const struct sy_client_place *place, struct sy_error *err)
+{
+    SY_ASSERT(place->number > place->base);
+    struct sy_writer w = begin_thing(store, ROW_PLACE);
+    sy_write_hash(&w, &place->label);
+    sy_write_u32(&w, place->number);
+    sy_write_u32(&w, place->base);
+    sy_write_u8(&w, place->branch);
     return put_thing(store, label, &w, err);
 }
 

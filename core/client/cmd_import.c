@@ -17,6 +17,7 @@
 #include "core/client/cmd.h"
 #include "core/client/cmd_export.h"
 #include "core/client/history.h"
+#include "core/client/import_layout.h"
 #include "core/client/manifest.h"
 #include "core/client/opened.h"
 #include "core/client/show.h"
@@ -35,7 +36,9 @@ static const char about[] =
     "of which nothing came that they came from are records of their own, and what\n"
     "was retracted there is retracted here. The key is a gateway's, of an\n"
     "organisation that may write to PATIENT's records. Run again, it goes on where\n"
-    "it was.\n";
+    "it was. A later export is added to what came before; a version of it of which a\n"
+    "later one stands here already is left out and told, and so is what was erased\n"
+    "here.\n";
 
 #define SETTLE_MS 60000
 #define CLASSES_MAX 64u
@@ -44,22 +47,6 @@ static const char about[] =
 struct class_count {
     char name[33];
     uint64_t read, accepted, duplicate, rejected;
-};
-
-/* What a version here is made from. */
-struct base {
-    uint32_t version; /* 0: it is the first */
-    bool branch;      /* that one is no head any more */
-};
-
-/* Where a content of an item goes. */
-struct laid {
-    uint32_t parent; /* the place of what it came from, from 1; 0: nothing of that came */
-    uint32_t root;   /* the place, from 0, of what begins its record */
-    uint32_t number; /* of the version here */
-    struct base base;
-    struct sy_hash record; /* here; of a root that was anchored */
-    bool anchored;
 };
 
 struct import_run {
@@ -84,9 +71,11 @@ struct import_run {
     struct sy_history history; /* of the item under way */
     struct sy_hash linked[SY_LINKS_MAX];
     unsigned linked_count;
-    struct laid *laid;                                                 /* of its contents */
+    struct sy_layout layout;                                           /* of its contents */
     uint64_t versions_left, cosignatures_left, links_left, joins_left; /* told, not anchored */
     uint64_t heads_left;     /* versions for which there are too many heads here */
+    uint64_t late_left;      /* of which a later one stood here already */
+    uint64_t erased_left;    /* whose record was erased here */
     uint64_t branches_apart; /* anchored as records of their own */
     sy_json lineage;
 };
@@ -220,7 +209,8 @@ static void make_version(struct sy_client_version *version, uint32_t number, str
     sy_content_commit(&version->commit, SY_FORM_RAW, &version->salt, bytes);
 }
 
-/* Finds, or draws and keeps, what stands here for content `bytes` as version `number`. */
+/* Finds, or draws and keeps, what stands here for content `bytes` as version `number`. What was
+ * erased here is not made anew: then there is none. */
 static sy_status plan(struct import_run *run, struct sy_client_record *record,
                       struct sy_client_version *version, const struct sy_hash *label,
                       struct sy_slice class, uint32_t number, struct sy_slice bytes,
@@ -238,6 +228,7 @@ static sy_status plan(struct import_run *run, struct sy_client_record *record,
         return sy_client_store_commit(run->store, err);
     }
     if (status != SY_OK) return status;
+    if (record->erased) return SY_OK;
     if (number <= record->head.version) {
         return sy_client_get_version(run->store, version, label, record, number, err);
     }
@@ -297,7 +288,7 @@ static void fill_create(union sy_payload *payload, const struct import_run *run,
 
 /* Anchors one version; *code says what became of it, and *known that it was there. */
 static sy_status anchor(struct import_run *run, uint16_t *code, bool *known,
-                        const struct sy_client_record *record, const struct base *base,
+                        const struct sy_client_record *record, const struct sy_client_place *place,
                         const struct sy_client_version *version, struct sy_slice class,
                         const struct sy_record *there, struct sy_error *err)
 {
@@ -311,8 +302,8 @@ static sy_status anchor(struct import_run *run, uint16_t *code, bool *known,
         return settle(run, code, SY_KIND_record_create, &payload, err);
     }
     payload.record_amend = (struct sy_record_amend){.record_id = record->id,
-                                                    .prev_version = base->version,
-                                                    .branch = base->branch,
+                                                    .prev_version = place->base,
+                                                    .branch = place->branch,
                                                     .form = SY_FORM_RAW,
                                                     .commit = version->commit,
                                                     .size = sy_content_size_rounded(version->size),
@@ -321,52 +312,14 @@ static sy_status anchor(struct import_run *run, uint16_t *code, bool *known,
     return settle(run, code, SY_KIND_record_amend, &payload, err);
 }
 
-/* The place among an item's contents of a version there, from 1; 0: its content did not come. */
-static uint32_t place_of(const struct import_run *run, const struct sy_manifest_item *item,
-                         uint32_t version)
+/* Did the content of a version there come? */
+static bool came(const struct import_run *run, const struct sy_manifest_item *item,
+                 uint32_t version)
 {
     for (uint32_t k = 0; k < item->content_count; k++) {
-        if (run->manifest.contents[item->first_content + k].version == version) return k + 1;
+        if (run->manifest.contents[item->first_content + k].version == version) return true;
     }
-    return 0;
-}
-
-/* The place, from 1, of the nearest version that the one in this place, from 0, came from and whose
- * content came, too; 0: none did. */
-static uint32_t parent_of(const struct import_run *run, const struct sy_manifest_item *item,
-                          uint32_t place)
-{
-    const struct sy_history *history = &run->history;
-    uint32_t version = run->manifest.contents[item->first_content + place].version, found = 0;
-    // A version's parent has a lesser number, so this ends.
-    while (found == 0 && version >= 1 && version <= history->record.versions) {
-        version = history->versions[version - 1].parent;
-        found = place_of(run, item, version);
-    }
-    return found;
-}
-
-/* Contents become records here: each is a version of the one that its parent is of, on it. What has
- * no parent among them would stand in another one's stead as a head, so it begins a record. */
-static sy_status lay_out(struct import_run *run, const struct sy_manifest_item *item,
-                         struct sy_error *err)
-{
-    run->laid = calloc(item->content_count + 1u, sizeof *run->laid);
-    if (run->laid == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "out of memory");
-    for (uint32_t k = 0; k < item->content_count; k++) {
-        struct laid *own = &run->laid[k];
-        uint32_t parent = parent_of(run, item, k);
-        own->parent = parent;
-        own->root = parent > 0 ? run->laid[parent - 1].root : k;
-        own->number = 1;
-        own->base.version = parent > 0 ? run->laid[parent - 1].number : 0;
-        for (uint32_t i = 0; i < k; i++) {
-            own->number += run->laid[i].root == own->root;
-            own->base.branch = own->base.branch || (parent > 0 && run->laid[i].parent == parent);
-        }
-        run->branches_apart += own->root == k && k > 0;
-    }
-    return SY_OK;
+    return false;
 }
 
 /* What the ledger there says of the version besides its content. */
@@ -398,7 +351,6 @@ static void put_retraction(struct import_run *run)
 /* A version that has no place here. */
 static void put_unplaced(struct import_run *run, const struct sy_manifest_content *content)
 {
-    run->heads_left++;
     sy_json_object_begin(&run->lineage);
     sy_json_put_hex(&run->lineage, "source_record", run->manifest.items[content->item].record.bytes,
                     32);
@@ -422,55 +374,59 @@ static void put_lineage(struct import_run *run, const struct sy_manifest_content
     sy_json_object_end(&run->lineage);
 }
 
-/* What a record here is made from: a record there, or one branch of it. */
-static void label_of(const struct import_run *run, struct sy_hash *label, struct sy_slice class,
-                     const struct sy_manifest_item *item, uint32_t root)
-{
-    uint8_t room[32 + 4];
-    memcpy(room, item->record.bytes, 32);
-    sy_store_u32(room + 32, run->manifest.contents[item->first_content + root].version);
-    sy_client_label(run->store, label, SY_LABEL_RESOURCE,
-                    sy_slice_of(run->system, strlen(run->system)), class,
-                    sy_slice_of(room, root == 0 ? 32 : sizeof room));
-}
-
-/* Contents of an item become versions of records here, in their order there, as they are laid out.
- * *full: this one has no place, as the record has as many heads as it may, or was retracted here
- * since that was so. */
-static sy_status import_content(struct import_run *run, bool *full,
-                                const struct sy_manifest_item *item, uint32_t place,
+/* A content becomes a version of a record here. *full: it has no place, as the record has as many
+ * heads as it may, or was retracted here since that was so. */
+static sy_status anchor_content(struct import_run *run, bool *full, const char *path,
+                                const struct sy_manifest_content *content,
+                                const struct sy_client_place *place, struct class_count *count,
                                 struct sy_error *err)
 {
-    struct laid *laid = &run->laid[place];
-    const struct sy_manifest_content *content =
-        &run->manifest.contents[item->first_content + place];
     struct sy_client_record record;
     struct sy_client_version version;
-    struct sy_hash label;
-    char path[SY_MANIFEST_PATH_BYTES];
     uint16_t code = 0;
     bool known = false;
-    SY_TRY(sy_manifest_path(path, run->folder, &item->record, content->version, err));
-    SY_TRY(sy_opened_load(&run->opened, path, run->x25519, run->source, err));
     struct sy_slice class = run->opened.record.record_class;
-    struct class_count *count = class_of(run, class);
-    count->read++;
-    label_of(run, &label, class, item, laid->root);
-    SY_TRY(
-        plan(run, &record, &version, &label, class, laid->number, run->opened.body.content, err));
-    SY_TRY(anchor(run, &code, &known, &record, &laid->base, &version, class, &run->opened.record,
-                  err));
+    SY_TRY(sy_layout_keep(&run->layout, content->version, err));
+    SY_TRY(plan(run, &record, &version, &place->label, class, place->number,
+                run->opened.body.content, err));
+    if (record.erased) {
+        run->erased_left++;
+        put_unplaced(run, content);
+        return SY_OK;
+    }
+    SY_TRY(anchor(run, &code, &known, &record, place, &version, class, &run->opened.record, err));
     count->accepted += code == SY_APPLIED && !known;
     count->duplicate += known;
     count->rejected += code != SY_APPLIED;
     *full = code == SY_E_HEADS ||
-            (code == SY_E_RECORD_STATE && run->history.record.retracted && laid->number > 1);
+            (code == SY_E_RECORD_STATE && run->history.record.retracted && place->number > 1);
     if (*full) return SY_OK;
     if (code != SY_APPLIED) return refused(err, path, code);
-    put_lineage(run, content, &record, laid->number);
-    laid->record = record.id;
-    laid->anchored = true;
+    put_lineage(run, content, &record, place->number);
     return SY_OK;
+}
+
+static sy_status import_content(struct import_run *run, bool *full,
+                                const struct sy_manifest_content *content, struct sy_error *err)
+{
+    char path[SY_MANIFEST_PATH_BYTES];
+    const struct sy_manifest_item *item = &run->manifest.items[content->item];
+    if (content->version == 0 || content->version > run->layout.count) {
+        return sy_fail(err, SY_ERR_FORMAT, "a content is of no version that its record has");
+    }
+    SY_TRY(sy_manifest_path(path, run->folder, &item->record, content->version, err));
+    SY_TRY(sy_opened_load(&run->opened, path, run->x25519, run->source, err));
+    struct class_count *count = class_of(run, run->opened.record.record_class);
+    const struct sy_client_place *place = sy_layout_place(&run->layout, content->version);
+    count->read++;
+    if (place == NULL) {
+        run->late_left++;
+        put_unplaced(run, content);
+        return SY_OK;
+    }
+    run->branches_apart +=
+        place->number == 1 && content != &run->manifest.contents[item->first_content];
+    return anchor_content(run, full, path, content, place, count, err);
 }
 
 /* What was retracted there is retracted here, for the same reason. */
@@ -480,7 +436,9 @@ static sy_status retract(struct import_run *run, const struct sy_hash *id, struc
     struct sy_slice value;
     struct sy_record record;
     uint16_t code = 0;
-    SY_TRY(read_state(run, &value, SY_STATE_RECORD, id, 0, err));
+    sy_status status = read_state(run, &value, SY_STATE_RECORD, id, 0, err);
+    if (status == SY_ERR_NOT_FOUND) return SY_OK;
+    if (status != SY_OK) return status;
     if (!sy_record_decode(&record, value)) {
         return sy_fail(err, SY_ERR_VERSION, "a record proven is of an unknown form: upgrade");
     }
@@ -499,32 +457,49 @@ static void count_left(struct import_run *run, const struct sy_manifest_item *it
     run->cosignatures_left += sy_history_count(history);
     run->links_left += history->record.links;
     for (uint32_t v = 0; v < history->record.versions; v++) {
-        run->versions_left += place_of(run, item, v + 1) == 0;
+        run->versions_left += !came(run, item, v + 1);
         run->joins_left += history->versions[v].other_count > 0;
     }
+}
+
+/* All the records here that the item's versions are of, of earlier exports, too. */
+static sy_status retract_all(struct import_run *run, struct sy_error *err)
+{
+    struct sy_client_record record;
+    for (uint32_t v = 0; run->history.record.retracted && v < run->layout.count; v++) {
+        const struct sy_client_place *place = &run->layout.places[v];
+        if (place->number != 1) continue;
+        sy_status status = sy_client_get_record(run->store, &record, &place->label, err);
+        if (status == SY_OK) status = retract(run, &record.id, err);
+        if (status != SY_OK && status != SY_ERR_NOT_FOUND) return status;
+    }
+    return SY_OK;
 }
 
 static sy_status import_item(struct import_run *run, uint32_t index, struct sy_error *err)
 {
     const struct sy_manifest_item *item = &run->manifest.items[index];
+    const struct sy_history *history = &run->history;
     if (item->state != SY_MANIFEST_INCLUDED) return SY_OK;
     SY_TRY(sy_history_load(&run->history, &run->manifest, index, run->folder, run->x25519,
                            run->source, err));
     count_left(run, item);
-    SY_TRY(lay_out(run, item, err));
+    SY_TRY(sy_layout_open(&run->layout, run->store, run->system, &item->record,
+                          history->record.record_class, history->versions, history->record.versions,
+                          err));
     bool full = false;
     for (uint32_t k = 0; k < item->content_count; k++) {
+        const struct sy_manifest_content *content =
+            &run->manifest.contents[item->first_content + k];
         // Their numbers here follow one another, so what comes behind has no place either.
-        sy_status status = full ? SY_OK : import_content(run, &full, item, k, err);
+        sy_status status = full ? SY_OK : import_content(run, &full, content, err);
         sy_opened_free(&run->opened);
         if (status != SY_OK) return status;
-        if (full) put_unplaced(run, &run->manifest.contents[item->first_content + k]);
+        if (!full) continue;
+        run->heads_left++;
+        put_unplaced(run, content);
     }
-    for (uint32_t k = 0; run->history.record.retracted && k < item->content_count; k++) {
-        const struct laid *laid = &run->laid[k];
-        if (laid->root == k && laid->anchored) SY_TRY(retract(run, &laid->record, err));
-    }
-    return SY_OK;
+    return retract_all(run, err);
 }
 
 static sy_status import_items(struct import_run *run, struct sy_error *err)
@@ -532,8 +507,7 @@ static sy_status import_items(struct import_run *run, struct sy_error *err)
     for (uint32_t i = 0; i < run->manifest.item_count; i++) {
         sy_status status = import_item(run, i, err);
         sy_history_free(&run->history);
-        free(run->laid);
-        run->laid = NULL;
+        sy_layout_close(&run->layout);
         if (status != SY_OK) return status;
     }
     return SY_OK;
@@ -564,6 +538,8 @@ static void put_left(const struct import_run *run, sy_json *json)
     sy_json_put_u64(json, "versions", run->versions_left);
     sy_json_put_u64(json, "joins", run->joins_left);
     sy_json_put_u64(json, "beyond_heads", run->heads_left);
+    sy_json_put_u64(json, "late", run->late_left);
+    sy_json_put_u64(json, "erased", run->erased_left);
     sy_json_put_u64(json, "branches_apart", run->branches_apart);
     sy_json_put_u64(json, "links", run->links_left);
     sy_json_key(json, "linked_patients");
@@ -574,6 +550,23 @@ static void put_left(const struct import_run *run, sy_json *json)
     sy_json_array_end(json);
 }
 
+/* The file of what is anchored, if these bytes are what was: another run of the same export may
+ * find more left out, and the ledger knows the first lineage alone. */
+static sy_status write_lineage(const struct import_run *run,
+                               const struct sy_client_version *version, struct sy_slice bytes,
+                               struct sy_error *err)
+{
+    struct sy_hash made;
+    char path[SY_MANIFEST_PATH_BYTES];
+    sy_content_commit(&made, SY_FORM_RAW, &version->salt, bytes);
+    if (!sy_hash_equal(&made, &version->commit)) return SY_OK;
+    int size = snprintf(path, sizeof path, "%s/lineage.json", run->folder);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "%.80s...: the path is too long", run->folder);
+    }
+    return sy_os_write_file(path, bytes.data, bytes.size, 0600, err);
+}
+
 /* The same records make the same bytes, so that a second run finds it anchored. */
 static sy_status anchor_lineage(struct import_run *run, struct sy_error *err)
 {
@@ -582,7 +575,6 @@ static sy_status anchor_lineage(struct import_run *run, struct sy_error *err)
     struct sy_hash label;
     uint16_t code = 0;
     bool known = false;
-    char path[SY_MANIFEST_PATH_BYTES];
     struct sy_slice class = sy_slice_of("Provenance", 10);
     sy_json_array_end(&run->lineage);
     sy_json_key(&run->lineage, "left_out");
@@ -593,19 +585,19 @@ static sy_status anchor_lineage(struct import_run *run, struct sy_error *err)
     const char *text = sy_json_finish(&run->lineage);
     if (text == NULL) return sy_fail(err, SY_ERR_LIMIT, "the lineage is too long");
     struct sy_slice bytes = sy_slice_of(text, run->lineage.size);
-    int size = snprintf(path, sizeof path, "%s/lineage.json", run->folder);
-    if (size < 0 || (size_t)size >= sizeof path) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "%.80s...: the path is too long", run->folder);
-    }
-    SY_TRY(sy_os_write_file(path, bytes.data, bytes.size, 0600, err));
     struct class_count *count = class_of(run, class);
     count->read++;
     sy_client_label(run->store, &label, SY_LABEL_RESOURCE,
                     sy_slice_of(run->system, strlen(run->system)), class,
                     sy_slice_of(run->manifest.export_id.bytes, 32));
     SY_TRY(plan(run, &record, &version, &label, class, 1, bytes, err));
-    struct base base = {.version = 0};
-    SY_TRY(anchor(run, &code, &known, &record, &base, &version, class, NULL, err));
+    if (record.erased) {
+        return sy_fail(err, SY_ERR_PERMISSION,
+                       "the lineage of this export was erased here: it is not anchored anew");
+    }
+    SY_TRY(write_lineage(run, &version, bytes, err));
+    const struct sy_client_place place = {.label = label, .number = 1};
+    SY_TRY(anchor(run, &code, &known, &record, &place, &version, class, NULL, err));
     count->accepted += code == SY_APPLIED && !known;
     count->duplicate += known;
     count->rejected += code != SY_APPLIED;
@@ -676,10 +668,12 @@ static int finish(const struct import_run *run, sy_status status, const struct s
     printf(
         "left out, and told in lineage.json: %llu cosignatures, %llu versions without content, "
         "%llu joins of branches, %llu links of records, %u linked patients; %llu versions beyond "
-        "the heads that a record may have; %llu branches are records of their own\n",
+        "the heads that a record may have; %llu branches are records of their own; %llu versions "
+        "came late, of which later ones stand here; of %llu the record was erased here\n",
         (unsigned long long)run->cosignatures_left, (unsigned long long)run->versions_left,
         (unsigned long long)run->joins_left, (unsigned long long)run->links_left, run->linked_count,
-        (unsigned long long)run->heads_left, (unsigned long long)run->branches_apart);
+        (unsigned long long)run->heads_left, (unsigned long long)run->branches_apart,
+        (unsigned long long)run->late_left, (unsigned long long)run->erased_left);
     return SY_EXIT_DONE;
 }
 

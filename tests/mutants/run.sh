@@ -80,6 +80,7 @@ at_time      tests/test_at_time
 valid        tests/test_valid
 valid_ask    tests/test_valid_ask
 record_check tests/test_record_check
+layout       tests/test_import_layout
 history      tests/test_history
 history_make tests/test_history_make
 asker        tests/test_asker
