@@ -2,6 +2,7 @@
 
 #include "consensus/node/access_goods.h"
 #include "consensus/node/access_money.h"
+#include "consensus/node/access_stream.h"
 #include "core/base/assert.h"
 #include "core/ledger/may.h"
 #include "core/wire/notice.h"
@@ -154,13 +155,11 @@ static void note(const struct sy_access *access, const struct sy_read_request *r
  */
 static struct sy_hash line_of(const struct sy_access *access, const struct sy_hash *named)
 {
-    struct sy_hash place;
     struct sy_slice value;
     struct sy_credential credential;
     struct sy_public_key key;
     memcpy(key.bytes, named->bytes, sizeof key.bytes);
-    sy_state_key_id(&place, SY_STATE_CREDENTIAL, named);
-    bool known = sy_state_view_get(access->view, &value, &place) == SY_OK &&
+    bool known = get(access->view, &value, SY_STATE_CREDENTIAL, named, NULL) == SY_OK &&
                  sy_credential_decode(&credential, value);
     return known ? sy_credential_line(&credential, &key) : *named;
 }
@@ -168,10 +167,8 @@ static struct sy_hash line_of(const struct sy_access *access, const struct sy_ha
 static bool finds_patient(const struct sy_access *access, struct sy_patient *out,
                           const struct sy_hash *id)
 {
-    struct sy_hash place;
     struct sy_slice value;
-    sy_state_key_id(&place, SY_STATE_PATIENT, id);
-    return sy_state_view_get(access->view, &value, &place) == SY_OK &&
+    return get(access->view, &value, SY_STATE_PATIENT, id, NULL) == SY_OK &&
            sy_patient_decode(out, value);
 }
 
@@ -300,20 +297,12 @@ static bool sees_break(const struct sy_access *access, const struct reader *read
            sees_consents(access, read, &entry.patient);
 }
 
-/* An organisation's devices are in the directory; a patient's are the patient's, and of the
- * organisation that answers for them. */
 static bool sees_device(const struct sy_access *access, const struct reader *reader,
                         const struct sy_read_request *read)
 {
-    struct sy_slice value;
-    struct sy_device device;
-    sy_status status = get(access->view, &value, SY_STATE_DEVICE, &read->id, NULL);
-    if (status == SY_ERR_NOT_FOUND) return true;
-    if (status != SY_OK || !sy_device_decode(&device, value)) return false;
-    if (device.owner_kind == SY_SUBJECT_ORG) return true;
-    bool itself = memcmp(device.key.bytes, reader->line.bytes, sizeof device.key.bytes) == 0;
-    return itself || sy_hash_equal(&device.organisation, &reader->holder) ||
-           sees_patient(access, read, &device.owner);
+    struct sy_hash patient;
+    return sy_access_device(access->view, &patient, &reader->holder, &reader->line, &read->id) ||
+           sees_patient(access, read, &patient);
 }
 
 /* ---- access and notices ---------------------------------------------------------------------- */
@@ -354,7 +343,6 @@ static bool sees_log(const struct sy_access *access, const struct reader *reader
 static bool sees_dispute(const struct sy_access *access, const struct reader *reader,
                          const struct sy_read_request *read, const struct sy_hash *dispute_id)
 {
-    struct sy_hash place;
     struct sy_slice value;
     struct sy_dispute dispute;
     struct sy_record record;
@@ -363,8 +351,7 @@ static bool sees_dispute(const struct sy_access *access, const struct reader *re
     if (status != SY_OK || !sy_dispute_decode(&dispute, value)) return false;
     if (is_patient_or_guardian(access, reader, read, &dispute.patient)) return true;
     if (!dispute.has_record) return false;
-    sy_state_key_id(&place, SY_STATE_RECORD, &dispute.record);
-    return sy_state_view_get(access->view, &value, &place) == SY_OK &&
+    return get(access->view, &value, SY_STATE_RECORD, &dispute.record, NULL) == SY_OK &&
            sy_record_decode(&record, value) && sy_hash_equal(&record.holder, &reader->holder);
 }
 
@@ -372,11 +359,9 @@ static bool sees_dispute(const struct sy_access *access, const struct reader *re
 static bool sees_export(const struct sy_access *access, const struct reader *reader,
                         const struct sy_read_request *read, const struct sy_hash *export_id)
 {
-    struct sy_hash place;
     struct sy_slice value;
     struct sy_export export;
-    sy_state_key_id(&place, SY_STATE_EXPORT, export_id);
-    sy_status status = sy_state_view_get(access->view, &value, &place);
+    sy_status status = get(access->view, &value, SY_STATE_EXPORT, export_id, NULL);
     if (status == SY_ERR_NOT_FOUND) return true;
     if (status != SY_OK || !sy_export_decode(&export, value)) return false;
     return sy_hash_equal(&export.organisation, &reader->holder) ||
@@ -387,11 +372,9 @@ static bool sees_export(const struct sy_access *access, const struct reader *rea
 static bool sees_id_map(const struct sy_access *access, const struct reader *reader,
                         const struct sy_read_request *read)
 {
-    struct sy_hash place;
     struct sy_slice value;
     struct sy_mapped_id mapped;
-    sy_state_key_id(&place, SY_STATE_ID_MAP, &read->id);
-    sy_status status = sy_state_view_get(access->view, &value, &place);
+    sy_status status = get(access->view, &value, SY_STATE_ID_MAP, &read->id, NULL);
     if (status == SY_ERR_NOT_FOUND) return true;
     if (status != SY_OK || !sy_mapped_id_decode(&mapped, value)) return false;
     return sy_hash_equal(&mapped.organisation, &reader->holder) ||
@@ -401,11 +384,9 @@ static bool sees_id_map(const struct sy_access *access, const struct reader *rea
 static bool is_own_log(const struct sy_access *access, const struct reader *reader,
                        const struct sy_hash *log_id)
 {
-    struct sy_hash place;
     struct sy_slice value;
     struct sy_access_logged log;
-    sy_state_key_id(&place, SY_STATE_ACCESS_LOG, log_id);
-    return sy_state_view_get(access->view, &value, &place) == SY_OK &&
+    return get(access->view, &value, SY_STATE_ACCESS_LOG, log_id, NULL) == SY_OK &&
            sy_access_logged_decode(&log, value) &&
            sy_hash_equal(&log.organisation, &reader->holder);
 }
@@ -419,6 +400,25 @@ static bool sees_rx(const struct sy_access *access, const struct reader *reader,
     if (sy_access_rx(access->view, &patient, &reader->holder, reader->role, read)) return true;
     return is_patient_or_guardian(access, reader, read, &patient) ||
            sees_patient(access, read, &patient);
+}
+
+/* A stream: also to the patient's side, and to who may see the patient's Observations. */
+static bool sees_stream(const struct sy_access *access, const struct reader *reader,
+                        const struct sy_read_request *read)
+{
+    static const char class[] = "Observation";
+    struct sy_hash patient, organisation;
+    if (sy_access_stream(access->view, &patient, &organisation, &reader->holder, &reader->line,
+                         &read->id) ||
+        is_patient_or_guardian(access, reader, read, &patient)) {
+        return true;
+    }
+    struct sy_may_question question = ask_about(access, read, &patient);
+    question.record_class = sy_slice_of(class, sizeof class - 1);
+    question.holder = &organisation;
+    struct sy_may_answer answer = judge(access, &question);
+    note(access, read, &answer, NULL);
+    return answer.allowed;
 }
 
 /* ---- money ----------------------------------------------------------------------------------- */
@@ -457,12 +457,10 @@ static bool sees_nonces(const struct sy_access *access, const struct reader *rea
 static bool sees_breaks(const struct sy_access *access, const struct reader *reader,
                         const struct sy_read_request *read)
 {
-    struct sy_hash place;
     struct sy_slice value;
     struct sy_credential credential;
     if (sy_hash_equal(&read->id, &reader->line)) return true;
-    sy_state_key_id(&place, SY_STATE_CREDENTIAL, &read->id);
-    return sy_state_view_get(access->view, &value, &place) == SY_OK &&
+    return get(access->view, &value, SY_STATE_CREDENTIAL, &read->id, NULL) == SY_OK &&
            sy_credential_decode(&credential, value) &&
            sy_hash_equal(&credential.holder, &reader->holder);
 }
@@ -470,13 +468,9 @@ static bool sees_breaks(const struct sy_access *access, const struct reader *rea
 /* A patient's wallet key leads to the patient: it is no directory entry. */
 static bool sees_credential(const struct sy_access *access, const struct sy_read_request *read)
 {
-    struct sy_public_key of;
-    memcpy(of.bytes, read->id.bytes, sizeof of.bytes);
-    struct sy_hash place;
     struct sy_slice value;
     struct sy_credential credential;
-    sy_state_key_public(&place, SY_STATE_CREDENTIAL, &of);
-    sy_status status = sy_state_view_get(access->view, &value, &place);
+    sy_status status = get(access->view, &value, SY_STATE_CREDENTIAL, &read->id, NULL);
     if (status == SY_ERR_NOT_FOUND) return true;
     if (status != SY_OK || !sy_credential_decode(&credential, value)) return false;
     if (credential.role != SY_ROLE_PATIENT) return true;
@@ -500,7 +494,12 @@ static bool sees_state(const struct sy_access *access, const struct reader *read
     case SY_STATE_DUPLICATE:
         return sees_record(access, read, &read->id) && sees_record(access, read, &read->second);
     case SY_STATE_CONSENT: return sees_consent(access, reader, read, &read->id);
-    case SY_STATE_DEVICE: return sees_device(access, reader, read);
+    case SY_STATE_DEVICE:
+    case SY_STATE_FIRMWARE: return sees_device(access, reader, read);
+    case SY_STATE_STREAM:
+    case SY_STATE_STREAM_COMMIT:
+    case SY_STATE_STREAM_GAP:
+    case SY_STATE_STREAM_ALERT: return sees_stream(access, reader, read);
     case SY_STATE_BREAK: return sees_break(access, reader, read, &read->id);
     case SY_STATE_BREAKS: return sees_breaks(access, reader, read);
     case SY_STATE_ACCESS_REQUEST:

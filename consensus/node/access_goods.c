@@ -239,6 +239,7 @@ bool sy_access_goods_event(const struct sy_hash *holder, const struct sy_event *
 {
     bool goods = (event->kind >= SY_EVENT_PRODUCT_REGISTERED && event->kind < SY_EVENT_RX_ISSUED) ||
                  (event->kind > SY_EVENT_RX_TRANSFERRED && event->kind <= SY_EVENT_GOODS_LAST);
-    if (!goods || event->subject_kind != SY_SUBJECT_ORG) return true;
+    bool streams = event->kind >= SY_EVENT_STREAM_OPENED && event->kind <= SY_EVENT_STREAM_LAST;
+    if (!(goods || streams) || event->subject_kind != SY_SUBJECT_ORG) return true;
     return sy_hash_equal(&event->subject, holder);
 }

@@ -46,6 +46,8 @@ static const char about[] =
     "  billed-day KEY --number DAY (minutes that are billed of a practitioner's\n"
     "  day, since 1970), fill-billed PRESCRIPTION --number FILL (by which claim),\n"
     "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
+    "  stream ID, firmware DEVICE, and of a stream, with --number N:\n"
+    "  stream-commit ID, stream-gap ID, stream-alert ID\n"
     "\n"
     "Everything but a block's header is a signed request: the key's role, open\n"
     "care relations, consents and membership decide what it may see.\n";
@@ -115,6 +117,11 @@ static const struct thing_word things[] = {
     {"billed-day", THING_STATE, SY_STATE_BILLED_DAY},
     {"fill-billed", THING_STATE, SY_STATE_FILL_BILLED},
     {"row", THING_STATE, SY_STATE_SCHEDULE_ROW},
+    {"stream", THING_STATE, SY_STATE_STREAM},
+    {"stream-commit", THING_STATE, SY_STATE_STREAM_COMMIT},
+    {"stream-gap", THING_STATE, SY_STATE_STREAM_GAP},
+    {"stream-alert", THING_STATE, SY_STATE_STREAM_ALERT},
+    {"firmware", THING_STATE, SY_STATE_FIRMWARE},
 };
 
 struct get {
@@ -517,10 +524,11 @@ static sy_status take_number(struct get *get, struct sy_error *err)
     struct sy_read_request *read = &get->read;
     if (get->number == 0 && read->state_kind == SY_STATE_CLAIMS) return SY_OK;
     if (get->number == 0) {
-        return sy_fail(err, SY_ERR_ARGUMENT,
-                       "say which with --number: of `get used` the year, of `get coverages` the "
-                       "order, of `get remittance` and `get settlements` a number from 1, of `get "
-                       "contest` 1 to 3");
+        return sy_fail(
+            err, SY_ERR_ARGUMENT,
+            "say which with --number: of `get used` the year, of `get coverages` the "
+            "order, of `get remittance`, `get settlements` and of a stream a number from 1, of "
+            "`get contest` 1 to 3");
     }
     if (read->state_kind == SY_STATE_CLAIMS) read->state_kind = SY_STATE_CLAIM_PLACE;
     sy_store_u64(read->second.bytes, get->number);
@@ -532,7 +540,9 @@ static bool is_numbered(uint8_t state_kind)
     return state_kind == SY_STATE_CLAIMS || state_kind == SY_STATE_USED ||
            state_kind == SY_STATE_COVERAGES || state_kind == SY_STATE_REMITTANCE ||
            state_kind == SY_STATE_CONTEST || state_kind == SY_STATE_BILLED_DAY ||
-           state_kind == SY_STATE_FILL_BILLED || state_kind == SY_STATE_SETTLEMENT_PLACE;
+           state_kind == SY_STATE_FILL_BILLED || state_kind == SY_STATE_SETTLEMENT_PLACE ||
+           state_kind == SY_STATE_STREAM_COMMIT || state_kind == SY_STATE_STREAM_GAP ||
+           state_kind == SY_STATE_STREAM_ALERT;
 }
 
 static sy_status prepare_read(struct get *get, struct sy_error *err)

@@ -4,6 +4,7 @@
 #include "core/client/cmd.h"
 #include "core/client/show_goods.h"
 #include "core/client/show_money.h"
+#include "core/client/show_streams.h"
 #include "core/wire/render.h"
 #include "core/wire/state.h"
 
@@ -408,7 +409,7 @@ static bool put_disclosure(sy_json *json, struct sy_slice value)
 static bool put_patient_place(sy_json *json, struct sy_slice value)
 {
     static const char *const words[SY_PLACE_COUNT] = {
-        "", "record", "merged id", "export", "id map", "prescription", "unit"};
+        "", "record", "merged id", "export", "id map", "prescription", "unit", "stream"};
     struct sy_patient_place place;
     if (!sy_patient_place_decode(&place, value)) return false;
     sy_json_put_text(json, "what", words[place.what]);
@@ -605,7 +606,8 @@ void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_CERT: known = put_cert(json, value); break;
     case SY_STATE_SUSPENSION: known = put_suspension(json, value); break;
     default:
-        known = sy_show_goods(json, state_kind, value) || sy_show_money(json, state_kind, value);
+        known = sy_show_goods(json, state_kind, value) || sy_show_money(json, state_kind, value) ||
+                sy_show_streams(json, state_kind, value);
     }
     if (!known) sy_json_put_hex(json, "value", value.data, value.size);
     sy_json_object_end(json);

@@ -58,7 +58,14 @@
 #define SY_COND_INTERVAL_S_MAX 3600u  /* between two readings of a temperature */
 #define SY_COND_READINGS_MAX 100000u  /* in one cond.commit */
 #define SY_RX_REFILLS_MAX 24u
-#define SY_CERT_INDEX_MAX 9999999999999999ull /* 16 digits in a revocation list */
+#define SY_STREAM_RATE_MAX 3600000u                     /* samples an hour: 1 kHz */
+#define SY_STREAM_SAMPLES_MAX 100000u                   /* in one stream.commit */
+#define SY_STREAM_SPAN_MS_MAX (31ll * 24 * 3600 * 1000) /* of one stream.commit */
+#define SY_STREAM_TOLERANCE_S_MAX (31u * 24 * 3600)     /* between windows, that is no gap */
+#define SY_STREAM_SKEW_MS 300000                        /* between a window's end and block time */
+#define SY_STREAM_CARE_TEAM_MAX 8u                      /* told of one alert */
+#define SY_FIRMWARE_MS_MAX (366ll * 24 * 3600 * 1000)   /* that an attestation counts */
+#define SY_CERT_INDEX_MAX 9999999999999999ull           /* 16 digits in a revocation list */
 
 /* Money: so that 9,000 of the largest amounts are summed within an int64. */
 #define SY_MONEY_MAX 1000000000000000ull

@@ -103,6 +103,7 @@ uint16_t sy_notice_group(uint16_t event_kind)
     case SY_EVENT_ACCESS_REQUESTED:
     case SY_EVENT_ACCESS_DISCLOSED:
     case SY_EVENT_SUB_CHANGED: return SY_NOTICES_ACCESS;
+    case SY_EVENT_ALERT_RAISED: // does not wait either
     case SY_EVENT_BREAKGLASS_USED:
     case SY_EVENT_BREAKGLASS_REVIEWED: return SY_NOTICES_EMERGENCY;
     case SY_EVENT_CONSENT_CHANGED: return SY_NOTICES_CONSENTS;
@@ -115,6 +116,7 @@ uint16_t sy_notice_group(uint16_t event_kind)
     case SY_EVENT_GUARDIAN_ACTED:
     case SY_EVENT_KEY_ROTATED:
     case SY_EVENT_DEVICE_ADDED:
+    case SY_EVENT_FIRMWARE_ATTESTED:
     case SY_EVENT_NOTIFY_CHANGED: return SY_NOTICES_IDENTITY;
     case SY_EVENT_COVERAGE_CHANGED:
     case SY_EVENT_CLAIM_PENDED:

@@ -174,6 +174,20 @@ static const char *goods_event_name(uint16_t kind)
     }
 }
 
+/* Of streams of devices. */
+static const char *stream_event_name(uint16_t kind)
+{
+    switch (kind) {
+    case SY_EVENT_STREAM_OPENED: return "stream.opened";
+    case SY_EVENT_STREAM_COMMITTED: return "stream.committed";
+    case SY_EVENT_GAP_DETECTED: return "gap.detected";
+    case SY_EVENT_ALERT_RAISED: return "alert.raised";
+    case SY_EVENT_STREAM_CLOSED: return "stream.closed";
+    case SY_EVENT_FIRMWARE_ATTESTED: return "firmware.attested";
+    default: return NULL;
+    }
+}
+
 const char *sy_event_name(uint16_t kind)
 {
     switch (kind) {
@@ -220,5 +234,6 @@ const char *sy_event_name(uint16_t kind)
     }
     const char *name = money_event_name(kind);
     if (name == NULL) name = goods_event_name(kind);
+    if (name == NULL) name = stream_event_name(kind);
     return name != NULL ? name : "unknown";
 }

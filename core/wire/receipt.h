@@ -98,7 +98,14 @@ enum sy_event_kind {
     SY_EVENT_COND_GAP = 163,
     SY_EVENT_PRODUCT_STORAGE = 164,
     SY_EVENT_GOODS_LAST = 169,
-    SY_EVENT_KIND_COUNT = 170 /* not every number below is one: sy_event_name */
+    SY_EVENT_STREAM_OPENED = 180,
+    SY_EVENT_STREAM_COMMITTED = 181,
+    SY_EVENT_GAP_DETECTED = 182,
+    SY_EVENT_ALERT_RAISED = 183,
+    SY_EVENT_STREAM_CLOSED = 184,
+    SY_EVENT_FIRMWARE_ATTESTED = 185,
+    SY_EVENT_STREAM_LAST = 186,
+    SY_EVENT_KIND_COUNT = 187 /* not every number below is one: sy_event_name */
 };
 
 enum sy_subject_kind { SY_SUBJECT_ORG = 1, SY_SUBJECT_KEY = 2, SY_SUBJECT_PATIENT = 3 };

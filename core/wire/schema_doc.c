@@ -5,6 +5,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "core/wire/state_stream.h"
+
 static void put(struct sy_writer *w, const char *text)
 {
     sy_write_raw(w, text, strlen(text));
@@ -210,16 +212,34 @@ static void put_events(struct sy_writer *w)
     }
 }
 
+static void put_stream_kinds(struct sy_writer *w)
+{
+    const struct sy_stream_kind *kind;
+    put(w, "\n## Kinds of streams\n\n"
+           "What `stream.open` may name; units are UCUM codes. Rows and units stay for good.\n\n"
+           "| system | kind | what is measured | units |\n|---|---|---|---|\n");
+    for (unsigned i = 0; (kind = sy_stream_kind_at(i)) != NULL; i++) {
+        put_format(w, "| %s | `%s` | %s |", sy_enum_word(&sy_enum_stream_system, kind->system),
+                   kind->code, kind->name);
+        for (const char *at = kind->units; *at != '\0'; at += strspn(at, " ")) {
+            int size = (int)strcspn(at, " ");
+            put_format(w, " `%.*s`", size, at);
+            at += size;
+        }
+        put(w, " |\n");
+    }
+}
+
 void sy_schema_write_markdown(struct sy_writer *w)
 {
     const struct sy_kind *kind;
-    put(w,
-        "# The transaction catalogue\n\n"
-        "Written by `systole explain --markdown` from core/wire/kinds.def, enums.def and\n"
-        "refusal.def; a test compares it. Encodings of the types stand in FORMAT.md. A possession\n"
-        "is there exactly when the key before it is.\n\n"
-        "## Kinds\n");
+    put(w, "# The transaction catalogue\n\n"
+           "Written by `systole explain --markdown` from core/wire/kinds.def, enums.def,\n"
+           "stream_kinds.def and refusal.def; a test compares it. Encodings of the types stand in\n"
+           "FORMAT.md. A possession is there exactly when the key before it is.\n\n"
+           "## Kinds\n");
     for (unsigned i = 0; (kind = sy_kind_at(i)) != NULL; i++) put_kind_section(w, kind);
+    put_stream_kinds(w);
     put_events(w);
     put_refusals(w);
 }

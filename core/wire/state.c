@@ -8,6 +8,7 @@
 #include "core/wire/proof.h"
 #include "core/wire/roster_change.h"
 #include "core/wire/state_goods.h"
+#include "core/wire/state_stream.h"
 
 #define PAIR_PREFIX 0x04
 
@@ -95,6 +96,11 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_CORRECTION] = "correction",
     [SY_STATE_STORAGE] = "storage",
     [SY_STATE_CONDITIONS] = "conditions",
+    [SY_STATE_STREAM] = "stream",
+    [SY_STATE_STREAM_COMMIT] = "stream commit",
+    [SY_STATE_STREAM_GAP] = "stream gap",
+    [SY_STATE_STREAM_ALERT] = "stream alert",
+    [SY_STATE_FIRMWARE] = "firmware",
 };
 
 const char *sy_state_kind_name(unsigned kind)
@@ -370,7 +376,8 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_DISPUTE:
     case SY_STATE_CONSENTS: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
     default:
-        return sy_goods_key_of(out, kind, id, second) || sy_money_key_of(out, kind, id, second);
+        return sy_goods_key_of(out, kind, id, second) || sy_money_key_of(out, kind, id, second) ||
+               sy_stream_key_of(out, kind, id, second);
     }
 }
 

@@ -52,7 +52,7 @@
  *   suspensions      organisation id                     u64 how many; absent: none (state_org.h)
  *   suspension       pair(organisation, u64 number padded) struct sy_suspension
  *   goods            state_goods.h; prescriptions, recalls: state_rx.h; temperatures:
- *                    state_cond.h; claims: money.h
+ *                    state_cond.h; claims: money.h; streams: state_stream.h
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
  * tables. A list is u16 count | bytes16 items, the items as in the payload that brought them; what
@@ -157,7 +157,12 @@ enum sy_state_kind {
     SY_STATE_CORRECTION = 107,
     SY_STATE_STORAGE = 108,
     SY_STATE_CONDITIONS = 109,
-    SY_STATE_KIND_COUNT = 110 /* not every number below is one: sy_state_kind_name */
+    SY_STATE_STREAM = 120,
+    SY_STATE_STREAM_COMMIT = 121,
+    SY_STATE_STREAM_GAP = 122,
+    SY_STATE_STREAM_ALERT = 123,
+    SY_STATE_FIRMWARE = 124,
+    SY_STATE_KIND_COUNT = 125 /* not every number below is one: sy_state_kind_name */
 };
 
 /* Key hashes by what they name. */
@@ -426,7 +431,8 @@ enum sy_place_what {
     SY_PLACE_ID_MAP = 4, /* id: the map's (sy_mapped_id_of) */
     SY_PLACE_RX = 5,     /* id: the prescription */
     SY_PLACE_UNIT = 6,   /* id: the unit that was dispensed (sy_goods_id) */
-    SY_PLACE_COUNT = 7
+    SY_PLACE_STREAM = 7, /* id: the stream of a device */
+    SY_PLACE_COUNT = 8
 };
 
 /* One entry of a patient's, by its number: as the patient's entry counts them and nothing is ever

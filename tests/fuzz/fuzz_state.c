@@ -7,6 +7,7 @@
 #include "core/wire/money.h"
 #include "core/wire/state_cond.h"
 #include "core/wire/state_exception.h"
+#include "core/wire/state_stream.h"
 
 /* One kind of entry: what decodes is written again. */
 #define AGAIN(name, member, given)               \
@@ -57,6 +58,26 @@ static bool round_trip_goods(struct sy_writer *w, unsigned kind, struct sy_slice
     case SY_STATE_STORAGE: AGAIN(storage, storage, &u.storage);
     case SY_STATE_CONDITIONS: AGAIN(conditions, conditions, &u.conditions);
     default: AGAIN(id, id, &u.id);
+    }
+    return good;
+}
+
+static bool round_trip_stream(struct sy_writer *w, unsigned kind, struct sy_slice value)
+{
+    union {
+        struct sy_stream stream;
+        struct sy_stream_commit_entry commit;
+        struct sy_stream_gap gap;
+        struct sy_stream_alert_entry alert;
+        struct sy_firmware firmware;
+    } u;
+    bool good = false;
+    switch (kind) {
+    case SY_STATE_STREAM: AGAIN(stream, stream, &u.stream);
+    case SY_STATE_STREAM_COMMIT: AGAIN(stream_commit, commit, &u.commit);
+    case SY_STATE_STREAM_GAP: AGAIN(stream_gap, gap, &u.gap);
+    case SY_STATE_STREAM_ALERT: AGAIN(stream_alert, alert, &u.alert);
+    default: AGAIN(firmware, firmware, &u.firmware);
     }
     return good;
 }
@@ -202,6 +223,7 @@ static bool round_trip_export(struct sy_writer *w, unsigned kind, struct sy_slic
 
 static bool round_trip_any(struct sy_writer *w, unsigned kind, struct sy_slice value)
 {
+    if (kind >= SY_STATE_STREAM) return round_trip_stream(w, kind, value);
     return kind >= SY_STATE_PRODUCT ? round_trip_goods(w, kind, value) : round_trip(w, kind, value);
 }
 

@@ -63,6 +63,8 @@ recall       tests/test_ledger_recall
 exception    tests/test_ledger_exception
 cold         tests/test_ledger_cold
 excursion    tests/test_ledger_excursion
+stream       tests/test_ledger_stream
+streams      tests/test_stream_random
 trace        tests/test_trace
 wire_money   tests/test_wire_money
 claim_rules  tests/test_claim_rules

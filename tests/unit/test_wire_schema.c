@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 85);
+    assert_int_equal(count, 90);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -83,6 +83,16 @@ CASE(numbers_of_exceptions_stand)
 CASE(numbers_of_temperatures_stand)
 {
     static const struct numbered known[] = {{110, "cond.commit"}, {111, "product.storage"}};
+    check_numbers(known, sizeof known / sizeof known[0]);
+}
+
+CASE(numbers_of_streams_stand)
+{
+    static const struct numbered known[] = {{61, "stream.open"},
+                                            {62, "stream.commit"},
+                                            {63, "stream.alert"},
+                                            {64, "stream.close"},
+                                            {65, "device.firmware"}};
     check_numbers(known, sizeof known / sizeof known[0]);
 }
 
@@ -734,6 +744,7 @@ int main(void)
         cmocka_unit_test(numbers_of_the_first_kinds_stand),
         cmocka_unit_test(numbers_of_exceptions_stand),
         cmocka_unit_test(numbers_of_temperatures_stand),
+        cmocka_unit_test(numbers_of_streams_stand),
         cmocka_unit_test(numbers_of_claims_stand),
         cmocka_unit_test(every_kind_and_field_is_described),
         cmocka_unit_test(every_row_has_what_its_type_needs),

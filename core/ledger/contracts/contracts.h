@@ -92,6 +92,13 @@ enum sy_refusal sy_contract_event_correct(struct sy_exec *x, const union sy_payl
 /* condition.c */
 enum sy_refusal sy_contract_product_storage(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_cond_commit(struct sy_exec *x, const union sy_payload *payload);
+/* stream.c */
+enum sy_refusal sy_contract_stream_open(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_stream_commit(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_stream_close(struct sy_exec *x, const union sy_payload *payload);
+/* stream_alert.c */
+enum sy_refusal sy_contract_stream_alert(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_device_firmware(struct sy_exec *x, const union sy_payload *payload);
 /* plan.c */
 enum sy_refusal sy_contract_plan_publish(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_coverage_add(struct sy_exec *x, const union sy_payload *payload);

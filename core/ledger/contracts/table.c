@@ -23,6 +23,18 @@ static sy_contract of_claims(uint16_t kind)
     }
 }
 
+static sy_contract of_streams(uint16_t kind)
+{
+    switch (kind) {
+    case SY_KIND_stream_open: return sy_contract_stream_open;
+    case SY_KIND_stream_commit: return sy_contract_stream_commit;
+    case SY_KIND_stream_alert: return sy_contract_stream_alert;
+    case SY_KIND_stream_close: return sy_contract_stream_close;
+    case SY_KIND_device_firmware: return sy_contract_device_firmware;
+    default: return of_claims(kind);
+    }
+}
+
 static sy_contract of_goods(uint16_t kind)
 {
     switch (kind) {
@@ -48,7 +60,7 @@ static sy_contract of_goods(uint16_t kind)
     case SY_KIND_event_correct: return sy_contract_event_correct;
     case SY_KIND_cond_commit: return sy_contract_cond_commit;
     case SY_KIND_product_storage: return sy_contract_product_storage;
-    default: return of_claims(kind);
+    default: return of_streams(kind);
     }
 }
 

@@ -1,0 +1,551 @@
+/* Streams of devices: who opens them, that windows follow one another without hole or overlap, what
+ * a window may hold, and who is told. */
+#include <string.h>
+
+#include "tests/unit/stream_rig.h"
+
+// --- opening -----------------------------------------------------------------------------------
+
+CASE(a_device_opens_a_stream_of_its_patient)
+{
+    struct world_tx tx = open_stream(STREAM, WEARABLE, WEARABLE_KEY);
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 1);
+    assert_stream_told(0, SY_EVENT_STREAM_OPENED, SY_SUBJECT_PATIENT, PATIENT_CLAIMED);
+    struct sy_stream stream = find_stream(STREAM);
+    struct sy_hash device = test_hash(WEARABLE), organisation = test_hash(ORG_A);
+    assert_memory_equal(&stream.device, &device, sizeof device);
+    assert_memory_equal(&stream.organisation, &organisation, sizeof organisation);
+    assert_true(sy_slice_equal(stream.kind, words("8867-4")));
+    assert_int_equal(stream.rate, 60);
+    assert_int_equal(stream.commits, 0);
+    assert_false(stream.closed);
+    assert_refused(&tx, SY_E_STREAM_EXISTS);
+    assert_detail(STREAM);
+    tx = open_stream(OTHER_STREAM, OTHER_DEVICE, WEARABLE_KEY);
+    assert_refused(&tx, SY_E_DEVICE_UNKNOWN);
+    assert_detail(OTHER_DEVICE);
+    tx = open_stream(OTHER_STREAM, WEARABLE, GATEWAY_A);
+    assert_refused(&tx, SY_E_ROLE);
+    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    tx.payload.stream_open.patient_id = test_hash(PATIENT_NONE);
+    assert_refused(&tx, SY_E_PATIENT_UNKNOWN);
+    tx.payload.stream_open.patient_id = test_hash(PATIENT);
+    assert_refused(&tx, SY_E_PATIENT_MISMATCH);
+    assert_detail(WEARABLE);
+}
+
+CASE(an_opened_stream_is_one_of_the_patients_entries)
+{
+    struct sy_hash key_hash, id = test_hash(PATIENT_CLAIMED), stream = test_hash(STREAM);
+    struct sy_slice value;
+    struct sy_patient patient;
+    struct sy_patient_place place;
+    sy_state_key_id(&key_hash, SY_STATE_PATIENT, &id);
+    assert_true(world_find(&world, &value, &key_hash));
+    assert_true(sy_patient_decode(&patient, value));
+    sy_state_key_patient_place(&key_hash, &id, patient.places);
+    assert_true(world_find(&world, &value, &key_hash));
+    assert_true(sy_patient_place_decode(&place, value));
+    assert_int_equal(place.what, SY_PLACE_STREAM);
+    assert_memory_equal(&place.id, &stream, sizeof stream);
+}
+
+CASE(a_kind_has_its_units)
+{
+    struct world_tx tx = open_stream(STREAM, WEARABLE, WEARABLE_KEY);
+    tx.payload.stream_open.unit = words("mg/dL");
+    assert_refused(&tx, SY_E_UNIT);
+    assert_path("unit");
+    tx.payload.stream_open.unit = words("/mi"); // not a part of one either
+    assert_refused(&tx, SY_E_UNIT);
+    tx.payload.stream_open.unit = words("/min {beats}/min");
+    assert_refused(&tx, SY_E_UNIT);
+    tx.payload.stream_open.unit = words("/min");
+    tx.payload.stream_open.kind = words("8867-5");
+    assert_refused(&tx, SY_E_UNIT);
+    assert_path("kind");
+    tx.payload.stream_open.kind = words("8867-4");
+    tx.payload.stream_open.system = SY_STREAM_IEEE_1752; // which has no such name
+    assert_refused(&tx, SY_E_UNIT);
+    assert_path("kind");
+    tx.payload.stream_open.kind = words("total-sleep-time");
+    tx.payload.stream_open.unit = words("min");
+    assert_applied(&tx);
+}
+
+CASE(another_device_signs_for_none)
+{
+    struct world_tx tx = add_device(OTHER_DEVICE, OTHER_KEY, SY_SUBJECT_ORG, ORG_A);
+    assert_applied(&tx);
+    tx = open_stream(OTHER_STREAM, WEARABLE, OTHER_KEY);
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    assert_detail(WEARABLE);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    tx.keys[0] = OTHER_KEY;
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    tx = alert(OTHER_KEY, 1);
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    tx = close_stream(OTHER_KEY);
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    assert_detail(WEARABLE);
+}
+
+// --- consent -----------------------------------------------------------------------------------
+
+CASE(without_the_patients_consent_nothing_streams)
+{
+    struct world_tx tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    tx.payload.stream_open.consent = test_hash(CONSENT + 799);
+    assert_refused(&tx, SY_E_CONSENT_UNKNOWN);
+    assert_detail(CONSENT + 799);
+    tx = world_revoke(WALLET_CLAIMED, GRANT, PATIENT_CLAIMED);
+    assert_applied(&tx);
+    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    assert_refused(&tx, SY_E_CONSENT);
+    assert_detail(GRANT);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    assert_refused(&tx, SY_E_CONSENT); // at once, and though it was open
+    assert_detail(GRANT);
+    tx = alert(WEARABLE_KEY, 1);
+    assert_refused(&tx, SY_E_CONSENT);
+    tx = alert(GATEWAY_A, 1);
+    assert_refused(&tx, SY_E_CONSENT);
+    // One that lets read alone.
+    tx = world_grant(&world, WALLET_CLAIMED, GRANT + 2, PATIENT_CLAIMED, SY_GRANTEE_KEY,
+                     WEARABLE_KEY);
+    tx.payload.consent_grant.actions = SY_SET_BIT(SY_ACTION_READ);
+    assert_applied(&tx);
+    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    tx.payload.stream_open.consent = test_hash(GRANT + 2);
+    assert_refused(&tx, SY_E_CONSENT);
+    assert_detail(GRANT + 2);
+    // Another grant is not the one that the stream stands on.
+    tx = world_grant(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED, SY_GRANTEE_KEY,
+                     WEARABLE_KEY);
+    assert_applied(&tx);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    assert_refused(&tx, SY_E_CONSENT);
+}
+
+CASE(a_denial_stands_over_the_grant)
+{
+    struct world_tx tx = world_deny(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED,
+                                    SY_GRANTEE_KEY, WEARABLE_KEY);
+    assert_applied(&tx);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    assert_refused(&tx, SY_E_CONSENT);
+    assert_detail(GRANT + 1);
+    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    tx.payload.stream_open.consent = test_hash(GRANT + 1); // and is none to stand on
+    assert_refused(&tx, SY_E_CONSENT);
+    assert_detail(GRANT + 1);
+}
+
+CASE(a_consent_that_is_over_or_anothers_covers_nothing)
+{
+    struct world_tx tx = world_grant(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED,
+                                     SY_GRANTEE_KEY, WEARABLE_KEY);
+    tx.payload.consent_grant.until = stream_now() + HOUR_MS;
+    assert_applied(&tx);
+    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    tx.payload.stream_open.consent = test_hash(GRANT + 1);
+    assert_applied(&tx);
+    wait_ms(2 * HOUR_MS);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    tx.payload.stream_commit.stream_id = test_hash(OTHER_STREAM);
+    assert_refused(&tx, SY_E_CONSENT_EXPIRED);
+    assert_detail(GRANT + 1);
+}
+
+// --- windows -----------------------------------------------------------------------------------
+
+CASE(windows_follow_one_another)
+{
+    int64_t t = stream_now();
+    struct world_tx tx = commit_window(2, t - 10 * MINUTE_MS, t);
+    assert_refused(&tx, SY_E_SEQ);
+    assert_int_equal(world.receipt.detail, 1);
+    tx = commit_window(1, t - 10 * MINUTE_MS, t);
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 1);
+    assert_stream_told(0, SY_EVENT_STREAM_COMMITTED, SY_SUBJECT_ORG, ORG_A);
+    struct sy_stream_commit_entry found = find_commit(1);
+    struct sy_public_key key = test_public(WEARABLE_KEY);
+    struct sy_hash root = test_hash(5001);
+    assert_memory_equal(&found.key, &key, sizeof key);
+    assert_memory_equal(&found.root, &root, sizeof root);
+    assert_int_equal(found.samples, 10);
+    assert_int_equal(found.to_ms, t);
+    assert_false(found.gap || found.backfill);
+    tx = commit_window(1, t, t + MINUTE_MS); // another one under the same number
+    assert_refused(&tx, SY_E_SEQ);
+    assert_int_equal(world.receipt.detail, 2);
+    tx = commit_window(3, t, t + MINUTE_MS);
+    assert_refused(&tx, SY_E_SEQ);
+    assert_int_equal(world.receipt.detail, 2);
+    tx = commit_window(2, t - 1, t + MINUTE_MS);
+    assert_refused(&tx, SY_E_OVERLAP);
+    assert_int_equal(world.receipt.detail, t);
+    tx = commit_window(2, t - 10 * MINUTE_MS, t); // the same hour, told otherwise
+    assert_refused(&tx, SY_E_OVERLAP);
+    tx = commit_window(2, t, t + MINUTE_MS);
+    assert_applied(&tx);
+    struct sy_stream stream = find_stream(STREAM);
+    assert_int_equal(stream.commits, 2);
+    assert_int_equal(stream.samples, 11);
+    assert_int_equal(stream.until_ms, t + MINUTE_MS);
+    tx = commit_window(1, t, t + MINUTE_MS);
+    tx.payload.stream_commit.stream_id = test_hash(OTHER_STREAM);
+    assert_refused(&tx, SY_E_STREAM_UNKNOWN);
+    assert_detail(OTHER_STREAM);
+}
+
+CASE(the_same_again_is_no_second_entry)
+{
+    int64_t t = stream_now();
+    struct world_tx first = commit_window(1, t - 10 * MINUTE_MS, t);
+    assert_applied(&first);
+    assert_refused(&first, SY_E_DUP_COMMIT);
+    assert_int_equal(world.receipt.detail, 1);
+    assert_detail(STREAM);
+    struct world_tx tx = commit_window(2, t, t + MINUTE_MS);
+    assert_applied(&tx);
+    assert_refused(&first, SY_E_DUP_COMMIT); // not the newest either
+    assert_int_equal(world.receipt.detail, 1);
+    assert_int_equal(find_stream(STREAM).commits, 2);
+    assert_int_equal(find_stream(STREAM).samples, 11);
+    // All of it has to be the same.
+    for (unsigned i = 0; i < 6; i++) {
+        struct world_tx other = first;
+        struct sy_stream_commit *p = &other.payload.stream_commit;
+        if (i == 0) p->samples--;
+        if (i == 1) p->from++;
+        if (i == 2) p->to--;
+        if (i == 3) p->root = test_hash(9);
+        if (i == 4) p->release++;
+        if (i == 5) p->backfill = !p->backfill;
+        assert_refused(&other, SY_E_SEQ);
+        assert_int_equal(world.receipt.detail, 3);
+    }
+    tx = close_stream(WEARABLE_KEY);
+    assert_applied(&tx);
+    assert_refused(&first, SY_E_DUP_COMMIT); // who resends learns that it arrived
+}
+
+CASE(a_window_has_a_length)
+{
+    int64_t t = stream_now();
+    struct world_tx tx = commit_window(1, t, t);
+    tx.payload.stream_commit.samples = 1;
+    assert_refused(&tx, SY_E_SCHEMA);
+    assert_path("to");
+    tx = commit_window(1, t, t - MINUTE_MS);
+    tx.payload.stream_commit.samples = 1;
+    assert_refused(&tx, SY_E_SCHEMA);
+    tx = commit_window(1, t - SY_STREAM_SPAN_MS_MAX - 1, t);
+    tx.payload.stream_commit.samples = 1;
+    assert_refused(&tx, SY_E_SCHEMA);
+    tx = commit_window(1, 0, SY_TIME_MS_MAX);
+    tx.payload.stream_commit.samples = 1;
+    assert_refused(&tx, SY_E_SCHEMA);
+    tx = commit_window(1, t - SY_STREAM_SPAN_MS_MAX, t);
+    assert_applied(&tx);
+}
+
+CASE(samples_come_no_faster_than_the_rate)
+{
+    int64_t t = stream_now();
+    struct world_tx tx =
+        commit_window(1, t - 10 * MINUTE_MS, t); // eleven: a tenth above sixty an hour
+    tx.payload.stream_commit.samples = 12;
+    assert_refused(&tx, SY_E_RATE);
+    assert_int_equal(world.receipt.detail, 11);
+    tx.payload.stream_commit.samples = 11;
+    assert_applied(&tx);
+    tx = commit_window(2, t, t + 1); // a millisecond has none
+    tx.payload.stream_commit.samples = 1;
+    assert_refused(&tx, SY_E_RATE);
+    assert_int_equal(world.receipt.detail, 0);
+}
+
+CASE(a_window_ends_about_now_unless_it_is_late)
+{
+    int64_t t = stream_now();
+    struct world_tx tx = commit_window(1, t, t + SY_STREAM_SKEW_MS + 1 + world.step_ms);
+    assert_refused(&tx, SY_E_SKEW);
+    tx.payload.stream_commit.backfill = true; // which no future is
+    assert_refused(&tx, SY_E_SKEW);
+    t = stream_now();
+    tx = commit_window(1, t - HOUR_MS, t - SY_STREAM_SKEW_MS - 1);
+    tx.payload.stream_commit.backfill = false;
+    assert_refused(&tx, SY_E_SKEW);
+    assert_int_equal(world.receipt.detail, world.header.time_ms);
+    tx = commit_window(1, stream_now() - HOUR_MS, stream_now() - SY_STREAM_SKEW_MS);
+    tx.payload.stream_commit.backfill = false;
+    assert_applied(&tx);
+    tx = commit_window(2, stream_now() - 4 * MINUTE_MS, stream_now() + SY_STREAM_SKEW_MS);
+    assert_applied(&tx);
+    wait_ms(2 * HOUR_MS);
+    t = find_stream(STREAM).until_ms;
+    tx = commit_window(3, t, t + 10 * MINUTE_MS);
+    assert_true(tx.payload.stream_commit.backfill);
+    assert_applied(&tx);
+    assert_true(find_commit(3).backfill);
+}
+
+CASE(what_is_missing_shows)
+{
+    int64_t t = stream_now() - 20 * MINUTE_MS;
+    struct sy_stream_gap gap;
+    struct world_tx tx = commit_window(1, t, t + 2 * MINUTE_MS);
+    assert_applied(&tx);
+    assert_int_equal(find_stream(STREAM).gaps, 0); // of before the first nothing is missing
+    tx = commit_window(2, t + 4 * MINUTE_MS, t + 6 * MINUTE_MS); // what is tolerated
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 1);
+    assert_false(find_gap(&gap, 1));
+    tx = commit_window(3, t + 8 * MINUTE_MS + 1, t + 10 * MINUTE_MS + 1);
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 3);
+    assert_stream_told(1, SY_EVENT_GAP_DETECTED, SY_SUBJECT_ORG, ORG_A);
+    assert_stream_told(2, SY_EVENT_GAP_DETECTED, SY_SUBJECT_PATIENT, PATIENT_CLAIMED);
+    assert_true(find_gap(&gap, 1));
+    assert_int_equal(gap.from_ms, t + 6 * MINUTE_MS);
+    assert_int_equal(gap.to_ms, t + 8 * MINUTE_MS + 1);
+    assert_int_equal(gap.sequence, 3);
+    assert_true(find_commit(3).gap);
+    assert_false(find_commit(2).gap);
+    assert_int_equal(find_stream(STREAM).gaps, 1);
+    assert_false(find_gap(&gap, 2));
+    tx = commit_window(4, t + 7 * MINUTE_MS, t + 8 * MINUTE_MS); // and is not filled in afterwards
+    assert_refused(&tx, SY_E_OVERLAP);
+}
+
+// --- keys and firmware -------------------------------------------------------------------------
+
+CASE(a_revoked_device_says_nothing_more)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_cred_revoke, ADMIN_A, ORG_A);
+    tx.payload.cred_revoke.subject_key = test_public(WEARABLE_KEY);
+    tx.payload.cred_revoke.reason = SY_REVOKE_LOST;
+    assert_applied(&tx);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    assert_refused(&tx, SY_E_KEY_REVOKED);
+    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    assert_refused(&tx, SY_E_KEY_REVOKED);
+    tx = alert(WEARABLE_KEY, 1);
+    assert_refused(&tx, SY_E_KEY_REVOKED);
+    tx = attest(WEARABLE, WEARABLE_KEY, 2);
+    assert_refused(&tx, SY_E_KEY_REVOKED);
+    tx = close_stream(GATEWAY_A);
+    assert_applied(&tx);
+}
+
+CASE(a_stream_goes_on_with_the_devices_next_key)
+{
+    struct world_tx tx = world_tx_of(SY_KIND_key_rotate, WEARABLE_KEY, ORG_A);
+    tx.payload.key_rotate.old_key = test_public(WEARABLE_KEY);
+    tx.payload.key_rotate.role = SY_ROLE_DEVICE;
+    tx.payload.key_rotate.new_key = test_public(NEXT_KEY);
+    assert_applied(&tx);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    assert_refused(&tx, SY_E_KEY_REVOKED);
+    tx.keys[0] = NEXT_KEY;
+    assert_applied(&tx);
+}
+
+CASE(streams_need_the_firmware_that_is_attested)
+{
+    struct world_tx tx = add_device(OTHER_DEVICE, OTHER_KEY, SY_SUBJECT_ORG, ORG_A);
+    assert_applied(&tx);
+    tx = world_grant(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED, SY_GRANTEE_KEY, OTHER_KEY);
+    assert_applied(&tx);
+    tx = open_stream(OTHER_STREAM, OTHER_DEVICE, OTHER_KEY);
+    tx.payload.stream_open.consent = test_hash(GRANT + 1);
+    assert_refused(&tx, SY_E_FIRMWARE); // none was
+    assert_int_equal(world.receipt.detail, 0);
+    tx = attest(WEARABLE, WEARABLE_KEY, 2);
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 1);
+    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
+    assert_refused(&tx, SY_E_FIRMWARE); // the old one took them
+    assert_int_equal(world.receipt.detail, 2);
+    tx.payload.stream_commit.release = 3;
+    assert_refused(&tx, SY_E_FIRMWARE);
+    tx.payload.stream_commit.release = 2;
+    assert_applied(&tx);
+    wait_ms(51 * 24 * HOUR_MS);
+    tx = commit_window(2, stream_now() - 10 * MINUTE_MS, stream_now());
+    tx.payload.stream_commit.release = 2;
+    assert_refused(&tx, SY_E_FIRMWARE); // the attestation is over
+    tx = alert(WEARABLE_KEY, 1);
+    assert_refused(&tx, SY_E_FIRMWARE);
+    tx = attest(WEARABLE, WEARABLE_KEY, 2);
+    assert_applied(&tx);
+    tx = commit_window(2, stream_now() - 10 * MINUTE_MS, stream_now());
+    tx.payload.stream_commit.release = 2;
+    assert_applied(&tx);
+}
+
+CASE(firmware_is_attested_by_device_and_organisation_and_never_goes_back)
+{
+    struct world_tx tx = attest(OTHER_DEVICE, WEARABLE_KEY, 2);
+    assert_refused(&tx, SY_E_DEVICE_UNKNOWN);
+    assert_detail(OTHER_DEVICE);
+    tx = attest(WEARABLE, WEARABLE_KEY, 2);
+    tx.keys[0] = GATEWAY_B;
+    tx.organisation = test_hash(ORG_B);
+    assert_refused(&tx, SY_E_NOT_AUTHOR);
+    assert_detail(ORG_A);
+    tx = attest(WEARABLE, WEARABLE_KEY, 2);
+    tx.key_count = 1;
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    assert_detail(WEARABLE);
+    tx = attest(WEARABLE, DOCTOR_A, 2); // not just anybody's beside it
+    assert_refused(&tx, SY_E_SIGNER_MISSING);
+    tx = attest(WEARABLE, WEARABLE_KEY, 2);
+    tx.payload.device_firmware.until = world.header.time_ms;
+    assert_refused(&tx, SY_E_SCHEMA);
+    assert_path("until");
+    tx.payload.device_firmware.until = stream_now() + SY_FIRMWARE_MS_MAX + 1000;
+    assert_refused(&tx, SY_E_SCHEMA);
+    tx = attest(WEARABLE, WEARABLE_KEY, 7);
+    assert_applied(&tx);
+    tx = attest(WEARABLE, WEARABLE_KEY, 6);
+    assert_refused(&tx, SY_E_FIRMWARE);
+    assert_int_equal(world.receipt.detail, 7);
+    tx = attest(WEARABLE, WEARABLE_KEY, 7);
+    tx.payload.device_firmware.firmware = test_hash(8); // another image under the same number
+    assert_refused(&tx, SY_E_FIRMWARE);
+    tx = attest(WEARABLE, WEARABLE_KEY, 7);
+    assert_applied(&tx); // once more, for longer
+}
+
+// --- alerts ------------------------------------------------------------------------------------
+
+CASE(an_alert_reaches_the_patient_and_the_care_team)
+{
+    struct world_tx tx = world_open_care(GATEWAY_B, ORG_B, FRESH_ID + 780, PATIENT_CLAIMED);
+    world_cosign(&tx, WALLET_CLAIMED);
+    assert_applied(&tx);
+    struct sy_hash a = test_hash(ORG_A), b = test_hash(ORG_B);
+    tx = alert(WEARABLE_KEY, 1);
+    tx.payload.stream_alert.care_team = (struct sy_list){.count = 0};
+    struct sy_writer w = sy_writer_of(world.list_room, 256);
+    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &a);
+    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &b);
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 3);
+    assert_stream_told(0, SY_EVENT_ALERT_RAISED, SY_SUBJECT_PATIENT, PATIENT_CLAIMED);
+    assert_stream_told(1, SY_EVENT_ALERT_RAISED, SY_SUBJECT_ORG, ORG_A);
+    assert_stream_told(2, SY_EVENT_ALERT_RAISED, SY_SUBJECT_ORG, ORG_B);
+    assert_refused(&tx, SY_E_DUP_COMMIT);
+    tx.payload.stream_alert.level = SY_ALERT_WARNING;
+    assert_refused(&tx, SY_E_SEQ);
+    assert_int_equal(world.receipt.detail, 2);
+    assert_int_equal(find_stream(STREAM).alerts, 1);
+    tx = alert(GATEWAY_A, 2); // which saw it in the samples
+    assert_applied(&tx);
+    tx = alert(GATEWAY_B, 3);
+    tx.organisation = b;
+    assert_refused(&tx, SY_E_NOT_AUTHOR);
+    tx = alert(NURSE_A, 3);
+    assert_refused(&tx, SY_E_ROLE);
+}
+
+CASE(who_does_not_treat_the_patient_is_not_told)
+{
+    struct sy_hash a = test_hash(ORG_A), b = test_hash(ORG_B);
+    struct world_tx tx = alert(WEARABLE_KEY, 1);
+    tx.payload.stream_alert.care_team = (struct sy_list){.count = 0};
+    struct sy_writer w = sy_writer_of(world.list_room, 256);
+    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &a);
+    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &b);
+    assert_refused(&tx, SY_E_NO_CARE);
+    assert_path("care_team[1]");
+    assert_detail(ORG_B);
+    tx = alert(WEARABLE_KEY, 1);
+    tx.payload.stream_alert.care_team = (struct sy_list){.count = 0};
+    assert_refused(&tx, SY_E_SCHEMA); // nobody at all
+    tx = alert(WEARABLE_KEY, 1);
+    tx.payload.stream_alert.at = stream_now() + SY_STREAM_SKEW_MS + 1;
+    assert_refused(&tx, SY_E_SKEW);
+    tx = alert(WEARABLE_KEY, 2);
+    assert_refused(&tx, SY_E_SEQ);
+    assert_int_equal(world.receipt.detail, 1);
+    tx = alert(WEARABLE_KEY, 1);
+    tx.payload.stream_alert.stream_id = test_hash(OTHER_STREAM);
+    assert_refused(&tx, SY_E_STREAM_UNKNOWN);
+}
+
+// --- closing -----------------------------------------------------------------------------------
+
+CASE(a_closed_stream_is_closed_for_good)
+{
+    int64_t t = stream_now();
+    struct world_tx tx = commit_window(1, t - 10 * MINUTE_MS, t);
+    assert_applied(&tx);
+    tx = close_stream(GATEWAY_B);
+    tx.organisation = test_hash(ORG_B);
+    assert_refused(&tx, SY_E_NOT_AUTHOR);
+    assert_detail(ORG_A);
+    tx = close_stream(WALLET_CLAIMED);
+    tx.payload.stream_close.stream_id = test_hash(OTHER_STREAM);
+    assert_refused(&tx, SY_E_STREAM_UNKNOWN);
+    tx = close_stream(WALLET_CLAIMED);
+    tx.payload.stream_close.reason = SY_STREAM_CLOSE_PATIENT;
+    assert_applied(&tx);
+    assert_stream_told(0, SY_EVENT_STREAM_CLOSED, SY_SUBJECT_PATIENT, PATIENT_CLAIMED);
+    struct sy_stream stream = find_stream(STREAM);
+    assert_true(stream.closed);
+    assert_int_equal(stream.close_reason, SY_STREAM_CLOSE_PATIENT);
+    tx = close_stream(WEARABLE_KEY);
+    assert_refused(&tx, SY_E_STREAM_STATE);
+    assert_detail(STREAM);
+    tx = commit_window(2, t, t + MINUTE_MS);
+    assert_refused(&tx, SY_E_STREAM_STATE);
+    tx = alert(WEARABLE_KEY, 1);
+    assert_refused(&tx, SY_E_STREAM_STATE);
+    tx = open_stream(STREAM, WEARABLE, WEARABLE_KEY);
+    assert_refused(&tx, SY_E_STREAM_EXISTS);
+    assert_int_equal(find_commit(1).samples, 10); // what was committed to stays
+}
+
+CASE(another_patient_closes_nothing)
+{
+    enum { OTHER_PATIENT = FRESH_ID + 781, OTHER_WALLET = FRESH_KEY + 20 };
+    enrol_with_wallet(OTHER_PATIENT, OTHER_WALLET);
+    struct world_tx tx = close_stream(OTHER_WALLET);
+    tx.organisation = (struct sy_hash){{0}};
+    assert_refused(&tx, SY_E_NOT_SUBJECT);
+    assert_detail(PATIENT_CLAIMED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest cases[] = {
+        WITH_DEVICE(a_device_opens_a_stream_of_its_patient),
+        WITH_STREAM(an_opened_stream_is_one_of_the_patients_entries),
+        WITH_DEVICE(a_kind_has_its_units),
+        WITH_STREAM(another_device_signs_for_none),
+        WITH_STREAM(without_the_patients_consent_nothing_streams),
+        WITH_STREAM(a_denial_stands_over_the_grant),
+        WITH_STREAM(a_consent_that_is_over_or_anothers_covers_nothing),
+        WITH_STREAM(windows_follow_one_another),
+        WITH_STREAM(the_same_again_is_no_second_entry),
+        WITH_STREAM(a_window_has_a_length),
+        WITH_STREAM(samples_come_no_faster_than_the_rate),
+        WITH_STREAM(a_window_ends_about_now_unless_it_is_late),
+        WITH_STREAM(what_is_missing_shows),
+        WITH_STREAM(a_revoked_device_says_nothing_more),
+        WITH_STREAM(a_stream_goes_on_with_the_devices_next_key),
+        WITH_STREAM(streams_need_the_firmware_that_is_attested),
+        WITH_STREAM(firmware_is_attested_by_device_and_organisation_and_never_goes_back),
+        WITH_STREAM(an_alert_reaches_the_patient_and_the_care_team),
+        WITH_STREAM(who_does_not_treat_the_patient_is_not_told),
+        WITH_STREAM(a_closed_stream_is_closed_for_good),
+        WITH_STREAM(another_patient_closes_nothing),
+    };
+    return cmocka_run_group_tests(cases, NULL, NULL);
+}
