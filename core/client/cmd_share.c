@@ -24,8 +24,6 @@ static const char about[] =
     "envelope comes before its grant: --before-grant, then consent.grant with the\n"
     "hash that is shown, then hand it out.\n";
 
-#define RECIPIENTS_MAX (SY_ENVELOPE_WRAPS_MAX - 1u)
-
 struct share_run {
     const struct sy_cmd *cmd;
     struct sy_cmd_where where;
@@ -39,7 +37,6 @@ struct share_run {
     sy_client_store *store;
     struct sy_share share;
     struct sy_shared_content content;
-    struct sy_client_block block;
     struct sy_recipient recipients[SY_ENVELOPE_WRAPS_MAX]; /* the custodian last */
     unsigned count;
     struct sy_share_sealed sealed;
@@ -60,46 +57,15 @@ static sy_status take_content(struct share_run *run, const struct sy_hash *recor
     return sy_shared_content_find(&run->content, run->store, run->source, path, record, err);
 }
 
-/* Says whom a failure is about. */
-static sy_status blame(sy_status status, const char *who, struct sy_error *err)
-{
-    struct sy_error inner = *err;
-    if (status == SY_ERR_NETWORK || status == SY_ERR_TIMEOUT) return status;
-    return sy_fail(err, status, "--to %.64s: %.400s", who, inner.text);
-}
-
-static sy_status judge(struct share_run *run, struct sy_recipient *recipient, struct sy_error *err)
-{
-    char words[SY_MAY_WORDS_BYTES];
-    sy_status status = sy_share_judge(&run->share, recipient, run->block.header.time_ms);
-    if (status != SY_OK || run->before_grant) return status;
-    sy_may_say(words, sizeof words, &recipient->answer);
-    if (!recipient->answer.allowed) {
-        return sy_fail(err, SY_ERR_PERMISSION, "it may not read this record: %s", words);
-    }
-    if (recipient->bound) {
-        return sy_fail(err, SY_ERR_PERMISSION,
-                       "the grant that lets it in commits to keys that were wrapped before, and to "
-                       "no others; seal anew with --before-grant and give a grant of its own");
-    }
-    return SY_OK;
-}
-
 static sy_status take_recipients(struct share_run *run, struct sy_error *err)
 {
+    struct sy_hash ids[SY_SHARE_RECIPIENTS_MAX];
     for (unsigned i = 0; i < run->to.count; i++) {
-        const char *who = run->to.items[i];
-        struct sy_recipient *recipient = &run->recipients[run->count];
-        struct sy_hash id;
-        SY_TRY(sy_cmd_hash(&id, "--to", who, err));
-        sy_status status = sy_share_resolve(&run->share, recipient, &id);
-        if (status == SY_OK) status = judge(run, recipient, err);
-        if (status != SY_OK) return blame(status, who, err);
-        run->count++;
+        SY_TRY(sy_cmd_hash(&ids[i], "--to", run->to.items[i], err));
     }
-    SY_TRY(sy_share_custodian(&run->share, &run->recipients[run->count]));
-    SY_TRY(sy_share_judge(&run->share, &run->recipients[run->count], run->block.header.time_ms));
-    run->count++;
+    SY_TRY(
+        sy_share_recipients(&run->share, run->recipients, ids, run->to.count, run->before_grant));
+    run->count = run->to.count + 1; // and the custodian
     return SY_OK;
 }
 
@@ -200,7 +166,6 @@ static sy_status run_share(struct share_run *run, struct sy_error *err)
     run->share.err = err;
     SY_TRY(sy_share_find(&run->share, &version, &record, &run->content.salt,
                          sy_slice_of(run->content.bytes, run->content.size)));
-    SY_TRY(sy_asker_block(run->asker, &run->block, SY_HEIGHT_NEWEST, err));
     SY_TRY(take_recipients(run, err));
     SY_TRY(seal(run, err));
     return sy_os_write_file(run->out, run->sealed.file, run->sealed.size, 0600, err);
@@ -255,8 +220,8 @@ int sy_cmd_share(int argc, char **argv)
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     if (!run.out) return sy_cmd_usage(&cmd, "--out is missing: say where the envelope goes");
     if (run.to.count == 0) return sy_cmd_usage(&cmd, "--to is missing: say who shall open it");
-    if (run.to.count > RECIPIENTS_MAX) {
-        return sy_cmd_usage(&cmd, "at most %u recipients an envelope", RECIPIENTS_MAX);
+    if (run.to.count > SY_SHARE_RECIPIENTS_MAX) {
+        return sy_cmd_usage(&cmd, "at most %u recipients an envelope", SY_SHARE_RECIPIENTS_MAX);
     }
     run.cmd = &cmd;
     exit_code = run_share(&run, &err) == SY_OK ? tell(&run) : sy_cmd_fail(&cmd, &err);

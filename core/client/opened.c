@@ -89,15 +89,25 @@ static sy_status check_content(struct sy_opened *opened, struct sy_error *err)
 sy_status sy_opened_load(struct sy_opened *opened, const char *path, const sy_x25519_key *key,
                          const struct sy_genesis *genesis, struct sy_error *err)
 {
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    SY_TRY(sy_os_read_file(&bytes, &size, path, FILE_BYTES_MAX, err));
+    return sy_opened_take(opened, bytes, size, path, key, genesis, err);
+}
+
+sy_status sy_opened_take(struct sy_opened *opened, uint8_t *bytes, size_t size, const char *name,
+                         const sy_x25519_key *key, const struct sy_genesis *genesis,
+                         struct sy_error *err)
+{
     const char *what = NULL;
-    SY_TRY(sy_os_read_file(&opened->file, &opened->file_size, path, FILE_BYTES_MAX, err));
-    if (!sy_envelope_decode(&opened->envelope, sy_slice_of(opened->file, opened->file_size),
-                            &what)) {
-        return sy_fail(err, SY_ERR_FORMAT, "%s: %s", path, what);
+    opened->file = bytes;
+    opened->file_size = size;
+    if (!sy_envelope_decode(&opened->envelope, sy_slice_of(bytes, size), &what)) {
+        return sy_fail(err, SY_ERR_FORMAT, "%s: %s", name, what);
     }
     if (memcmp(opened->envelope.network, sy_network_tag(genesis), SY_NETWORK_TAG_BYTES) != 0) {
         return sy_fail(err, SY_ERR_ARGUMENT, "%s is of another network than the genesis file",
-                       path);
+                       name);
     }
     SY_TRY(decrypt(opened, key, err));
     for (unsigned i = 0; i < opened->body.proof_count; i++) {

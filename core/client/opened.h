@@ -30,6 +30,12 @@ struct sy_opened {
 sy_status sy_opened_load(struct sy_opened *opened, const char *path, const sy_x25519_key *key,
                          const struct sy_genesis *genesis, struct sy_error *err);
 
+/* sy_opened_take does the same with bytes of malloc'ed memory, which opened owns from then on, even
+ * after a failure; name: what messages call them. */
+sy_status sy_opened_take(struct sy_opened *opened, uint8_t *bytes, size_t size, const char *name,
+                         const sy_x25519_key *key, const struct sy_genesis *genesis,
+                         struct sy_error *err);
+
 void sy_opened_free(struct sy_opened *opened);
 
 #endif

@@ -3,7 +3,9 @@
 
 #include <stdlib.h>
 
+#include "core/base/assert.h"
 #include "core/client/client_store.h"
+#include "core/client/may_words.h"
 #include "core/client/record_check.h"
 
 #define ROTATIONS_MAX 64u /* of an organisation's first admin key, that are followed */
@@ -273,6 +275,49 @@ sy_status sy_share_judge(struct sy_share *share, struct sy_recipient *recipient,
     }
     if (status != SY_OK) return status;
     return find_bound(share, recipient);
+}
+
+static sy_status judge_one(struct sy_share *share, struct sy_recipient *recipient, int64_t time_ms,
+                           bool before_grant)
+{
+    char words[SY_MAY_WORDS_BYTES];
+    sy_status status = sy_share_judge(share, recipient, time_ms);
+    if (status != SY_OK || before_grant) return status;
+    sy_may_say(words, sizeof words, &recipient->answer);
+    if (!recipient->answer.allowed) {
+        return sy_fail(share->err, SY_ERR_PERMISSION, "it may not read this record: %s", words);
+    }
+    if (recipient->bound) {
+        return sy_fail(share->err, SY_ERR_PERMISSION,
+                       "the grant that lets it in commits to keys that were wrapped before, and to "
+                       "no others; seal anew before the grant and give a grant of its own");
+    }
+    return SY_OK;
+}
+
+/* Says whom a failure is about. */
+static sy_status blame(sy_status status, const struct sy_hash *who, struct sy_error *err)
+{
+    char hex[65];
+    struct sy_error inner = *err;
+    if (status == SY_ERR_NETWORK || status == SY_ERR_TIMEOUT) return status;
+    sy_hex_encode(hex, who->bytes, sizeof who->bytes);
+    return sy_fail(err, status, "recipient %s: %.400s", hex, inner.text);
+}
+
+sy_status sy_share_recipients(struct sy_share *share, struct sy_recipient *out,
+                              const struct sy_hash *ids, unsigned count, bool before_grant)
+{
+    SY_ASSERT(count <= SY_SHARE_RECIPIENTS_MAX);
+    SY_TRY(sy_asker_block(share->asker, &share->block, SY_HEIGHT_NEWEST, share->err));
+    int64_t time_ms = share->block.header.time_ms;
+    for (unsigned i = 0; i < count; i++) {
+        sy_status status = sy_share_resolve(share, &out[i], &ids[i]);
+        if (status == SY_OK) status = judge_one(share, &out[i], time_ms, before_grant);
+        if (status != SY_OK) return blame(status, &ids[i], share->err);
+    }
+    SY_TRY(sy_share_custodian(share, &out[count]));
+    return sy_share_judge(share, &out[count], time_ms);
 }
 
 // --- sealing -----------------------------------------------------------------------------------

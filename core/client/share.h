@@ -44,6 +44,7 @@ struct sy_share {
     struct sy_error *err;     /* borrowed: why a call failed */
     struct sy_may_reader reader;
     struct sy_proven record_proof, version_proof; /* the second for versions from 2 on */
+    struct sy_client_block block;                 /* at whose time recipients are judged */
     /* what sy_share_find found */
     struct sy_hash record, subject, holder;
     bool about_patient; /* else a directory entry, which anybody may read */
@@ -76,6 +77,14 @@ sy_status sy_share_custodian(struct sy_share *share, struct sy_recipient *out);
 
 /* sy_share_judge fills answer and bound of a recipient. time_ms: block time to judge at. */
 sy_status sy_share_judge(struct sy_share *share, struct sy_recipient *recipient, int64_t time_ms);
+
+/* sy_share_recipients asks for the newest block, resolves and judges what `count` ids name (at most
+ * SY_SHARE_RECIPIENTS_MAX), and puts the custodian behind them. before_grant: they need not be
+ * allowed to read yet. SY_ERR_PERMISSION: one may not, or its grant commits to other keys; err
+ * names it. Else as sy_share_resolve. */
+#define SY_SHARE_RECIPIENTS_MAX (SY_ENVELOPE_WRAPS_MAX - 1u)
+sy_status sy_share_recipients(struct sy_share *share, struct sy_recipient *out,
+                              const struct sy_hash *ids, unsigned count, bool before_grant);
 
 /* What sy_share_seal made. */
 struct sy_share_sealed {

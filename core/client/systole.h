@@ -29,7 +29,8 @@
  * other, and systole_proof_get_info tells the code. systole_explain has the words for it.
  *
  * Ownership. What a function makes (systole_network, key, tx, proof) is yours to close, by the
- * function named for it; texts given through char ** are yours, for systole_free. Everything passed
+ * function named for it; texts and bytes given through char ** and void ** are yours, for
+ * systole_free. Everything passed
  * in is borrowed for the call only, unless its comment says otherwise. Closing NULL is fine.
  *
  * Threads. A handle belongs to one thread at a time; different handles may be used by different
@@ -58,6 +59,8 @@ typedef struct systole_key systole_key;
 typedef struct systole_tx systole_tx;
 typedef struct systole_proof systole_proof;
 typedef struct systole_watch systole_watch;
+typedef struct systole_x25519_key systole_x25519_key;
+typedef struct systole_opened systole_opened;
 
 /* ---- results ------------------------------------------------------------------------------ */
 
@@ -88,7 +91,7 @@ const char *systole_error_text(void);
 /* systole_version is the library's version, "0.1.0". Static. */
 const char *systole_version(void);
 
-/* systole_free frees a text that the library gave. NULL is fine. */
+/* systole_free frees a text, or bytes, that the library gave. NULL is fine. */
 void systole_free(void *text);
 
 /* ---- networks ----------------------------------------------------------------------------- */
@@ -279,6 +282,44 @@ enum systole_result systole_read_state(systole_network *network, systole_proof *
                                        const uint8_t *second, const systole_key *reader,
                                        enum systole_purpose purpose, int64_t max_age_ms);
 
+/* How a key's credential stood at some time. */
+enum systole_standing {
+    SYSTOLE_STANDING_VALID = 0,
+    SYSTOLE_STANDING_NOT_ENROLLED = 1, /* yet; or never */
+    SYSTOLE_STANDING_EARLY = 2,        /* before its window */
+    SYSTOLE_STANDING_EXPIRED = 3,
+    SYSTOLE_STANDING_REVOKED = 4,
+    SYSTOLE_STANDING_SUSPENDED = 5 /* its organisation was */
+};
+
+/* What systole_credential_at tells. Zero it first, and set struct_bytes. */
+struct systole_credential_info {
+    size_t struct_bytes;          /* sizeof(struct systole_credential_info) */
+    uint8_t credential[32];       /* the key */
+    enum systole_standing stands; /* at time_ms, after the block of this height */
+    uint64_t height;
+    int64_t time_ms;
+};
+
+/* systole_credential_at asks, with proof, how a key's credential stood at a time in ms, or, below
+ * 10^12, at a height, or, UINT64_MAX, at the newest block: across enrolment, revocation and all
+ * suspensions of its organisation. A height stands for the time of its block. proof: NULL, or where
+ * the bytes of a .syvalid file go, which anybody can check (systole_credential_verify, `systole
+ * verify`). SYSTOLE_ERR_ARGUMENT: it is no key that signs transactions; _NOT_FOUND: there is no
+ * such block, or, with proof, none that is later, so that nothing bounds the time yet; _FORBIDDEN,
+ * _PRUNED, _NETWORK; _UNKNOWN: only answers older than a minute. */
+enum systole_result systole_credential_at(systole_network *network,
+                                          struct systole_credential_info *info, void **proof,
+                                          size_t *proof_size, const uint8_t credential[32],
+                                          uint64_t at, const systole_key *reader,
+                                          enum systole_purpose purpose);
+
+/* systole_credential_verify checks the bytes of a .syvalid file against the genesis alone.
+ * SYSTOLE_ERR_FORMAT: it is none; _NOT_PROVEN. */
+enum systole_result systole_credential_verify(struct systole_credential_info *info,
+                                              const systole_network *network, const void *bytes,
+                                              size_t size);
+
 /* What is searched for in the directory. Zero the whole struct first, and set struct_bytes and
  * entry; NULL and 0 stand for any. */
 struct systole_search {
@@ -382,6 +423,77 @@ void systole_proof_get_info(const systole_proof *proof, struct systole_proof_inf
 /* systole_proof_get_json renders everything in a proof for people and scripts. */
 enum systole_result systole_proof_get_json(const systole_proof *proof,
                                            const systole_network *network, char **json);
+
+/* ---- envelopes ---------------------------------------------------------------------------- */
+
+/* systole_x25519_key_load reads the secret half of a key that envelopes are sealed to, as `systole
+ * keygen --x25519` wrote it. Fails as systole_key_load. */
+enum systole_result systole_x25519_key_load(systole_x25519_key **key, const char *path,
+                                            const char *passphrase_path);
+void systole_x25519_key_close(systole_x25519_key *key);
+void systole_x25519_key_get_public(const systole_x25519_key *key, uint8_t public_key[32]);
+
+/* What is shared, and with whom. Zero the whole struct first, and set struct_bytes. */
+struct systole_share {
+    size_t struct_bytes;   /* sizeof(struct systole_share) */
+    const uint8_t *record; /* 32: its id */
+    uint32_t version;      /* 0: whichever is current */
+    const uint8_t *salt;   /* 32: of the content's commitment */
+    const void *content;   /* the bytes as they were registered */
+    size_t content_size;
+    const uint8_t *recipients;    /* 32 bytes each: keys, or ids of organisations or patients */
+    size_t recipient_count;       /* 1 to 63 */
+    enum systole_purpose purpose; /* what for they would read it */
+    int before_grant;   /* 1: they need not be allowed to yet: a grant is to commit to it */
+    int64_t max_age_ms; /* as of systole_read_state */
+};
+
+/* systole_share seals content to those who may read it, and to the record's custodian for
+ * emergencies. Checked first, with state that is proven: that the content is that version, whose
+ * X25519 keys these are, and that they may read it. Nothing of the content leaves this process.
+ * *envelope gets the bytes of a .syenvelope file. wrapped_key_hashes: NULL, or room for one a
+ * recipient: what consent.grant commits to. reader signs the reads and must see the patient's
+ * consents. SYSTOLE_ERR_FORBIDDEN: the content is not that version's, or a recipient may not read
+ * it, or has no key; _NOT_FOUND: a recipient is unknown; _NOT_PROVEN: nothing can be sealed to a
+ * recipient's key; _ARGUMENT, _LIMIT, _UNKNOWN, _NETWORK. */
+enum systole_result systole_share(systole_network *network, void **envelope, size_t *size,
+                                  uint8_t (*wrapped_key_hashes)[32],
+                                  const struct systole_share *what, const systole_key *reader);
+
+/* systole_open opens an envelope and checks, offline, that its content is what the ledger committed
+ * to. The bytes are copied. SYSTOLE_ERR_FORBIDDEN: it is not sealed to this key; _FORMAT: no
+ * envelope; _NOT_PROVEN: it was changed, or is not what the ledger has; _ARGUMENT: another
+ * network's. The caller closes it, which wipes the content. */
+enum systole_result systole_open(systole_opened **opened, const systole_network *network,
+                                 const void *envelope, size_t size, const systole_x25519_key *key);
+void systole_opened_close(systole_opened *opened);
+
+/* What was in it. Zero it first, and set struct_bytes. */
+struct systole_opened_info {
+    size_t struct_bytes; /* sizeof(struct systole_opened_info) */
+    uint8_t record[32];
+    uint32_t version;
+    int current;     /* 1: it was then, and the record not retracted */
+    uint64_t height; /* of the block that proves it */
+    int64_t time_ms; /* of that block */
+    uint8_t salt[32];
+    uint8_t wrapped_key_hash[32]; /* what a grant for this key commits to */
+    const void *content;          /* borrowed until it is closed */
+    size_t content_size;
+};
+void systole_opened_get_info(const systole_opened *opened, struct systole_opened_info *info);
+
+/* ---- health cards ------------------------------------------------------------------------- */
+
+/* systole_card_check checks a SMART Health Card (a .smart-health-card file's text, a jws, or the
+ * shc:/ text of a QR code) at now_ms, offline. keys: the issuer's key set, as it stands at
+ * ISSUER/.well-known/jwks.json: that it is the issuer's is for you to know. revocations: NULL, or
+ * the issuer's revocation list of that key. *payload gets the card's JSON, *jws_hash what names its
+ * entry on the ledger ("cert"; id: the organisation). SYSTOLE_ERR_NOT_PROVEN: not signed by a key
+ * of the set; _FORBIDDEN: not valid yet, or no more, or revoked; _FORMAT, _LIMIT; _ARGUMENT:
+ * another key's list. */
+enum systole_result systole_card_check(char **payload, uint8_t jws_hash[32], const char *card,
+                                       const char *keys, const char *revocations, int64_t now_ms);
 
 /* ---- words -------------------------------------------------------------------------------- */
 

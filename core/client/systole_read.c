@@ -1,8 +1,11 @@
-/* systole_read.c: libsystole's reading: transactions, entries and the directory. See systole.h. */
+/* systole_read.c: libsystole's reading: transactions, entries, how credentials stood, and the
+ * directory. See systole.h. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "core/client/find_words.h"
 #include "core/client/systole_internal.h"
+#include "core/client/valid.h"
 #include "core/wire/state_kind.h"
 
 #define READ_AGE_MS_MAX 60000
@@ -75,6 +78,100 @@ enum systole_result systole_next_nonce(systole_network *network, uint64_t *nonce
     systole_proof_close(proof);
     return sy_systole_result(status);
 }
+
+/* ---- how a credential stood --------------------------------------------------------------- */
+
+static enum systole_standing standing_of(enum sy_at_verdict verdict)
+{
+    switch (verdict) {
+    case SY_AT_VALID: return SYSTOLE_STANDING_VALID;
+    case SY_AT_EARLY: return SYSTOLE_STANDING_EARLY;
+    case SY_AT_EXPIRED: return SYSTOLE_STANDING_EXPIRED;
+    case SY_AT_REVOKED: return SYSTOLE_STANDING_REVOKED;
+    case SY_AT_ORG_SUSPENDED: return SYSTOLE_STANDING_SUSPENDED;
+    default: return SYSTOLE_STANDING_NOT_ENROLLED;
+    }
+}
+
+static void tell_credential(struct systole_credential_info *info, const struct sy_valid *valid,
+                            enum sy_at_verdict verdict)
+{
+    memcpy(info->credential, valid->key.bytes, sizeof info->credential);
+    info->stands = standing_of(verdict);
+    info->height = valid->block.height;
+    info->time_ms = valid->time_ms;
+}
+
+static sy_status check_info(const struct systole_credential_info *info)
+{
+    if (info->struct_bytes >= sizeof *info) return SY_OK;
+    return sy_fail(&sy_systole_error, SY_ERR_ARGUMENT, "set the info's struct_bytes");
+}
+
+/* First the credential as it is now, so that no older block stands for the newest one. */
+static sy_status ask_credential(struct sy_valid_asked *asked, systole_network *network,
+                                const uint8_t credential[32], uint64_t at, const sy_secret_key *key,
+                                uint8_t purpose)
+{
+    struct sy_public_key half;
+    struct sy_read_request read = {
+        .subject = SY_READ_STATE, .state_kind = SY_STATE_CREDENTIAL, .purpose = purpose};
+    memcpy(half.bytes, credential, sizeof half.bytes);
+    memcpy(read.id.bytes, credential, sizeof read.id.bytes);
+    SY_TRY(sy_asker_read(network->net, &asked->answers[0], &read, key, READ_AGE_MS_MAX,
+                         &sy_systole_error));
+    sy_asker_expect(network->net, asked->answers[0].proof.header.height);
+    return sy_valid_ask(asked, network->net, &half, at, purpose, key, READ_AGE_MS_MAX,
+                        &sy_systole_error);
+}
+
+enum systole_result systole_credential_at(systole_network *network,
+                                          struct systole_credential_info *info, void **proof,
+                                          size_t *proof_size, const uint8_t credential[32],
+                                          uint64_t at, const systole_key *reader,
+                                          enum systole_purpose purpose)
+{
+    uint8_t *bytes = NULL;
+    sy_status status = check_info(info);
+    if (status != SY_OK) return sy_systole_result(status);
+    struct sy_valid_asked *asked = (struct sy_valid_asked *)calloc(1, sizeof *asked);
+    if (!asked) return sy_systole_no_memory();
+    status = ask_credential(asked, network, credential, at, reader->key, (uint8_t)purpose);
+    if (status == SY_OK && proof) {
+        status = sy_valid_pack(asked, network->net, &bytes, proof_size, &sy_systole_error);
+    }
+    if (status == SY_OK) {
+        if (proof) *proof = bytes;
+        tell_credential(info, &asked->valid, asked->verdict);
+    }
+    sy_valid_asked_free(asked);
+    free(asked);
+    return sy_systole_result(status);
+}
+
+enum systole_result systole_credential_verify(struct systole_credential_info *info,
+                                              const systole_network *network, const void *bytes,
+                                              size_t size)
+{
+    const char *what = "";
+    enum sy_at_verdict verdict;
+    sy_status status = check_info(info);
+    if (status != SY_OK) return sy_systole_result(status);
+    struct sy_valid *valid = (struct sy_valid *)calloc(1, sizeof *valid);
+    if (!valid) return sy_systole_no_memory();
+    if (!sy_valid_decode(valid, sy_slice_of(bytes, size), &what)) {
+        status = sy_fail(&sy_systole_error, SY_ERR_FORMAT,
+                         "this is no .syvalid that can be read (%s)", what);
+    }
+    if (status == SY_OK) {
+        status = sy_valid_verify(&verdict, valid, &network->genesis, &sy_systole_error);
+    }
+    if (status == SY_OK) tell_credential(info, valid, verdict);
+    free(valid);
+    return sy_systole_result(status);
+}
+
+/* ---- the directory ------------------------------------------------------------------------ */
 
 static sy_status take_search(struct sy_find *find, const struct systole_search *search, size_t room)
 {

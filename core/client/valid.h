@@ -89,8 +89,11 @@ sy_status sy_valid_ask(struct sy_valid_asked *asked, sy_asker *asker,
                        const struct sy_public_key *credential, uint64_t at, uint8_t purpose,
                        const sy_secret_key *key, int64_t max_age_ms, struct sy_error *err);
 
-/* sy_valid_keep writes the file; verified first as anybody will. SY_ERR_NOT_FOUND: no block is
- * known that is later, so nothing bounds the time yet. */
+/* sy_valid_pack gives the file's bytes, malloc'ed; sy_valid_keep writes it. Verified first as
+ * anybody will. SY_ERR_NOT_FOUND: no block is known that is later, so nothing bounds the time yet.
+ */
+sy_status sy_valid_pack(struct sy_valid_asked *asked, sy_asker *asker, uint8_t **bytes,
+                        size_t *size, struct sy_error *err);
 sy_status sy_valid_keep(struct sy_valid_asked *asked, sy_asker *asker, const char *path,
                         struct sy_error *err);
 

@@ -187,7 +187,7 @@ sy_status sy_valid_ask(struct sy_valid_asked *asked, sy_asker *asker,
 #define ENTRY_BYTES_MAX \
     (HEADER_BYTES_MAX + SY_STATE_VALUE_BYTES_MAX + 128u + SY_TRIE_DEPTH_MAX * 32u)
 
-sy_status sy_valid_keep(struct sy_valid_asked *asked, sy_asker *asker, const char *path,
+sy_status sy_valid_pack(struct sy_valid_asked *asked, sy_asker *asker, uint8_t **out, size_t *size,
                         struct sy_error *err)
 {
     struct sy_valid *valid = &asked->valid;
@@ -211,7 +211,18 @@ sy_status sy_valid_keep(struct sy_valid_asked *asked, sy_asker *asker, const cha
     struct sy_writer w = sy_writer_of(bytes, room);
     sy_valid_encode(&w, valid);
     SY_ASSERT(!w.failed);
-    sy_status status = sy_os_write_file(path, bytes, w.used, 0644, err);
+    *out = bytes;
+    *size = w.used;
+    return SY_OK;
+}
+
+sy_status sy_valid_keep(struct sy_valid_asked *asked, sy_asker *asker, const char *path,
+                        struct sy_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    SY_TRY(sy_valid_pack(asked, asker, &bytes, &size, err));
+    sy_status status = sy_os_write_file(path, bytes, size, 0644, err);
     free(bytes);
     return status;
 }

@@ -83,6 +83,8 @@ valid        tests/test_valid
 valid_ask    tests/test_valid_ask
 record_check tests/test_record_check
 layout       tests/test_import_layout
+card         tests/test_card
+sealed       tests/test_systole_sealed
 history      tests/test_history
 history_make tests/test_history_make
 asker        tests/test_asker

@@ -8,6 +8,7 @@
 #include "core/base/base64url.h"
 #include "core/base/os.h"
 #include "core/client/deflate_zlib.h"
+#include "core/client/systole.h"
 #include "core/crypto/hash.h"
 #include "tests/support/test.h"
 
@@ -355,6 +356,37 @@ CASE(a_revocation_list_names_cards)
     free(jws);
 }
 
+CASE(the_library_checks_cards)
+{
+    uint8_t hash[32];
+    struct sy_hash wanted;
+    char *payload = NULL;
+    static const char other[] = "{\"kid\":\"x\",\"method\":\"rid\",\"ctr\":1,\"rids\":[]}";
+    static const char list[] =
+        "{\"kid\":\"3Kfdg-XwP-7gXyywtUfUADwBumDOPKMQx-iELL11W9s\",\"method\":\"rid\",\"ctr\":1,"
+        "\"rids\":[\"MKyCxh7p6uQ\"]}";
+    const int64_t now_ms = SPEC_TIME * 1000ll;
+    assert_int_equal(systole_card_check(&payload, hash, spec_jws, spec_keys, NULL, now_ms),
+                     SYSTOLE_OK);
+    assert_non_null(strstr(payload, "\"iss\":\"https://spec.smarthealth.cards/examples/issuer\""));
+    sy_sha256(&wanted, spec_jws, strlen(spec_jws));
+    assert_memory_equal(hash, wanted.bytes, 32);
+    systole_free(payload);
+    payload = NULL;
+    assert_int_equal(systole_card_check(&payload, hash, spec_jws, spec_keys, list, now_ms),
+                     SYSTOLE_ERR_FORBIDDEN);
+    assert_non_null(strstr(systole_error_text(), "revoked"));
+    assert_int_equal(systole_card_check(&payload, hash, spec_jws, spec_keys, other, now_ms),
+                     SYSTOLE_ERR_ARGUMENT);
+    assert_int_equal(systole_card_check(&payload, hash, spec_jws, spec_keys, NULL, 1000),
+                     SYSTOLE_ERR_FORBIDDEN);
+    assert_int_equal(systole_card_check(&payload, hash, spec_jws, "{\"keys\":[]}", NULL, now_ms),
+                     SYSTOLE_ERR_NOT_PROVEN);
+    assert_int_equal(systole_card_check(&payload, hash, "no card", spec_keys, NULL, now_ms),
+                     SYSTOLE_ERR_FORMAT);
+    assert_null(payload);
+}
+
 CASE(drafts_that_make_no_card_are_refused)
 {
     struct sy_error err = {SY_OK, ""};
@@ -399,6 +431,7 @@ int main(void)
         cmocka_unit_test(key_sets_are_read_with_care),
         cmocka_unit_test(a_card_that_is_made_is_read),
         cmocka_unit_test(a_revocation_list_names_cards),
+        cmocka_unit_test(the_library_checks_cards),
         cmocka_unit_test(drafts_that_make_no_card_are_refused),
     };
     return cmocka_run_group_tests(cases, make_key, drop_key);

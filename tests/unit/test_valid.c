@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "core/base/os.h"
+#include "core/client/systole.h"
 #include "core/wire/checked.h"
+#include "core/wire/genesis_json.h"
 #include "tests/support/epochs.h"
 #include "tests/support/test.h"
 
@@ -446,6 +448,47 @@ CASE(valid_files_equal_their_samples)
     }
 }
 
+/* The public library knows every verdict by its own word. */
+CASE(valid_files_are_checked_by_the_library)
+{
+    static const struct {
+        uint64_t height;
+        int k;
+        enum systole_standing stands;
+    } all[] = {{0, -1, SYSTOLE_STANDING_NOT_ENROLLED},
+               {15, 1, SYSTOLE_STANDING_SUSPENDED},
+               {45, 2, SYSTOLE_STANDING_VALID}};
+    char folder[256], path[300];
+    systole_network *network = NULL;
+    struct systole_credential_info info = {.struct_bytes = sizeof info};
+    struct sy_public_key key = test_public(KEY);
+    test_folder(folder, sizeof folder, "valid");
+    (void)snprintf(path, sizeof path, "%s/genesis.json", folder);
+    assert_int_equal(sy_genesis_save(&w.chain.genesis, path, &err), SY_OK);
+    assert_int_equal(systole_network_open(&network, path, NULL, 0), SYSTOLE_OK);
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        make(&valid, all[i].height, 60, all[i].k);
+        struct sy_slice bytes = encode();
+        if (systole_credential_verify(&info, network, bytes.data, bytes.size) != SYSTOLE_OK) {
+            fail_msg("%s", systole_error_text());
+        }
+        assert_int_equal(info.stands, all[i].stands);
+        assert_memory_equal(info.credential, key.bytes, 32);
+        assert_true(info.height == all[i].height && info.time_ms == valid.time_ms);
+        assert_int_equal(systole_credential_verify(&info, network, bytes.data, bytes.size - 1),
+                         SYSTOLE_ERR_FORMAT);
+    }
+    valid.entries[0].header.height++; // which its seals do not cover
+    struct sy_slice bytes = encode();
+    assert_int_equal(systole_credential_verify(&info, network, bytes.data, bytes.size),
+                     SYSTOLE_ERR_NOT_PROVEN);
+    info.struct_bytes = 8;
+    assert_int_equal(systole_credential_verify(&info, network, bytes.data, bytes.size),
+                     SYSTOLE_ERR_ARGUMENT);
+    systole_network_close(network);
+    assert_int_equal(sy_os_remove_tree(folder, &err), SY_OK);
+}
+
 #define IN_WORLD(name) cmocka_unit_test_setup(name, begin)
 
 int main(void)
@@ -463,6 +506,7 @@ int main(void)
         IN_WORLD(valid_files_come_back_as_they_were),
         IN_WORLD(valid_files_equal_their_samples),
         IN_WORLD(valid_files_are_bound_by_hashes_and_seals),
+        IN_WORLD(valid_files_are_checked_by_the_library),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
