@@ -10,8 +10,11 @@
 struct x12_run {
     const struct sy_cmd *cmd;
     const char *file;
+    bool facts; /* tell what stands in the sets, too */
     sy_json json;
-    uint64_t told; /* issues of this file */
+    uint64_t told;             /* issues of this file */
+    struct sy_x12_loops loops; /* of the set whose facts are told */
+    const struct sy_x12_segment *segment;
 };
 
 static const char about[] =
@@ -19,7 +22,8 @@ static const char about[] =
     "envelopes stand inside one another, are segments counted and control numbers\n"
     "repeated, do a claim's lines sum up to its charge, does a remittance balance?\n"
     "It tells file, segment number, kind of set and control number of what does not;\n"
-    "exit 1 then. Nothing is sent. A set with an issue is not to be acted on.\n";
+    "exit 1 then. Nothing is sent. A set with an issue is not to be acted on. --facts\n"
+    "tells what stands in the sets, by name: not who, nor with what diagnosis.\n";
 
 static void tell_issue(void *self, const struct sy_x12_issue *issue)
 {
@@ -61,7 +65,7 @@ static void totals_to_json(sy_json *json, const struct sy_x12_totals *totals)
     sy_json_put_u64(json, "balanced", totals->balanced);
     sy_json_key(json, "issues_by_kind");
     sy_json_object_begin(json);
-    for (uint8_t kind = SY_X12_FRAMING; kind <= SY_X12_PAYMENT; kind++) {
+    for (uint8_t kind = SY_X12_FRAMING; kind < SY_X12_ISSUES; kind++) {
         sy_json_put_u64(json, sy_x12_issue_word(kind), totals->issues[kind]);
     }
     sy_json_object_end(json);
@@ -86,6 +90,77 @@ static void tell_totals(const struct x12_run *run, const struct sy_x12_totals *t
     putchar('\n');
 }
 
+// --- facts -------------------------------------------------------------------------------------
+
+static int at_most(size_t size, int most)
+{
+    return size < (size_t)most ? (int)size : most;
+}
+
+/* "150.50", "CO-45 7.00", "2005-03-14..2005-03-25", or the word itself if it is plain. */
+static void fact_text(char out[80], const struct sy_x12_fact *fact)
+{
+    char cents[32];
+    int64_t size = fact->cents < 0 ? -fact->cents : fact->cents; // at most 15 digits
+    (void)snprintf(cents, sizeof cents, "%s%lld.%02lld", fact->cents < 0 ? "-" : "",
+                   (long long)(size / 100), (long long)(size % 100));
+    if (fact->good && fact->form == SY_X12_CENTS) {
+        (void)snprintf(out, 80, "%s", cents);
+    } else if (fact->good && fact->form == SY_X12_ADJUSTMENTS) {
+        (void)snprintf(out, 80, "%.*s-%.*s %s", at_most(fact->value.size, 8), fact->value.data,
+                       at_most(fact->reason.size, 16), fact->reason.data, cents);
+    } else if (fact->good && fact->form == SY_X12_HELD_BACK) {
+        (void)snprintf(out, 80, "%.*s %s", at_most(fact->reason.size, 32), fact->reason.data,
+                       cents);
+    } else {
+        (void)snprintf(out, 80, "%.*s", at_most(fact->value.size, 79), fact->value.data);
+    }
+}
+
+static void tell_fact(void *self, const struct sy_x12_fact *fact)
+{
+    struct x12_run *run = (struct x12_run *)self;
+    char text[80];
+    if (fact->form == SY_X12_PERSON || fact->form == SY_X12_DIAGNOSES) return;
+    fact_text(text, fact);
+    const char *loop = sy_x12_loop_word(run->loops.open[run->loops.depth - 1].loop);
+    const char *set = sy_x12_set_word(run->loops.set);
+    if (!run->cmd->json) {
+        printf("%s: segment %llu, %s%s%s: %s = %s\n", run->file,
+               (unsigned long long)run->segment->number, set, loop[0] ? " " : "", loop, fact->name,
+               sy_cmd_printable(text));
+        return;
+    }
+    sy_json_object_begin(&run->json);
+    sy_json_put_u64(&run->json, "segment", run->segment->number);
+    sy_json_put_text(&run->json, "set", set);
+    sy_json_put_text(&run->json, "loop", loop);
+    sy_json_put_text(&run->json, "fact", fact->name);
+    sy_json_put_text(&run->json, "value", text);
+    sy_json_object_end(&run->json);
+}
+
+/* What stands in the sets, as far as the document can be read; sy_x12_check says how far. */
+static void tell_facts(struct x12_run *run, struct sy_slice document)
+{
+    char why[SY_X12_TEXT_BYTES];
+    struct sy_x12_reader reader = {.document = document};
+    struct sy_x12_segment segment;
+    struct sy_slice guide = sy_slice_of(NULL, 0);
+    bool inside = false, opened;
+    while (sy_x12_next(&reader, &segment, why) == SY_X12_SEGMENT) {
+        run->segment = &segment;
+        if (sy_x12_is(&segment, "GS")) guide = sy_x12_element(&segment, 8);
+        if (sy_x12_is(&segment, "ST")) sy_x12_loops_begin(&run->loops, &segment, guide);
+        if (sy_x12_is(&segment, "SE")) inside = false;
+        if (inside) {
+            (void)sy_x12_loops_take(&run->loops, &opened, why, &segment);
+            sy_x12_facts(&run->loops, &reader, &segment, tell_fact, run);
+        }
+        if (sy_x12_is(&segment, "ST")) inside = true;
+    }
+}
+
 static sy_status check_file(struct x12_run *run, bool *good, struct sy_error *err)
 {
     uint8_t *bytes = NULL;
@@ -100,9 +175,15 @@ static sy_status check_file(struct x12_run *run, bool *good, struct sy_error *er
         sy_json_array_begin(&run->json);
     }
     if (!sy_x12_check(&totals, sy_slice_of(bytes, size), tell_issue, run)) *good = false;
+    if (run->cmd->json) sy_json_array_end(&run->json);
+    if (run->cmd->json && run->facts) {
+        sy_json_key(&run->json, "facts");
+        sy_json_array_begin(&run->json);
+    }
+    if (run->facts) tell_facts(run, sy_slice_of(bytes, size));
+    if (run->cmd->json && run->facts) sy_json_array_end(&run->json);
     free(bytes);
     if (run->cmd->json) {
-        sy_json_array_end(&run->json);
         totals_to_json(&run->json, &totals);
         sy_json_object_end(&run->json);
     } else {
@@ -138,10 +219,19 @@ static int check_files(struct x12_run *run)
 
 int sy_cmd_x12(int argc, char **argv)
 {
-    struct sy_cmd cmd = {
-        .name = "x12", .arguments = "FILE...", .about = about, .words_min = 1, .words_max = 4096};
-    struct x12_run run = {.cmd = &cmd};
+    struct x12_run run = {.cmd = NULL};
+    const struct sy_option options[] = {
+        {"facts", SY_OPTION_SWITCH, &run.facts, NULL, "tell what stands in the sets, too", 0, 0},
+    };
+    struct sy_cmd cmd = {.name = "x12",
+                         .arguments = "FILE...",
+                         .about = about,
+                         .options = options,
+                         .option_count = sizeof options / sizeof options[0],
+                         .words_min = 1,
+                         .words_max = 4096};
     int code;
+    run.cmd = &cmd;
     if (!sy_cmd_parse(&cmd, &code, argc, argv)) return code;
     return check_files(&run);
 }

@@ -27,7 +27,8 @@ struct check {
     struct sy_x12_reader reader;
     struct sy_x12_segment at;
     int depth;
-    struct sy_slice interchange, group, set_kind, set; /* ISA13, GS06, ST01, ST02 */
+    struct sy_slice interchange, group, guide, set_kind, set; /* ISA13, GS06, GS08, ST01, ST02 */
+    struct sy_x12_loops loops;
     uint64_t groups_in, sets_in, set_start;
     bool set_has_issue;
     struct bill claim, line;
@@ -61,6 +62,7 @@ static void tell(struct check *check, uint8_t kind, uint64_t segment, const char
     va_start(list, format);
     (void)vsnprintf(issue.text, sizeof issue.text, format, list);
     va_end(list);
+    if (check->depth == IN_SET) issue.place = check->totals->sets;
     if (check->depth == IN_SET) copy_plain(issue.set, sizeof issue.set, check->set_kind);
     copy_plain(issue.control, sizeof issue.control,
                check->depth == IN_SET     ? check->set
@@ -283,6 +285,28 @@ static void read_remittance_set(struct check *check)
     }
 }
 
+// --- levels and dates --------------------------------------------------------------------------
+
+static void check_fact(void *self, const struct sy_x12_fact *fact)
+{
+    struct check *check = (struct check *)self;
+    if (fact->good || fact->form != SY_X12_DATES) return; // amounts are checked where they count
+    char id[4];
+    copy_plain(id, sizeof id, check->at.id);
+    tell(check, SY_X12_DATE, check->at.number, "%s%02u is no date, and no two in order", id,
+         (unsigned)fact->element);
+}
+
+static void check_loops(struct check *check)
+{
+    char why[SY_X12_TEXT_BYTES];
+    bool opened;
+    if (!sy_x12_loops_take(&check->loops, &opened, why, &check->at)) {
+        tell(check, SY_X12_LEVEL, check->at.number, "%s", why);
+    }
+    sy_x12_facts(&check->loops, &check->reader, &check->at, check_fact, check);
+}
+
 // --- envelopes ---------------------------------------------------------------------------------
 
 static bool is_set(const struct check *check, const char *kind)
@@ -344,6 +368,7 @@ static void begin_group(struct check *check)
 {
     fall_to(check, IN_INTERCHANGE);
     check->group = sy_x12_element(&check->at, 6);
+    check->guide = sy_x12_element(&check->at, 8);
     check->sets_in = 0;
     check->groups_in++;
     check->totals->groups++;
@@ -375,6 +400,7 @@ static void begin_set(struct check *check)
     check->claim = check->line = (struct bill){.open = false};
     check->has_payment = check->payment_spoilt = false;
     check->payment = check->claims_paid = check->provider_adjusted = 0;
+    sy_x12_loops_begin(&check->loops, &check->at, check->guide);
     check->sets_in++;
     check->totals->sets++;
     count_kind(check->totals, check->set_kind);
@@ -434,10 +460,10 @@ static void read_body(struct check *check)
              "the segment's id is not two or three capital letters and digits");
     } else if (check->depth != IN_SET && !sy_x12_is(&check->at, "TA1")) {
         tell(check, SY_X12_ENVELOPE, check->at.number, "the segment stands outside of ST and SE");
-    } else if (is_set(check, "837")) {
-        read_claim_set(check);
-    } else if (is_set(check, "835")) {
-        read_remittance_set(check);
+    } else if (check->depth == IN_SET) {
+        check_loops(check);
+        if (is_set(check, "837")) read_claim_set(check);
+        if (is_set(check, "835")) read_remittance_set(check);
     }
 }
 
@@ -478,14 +504,14 @@ bool sy_x12_check(struct sy_x12_totals *totals, struct sy_slice document, sy_x12
         fall_to(&check, OUTSIDE);
     }
     uint64_t issues = 0;
-    for (unsigned i = 1; i <= SY_X12_PAYMENT; i++) issues += totals->issues[i];
+    for (unsigned i = 1; i < SY_X12_ISSUES; i++) issues += totals->issues[i];
     return issues == 0;
 }
 
 const char *sy_x12_issue_word(uint8_t kind)
 {
-    static const char *const words[] = {"framing", "envelope", "control", "count",
-                                        "amount",  "sum",      "balance", "payment"};
-    SY_ASSERT(kind >= SY_X12_FRAMING && kind <= SY_X12_PAYMENT);
+    static const char *const words[] = {"framing", "envelope", "control", "count", "amount",
+                                        "sum",     "balance",  "payment", "level", "date"};
+    SY_ASSERT(kind >= SY_X12_FRAMING && kind < SY_X12_ISSUES);
     return words[kind - 1];
 }

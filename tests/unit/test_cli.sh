@@ -243,6 +243,15 @@ wait "$first" || { cat "$dir/validator"; failed=1; }
 expect 1 'start without --init' --config "$conf" --init
 systole=$SYSTOLE_BIN/systole
 
+# --- X12 -----------------------------------------------------------------------------------------
+levels=$SYSTOLE_SOURCE/tests/fuzz/corpus/x12/levels
+expect 0 '837I 2400: line_charge = 100.00' x12 --facts "$levels"
+if grep -q -e M1 -e J189 -e 20200101 "$dir/out"; then
+    echo "FAILED: systole x12 --facts tells who, or with what diagnosis"
+    failed=1
+fi
+is_json x12 --facts "$levels"
+
 # --- a reader that goes away ---------------------------------------------------------------------
 "$systole" explain --markdown 2>"$dir/err" | head -n 1 >/dev/null
 

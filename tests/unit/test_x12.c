@@ -17,8 +17,8 @@
 
 /* Segments 1 to 12. */
 static const char claims[] = ISA GROUP "ST*837*0042*005010X222A1~\n" // 3
-                                       "BHT*0019*00*1*20261129*1200*CH~\n"
                                        "HL*1**20*1~\n"
+                                       "HL*2*1*22*0~\n"
                                        "CLM*A1*150.5***11:B:1~\n" // 6
                                        "LX*1~\nSV1*HC:99213*100*UN*1~\n"
                                        "LX*2~\nSV1*HC:87880*50.50*UN*1~\n" // 10
@@ -199,6 +199,161 @@ CASE(one_segment_is_bounded)
     expect(told, SY_X12_FRAMING, 11, "longer than 8192 bytes");
 }
 
+// --- loops and facts ---------------------------------------------------------------------------
+
+CASE(levels_number_and_name_one_another)
+{
+    expect(told_of(claims, "HL*2*1*22", "HL*3*1*22"), SY_X12_LEVEL, 5, "HL01 is not 2");
+    expect(told_of(claims, "HL*2*1*22", "HL*2*7*22"), SY_X12_LEVEL, 5, "HL02 is not 1");
+    expect(told_of(claims, "HL*1**20", "HL*1*1*20"), SY_X12_LEVEL, 4, "above the highest");
+    struct told told = told_of(claims, "HL*2*1*22", "HL*2*1*23");
+    assert_int_equal(told.count, 2); // the level, and the claim that stands in none
+    told.count = 1;
+    expect(told, SY_X12_LEVEL, 5, "HL03 is no level");
+    expect(told_of(claims, "HL*2*1*22*0~\n", "TRN*2*1*22*0~\n"), SY_X12_LEVEL, 6,
+           "CLM stands in no level");
+    expect(told_of(claims, "LX*2~\n", "DTP*472*D8*20230229~\n"), SY_X12_DATE, 9, "DTP03");
+}
+
+CASE(dates_are_days_of_the_calendar)
+{
+    static const struct {
+        const char *text;
+        int64_t from_ms, until_ms; /* -1: it is none */
+    } rows[] = {{"19700101", 0, 86399999},
+                {"20000229", 951782400000, 951868799999},
+                {"19000228-19000301", -2203977600000, -2203804800001},
+                {"202611291230", 1795955400000, 1795955400000},
+                {"19000229", -1, -1},
+                {"20261301", -1, -1},
+                {"20260431", -1, -1},
+                {"20260100", -1, -1},
+                {"20260102-20260101", -1, -1},
+                {"202611292400", -1, -1},
+                {"2026112", -1, -1},
+                {"2026-11-29", -1, -1},
+                {"", -1, -1}};
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        int64_t from_ms, until_ms;
+        struct sy_slice text = sy_slice_of(rows[i].text, strlen(rows[i].text));
+        bool good = sy_x12_dates(&from_ms, &until_ms, text);
+        if (good != (rows[i].until_ms != -1)) fail_msg("%s", rows[i].text);
+        if (!good) continue;
+        assert_int_equal(from_ms, rows[i].from_ms);
+        assert_int_equal(until_ms, rows[i].until_ms);
+    }
+}
+
+/* Facts as lines "loop name value", what is a person's or a diagnosis included. */
+struct facts {
+    char text[4096];
+    struct sy_x12_loops loops;
+};
+
+static void note_fact(void *self, const struct sy_x12_fact *fact)
+{
+    struct facts *facts = (struct facts *)self;
+    size_t used = strlen(facts->text);
+    const char *loop = sy_x12_loop_word(facts->loops.open[facts->loops.depth - 1].loop);
+    (void)snprintf(facts->text + used, sizeof facts->text - used, "%s %s %.*s%s%.*s %lld\n", loop,
+                   fact->name, (int)fact->value.size, (const char *)fact->value.data,
+                   fact->reason.size > 0 ? "-" : "", (int)fact->reason.size,
+                   (const char *)fact->reason.data, (long long)fact->cents);
+}
+
+static const char *facts_of(struct facts *facts, const char *body)
+{
+    static char text[4096];
+    char why[SY_X12_TEXT_BYTES];
+    struct sy_x12_segment segment;
+    bool opened;
+    (void)snprintf(text, sizeof text, "%s", body);
+    struct sy_x12_reader reader = {.document = sy_slice_of(text, strlen(text))};
+    memset(facts, 0, sizeof *facts);
+    while (sy_x12_next(&reader, &segment, why) == SY_X12_SEGMENT) {
+        if (sy_x12_is(&segment, "ST")) {
+            sy_x12_loops_begin(&facts->loops, &segment, sy_slice_of("005010X222A1", 12));
+        } else if (facts->loops.depth > 0) {
+            if (!sy_x12_loops_take(&facts->loops, &opened, why, &segment)) fail_msg("%s", why);
+            sy_x12_facts(&facts->loops, &reader, &segment, note_fact, facts);
+        }
+    }
+    return facts->text;
+}
+
+CASE(an_institutional_claim_has_its_facts)
+{
+    static const char body[] =
+        ISA GROUP "ST*837*1*005010X223A2~BHT*0019*00*1*20261129*1200*CH~HL*1**20*1~"
+                  "NM1*85*2*HOSPITAL*****XX*1234567890~HL*2*1*22*1~SBR*P~NM1*IL*1*A*B****MI*M1~"
+                  "HL*3*2*23*0~PAT*19~NM1*QC*1*A*C~DMG*D8*20200101*F~CLM*A1*100***11:A:1~"
+                  "DTP*434*RD8*20260102-20260104~HI*ABK:J189~HI*BE:80:::5~NM1*71*1*D*E****XX*99~"
+                  "SBR*S~AMT*D*7.5~NM1*PR*2*OTHER*****PI*55~LX*1~SV2*0120*HC:99221:25*100*DA*2~"
+                  "LIN**N4*00074115578~HL*4*2*23*0~CLM*A2*5***11:A:7~";
+    struct facts facts;
+    assert_string_equal(facts_of(&facts, body), "2010AA billing_provider 1234567890 0\n"
+                                                "2000B payer_order P 0\n"
+                                                "2010BA member M1 0\n"
+                                                "2000C relation 19 0\n"
+                                                "2010CA dependent_name A 0\n"
+                                                "2010CA dependent_given C 0\n"
+                                                "2010CA dependent_born 20200101 0\n"
+                                                "2300 patient_account A1 0\n"
+                                                "2300 charge 100 10000\n"
+                                                "2300 place 11 0\n"
+                                                "2300 frequency 1 0\n"
+                                                "2300 service_dates 20260102-20260104 0\n"
+                                                "2300 diagnosis J189 0\n"
+                                                "2310B rendering 99 0\n"
+                                                "2320 prior_paid 7.5 750\n"
+                                                "2400 line 1 0\n"
+                                                "2400 revenue 0120 0\n"
+                                                "2400 service HC:99221:25 0\n"
+                                                "2400 line_charge 100 10000\n"
+                                                "2400 unit DA 0\n"
+                                                "2400 units 2 0\n"
+                                                "2410 drug 00074115578 0\n"
+                                                "2300 patient_account A2 0\n"
+                                                "2300 charge 5 500\n"
+                                                "2300 place 11 0\n"
+                                                "2300 frequency 7 0\n");
+}
+
+CASE(remittances_and_questions_have_their_facts)
+{
+    struct facts facts;
+    assert_string_equal(
+        facts_of(&facts, ISA GROUP "ST*835*1~BPR*I*80*C*CHK************20261129~N1*PR*P*XV*77~LX*1~"
+                                   "CLP*A1*1*100*80*15*12*P1~CAS*CO*45*5**253*1~SVC*HC:99213*60*50~"
+                                   "AMT*B6*55~PLB*1*20261231*WO:P1*20*72*-3~"),
+        " payment 80 8000\n method CHK 0\n payment_date 20261129 0\n1000A payer 77 0\n"
+        "2100 patient_account A1 0\n2100 status 1 0\n2100 charge 100 10000\n2100 paid 80 8000\n"
+        "2100 patient_owes 15 1500\n2100 payer_claim P1 0\n2100 adjusted CO-45 500\n"
+        "2100 adjusted CO-253 100\n2110 service HC:99213 0\n2110 line_charge 60 6000\n"
+        "2110 line_paid 50 5000\n2110 allowed 55 5500\nPLB held_back 1-WO:P1 2000\n"
+        "PLB held_back 1-72 -300\n");
+    assert_string_equal(facts_of(&facts, ISA GROUP
+                                 "ST*271*1*005010X279A1~HL*1**20*1~NM1*PR*2*P*****PI*7~HL*2*1*21*1~"
+                                 "NM1*1P*2*C*****XX*8~HL*3*2*22*0~TRN*2*T9~NM1*IL*1*A*B****MI*M1~"
+                                 "DTP*346*D8*20260101~EB*1**30****12.5~"),
+                        "2100A payer 7 0\n2100B provider 8 0\n2000C trace T9 0\n2100C member M1 0\n"
+                        "2100C covered_dates 20260101 0\n2110 benefit 1 0\n2110 benefit_type 30 0\n"
+                        "2110 benefit_amount 12.5 1250\n");
+    assert_string_equal(
+        facts_of(&facts, ISA GROUP "ST*277*1*005010X212~HL*1**20*1~HL*2*1*21*1~HL*3*2*19*1~"
+                                   "HL*4*3*22*0~NM1*IL*1*A*B****MI*M1~TRN*2*T1~"
+                                   "STC*F1:65*20261129**600*400~REF*1K*P1~"),
+        "2100 member M1 0\n2200 trace T1 0\n2200 status F1:65 0\n2200 status_date 20261129 0\n"
+        "2200 charge 600 60000\n2200 paid 400 40000\n2200 payer_claim P1 0\n");
+    assert_string_equal(
+        facts_of(&facts, ISA GROUP "ST*278*1*005010X217~HL*1**20*1~HL*2*1*21*1~HL*3*2*22*1~"
+                                   "NM1*IL*1*A*B****MI*M1~HL*4*3*EV*1~TRN*1*T1~UM*HS*I*2~"
+                                   "HCR*A1*AUTH7~HL*5*4*SS*0~SV1*HC:70551*0*UN*2~HCR*A6~"),
+        "2010C member M1 0\n2000E trace T1 0\n2000E request HS 0\n2000E decision A1 0\n"
+        "2000E authorisation AUTH7 0\n2000F service HC:70551 0\n2000F units 2 0\n"
+        "2000F line_decision A6 0\n");
+}
+
 // --- the public documents ----------------------------------------------------------------------
 
 /* The columns of the table: each row a file, as another program counted it. */
@@ -291,6 +446,10 @@ int main(void)
         cmocka_unit_test(a_remittance_balances_or_is_refused),
         cmocka_unit_test(what_is_cut_off_or_no_interchange_is_told),
         cmocka_unit_test(one_segment_is_bounded),
+        cmocka_unit_test(levels_number_and_name_one_another),
+        cmocka_unit_test(dates_are_days_of_the_calendar),
+        cmocka_unit_test(an_institutional_claim_has_its_facts),
+        cmocka_unit_test(remittances_and_questions_have_their_facts),
         cmocka_unit_test(the_public_documents_count_as_the_oracle_says),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
