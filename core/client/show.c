@@ -115,6 +115,10 @@ static bool put_patient(sy_json *json, struct sy_slice value)
         sy_json_put_u64(json, "merged_height", patient.merged_height);
     }
     if (patient.links.count > 0) put_ids(json, "links", &patient.links);
+    if (patient.died) {
+        sy_json_put_i64(json, "died_ms", patient.died_ms);
+        put_hash(json, "died_said_by", &patient.died_by);
+    }
     return true;
 }
 

@@ -33,6 +33,7 @@ static bool put_plan(sy_json *json, struct sy_slice value)
         sy_json_put_u64(json, sy_enum_word(&sy_enum_schedule_kind, i), plan.versions[i]);
     }
     sy_json_object_end(json);
+    sy_json_put_bool(json, "encounters", plan.encounters);
     sy_json_put_u64(json, "published_height", plan.height);
     return true;
 }
@@ -166,7 +167,7 @@ static void put_rules(sy_json *json, const char *name, uint32_t rules)
 {
     sy_json_key(json, name);
     sy_json_array_begin(json);
-    for (uint16_t i = SY_FRAUD_DAY; i <= SY_FRAUD_ANOTHER; i++) {
+    for (uint16_t i = SY_FRAUD_DAY; i <= SY_FRAUD_ENCOUNTER; i++) {
         if ((rules & SY_FRAUD_BIT(i)) != 0)
             sy_json_text(json, sy_enum_word(&sy_enum_fraud_rule, i));
     }

@@ -13,6 +13,7 @@ enum {
     CLAIM_AUTH = 2,
     PAYMENT_REFERENCE = 1,
     PAYMENT_REVERSED = 2,
+    PLAN_ENCOUNTERS = 1,
     ROW_FLAGS = SY_ROW_CAPITATED | SY_ROW_AUTHORISED | SY_ROW_REVIEWED
 };
 
@@ -88,6 +89,7 @@ void sy_plan_encode(struct sy_writer *w, const struct sy_plan *plan)
         sy_write_u32(w, plan->versions[i]);
     }
     sy_write_u64(w, plan->height);
+    sy_write_u8(w, plan->encounters ? PLAN_ENCOUNTERS : 0);
 }
 
 /* An amount that a transaction may name. */
@@ -115,6 +117,9 @@ bool sy_plan_decode(struct sy_plan *plan, struct sy_slice bytes)
         plan->versions[i] = sy_read_u32(&r, "versions");
     }
     plan->height = sy_read_u64(&r, "height");
+    uint8_t flags = sy_read_u8(&r, "flags");
+    if ((flags & ~PLAN_ENCOUNTERS) != 0) sy_reader_fail(&r, "flags");
+    plan->encounters = (flags & PLAN_ENCOUNTERS) != 0;
     return sy_reader_done(&r);
 }
 

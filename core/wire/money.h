@@ -52,7 +52,7 @@ bool sy_money_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
 /* A plan never changes: another year's is another plan.
  *
  *   32 payer | u64 deductible | 4 u64 copays | u16 coinsurance | u64 out of pocket | u64 benefit
- *   | u16 filing days | u16 dispute days | 5 u32 versions | u64 height */
+ *   | u16 filing days | u16 dispute days | 5 u32 versions | u64 height | u8 flags (1 encounters) */
 enum sy_copay {
     SY_COPAY_OFFICE,
     SY_COPAY_EMERGENCY,
@@ -71,6 +71,7 @@ struct sy_plan {
     uint16_t dispute_days;      /* after a decision */
     uint32_t versions[6];       /* by enum sy_schedule_kind, which starts at 1; 0: no such list */
     uint64_t height;
+    bool encounters; /* a claim without a record of its time is flagged */
 };
 void sy_plan_encode(struct sy_writer *w, const struct sy_plan *plan);
 bool sy_plan_decode(struct sy_plan *plan, struct sy_slice bytes);
@@ -225,7 +226,7 @@ struct sy_contest_entry {
 };
 #define SY_CONTEST_BIT(contest) ((uint8_t)(1u << ((contest)-1)))
 #define SY_FRAUD_BIT(rule) (1u << ((rule)-1))
-#define SY_FRAUD_BITS (SY_FRAUD_BIT(SY_FRAUD_ANOTHER) * 2u - 1)
+#define SY_FRAUD_BITS (SY_FRAUD_BIT(SY_FRAUD_ENCOUNTER) * 2u - 1)
 #define SY_DAY_MINUTES 1440u
 #define SY_CONTEST_BITS (SY_CONTEST_BIT(SY_CONTEST_DISPUTE) * 2u - 1)
 void sy_contest_encode(struct sy_writer *w, const struct sy_contest_entry *contest);

@@ -400,9 +400,9 @@ bool sy_org_decode(struct sy_org *org, struct sy_slice bytes);
  * the other may end, too, ids form trees; `merges` bounds how deep they are.
  *
  *   32 organisation | u8 flags (1 claimed, 2 x25519, 4 merged, 8 merges, 16 links; 1 and 4 exclude
- *   each other; 32 places) | [32 wallet key] | [32 x25519 key] | [32 into | u64 height merged]
- *   | [u8 merges] | u64 height | u64 events | [u64 places, from 1 | u64 records]
- *   | u8 guardians needed | list guardians | [list links] */
+ *   each other; 32 places, 64 died) | [32 wallet key] | [32 x25519 key] | [32 into | u64 height
+ *   merged] | [u8 merges] | [i64 died | 32 said by] | u64 height | u64 events | [u64 places, from 1
+ * | u64 records] | u8 guardians needed | list guardians | [list links] */
 struct sy_patient {
     struct sy_hash organisation; /* who enrolled the patient */
     bool claimed;
@@ -418,8 +418,11 @@ struct sy_patient {
     bool merged;
     struct sy_hash into; /* another patient's id */
     uint64_t merged_height;
-    uint8_t merges;       /* so many ids at most lead here, one after the other; 0: none */
-    struct sy_list links; /* borrowed ids of patients who are the same person */
+    uint8_t merges; /* so many ids at most lead here, one after the other; 0: none */
+    bool died;      /* as an organisation said when it closed care */
+    int64_t died_ms;
+    struct sy_hash died_by; /* that organisation */
+    struct sy_list links;   /* borrowed ids of patients who are the same person */
 };
 void sy_patient_encode(struct sy_writer *w, const struct sy_patient *patient);
 bool sy_patient_decode(struct sy_patient *patient, struct sy_slice bytes);

@@ -16,6 +16,7 @@ enum {
     PATIENT_MERGES = 8,
     PATIENT_LINKS = 16,
     PATIENT_PLACES = 32,
+    PATIENT_DIED = 64,
     VERSION_LOCATOR = 1,
     VERSION_REPORTED = 2,
     VERSION_MERGED = 4,
@@ -203,7 +204,8 @@ void sy_patient_encode(struct sy_writer *w, const struct sy_patient *patient)
                        flag_if(patient->merged, PATIENT_MERGED) |
                        flag_if(patient->merges > 0, PATIENT_MERGES) |
                        flag_if(patient->links.count > 0, PATIENT_LINKS) |
-                       flag_if(patient->places > 0, PATIENT_PLACES));
+                       flag_if(patient->places > 0, PATIENT_PLACES) |
+                       flag_if(patient->died, PATIENT_DIED));
     if (patient->claimed) sy_write_public_key(w, &patient->wallet_key);
     if (patient->has_x25519_key) sy_write_public_key(w, &patient->x25519_key);
     if (patient->merged) {
@@ -211,6 +213,10 @@ void sy_patient_encode(struct sy_writer *w, const struct sy_patient *patient)
         sy_write_u64(w, patient->merged_height);
     }
     if (patient->merges > 0) sy_write_u8(w, patient->merges);
+    if (patient->died) {
+        sy_write_i64(w, patient->died_ms);
+        sy_write_hash(w, &patient->died_by);
+    }
     sy_write_u64(w, patient->enrolled_height);
     sy_write_u64(w, patient->events);
     if (patient->places > 0) {
@@ -241,13 +247,17 @@ bool sy_patient_decode(struct sy_patient *patient, struct sy_slice bytes)
     *patient = (struct sy_patient){.claimed = false};
     struct sy_reader r = sy_reader_of(bytes);
     sy_read_hash(&r, &patient->organisation, "organisation");
-    uint8_t flags = read_flags(&r, PATIENT_CLAIMED | PATIENT_X25519 | PATIENT_MERGED |
-                                       PATIENT_MERGES | PATIENT_LINKS | PATIENT_PLACES);
+    uint8_t flags =
+        read_flags(&r, PATIENT_CLAIMED | PATIENT_X25519 | PATIENT_MERGED | PATIENT_MERGES |
+                           PATIENT_LINKS | PATIENT_PLACES | PATIENT_DIED);
     patient->claimed = (flags & PATIENT_CLAIMED) != 0;
     patient->has_x25519_key = (flags & PATIENT_X25519) != 0;
     if (patient->claimed) sy_read_public_key(&r, &patient->wallet_key, "wallet_key");
     if (patient->has_x25519_key) sy_read_public_key(&r, &patient->x25519_key, "x25519_key");
     read_merges(&r, patient, flags);
+    patient->died = (flags & PATIENT_DIED) != 0;
+    if (patient->died) patient->died_ms = sy_read_i64(&r, "died");
+    if (patient->died) sy_read_hash(&r, &patient->died_by, "died_by");
     patient->enrolled_height = sy_read_u64(&r, "enrolled_height");
     patient->events = sy_read_u64(&r, "events");
     if ((flags & PATIENT_PLACES) != 0) {

@@ -75,6 +75,7 @@ settle       tests/test_ledger_settle
 contest      tests/test_ledger_contest
 priors       tests/test_ledger_priors
 fraud        tests/test_ledger_fraud
+death        tests/test_ledger_death
 client_salts tests/test_client_salts
 wire_find    tests/test_wire_find
 bring        tests/test_bring

@@ -229,7 +229,7 @@ CASE(who_pays_or_a_regulator_clears_once)
     money_refused(&tx, SY_E_FRAUD_STATE);
     tx = clear(PAYER_P, ORG_P, CLAIM + 1, SY_FRAUD_UNKNOWN);
     money_refused(&tx, SY_E_CLAIM_UNKNOWN);
-    tx = clear(PAYER_P, ORG_P, CLAIM, 6);
+    tx = clear(PAYER_P, ORG_P, CLAIM, SY_FRAUD_ENCOUNTER + 1);
     money_refused(&tx, SY_E_SCHEMA);
     tx = clear(REGULATOR_1, 0, CLAIM, SY_FRAUD_UNKNOWN);
     money_applied(&tx);
@@ -272,7 +272,7 @@ CASE(nobody_flags_what_state_does_not_show)
     struct world_tx tx = bill_one(CLAIM, COVER_P, VISIT, 30000);
     money_applied(&tx);
     assert_flags(CLAIM, 0);
-    for (unsigned rule = SY_FRAUD_DAY; rule <= SY_FRAUD_ANOTHER; rule++) {
+    for (unsigned rule = SY_FRAUD_DAY; rule <= SY_FRAUD_ENCOUNTER; rule++) {
         tx = flag(PAYER_P, ORG_P, CLAIM, rule);
         money_refused(&tx, SY_E_FRAUD_NONE);
     }

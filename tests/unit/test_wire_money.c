@@ -69,7 +69,8 @@ static struct sy_claim most_claim(void)
 
 CASE(entries_have_one_form)
 {
-    struct sy_plan plan = {test_hash(1), 2, {3, 4, 5, 6}, 7, 8, 9, 10, 11, {0, 1, 2, 3, 4, 5}, 12};
+    struct sy_plan plan = {test_hash(1), 2,  {3, 4, 5, 6},       7,  8,   9,
+                           10,           11, {0, 1, 2, 3, 4, 5}, 12, true};
     ONE_FORM(plan, struct sy_plan, &plan);
     struct sy_coverage coverage = {test_hash(1), test_hash(2), test_hash(3), 4, 5, 9, 6, 7};
     ONE_FORM(coverage, struct sy_coverage, &coverage);
@@ -299,7 +300,7 @@ CASE(sums_and_ranges_hold)
     assert_false(sy_claim_decode(&k, sy_writer_slice(&out)));
     claim.cleared = 0;
     for (unsigned past = 0; past < 2; past++) {
-        claim.fraud = SY_FRAUD_BIT(SY_FRAUD_ANOTHER + past);
+        claim.fraud = SY_FRAUD_BIT(SY_FRAUD_ENCOUNTER + past);
         out = sy_writer_of(room, sizeof room);
         sy_claim_encode(&out, &claim);
         assert_true(sy_claim_decode(&k, sy_writer_slice(&out)) == (past == 0));

@@ -687,7 +687,7 @@ CASE(parts_come_back_with_kind_signer_and_payload)
     part.signer = 0;
     sy_list_add_part(&payload.atomic.payloads, &list_room, &part);
     struct sy_slice encoded = encode(&w, kind_of("atomic"), &payload);
-    assert_int_equal(encoded.size, 2 + 2 * (2 + 1 + 4 + 32));
+    assert_int_equal(encoded.size, 2 + 2 * (2 + 1 + 4 + 32 + 1)); // it says no death
     assert_true(sy_payload_decode(&back, kind_of("atomic"), encoded, NULL));
     assert_true(sy_list_next_part(&back.atomic.payloads, &offset, &read));
     assert_int_equal(read.kind, SY_KIND_care_close);
@@ -723,7 +723,7 @@ CASE(parts_are_of_known_kinds_and_good_form)
     part.kind = SY_KIND_care_close;
     part.payload.size--;
     assert_false(atomic_decodes(&part, &what));
-    assert_string_equal(what, "care_id");
+    assert_string_equal(what, "died");
     part.payload.size += 2;
     assert_false(atomic_decodes(&part, &what));
     assert_string_equal(what, "trailing bytes");

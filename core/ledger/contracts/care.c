@@ -10,15 +10,24 @@
  *   neither the patient nor guardians signed, unless the
  *   organisation signed as gateway and the reason is not
  *   `agreed`                                              E_SIGNER_MISSING {patient id}
- *   writes   care, open care
+ *   writes   care, open care; patient, if the organisation had said that the patient died
  *   event    care.opened about the patient, object: the care id
  *
  * care.close (either side answers for it)
  *   there is no such relation, or it is closed            E_CARE_UNKNOWN {care id}
  *   the signer is of neither side; guardians are of the
  *   patient's while there is no key                       E_ROLE {roles of the kind}
- *   writes   care; removes open care, so that its absence can be proven
- *   event    care.closed about the patient, object: the care id */
+ *   it says that the patient died, and is signed by
+ *   neither a doctor nor a gateway                        E_ROLE {those}
+ *   ... after now                                         E_SCHEMA, path died
+ *   writes   care; patient, if it says that they died and nobody did before; removes open care, so
+ *            that its absence can be proven
+ *   event    care.closed about the patient, object: the care id
+ *
+ * That a patient died is what an organisation says that treated them. It holds up claims
+ * (claim_fraud.c) and nothing else: keys and guardians act as before. The first who says it stands,
+ * so that nobody who has care opened can move the day; who opens care again takes their own word
+ * back. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 
@@ -86,6 +95,10 @@ enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload 
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_id_encode(&w, &p->care_id);
     sy_exec_save(x, &key_hash, &w);
+    if (patient.died && sy_hash_equal(&patient.died_by, &p->org_id)) {
+        patient.died = false;
+        sy_exec_save_patient(x, &p->patient_id, &patient);
+    }
     sy_exec_event(x, SY_EVENT_CARE_OPENED, SY_SUBJECT_PATIENT, &p->patient_id, &p->care_id);
     return SY_APPLIED;
 }
@@ -101,6 +114,30 @@ static bool is_patients_side(struct sy_exec *x, const struct sy_hash *patient_id
            sy_exec_guardians_signed(x, &patient);
 }
 
+static enum sy_refusal check_death(struct sy_exec *x, const struct sy_care_close *p)
+{
+    const uint32_t roles = SY_ROLE_BIT(SY_ROLE_DOCTOR) | SY_ROLE_BIT(SY_ROLE_GATEWAY);
+    if (!p->has_died) return SY_APPLIED;
+    if ((SY_ROLE_BIT(x->by->role) & roles) == 0) return sy_refuse_role(x, roles);
+    return p->died <= x->time_ms ? SY_APPLIED : sy_refuse_path(x, SY_E_SCHEMA, "died");
+}
+
+/* Under the id that is in use; what was said before stands. */
+static void say_died(struct sy_exec *x, const struct sy_care *care, int64_t died_ms)
+{
+    struct sy_patient patient;
+    struct sy_hash live = sy_exec_live_id(x, &care->patient);
+    if (!sy_exec_find_patient(x, &patient, &live)) {
+        sy_exec_corrupt(x); // whoever is in care is enrolled
+        return;
+    }
+    if (patient.died) return;
+    patient.died = true;
+    patient.died_ms = died_ms;
+    patient.died_by = care->organisation;
+    sy_exec_save_patient(x, &live, &patient);
+}
+
 enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_care_close *p = &payload->care_close;
@@ -114,6 +151,9 @@ enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload
     bool side = patients ? is_patients_side(x, &care.patient)
                          : sy_hash_equal(&x->by->holder, &care.organisation);
     if (!side) return sy_refuse_role(x, x->kind->roles);
+    enum sy_refusal code = check_death(x, p);
+    if (code != SY_APPLIED) return code;
+    if (p->has_died) say_died(x, &care, p->died);
     care.closed_height = x->height;
     sy_exec_save_care(x, &p->care_id, &care);
     struct sy_hash key_hash;

@@ -67,6 +67,7 @@ struct work {
     struct sy_coverage coverage;
     struct sy_plan plan;
     struct sy_auth auth; /* that counts for it; empty: none does */
+    bool seen;           /* it names a record of about its time */
     unsigned count;
     struct sy_claim_line lines[SY_CLAIM_LINES_MAX];
     uint8_t places[SY_CLAIM_LINES_MAX]; /* of the lines, in the order of the key */
@@ -80,13 +81,15 @@ struct work {
 
 // --- the claim as such -------------------------------------------------------------------------
 
-/* A record about the patient. */
-static bool is_theirs(struct sy_exec *x, const struct sy_hash *record_id,
-                      const struct sy_hash *patient_id)
+/* A record about the patient. *seen: one that stands and is of about the claim's time: it cannot be
+ * registered before the service, a day aside, and later it may. */
+static bool is_theirs(struct sy_exec *x, bool *seen, const struct sy_hash *record_id,
+                      const struct sy_claim_submit *p)
 {
     struct sy_record record;
-    return sy_exec_find_record(x, &record, record_id) &&
-           sy_record_same_subject(x, &record, SY_SUBJECT_PATIENT, patient_id);
+    if (!sy_exec_find_record(x, &record, record_id)) return false;
+    if (!record.retracted && record.first.time_ms >= p->from - DAY_MS) *seen = true;
+    return sy_record_same_subject(x, &record, SY_SUBJECT_PATIENT, &p->patient_id);
 }
 
 /* A prescription for the patient. It tells one service from another, so it is no free choice. */
@@ -126,15 +129,15 @@ static enum sy_refusal read_lines(struct sy_exec *x, struct work *work)
     return sum == p->total ? SY_APPLIED : sy_refuse_path(x, SY_E_SUM, "total");
 }
 
-static enum sy_refusal check_links(struct sy_exec *x, const struct work *work)
+static enum sy_refusal check_links(struct sy_exec *x, struct work *work)
 {
     const struct sy_claim_submit *p = work->p;
-    if (p->has_encounter && !is_theirs(x, &p->encounter, &p->patient_id)) {
+    if (p->has_encounter && !is_theirs(x, &work->seen, &p->encounter, p)) {
         return sy_refuse_path(x, SY_C16, "encounter");
     }
     for (unsigned i = 0; i < work->count; i++) {
         const struct sy_claim_line *line = &work->lines[i];
-        bool good = line->link_kind == SY_LINK_RECORD ? is_theirs(x, &line->link, &p->patient_id)
+        bool good = line->link_kind == SY_LINK_RECORD ? is_theirs(x, &work->seen, &line->link, p)
                     : line->link_kind == SY_LINK_PRESCRIPTION
                         ? is_prescribed(x, &line->link, &p->patient_id)
                         : true;
@@ -500,7 +503,9 @@ static void watch(struct sy_exec *x, struct work *work)
     struct sy_hash codes;
     uint32_t version = work->plan.versions[SY_SCHEDULE_CODES];
     sy_schedule_id(&codes, &regulators, SY_SCHEDULE_CODES, version);
-    sy_claim_watch(x, &work->claim, &work->p->claim_id, work->lines, version != 0 ? &codes : NULL);
+    bool unseen = work->plan.encounters && !work->seen && work->p->class != SY_SERVICE_PHARMACY;
+    sy_claim_watch(x, &work->claim, &work->p->claim_id, work->lines, version != 0 ? &codes : NULL,
+                   unseen);
 }
 
 enum sy_refusal sy_contract_claim_submit(struct sy_exec *x, const union sy_payload *payload)

@@ -25,9 +25,10 @@
  * at once, since it may come back and what its lines link is not kept: its minutes fill the day
  * then, and not before. A line that is denied beside others is not judged. A claim that stands
  * behind an earlier payer's is the same service, and neither its hours nor its fills count twice.
- * Later claims may fill a day, so who billed first is judged again by fraud.flag; what a line links
- * is not kept, so the other rules are not. Not judged at all, because no entry says it: services
- * after death (state has no date of death), and without an encounter (it need not be anchored). */
+ * Later claims may fill a day, and that a patient died may be said later, so these two are judged
+ * again by fraud.flag; what a line links is not kept, so the other rules are not. That a claim
+ * names no record of its time is a flag only where the plan wants encounters: they need not be
+ * anchored. */
 #include "core/ledger/contracts/claim_fraud.h"
 
 #include "core/base/assert.h"
@@ -109,6 +110,20 @@ static uint32_t minutes_of(struct sy_exec *x, const struct sy_claim *claim,
         sum += fits ? row.value * lines[i].units : UINT32_MAX;
     }
     return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+}
+
+// --- patients ----------------------------------------------------------------------------------
+
+/* The service went on for more than a day after the patient died. */
+static bool is_after_death(struct sy_exec *x, const struct sy_claim *claim)
+{
+    struct sy_patient patient;
+    struct sy_hash live = sy_exec_live_id(x, &claim->patient);
+    if (!sy_exec_find_patient(x, &patient, &live)) {
+        corrupt(x); // a claim's patient is enrolled
+        return false;
+    }
+    return patient.died && claim->until_ms > patient.died_ms + DAY_MS;
 }
 
 // --- prescriptions -----------------------------------------------------------------------------
@@ -259,7 +274,7 @@ static bool bills_a_fill(const struct sy_claim_line *line)
 }
 
 void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
-                    const struct sy_claim_line *lines, const struct sy_hash *codes)
+                    const struct sy_claim_line *lines, const struct sy_hash *codes, bool unseen)
 {
     struct sy_hash before;
     bool first = !sy_money_find_before(x, &before, claim);
@@ -270,6 +285,8 @@ void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_h
         if (is_out(claim, i) || !first || !bills_a_fill(line)) continue;
         if (!take_fill(x, claim, id, &line->link)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
     }
+    if (unseen) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_ENCOUNTER);
+    if (is_after_death(x, claim)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DEATH);
     if (first) claim->minutes = minutes_of(x, claim, lines, codes);
     bool stands = claim->status != SY_CLAIM_DENIED;
     if (stands && fill_day(x, claim)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DAY);
@@ -291,9 +308,10 @@ void sy_claim_unwatch(struct sy_exec *x, const struct sy_claim *claim)
 
 void sy_claim_rewatch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id)
 {
-    const uint32_t bit = SY_FRAUD_BIT(SY_FRAUD_DAY);
-    if (!fill_day(x, claim) || (claim->fraud & bit) != 0) return;
-    claim->fraud |= bit;
+    uint32_t flags = fill_day(x, claim) ? SY_FRAUD_BIT(SY_FRAUD_DAY) : 0;
+    if (is_after_death(x, claim)) flags |= SY_FRAUD_BIT(SY_FRAUD_DEATH);
+    if ((flags & ~claim->fraud) == 0) return;
+    claim->fraud |= flags;
     tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
 }
 
@@ -319,6 +337,13 @@ static bool is_day_full(struct sy_exec *x, const struct sy_claim *claim)
     return find_day(x, &place) > SY_DAY_MINUTES;
 }
 
+/* What the rule looks for is so now. */
+static bool finds(struct sy_exec *x, const struct sy_claim *claim, uint16_t rule)
+{
+    if (rule == SY_FRAUD_DAY) return is_day_full(x, claim);
+    return rule == SY_FRAUD_DEATH && is_after_death(x, claim);
+}
+
 enum sy_refusal sy_contract_fraud_flag(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_fraud_flag *p = &payload->fraud_flag;
@@ -333,7 +358,7 @@ enum sy_refusal sy_contract_fraud_flag(struct sy_exec *x, const union sy_payload
     if ((claim.fraud & SY_FRAUD_BIT(p->rule)) != 0) {
         return sy_refuse_hash(x, SY_E_FRAUD_STATE, &p->claim_id);
     }
-    if (p->rule != SY_FRAUD_DAY || !is_day_full(x, &claim)) {
+    if (!finds(x, &claim, p->rule)) {
         return sy_refuse_hash(x, SY_E_FRAUD_NONE, &p->claim_id);
     }
     claim.fraud |= SY_FRAUD_BIT(p->rule);

@@ -7,9 +7,9 @@
 
 /* sy_claim_watch judges a claim that stands from now on, by what was billed, and sets what flags it
  * and the minutes that it has of its practitioner's day. codes: the id of the plan's code set;
- * NULL: it has none. */
+ * NULL: it has none. unseen: the plan wants a record of the service, and it names none. */
 void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
-                    const struct sy_claim_line *lines, const struct sy_hash *codes);
+                    const struct sy_claim_line *lines, const struct sy_hash *codes, bool unseen);
 
 /* sy_claim_unwatch takes the claim's minutes off the day when it stands no more; sy_claim_rewatch
  * adds them when it stands again. */

@@ -185,10 +185,15 @@ enum sy_refusal sy_contract_patient_merge(struct sy_exec *x, const union sy_payl
     code = find_side(x, &from, &p->patient_id);
     if (code == SY_APPLIED) code = find_side(x, &into, &p->into_id);
     if (code != SY_APPLIED) return code; // the source failed
-    if (into.patient.merges <= from.patient.merges) {
-        into.patient.merges = (uint8_t)(from.patient.merges + 1);
-        sy_exec_save_patient(x, into.id, &into.patient);
+    bool deeper = into.patient.merges <= from.patient.merges;
+    bool died = from.patient.died && !into.patient.died;
+    if (deeper) into.patient.merges = (uint8_t)(from.patient.merges + 1);
+    if (died) { // it is the same person's death
+        into.patient.died = true;
+        into.patient.died_ms = from.patient.died_ms;
+        into.patient.died_by = from.patient.died_by;
     }
+    if (deeper || died) sy_exec_save_patient(x, into.id, &into.patient);
     from.patient.merged = true;
     from.patient.into = p->into_id;
     from.patient.merged_height = x->height;

@@ -82,6 +82,7 @@ enum sy_refusal sy_contract_plan_publish(struct sy_exec *x, const union sy_paylo
         .versions = {0, p->fees_version, p->pairs_version, p->units_version, p->exclusions_version,
                      p->codes_version},
         .height = x->height,
+        .encounters = p->has_encounters && p->encounters,
     };
     for (uint16_t kind = SY_SCHEDULE_FEES; kind <= SY_SCHEDULE_CODES; kind++) {
         const struct sy_hash *publisher = kind == SY_SCHEDULE_FEES ? &plan.payer : &regulators;
