@@ -56,6 +56,7 @@ static void put_key(sy_json *json, const struct sy_card_key *key)
     sy_json_put_text(json, "crv", "P-256");
     sy_json_put_text(json, "x", x);
     sy_json_put_text(json, "y", y);
+    if (key->crl_counter != 0) sy_json_put_u64(json, "crlVersion", key->crl_counter);
     sy_json_object_end(json);
 }
 
@@ -98,7 +99,7 @@ static bool read_coordinate(uint8_t out[32], const json_t *object, const char *n
 
 static sy_status read_key(struct sy_card_keys *keys, const json_t *object, struct sy_error *err)
 {
-    struct sy_card_key key;
+    struct sy_card_key key = {.crl_counter = 0};
     if (!has_text(object, "kty", "EC") || !has_text(object, "crv", "P-256")) return SY_OK;
     if (keys->count == SY_CARD_KEYS_MAX) {
         return sy_fail(err, SY_ERR_LIMIT, "more than %u keys", SY_CARD_KEYS_MAX);

@@ -35,6 +35,7 @@
 struct sy_card_key {
     char kid[SY_CARD_KID_CHARS + 1];
     struct sy_p256_public key;
+    uint64_t crl_counter; /* of the key's revocation list; 0: it has none. Written, not read */
 };
 struct sy_card_keys {
     unsigned count;
@@ -110,5 +111,31 @@ sy_status sy_card_check(const struct sy_card *card, const struct sy_card_keys *k
 sy_status sy_card_revoked(const struct sy_card *card, struct sy_slice list, struct sy_error *err);
 
 void sy_card_free(struct sy_card *card);
+
+// --- revocation lists --------------------------------------------------------------------------
+
+#define SY_CARD_CRL_BYTES_MAX (4u << 20)
+
+/* A list of one key's cards that their issuer takes back, as it stands at
+ * ISSUER/.well-known/crl/KID.json: {"kid","method":"rid","ctr","rids"}. Zero it first;
+ * sy_card_crl_free frees. */
+struct sy_card_crl {
+    char kid[SY_CARD_KID_CHARS + 1];
+    uint64_t counter; /* of the list as it was written last, from 1; 0: never */
+    json_t *rids;     /* texts */
+};
+void sy_card_crl_free(struct sy_card_crl *crl);
+
+/* sy_card_crl_read reads one that is to be written again, whose entries stay as they are.
+ * sy_card_crl_begin makes an empty one. SY_ERR_FORMAT, SY_ERR_ARGUMENT. */
+sy_status sy_card_crl_read(struct sy_card_crl *crl, struct sy_slice text, struct sy_error *err);
+sy_status sy_card_crl_begin(struct sy_card_crl *crl, const char *kid, struct sy_error *err);
+
+/* sy_card_crl_add adds a card's place (cert.issue's revocation_index); *added: it was not there. */
+sy_status sy_card_crl_add(struct sy_card_crl *crl, bool *added, uint64_t index,
+                          struct sy_error *err);
+
+/* sy_card_crl_write counts on and gives the list's text; free() it. SY_ERR_LIMIT. */
+sy_status sy_card_crl_write(char **text, struct sy_card_crl *crl, struct sy_error *err);
 
 #endif

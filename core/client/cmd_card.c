@@ -1,4 +1,4 @@
-/* cmd_card.c: `systole card`: SMART Health Cards, issued and checked. */
+/* cmd_card.c: `systole card`: SMART Health Cards, issued, checked and taken back. */
 #include <stdlib.h>
 
 #include "core/base/base64url.h"
@@ -25,6 +25,18 @@ static sy_status read_keys(struct sy_card_keys *keys, const char *path, struct s
     return sy_fail(err, status, "%s: %.400s", path, inner.text);
 }
 
+/* SY_ERR_NOT_FOUND, without a message: there is no such file yet. */
+static sy_status read_crl(struct sy_card_crl *crl, const char *path, struct sy_error *err)
+{
+    uint8_t *text = NULL;
+    size_t size = 0;
+    struct sy_error inner = {SY_OK, ""};
+    SY_TRY(sy_os_read_file(&text, &size, path, SY_CARD_CRL_BYTES_MAX, err));
+    sy_status status = sy_card_crl_read(crl, sy_slice_of(text, size), &inner);
+    free(text);
+    return status == SY_OK ? SY_OK : sy_fail(err, status, "%s: %.400s", path, inner.text);
+}
+
 static sy_status write_text(const char *path, const char *text, unsigned mode, struct sy_error *err)
 {
     if (path) return sy_os_write_file(path, text, strlen(text), mode, err);
@@ -38,14 +50,38 @@ static sy_status write_text(const char *path, const char *text, unsigned mode, s
 
 static const char jwks_about[] =
     "Writes the public halves of P-256 keys (`systole keygen --p256`) as the key set that\n"
-    "an issuer has at ISSUER/.well-known/jwks.json.\n";
+    "an issuer has at ISSUER/.well-known/jwks.json. --crl: a key's revocation list, whose\n"
+    "count stands in the set (crlVersion), so that whoever keeps the list reads it anew.\n";
+
+/* Each list's count goes to its key. */
+static sy_status count_crls(struct sy_card_keys *keys, const struct sy_option_list *paths,
+                            struct sy_error *err)
+{
+    for (unsigned i = 0; i < paths->count; i++) {
+        struct sy_card_crl crl = {.rids = NULL};
+        bool found = false;
+        SY_TRY(read_crl(&crl, paths->items[i], err));
+        for (unsigned k = 0; k < keys->count; k++) {
+            if (strcmp(keys->keys[k].kid, crl.kid) != 0) continue;
+            keys->keys[k].crl_counter = crl.counter;
+            found = true;
+        }
+        sy_card_crl_free(&crl);
+        if (!found) {
+            return sy_fail(err, SY_ERR_ARGUMENT, "%s is of no key that is named", paths->items[i]);
+        }
+    }
+    return SY_OK;
+}
 
 static int make_jwks(int argc, char **argv)
 {
     static struct sy_card_keys keys;
+    static struct sy_option_list crls;
     const char *out = NULL, *passphrase = NULL;
     const struct sy_option options[] = {
         {"out", SY_OPTION_TEXT, &out, "FILE", "where it goes; else stdout", 0, 0},
+        {"crl", SY_OPTION_LIST, &crls, "FILE", "a key's revocation list; again and again", 0, 0},
         {"passphrase", SY_OPTION_TEXT, &passphrase, "FILE", "the keys' passphrase", 0, 0},
     };
     struct sy_cmd cmd = {.name = "card jwks",
@@ -68,6 +104,7 @@ static int make_jwks(int argc, char **argv)
         if (status == SY_OK) sy_card_thumbprint(made->kid, NULL, &made->key);
         sy_p256_key_close(key);
     }
+    if (status == SY_OK) status = count_crls(&keys, &crls, &err);
     if (status == SY_OK) status = sy_card_keys_write(&text, &keys, &err);
     if (status == SY_OK) status = write_text(out, text, 0644, &err);
     free(text);
@@ -364,8 +401,135 @@ static int check_card(int argc, char **argv)
     return exit_code;
 }
 
+// --- revoke ------------------------------------------------------------------------------------
+
+static const char revoke_about[] =
+    "Adds cards, each named by its jws_hash, to the issuer's revocation list FILE (--crl),\n"
+    "which is made if there is none. Which place in the list a card has, and whose key it\n"
+    "is of, is what ORGANISATION anchored (cert.issue), proven. A list is of one key: it\n"
+    "stands at ISSUER/.well-known/crl/KID.json, and its count in the key set (`systole card\n"
+    "jwks --crl`).\n";
+
+struct revoke_run {
+    const struct sy_cmd *cmd;
+    struct sy_cmd_where where;
+    const char *crl_path, *organisation, *key_path;
+    struct sy_cmd_net *net;
+    sy_asker *asker;
+    sy_secret_key *key;
+    struct sy_proven answer;
+    struct sy_card_crl crl;
+    unsigned added;
+};
+
+/* What the organisation anchored of the card that a word names. */
+static sy_status find_cert(struct revoke_run *run, struct sy_cert *cert, const char *word,
+                           struct sy_error *err)
+{
+    struct sy_read_request read = {
+        .subject = SY_READ_STATE, .state_kind = SY_STATE_CERT, .purpose = SY_PURPOSE_OPERATIONS};
+    SY_TRY(sy_cmd_hash(&read.id, "--organisation", run->organisation, err));
+    SY_TRY(sy_cmd_hash(&read.second, "JWS_HASH", word, err));
+    SY_TRY(sy_asker_read(run->asker, &run->answer, &read, run->key, 60000, err));
+    const struct sy_state_proof *state = &run->answer.proof.state;
+    if (!state->present) {
+        return sy_fail(err, SY_ERR_PERMISSION, "that organisation did not anchor card %.64s", word);
+    }
+    if (sy_cert_decode(cert, state->value)) return SY_OK;
+    return sy_fail(err, SY_ERR_VERSION, "the cert proven is of an unknown form: upgrade");
+}
+
+static sy_status add_card(struct revoke_run *run, const char *word, struct sy_error *err)
+{
+    struct sy_cert cert;
+    char kid[SY_CARD_KID_CHARS + 1];
+    bool added = false;
+    SY_TRY(find_cert(run, &cert, word, err));
+    kid[sy_base64url_encode(kid, sy_slice_of(cert.key_id.bytes, 32))] = '\0';
+    if (run->crl.rids == NULL) SY_TRY(sy_card_crl_begin(&run->crl, kid, err));
+    if (strcmp(kid, run->crl.kid) != 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "card %.64s is of key %s, and the list of key %s: a list is of one key",
+                       word, kid, run->crl.kid);
+    }
+    SY_TRY(sy_card_crl_add(&run->crl, &added, cert.index, err));
+    run->added += added;
+    return SY_OK;
+}
+
+/* Nothing is written unless all of it can be. */
+static sy_status revoke(struct revoke_run *run, struct sy_error *err)
+{
+    char *text = NULL;
+    sy_status status = read_crl(&run->crl, run->crl_path, err);
+    if (status != SY_OK && status != SY_ERR_NOT_FOUND) return status;
+    SY_TRY(sy_cmd_connect(&run->net, &run->asker, &run->where, 0, err));
+    SY_TRY(sy_cmd_read_key(&run->key, run->net, run->key_path, err));
+    for (int i = 0; i < run->cmd->word_count; i++) {
+        SY_TRY(add_card(run, run->cmd->words[i], err));
+    }
+    if (run->added == 0) return SY_OK; // and the count stays
+    SY_TRY(sy_card_crl_write(&text, &run->crl, err));
+    status = write_text(run->crl_path, text, 0644, err);
+    free(text);
+    return status;
+}
+
+static int tell_revoked(const struct revoke_run *run)
+{
+    if (!run->cmd->json) {
+        printf("%s: %u added, %zu in all, crlVersion %llu of key %s\n", run->crl_path, run->added,
+               json_array_size(run->crl.rids), (unsigned long long)run->crl.counter, run->crl.kid);
+        return SY_EXIT_DONE;
+    }
+    sy_json json;
+    sy_cmd_json_begin(&json);
+    sy_json_put_text(&json, "file", run->crl_path);
+    sy_json_put_text(&json, "kid", run->crl.kid);
+    sy_json_put_u64(&json, "added", run->added);
+    sy_json_put_u64(&json, "revoked", json_array_size(run->crl.rids));
+    sy_json_put_u64(&json, "crl_version", run->crl.counter);
+    return sy_cmd_json_end(&json, SY_EXIT_DONE);
+}
+
+static int revoke_cards(int argc, char **argv)
+{
+    static struct revoke_run run;
+    const struct sy_option options[] = {
+        {"crl", SY_OPTION_TEXT, &run.crl_path, "FILE", "the issuer's revocation list of that key",
+         0, 0},
+        {"organisation", SY_OPTION_TEXT, &run.organisation, "ID", "who anchored them", 0, 0},
+        {"key", SY_OPTION_TEXT, &run.key_path, "FILE",
+         "key that signs the reads (the client.conf's)", 0, 0},
+        SY_CMD_WHERE_OPTIONS(run.where),
+    };
+    struct sy_cmd cmd = {.name = "card revoke",
+                         .arguments = "JWS_HASH...",
+                         .about = revoke_about,
+                         .options = options,
+                         .option_count = sizeof options / sizeof options[0],
+                         .words_min = 1,
+                         .words_max = 1024};
+    int exit_code;
+    struct sy_error err = {SY_OK, ""};
+    if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
+    if (!run.crl_path || !run.organisation) {
+        return sy_cmd_usage(&cmd, "--crl and --organisation are needed");
+    }
+    run.cmd = &cmd;
+    exit_code = revoke(&run, &err) == SY_OK ? tell_revoked(&run) : sy_cmd_fail(&cmd, &err);
+    sy_card_crl_free(&run.crl);
+    sy_proven_free(&run.answer);
+    sy_secret_key_close(run.key);
+    sy_asker_close(run.asker);
+    sy_cmd_net_close(run.net);
+    run.cmd = NULL;
+    return exit_code;
+}
+
 int sy_cmd_card(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "revoke") == 0) return revoke_cards(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "issue") == 0) return issue_card(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_card(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "jwks") == 0) return make_jwks(argc - 1, argv + 1);
@@ -373,6 +537,7 @@ int sy_cmd_card(int argc, char **argv)
     fputs("usage: systole card issue BUNDLE   sign a SMART Health Card\n"
           "       systole card check FILE     check one\n"
           "       systole card jwks KEY...    the key set that an issuer publishes\n"
+          "       systole card revoke HASH... the list of cards that it takes back\n"
           "\n`systole card issue --help` says more.\n",
           asks ? stdout : stderr);
     return asks ? SY_EXIT_DONE : SY_EXIT_USAGE;

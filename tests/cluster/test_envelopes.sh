@@ -362,6 +362,20 @@ check_card || fail "$(cat "$scratch/checked")"
 grep -q "^valid" "$scratch/checked" || fail "$(cat "$scratch/checked")"
 # shellcheck disable=SC2086
 refused E_CERT_EXISTS cert.issue doctor_a - - $fields
+revoke_card() { # ORGANISATION: the card issued last
+    "$bin/systole" card revoke "$(field jws_hash <"$scratch/issued")" "${on[@]}" \
+        --crl "$scratch/crl.json" --key "$keys/reader.pem" --organisation "$1" \
+        >"$scratch/revoked" 2>&1
+}
+revoke_card "$(cat "$scratch/org_b")" && fail "another organisation's card is taken back"
+[ ! -e "$scratch/crl.json" ] || fail "a list of nothing"
+revoke_card "$(cat "$scratch/org_a")" || fail "$(cat "$scratch/revoked")"
+grep -q "1 added, 1 in all, crlVersion 1" "$scratch/revoked" || fail "$(cat "$scratch/revoked")"
+revoke_card "$(cat "$scratch/org_a")" || fail "$(cat "$scratch/revoked")"
+grep -q "0 added, 1 in all, crlVersion 1" "$scratch/revoked" || fail "$(cat "$scratch/revoked")"
+"$bin/systole" card check "$scratch/card" --jwks "$scratch/jwks.json" \
+    --crl "$scratch/crl.json" >"$scratch/checked" 2>&1 && fail "what was taken back holds"
+grep -q "revoked" "$scratch/checked" || fail "$(cat "$scratch/checked")"
 # shellcheck disable=SC2046
 refused E_CERT_INDEX cert.issue doctor_a - - $(card 1)
 

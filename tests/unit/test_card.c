@@ -356,6 +356,94 @@ CASE(a_revocation_list_names_cards)
     free(jws);
 }
 
+CASE(a_revocation_list_is_written_and_read_again)
+{
+    struct sy_card_draft draft = sound_draft();
+    struct sy_card card = {.jws = NULL};
+    struct sy_card_crl crl = {.rids = NULL}, again = {.rids = NULL};
+    struct sy_error err = {SY_OK, ""};
+    char *jws = NULL, *text = NULL;
+    bool added = false;
+    assert_int_equal(sy_card_make(&jws, &draft, key, &err), SY_OK);
+    assert_int_equal(sy_card_read(&card, slice_of(jws), &err), SY_OK);
+    assert_int_equal(sy_card_crl_begin(&crl, card.kid, &err), SY_OK);
+    assert_int_equal(sy_card_crl_add(&crl, &added, 7, &err), SY_OK);
+    assert_true(added);
+    assert_int_equal(sy_card_crl_write(&text, &crl, &err), SY_OK);
+    assert_int_equal(sy_card_revoked(&card, slice_of(text), &err), SY_OK); // 7 is another's
+    assert_int_equal(sy_card_crl_read(&again, slice_of(text), &err), SY_OK);
+    free(text);
+    assert_true(again.counter == 1);
+    assert_string_equal(again.kid, card.kid);
+    assert_int_equal(sy_card_crl_add(&again, &added, 77, &err), SY_OK);
+    assert_true(added);
+    assert_int_equal(sy_card_crl_add(&again, &added, 7, &err), SY_OK);
+    assert_false(added);
+    assert_int_equal(sy_card_crl_write(&text, &again, &err), SY_OK);
+    assert_non_null(strstr(text, "\"ctr\":2,\"rids\":[\"7\",\"77\"]"));
+    assert_int_equal(sy_card_revoked(&card, slice_of(text), &err), SY_ERR_PERMISSION);
+    free(text);
+    sy_card_crl_free(&crl);
+    sy_card_crl_free(&again);
+    sy_card_free(&card);
+    free(jws);
+}
+
+/* What an issuer wrote by other means stays as it is; what cannot be counted on is refused. */
+CASE(lists_that_cannot_be_written_again_are_refused)
+{
+#define KID "3Kfdg-XwP-7gXyywtUfUADwBumDOPKMQx-iELL11W9s"
+    static const struct {
+        const char *text;
+        const char *why;
+    } lists[] = {
+        {"7", "no JSON"},
+        {"{", "no JSON"},
+        {"{\"kid\":\"x\",\"method\":\"rid\",\"ctr\":1,\"rids\":[]}", "kid"},
+        {"{\"kid\":\"" KID "\",\"method\":\"r\",\"ctr\":1,\"rids\":[]}", "method"},
+        {"{\"kid\":\"" KID "\",\"method\":\"rid\",\"rids\":[]}", "ctr"},
+        {"{\"kid\":\"" KID "\",\"method\":\"rid\",\"ctr\":0,\"rids\":[]}", "ctr"},
+        {"{\"kid\":\"" KID "\",\"method\":\"rid\",\"ctr\":9223372036854775807,\"rids\":[]}", "ctr"},
+        {"{\"kid\":\"" KID "\",\"method\":\"rid\",\"ctr\":1,\"rids\":[7]}", "rids"},
+        {"{\"kid\":\"" KID "\",\"method\":\"rid\",\"ctr\":1}", "rids"},
+    };
+    struct sy_card_crl crl = {.rids = NULL};
+    struct sy_error err = {SY_OK, ""};
+    char *text = NULL;
+    bool added;
+    for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++) {
+        assert_int_equal(sy_card_crl_read(&crl, slice_of(lists[i].text), &err), SY_ERR_FORMAT);
+        if (!strstr(err.text, lists[i].why)) fail_msg("%s: %s", lists[i].text, err.text);
+        assert_null(crl.rids);
+    }
+    assert_int_equal(sy_card_crl_begin(&crl, "short", &err), SY_ERR_ARGUMENT);
+    static const char other[] =
+        "{\"kid\":\"" KID "\",\"method\":\"rid\",\"ctr\":41,\"rids\":[\"MKyCxh7p6uQ.900\"]}";
+    assert_int_equal(sy_card_crl_read(&crl, slice_of(other), &err), SY_OK);
+    assert_int_equal(sy_card_crl_add(&crl, &added, 5, &err), SY_OK);
+    assert_int_equal(sy_card_crl_write(&text, &crl, &err), SY_OK);
+    assert_non_null(strstr(text, "\"ctr\":42,\"rids\":[\"MKyCxh7p6uQ.900\",\"5\"]"));
+    free(text);
+    sy_card_crl_free(&crl);
+}
+
+CASE(a_key_set_says_how_often_its_list_was_written)
+{
+    char *text = NULL;
+    struct sy_error err = {SY_OK, ""};
+    static struct sy_card_keys keys, read;
+    keys = own_keys;
+    assert_int_equal(sy_card_keys_write(&text, &keys, &err), SY_OK);
+    assert_null(strstr(text, "crlVersion"));
+    free(text);
+    keys.keys[0].crl_counter = 12;
+    assert_int_equal(sy_card_keys_write(&text, &keys, &err), SY_OK);
+    assert_non_null(strstr(text, "\"crlVersion\":12"));
+    read_keys(&read, text);
+    assert_int_equal(read.count, 1);
+    free(text);
+}
+
 CASE(the_library_checks_cards)
 {
     uint8_t hash[32];
@@ -431,6 +519,9 @@ int main(void)
         cmocka_unit_test(key_sets_are_read_with_care),
         cmocka_unit_test(a_card_that_is_made_is_read),
         cmocka_unit_test(a_revocation_list_names_cards),
+        cmocka_unit_test(a_revocation_list_is_written_and_read_again),
+        cmocka_unit_test(lists_that_cannot_be_written_again_are_refused),
+        cmocka_unit_test(a_key_set_says_how_often_its_list_was_written),
         cmocka_unit_test(the_library_checks_cards),
         cmocka_unit_test(drafts_that_make_no_card_are_refused),
     };

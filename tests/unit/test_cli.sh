@@ -137,7 +137,7 @@ expect 2 '--proof FILE is for one draft' tx send "$draft" "$draft" --proof p --n
 
 # --- health cards --------------------------------------------------------------------------------
 expect 2 'systole card issue BUNDLE' card
-for command in issue check jwks; do
+for command in issue check jwks revoke; do
     expect 0 "usage: systole card $command" card $command --help
 done
 expect 0 '^[0-9a-f]\{128\}$' keygen --p256 --out "$dir/card.pem"
@@ -162,6 +162,10 @@ expect 1 'no SMART Health Card' card check "$dir/bundle.json" --jwks "$dir/jwks.
 kid=$(sed -n 's/.*"kid":"\([^"]*\)".*/\1/p' "$dir/jwks.json")
 echo '{"kid":"'"$kid"'","method":"rid","ctr":1,"rids":["3"]}' >"$dir/crl.json"
 expect 1 'revoked' card check "$dir/qr" --jwks "$dir/jwks.json" --crl "$dir/crl.json"
+expect 0 '"crlVersion":1' card jwks "$dir/card.pem" --crl "$dir/crl.json"
+expect 2 '--crl and --organisation' card revoke "$kid"
+echo '{"kid":"'"$kid"'","method":"rid","rids":[]}' >"$dir/old.json"
+expect 1 'no revocation list: ctr' card jwks "$dir/card.pem" --crl "$dir/old.json"
 
 # --- nobody answers ------------------------------------------------------------------------------
 expect 3 'nobody answers at tcp://127.0.0.1' tx send "$draft" --net "$net" --timeout 1
