@@ -126,6 +126,7 @@ bool sy_access_parties(struct sy_access_parties *out, const struct sy_access *ac
     case SY_STATE_BILLED_DAY: return of_day(out, access, id);
     case SY_STATE_SETTLEMENT: return of_settlement(out, access, id, second);
     case SY_STATE_CLAIM:
+    case SY_STATE_DENIED_LINES:
     case SY_STATE_CONTEST:
     case SY_STATE_PAYMENT: return of_claim(out, access, id);
     case SY_STATE_COVERAGES: out->who_sees_patient = true; /* fall through */

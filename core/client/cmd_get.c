@@ -43,6 +43,7 @@ static const char about[] =
     "  that stands for it),\n"
     "  auth ID (what was authorised, and how much of it is used up),\n"
     "  contest CLAIM --number 1 (appeal), 2 (the patient's) or 3 (dispute),\n"
+    "  denied-lines CLAIM (what lines that were denied at once would bill),\n"
     "  billed-day KEY --number DAY (minutes that are billed of a practitioner's\n"
     "  day, since 1970), fill-billed PRESCRIPTION --number FILL (by which claim),\n"
     "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
@@ -114,6 +115,7 @@ static const struct thing_word things[] = {
     {"service", THING_STATE, SY_STATE_CLAIM_KEY},
     {"auth", THING_STATE, SY_STATE_AUTH},
     {"contest", THING_STATE, SY_STATE_CONTEST},
+    {"denied-lines", THING_STATE, SY_STATE_DENIED_LINES},
     {"billed-day", THING_STATE, SY_STATE_BILLED_DAY},
     {"fill-billed", THING_STATE, SY_STATE_FILL_BILLED},
     {"row", THING_STATE, SY_STATE_SCHEDULE_ROW},

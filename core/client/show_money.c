@@ -174,6 +174,23 @@ static void put_rules(sy_json *json, const char *name, uint32_t rules)
     sy_json_array_end(json);
 }
 
+static bool put_denied(sy_json *json, struct sy_slice value)
+{
+    struct sy_denied_lines denied;
+    if (!sy_denied_lines_decode(&denied, value)) return false;
+    sy_json_key(json, "lines");
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < denied.count; i++) {
+        sy_json_object_begin(json);
+        sy_json_put_u64(json, "line", denied.lines[i].line);
+        sy_json_put_u64(json, "minutes", denied.lines[i].minutes);
+        if (denied.lines[i].has_rx) put_hash(json, "prescription", &denied.lines[i].rx);
+        sy_json_object_end(json);
+    }
+    sy_json_array_end(json);
+    return true;
+}
+
 static bool put_contest(sy_json *json, struct sy_slice value)
 {
     struct sy_contest_entry contest;
@@ -357,6 +374,7 @@ bool sy_show_money(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_USED: return put_used(json, value);
     case SY_STATE_AUTH: return put_auth(json, value);
     case SY_STATE_CLAIM: return put_claim(json, value);
+    case SY_STATE_DENIED_LINES: return put_denied(json, value);
     case SY_STATE_CONTEST: return put_contest(json, value);
     case SY_STATE_PAYMENT: return put_payment(json, value);
     case SY_STATE_REMITTANCE: return put_remittance(json, value);

@@ -267,8 +267,8 @@ enum systole_result systole_read_receipt(systole_network *network, systole_proof
  * request" (id: the patient; second: the organisation), "disclosure" (id: the log; second: the
  * patient) and "subscription" (id: the organisation; second: the patient).
  *
- * Of money: "plan", "coverage", "claim", "payment" (id: the claim), "balance" (id: the
- * organisation), "claims" (id: the patient; how many), and with second "claim place" (id: the
+ * Of money: "plan", "coverage", "claim", "payment", "denied lines" (id: the claim), "balance" (id:
+ * the organisation), "claims" (id: the patient; how many), and with second "claim place" (id: the
  * patient; second: the number, in eight bytes), "remittance" and "settlement place" (id: the
  * organisation; likewise), "used" (id: the coverage; second: the year), "coverages" (id: the
  * patient; second: the order), "owed" (id: the payer; second: the payee) and "settlement" (second:

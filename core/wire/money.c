@@ -11,6 +11,7 @@ enum {
     CONTEST_EVIDENCE = 1,
     CLAIM_PRIOR = 1,
     CLAIM_AUTH = 2,
+    DENIED_RX = 1,
     PAYMENT_REFERENCE = 1,
     PAYMENT_REVERSED = 2,
     PLAN_ENCOUNTERS = 1,
@@ -64,6 +65,7 @@ bool sy_money_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_PLAN:
     case SY_STATE_COVERAGE:
     case SY_STATE_CLAIM:
+    case SY_STATE_DENIED_LINES:
     case SY_STATE_CLAIM_KEY:
     case SY_STATE_BALANCE:
     case SY_STATE_PAYMENT:
@@ -454,6 +456,41 @@ bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes)
     if (!r.failed) claim->line_count = count;
     if (!claim->has_auth && sy_claim_authorised(claim) != 0) sy_reader_fail(&r, "authorised");
     if (sy_claim_charge(claim) > SY_MONEY_MAX) sy_reader_fail(&r, "lines");
+    return sy_reader_done(&r);
+}
+
+void sy_denied_lines_encode(struct sy_writer *w, const struct sy_denied_lines *denied)
+{
+    SY_ASSERT(denied->count >= 1 && denied->count <= SY_CLAIM_LINES_MAX);
+    sy_write_u8(w, denied->count);
+    for (unsigned i = 0; i < denied->count; i++) {
+        const struct sy_denied_line *line = &denied->lines[i];
+        sy_write_u8(w, line->line);
+        sy_write_u32(w, line->minutes);
+        sy_write_u8(w, line->has_rx ? DENIED_RX : 0);
+        if (line->has_rx) sy_write_hash(w, &line->rx);
+    }
+}
+
+bool sy_denied_lines_decode(struct sy_denied_lines *denied, struct sy_slice bytes)
+{
+    memset(denied, 0, sizeof *denied);
+    struct sy_reader r = sy_reader_of(bytes);
+    uint8_t count = sy_read_u8(&r, "count"), last = 0;
+    if (count == 0 || count > SY_CLAIM_LINES_MAX) sy_reader_fail(&r, "count");
+    for (unsigned i = 0; i < count && !r.failed; i++) {
+        struct sy_denied_line *line = &denied->lines[i];
+        line->line = sy_read_u8(&r, "line");
+        if (line->line <= last || line->line > SY_CLAIM_LINES_MAX) sy_reader_fail(&r, "line");
+        last = line->line;
+        line->minutes = sy_read_u32(&r, "minutes");
+        uint8_t flags = sy_read_u8(&r, "flags");
+        if ((flags & ~DENIED_RX) != 0) sy_reader_fail(&r, "flags");
+        line->has_rx = (flags & DENIED_RX) != 0;
+        if (line->has_rx) sy_read_hash(&r, &line->rx, "rx");
+        if (line->minutes == 0 && !line->has_rx) sy_reader_fail(&r, "line");
+    }
+    denied->count = r.failed ? 0 : count;
     return sy_reader_done(&r);
 }
 

@@ -25,6 +25,7 @@
  *                    since 1970)                         absent: none
  *   settlement       pair(settlement, payee)             struct sy_settlement
  *   settlement place pair(organisation, u64 number)      32 settlement id
+ *   denied lines     claim id                            struct sy_denied_lines; absent: none
  *
  * Everything here is pure and may be called from any thread; see state.h for the rest. */
 #ifndef SY_WIRE_MONEY_H
@@ -231,6 +232,22 @@ struct sy_contest_entry {
 #define SY_CONTEST_BITS (SY_CONTEST_BIT(SY_CONTEST_DISPUTE) * 2u - 1)
 void sy_contest_encode(struct sy_writer *w, const struct sy_contest_entry *contest);
 bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes);
+
+/* Lines of a claim that were denied at once beside others, as far as they would bill minutes or a
+ * fill: they are judged by it when they are allowed after all, and are here no more then.
+ *
+ *   u8 count, each: u8 line | u32 minutes | u8 flags (1 prescription) | [32 prescription] */
+struct sy_denied_lines {
+    uint8_t count;
+    struct sy_denied_line {
+        uint8_t line;     /* from 1, ascending */
+        uint32_t minutes; /* of the practitioner's day */
+        bool has_rx;
+        struct sy_hash rx;
+    } lines[SY_CLAIM_LINES_MAX];
+};
+void sy_denied_lines_encode(struct sy_writer *w, const struct sy_denied_lines *denied);
+bool sy_denied_lines_decode(struct sy_denied_lines *denied, struct sy_slice bytes);
 
 /* --- payments -------------------------------------------------------------------------------- */
 

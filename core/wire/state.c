@@ -76,6 +76,7 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_BILLED_DAY] = "billed day",
     [SY_STATE_SETTLEMENT] = "settlement",
     [SY_STATE_SETTLEMENT_PLACE] = "settlement place",
+    [SY_STATE_DENIED_LINES] = "denied lines",
     [SY_STATE_PRODUCT] = "product",
     [SY_STATE_LOT] = "lot",
     [SY_STATE_UNIT] = "unit",

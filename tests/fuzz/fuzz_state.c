@@ -128,6 +128,7 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
         struct sy_balance balance;
         struct sy_owed owed;
         struct sy_settlement settlement;
+        struct sy_denied_lines denied;
         struct sy_payment payment;
         struct sy_remittance remittance;
         struct sy_schedule_row row;
@@ -147,6 +148,7 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
     case SY_STATE_OWED: AGAIN(owed, owed, &u.owed);
     case SY_STATE_PAYMENT: AGAIN(payment, payment, &u.payment);
     case SY_STATE_REMITTANCE: AGAIN(remittance, remittance, &u.remittance);
+    case SY_STATE_DENIED_LINES: AGAIN(denied_lines, denied, &u.denied);
     case SY_STATE_SETTLEMENT: AGAIN(settlement, settlement, &u.settlement);
     case SY_STATE_SCHEDULE_ROW: AGAIN(schedule_row, row, &u.row);
     case SY_STATE_CLAIM_KEY:

@@ -433,7 +433,8 @@ CASE(a_fill_that_was_taken_over_flags_what_was_cleared)
 /* P's third coverage pays nothing at once: its fees are capitated. The other two ended. */
 static void cover_capitated(void)
 {
-    static const char *const fees[] = {"hc:99213=30000+capitated", "n4:0093=30000+capitated", NULL};
+    static const char *const fees[] = {"hc:99213=30000+capitated", "n4:0093=30000+capitated",
+                                       "hc:85025=30000", "n4:0094=30000", NULL};
     cover_by_hours();
     struct world_tx page = publish(PAYER_P, ORG_P, SY_SCHEDULE_FEES, fees);
     money_applied(&page);
@@ -477,6 +478,103 @@ CASE(a_claim_that_is_denied_at_once_comes_back_judged)
     assert_int_equal(minutes_of(DOCTOR_A, from), 1800);
     assert_flags(CLAIM, SY_FRAUD_BIT(SY_FRAUD_DAY) | SY_FRAUD_BIT(SY_FRAUD_REFILL) |
                             SY_FRAUD_BIT(SY_FRAUD_UNKNOWN));
+    tx = pay(PAYER_P, ORG_P, CLAIM);
+    money_refused(&tx, SY_E_CLAIM_HELD);
+}
+
+static bool has_denied_lines(unsigned claim, unsigned count)
+{
+    struct sy_hash id = test_hash(claim), place;
+    struct sy_slice value;
+    struct sy_denied_lines denied;
+    sy_state_key_id(&place, SY_STATE_DENIED_LINES, &id);
+    if (!world_find(&world, &value, &place)) return count == 0;
+    assert_true(sy_denied_lines_decode(&denied, value));
+    return denied.count == count;
+}
+
+/* Billed to P: what takes no time, and beside it what its fees deny: ten hours, and a fill. */
+static void bill_beside(unsigned claim, int64_t from)
+{
+    struct sy_hash rx = test_hash(RX);
+    char texts[3][160];
+    const char *const lines[] = {texts[0], texts[1], texts[2], NULL};
+    (void)snprintf(texts[0], sizeof texts[0], "1/hc:85025/1/30000/11/A");
+    (void)snprintf(texts[1], sizeof texts[1], "2/hc:99213/1/30000/11/A");
+    (void)snprintf(texts[2], sizeof texts[2], "3/n4:0093/1/30000/01/A/rx:%s", hex_of(&rx));
+    struct world_tx tx = billed_at(bill(claim, COVER_P + 6, lines, 90000), from);
+    money_applied(&tx);
+    struct sy_claim found = find_claim(claim);
+    assert_int_equal(found.status, SY_CLAIM_DECIDED);
+    assert_int_equal(found.lines[1].reason, SY_CARC_CAPITATED);
+    assert_int_equal(found.minutes, 0);
+    assert_true(has_denied_lines(claim, 2));
+}
+
+/* What a line that was denied beside others takes of a day and of a prescription counts once it is
+ * allowed, and once only. */
+CASE(a_line_that_was_denied_at_once_comes_back_judged)
+{
+    const uint32_t refill = SY_FRAUD_BIT(SY_FRAUD_REFILL), day = SY_FRAUD_BIT(SY_FRAUD_DAY);
+    uint8_t allowed[24] = {0x30, 0x75, 0, 0, 0, 0, 0, 0, 0x30, 0x75}; // 30,000, 30,000, nothing
+    cover_capitated();
+    prescribe(20);
+    fill(GATEWAY_A, ORG_A);
+    int64_t from = world.header.time_ms;
+    bill_beside(CLAIM, from);
+    assert_flags(CLAIM, 0);
+    struct world_tx tx = bill_fill(CLAIM + 1, COVER_P + 6, "n4:0094");
+    money_applied(&tx);
+    assert_flags(CLAIM + 1, 0); // has the fill, which nothing that stands bills
+    for (unsigned i = 2; i < 4; i++) {
+        tx = bill_hours(CLAIM + i, VISIT, from - i);
+        money_applied(&tx);
+    }
+    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, allowed, 24);
+    money_applied(&tx);
+    assert_event(0, SY_EVENT_FRAUD_FLAGGED, SY_SUBJECT_ORG, ORG_P, CLAIM);
+    assert_int_equal(minutes_of(DOCTOR_A, from), 1800);
+    assert_int_equal(find_claim(CLAIM).minutes, 600);
+    assert_flags(CLAIM, day);
+    assert_true(has_denied_lines(CLAIM, 1)); // the fill's
+    tx = appeal(WALLET_CLAIMED, 0, CLAIM);
+    money_applied(&tx);
+    sy_store_u64(allowed + 16, 30000);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, allowed, 24);
+    money_applied(&tx);
+    assert_flags(CLAIM, day | refill);
+    assert_true(has_denied_lines(CLAIM, 0));
+    assert_int_equal(minutes_of(DOCTOR_A, from), 1800); // and not again
+    tx = reverse(GATEWAY_A, ORG_A, CLAIM);
+    money_applied(&tx);
+    assert_int_equal(minutes_of(DOCTOR_A, from), 1200);
+}
+
+/* That another line's fill was cleared says nothing of this one. */
+CASE(a_fill_that_comes_back_is_flagged_whatever_was_cleared)
+{
+    const uint32_t refill = SY_FRAUD_BIT(SY_FRAUD_REFILL);
+    const uint8_t allowed[16] = {0x30, 0x75, 0, 0, 0, 0, 0, 0, 0x30, 0x75}; // 30,000 each
+    struct sy_hash rx = test_hash(RX);
+    char texts[2][160];
+    const char *const lines[] = {texts[0], texts[1], NULL};
+    cover_capitated();
+    prescribe(20); // and nothing is dispensed
+    (void)snprintf(texts[0], sizeof texts[0], "1/n4:0094/1/30000/01/A/rx:%s", hex_of(&rx));
+    (void)snprintf(texts[1], sizeof texts[1], "2/n4:0093/1/30000/01/A/rx:%s", hex_of(&rx));
+    struct world_tx tx = bill(CLAIM, COVER_P + 6, lines, 60000);
+    money_applied(&tx);
+    assert_flags(CLAIM, refill);
+    tx = clear(PAYER_P, ORG_P, CLAIM, SY_FRAUD_REFILL);
+    money_applied(&tx);
+    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, allowed, 16);
+    money_applied(&tx);
+    assert_int_equal(find_claim(CLAIM).cleared, 0);
+    assert_event(0, SY_EVENT_FRAUD_FLAGGED, SY_SUBJECT_ORG, ORG_P, CLAIM);
     tx = pay(PAYER_P, ORG_P, CLAIM);
     money_refused(&tx, SY_E_CLAIM_HELD);
 }
@@ -607,6 +705,8 @@ int main(void)
         WITH_MONEY(a_fill_that_another_claim_took_over_flags_what_comes_back),
         WITH_MONEY(a_fill_that_was_taken_over_flags_what_was_cleared),
         WITH_MONEY(a_claim_that_is_denied_at_once_comes_back_judged),
+        WITH_MONEY(a_line_that_was_denied_at_once_comes_back_judged),
+        WITH_MONEY(a_fill_that_comes_back_is_flagged_whatever_was_cleared),
         WITH_MONEY(a_fill_of_another_organisation_is_not_billed),
         WITH_MONEY(a_device_is_known_not_recalled_and_the_patients),
         WITH_MONEY(a_device_that_sends_is_its_owners),

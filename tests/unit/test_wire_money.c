@@ -250,6 +250,30 @@ CASE(authorisations_fit_together)
     assert_false(sy_claim_decode(&k, sy_writer_slice(&out)));
 }
 
+CASE(denied_lines_fit_together)
+{
+    static struct sy_denied_lines denied, d;
+    for (unsigned i = 0; i < SY_CLAIM_LINES_MAX; i++) {
+        denied.lines[denied.count++] = (struct sy_denied_line){
+            .line = (uint8_t)(i + 1), .minutes = 1, .has_rx = true, .rx = test_hash(i)};
+    }
+    ONE_FORM(denied_lines, struct sy_denied_lines, &denied);
+    assert_true(out.used <= SY_STATE_VALUE_BYTES_MAX);
+    denied.count = 2;
+    denied.lines[0].has_rx = false;
+    static const struct {
+        size_t at;
+        uint8_t value;
+    } bad[] = {{0, 0}, {0, 51}, {1, 0}, {1, 2}, {1, 51}, {2, 0}, {6, 2}};
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+        out = sy_writer_of(room, sizeof room);
+        sy_denied_lines_encode(&out, &denied);
+        assert_true(sy_denied_lines_decode(&d, sy_writer_slice(&out)));
+        room[bad[i].at] = bad[i].value;
+        if (sy_denied_lines_decode(&d, sy_writer_slice(&out))) fail_msg("%zu decodes", i);
+    }
+}
+
 CASE(what_is_owed_fits_together)
 {
     struct sy_owed owed = {.amount = SY_BALANCE_MAX, .moves = 1, .first_ms = 5, .last_ms = 5}, o;
@@ -323,6 +347,7 @@ int main(void)
         cmocka_unit_test(contests_fit_together),
         cmocka_unit_test(what_does_not_balance_does_not_decode),
         cmocka_unit_test(authorisations_fit_together),
+        cmocka_unit_test(denied_lines_fit_together),
         cmocka_unit_test(what_is_owed_fits_together),
         cmocka_unit_test(sums_and_ranges_hold),
     };

@@ -16,10 +16,12 @@
  *   ... it was denied, and names a prior claim, or its
  *   patient has had other ids, which were merged          E_AMOUNT_STANDS, path allowed
  *   writes   claim, claim key (goes when all is denied, comes back when no longer; so do the
- * minutes of its billed day), used, contests; authorisation, which gets back the units of what is
- * denied events   claim.decided or claim.denied, if anything was decided that was not so before,
- * about the patient and about the payer; of a contested one, claim.answered about the patient, the
- * payer and who billed; object: the claim
+ *            minutes of its billed day, to which come those of lines that were denied at once),
+ *            fills billed and denied lines (claim_fraud.c), used, contests; authorisation, which
+ *            gets back the units of what is denied
+ *   events   claim.decided or claim.denied, if anything was decided that was not so before, about
+ *            the patient and about the payer; of a contested one, claim.answered about the patient,
+ *            the payer and who billed; object: the claim
  *
  * An amount that the payer gives stands in the line as what is above it, contractual; the line's
  * limit stays the schedule's, so that a later decision is bound by it and not by the one before.
@@ -40,6 +42,10 @@
 #include "core/ledger/contracts/money_state.h"
 
 _Static_assert(SY_CLAIM_LINES_MAX < 64, "lines are bits of a contest");
+_Static_assert(SY_CLAIM_LINES_MAX *(3 * (SY_RX_REFILLS_MAX + 1) + 2) + 2 * SY_MERGES_MAX +
+                       SY_COVERAGE_ORDERS + 64 <=
+                   SY_OVERLAY_READS_BETWEEN,
+               "lines that come back stay within what a payload may read");
 
 // --- deciding ----------------------------------------------------------------------------------
 
@@ -197,10 +203,21 @@ static void take_allowed(struct sy_exec *x, struct sy_claim *claim, struct sy_sl
     sy_money_give_back(x, claim, units);
 }
 
+/* Lines that are denied: bits. */
+static uint64_t denied_lines(const struct sy_claim *claim)
+{
+    uint64_t lines = 0;
+    for (unsigned i = 0; i < claim->line_count; i++) {
+        if (claim->lines[i].reason != 0) lines |= 1ull << i;
+    }
+    return lines;
+}
+
 static void change(struct sy_exec *x, struct sy_claim *claim, const struct sy_plan *plan,
                    const struct sy_claim_adjudicate *p)
 {
     bool stood = claim->status != SY_CLAIM_DENIED;
+    uint64_t denied = denied_lines(claim);
     if (claim->status == SY_CLAIM_DECIDED) sy_claim_release_used(x, claim);
     take_allowed(x, claim, p->allowed);
     sy_claim_decide(x, claim, plan);
@@ -208,7 +225,7 @@ static void change(struct sy_exec *x, struct sy_claim *claim, const struct sy_pl
     if (stood && !stands) sy_money_step_back(x, claim);
     if (stood && !stands) sy_claim_unwatch(x, claim);
     if (!stood && stands) sy_money_save_standing(x, &claim->key, &p->claim_id);
-    if (!stood && stands) sy_claim_rewatch(x, claim, &p->claim_id);
+    if (stands) sy_claim_rewatch(x, claim, &p->claim_id, stood, denied & ~denied_lines(claim));
 }
 
 static void tell_answer(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *id)

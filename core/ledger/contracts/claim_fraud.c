@@ -23,8 +23,9 @@
  *
  * claim.submit judges by all rules (FORMAT.md, section 18, says how), also a claim that is denied
  * at once, since it may come back and what its lines link is not kept: its minutes fill the day
- * then, and not before. A line that is denied beside others is not judged. A claim that stands
- * behind an earlier payer's is the same service, and neither its hours nor its fills count twice.
+ * then, and not before. A line that is denied beside others is judged when it is allowed after all:
+ * what it would bill is kept until then. A claim that stands behind an earlier payer's is the same
+ * service, and neither its hours nor its fills count twice.
  * Later claims may fill a day, and that a patient died may be said later, so these two are judged
  * again by fraud.flag; what a line links is not kept, so the other rules are not. That a claim
  * names no record of its time is a flag only where the plan wants encounters: they need not be
@@ -84,32 +85,31 @@ static void save_day(struct sy_exec *x, const struct sy_hash *place, uint64_t mi
     sy_exec_save(x, place, &w);
 }
 
-/* Adds the claim's minutes to the day; true: there are more than a day has. */
-static bool fill_day(struct sy_exec *x, const struct sy_claim *claim)
+/* Adds minutes of the claim to its day; true: there are more than a day has. */
+static bool fill_day(struct sy_exec *x, const struct sy_claim *claim, uint32_t more)
 {
     struct sy_hash place;
-    if (claim->minutes == 0) return false;
+    if (more == 0) return false;
     key_of_day(x, &place, claim);
-    uint64_t minutes = find_day(x, &place) + claim->minutes;
+    uint64_t minutes = find_day(x, &place) + more;
     save_day(x, &place, minutes);
     return minutes > SY_DAY_MINUTES;
 }
 
-/* Of lines that are not denied, as many minutes as a claim can say; if all are, what it would come
- * back with. */
+/* Of a line of a claim of one day; as many as a claim can say. */
 static uint32_t minutes_of(struct sy_exec *x, const struct sy_claim *claim,
-                           const struct sy_claim_line *lines, const struct sy_hash *codes)
+                           const struct sy_claim_line *line, const struct sy_hash *codes)
 {
-    uint64_t sum = 0;
     struct sy_schedule_row row;
     if (codes == NULL || claim->from_ms / DAY_MS != claim->until_ms / DAY_MS) return 0;
-    for (unsigned i = 0; i < claim->line_count; i++) {
-        if (is_out(claim, i)) continue;
-        if (!sy_money_find_row(x, &row, codes, lines[i].code) || row.value == 0) continue;
-        bool fits = lines[i].units <= UINT32_MAX / row.value;
-        sum += fits ? row.value * lines[i].units : UINT32_MAX;
-    }
-    return sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
+    if (!sy_money_find_row(x, &row, codes, line->code) || row.value == 0) return 0;
+    return line->units <= UINT32_MAX / row.value ? (uint32_t)(row.value * line->units) : UINT32_MAX;
+}
+
+static void add_minutes(struct sy_claim *claim, uint32_t more)
+{
+    uint64_t sum = (uint64_t)claim->minutes + more;
+    claim->minutes = sum < UINT32_MAX ? (uint32_t)sum : UINT32_MAX;
 }
 
 // --- patients ----------------------------------------------------------------------------------
@@ -157,7 +157,7 @@ static void flag_taken(struct sy_exec *x, struct sy_claim *claim, const struct s
 }
 
 /* No claim that stands bills it. A denied one that did may come back: it is flagged. */
-static bool take_over(struct sy_exec *x, const struct sy_hash *place)
+static bool take_over(struct sy_exec *x, const struct sy_hash *place, const struct sy_hash *id)
 {
     struct sy_slice value;
     struct sy_hash by;
@@ -167,7 +167,11 @@ static bool take_over(struct sy_exec *x, const struct sy_hash *place)
         corrupt(x);
         return false;
     }
-    if (!sy_money_find_claim(x, &claim, &by)) return false; // another line of this claim
+    if (sy_hash_equal(&by, id)) return false; // another line of this claim
+    if (!sy_money_find_claim(x, &claim, &by)) {
+        corrupt(x); // what bills a fill is a claim
+        return false;
+    }
     if (claim.status == SY_CLAIM_DENIED) flag_taken(x, &claim, &by);
     return claim.status == SY_CLAIM_DENIED || claim.status == SY_CLAIM_REVERSED;
 }
@@ -189,7 +193,7 @@ static bool take_fill(struct sy_exec *x, const struct sy_claim *claim, const str
     for (uint64_t number = 1; number <= fills; number++) {
         if (!is_of_claim(x, claim, rx_id, number)) continue;
         sy_state_key_numbered(&place, SY_STATE_FILL_BILLED, rx_id, number);
-        if (!take_over(x, &place)) continue;
+        if (!take_over(x, &place, id)) continue;
         uint8_t room[32];
         struct sy_writer w = sy_writer_of(room, sizeof room);
         sy_id_encode(&w, id);
@@ -266,30 +270,91 @@ static uint32_t judge_link(struct sy_exec *x, const struct sy_claim *claim,
     return judge_unit(x, claim, link);
 }
 
-// --- claims ------------------------------------------------------------------------------------
+// --- lines that are denied ---------------------------------------------------------------------
 
 static bool bills_a_fill(const struct sy_claim_line *line)
 {
     return line->link_kind == SY_LINK_PRESCRIPTION && memcmp(line->code.data, "n4:", 3) == 0;
 }
 
+/* Keeps what a line would bill. */
+static void put_aside(struct sy_denied_lines *denied, const struct sy_claim_line *line,
+                      unsigned number, uint32_t minutes)
+{
+    bool has_rx = bills_a_fill(line);
+    if (minutes == 0 && !has_rx) return;
+    struct sy_denied_line *aside = &denied->lines[denied->count++];
+    aside->line = (uint8_t)number;
+    aside->minutes = minutes;
+    aside->has_rx = has_rx;
+    if (has_rx) aside->rx = line->link;
+}
+
+static void save_denied(struct sy_exec *x, const struct sy_hash *id,
+                        const struct sy_denied_lines *denied)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_hash place;
+    sy_exec_key(x, &place, SY_STATE_DENIED_LINES, id);
+    if (denied->count == 0) {
+        sy_exec_remove(x, &place);
+        return;
+    }
+    sy_denied_lines_encode(&w, denied);
+    sy_exec_save(x, &place, &w);
+}
+
+/* Judges those lines, bits, of what was put aside: the claim has their minutes then. True: one of
+ * them bills a fill that it cannot. */
+static bool take_denied(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
+                        uint64_t lines)
+{
+    struct sy_denied_lines denied, left = {.count = 0};
+    struct sy_slice value;
+    bool refill = false;
+    if (lines == 0 || !sy_exec_find_at(x, &value, SY_STATE_DENIED_LINES, id)) return false;
+    if (!sy_exec_decoded(x, sy_denied_lines_decode(&denied, value))) return false;
+    for (unsigned i = 0; i < denied.count; i++) {
+        const struct sy_denied_line *line = &denied.lines[i];
+        if ((lines >> (line->line - 1) & 1) == 0) {
+            left.lines[left.count++] = *line;
+            continue;
+        }
+        add_minutes(claim, line->minutes);
+        if (line->has_rx && !take_fill(x, claim, id, &line->rx)) refill = true;
+    }
+    if (left.count != denied.count) save_denied(x, id, &left);
+    return refill;
+}
+
+// --- claims ------------------------------------------------------------------------------------
+
 void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
                     const struct sy_claim_line *lines, const struct sy_hash *codes, bool unseen)
 {
     struct sy_hash before;
+    struct sy_denied_lines denied = {.count = 0};
     bool first = !sy_money_find_before(x, &before, claim);
     SY_ASSERT(claim->fraud == 0 && claim->minutes == 0);
     for (unsigned i = 0; i < claim->line_count; i++) {
         const struct sy_claim_line *line = &lines[i];
         if (line->link_kind == SY_LINK_DEVICE) claim->fraud |= judge_link(x, claim, &line->link);
-        if (is_out(claim, i) || !first || !bills_a_fill(line)) continue;
+        if (!first) continue;
+        uint32_t minutes = minutes_of(x, claim, line, codes);
+        if (is_out(claim, i)) {
+            put_aside(&denied, line, i + 1, minutes);
+            continue;
+        }
+        add_minutes(claim, minutes);
+        if (!bills_a_fill(line)) continue;
         if (!take_fill(x, claim, id, &line->link)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
     }
+    if (denied.count > 0) save_denied(x, id, &denied);
     if (unseen) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_ENCOUNTER);
     if (is_after_death(x, claim)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DEATH);
-    if (first) claim->minutes = minutes_of(x, claim, lines, codes);
     bool stands = claim->status != SY_CLAIM_DENIED;
-    if (stands && fill_day(x, claim)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DAY);
+    if (stands && fill_day(x, claim, claim->minutes)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_DAY);
     if (claim->fraud != 0) tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
 }
 
@@ -306,13 +371,21 @@ void sy_claim_unwatch(struct sy_exec *x, const struct sy_claim *claim)
     save_day(x, &place, minutes - claim->minutes);
 }
 
-void sy_claim_rewatch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id)
+void sy_claim_rewatch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
+                      bool stood, uint64_t allowed)
 {
-    uint32_t flags = fill_day(x, claim) ? SY_FRAUD_BIT(SY_FRAUD_DAY) : 0;
-    if (is_after_death(x, claim)) flags |= SY_FRAUD_BIT(SY_FRAUD_DEATH);
-    if ((flags & ~claim->fraud) == 0) return;
+    const uint32_t refill = SY_FRAUD_BIT(SY_FRAUD_REFILL);
+    uint32_t before = stood ? claim->minutes : 0; // that the day has
+    uint32_t open = claim->fraud & ~claim->cleared, flags = 0;
+    if (take_denied(x, claim, id, allowed)) {
+        flags |= refill;
+        claim->cleared &= ~refill; // it was cleared of other lines
+    }
+    if (fill_day(x, claim, claim->minutes - before)) flags |= SY_FRAUD_BIT(SY_FRAUD_DAY);
+    if (!stood && is_after_death(x, claim)) flags |= SY_FRAUD_BIT(SY_FRAUD_DEATH);
     claim->fraud |= flags;
-    tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
+    uint32_t now = claim->fraud & ~claim->cleared;
+    if ((now & ~open) != 0) tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
 }
 
 // --- flags -------------------------------------------------------------------------------------

@@ -12,8 +12,10 @@ void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_h
                     const struct sy_claim_line *lines, const struct sy_hash *codes, bool unseen);
 
 /* sy_claim_unwatch takes the claim's minutes off the day when it stands no more; sy_claim_rewatch
- * adds them when it stands again. */
+ * adds them when it stands again, and judges lines that were denied and are allowed now: bits.
+ * stood: it did before. */
 void sy_claim_unwatch(struct sy_exec *x, const struct sy_claim *claim);
-void sy_claim_rewatch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id);
+void sy_claim_rewatch(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
+                      bool stood, uint64_t allowed);
 
 #endif
