@@ -14,7 +14,7 @@ struct x12_run {
     sy_json json;
     uint64_t told;             /* issues of this file */
     struct sy_x12_loops loops; /* of the set whose facts are told */
-    const struct sy_x12_segment *segment;
+    struct sy_x12_segment segment;
 };
 
 static const char about[] =
@@ -127,12 +127,12 @@ static void tell_fact(void *self, const struct sy_x12_fact *fact)
     const char *set = sy_x12_set_word(run->loops.set);
     if (!run->cmd->json) {
         printf("%s: segment %llu, %s%s%s: %s = %s\n", run->file,
-               (unsigned long long)run->segment->number, set, loop[0] ? " " : "", loop, fact->name,
+               (unsigned long long)run->segment.number, set, loop[0] ? " " : "", loop, fact->name,
                sy_cmd_printable(text));
         return;
     }
     sy_json_object_begin(&run->json);
-    sy_json_put_u64(&run->json, "segment", run->segment->number);
+    sy_json_put_u64(&run->json, "segment", run->segment.number);
     sy_json_put_text(&run->json, "set", set);
     sy_json_put_text(&run->json, "loop", loop);
     sy_json_put_text(&run->json, "fact", fact->name);
@@ -145,19 +145,17 @@ static void tell_facts(struct x12_run *run, struct sy_slice document)
 {
     char why[SY_X12_TEXT_BYTES];
     struct sy_x12_reader reader = {.document = document};
-    struct sy_x12_segment segment;
     struct sy_slice guide = sy_slice_of(NULL, 0);
     bool inside = false, opened;
-    while (sy_x12_next(&reader, &segment, why) == SY_X12_SEGMENT) {
-        run->segment = &segment;
-        if (sy_x12_is(&segment, "GS")) guide = sy_x12_element(&segment, 8);
-        if (sy_x12_is(&segment, "ST")) sy_x12_loops_begin(&run->loops, &segment, guide);
-        if (sy_x12_is(&segment, "SE")) inside = false;
+    while (sy_x12_next(&reader, &run->segment, why) == SY_X12_SEGMENT) {
+        if (sy_x12_is(&run->segment, "GS")) guide = sy_x12_element(&run->segment, 8);
+        if (sy_x12_is(&run->segment, "ST")) sy_x12_loops_begin(&run->loops, &run->segment, guide);
+        if (sy_x12_is(&run->segment, "SE")) inside = false;
         if (inside) {
-            (void)sy_x12_loops_take(&run->loops, &opened, why, &segment);
-            sy_x12_facts(&run->loops, &reader, &segment, tell_fact, run);
+            (void)sy_x12_loops_take(&run->loops, &opened, why, &run->segment);
+            sy_x12_facts(&run->loops, &reader, &run->segment, tell_fact, run);
         }
-        if (sy_x12_is(&segment, "ST")) inside = true;
+        if (sy_x12_is(&run->segment, "ST")) inside = true;
     }
 }
 
