@@ -235,6 +235,7 @@ static bool put_claim(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "submitted_height", claim.height);
     if (claim.has_prior) put_hash(json, "prior_claim", &claim.prior);
     if (claim.has_auth) put_hash(json, "authorisation", &claim.auth);
+    if (claim.outside) sy_json_put_bool(json, "payers_outside", true);
     put_holds(json, &claim);
     put_rules(json, "flagged", claim.fraud & ~claim.cleared);
     put_rules(json, "cleared", claim.cleared);

@@ -11,6 +11,7 @@ enum {
     CONTEST_EVIDENCE = 1,
     CLAIM_PRIOR = 1,
     CLAIM_AUTH = 2,
+    CLAIM_OUTSIDE = 4,
     DENIED_RX = 1,
     PAYMENT_REFERENCE = 1,
     PAYMENT_REVERSED = 2,
@@ -407,8 +408,9 @@ void sy_claim_encode(struct sy_writer *w, const struct sy_claim *claim)
     sy_write_i64(w, claim->until_ms);
     sy_write_i64(w, claim->decided_ms);
     sy_write_u64(w, claim->height);
-    sy_write_u8(
-        w, (uint8_t)((claim->has_prior ? CLAIM_PRIOR : 0) | (claim->has_auth ? CLAIM_AUTH : 0)));
+    sy_write_u8(w, (uint8_t)((claim->has_prior ? CLAIM_PRIOR : 0) |
+                             (claim->has_auth ? CLAIM_AUTH : 0) |
+                             (claim->outside ? CLAIM_OUTSIDE : 0)));
     if (claim->has_prior) sy_write_hash(w, &claim->prior);
     if (claim->has_auth) sy_write_hash(w, &claim->auth);
     sy_write_u8(w, claim->line_count);
@@ -441,7 +443,8 @@ bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes)
     claim->decided_ms = sy_read_i64(&r, "decided");
     claim->height = sy_read_u64(&r, "height");
     uint8_t flags = sy_read_u8(&r, "flags");
-    if ((flags & ~(CLAIM_PRIOR | CLAIM_AUTH)) != 0) sy_reader_fail(&r, "flags");
+    if ((flags & ~(CLAIM_PRIOR | CLAIM_AUTH | CLAIM_OUTSIDE)) != 0) sy_reader_fail(&r, "flags");
+    claim->outside = (flags & CLAIM_OUTSIDE) != 0;
     claim->has_prior = (flags & CLAIM_PRIOR) != 0;
     if (claim->has_prior) sy_read_hash(&r, &claim->prior, "prior");
     claim->has_auth = (flags & CLAIM_AUTH) != 0;

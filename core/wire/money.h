@@ -161,7 +161,7 @@ struct sy_claim_result {
 /*   32 patient | 32 coverage | 32 payer | 32 provider | 32 rendering | 32 claim key | u8 status
  *   | u16 class | u8 holds | u32 fraud | u32 cleared | u32 minutes
  *   | i64 from | i64 until | i64 decided
- *   | u64 height | u8 flags (1 prior claim, 2 authorisation) | [32 prior claim]
+ *   | u64 height | u8 flags (1 prior claim, 2 authorisation, 4 outside) | [32 prior claim]
  *   | [32 authorisation] | u8 line count, lines */
 struct sy_claim {
     struct sy_hash patient, coverage, payer, provider, rendering, key;
@@ -179,6 +179,7 @@ struct sy_claim {
     struct sy_hash prior; /* the claim to the payer before */
     bool has_auth;        /* exactly when a line has units of it, or had */
     struct sy_hash auth;
+    bool outside; /* a line of it, or of a claim before it, says what payers outside paid */
     uint8_t line_count;
     struct sy_claim_result lines[SY_CLAIM_LINES_MAX];
 };

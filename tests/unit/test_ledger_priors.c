@@ -160,6 +160,53 @@ CASE(what_changed_below_denied_claims_is_counted)
     assert_int_equal(balance_of(ORG_A), 60000); // and no more than was charged
 }
 
+/* P decides half of 300.00, or so does; Q, second, denies; a dispute lowers what P pays; Q, third.
+ */
+static void lower_below_denied(unsigned first, const char *denied_line, uint64_t counted)
+{
+    int64_t from = bill_half(first);
+    struct world_tx tx = later_of(first + 1, first, COVER_Q, denied_line, from);
+    money_applied(&tx);
+    tx = allow(PAYER_Q, ORG_Q, first + 1, 0);
+    money_applied(&tx);
+    tx = dispute(WALLET_CLAIMED, first);
+    money_applied(&tx);
+    tx = allow(PAYER_P, ORG_P, first, 13000);
+    money_applied(&tx);
+    tx = later_of(first + 2, first + 1, COVER_P + 6, ZZ_VISIT, from);
+    money_applied(&tx);
+    assert_int_equal(find_claim(first + 2).lines[0].prior, counted);
+    tx = allow(PAYER_Q, ORG_Q, first + 2, 30000);
+    money_applied(&tx);
+    struct sy_claim last = find_claim(first + 2);
+    assert_int_equal(sy_claim_paid(&last), 30000 - counted);
+}
+
+/* What a dispute took from the first payer's part is the third one's to pay; but nobody can tell it
+ * from what payers outside paid, if one between said so. */
+CASE(what_was_lowered_below_denied_claims_is_paid_by_the_next)
+{
+    struct world_tx tx = cover(PAYER_Q, ORG_Q, COVER_P + 6, PLAN_Q, 3);
+    money_applied(&tx);
+    lower_below_denied(CLAIM, ZZ_VISIT, 800); // 130.00 less deductible and copay, of it 80 %
+    lower_below_denied(CLAIM + 10, ZZ_VISIT "/prior:1000", 11400); // 10.00, and 80 % of 130.00
+}
+
+/* Nor does what stands no more count. */
+CASE(what_was_denied_below_denied_claims_is_not_counted)
+{
+    struct world_tx tx = cover(PAYER_Q, ORG_Q, COVER_P + 6, PLAN_Q, 3);
+    money_applied(&tx);
+    int64_t from = bill_half(CLAIM);
+    deny_behind(CLAIM + 1, CLAIM, COVER_Q, from);
+    assert_true(find_claim(CLAIM + 1).lines[0].prior > 0);
+    tx = reverse(PAYER_P, ORG_P, CLAIM);
+    money_applied(&tx);
+    tx = later_of(CLAIM + 2, CLAIM + 1, COVER_P + 6, ZZ_VISIT, from);
+    money_applied(&tx);
+    assert_int_equal(find_claim(CLAIM + 2).lines[0].prior, 0);
+}
+
 /* Q pays third by a plan with a single day to come, and nobody second. */
 static void cover_for_a_day(void)
 {
@@ -243,6 +290,8 @@ int main(void)
         WITH_MONEY(a_claim_below_a_later_one_changes_no_more),
         WITH_MONEY(a_denied_claim_does_not_come_back_beside_one_under_a_merged_id),
         WITH_MONEY(what_changed_below_denied_claims_is_counted),
+        WITH_MONEY(what_was_lowered_below_denied_claims_is_paid_by_the_next),
+        WITH_MONEY(what_was_denied_below_denied_claims_is_not_counted),
         WITH_MONEY(days_to_come_count_from_the_decision_before),
         WITH_MONEY(days_to_come_count_from_what_a_denied_claim_is_behind),
         WITH_MONEY(a_contest_after_the_days_to_come_brings_none_back),

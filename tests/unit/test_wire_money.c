@@ -49,6 +49,7 @@ static struct sy_claim most_claim(void)
                              .prior = test_hash(11),
                              .has_auth = true,
                              .auth = test_hash(12),
+                             .outside = true,
                              .line_count = SY_CLAIM_LINES_MAX};
     for (unsigned i = 0; i < SY_CLAIM_LINES_MAX; i++) {
         claim.lines[i] = (struct sy_claim_result){.charge = 100,

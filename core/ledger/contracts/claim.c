@@ -34,9 +34,9 @@
  * The days in which it may come count from the end of the service; behind a prior claim, from when
  * that was decided, or what was contested of it in that time was answered, or held no more.
  *
- * What earlier payers paid is counted when a claim comes: as its prior claim has it, and if that
- * was denied, as the claim below it has it by then, if that is more. What stands below it changes
- * no more from then on (claim_decide.c).
+ * What earlier payers paid is counted when a claim comes: as its prior claim has it, or if that was
+ * denied, as the claim below it has it by then; with payers outside, whose part nobody can tell any
+ * more, whichever is more. What stands below it changes no more from then on (claim_decide.c).
  *
  * What denies a line only is in the claim, with its CARC (claim_rules.h). A claim all of whose
  * lines are denied stands in nobody's way: the service may be billed again. */
@@ -441,13 +441,16 @@ static uint64_t paid_until(const struct sy_claim *claim, uint8_t place)
     return line->prior + sy_claim_result_paid(line);
 }
 
-/* What earlier payers paid for each line: as the prior claim counted it, or more, if that was
- * denied and what stands below it came to more since. */
+/* What earlier payers paid for each line: as the prior claim counted it; if that was denied, what
+ * stands below it has come to, less or more, since. But what payers outside paid is in what it
+ * counted, and not told apart: then the greater. */
 static void count_priors(struct work *work)
 {
+    const struct sy_claim *prior = &work->prior;
+    bool anew = prior->status == SY_CLAIM_DENIED && !prior->outside;
     for (unsigned i = 0; i < work->count; i++) {
         struct sy_claim_result *line = &work->claim.lines[i];
-        uint64_t paid = paid_until(&work->prior, line->place);
+        uint64_t paid = anew ? 0 : paid_until(prior, line->place);
         uint64_t below = work->has_below ? paid_until(&work->below, line->place) : 0;
         uint64_t all = (paid > below ? paid : below) + line->prior;
         line->prior = all < line->charge ? all : line->charge;
@@ -472,6 +475,8 @@ static bool edit_lines(struct sy_exec *x, struct work *work)
     work->claim.line_count = (uint8_t)work->count;
     use_authority(x, work);
     for (unsigned i = 0; i < work->count; i++) work->claim.lines[i].place = work->places[i];
+    work->claim.outside = work->p->has_prior_claim && work->prior.outside;
+    for (unsigned i = 0; i < work->count; i++) work->claim.outside |= work->lines[i].prior > 0;
     if (work->p->has_prior_claim) count_priors(work);
     return review;
 }
