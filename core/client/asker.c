@@ -296,6 +296,20 @@ sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
     return sy_fail(err, SY_ERR_FORMAT, "this proof's receipt cannot be read");
 }
 
+sy_status sy_proven_load(struct sy_proven *proven, const char *path,
+                         const struct sy_genesis *genesis, struct sy_error *err)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    const char *what = "";
+    struct sy_error inner = {SY_OK, ""};
+    SY_TRY(sy_os_read_file(&bytes, &size, path, SY_PROVEN_BYTES_MAX, err));
+    sy_status status = sy_proven_take(proven, bytes, size, genesis, &inner);
+    if (status != SY_OK) return sy_fail(err, status, "%s: %.400s", path, inner.text);
+    if (sy_proof_verify(&proven->proof, genesis, NULL, &what)) return SY_OK;
+    return sy_fail(err, SY_ERR_CRYPTO, "%s does not hold: %s", path, what);
+}
+
 /* Encodes a whole proof into fresh memory, with what anybody needs to check it alone. */
 static sy_status take_proof(sy_asker *asker, struct sy_proven *proven, struct sy_proof *proof,
                             struct sy_error *err)

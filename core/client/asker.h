@@ -68,6 +68,13 @@ void sy_proven_free(struct sy_proven *proven);
 sy_status sy_proven_take(struct sy_proven *proven, uint8_t *bytes, size_t size,
                          const struct sy_genesis *genesis, struct sy_error *err);
 
+/* sy_proven_load reads a proof's file, takes it, and verifies it against the genesis.
+ * SY_ERR_FORMAT: no proof; SY_ERR_CRYPTO: it does not hold; else as sy_os_read_file. What it is
+ * about is the caller's to compare. */
+#define SY_PROVEN_BYTES_MAX (64u << 20) /* with many handovers */
+sy_status sy_proven_load(struct sy_proven *proven, const char *path,
+                         const struct sy_genesis *genesis, struct sy_error *err);
+
 /* sy_asker_submit hands a transaction to one validator. SY_OK: it was received, which promises
  * nothing. SY_ERR_PERMISSION: every validator refuses it before ordering, *code says why.
  * SY_ERR_NETWORK: none answers. */

@@ -19,7 +19,6 @@
 
 #define FORMAT_NAME "systole-disclosures-1"
 #define FILE_BYTES_MAX (256u << 20)
-#define PROOF_BYTES_MAX (64u << 20)
 
 // --- files of leaves ---------------------------------------------------------------------------
 
@@ -300,7 +299,7 @@ static sy_status check_entry(struct verify_run *run, struct sy_error *err)
     size_t size = 0;
     const char *what = "", *path = run->disclosure_path;
     struct sy_hash place;
-    SY_TRY(sy_cmd_read_input(&bytes, &size, path, PROOF_BYTES_MAX, err));
+    SY_TRY(sy_cmd_read_input(&bytes, &size, path, SY_PROVEN_BYTES_MAX, err));
     sy_status status = sy_proven_take(&proven, bytes, size, run->genesis, err);
     const struct sy_state_proof *state = &proven.proof.state;
     sy_state_key_disclosure(&place, &run->log_id, &run->patient);

@@ -276,18 +276,11 @@ static sy_status check_said(struct verify_run *run, struct sy_error *err)
 {
     const struct sy_manifest *manifest = &run->manifest;
     char path[SY_MANIFEST_PATH_BYTES + 32];
-    uint8_t *bytes = NULL;
-    size_t size = 0;
     struct sy_hash place, roots[2];
     struct sy_export export;
-    const char *what = NULL;
     (void)snprintf(path, sizeof path, "%s/export.syproof", run->proofs);
-    SY_TRY(sy_os_read_file(&bytes, &size, path, FILE_BYTES_MAX, err));
-    SY_TRY(sy_proven_take(&run->kept.answer, bytes, size, run->genesis, err));
+    SY_TRY(sy_proven_load(&run->kept.answer, path, run->genesis, err));
     const struct sy_proof *proof = &run->kept.answer.proof;
-    if (!sy_proof_verify(proof, run->genesis, NULL, &what)) {
-        return sy_fail(err, SY_ERR_CRYPTO, "%s does not hold: %s", path, what);
-    }
     sy_state_key_id(&place, SY_STATE_EXPORT, &manifest->export_id);
     if (proof->kind != SY_PROOF_STATE || !proof->state.present ||
         !sy_hash_equal(&proof->state.key_hash, &place) ||

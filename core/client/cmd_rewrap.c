@@ -108,18 +108,6 @@ static sy_status ask_ledger(struct rewrap_run *run, struct sy_error *err)
 
 // --- out of reach ------------------------------------------------------------------------------
 
-static sy_status load_proof(struct rewrap_run *run, const char *path, struct sy_error *err)
-{
-    uint8_t *bytes = NULL;
-    size_t size = 0;
-    const char *what = NULL;
-    SY_TRY(sy_os_read_file(&bytes, &size, path, 64u << 20, err));
-    sy_proven_free(&run->proven);
-    SY_TRY(sy_proven_take(&run->proven, bytes, size, run->genesis, err));
-    if (sy_proof_verify(&run->proven.proof, run->genesis, NULL, &what)) return SY_OK;
-    return sy_fail(err, SY_ERR_CRYPTO, "%s: not proven: %s", path, what);
-}
-
 /* The record's patient, or the one into whom that one was merged, as an earlier proof has it. (A
  * merge is never undone, so its proof does not age.) */
 static sy_status check_patient(struct rewrap_run *run, const struct sy_hash *named,
@@ -136,7 +124,7 @@ static sy_status check_patient(struct rewrap_run *run, const struct sy_hash *nam
                        "the entry is about another patient (the same under another id? then "
                        "--patient: the proof of the merge)");
     }
-    SY_TRY(load_proof(run, run->patient_path, err));
+    SY_TRY(sy_proven_load(&run->proven, run->patient_path, run->genesis, err));
     const struct sy_proof *proof = &run->proven.proof;
     sy_state_key_id(&place, SY_STATE_PATIENT, subject);
     if (proof->kind != SY_PROOF_STATE || !proof->state.present ||
@@ -159,7 +147,7 @@ static sy_status take_credential(struct rewrap_run *run, const struct sy_tx *tx,
 {
     struct sy_hash place;
     struct sy_credential credential;
-    SY_TRY(load_proof(run, run->credential_path, err));
+    SY_TRY(sy_proven_load(&run->proven, run->credential_path, run->genesis, err));
     const struct sy_proof *proof = &run->proven.proof;
     sy_state_key_public(&place, SY_STATE_CREDENTIAL, &tx->signer);
     if (proof->kind != SY_PROOF_STATE || !proof->state.present ||

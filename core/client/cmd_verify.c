@@ -19,7 +19,6 @@
 #include "core/crypto/sig_queue.h"
 #include "core/wire/render.h"
 
-#define PROOF_BYTES_MAX (64u << 20) /* with many handovers */
 #define FEW_MAX 32u /* files that are not worth an engine, whose self-test takes 20 ms */
 #define WAITING_MAX 512u
 #define WAITING_BYTES_MAX (16u << 20) /* of files that wait; one may be larger */
@@ -189,7 +188,7 @@ static bool verify_file(struct verify *verify, const char *path)
     size_t size = 0;
     struct sy_error err = {SY_OK, ""};
     verify->is_evidence = verify->is_valid = false;
-    if (sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, &err) == SY_OK) {
+    if (sy_os_read_file(&bytes, &size, path, SY_PROVEN_BYTES_MAX, &err) == SY_OK) {
         return judge_bytes(verify, path, bytes, size);
     }
     note_bad(verify, path, err.text);
@@ -249,7 +248,7 @@ static void take_file(struct verify *verify, const char *path)
         settle(verify);
     }
     struct waiting *waiting = &verify->waiting[verify->waiting_count];
-    if (sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, &err) != SY_OK) {
+    if (sy_os_read_file(&bytes, &size, path, SY_PROVEN_BYTES_MAX, &err) != SY_OK) {
         settle(verify);
         note_bad(verify, path, err.text);
         return;

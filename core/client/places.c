@@ -6,8 +6,6 @@
 
 #include "core/base/os.h"
 
-#define PROOF_BYTES_MAX (4u << 20)
-
 /* An id whose places are walked, and how far. */
 struct level {
     struct sy_hash id;
@@ -146,24 +144,15 @@ sy_status sy_places_load(void *self, struct sy_slice *value, uint64_t *height,
 {
     struct sy_places_kept *kept = self;
     char path[SY_PLACES_PATH_BYTES];
-    uint8_t *bytes = NULL;
-    size_t size = 0;
     struct sy_hash place, second = {{0}};
-    const char *what = NULL;
     sy_store_u64(second.bytes, number);
     if (!sy_places_path(path, kept->folder, id, number)) {
         return sy_fail(err, SY_ERR_ARGUMENT, "%.80s...: the path is too long", kept->folder);
     }
-    sy_status status = sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, err);
+    sy_status status = sy_proven_load(&kept->answer, path, kept->genesis, err);
     if (status == SY_ERR_NOT_FOUND) return sy_fail(err, SY_ERR_FORMAT, "%s is missing", path);
     if (status != SY_OK) return status;
-    if (sy_proven_take(&kept->answer, bytes, size, kept->genesis, err) != SY_OK) {
-        return sy_fail(err, SY_ERR_FORMAT, "%s is no proof", path);
-    }
     const struct sy_proof *proof = &kept->answer.proof;
-    if (!sy_proof_verify(proof, kept->genesis, NULL, &what)) {
-        return sy_fail(err, SY_ERR_CRYPTO, "%s does not hold: %s", path, what);
-    }
     if (!sy_state_key_of(&place, kind, id, &second) || proof->kind != SY_PROOF_STATE ||
         !proof->state.present || !sy_hash_equal(&proof->state.key_hash, &place)) {
         return sy_fail(err, SY_ERR_CRYPTO, "%s is about something else", path);

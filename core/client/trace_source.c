@@ -5,7 +5,6 @@
 #include "core/base/os.h"
 #include "core/client/trace.h"
 
-#define PROOF_BYTES_MAX (4u << 20)
 #define PATH_BYTES 1200
 
 static bool path_of(char out[PATH_BYTES], const char *folder, const struct sy_hash *key_hash)
@@ -67,24 +66,15 @@ sy_status sy_trace_load(void *self, struct sy_slice *value, enum sy_state_kind k
 {
     struct sy_trace_kept *kept = self;
     char path[PATH_BYTES];
-    uint8_t *bytes = NULL;
-    size_t size = 0;
     struct sy_hash place;
-    const char *what = NULL;
     if (!sy_state_key_of(&place, kind, id, second)) return absent(err, kind);
     if (!path_of(path, kept->folder, &place)) return too_long(err, kept->folder);
-    sy_status status = sy_os_read_file(&bytes, &size, path, PROOF_BYTES_MAX, err);
+    sy_status status = sy_proven_load(&kept->answer, path, kept->genesis, err);
     if (status == SY_ERR_NOT_FOUND) {
         return sy_fail(err, SY_ERR_PERMISSION, "%s is missing", path);
     }
     if (status != SY_OK) return status;
-    if (sy_proven_take(&kept->answer, bytes, size, kept->genesis, err) != SY_OK) {
-        return sy_fail(err, SY_ERR_FORMAT, "%s is no proof", path);
-    }
     const struct sy_proof *proof = &kept->answer.proof;
-    if (!sy_proof_verify(proof, kept->genesis, NULL, &what)) {
-        return sy_fail(err, SY_ERR_CRYPTO, "%s does not hold: %s", path, what);
-    }
     if (proof->kind != SY_PROOF_STATE || !sy_hash_equal(&proof->state.key_hash, &place)) {
         return sy_fail(err, SY_ERR_CRYPTO, "%s is about something else", path);
     }

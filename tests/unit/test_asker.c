@@ -359,6 +359,40 @@ CASE(an_observer_is_asked_by_name_and_believed_no_more_than_others)
     sy_asker_close(asker);
 }
 
+/* What was kept is as good as what was told; what was cut off or changed is no proof. */
+CASE(a_proof_that_was_kept_is_loaded_and_checked)
+{
+    struct sy_error err = {SY_OK, ""};
+    static struct sy_proven kept;
+    struct sy_read_request read = witness_read(92);
+    char folder[256], path[300];
+    test_folder(folder, sizeof folder, "asker");
+    (void)snprintf(path, sizeof path, "%s/a.syproof", folder);
+    sy_asker *asker = open_asker(WITNESS_PATIENCE_MS, -1);
+    witnesses_set(&all, WITNESS_TRUE, WITNESSES);
+    assert_int_equal(sy_asker_read(asker, &answer, &read, test_key(300), 0, &err), SY_OK);
+    sy_asker_close(asker);
+    assert_int_equal(sy_proven_load(&kept, path, &all.block.genesis, &err), SY_ERR_NOT_FOUND);
+    for (size_t at = 0; at < answer.size; at += 1 + answer.size / 40) {
+        assert_int_equal(sy_os_write_file(path, answer.bytes, at, 0600, &err), SY_OK);
+        assert_int_equal(sy_proven_load(&kept, path, &all.block.genesis, &err), SY_ERR_FORMAT);
+        assert_non_null(strstr(err.text, path));
+    }
+    assert_int_equal(sy_os_write_file(path, answer.bytes, answer.size, 0600, &err), SY_OK);
+    if (sy_proven_load(&kept, path, &all.block.genesis, &err) != SY_OK) fail_msg("%s", err.text);
+    assert_true(sy_slice_equal(kept.proof.state.value, all.block.state[2].value));
+    // Sealed by nobody of this roster, and put together well.
+    static uint8_t room[1u << 16];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    answer.proof.certificate.seals[0].signature.bytes[9] ^= 1;
+    sy_proof_encode(&w, &answer.proof);
+    assert_int_equal(sy_os_write_file(path, room, w.used, 0600, &err), SY_OK);
+    assert_int_equal(sy_proven_load(&kept, path, &all.block.genesis, &err), SY_ERR_CRYPTO);
+    assert_non_null(strstr(err.text, "does not hold"));
+    sy_proven_free(&kept);
+    assert_int_equal(sy_os_remove_tree(folder, NULL), SY_OK);
+}
+
 static int begin(void **state)
 {
     (void)state;
@@ -393,6 +427,7 @@ int main(void)
         cmocka_unit_test(what_is_not_final_in_time_is_unknown),
         cmocka_unit_test(the_validator_asked_for_is_the_only_one_asked),
         cmocka_unit_test(an_observer_is_asked_by_name_and_believed_no_more_than_others),
+        cmocka_unit_test(a_proof_that_was_kept_is_loaded_and_checked),
     };
     return cmocka_run_group_tests(cases, begin, end);
 }
