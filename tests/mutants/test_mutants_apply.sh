@@ -1,6 +1,6 @@
 #!/bin/sh
-# test_mutants_apply.sh: the lines of each mutant of mutants.txt stand in its file, once. Who changes
-# a line that a mutant names changes the mutant.
+# test_mutants_apply.sh: the lines of each mutant of mutants.txt stand in its file, once. Who
+# changes a line that a mutant names changes the mutant.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
