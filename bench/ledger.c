@@ -122,7 +122,13 @@ static const struct row rows[] = {
     {SY_KIND_settle_batch, 2, {sy_nation_bill, sy_nation_pay, sy_nation_settle}},
     {SY_KIND_claim_appeal, 1, {sy_nation_bill, sy_nation_appeal}},
     {SY_KIND_claim_dispute, 1, {sy_nation_bill, sy_nation_dispute}},
+    {SY_KIND_fraud_flag,
+     2,
+     {sy_nation_bill_minute, sy_nation_bill_day, sy_nation_flag, sy_nation_reverse,
+      sy_nation_reverse_day}},
     {SY_KIND_fraud_clear, 1, {sy_nation_bill_flagged, sy_nation_clear}},
+    {SY_KIND_schedule_publish, 0, {sy_nation_publish_fees}},
+    {SY_KIND_schedule_rows, 1, {sy_nation_publish_fees, sy_nation_bring_fees}},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 
@@ -232,6 +238,47 @@ static bool measure_row(struct bench *bench, const struct row *row)
     return true;
 }
 
+/* Many blocks do the same to the numbers of a lot that many had. */
+static bool run_wide(struct bench *bench, sy_nation_deed deed, uint64_t first, const char *name)
+{
+    struct sy_nation_figures figures;
+    for (uint64_t done = 0; done < SY_NATION_WIDE;) {
+        for (uint64_t i = 0; i < bench->txs && done < SY_NATION_WIDE; i++) {
+            add(bench, deed, first + done++);
+        }
+        if (!run_block(bench, &figures, name, true)) return false;
+    }
+    return true;
+}
+
+static bool has_wide(const struct bench *bench)
+{
+    return bench->patients >= SY_NATION_WIDE; // a unit each
+}
+
+/* recall.notify: a recall tells the first of those who had the lot, and the next transaction as
+ * many more. */
+static bool measure_notify(struct bench *bench)
+{
+    const char *name = sy_kind_by_number(SY_KIND_recall_notify)->name;
+    struct sy_nation_figures figures;
+    static const sy_nation_deed before[] = {sy_nation_commission_wide, sy_nation_prescribe,
+                                            sy_nation_fill_wide, sy_nation_dispense_wide};
+    for (uint64_t round = 0; round < bench->rounds; round++) {
+        uint64_t first = (bench->number / SY_NATION_WIDE + 1) * SY_NATION_WIDE;
+        for (size_t i = 0; i < sizeof before / sizeof before[0]; i++) {
+            if (!run_wide(bench, before[i], first, name)) return false;
+        }
+        add(bench, sy_nation_recall_wide, first);
+        if (!run_block(bench, &figures, name, true)) return false;
+        add(bench, sy_nation_notify_wide, first);
+        if (!run_block(bench, &bench->figures[round], name, true)) return false;
+        bench->number = first + SY_NATION_WIDE;
+    }
+    tell(bench, name);
+    return true;
+}
+
 // --- as a country sends them -------------------------------------------------------------------
 
 /* Shares of the national mix, in 1/1000 of its transactions (ledger.md, section 2). Of records one
@@ -249,7 +296,7 @@ static const struct part {
     {"record.create, a duplicate", 15, sy_nation_record, true, 0},
     {"record.create, without a right", 5, sy_nation_trespass, false, 0},
     {"claim.submit", 113, sy_nation_bill, false, 0},
-    {"claim.submit, sent again", 7, sy_nation_bill, true, 0},
+    {"claim.submit, a duplicate", 7, sy_nation_bill_twice, true, 0},
     {"claim.pay", 100, sy_nation_pay, true, 0},
     {"unit.commission, a case", 10, sy_nation_commission, false, 0},
     {"custody.ship", 50, sy_nation_send, true, 1},
@@ -378,8 +425,9 @@ static bool wants(const struct bench *bench, const char *name)
     return bench->only == NULL || strcmp(bench->only, name) == 0;
 }
 
-static bool has_row(uint16_t kind)
+static bool has_row(const struct bench *bench, uint16_t kind)
 {
+    if (kind == SY_KIND_recall_notify) return has_wide(bench);
     for (size_t i = 0; i < ROWS; i++) {
         if (rows[i].kind == kind) return true;
     }
@@ -395,7 +443,7 @@ static void tell_left_out(struct bench *bench)
         sy_json_array_begin(&bench->json);
     }
     for (unsigned i = 0; (kind = sy_kind_at(i)) != NULL; i++) {
-        if (has_row(kind->number)) continue;
+        if (has_row(bench, kind->number)) continue;
         if (bench->json_wanted) {
             sy_json_text(&bench->json, kind->name);
         } else {
@@ -431,6 +479,8 @@ static bool measure(struct bench *bench)
         if (!wants(bench, sy_kind_by_number(rows[i].kind)->name)) continue;
         if (!measure_row(bench, &rows[i])) return false;
     }
+    bool notify = has_wide(bench) && wants(bench, "recall.notify");
+    if (notify && !measure_notify(bench)) return false;
     sy_json_array_end(json);
     if (bench->only == NULL) tell_left_out(bench);
     return !wants(bench, "mix") || measure_mix(bench);
@@ -453,7 +503,7 @@ static bool takes(const struct bench *bench)
 {
     const struct sy_kind *kind = bench->only ? sy_kind_by_name(bench->only) : NULL;
     bool known = bench->only == NULL || strcmp(bench->only, "mix") == 0 ||
-                 (kind != NULL && has_row(kind->number));
+                 (kind != NULL && has_row(bench, kind->number));
     return known && bench->txs <= bench->patients &&
            bench->txs <= BREAKS_A_DOCTOR * bench->organisations;
 }

@@ -12,7 +12,8 @@
 #define SCRATCH_BYTES (64u << 10)
 #define LIST_BYTES (32u << 10)
 #define BEGIN_MS 1700000000000ll
-#define FIRST_ORG_PERCENT 30u
+#define FIRST_ORGS_PERCENT 30u
+#define FIRST_PAYER_PERCENT 40u
 
 /* Numbers of keys: people's count from 0. */
 #define FRESH_KEYS (UINT64_C(1) << 40)
@@ -42,6 +43,50 @@ static sy_status make_person(struct sy_nation_person *person, uint64_t *number,
     return SY_OK;
 }
 
+/* Whose patient somebody is: first whether of the first hundredth of organisations, then which, by
+ * Zipf's law. sums: of 1/1, 1/2 ... up to each organisation's. */
+static uint32_t draw_org(sy_nation *nation, const uint64_t *sums)
+{
+    uint32_t few = (nation->org_count + 99) / 100;
+    bool first = sy_prng_chance(&nation->prng, FIRST_ORGS_PERCENT, 100);
+    uint32_t low = first ? 0 : few, high = first ? few : nation->org_count;
+    uint64_t base = low > 0 ? sums[low - 1] : 0;
+    uint64_t drawn = base + sy_prng_below(&nation->prng, sums[high - 1] - base);
+    for (high--; low < high;) {
+        uint32_t middle = low + (high - low) / 2;
+        if (drawn < sums[middle])
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+static uint32_t draw_payer(sy_nation *nation)
+{
+    if (sy_prng_chance(&nation->prng, FIRST_PAYER_PERCENT, 100)) return 0;
+    return 1 + (uint32_t)sy_prng_below(&nation->prng, SY_NATION_PAYERS - 1);
+}
+
+static sy_status make_patients(sy_nation *nation, uint64_t *number)
+{
+    uint64_t *sums = (uint64_t *)calloc(nation->org_count, sizeof *sums), sum = 0;
+    sy_status status = sums != NULL ? SY_OK : SY_ERR_NO_MEMORY;
+    for (uint32_t i = 0; status == SY_OK && i < nation->org_count; i++) {
+        sum += 1000000000u / (i + 1);
+        sums[i] = sum;
+    }
+    for (uint32_t i = 0; status == SY_OK && i < nation->patient_count; i++) {
+        struct sy_nation_patient *patient = &nation->patients[i];
+        patient->id = sy_nation_id('p', i);
+        patient->organisation = draw_org(nation, sums);
+        patient->payer = draw_payer(nation);
+        status = make_person(&patient->wallet, number, NULL);
+    }
+    free(sums);
+    return status;
+}
+
 static sy_status make_people(sy_nation *nation)
 {
     uint64_t number = 0;
@@ -55,17 +100,14 @@ static sy_status make_people(sy_nation *nation)
         SY_TRY(make_person(&org->doctor, &number, &org->id));
         SY_TRY(make_person(&org->nurse, &number, &org->id));
     }
-    for (uint32_t i = 0; i < nation->patient_count; i++) {
-        struct sy_nation_patient *patient = &nation->patients[i];
-        bool first = sy_prng_chance(&nation->prng, FIRST_ORG_PERCENT, 100);
-        patient->id = sy_nation_id('p', i);
-        if (!first)
-            patient->organisation = (uint32_t)sy_prng_below(&nation->prng, nation->org_count);
-        SY_TRY(make_person(&patient->wallet, &number, NULL));
+    SY_TRY(make_patients(nation, &number));
+    for (uint32_t i = 0; i < SY_NATION_PAYERS; i++) {
+        struct sy_nation_payer *payer = &nation->payers[i];
+        payer->id = sy_nation_id('y', i);
+        SY_TRY(make_person(&payer->admin, &number, &payer->id));
+        SY_TRY(make_person(&payer->clerk, &number, &payer->id));
     }
-    nation->payer.id = sy_nation_id('y', 0);
-    SY_TRY(make_person(&nation->payer.admin, &number, &nation->payer.id));
-    return make_person(&nation->payer.clerk, &number, &nation->payer.id);
+    return SY_OK;
 }
 
 struct sy_nation_person *sy_nation_fresh(sy_nation *nation, uint64_t number)
@@ -336,8 +378,7 @@ static void plan_staff(sy_nation *nation, struct sy_nation_plan *plan, uint64_t 
 
 static void plan_payer(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
 {
-    struct sy_nation_payer *payer = &nation->payer;
-    SY_ASSERT(number == 0);
+    struct sy_nation_payer *payer = &nation->payers[number];
     *plan = (struct sy_nation_plan){.kind = SY_KIND_org_register,
                                     .signers = {&nation->regulators[0], &payer->admin},
                                     .signer_count = 2};
@@ -351,8 +392,7 @@ static void plan_payer(sy_nation *nation, struct sy_nation_plan *plan, uint64_t 
 
 static void plan_clerk(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
 {
-    struct sy_nation_payer *payer = &nation->payer;
-    SY_ASSERT(number == 0);
+    struct sy_nation_payer *payer = &nation->payers[number];
     *plan = (struct sy_nation_plan){
         .kind = SY_KIND_cred_issue, .signers = {&payer->admin}, .signer_count = 1};
     struct sy_cred_issue *p = &plan->payload.cred_issue;
@@ -407,6 +447,19 @@ static bool make_room(sy_nation *nation)
     return good;
 }
 
+/* Payers, whose plans know a code set, and what they cover. */
+static sy_status begin_money(sy_nation *nation, struct sy_error *err)
+{
+    struct sy_nation_figures figures;
+    SY_TRY(live(nation, sy_nation_publish_codes, 1, err));
+    SY_TRY(live(nation, sy_nation_bring_codes, 1, err));
+    SY_TRY(live(nation, plan_payer, SY_NATION_PAYERS, err));
+    SY_TRY(live(nation, plan_clerk, SY_NATION_PAYERS, err));
+    for (unsigned i = 0; i < SY_ACTIVATION_DELAY; i++) SY_TRY(sy_nation_run(nation, &figures, err));
+    SY_TRY(live(nation, sy_nation_publish_plan, SY_NATION_PAYERS, err));
+    return live(nation, sy_nation_cover_all, nation->patient_count, err);
+}
+
 sy_status sy_nation_open(sy_nation *nation, uint32_t organisations, uint32_t patients,
                          uint32_t fresh, struct sy_error *err)
 {
@@ -426,10 +479,7 @@ sy_status sy_nation_open(sy_nation *nation, uint32_t organisations, uint32_t pat
     SY_TRY(live(nation, plan_staff, 3ull * organisations, err));
     SY_TRY(live(nation, sy_nation_make_first, organisations, err));
     SY_TRY(live(nation, plan_patient, patients, err));
-    SY_TRY(live(nation, plan_payer, 1, err));
-    SY_TRY(live(nation, plan_clerk, 1, err));
-    SY_TRY(live(nation, sy_nation_publish_plan, 1, err));
-    SY_TRY(live(nation, sy_nation_cover_all, patients, err));
+    SY_TRY(begin_money(nation, err));
     SY_TRY(live(nation, sy_nation_grant, patients, err));
     return live(nation, sy_nation_record, sy_nation_first(nation), err);
 }

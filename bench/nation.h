@@ -5,8 +5,9 @@
  *
  * There are organisations (hospitals), each with an admin, a gateway, a doctor who may break the
  * glass and a nurse; patients with keys of their own, spread over the organisations as the national
- * load is (the first organisation has 30 %); records of theirs, and a consent each; and a payer,
- * whose plan covers every patient; and a product of each organisation. Everything follows from the
+ * load is (the first hundredth of them has 30 %; in it and among the others the k-th has 1/k of the
+ * first's); records of theirs, and a consent each; payers, one of whom covers 40 % of the patients
+ * and the others the rest; and a product of each organisation. Everything follows from the
  * numbers, so two runs do the same. One thread. */
 #ifndef SY_BENCH_NATION_H
 #define SY_BENCH_NATION_H
@@ -21,6 +22,7 @@
 #define SY_NATION_RECORDS 4u /* of each patient, when a nation begins */
 #define SY_NATION_TXS_MAX 4096u
 #define SY_NATION_MAKERS 4u
+#define SY_NATION_PAYERS 8u
 
 struct sy_nation_person {
     struct sy_public_key key;
@@ -41,6 +43,7 @@ struct sy_nation_payer {
 struct sy_nation_patient {
     struct sy_hash id;
     uint32_t organisation; /* that enrolled them */
+    uint32_t payer;        /* that covers them */
     struct sy_nation_person wallet;
 };
 
@@ -68,7 +71,7 @@ typedef struct sy_nation {
     struct sy_nation_person regulators[2];
     struct sy_nation_org *orgs;
     struct sy_nation_patient *patients;
-    struct sy_nation_payer payer;
+    struct sy_nation_payer payers[SY_NATION_PAYERS];
     struct sy_nation_person *fresh; /* nobody's keys yet */
     sy_replay_state *state;
     uint64_t reads, scans;
@@ -76,6 +79,7 @@ typedef struct sy_nation {
     struct sy_header header; /* the newest */
     struct sy_block_result result;
     uint64_t seqs[SY_NATION_MAKERS];
+    uint32_t fees_published, fees_brought; /* versions of the first payer's fees, so far */
     /* the block being filled */
     struct sy_batch_builder builders[SY_NATION_MAKERS];
     uint8_t *rooms[SY_NATION_MAKERS];
@@ -154,6 +158,14 @@ void sy_nation_fill(sy_nation *nation, struct sy_nation_plan *plan, uint64_t num
 void sy_nation_transfer(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_cancel(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 /* Claims (nation_money.c). */
+/* A code set that counts, by which plans know how long services take: its publication, and its page
+ * once it does. */
+void sy_nation_publish_codes(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_bring_codes(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Fees that no plan is priced by, of the first payer: the next version, whatever the number; and
+ * the page of the next whose page did not come. */
+void sy_nation_publish_fees(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_bring_fees(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_publish_plan(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_cover_all(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
@@ -161,6 +173,8 @@ void sy_nation_end_cover(sy_nation *nation, struct sy_nation_plan *plan, uint64_
 void sy_nation_ask_payer(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_authorise(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_bill(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* What was billed under that number, under another id. */
+void sy_nation_bill_twice(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_bill_reviewed(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_adjudicate(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_pay(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
@@ -171,6 +185,12 @@ void sy_nation_appeal(sy_nation *nation, struct sy_nation_plan *plan, uint64_t n
 void sy_nation_dispute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_bill_flagged(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_clear(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* A minute of a doctor's day; all of it, another claim; what the first is flagged by then; and the
+ * other one taken back. */
+void sy_nation_bill_minute(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_bill_day(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_flag(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_reverse_day(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 /* Goods (nation_goods.c): a number is a case of 24 units. sy_nation_prefix is the company prefix of
  * an organisation; it stands until the next call. */
 struct sy_slice sy_nation_prefix(uint32_t org);
@@ -192,6 +212,15 @@ void sy_nation_doubt(sy_nation *nation, struct sy_nation_plan *plan, uint64_t nu
 void sy_nation_acquit(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_recall(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_close_recall(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* A lot of the first organisation's product that so many patients have had, a unit each, whom two
+ * transactions tell of its recall: number / SY_NATION_WIDE is the lot. The prescription of the
+ * number is filled there. */
+#define SY_NATION_WIDE (2u * SY_RECALL_TOLD_MAX)
+void sy_nation_commission_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_fill_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_dispense_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_recall_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_notify_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 /* Changes of the roster, which a quorum approves; its last validator is the one that goes, or gets
  * a new key. One after the other: sy_nation_turn goes on to the epoch that the newest has begun. */
 void sy_nation_add_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);

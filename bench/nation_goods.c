@@ -301,3 +301,70 @@ void sy_nation_close_recall(sy_nation *nation, struct sy_nation_plan *plan, uint
     plan->payload.recall_close.recall_id = sy_nation_id('E', number);
     plan->payload.recall_close.outcome = SY_RECALL_WITHDRAWN;
 }
+
+// --- a lot that many had -----------------------------------------------------------------------
+
+#define WIDE_UNIT 99u /* of a number: the unit that is of no case */
+
+static struct sy_nation_org *begin_wide(sy_nation *nation, struct sy_nation_plan *plan,
+                                        uint16_t kind)
+{
+    memset(plan, 0, sizeof *plan);
+    plan->kind = kind;
+    plan->signers[0] = &nation->orgs[0].gateway;
+    plan->signer_count = 1;
+    return &nation->orgs[0];
+}
+
+static struct sy_slice wide_lot(uint64_t number)
+{
+    (void)lot_of(number / SY_NATION_WIDE);
+    lot[0] = 'W';
+    return sy_slice_of(lot, strlen(lot));
+}
+
+void sy_nation_commission_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    (void)begin_wide(nation, plan, SY_KIND_unit_commission);
+    struct sy_unit_commission *p = &plan->payload.unit_commission;
+    struct sy_slice epc = unit_of(0, number, WIDE_UNIT);
+    p->event_id = sy_nation_id('F', number);
+    p->gtin = gtin_of(0, 0);
+    p->lot = wide_lot(number);
+    p->expiry = nation->header.time_ms / YEAR_MS * YEAR_MS + 3 * YEAR_MS;
+    add_text(nation, &p->serials, sy_slice_of(epc.data + 21, epc.size - 21));
+}
+
+void sy_nation_fill_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    sy_nation_fill(nation, plan, number);
+    plan->signers[0] = &nation->orgs[0].gateway;
+}
+
+void sy_nation_dispense_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    (void)begin_wide(nation, plan, SY_KIND_unit_dispense);
+    struct sy_unit_dispense *p = &plan->payload.unit_dispense;
+    p->event_id = sy_nation_id('G', number);
+    p->unit = unit_of(0, number, WIDE_UNIT);
+    p->has_rx_id = true;
+    p->rx_id = sy_nation_id('X', number);
+}
+
+void sy_nation_recall_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    struct sy_nation_org *org = begin_wide(nation, plan, SY_KIND_recall_issue);
+    struct sy_recall_issue *p = &plan->payload.recall_issue;
+    plan->signers[0] = &org->admin;
+    p->recall_id = sy_nation_id('H', number / SY_NATION_WIDE);
+    p->gtin = gtin_of(0, 0);
+    p->class = SY_RECALL_I;
+    p->reason = SY_RECALL_POTENCY;
+    add_text(nation, &p->lots, wide_lot(number));
+}
+
+void sy_nation_notify_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
+{
+    (void)begin_wide(nation, plan, SY_KIND_recall_notify);
+    plan->payload.recall_notify.recall_id = sy_nation_id('H', number / SY_NATION_WIDE);
+}
