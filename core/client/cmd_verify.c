@@ -13,6 +13,7 @@
 #include "core/base/os.h"
 #include "core/client/client_store.h"
 #include "core/client/cmd.h"
+#include "core/client/samples.h"
 #include "core/client/show.h"
 #include "core/client/valid.h"
 #include "core/crypto/engine_choice.h"
@@ -31,7 +32,8 @@ static const char about[] =
     "(the folder that client.conf names), each under its header and certificate.\n"
     "Also takes .syvalid files (`systole get credential --at`): how a credential stood\n"
     "at a time gone by, which --json tells as `valid`; and .syevidence files: that a\n"
-    "validator signed both of two statements that contradict each other.\n";
+    "validator signed both of two statements that contradict each other; and .sysample\n"
+    "files: one sample of a device's stream (`systole stream prove`).\n";
 
 /* A file that holds if its signatures do. */
 struct waiting {
@@ -56,7 +58,10 @@ struct verify {
     struct sy_evidence evidence;
     struct sy_valid valid;
     enum sy_at_verdict verdict;
-    bool is_evidence, is_valid; /* what the last file was */
+    struct sy_sample_proof sample;
+    struct sy_stream_commit_entry commit; /* that the sample is of */
+    struct sy_proven entry;
+    bool is_evidence, is_valid, is_sample; /* what the last file was */
     sy_engine *engine;
     sy_sig_queue *queue;         /* NULL: there are but few files */
     struct sy_verifier verifier; /* the queue's, or OpenSSL */
@@ -129,6 +134,18 @@ static sy_status check_valid(struct verify *verify, struct sy_slice bytes, struc
                               err);
 }
 
+/* A sample of a stream. */
+static sy_status check_sample(struct verify *verify, struct sy_slice bytes, struct sy_error *err)
+{
+    const char *what = "";
+    if (!sy_sample_proof_decode(&verify->sample, bytes, &what)) {
+        return sy_fail(err, SY_ERR_FORMAT, "this is no proof that can be read (%s)", what);
+    }
+    // By OpenSSL at once: what it borrows is gone before a queue would decide.
+    return sy_sample_proof_verify_by(&sy_verifier_openssl, &verify->sample, &verify->commit,
+                                     &verify->entry, verify->genesis, err);
+}
+
 /* Checks what a file holds, which proven owns from then on. */
 static sy_status check_bytes(struct verify *verify, uint8_t *bytes, size_t size,
                              struct sy_error *err)
@@ -136,22 +153,27 @@ static sy_status check_bytes(struct verify *verify, uint8_t *bytes, size_t size,
     struct sy_slice all = sy_slice_of(bytes, size);
     verify->is_evidence = sy_evidence_is(all);
     verify->is_valid = sy_valid_is(all);
-    if (!verify->is_evidence && !verify->is_valid) return check_proof(verify, bytes, size, err);
+    verify->is_sample = sy_sample_proof_is(all);
+    bool other = verify->is_evidence || verify->is_valid || verify->is_sample;
+    if (!other) return check_proof(verify, bytes, size, err);
     sy_proven_free(&verify->proven);
     verify->proven.bytes = bytes;
     verify->proven.size = size;
+    if (verify->is_sample) return check_sample(verify, all, err);
     return verify->is_valid ? check_valid(verify, all, err) : check_evidence(verify, all, err);
 }
 
 /* What note_good is told of the last file, if it is no evidence. */
 static uint8_t last_kind(const struct verify *verify)
 {
-    return verify->is_evidence || verify->is_valid ? 0 : verify->proven.proof.kind;
+    bool other = verify->is_evidence || verify->is_valid || verify->is_sample;
+    return other ? 0 : verify->proven.proof.kind;
 }
 
 static uint16_t last_code(const struct verify *verify)
 {
-    return verify->is_evidence || verify->is_valid ? 0 : verify->proven.receipt.code;
+    bool other = verify->is_evidence || verify->is_valid || verify->is_sample;
+    return other ? 0 : verify->proven.receipt.code;
 }
 
 /* Notes what a check said. False: it does not hold. */
@@ -187,7 +209,7 @@ static bool verify_file(struct verify *verify, const char *path)
     uint8_t *bytes = NULL;
     size_t size = 0;
     struct sy_error err = {SY_OK, ""};
-    verify->is_evidence = verify->is_valid = false;
+    verify->is_evidence = verify->is_valid = verify->is_sample = false;
     if (sy_os_read_file(&bytes, &size, path, SY_PROVEN_BYTES_MAX, &err) == SY_OK) {
         return judge_bytes(verify, path, bytes, size);
     }
@@ -275,7 +297,7 @@ static bool ends_with(const char *name, const char *end)
 static bool is_proof_name(const char *name)
 {
     return ends_with(name, ".syproof") || ends_with(name, ".syvalid") ||
-           ends_with(name, ".syevidence");
+           ends_with(name, ".syevidence") || ends_with(name, ".sysample");
 }
 
 static void verify_folder(struct verify *verify, const char *path)
@@ -304,7 +326,8 @@ static void verify_folder(struct verify *verify, const char *path)
     closedir(dir);
     if (!found) {
         settle(verify);
-        note_bad(verify, path, "there is no .syproof, .syvalid or .syevidence file in it");
+        note_bad(verify, path,
+                 "there is no .syproof, .syvalid or .syevidence file in it, nor a .sysample");
     }
 }
 
@@ -556,6 +579,38 @@ static int tell_valid(const struct verify *verify)
     return SY_EXIT_DONE;
 }
 
+static int tell_sample(const struct verify *verify)
+{
+    const struct sy_sample_proof *sample = &verify->sample;
+    const struct sy_stream_commit_entry *commit = &verify->commit;
+    const struct sy_proof *proof = &verify->entry.proof;
+    char time[SY_CMD_TIME_BYTES], hex[65], key[65];
+    sy_cmd_time(time, sample->sample.time_ms);
+    sy_hex_encode(hex, sample->stream.bytes, sizeof sample->stream.bytes);
+    sy_hex_encode(key, commit->key.bytes, sizeof commit->key.bytes);
+    if (verify->cmd->json) {
+        sy_json json;
+        sy_cmd_json_begin(&json);
+        sy_json_put_bool(&json, "proven", true);
+        put_epoch(&json, proof->header.epoch);
+        sy_json_put_text(&json, "stream", hex);
+        sy_json_put_u64(&json, "sequence", sample->sequence);
+        sy_json_put_u64(&json, "sample", sample->path.leaf_index + 1);
+        sy_json_put_u64(&json, "samples", commit->samples);
+        sy_json_put_i64(&json, "at_ms", sample->sample.time_ms);
+        sy_json_put_text(&json, "value", sample->sample.value);
+        sy_json_put_text(&json, "signed_by", key);
+        sy_json_put_i64(&json, "committed_ms", commit->time_ms);
+        return sy_cmd_json_end(&json, SY_EXIT_DONE);
+    }
+    printf("sample %s at %s\nof stream %s, commitment %u, number %llu of %u\n"
+           "signed by device key %s\n",
+           sample->sample.value, time, hex, (unsigned)sample->sequence,
+           (unsigned long long)sample->path.leaf_index + 1, (unsigned)commit->samples, key);
+    sy_show_proof_line(stdout, proof, verify->genesis);
+    return SY_EXIT_DONE;
+}
+
 static int tell_one(struct verify *verify, const char *path)
 {
     sy_json json;
@@ -568,6 +623,7 @@ static int tell_one(struct verify *verify, const char *path)
     }
     if (verify->is_evidence) return tell_evidence(verify);
     if (verify->is_valid) return tell_valid(verify);
+    if (verify->is_sample) return tell_sample(verify);
     const struct sy_proof *proof = &verify->proven.proof;
     if (verify->cmd->json) {
         sy_cmd_json_begin(&json);
@@ -686,6 +742,7 @@ int sy_cmd_verify(int argc, char **argv)
     verify.verifier = sy_verifier_openssl;
     exit_code = run_verify(&verify);
     sy_proven_free(&verify.proven);
+    sy_proven_free(&verify.entry);
     sy_sig_queue_close(verify.queue);
     sy_engine_close(verify.engine);
     free(verify.waiting);

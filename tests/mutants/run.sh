@@ -65,6 +65,7 @@ cold         tests/test_ledger_cold
 excursion    tests/test_ledger_excursion
 stream       tests/test_ledger_stream
 streams      tests/test_stream_random
+samples      tests/test_samples
 trace        tests/test_trace
 wire_money   tests/test_wire_money
 claim_rules  tests/test_claim_rules
