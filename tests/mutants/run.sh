@@ -98,6 +98,7 @@ api_notices  tests/test_api_notices
 directory    tests/directory_suite
 x12          tests/test_x12
 bill         tests/test_bill
+remit        tests/test_remit
 epcis        tests/test_epcis
 edges        tests/engine_edges_suite
 sim_4        bin/systole-sim --seeds 1..100 --validators 4 --jobs 2
