@@ -1,6 +1,7 @@
 /* access_goods.c: see access_goods.h. */
 #include "consensus/node/access_goods.h"
 
+#include "consensus/node/access_trials.h"
 #include "core/wire/state_cond.h"
 #include "core/wire/state_exception.h"
 
@@ -197,7 +198,7 @@ bool sy_access_goods(sy_state_view *view, const struct sy_hash *holder,
     case SY_STATE_GOODS_EVENT: return sees_goods_event(view, &read->id, holder);
     case SY_STATE_EXCEPTION: return sees_exception(view, &read->id, holder);
     case SY_STATE_CONDITIONS: return sees_conditions(view, &read->id, holder);
-    default: return false;
+    default: return sy_access_trials(view, holder, read);
     }
 }
 
@@ -240,6 +241,7 @@ bool sy_access_goods_event(const struct sy_hash *holder, const struct sy_event *
     bool goods = (event->kind >= SY_EVENT_PRODUCT_REGISTERED && event->kind < SY_EVENT_RX_ISSUED) ||
                  (event->kind > SY_EVENT_RX_TRANSFERRED && event->kind <= SY_EVENT_GOODS_LAST);
     bool streams = event->kind >= SY_EVENT_STREAM_OPENED && event->kind <= SY_EVENT_STREAM_LAST;
-    if (!(goods || streams) || event->subject_kind != SY_SUBJECT_ORG) return true;
+    bool hidden = goods || streams || sy_access_hides_trial_event(event->kind);
+    if (!hidden || event->subject_kind != SY_SUBJECT_ORG) return true;
     return sy_hash_equal(&event->subject, holder);
 }

@@ -25,8 +25,8 @@ bool sy_access_goods(sy_state_view *view, const struct sy_hash *holder,
 bool sy_access_rx(sy_state_view *view, struct sy_hash *patient, const struct sy_hash *holder,
                   uint8_t role, const struct sy_read_request *read);
 
-/* sy_access_goods_event: an event about an organisation is that one's alone, if it is of goods or
- * of streams. A prescription's events are the patient's. */
+/* sy_access_goods_event: an event about an organisation is that one's alone, if it is of goods, of
+ * streams, or of who takes part in a trial. A prescription's events are the patient's. */
 bool sy_access_goods_event(const struct sy_hash *holder, const struct sy_event *event);
 
 #endif

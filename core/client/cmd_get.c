@@ -46,6 +46,10 @@ static const char about[] =
     "  denied-lines CLAIM (what lines that were denied at once would bill),\n"
     "  billed-day KEY --number DAY (minutes that are billed of a practitioner's\n"
     "  day, since 1970), fill-billed PRESCRIPTION --number FILL (by which claim),\n"
+    "  trial ID, trial-version TRIAL --number N (what was registered), trial-draw,\n"
+    "  trial-lock and trial-result TRIAL, trial-site TRIAL --of ORGANISATION,\n"
+    "  trial-subject TRIAL --of SUBJECT, trial-place, trial-data and trial-report\n"
+    "  TRIAL --number N\n"
     "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
     "  stream ID, firmware DEVICE, and of a stream, with --number N:\n"
     "  stream-commit ID, stream-gap ID, stream-alert ID\n"
@@ -124,6 +128,16 @@ static const struct thing_word things[] = {
     {"stream-gap", THING_STATE, SY_STATE_STREAM_GAP},
     {"stream-alert", THING_STATE, SY_STATE_STREAM_ALERT},
     {"firmware", THING_STATE, SY_STATE_FIRMWARE},
+    {"trial", THING_STATE, SY_STATE_TRIAL},
+    {"trial-version", THING_STATE, SY_STATE_TRIAL_VERSION},
+    {"trial-site", THING_STATE, SY_STATE_TRIAL_SITE},
+    {"trial-subject", THING_STATE, SY_STATE_TRIAL_SUBJECT},
+    {"trial-place", THING_STATE, SY_STATE_TRIAL_PLACE},
+    {"trial-data", THING_STATE, SY_STATE_TRIAL_DATA},
+    {"trial-report", THING_STATE, SY_STATE_TRIAL_REPORT},
+    {"trial-draw", THING_STATE, SY_STATE_TRIAL_DRAW},
+    {"trial-lock", THING_STATE, SY_STATE_TRIAL_LOCK},
+    {"trial-result", THING_STATE, SY_STATE_TRIAL_RESULT},
 };
 
 struct get {
@@ -526,11 +540,9 @@ static sy_status take_number(struct get *get, struct sy_error *err)
     struct sy_read_request *read = &get->read;
     if (get->number == 0 && read->state_kind == SY_STATE_CLAIMS) return SY_OK;
     if (get->number == 0) {
-        return sy_fail(
-            err, SY_ERR_ARGUMENT,
-            "say which with --number: of `get used` the year, of `get coverages` the "
-            "order, of `get remittance`, `get settlements` and of a stream a number from 1, of "
-            "`get contest` 1 to 3");
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "say which with --number: of `get used` the year, of `get coverages` the "
+                       "order, of `get contest` 1 to 3, of others a number from 1");
     }
     if (read->state_kind == SY_STATE_CLAIMS) read->state_kind = SY_STATE_CLAIM_PLACE;
     sy_store_u64(read->second.bytes, get->number);
@@ -544,7 +556,9 @@ static bool is_numbered(uint8_t state_kind)
            state_kind == SY_STATE_CONTEST || state_kind == SY_STATE_BILLED_DAY ||
            state_kind == SY_STATE_FILL_BILLED || state_kind == SY_STATE_SETTLEMENT_PLACE ||
            state_kind == SY_STATE_STREAM_COMMIT || state_kind == SY_STATE_STREAM_GAP ||
-           state_kind == SY_STATE_STREAM_ALERT;
+           state_kind == SY_STATE_STREAM_ALERT || state_kind == SY_STATE_TRIAL_VERSION ||
+           state_kind == SY_STATE_TRIAL_PLACE || state_kind == SY_STATE_TRIAL_DATA ||
+           state_kind == SY_STATE_TRIAL_REPORT;
 }
 
 static sy_status prepare_read(struct get *get, struct sy_error *err)
@@ -568,12 +582,15 @@ static sy_status prepare_read(struct get *get, struct sy_error *err)
                   get->read.state_kind == SY_STATE_ACCESS_REQUEST ||
                   get->read.state_kind == SY_STATE_SUBSCRIPTION ||
                   get->read.state_kind == SY_STATE_SETTLEMENT ||
-                  get->read.state_kind == SY_STATE_OWED;
+                  get->read.state_kind == SY_STATE_OWED ||
+                  get->read.state_kind == SY_STATE_TRIAL_SITE ||
+                  get->read.state_kind == SY_STATE_TRIAL_SUBJECT;
     if (of_two != (get->of != NULL)) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "--of goes with `get disclosure LOG` and `get subscription ORGANISATION`, a "
-                       "patient, and with `get request PATIENT`, `get owed PAYER` and `get "
-                       "settlement ID`, an organisation");
+                       "patient, with `get request PATIENT`, `get owed PAYER`, `get settlement "
+                       "ID` and `get trial-site TRIAL`, an organisation, and with `get "
+                       "trial-subject TRIAL` a subject");
     }
     if (of_two) return sy_cmd_hash(&get->read.second, "--of", get->of, err);
     if (get->version == 0) return SY_OK;
@@ -631,7 +648,8 @@ int sy_cmd_get(int argc, char **argv)
          1, UINT32_MAX},
         {"kind", SY_OPTION_TEXT, &get.kind, "WORD", "what a schedule is of", 0, 0},
         {"of", SY_OPTION_TEXT, &get.of, "ID",
-         "the patient of a disclosure, the organisation of a request", 0, 0},
+         "the patient of a disclosure, the organisation of a request, a trial's site or subject", 0,
+         0},
         {"number", SY_OPTION_NUMBER, &get.number, "N", "which one of several, from 1", 1,
          UINT32_MAX},
         {"at", SY_OPTION_NUMBER, &get.at, "WHEN",

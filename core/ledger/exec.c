@@ -40,7 +40,7 @@ static void load_signers(struct sy_exec *x)
     x->signers_stale = false;
 }
 
-/* The key that a payload enrols and that must therefore sign before anybody knows it. */
+/* The key that a payload brings, and that must therefore sign though nobody knows it. */
 static const struct sy_public_key *new_key(const struct sy_kind *kind,
                                            const union sy_payload *payload)
 {
@@ -49,6 +49,11 @@ static const struct sy_public_key *new_key(const struct sy_kind *kind,
     case SY_KIND_patient_enrol:
         return payload->patient_enrol.has_wallet_key ? &payload->patient_enrol.wallet_key : NULL;
     case SY_KIND_patient_claim: return &payload->patient_claim.wallet_key;
+    // A subject's key of one trial is enrolled for nothing, so that it leads to nobody.
+    case SY_KIND_subject_consent: return &payload->subject_consent.consent_key;
+    case SY_KIND_subject_withdraw:
+        return payload->subject_withdraw.has_consent_key ? &payload->subject_withdraw.consent_key
+                                                         : NULL;
     default: return NULL;
     }
 }

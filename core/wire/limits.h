@@ -58,14 +58,23 @@
 #define SY_COND_INTERVAL_S_MAX 3600u  /* between two readings of a temperature */
 #define SY_COND_READINGS_MAX 100000u  /* in one cond.commit */
 #define SY_RX_REFILLS_MAX 24u
-#define SY_STREAM_RATE_MAX 3600000u                     /* samples an hour: 1 kHz */
-#define SY_STREAM_SAMPLES_MAX 100000u                   /* in one stream.commit */
-#define SY_STREAM_SPAN_MS_MAX (31ll * 24 * 3600 * 1000) /* of one stream.commit */
-#define SY_STREAM_TOLERANCE_S_MAX (31u * 24 * 3600)     /* between windows, that is no gap */
-#define SY_STREAM_SKEW_MS 300000                        /* between a window's end and block time */
-#define SY_STREAM_CARE_TEAM_MAX 8u                      /* told of one alert */
-#define SY_FIRMWARE_MS_MAX (366ll * 24 * 3600 * 1000)   /* that an attestation counts */
-#define SY_CERT_INDEX_MAX 9999999999999999ull           /* 16 digits in a revocation list */
+#define SY_TRIAL_ARMS_MAX 8u
+#define SY_TRIAL_ENDPOINTS_MAX 8u      /* primary ones, of one version */
+#define SY_TRIAL_SITES_MAX 32u         /* of one trial */
+#define SY_TRIAL_SUBJECTS_MAX 100000u  /* enrolled in one trial */
+#define SY_TRIAL_CONSENTS_MAX 1000000u /* subjects of one trial, enrolled or not */
+#define SY_TRIAL_ROWS_MAX 1000000u     /* in one data.commit */
+#define SY_TRIAL_REVEAL_DAYS_MAX 366u
+#define SY_TRIAL_SERIOUS_MS_MAX 86400000 /* a serious event is told within so long */
+#define SY_TRIAL_RESULT_MS_MAX (366ll * 24 * 3600 * 1000) /* results are due so long after */
+#define SY_STREAM_RATE_MAX 3600000u                       /* samples an hour: 1 kHz */
+#define SY_STREAM_SAMPLES_MAX 100000u                     /* in one stream.commit */
+#define SY_STREAM_SPAN_MS_MAX (31ll * 24 * 3600 * 1000)   /* of one stream.commit */
+#define SY_STREAM_TOLERANCE_S_MAX (31u * 24 * 3600)       /* between windows, that is no gap */
+#define SY_STREAM_SKEW_MS 300000                      /* between a window's end and block time */
+#define SY_STREAM_CARE_TEAM_MAX 8u                    /* told of one alert */
+#define SY_FIRMWARE_MS_MAX (366ll * 24 * 3600 * 1000) /* that an attestation counts */
+#define SY_CERT_INDEX_MAX 9999999999999999ull         /* 16 digits in a revocation list */
 
 /* Money: so that 9,000 of the largest amounts are summed within an int64. */
 #define SY_MONEY_MAX 1000000000000000ull

@@ -141,6 +141,24 @@ static const char *money_event_name(uint16_t kind)
     }
 }
 
+/* Of clinical trials. */
+static const char *trial_event_name(uint16_t kind)
+{
+    switch (kind) {
+    case SY_EVENT_TRIAL_REGISTERED: return "trial.registered";
+    case SY_EVENT_TRIAL_CHANGED: return "trial.changed";
+    case SY_EVENT_CONSENT_RECONSENT_NEEDED: return "consent.reconsent_needed";
+    case SY_EVENT_SUBJECT_CHANGED: return "subject.changed";
+    case SY_EVENT_DATA_COMMITTED: return "data.committed";
+    case SY_EVENT_RESULT_POSTED: return "result.posted";
+    case SY_EVENT_SAE_REPORTED: return "sae.reported";
+    case SY_EVENT_DB_LOCKED: return "db.locked";
+    case SY_EVENT_TRIAL_UNBLINDED: return "trial.unblinded";
+    case SY_EVENT_ENDPOINT_CHANGED: return "endpoint.changed";
+    default: return NULL;
+    }
+}
+
 /* Of goods, recalls and prescriptions. */
 static const char *goods_event_name(uint16_t kind)
 {
@@ -235,5 +253,6 @@ const char *sy_event_name(uint16_t kind)
     const char *name = money_event_name(kind);
     if (name == NULL) name = goods_event_name(kind);
     if (name == NULL) name = stream_event_name(kind);
+    if (name == NULL) name = trial_event_name(kind);
     return name != NULL ? name : "unknown";
 }

@@ -49,6 +49,7 @@
 #include "core/wire/kinds_goods.def"
 #include "core/wire/kinds_records.def"
 #include "core/wire/kinds_streams.def"
+#include "core/wire/kinds_trials.def"
 
 /* --- names of numbers ------------------------------------------------------------------------ */
 

@@ -9,6 +9,7 @@
 #include "core/wire/roster_change.h"
 #include "core/wire/state_goods.h"
 #include "core/wire/state_stream.h"
+#include "core/wire/state_trial.h"
 
 #define PAIR_PREFIX 0x04
 
@@ -102,6 +103,16 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_STREAM_GAP] = "stream gap",
     [SY_STATE_STREAM_ALERT] = "stream alert",
     [SY_STATE_FIRMWARE] = "firmware",
+    [SY_STATE_TRIAL] = "trial",
+    [SY_STATE_TRIAL_VERSION] = "trial version",
+    [SY_STATE_TRIAL_SITE] = "trial site",
+    [SY_STATE_TRIAL_SUBJECT] = "trial subject",
+    [SY_STATE_TRIAL_PLACE] = "trial place",
+    [SY_STATE_TRIAL_DATA] = "trial data",
+    [SY_STATE_TRIAL_REPORT] = "trial report",
+    [SY_STATE_TRIAL_DRAW] = "trial draw",
+    [SY_STATE_TRIAL_LOCK] = "trial lock",
+    [SY_STATE_TRIAL_RESULT] = "trial result",
 };
 
 const char *sy_state_kind_name(unsigned kind)
@@ -378,7 +389,7 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CONSENTS: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
     default:
         return sy_goods_key_of(out, kind, id, second) || sy_money_key_of(out, kind, id, second) ||
-               sy_stream_key_of(out, kind, id, second);
+               sy_stream_key_of(out, kind, id, second) || sy_trial_key_of(out, kind, id, second);
     }
 }
 

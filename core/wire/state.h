@@ -52,7 +52,8 @@
  *   suspensions      organisation id                     u64 how many; absent: none (state_org.h)
  *   suspension       pair(organisation, u64 number padded) struct sy_suspension
  *   goods            state_goods.h; prescriptions, recalls: state_rx.h; temperatures:
- *                    state_cond.h; claims: money.h; streams: state_stream.h
+ *                    state_cond.h; claims: money.h; streams: state_stream.h;
+ *                    trials: state_trial.h
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
  * tables. A list is u16 count | bytes16 items, the items as in the payload that brought them; what
@@ -158,6 +159,16 @@ enum sy_state_kind {
     SY_STATE_CORRECTION = 107,
     SY_STATE_STORAGE = 108,
     SY_STATE_CONDITIONS = 109,
+    SY_STATE_TRIAL = 110,
+    SY_STATE_TRIAL_VERSION = 111,
+    SY_STATE_TRIAL_SITE = 112,
+    SY_STATE_TRIAL_SUBJECT = 113,
+    SY_STATE_TRIAL_PLACE = 114,
+    SY_STATE_TRIAL_DATA = 115,
+    SY_STATE_TRIAL_REPORT = 116,
+    SY_STATE_TRIAL_DRAW = 117,
+    SY_STATE_TRIAL_LOCK = 118,
+    SY_STATE_TRIAL_RESULT = 119,
     SY_STATE_STREAM = 120,
     SY_STATE_STREAM_COMMIT = 121,
     SY_STATE_STREAM_GAP = 122,

@@ -8,12 +8,45 @@
 #include "core/wire/state_cond.h"
 #include "core/wire/state_exception.h"
 #include "core/wire/state_stream.h"
+#include "core/wire/state_trial.h"
 
 /* One kind of entry: what decodes is written again. */
 #define AGAIN(name, member, given)               \
     good = sy_##name##_decode(&u.member, value); \
     if (good) sy_##name##_encode(w, given);      \
     break
+
+/* Clinical trials; others: an id. */
+static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slice value)
+{
+    union {
+        struct sy_trial trial;
+        struct sy_trial_version version;
+        struct sy_trial_site site;
+        struct sy_trial_subject subject;
+        struct sy_trial_data data;
+        struct sy_trial_report report;
+        struct sy_trial_draw draw;
+        struct sy_trial_lock lock;
+        struct sy_trial_result result;
+        struct sy_hash id;
+    } u;
+
+    bool good = false;
+    switch (kind) {
+    case SY_STATE_TRIAL: AGAIN(trial, trial, &u.trial);
+    case SY_STATE_TRIAL_VERSION: AGAIN(trial_version, version, &u.version);
+    case SY_STATE_TRIAL_SITE: AGAIN(trial_site, site, &u.site);
+    case SY_STATE_TRIAL_SUBJECT: AGAIN(trial_subject, subject, &u.subject);
+    case SY_STATE_TRIAL_DATA: AGAIN(trial_data, data, &u.data);
+    case SY_STATE_TRIAL_REPORT: AGAIN(trial_report, report, &u.report);
+    case SY_STATE_TRIAL_DRAW: AGAIN(trial_draw, draw, &u.draw);
+    case SY_STATE_TRIAL_LOCK: AGAIN(trial_lock, lock, &u.lock);
+    case SY_STATE_TRIAL_RESULT: AGAIN(trial_result, result, &u.result);
+    default: AGAIN(id, id, &u.id);
+    }
+    return good;
+}
 
 /* Goods, prescriptions, recalls; others: false. */
 static bool round_trip_goods(struct sy_writer *w, unsigned kind, struct sy_slice value)
@@ -226,6 +259,7 @@ static bool round_trip_export(struct sy_writer *w, unsigned kind, struct sy_slic
 static bool round_trip_any(struct sy_writer *w, unsigned kind, struct sy_slice value)
 {
     if (kind >= SY_STATE_STREAM) return round_trip_stream(w, kind, value);
+    if (kind >= SY_STATE_TRIAL) return round_trip_trials(w, kind, value);
     return kind >= SY_STATE_PRODUCT ? round_trip_goods(w, kind, value) : round_trip(w, kind, value);
 }
 

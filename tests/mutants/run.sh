@@ -66,6 +66,8 @@ excursion    tests/test_ledger_excursion
 stream       tests/test_ledger_stream
 streams      tests/test_stream_random
 samples      tests/test_samples
+trial        tests/test_ledger_trial
+trial_data   tests/test_ledger_trial_data
 trace        tests/test_trace
 wire_money   tests/test_wire_money
 claim_rules  tests/test_claim_rules

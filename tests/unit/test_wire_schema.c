@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 90);
+    assert_int_equal(count, 104);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -93,6 +93,18 @@ CASE(numbers_of_streams_stand)
                                             {63, "stream.alert"},
                                             {64, "stream.close"},
                                             {65, "device.firmware"}};
+    check_numbers(known, sizeof known / sizeof known[0]);
+}
+
+CASE(numbers_of_trials_stand)
+{
+    static const struct numbered known[] = {
+        {112, "trial.register"},   {113, "trial.amend"},    {114, "site.activate"},
+        {115, "subject.consent"},  {116, "subject.enrol"},  {117, "subject.withdraw"},
+        {118, "randomise.commit"}, {119, "randomise.salt"}, {120, "randomise.reveal"},
+        {121, "data.commit"},      {122, "ae.report"},      {123, "db.lock"},
+        {124, "unblind"},          {125, "result.post"},
+    };
     check_numbers(known, sizeof known / sizeof known[0]);
 }
 
@@ -745,6 +757,7 @@ int main(void)
         cmocka_unit_test(numbers_of_exceptions_stand),
         cmocka_unit_test(numbers_of_temperatures_stand),
         cmocka_unit_test(numbers_of_streams_stand),
+        cmocka_unit_test(numbers_of_trials_stand),
         cmocka_unit_test(numbers_of_claims_stand),
         cmocka_unit_test(every_kind_and_field_is_described),
         cmocka_unit_test(every_row_has_what_its_type_needs),

@@ -53,6 +53,10 @@ static const struct {
     {"consensus_0", 0},
     {"consensus_1", 3},
     {"signer", KEY_OF(OWN, SY_ROLE_VALIDATOR)},
+    {"sponsor_a", KEY_OF(OWN, SY_ROLE_SPONSOR)},
+    {"ethics_b", KEY_OF(GRANTED, SY_ROLE_ETHICS)},
+    {"investigator_a", KEY_OF(OWN, SY_ROLE_INVESTIGATOR)},
+    {"investigator_b", KEY_OF(GRANTED, SY_ROLE_INVESTIGATOR)},
 };
 
 /* Any other name is a key of its own, in the order in which they come. */
@@ -255,11 +259,11 @@ static void put_entry(enum sy_state_kind kind, const struct sy_hash *id, const s
     state_array_put(&world.state, &key_hash, sy_writer_slice(w));
 }
 
-static void put_credential(unsigned role, enum standing standing)
+static void put_credential(unsigned number, unsigned role, enum standing standing)
 {
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
-    struct sy_public_key key = test_public(KEY_OF(standing, role));
+    struct sy_public_key key = test_public(number);
     struct sy_credential credential = {.use = SY_KEY_TX,
                                        .role = (uint8_t)role,
                                        .not_before_ms = TEST_GENESIS_MS,
@@ -304,9 +308,11 @@ static void put_credentials(void)
     for (unsigned role = 1; role < SY_ROLE_COUNT; role++) {
         for (unsigned standing = OWN; standing < STANDINGS; standing++) {
             bool enrolled = role == SY_ROLE_PATIENT && standing <= FOREIGN;
-            if (!enrolled) put_credential(role, (enum standing)standing);
+            if (enrolled) continue;
+            put_credential(KEY_OF(standing, role), role, (enum standing)standing);
         }
     }
+    put_credential(key_named("sponsor_second"), SY_ROLE_SPONSOR, OWN); // another person
     put_signer();
     world_reopen(&world);
 }

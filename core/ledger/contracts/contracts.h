@@ -99,6 +99,24 @@ enum sy_refusal sy_contract_stream_close(struct sy_exec *x, const union sy_paylo
 /* stream_alert.c */
 enum sy_refusal sy_contract_stream_alert(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_device_firmware(struct sy_exec *x, const union sy_payload *payload);
+/* trial.c */
+enum sy_refusal sy_contract_trial_register(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_trial_amend(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_site_activate(struct sy_exec *x, const union sy_payload *payload);
+/* trial_subject.c */
+enum sy_refusal sy_contract_subject_consent(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_subject_enrol(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_subject_withdraw(struct sy_exec *x, const union sy_payload *payload);
+/* trial_draw.c */
+enum sy_refusal sy_contract_randomise_commit(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_randomise_salt(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_randomise_reveal(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_unblind(struct sy_exec *x, const union sy_payload *payload);
+/* trial_data.c */
+enum sy_refusal sy_contract_data_commit(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_ae_report(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_db_lock(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_result_post(struct sy_exec *x, const union sy_payload *payload);
 /* plan.c */
 enum sy_refusal sy_contract_plan_publish(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_coverage_add(struct sy_exec *x, const union sy_payload *payload);

@@ -1,6 +1,27 @@
 /* table.c: which contract runs a kind of transaction. */
 #include "core/ledger/contracts/contracts.h"
 
+static sy_contract of_trials(uint16_t kind)
+{
+    switch (kind) {
+    case SY_KIND_trial_register: return sy_contract_trial_register;
+    case SY_KIND_trial_amend: return sy_contract_trial_amend;
+    case SY_KIND_site_activate: return sy_contract_site_activate;
+    case SY_KIND_subject_consent: return sy_contract_subject_consent;
+    case SY_KIND_subject_enrol: return sy_contract_subject_enrol;
+    case SY_KIND_subject_withdraw: return sy_contract_subject_withdraw;
+    case SY_KIND_randomise_commit: return sy_contract_randomise_commit;
+    case SY_KIND_randomise_salt: return sy_contract_randomise_salt;
+    case SY_KIND_randomise_reveal: return sy_contract_randomise_reveal;
+    case SY_KIND_data_commit: return sy_contract_data_commit;
+    case SY_KIND_ae_report: return sy_contract_ae_report;
+    case SY_KIND_db_lock: return sy_contract_db_lock;
+    case SY_KIND_unblind: return sy_contract_unblind;
+    case SY_KIND_result_post: return sy_contract_result_post;
+    default: return NULL;
+    }
+}
+
 static sy_contract of_claims(uint16_t kind)
 {
     switch (kind) {
@@ -19,7 +40,7 @@ static sy_contract of_claims(uint16_t kind)
     case SY_KIND_fraud_clear: return sy_contract_fraud_clear;
     case SY_KIND_settle_batch: return sy_contract_settle_batch;
     case SY_KIND_schedule_rows: return sy_contract_schedule_rows;
-    default: return NULL;
+    default: return of_trials(kind);
     }
 }
 

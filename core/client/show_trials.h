@@ -1,0 +1,12 @@
+/* show_trials.h: clinical trials in the words of `systole get` (internal to core/client). */
+#ifndef SY_CLIENT_SHOW_TRIALS_H
+#define SY_CLIENT_SHOW_TRIALS_H
+
+#include "core/base/json.h"
+#include "core/wire/state_trial.h"
+
+/* sy_show_trials writes the members of a value of a kind of state_trial.h into the object that is
+ * open. False: no such kind, or a value of an unknown form; nothing was written then. */
+bool sy_show_trials(sy_json *json, uint8_t state_kind, struct sy_slice value);
+
+#endif
