@@ -85,7 +85,7 @@ const char *sy_x12_loop_word(uint8_t loop)
 static bool begins_with(struct sy_slice text, const char *word)
 {
     size_t size = strlen(word);
-    return text.size >= size && memcmp(text.data, word, size) == 0;
+    return text.size >= size && (size == 0 || memcmp(text.data, word, size) == 0);
 }
 
 void sy_x12_loops_begin(struct sy_x12_loops *loops, const struct sy_x12_segment *st,
