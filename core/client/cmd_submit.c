@@ -221,7 +221,12 @@ static sy_status send_with(struct run *run, sy_asker *asker, struct sy_error *er
                                          .progress = show_progress,
                                          .self = run};
     run->validators = sy_epochs_newest(config.epochs)->count;
-    return sy_submitter_run(&config, &run->result, err);
+    sy_status status = sy_submitter_run(&config, &run->result, err);
+    // Where it began was told and not proven; whatever is above that a certificate proved.
+    bool proven = run->result.last_height > run->result.first_height;
+    if (proven) sy_asker_expect(asker, run->result.last_height);
+    sy_cmd_saw(run->net, asker);
+    return status;
 }
 
 /* Whom to send to follows from the genesis, too. */
