@@ -9,6 +9,7 @@
 #include "core/base/table.h"
 #include "core/base/telemetry.h"
 #include "core/client/client.h"
+#include "core/client/resend.h"
 #include "core/wire/state.h"
 
 #define FLYING_MAX (2u * SY_IMPORT_WINDOW_MAX)
@@ -18,8 +19,7 @@
 #define SUBMITS_A_CLIENT 4u
 #define WAITS_A_CLIENT 16u
 #define SUBMIT_MS 10000
-#define WAIT_MS 5000u
-#define RESEND_NS 30000000000ull
+#define WAIT_MS 2000u
 #define TURN_MS 10
 #define FILL_NS 50000000ull /* the importer reads for so long before the validators get a turn */
 #define PROGRESS_NS 250000000ull
@@ -43,6 +43,7 @@ struct flight {
     struct sy_slice tx; /* the importer's, until it is told the end */
     uint64_t first_ns;  /* first send; 0: not yet */
     uint64_t sent_ns;   /* last send */
+    unsigned sends;
     uint64_t not_before_ns;
     uint64_t refused_by[(SY_VALIDATORS_MAX + 63) / 64]; /* a bit a validator */
     uint32_t next;                                      /* in whichever list it stands */
@@ -70,7 +71,8 @@ struct group {
 struct peer {
     sy_client *client; /* NULL: does not answer */
     bool sick;         /* lied: not used any more */
-    uint64_t rest_ns;  /* it is stopping: not used before */
+    uint64_t rest_ns;  /* it is stopping, or keeps things back: not used before */
+    unsigned kept;     /* how often it kept something back */
     unsigned submits;
     unsigned waits;
     struct list watched;
@@ -95,6 +97,7 @@ struct submitter {
     uint64_t start_ns;
     uint64_t progress_ns;
     uint64_t last_final_ns;
+    uint64_t passed_ns; /* when the last one of those was sent that are final */
     uint64_t finals;
     uint64_t finals_before;
     uint32_t limit; /* flights at once */
@@ -294,6 +297,7 @@ static void mark_sent(struct submitter *s, const struct group *group, uint64_t n
         if (flight->first_ns != 0) s->result->resent++;
         if (flight->first_ns == 0) flight->first_ns = now_ns;
         flight->sent_ns = now_ns;
+        flight->sends++;
     }
 }
 
@@ -415,24 +419,43 @@ static sy_status take_final(struct submitter *s, uint32_t index, const struct sy
     if (tx->header->height > s->result->last_height) s->result->last_height = tx->header->height;
     s->finals++;
     s->last_final_ns = now_ns;
+    if (flight->sent_ns > s->passed_ns) s->passed_ns = flight->sent_ns;
     land(s, index);
     return sy_importer_on_final(s->config->importer, &outcome, err);
+}
+
+/* A validator that keeps things back is passed over for a while, if there is another one; what else
+ * it has goes to others too (empty_unused). */
+static void let_rest(struct submitter *s, struct peer *peer, uint64_t now_ns)
+{
+    if (!is_used(peer)) return; // what it was asked before its rest began
+    for (uint16_t i = 0; i < s->peer_count; i++) {
+        if (&s->peers[i] == peer || !is_used(&s->peers[i])) continue;
+        peer->rest_ns = now_ns + sy_resend_rest_ns(++peer->kept);
+        return;
+    }
 }
 
 static sy_status take_txs(struct submitter *s, struct peer *peer, const struct group *group,
                           const struct sy_client_tx *txs, struct sy_error *err)
 {
     uint64_t now_ns = sy_os_monotonic_ns();
+    uint64_t latency_us = sy_quantile_get(&s->result->latency_us, 500);
+    bool keeps = false;
     for (uint16_t i = 0; i < group->count; i++) {
         uint32_t index = group->flights[i];
         if (txs[i].state == SY_TX_FINAL) {
             SY_TRY(take_final(s, index, &txs[i], err));
-        } else if (now_ns - s->flights[index].sent_ns > RESEND_NS) {
-            push(s, &s->outgoing, index); /* the validator may have lost it: through another one */
-        } else {
-            push(s, &peer->watched, index);
+            continue;
         }
+        const struct flight *flight = &s->flights[index];
+        bool kept =
+            sy_resend_is_kept(now_ns, flight->sent_ns, s->passed_ns, latency_us, flight->sends);
+        bool late = now_ns > flight->sent_ns + SY_RESEND_MOST_NS;
+        push(s, kept || late ? &s->outgoing : &peer->watched, index); // through another one
+        keeps = keeps || kept;
     }
+    if (keeps) let_rest(s, peer, now_ns);
     return SY_OK;
 }
 

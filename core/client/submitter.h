@@ -5,8 +5,9 @@
  * importer ^                    | busy, silent, gone        | unknown for long
  *                     +--------------------+---------------------------+
  *
- * Validators are used in turn, so every one makes batches. One that does not answer costs a resend
- * to another; the same bytes may reach several, and are executed once. When the roster changes, the
+ * Validators are used in turn, so every one makes batches. One that does not answer, or keeps back
+ * what others overtake (resend.h), costs a resend to another; the same bytes may reach several, and
+ * are executed once. When the roster changes, the
  * run goes on with the validators of the new one. */
 #ifndef SY_CLIENT_SUBMITTER_H
 #define SY_CLIENT_SUBMITTER_H

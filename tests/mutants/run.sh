@@ -89,6 +89,7 @@ record_check tests/test_record_check
 layout       tests/test_import_layout
 card         tests/test_card
 sealed       tests/test_systole_sealed
+resend       tests/test_resend
 history      tests/test_history
 history_make tests/test_history_make
 asker        tests/test_asker
