@@ -14,6 +14,7 @@ struct reading {
     struct sy_bill *bill;
     char *path, *why;
     const char *currency; /* of the first amount; NULL: none yet */
+    bool has_dates;       /* of items */
 };
 
 static bool complain(struct reading *reading, const char *path, const char *format, ...)
@@ -357,18 +358,81 @@ static bool read_diagnoses(struct reading *reading, const json_t *claim)
     return true;
 }
 
+/* The days of an item, which count where the Claim has no period. */
+static bool read_item_dates(struct reading *reading, const json_t *item, const char *path)
+{
+    struct sy_bill *bill = reading->bill;
+    const json_t *period = json_object_get(item, "servicedPeriod");
+    const char *day = json_string_value(json_object_get(item, "servicedDate"));
+    const char *start = json_string_value(json_object_get(period, "start"));
+    const char *end = json_string_value(json_object_get(period, "end"));
+    int64_t from_ms, until_ms;
+    if (start == NULL) start = day != NULL ? day : end;
+    if (end == NULL) end = day != NULL ? day : start;
+    if (start == NULL) return true;
+    if (!sy_bill_fhir_time(&from_ms, start, false) || !sy_bill_fhir_time(&until_ms, end, true)) {
+        return complain(reading, path, "it was served on no date or time");
+    }
+    if (!reading->has_dates || from_ms < bill->from_ms) bill->from_ms = from_ms;
+    if (!reading->has_dates || until_ms > bill->until_ms) bill->until_ms = until_ms;
+    reading->has_dates = true;
+    return true;
+}
+
+static bool read_dates_of_items(struct reading *reading, const json_t *claim)
+{
+    size_t i;
+    json_t *item;
+    char path[SY_BILL_PATH_BYTES];
+    json_array_foreach(json_object_get(claim, "item"), i, item)
+    {
+        (void)snprintf(path, sizeof path, "item[%zu]", i);
+        if (!read_item_dates(reading, item, path)) return false;
+    }
+    if (reading->has_dates) return true;
+    return complain(reading, "billablePeriod", "neither it nor an item says when it was");
+}
+
 static bool read_period(struct reading *reading, const json_t *claim)
 {
     const json_t *period = json_object_get(claim, "billablePeriod");
     const char *start = json_string_value(json_object_get(period, "start"));
     const char *end = json_string_value(json_object_get(period, "end"));
     struct sy_bill *bill = reading->bill;
-    if (start == NULL) return complain(reading, "billablePeriod.start", "it is missing");
+    if (start == NULL) return read_dates_of_items(reading, claim);
     if (!sy_bill_fhir_time(&bill->from_ms, start, false)) {
         return complain(reading, "billablePeriod.start", "it is no date or time");
     }
     if (sy_bill_fhir_time(&bill->until_ms, end != NULL ? end : start, true)) return true;
     return complain(reading, "billablePeriod.end", "it is no date or time");
+}
+
+/* Who is meant: a reference as it stands; what is contained, whose reference every other Claim may
+ * have, by its identifier; else the identifier beside the reference. *system is the identifier's.
+ */
+static bool read_name(struct reading *reading, struct sy_slice *name, struct sy_slice *system,
+                      const json_t *claim, const char *field)
+{
+    size_t i;
+    json_t *resource;
+    const json_t *value = json_object_get(claim, field), *found = NULL;
+    struct sy_slice reference = text_of(json_object_get(value, "reference"));
+    const json_t *identifier = json_object_get(value, "identifier");
+    *system = sy_slice_of("", 0);
+    *name = reference;
+    if (reference.size > 0 && reference.data[0] != '#') return true;
+    json_array_foreach(json_object_get(claim, "contained"), i, resource)
+    {
+        struct sy_slice id = text_of(json_object_get(resource, "id"));
+        bool is = reference.size > 1 && id.size == reference.size - 1 &&
+                  memcmp(id.data, reference.data + 1, id.size) == 0;
+        if (is) found = resource;
+    }
+    if (found != NULL) identifier = json_array_get(json_object_get(found, "identifier"), 0);
+    *name = text_of(json_object_get(identifier, "value"));
+    *system = text_of(json_object_get(identifier, "system"));
+    if (name->size > 0 || reference.size == 0) return true; // who is nobody is told later
+    return complain(reading, field, "it is contained, and has no identifier to know it by again");
 }
 
 static bool sum_items(struct reading *reading)
@@ -386,16 +450,13 @@ bool sy_bill_fhir(struct sy_bill *bill, char *path, char *why, const json_t *cla
                   sy_bill_class_of class_of, void *self)
 {
     struct reading reading = {.bill = bill, .path = path, .why = why};
+    struct sy_slice system;
     memset(bill, 0, sizeof *bill);
     path[0] = why[0] = '\0';
     const json_t *total = json_object_get(claim, "total");
     bill->type = type_of(claim);
     (void)cents_of(&bill->total, json_object_get(total, "value")); // even if it is refused
     bill->id = text_of(json_object_get(claim, "id"));
-    bill->patient = text_of(json_object_get(json_object_get(claim, "patient"), "reference"));
-    bill->provider = text_of(json_object_get(json_object_get(claim, "provider"), "reference"));
-    bill->prescription =
-        text_of(json_object_get(json_object_get(claim, "prescription"), "reference"));
     if (!is_text(json_object_get(claim, "use"), "claim")) {
         return complain(&reading, "use",
                         "it is no claim, but asks for an authorisation or a price");
@@ -405,7 +466,10 @@ bool sy_bill_fhir(struct sy_bill *bill, char *path, char *why, const json_t *cla
     }
     if (bill->type == SY_BILL_NONE) return complain(&reading, "type", "it is of no known type");
     bill->service_class = class_by(bill->type, claim, class_of, self);
-    bool good = read_period(&reading, claim) && read_diagnoses(&reading, claim) &&
+    bool good = read_name(&reading, &bill->patient, &bill->member, claim, "patient") &&
+                read_name(&reading, &bill->provider, &system, claim, "provider") &&
+                read_name(&reading, &bill->prescription, &system, claim, "prescription") &&
+                read_period(&reading, claim) && read_diagnoses(&reading, claim) &&
                 read_items(&reading, claim);
     if (!good) return false;
     return total != NULL ? read_money(&reading, &bill->total, total, "total") : sum_items(&reading);

@@ -3,9 +3,10 @@
  * Only a Claim that is active and bills (use "claim") is one. An item's code is its first coding of
  * HCPCS or CPT (hc), NDC (n4) or NUBC revenue (nu), else its first one, agreed between the parties
  * (zz): SNOMED CT's as it stands, CVX's and RxNorm's behind "CVX-" and "RXN-", so that equal
- * numbers of two systems are not one. Its charge is net, else unitPrice times quantity. A Claim
- * without a diagnosis has one that is "unspecified", since the ledger wants one. Amounts have at
- * most two decimals, in one currency. */
+ * numbers of two systems are not one. Who is contained in a Claim is known by identifier. Where a
+ * Claim has no period, its items' days are it. Its charge is net, else unitPrice times quantity. A
+ * Claim without a diagnosis has one that is "unspecified", since the ledger wants one. Amounts have
+ * at most two decimals, in one currency. */
 #ifndef SY_CLIENT_BILL_FHIR_H
 #define SY_CLIENT_BILL_FHIR_H
 

@@ -136,6 +136,37 @@ CASE(what_is_no_bill_is_refused_with_its_path)
     expect_refused(CLAIM("", ""), "", "no lines");
 }
 
+/* A Claim for one visit without a period, of a patient who is contained. */
+#define CONTAINED(IDENTIFIER, DATES)                                                             \
+    "{\"resourceType\":\"Claim\",\"status\":\"active\",\"use\":\"claim\","                       \
+    "\"type\":{\"coding\":[{\"code\":\"professional\"}]},\"contained\":[{\"id\":\"p\","          \
+    "\"identifier\":[" IDENTIFIER "]}],\"patient\":{\"reference\":\"#p\"},"                      \
+    "\"provider\":{\"identifier\":{\"value\":\"77\"}},\"item\":[{" CPT("1") "," DATES "},{" CPT( \
+        "2") ",\"servicedPeriod\":{\"start\":\"2026-01-03\"}}],\"total\":{\"value\":1}}"
+
+CASE(who_is_contained_is_known_by_identifier)
+{
+    struct sy_hash first, second;
+    make(CONTAINED("{\"system\":\"a\",\"value\":\"1\"}", "\"servicedDate\":\"2026-01-02\""));
+    if (!made.good) fail_msg("%s: %s", made.path, made.why);
+    assert_int_equal(made.bill.from_ms, 1767312000000);
+    assert_int_equal(made.bill.until_ms, 1767484799999); // the last moment of the third
+    sy_bill_key(&first, &made.bill, &made.lines);
+    make(CONTAINED("{\"system\":\"b\",\"value\":\"1\"}", "\"servicedDate\":\"2026-01-02\""));
+    assert_true(made.good);
+    sy_bill_key(&second, &made.bill, &made.lines);
+    assert_false(sy_hash_equal(&first, &second)); // another system's number 1
+    make(CONTAINED("{\"system\":\"a\",\"value\":\"1\"}", "\"servicedDate\":\"2026-01-02\""));
+    sy_bill_key(&second, &made.bill, &made.lines);
+    assert_true(sy_hash_equal(&first, &second));
+    expect_refused(CONTAINED("", "\"servicedDate\":\"2026-01-02\""), "patient", "no identifier");
+    expect_refused(CONTAINED("{\"value\":\"1\"}", "\"servicedDate\":\"2026-13-02\""), "item[0]",
+                   "no date");
+    expect_refused("{\"use\":\"claim\",\"status\":\"active\",\"patient\":{\"reference\":\"P/1\"},"
+                   "\"type\":{\"coding\":[{\"code\":\"oral\"}]},\"item\":[{}]}",
+                   "billablePeriod", "says when it was");
+}
+
 CASE(fhir_times_are_read_whatever_their_zone)
 {
     static const struct {
@@ -394,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_fhir_claim_becomes_lines_of_the_ledger),
         cmocka_unit_test(what_the_total_leaves_over_is_charged_once),
         cmocka_unit_test(what_is_no_bill_is_refused_with_its_path),
+        cmocka_unit_test(who_is_contained_is_known_by_identifier),
         cmocka_unit_test(fhir_times_are_read_whatever_their_zone),
         cmocka_unit_test(an_837_becomes_lines_of_the_ledger),
         cmocka_unit_test(an_837_that_cannot_be_billed_says_why),
