@@ -38,13 +38,14 @@ record() {
         commit="$(field commit <"$scratch/$1.made")" size="$(field size <"$scratch/$1.made")" \
         author_role=gateway patient_reported=false parents= ${3+"$3"}
 }
-# amended NAME OF BRANCH: another content NAME.json of the record OF, from its first version
+# amended NAME OF BRANCH [VERSION]: another content NAME.json of the record OF, from its first
+# version or this one
 amended() {
     cp "$scratch/$2.id" "$scratch/$1.id"
     printf '{"resourceType":"Observation","id":"%s","value":8.20}' "$1" >"$scratch/$1.json"
     "$bin/systole" record commit --json "$scratch/$1.json" >"$scratch/$1.made"
     field salt <"$scratch/$1.made" >"$scratch/$1.salt"
-    applied record.amend gateway_a - - record_id="$(cat "$scratch/$1.id")" prev_version=1 \
+    applied record.amend gateway_a - - record_id="$(cat "$scratch/$1.id")" prev_version="${4-1}" \
         form=raw commit="$(field commit <"$scratch/$1.made")" \
         size="$(field size <"$scratch/$1.made")" author_role=gateway reason=correction branch="$3"
 }
@@ -71,6 +72,21 @@ exported() {
     # shellcheck disable=SC2046
     "$bin/systole" export --net "$net" --key "$keys/$who.pem" --request "$export" \
         --out "$scratch/folder" $(given "$@") "$patient" >"$scratch/fulfil" 2>"$scratch/said"
+}
+# requested: an export to the key of the box, by the patient
+requested() {
+    export=$(random_id)
+    applied export.request wallet - - export_id="$export" patient_id="$patient" \
+        org_id="$(cat "$scratch/org_a")" recipient_key="$(cat "$keys/box")" \
+        due=$(($(date +%s) * 1000 + 86400000))
+}
+# fulfilled: the ledger is told of what was exported, and proves it
+fulfilled() {
+    # shellcheck disable=SC2086
+    applied export.fulfil gateway_a - - $fields
+    "$bin/systole" get --net "$net" --key "$keys/wallet.pem" \
+        --proof "$scratch/folder/proofs/export.syproof" export "$export" |
+        grep -q '"fulfilled": true' || fail "it is not fulfilled"
 }
 # checked [ARGUMENT...]: offline
 checked() {
@@ -141,11 +157,8 @@ grep -q "$(cat "$scratch/two.id")  withheld" "$scratch/list" || fail "$(cat "$sc
 halfway
 
 echo "an export that is not whole is none"
-export=$(random_id)
 "$bin/systole" keygen --x25519 --json --out "$keys/box.pem" | field public_key >"$keys/box"
-applied export.request wallet - - export_id="$export" patient_id="$patient" \
-    org_id="$(cat "$scratch/org_a")" recipient_key="$(cat "$keys/box")" \
-    due=$(($(date +%s) * 1000 + 86400000))
+requested
 "$bin/systole" get --net "$net" --key "$keys/wallet.pem" export "$export" |
     grep -q '"overdue": false' || fail "the export's status"
 who=wallet
@@ -175,11 +188,20 @@ echo "the ledger is told, and refuses less"
 fields=$(grep -o 'field [^ ]*' "$scratch/fulfil" | sed 's/^field //')
 # shellcheck disable=SC2086
 refused E_INCOMPLETE export.fulfil gateway_a - - ${fields/included=4/included=3}
+fulfilled
+
+echo "later there is more of the same records, and another export"
+mv "$scratch/folder" "$scratch/first"
+amended left_2 one false 2
+amended twig fork true
+requested
 # shellcheck disable=SC2086
-applied export.fulfil gateway_a - - $fields
-"$bin/systole" get --net "$net" --key "$keys/wallet.pem" \
-    --proof "$scratch/folder/proofs/export.syproof" export "$export" |
-    grep -q '"fulfilled": true' || fail "it is not fulfilled"
+exported one left right left_2 two fork prong tine twig $many || fail "$(cat "$scratch/said")"
+# shellcheck disable=SC2013
+fields=$(grep -o 'field [^ ]*' "$scratch/fulfil" | sed 's/^field //')
+fulfilled
+mv "$scratch/folder" "$scratch/second"
+mv "$scratch/first" "$scratch/folder"
 
 echo "the network it comes from stops; the folder is checked without it"
 stop_all
@@ -271,6 +293,24 @@ for each in $(there fork) "$there"; do
     "$bin/systole" get --net "$net" --key "$keys/here.pem" record "$each" >"$scratch/got"
     grep -q '"retracted": false' "$scratch/got" || fail "what was not is retracted"
 done
+echo "what another export brings is added; what it superseded there is left out and told"
+rm -r "$scratch/folder"
+mv "$scratch/second" "$scratch/folder"
+import || fail "$(cat "$scratch/said")"
+grep -q "Observation  *20 read, 2 accepted, 16 duplicate, 1 rejected" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+grep -q "1 versions came late, .*; of 0 the record was erased" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+[ "$(there one)" = "$there" ] || fail "the record is another one: $(there one)"
+"$bin/systole" record history --net "$net" --key "$keys/here.pem" "$there" >"$scratch/history" ||
+    fail "$(cat "$scratch/history")"
+[ "$(grep -c "(head), amends 2" "$scratch/history")" = 1 ] ||
+    fail "nothing was added to what came before: $(cat "$scratch/history")"
+[ "$(there fork | wc -l)" = 3 ] || fail "a twig without its branch: $(there fork)"
+import || fail "$(cat "$scratch/said")"
+grep -q "Observation  *20 read, 0 accepted, 18 duplicate, 1 rejected" "$scratch/said" ||
+    fail "$(cat "$scratch/said")"
+
 printf x >>"$scratch/folder/contents/$(cat "$scratch/two.id")-1.syenvelope"
 import && fail "what was changed is imported"
 grep -q "is not whole" "$scratch/said" || fail "$(cat "$scratch/said")"
