@@ -21,7 +21,7 @@
 #include "core/wire/roster_change.h"
 
 #define ROUNDS_MAX 31u
-#define STEPS_MAX 5u
+#define STEPS_MAX 7u
 #define TXS_MAX 1024u
 #define BREAKS_A_DOCTOR 16u
 
@@ -129,6 +129,35 @@ static const struct row rows[] = {
     {SY_KIND_fraud_clear, 1, {sy_nation_bill_flagged, sy_nation_clear}},
     {SY_KIND_schedule_publish, 0, {sy_nation_publish_fees}},
     {SY_KIND_schedule_rows, 1, {sy_nation_publish_fees, sy_nation_bring_fees}},
+    {SY_KIND_trial_register, 0, {sy_nation_register_trial}},
+    {SY_KIND_trial_amend, 1, {sy_nation_register_trial, sy_nation_amend_trial}},
+    {SY_KIND_site_activate, 1, {sy_nation_register_trial, sy_nation_open_site}},
+    {SY_KIND_subject_consent, 2, {sy_nation_register_trial, sy_nation_open_site, sy_nation_agree}},
+    {SY_KIND_subject_enrol,
+     5,
+     {sy_nation_register_trial, sy_nation_open_site, sy_nation_seed, sy_nation_salt,
+      sy_nation_agree, sy_nation_place}},
+    {SY_KIND_subject_withdraw,
+     3,
+     {sy_nation_register_trial, sy_nation_open_site, sy_nation_agree, sy_nation_leave}},
+    {SY_KIND_randomise_commit, 1, {sy_nation_register_trial, sy_nation_seed}},
+    {SY_KIND_randomise_salt, 2, {sy_nation_register_trial, sy_nation_seed, sy_nation_salt}},
+    {SY_KIND_randomise_reveal,
+     5,
+     {sy_nation_register_trial, sy_nation_seed, sy_nation_salt, sy_nation_lock, sy_nation_unblind,
+      sy_nation_reveal}},
+    {SY_KIND_data_commit, 2, {sy_nation_register_trial, sy_nation_open_site, sy_nation_collect}},
+    {SY_KIND_ae_report,
+     3,
+     {sy_nation_register_trial, sy_nation_open_site, sy_nation_agree, sy_nation_report_event}},
+    {SY_KIND_db_lock, 1, {sy_nation_register_trial, sy_nation_lock}},
+    {SY_KIND_unblind,
+     4,
+     {sy_nation_register_trial, sy_nation_seed, sy_nation_salt, sy_nation_lock, sy_nation_unblind}},
+    {SY_KIND_result_post,
+     6,
+     {sy_nation_register_trial, sy_nation_seed, sy_nation_salt, sy_nation_lock, sy_nation_unblind,
+      sy_nation_reveal, sy_nation_post}},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

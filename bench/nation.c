@@ -87,6 +87,19 @@ static sy_status make_patients(sy_nation *nation, uint64_t *number)
     return status;
 }
 
+/* Who runs clinical trials. */
+static sy_status make_trialists(sy_nation *nation, uint64_t *number)
+{
+    struct sy_nation_payer *houses[] = {&nation->sponsor, &nation->board};
+    for (unsigned i = 0; i < SY_NATION_TRIAL_ORGS; i++) {
+        houses[i]->id = sy_nation_id('z', i);
+        SY_TRY(make_person(&houses[i]->admin, number, &houses[i]->id));
+        SY_TRY(make_person(&houses[i]->clerk, number, &houses[i]->id));
+    }
+    SY_TRY(make_person(&nation->second_sponsor, number, &nation->sponsor.id));
+    return make_person(&nation->investigator, number, &nation->orgs[0].id);
+}
+
 static sy_status make_people(sy_nation *nation)
 {
     uint64_t number = 0;
@@ -107,7 +120,7 @@ static sy_status make_people(sy_nation *nation)
         SY_TRY(make_person(&payer->admin, &number, &payer->id));
         SY_TRY(make_person(&payer->clerk, &number, &payer->id));
     }
-    return SY_OK;
+    return make_trialists(nation, &number);
 }
 
 struct sy_nation_person *sy_nation_fresh(sy_nation *nation, uint64_t number)
@@ -480,6 +493,8 @@ sy_status sy_nation_open(sy_nation *nation, uint32_t organisations, uint32_t pat
     SY_TRY(live(nation, sy_nation_make_first, organisations, err));
     SY_TRY(live(nation, plan_patient, patients, err));
     SY_TRY(begin_money(nation, err));
+    SY_TRY(live(nation, sy_nation_trial_org, SY_NATION_TRIAL_ORGS, err));
+    SY_TRY(live(nation, sy_nation_trial_staff, SY_NATION_TRIAL_STAFF, err));
     SY_TRY(live(nation, sy_nation_grant, patients, err));
     return live(nation, sy_nation_record, sy_nation_first(nation), err);
 }

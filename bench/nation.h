@@ -72,6 +72,8 @@ typedef struct sy_nation {
     struct sy_nation_org *orgs;
     struct sy_nation_patient *patients;
     struct sy_nation_payer payers[SY_NATION_PAYERS];
+    struct sy_nation_payer sponsor, board; /* of clinical trials */
+    struct sy_nation_person second_sponsor, investigator;
     struct sy_nation_person *fresh; /* nobody's keys yet */
     sy_replay_state *state;
     uint64_t reads, scans;
@@ -221,6 +223,26 @@ void sy_nation_fill_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_
 void sy_nation_dispense_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_recall_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_notify_wide(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Trials (nation_trials.c): a number is a trial with one subject. The first two register who runs
+ * them. */
+#define SY_NATION_TRIAL_ORGS 2u
+#define SY_NATION_TRIAL_STAFF 4u
+void sy_nation_trial_org(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_trial_staff(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_register_trial(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_amend_trial(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_open_site(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_agree(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_place(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_leave(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_seed(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_salt(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_unblind(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_reveal(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_collect(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_report_event(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_lock(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_post(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 /* Changes of the roster, which a quorum approves; its last validator is the one that goes, or gets
  * a new key. One after the other: sy_nation_turn goes on to the epoch that the newest has begun. */
 void sy_nation_add_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
