@@ -217,6 +217,9 @@ CASE(a_merge_makes_no_second_service)
     tx = after(bill_one(CLAIM + 1, COVER_Q, VISIT, 30000), CLAIM, from);
     money_applied(&tx); // and who pays next is billed for what is left
     assert_int_equal(find_claim(CLAIM + 1).lines[0].prior, 14400);
+    tx = after(bill_one(CLAIM + 2, COVER_Q, VISIT, 30000), CLAIM, from);
+    money_refused(&tx, SY_C18); // once, though its coverage is of the other id
+    assert_detail(CLAIM + 1);
     tx = reverse(GATEWAY_A, ORG_A, CLAIM);
     money_refused(&tx, SY_E_CLAIM_LATER);
 }

@@ -299,24 +299,37 @@ static bool is_contested(struct sy_exec *x, const struct sy_hash *claim_id)
            sy_money_held_until(x, &claim, claim_id) >= x->time_ms;
 }
 
+/* What stands for the service under a key is one that the claim may follow, as it is. */
+static enum sy_refusal check_standing(struct sy_exec *x, const struct work *work,
+                                      const struct sy_hash *key)
+{
+    struct sy_hash other;
+    if (!sy_money_find_standing(x, &other, key)) return SY_APPLIED;
+    if (!gives_way(work, &other)) return sy_refuse_hash(x, SY_C18, &other);
+    return is_contested(x, &other) ? sy_refuse_hash(x, SY_E_CLAIM_HELD, &other) : SY_APPLIED;
+}
+
 /* The same service, to this payer or another; who pays before this one. The patient may have been
- * billed for, and covered, under the id that the coverage was added for. */
+ * billed for, and covered, under the id that the coverage was added for, and under that by which
+ * the prior claim has its key, which this one takes. */
 static enum sy_refusal check_others(struct sy_exec *x, struct work *work)
 {
     const struct sy_claim_submit *p = work->p;
     struct sy_hash other, key, id = work->coverage.patient;
+    enum sy_refusal code;
     uint8_t order = 0;
     sy_claim_places(work->places, work->lines, work->count);
     do {
         key_under(x, &key, work, &id);
-        bool stands = sy_money_find_standing(x, &other, &key);
-        if (stands && !gives_way(work, &other)) return sy_refuse_hash(x, SY_C18, &other);
-        if (stands && is_contested(x, &other)) return sy_refuse_hash(x, SY_E_CLAIM_HELD, &other);
+        code = check_standing(x, work, &key);
+        if (code != SY_APPLIED) return code;
     } while (next_id(x, &id));
     if (p->has_prior_claim && !is_prior(x, work, &order)) {
         return sy_refuse_path(x, SY_C16, "prior_claim");
     }
     if (!p->has_prior_claim) work->claim.key = key; // under the id in use
+    code = check_standing(x, work, &work->claim.key);
+    if (code != SY_APPLIED) return code;
     id = work->coverage.patient;
     do {
         if (pays_first(x, work, (uint8_t)(order + 1), &id, &other)) {
