@@ -6,6 +6,8 @@
 #include "core/crypto/hash.h"
 #include "tests/support/samples.h"
 
+#define PAYLOAD_BYTES 33u /* of care.close: an id, and that nobody died */
+
 #define SIGNER 300u
 
 static struct sy_genesis genesis;
@@ -57,7 +59,7 @@ CASE(tx_decodes_to_what_was_encoded)
     assert_int_equal(tx.nonce, 1);
     assert_int_equal(tx.valid_until_ms, TEST_GENESIS_MS + 3600 * 1000);
     assert_int_equal(tx.cosigner_count, 0);
-    assert_int_equal(tx.payload.size, 32);
+    assert_int_equal(tx.payload.size, PAYLOAD_BYTES);
     assert_int_equal(tx.body.size + tx.signatures.size, bytes.size);
 }
 
@@ -66,7 +68,7 @@ CASE(layout_is_the_offset_table)
     struct sy_slice bytes = make_simple();
     const uint8_t *p = bytes.data;
     struct sy_public_key signer = test_public(SIGNER);
-    assert_int_equal(bytes.size, 104 + 32 + 64);
+    assert_int_equal(bytes.size, 104 + PAYLOAD_BYTES + 64);
     assert_int_equal(p[0], 1);
     assert_int_equal(sy_load_u16(p + 1), SY_KIND_care_close);
     assert_memory_equal(p + 3, genesis.hash.bytes, 16);
@@ -74,7 +76,7 @@ CASE(layout_is_the_offset_table)
     assert_int_equal(sy_load_u64(p + 83), 1);
     assert_int_equal(sy_load_u64(p + 91), (uint64_t)(TEST_GENESIS_MS + 3600 * 1000));
     assert_int_equal(p[99], 0);
-    assert_int_equal(sy_load_u32(p + 100), 32);
+    assert_int_equal(sy_load_u32(p + 100), PAYLOAD_BYTES);
 }
 
 CASE(id_is_the_leaf_hash_of_the_body_alone)
@@ -218,9 +220,10 @@ CASE(missing_or_extra_signatures_are_malformed)
 CASE(payload_length_is_exact)
 {
     struct sy_slice bytes = make_simple();
-    sy_store_u32(room + 100, 31); // the last payload byte becomes the first of the signature
+    sy_store_u32(room + 100,
+                 PAYLOAD_BYTES - 1); // the last payload byte becomes the first of the signature
     assert_refused(bytes, SY_E_DECODE, "trailing bytes");
-    sy_store_u32(room + 100, 33);
+    sy_store_u32(room + 100, PAYLOAD_BYTES + 1);
     assert_refused(bytes, SY_E_DECODE, "signatures");
     sy_store_u32(room + 100, UINT32_MAX);
     assert_refused(bytes, SY_E_DECODE, "payload");
