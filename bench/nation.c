@@ -70,6 +70,7 @@ static uint32_t draw_payer(sy_nation *nation)
 
 static sy_status make_patients(sy_nation *nation, uint64_t *number)
 {
+    SY_ASSERT(nation->org_count > 0);
     uint64_t *sums = (uint64_t *)calloc(nation->org_count, sizeof *sums), sum = 0;
     sy_status status = sums != NULL ? SY_OK : SY_ERR_NO_MEMORY;
     for (uint32_t i = 0; status == SY_OK && i < nation->org_count; i++) {
