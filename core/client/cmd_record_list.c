@@ -74,23 +74,21 @@ static void tell(struct list_run *run, const struct sy_patient_place *place,
            (const char *)record->record_class.data);
 }
 
-/* What is no record: `systole get export`, `get id-map` and `get patient` show it. */
+/* What is no record: `systole get export`, `get id-map`, `get stream` and so on show it. */
 static void tell_other(struct list_run *run, const struct sy_patient_place *place,
                        const struct sy_hash *patient)
 {
-    static const char *const words[SY_PLACE_COUNT] = {"", "record", "merged id", "export",
-                                                      "id map"};
     char id[65];
     sy_hex_encode(id, place->id.bytes, 32);
     if (run->cmd->json) {
         sy_json_object_begin(&run->json);
-        sy_json_put_text(&run->json, "what", words[place->what]);
+        sy_json_put_text(&run->json, "what", sy_place_word(place->what));
         sy_json_put_hex(&run->json, "id", place->id.bytes, 32);
         sy_json_put_hex(&run->json, "patient", patient->bytes, 32);
         sy_json_put_u64(&run->json, "height", place->height);
         sy_json_object_end(&run->json);
     } else {
-        printf("%s  %s\n", id, words[place->what]);
+        printf("%s  %s\n", id, sy_place_word(place->what));
     }
 }
 

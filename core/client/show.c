@@ -413,11 +413,9 @@ static bool put_disclosure(sy_json *json, struct sy_slice value)
 
 static bool put_patient_place(sy_json *json, struct sy_slice value)
 {
-    static const char *const words[SY_PLACE_COUNT] = {
-        "", "record", "merged id", "export", "id map", "prescription", "unit", "stream"};
     struct sy_patient_place place;
     if (!sy_patient_place_decode(&place, value)) return false;
-    sy_json_put_text(json, "what", words[place.what]);
+    sy_json_put_text(json, "what", sy_place_word(place.what));
     put_hash(json, "id", &place.id);
     sy_json_put_u64(json, "height", place.height);
     sy_json_put_u64(json, "records", place.records);

@@ -462,6 +462,8 @@ struct sy_patient_place {
     uint64_t height;
     uint64_t records;
 };
+/* sy_place_word is a place's `what` in words ("prescription"); NULL: none has that number. */
+const char *sy_place_word(unsigned what);
 void sy_patient_place_encode(struct sy_writer *w, const struct sy_patient_place *place);
 bool sy_patient_place_decode(struct sy_patient_place *place, struct sy_slice bytes);
 

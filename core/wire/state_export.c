@@ -3,6 +3,15 @@
 
 enum { EXPORT_PARTLY = 1, EXPORT_FULFILLED = 2 };
 
+const char *sy_place_word(unsigned what)
+{
+    static const char *const words[SY_PLACE_COUNT] = {
+        [SY_PLACE_RECORD] = "record", [SY_PLACE_MERGED] = "merged id", [SY_PLACE_EXPORT] = "export",
+        [SY_PLACE_ID_MAP] = "id map", [SY_PLACE_RX] = "prescription",  [SY_PLACE_UNIT] = "unit",
+        [SY_PLACE_STREAM] = "stream"};
+    return what < SY_PLACE_COUNT ? words[what] : NULL;
+}
+
 void sy_patient_place_encode(struct sy_writer *w, const struct sy_patient_place *place)
 {
     sy_write_u8(w, place->what);

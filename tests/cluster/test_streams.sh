@@ -99,6 +99,10 @@ stream 0 wallet gaps "$stream"
 says "before window #3"
 stream 1 stranger gaps "$stream"
 
+"$bin/systole" record list --net "$net" --key "$keys/wallet.pem" --purpose self --places \
+    "$patient" >"$scratch/told" 2>&1 || fail "the patient's entries: $(cat "$scratch/told")"
+says "$stream  stream"
+
 echo "one sample is proven offline"
 stream 0 wearable prove "$scratch/kept/$stream-2.samples" 3 --out "$scratch/one.sysample"
 "$bin/systole" verify --genesis "$net/genesis.json" "$scratch/one.sysample" >"$scratch/told" 2>&1 ||

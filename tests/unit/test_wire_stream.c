@@ -129,6 +129,16 @@ CASE(what_a_stream_has_comes_back)
     REFUSED(sy_firmware, struct sy_firmware, &firmware);
 }
 
+CASE(every_entry_of_a_patients_has_a_word)
+{
+    for (unsigned what = SY_PLACE_RECORD; what < SY_PLACE_COUNT; what++) {
+        assert_non_null(sy_place_word(what));
+    }
+    assert_string_equal(sy_place_word(SY_PLACE_STREAM), "stream");
+    assert_null(sy_place_word(0));
+    assert_null(sy_place_word(SY_PLACE_COUNT));
+}
+
 /* Each row once, and whatever it says can be written in a payload. */
 CASE(the_table_of_kinds_is_sound)
 {
@@ -167,6 +177,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(streams_come_back),
         cmocka_unit_test(what_a_stream_has_comes_back),
+        cmocka_unit_test(every_entry_of_a_patients_has_a_word),
         cmocka_unit_test(the_table_of_kinds_is_sound),
         cmocka_unit_test(a_window_has_a_tenth_more_than_the_rate_says),
     };
