@@ -110,6 +110,22 @@ static const struct row rows[] = {
     {SY_KIND_recall_issue, 1, {sy_nation_commission, sy_nation_recall}},
     {SY_KIND_recall_close, 2, {sy_nation_commission, sy_nation_recall, sy_nation_close_recall}},
     {SY_KIND_atomic, 0, {sy_nation_atomic}},
+    {SY_KIND_device_firmware, 1, {sy_nation_equip, sy_nation_attest}},
+    {SY_KIND_stream_open,
+     3,
+     {sy_nation_equip, sy_nation_attest, sy_nation_let_device, sy_nation_open_stream}},
+    {SY_KIND_stream_commit,
+     4,
+     {sy_nation_equip, sy_nation_attest, sy_nation_let_device, sy_nation_open_stream,
+      sy_nation_sample}},
+    {SY_KIND_stream_alert,
+     4,
+     {sy_nation_equip, sy_nation_attest, sy_nation_let_device, sy_nation_open_stream,
+      sy_nation_alert}},
+    {SY_KIND_stream_close,
+     4,
+     {sy_nation_equip, sy_nation_attest, sy_nation_let_device, sy_nation_open_stream,
+      sy_nation_close_stream}},
     {SY_KIND_plan_publish, 0, {sy_nation_publish_plan}},
     {SY_KIND_coverage_add, 0, {sy_nation_cover}},
     {SY_KIND_coverage_end, 1, {sy_nation_cover, sy_nation_end_cover}},
@@ -334,7 +350,7 @@ static const struct part {
     {"rx.issue", 60, sy_nation_prescribe, false, 0},
     {"rx.dispense", 60, sy_nation_fill, true, 4},
     {"access.log", 60, NULL, false, 0},
-    {"streams", 40, NULL, false, 0},
+    {"stream.commit", 40, sy_nation_sample, true, 5},
     {"consent.grant", 5, sy_nation_grant, false, 0},
     {"consent.revoke", 5, sy_nation_revoke, true, 0},
     {"trials and research", 5, NULL, false, 0},
@@ -403,6 +419,11 @@ static bool prepare_all(struct bench *bench)
     for (unsigned lane = 1; lane <= 3; lane++) { // what is sent, received, kept cold
         if (!prepare(bench, lane, sy_nation_commission)) return false;
         if (lane < 3 && !prepare(bench, lane, sy_nation_pack)) return false;
+    }
+    static const sy_nation_deed of_streams[] = {sy_nation_equip, sy_nation_attest,
+                                                sy_nation_let_device, sy_nation_open_stream};
+    for (size_t i = 0; i < sizeof of_streams / sizeof of_streams[0]; i++) {
+        if (!prepare(bench, 5, of_streams[i])) return false;
     }
     return prepare(bench, 2, sy_nation_send) && prepare(bench, 4, sy_nation_prescribe) &&
            prepare(bench, 3, sy_nation_pack); // last: its temperature is known from then on

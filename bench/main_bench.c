@@ -11,6 +11,7 @@
 #include "bench/ledger.h"
 #include "bench/ndjson.h"
 #include "bench/state.h"
+#include "bench/streams.h"
 
 static const char usage[] =
     "usage: systole-bench COMMAND [OPTION...]\n"
@@ -24,6 +25,7 @@ static const char usage[] =
     "  ledger    what each kind of transaction costs in execution\n"
     "  ndjson    made-up FHIR resources, as many as wanted\n"
     "  state     how fast the state trie is rebuilt, updated and checked\n"
+    "  streams   gateways of devices that commit in turns, and what becomes of it\n"
     "\n"
     "`systole-bench COMMAND --help` explains each.\n";
 
@@ -38,6 +40,7 @@ int main(int argc, char **argv)
     if (argc >= 2 && strcmp(argv[1], "ledger") == 0) return sy_bench_ledger(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "ndjson") == 0) return sy_bench_ndjson(argc - 1, argv + 1);
     if (argc >= 2 && strcmp(argv[1], "state") == 0) return sy_bench_state(argc - 1, argv + 1);
+    if (argc >= 2 && strcmp(argv[1], "streams") == 0) return sy_bench_streams(argc - 1, argv + 1);
     bool asked = argc >= 2 && strcmp(argv[1], "--help") == 0;
     fputs(usage, asked ? stdout : stderr);
     return asked ? 0 : 2;

@@ -19,6 +19,7 @@
 #define FRESH_KEYS (UINT64_C(1) << 40)
 #define VALIDATOR_KEYS (UINT64_C(1) << 41)
 #define OTHER_KEYS (UINT64_C(1) << 42)
+#define DEVICE_KEYS (UINT64_C(1) << 43)
 
 struct sy_hash sy_nation_id(char sort, uint64_t number)
 {
@@ -135,6 +136,17 @@ struct sy_nation_person *sy_nation_fresh(sy_nation *nation, uint64_t number)
     sy_status status = make_person(person, &of_key, NULL);
     SY_ASSERT(status == SY_OK); // as all before
     return person;
+}
+
+struct sy_nation_person *sy_nation_device(sy_nation *nation, uint64_t number)
+{
+    struct sy_nation_device *device = &nation->devices[number % SY_NATION_DEVICES];
+    uint64_t of_key = DEVICE_KEYS + number;
+    if (device->number == number + 1) return &device->person;
+    *device = (struct sy_nation_device){.number = number + 1};
+    sy_status status = make_person(&device->person, &of_key, NULL);
+    SY_ASSERT(status == SY_OK); // as all before
+    return &device->person;
 }
 
 struct sy_public_key sy_nation_key(uint64_t number)
@@ -303,7 +315,7 @@ sy_status sy_nation_run(sy_nation *nation, struct sy_nation_figures *figures, st
     struct sy_block_input input = {
         .height = nation->header.height + 1,
         .epoch = sy_ledger_roster(nation->ledger, nation->header.height + 1)->epoch,
-        .time_ms = nation->header.time_ms + 1000,
+        .time_ms = nation->header.time_ms + (nation->step_ms != 0 ? nation->step_ms : 1000),
         .previous = &nation->header,
         .entries = entries,
         .entry_count = end_batches(nation, entries)};
@@ -452,7 +464,9 @@ static bool make_room(sy_nation *nation)
         (struct sy_nation_person *)calloc(nation->fresh_count + 1, sizeof *nation->fresh);
     nation->ids = (struct sy_hash *)calloc(SY_NATION_TXS_MAX, sizeof *nation->ids);
     nation->scratch = (uint8_t *)malloc(SCRATCH_BYTES);
-    bool good = nation->orgs && nation->patients && nation->fresh && nation->ids && nation->scratch;
+    nation->devices = (struct sy_nation_device *)calloc(SY_NATION_DEVICES, sizeof *nation->devices);
+    bool good = nation->orgs && nation->patients && nation->fresh && nation->ids &&
+                nation->scratch && nation->devices;
     for (unsigned i = 0; i < SY_NATION_MAKERS; i++) {
         nation->seqs[i] = 1;
         nation->rooms[i] = (uint8_t *)malloc(SY_BATCH_BYTES_MAX);
@@ -508,6 +522,7 @@ void sy_nation_close(sy_nation *nation)
     free(nation->orgs);
     free(nation->patients);
     free(nation->fresh);
+    free(nation->devices);
     free(nation->ids);
     free(nation->scratch);
 }

@@ -75,6 +75,11 @@ typedef struct sy_nation {
     struct sy_nation_payer sponsor, board; /* of clinical trials */
     struct sy_nation_person second_sponsor, investigator;
     struct sy_nation_person *fresh; /* nobody's keys yet */
+    struct sy_nation_device {
+        uint64_t number; /* and one; 0: none */
+        struct sy_nation_person person;
+    } * devices;     /* SY_NATION_DEVICES */
+    int64_t step_ms; /* from a block to the next one; 0: a second */
     sy_replay_state *state;
     uint64_t reads, scans;
     sy_ledger *ledger;
@@ -117,6 +122,11 @@ uint16_t sy_nation_refusal(const sy_nation *nation);
 /* sy_nation_fresh is the person of a number modulo `fresh`, whose key is made when it is first
  * asked for. */
 struct sy_nation_person *sy_nation_fresh(sy_nation *nation, uint64_t number);
+
+/* sy_nation_device is the device of a number, whose key is made when it is first asked for. Of
+ * numbers that are SY_NATION_DEVICES apart the last one asked for is kept. */
+#define SY_NATION_DEVICES 65536u
+struct sy_nation_person *sy_nation_device(sy_nation *nation, uint64_t number);
 
 /* sy_nation_key is a key that nobody else has. */
 struct sy_public_key sy_nation_key(uint64_t number);
@@ -243,6 +253,17 @@ void sy_nation_collect(sy_nation *nation, struct sy_nation_plan *plan, uint64_t 
 void sy_nation_report_event(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_lock(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_post(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Streams (nation_streams.c): a number is a device of its patient, with one stream.
+ * sy_nation_commit_window is any window of it, with as many samples as its rate says. */
+void sy_nation_equip(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_attest(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_let_device(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_open_stream(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_sample(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_alert(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_close_stream(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_commit_window(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number,
+                             uint32_t sequence, int64_t from_ms, int64_t to_ms);
 /* Changes of the roster, which a quorum approves; its last validator is the one that goes, or gets
  * a new key. One after the other: sy_nation_turn goes on to the epoch that the newest has begun. */
 void sy_nation_add_validator(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
