@@ -310,7 +310,7 @@ void sy_nation_settle(sy_nation *nation, struct sy_nation_plan *plan, uint64_t n
         first_ms = first;
         orgs[count++] = &nation->orgs[i];
     }
-    qsort(orgs, count, sizeof orgs[0], compare_orgs);
+    qsort(orgs, count, sizeof(void *), compare_orgs);
     p->settlement_id = sy_nation_id('t', number);
     p->from = settled_ms;
     p->until = nation->header.time_ms;
