@@ -43,6 +43,23 @@ CASE(a_seed_is_committed_to_before_it_is_salted)
     assert_true(draw.height < draw.salted_height);
 }
 
+/* Whoever builds one transaction of both has the salt before the seed is chosen. */
+CASE(a_seed_is_not_salted_in_the_block_that_commits_to_it)
+{
+    make_sites();
+    struct world_tx commit = draw_commit(SPONSOR), salt = draw_salt(BOARD);
+    struct world_tx tx = world_tx_of(SY_KIND_atomic, SPONSOR, ORG_SPONSOR);
+    world.lists.used = 0;
+    world_cosign(&tx, BOARD);
+    world_part(&world, &tx, SY_KIND_randomise_commit, 0, &commit.payload);
+    world_part(&world, &tx, SY_KIND_randomise_salt, 1, &salt.payload);
+    assert_refused(&tx, SY_E_TRIAL_STATE);
+    assert_int_equal(world.receipt.part, 1);
+    assert_number(4);
+    assert_applied(&commit); // nothing of it stayed
+    assert_applied(&salt);
+}
+
 CASE(a_seed_is_revealed_once_it_is_time_and_no_other)
 {
     make_enrolled(2);
@@ -91,6 +108,35 @@ CASE(a_seed_that_comes_late_is_said_to)
     tx = draw_reveal(SPONSOR, SEED);
     assert_applied(&tx);
     assert_true(find_draw().late);
+}
+
+/* Whom a sponsor gave the seed is not kept waiting for an unblinding that never comes. */
+CASE(a_board_reveals_an_overdue_seed_without_the_sponsor)
+{
+    make_locked();
+    struct world_tx tx = draw_reveal(BOARD, SEED);
+    assert_refused(&tx, SY_E_BLINDED);
+    wait_days(30);
+    tx = draw_reveal(SPONSOR, SEED);
+    assert_refused(&tx, SY_E_BLINDED); // who may unblind, and did not
+    tx = draw_reveal(OTHER_BOARD, SEED);
+    assert_refused(&tx, SY_E_ETHICS);
+    tx = draw_reveal(BOARD, SEED + 1);
+    assert_refused(&tx, SY_E_SEED);
+    assert_false(find_trial().unblinded);
+    tx = draw_reveal(BOARD, SEED);
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 4);
+    assert_trial_told(2, SY_EVENT_TRIAL_UNBLINDED, ORG_SPONSOR, TRIAL);
+    struct sy_trial trial = find_trial();
+    assert_true(trial.unblinded && trial.revealed && find_draw().late);
+    struct sy_trial_lock lock = find_lock();
+    assert_int_equal(lock.unblinded_height, world.header.height);
+    assert_int_equal(lock.unblinded_ms, world.header.time_ms);
+    tx = unblind_all(SPONSOR);
+    assert_refused(&tx, SY_E_TRIAL_STATE);
+    tx = result_post(0);
+    assert_applied(&tx);
 }
 
 /* FORMAT.md's rule, computed here by itself. */
@@ -435,8 +481,10 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         WITH_TRIALS(a_seed_is_committed_to_before_it_is_salted),
+        WITH_TRIALS(a_seed_is_not_salted_in_the_block_that_commits_to_it),
         WITH_TRIALS(a_seed_is_revealed_once_it_is_time_and_no_other),
         WITH_TRIALS(a_seed_that_comes_late_is_said_to),
+        WITH_TRIALS(a_board_reveals_an_overdue_seed_without_the_sponsor),
         cmocka_unit_test(an_arm_follows_from_seed_salt_and_place),
         WITH_TRIALS(a_trial_is_unblinded_when_it_is_locked),
         WITH_TRIALS(one_subject_is_unblinded_in_an_emergency_with_a_reason),

@@ -14,17 +14,19 @@
  *   its data are locked                                   E_LOCKED {height}
  *   no seed was committed to                              E_TRIAL_STATE {1}
  *   it was salted                                         E_TRIAL_STATE {3}
+ *   the seed was committed to in this very block          E_TRIAL_STATE {4}
  *   writes   trial, trial draw
  *   event    as above
  *
  * randomise.reveal (a sponsor's or an ethics board's key answers for it)
  *   the trial is not registered                           E_TRIAL_STATE {0}
  *   it is another sponsor's, or ethics board's            E_NOT_SPONSOR, E_ETHICS {that}
- *   it is blinded                                         E_BLINDED
+ *   it is blinded, and not an ethics board's after it was
+ *   due                                                   E_BLINDED
  *   it was revealed                                       E_TRIAL_STATE {3}
  *   it is not what was committed to                       E_SEED {commitment}
- *   writes   trial, trial draw
- *   event    as above
+ *   writes   trial, trial draw; a board that unblinds it also trial lock
+ *   events   as above; a board that unblinds it also trial.unblinded
  *
  * unblind (a sponsor's or an investigator's key answers for it)
  *   the trial is not registered                           E_TRIAL_STATE {0}
@@ -51,8 +53,10 @@
  * prepares the treatments; nobody else does until it is revealed, and then everybody can check
  * every one. A sponsor that likes its arms less by then cannot show another seed, and can only show
  * none: no result is posted then, and that it is overdue shows. The board may reveal it, too, where
- * the sponsor gave it to them. Of a subject who is unblinded in an emergency the ledger says that,
- * when and why; which arm it was goes another way, or the rest would be unblinded with it. */
+ * the sponsor gave it to them, and once it is overdue it need not wait for the sponsor to unblind
+ * the trial. Salt and seed stand in two blocks, or whoever builds a transaction of both would know
+ * the salt when choosing the seed. Of a subject who is unblinded in an emergency the ledger says
+ * that, when and why; which arm it was goes another way, or the rest would be unblinded with it. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/trial_rules.h"
@@ -99,6 +103,7 @@ enum sy_refusal sy_contract_randomise_salt(struct sy_exec *x, const union sy_pay
         return sy_trial_refuse(x, SY_TRIAL_NOT_DRAWN);
     }
     if (draw.salted) return sy_trial_refuse(x, SY_TRIAL_DONE);
+    if (draw.height >= x->height) return sy_trial_refuse(x, SY_TRIAL_TOO_SOON);
     draw.salted = true;
     draw.salt = p->salt;
     draw.salted_height = x->height;
@@ -109,15 +114,40 @@ enum sy_refusal sy_contract_randomise_salt(struct sy_exec *x, const union sy_pay
     return SY_APPLIED;
 }
 
-static enum sy_refusal check_revealing(struct sy_exec *x, const struct sy_trial *trial)
+/* A board need not wait for a sponsor who keeps the seed back past its day. lock: of a trial that
+ * is locked. */
+static enum sy_refusal check_revealing(struct sy_exec *x, const struct sy_trial *trial,
+                                       const struct sy_trial_lock *lock)
 {
     bool board = x->by->role == SY_ROLE_ETHICS;
     const struct sy_hash *whose = board ? &trial->ethics : &trial->sponsor;
     if (!sy_hash_equal(whose, &x->by->holder)) {
         return sy_refuse_hash(x, board ? SY_E_ETHICS : SY_E_NOT_SPONSOR, whose);
     }
-    if (!trial->unblinded) return SY_E_BLINDED;
+    bool overdue = trial->locked && trial->drawn && x->time_ms > lock->reveal_due_ms;
+    if (!trial->unblinded && !(board && overdue)) return SY_E_BLINDED;
     return trial->revealed ? sy_trial_refuse(x, SY_TRIAL_DONE) : SY_APPLIED;
+}
+
+static void unblind_trial(struct sy_exec *x, const struct sy_hash *id, struct sy_trial *trial,
+                          struct sy_trial_lock *lock)
+{
+    trial->unblinded = true;
+    lock->unblinded_height = x->height;
+    lock->unblinded_ms = x->time_ms;
+    sy_trial_save_lock(x, id, lock);
+    sy_trial_tell(x, SY_EVENT_TRIAL_UNBLINDED, trial, id);
+}
+
+static void reveal(struct sy_exec *x, const struct sy_randomise_reveal *p,
+                   struct sy_trial_draw *draw, bool late)
+{
+    draw->revealed = true;
+    draw->seed = p->seed;
+    draw->late = late;
+    draw->revealed_height = x->height;
+    draw->revealed_ms = x->time_ms;
+    save_draw(x, &p->trial_id, draw);
 }
 
 enum sy_refusal sy_contract_randomise_reveal(struct sy_exec *x, const union sy_payload *payload)
@@ -125,28 +155,25 @@ enum sy_refusal sy_contract_randomise_reveal(struct sy_exec *x, const union sy_p
     const struct sy_randomise_reveal *p = &payload->randomise_reveal;
     struct sy_trial trial;
     struct sy_trial_draw draw;
-    struct sy_trial_lock lock;
+    struct sy_trial_lock lock = {.commits = 0};
     struct sy_hash commit;
     SY_ASSERT(x->kind->number == SY_KIND_randomise_reveal && x->by->valid);
     enum sy_refusal code = sy_trial_find(x, &trial, &p->trial_id);
-    if (code == SY_APPLIED) code = check_revealing(x, &trial);
     if (code != SY_APPLIED) return code;
-    if (!sy_trial_find_draw(x, &draw, &p->trial_id) ||
-        !sy_trial_find_lock(x, &lock, &p->trial_id)) {
-        sy_exec_corrupt(x); // what is unblinded was drawn and locked
+    if (trial.locked && !sy_trial_find_lock(x, &lock, &p->trial_id)) return SY_E_BLINDED; // corrupt
+    code = check_revealing(x, &trial, &lock);
+    if (code != SY_APPLIED) return code;
+    if (!sy_trial_find_draw(x, &draw, &p->trial_id)) {
+        sy_exec_corrupt(x); // what is unblinded was drawn
         return sy_trial_refuse(x, SY_TRIAL_NOT_DRAWN);
     }
     sy_trial_seed_commit(&commit, &p->trial_id, &p->seed);
     if (!sy_hash_equal(&commit, &draw.commit)) return sy_refuse_hash(x, SY_E_SEED, &draw.commit);
-    draw.revealed = true;
-    draw.seed = p->seed;
-    draw.late = x->time_ms > lock.reveal_due_ms;
-    draw.revealed_height = x->height;
-    draw.revealed_ms = x->time_ms;
+    reveal(x, p, &draw, x->time_ms > lock.reveal_due_ms);
     trial.revealed = true;
-    save_draw(x, &p->trial_id, &draw);
-    sy_trial_save(x, &p->trial_id, &trial);
     sy_trial_tell(x, SY_EVENT_TRIAL_CHANGED, &trial, &p->trial_id);
+    if (!trial.unblinded) unblind_trial(x, &p->trial_id, &trial, &lock);
+    sy_trial_save(x, &p->trial_id, &trial);
     return SY_APPLIED;
 }
 
@@ -164,12 +191,8 @@ static enum sy_refusal unblind_all(struct sy_exec *x, struct sy_trial *trial,
     if (trial->unblinded) return sy_trial_refuse(x, SY_TRIAL_DONE);
     if (!trial->drawn) return sy_trial_refuse(x, SY_TRIAL_NOT_DRAWN);
     if (!sy_trial_find_lock(x, &lock, &p->trial_id)) return SY_E_BLINDED; // corrupt
-    trial->unblinded = true;
-    lock.unblinded_height = x->height;
-    lock.unblinded_ms = x->time_ms;
+    unblind_trial(x, &p->trial_id, trial, &lock);
     sy_trial_save(x, &p->trial_id, trial);
-    sy_trial_save_lock(x, &p->trial_id, &lock);
-    sy_trial_tell(x, SY_EVENT_TRIAL_UNBLINDED, trial, &p->trial_id);
     return SY_APPLIED;
 }
 

@@ -12,7 +12,8 @@ enum {
     SY_TRIAL_UNREGISTERED = 0,
     SY_TRIAL_NOT_DRAWN = 1,
     SY_TRIAL_NOT_LOCKED = 2,
-    SY_TRIAL_DONE = 3
+    SY_TRIAL_DONE = 3,
+    SY_TRIAL_TOO_SOON = 4
 };
 enum sy_refusal sy_trial_refuse(struct sy_exec *x, unsigned why);
 
