@@ -286,11 +286,26 @@ static bool put_remittance(sy_json *json, struct sy_slice value)
     return true;
 }
 
+/* A sum of any size, in decimal. */
+static void put_sum(sy_json *json, const char *name, sy_sum sum)
+{
+    char text[48], *at = text + sizeof text;
+    bool negative = sum < 0;
+    do {
+        int digit = (int)(sum % 10); // its sign is the sum's
+        *--at = (char)('0' + (negative ? -digit : digit));
+        sum /= 10;
+    } while (sum != 0);
+    if (negative) *--at = '-';
+    sy_json_key(json, name);
+    sy_json_raw(json, at, (size_t)(text + sizeof text - at));
+}
+
 static bool put_balance(sy_json *json, struct sy_slice value)
 {
     struct sy_balance balance;
     if (!sy_balance_decode(&balance, value)) return false;
-    sy_json_put_i64(json, "amount", balance.amount);
+    put_sum(json, "amount", balance.amount);
     sy_json_put_u64(json, "remittances", balance.remittances);
     sy_json_put_u64(json, "settlements", balance.settlements);
     return true;

@@ -546,7 +546,10 @@ bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes)
 
 // --- payments ----------------------------------------------------------------------------------
 
-/* A sum of payments and of what was taken back. */
+#define BALANCE_UPPER ((sy_sum)1 << 64) /* what its upper half counts */
+
+/* A sum of payments and of what was taken back, or the upper half of a balance: no payment makes
+ * one leave its type. */
 static int64_t read_sum(struct sy_reader *r, const char *what)
 {
     int64_t sum = sy_read_i64(r, what);
@@ -556,7 +559,9 @@ static int64_t read_sum(struct sy_reader *r, const char *what)
 
 void sy_balance_encode(struct sy_writer *w, const struct sy_balance *balance)
 {
-    sy_write_i64(w, balance->amount);
+    uint64_t low = (uint64_t)balance->amount;
+    sy_write_u64(w, low);
+    sy_write_i64(w, (int64_t)((balance->amount - low) / BALANCE_UPPER));
     sy_write_u64(w, balance->remittances);
     sy_write_u64(w, balance->settlements);
 }
@@ -564,7 +569,8 @@ void sy_balance_encode(struct sy_writer *w, const struct sy_balance *balance)
 bool sy_balance_decode(struct sy_balance *balance, struct sy_slice bytes)
 {
     struct sy_reader r = sy_reader_of(bytes);
-    balance->amount = read_sum(&r, "amount");
+    uint64_t low = sy_read_u64(&r, "amount");
+    balance->amount = read_sum(&r, "amount") * BALANCE_UPPER + low;
     balance->remittances = sy_read_u64(&r, "remittances");
     balance->settlements = sy_read_u64(&r, "settlements");
     return sy_reader_done(&r);

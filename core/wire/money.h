@@ -252,12 +252,15 @@ bool sy_denied_lines_decode(struct sy_denied_lines *denied, struct sy_slice byte
 
 /* --- payments -------------------------------------------------------------------------------- */
 
-/* What payments and their reversals come to: over all organisations they sum up to 0.
+/* What payments and their reversals come to: over all organisations they sum up to 0. It has no
+ * bound that payments reach, or others could use up an organisation's: what bounds them is what is
+ * owed between two, at most SY_BALANCE_MAX, and at least that below 0.
  *
- *   i64 amount | u64 remittances | u64 settlements */
+ *   i128 amount (u64 low, i64 high) | u64 remittances | u64 settlements */
+__extension__ typedef __int128 sy_sum;
+
 struct sy_balance {
-    int64_t amount;       /* received less paid, and not settled; at most SY_BALANCE_MAX, and at
-                             least that below 0, like all such sums */
+    sy_sum amount;        /* received less paid, and not settled */
     uint64_t remittances; /* so far */
     uint64_t settlements; /* so far, as payer or payee */
 };
@@ -268,7 +271,7 @@ bool sy_balance_decode(struct sy_balance *balance, struct sy_slice bytes);
  *
  *   i64 amount | u64 moves | i64 first | i64 last | i64 settled */
 struct sy_owed {
-    int64_t amount;
+    int64_t amount;            /* within SY_BALANCE_MAX to either side, like nets */
     uint64_t moves;            /* payments and reversals that it sums up */
     int64_t first_ms, last_ms; /* of them; 0: there are none */
     int64_t settled_ms;        /* up to then all was settled; 0: nothing was */

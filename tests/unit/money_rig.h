@@ -83,6 +83,7 @@ void assert_event(unsigned index, unsigned kind, unsigned subject_kind, unsigned
 struct sy_claim find_claim(unsigned claim);
 struct sy_auth find_auth(unsigned auth); /* its codes are borrowed until the next block */
 struct sy_contest_entry find_contest(unsigned claim, unsigned contest);
+sy_sum sum_of(unsigned org); /* of any size */
 int64_t balance_of(unsigned org);
 /* What the one paid the other and has not settled. */
 struct sy_owed find_owed(unsigned payer, unsigned payee);

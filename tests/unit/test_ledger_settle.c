@@ -290,27 +290,64 @@ CASE(a_full_batch_is_all_or_nothing)
     assert_int_equal(balance_of(ORG_A), 4800);
 }
 
-/* Changes the first number of an entry, where it lies. */
-static void set_sum(const struct sy_hash *place, int64_t sum)
+/* What one owes another, and a balance, as they would be after many payments. */
+static void put_owed(unsigned payer, unsigned payee, int64_t amount)
 {
-    const struct state_entry *entry = state_array_find(&world.state, place);
-    assert_non_null(entry);
-    sy_store_u64(entry->data, (uint64_t)sum);
+    struct sy_hash from = test_hash(payer), to = test_hash(payee), place;
+    uint8_t room[64];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_owed owed = {.amount = amount,
+                           .moves = 1,
+                           .first_ms = world.header.time_ms,
+                           .last_ms = world.header.time_ms};
+    sy_owed_encode(&w, &owed);
+    sy_state_key_pair(&place, SY_STATE_OWED, &from, &to);
+    state_array_put(&world.state, &place, sy_writer_slice(&w));
 }
 
-/* A sum that would leave its range is refused, and settling makes room again. */
+static void put_balance(unsigned org, sy_sum amount)
+{
+    struct sy_hash id = test_hash(org), place;
+    struct sy_balance balance = {.amount = amount, .remittances = 1};
+    uint8_t room[64];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_balance_encode(&w, &balance);
+    sy_state_key_id(&place, SY_STATE_BALANCE, &id);
+    state_array_put(&world.state, &place, sy_writer_slice(&w));
+}
+
+/* What others paid an organisation keeps nobody from paying it, or from settling with it. */
+CASE(a_balance_has_room_whatever_others_paid)
+{
+    const sy_sum others = 2 * (sy_sum)SY_BALANCE_MAX;
+    pay_cents(CLAIM, 20000);
+    int64_t paid_ms = world.header.time_ms;
+    put_owed(ORG_Q, ORG_A, SY_BALANCE_MAX);
+    put_owed(ORG_B, ORG_A, SY_BALANCE_MAX);
+    put_balance(ORG_Q, -SY_BALANCE_MAX);
+    put_balance(ORG_B, -SY_BALANCE_MAX);
+    put_balance(ORG_A, others + 6400);
+    pay_cents(CLAIM + 1, 30000);
+    assert_true(sum_of(ORG_A) > INT64_MAX);
+    struct world_tx tx = reverse(PAYER_P, ORG_P, CLAIM + 1);
+    money_applied(&tx);
+    assert_true(sum_of(ORG_A) == others + 6400);
+    tx = settle(SETTLEMENT, ORG_A, 6400);
+    tx.payload.settle_batch.from = paid_ms;
+    money_applied(&tx);
+    assert_true(sum_of(ORG_A) == others);
+    assert_int_equal(balance_of(ORG_P), 0);
+}
+
+/* What is owed between two that would leave its range is refused, and settling makes room again. */
 CASE(sums_stay_within_their_range)
 {
     const int64_t sum = SY_BALANCE_MAX - 79;
-    struct sy_hash p = test_hash(ORG_P), a = test_hash(ORG_A), place;
     pay_cents(CLAIM, 20000);
     assert_int_equal(find_owed(ORG_P, ORG_A).amount, 6400);
-    sy_state_key_pair(&place, SY_STATE_OWED, &p, &a);
-    set_sum(&place, sum);
-    sy_state_key_id(&place, SY_STATE_BALANCE, &a);
-    set_sum(&place, sum);
-    sy_state_key_id(&place, SY_STATE_BALANCE, &p);
-    set_sum(&place, -sum);
+    put_owed(ORG_P, ORG_A, sum);
+    put_balance(ORG_A, sum);
+    put_balance(ORG_P, -sum);
     struct world_tx tx = bill_one(CLAIM + 1, COVER_P, "1/hc:99213/1/2100/11/A", 2100);
     money_applied(&tx);
     tx = pay(PAYER_P, ORG_P, CLAIM + 1); // 0.80
@@ -424,6 +461,7 @@ int main(void)
         WITH_MONEY(the_period_holds_all_that_is_settled),
         WITH_MONEY(a_net_has_one_form),
         WITH_MONEY(a_full_batch_is_all_or_nothing),
+        WITH_MONEY(a_balance_has_room_whatever_others_paid),
         WITH_MONEY(sums_stay_within_their_range),
         WITH_MONEY(money_is_conserved_whatever_is_settled),
     };

@@ -83,8 +83,12 @@ CASE(entries_have_one_form)
     struct sy_claim claim = most_claim();
     ONE_FORM(claim, struct sy_claim, &claim);
     assert_true(out.used <= SY_STATE_VALUE_BYTES_MAX);
-    struct sy_balance balance = {-5, 6, 7};
+    struct sy_balance balance = {-5, 6, 7}, large = {-((sy_sum)5 << 80) - 3, 6, 7}, read;
     ONE_FORM(balance, struct sy_balance, &balance);
+    ONE_FORM(balance, struct sy_balance, &large);
+    assert_true(sy_balance_decode(&read, sy_writer_slice(&out)) && read.amount == large.amount);
+    sy_store_u64(room + 8, (uint64_t)SY_BALANCE_MAX + 1); // nothing adds up to that
+    assert_false(sy_balance_decode(&read, sy_writer_slice(&out)));
     struct sy_payment payment = {.payer = test_hash(1),
                                  .amount = 3,
                                  .has_reference = true,

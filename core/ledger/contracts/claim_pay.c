@@ -8,7 +8,7 @@
  *   it is contested, or flagged (claim_contest.c)         E_CLAIM_HELD {claim id, until when}
  *   not a share for each payee, or they do not sum up     E_SPLIT {their sum}
  *   a payee is not registered, or is suspended            E_PAYEE {that organisation}
- *   a balance would leave its range                       E_MONEY
+ *   what is owed between the two would leave its range    E_MONEY
  *   writes   claim, payment; for each payee balance, owed, remittance; the payer's balance
  *   events   payment.made about each payee and about the patient, object: the claim
  *
@@ -17,12 +17,14 @@
  *   it is another payer's, and billed by another          E_NOT_PROVIDER {who billed}
  *   it is denied or reversed                              E_CLAIM_STATE {its status}
  *   a later payer's claim is built on it                  E_CLAIM_LATER {that claim}
- *   a balance would leave its range                       E_MONEY
+ *   what is owed between the two would leave its range    E_MONEY
  *   writes   claim, claim key, used, billed day, contests that are open, authorisation (if it has
  * units of one); if it was paid, payment and all that claim.pay wrote, with the same amounts the
  * other way events   claim.reversed about each payee, the payer and the patient, object: the claim
  *
- * Every amount that one balance gains another loses, so that all of them sum up to nothing. */
+ * Every amount that one balance gains another loses, so that all of them sum up to nothing. What
+ * is owed is bounded by payer and payee, and balances are not: whoever pays an organisation uses up
+ * nothing that others need to pay it. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/claim_decide.h"
 #include "core/ledger/contracts/claim_fraud.h"

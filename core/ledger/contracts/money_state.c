@@ -282,21 +282,21 @@ static bool find_balance(struct sy_exec *x, struct sy_balance *out,
 static void save_balance(struct sy_exec *x, const struct sy_hash *organisation,
                          const struct sy_balance *balance)
 {
-    uint8_t room[32];
+    uint8_t room[64];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_balance_encode(&w, balance);
     sy_exec_save_at(x, SY_STATE_BALANCE, organisation, &w);
 }
 
 /* Adds to an organisation's balance; number: where its next remittance goes, NULL: it has none. */
-static bool add_balance(struct sy_exec *x, uint64_t *number, const struct sy_hash *organisation,
+static void add_balance(struct sy_exec *x, uint64_t *number, const struct sy_hash *organisation,
                         int64_t amount)
 {
     struct sy_balance balance;
-    if (!find_balance(x, &balance, organisation) || !add(&balance.amount, amount)) return false;
+    if (!find_balance(x, &balance, organisation)) return; // the source failed
+    balance.amount += amount; // 2^64 pairs of organisations would not wrap it
     if (number != NULL) *number = ++balance.remittances;
     save_balance(x, organisation, &balance);
-    return true;
 }
 
 void sy_money_find_owed(struct sy_exec *x, struct sy_owed *out, const struct sy_hash *payer,
@@ -336,9 +336,9 @@ bool sy_money_move(struct sy_exec *x, const struct sy_hash *claim, const struct 
                    const struct sy_hash *payee, int64_t amount)
 {
     uint64_t number = 0;
-    if (!add_balance(x, NULL, payer, -amount)) return false;
-    if (!add_balance(x, &number, payee, amount)) return false;
     if (!add_owed(x, payer, payee, amount)) return false;
+    add_balance(x, NULL, payer, -amount);
+    add_balance(x, &number, payee, amount);
     struct sy_remittance remittance = {.claim = *claim,
                                        .payer = *payer,
                                        .amount = amount,
@@ -353,10 +353,11 @@ bool sy_money_move(struct sy_exec *x, const struct sy_hash *claim, const struct 
     return true;
 }
 
-bool sy_money_settle(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
+void sy_money_settle(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
                      int64_t net)
 {
-    return add_balance(x, NULL, payer, net) && add_balance(x, NULL, payee, -net);
+    add_balance(x, NULL, payer, net);
+    add_balance(x, NULL, payee, -net);
 }
 
 void sy_money_place_settlement(struct sy_exec *x, const struct sy_hash *organisation,

@@ -75,14 +75,13 @@ enum sy_refusal sy_money_refuse_item(struct sy_exec *x, enum sy_refusal code, co
                                      unsigned number);
 
 /* sy_money_move moves an amount from payer to payee, or back when it is negative: both balances,
- * what the one owes the other, and the payee's next remittance. False: a sum would leave its range
- * of SY_BALANCE_MAX to either side; nothing that was written may then stay. */
+ * what the one owes the other, and the payee's next remittance. False: what the one owes the other
+ * would leave its range of SY_BALANCE_MAX to either side, and nothing was written. */
 bool sy_money_move(struct sy_exec *x, const struct sy_hash *claim, const struct sy_hash *payer,
                    const struct sy_hash *payee, int64_t amount);
 
-/* sy_money_settle takes a net, at most SY_BALANCE_MAX to either side, off both balances: the payer
- * owes it to the payee no more. False: as above. */
-bool sy_money_settle(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
+/* sy_money_settle takes a net off both balances: the payer owes it to the payee no more. */
+void sy_money_settle(struct sy_exec *x, const struct sy_hash *payer, const struct sy_hash *payee,
                      int64_t net);
 
 #endif

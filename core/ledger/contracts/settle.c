@@ -13,8 +13,9 @@
  *   the last of it was after until                        E_SETTLE_PERIOD {that}, path until
  *   the ledger has another net                            E_NET {it}, path nets[i]
  *   ... by which the payee owes the payer                 E_NET_BACK {it, without sign}, path
- * nets[i] a balance would leave its range                       E_MONEY, path nets[i] writes   for
- * each payee balance, owed, settlement, settlement place; the payer's balance and settlement place
+ *                                                         nets[i]
+ *   writes   for each payee balance, owed, settlement, settlement place; the payer's balance and
+ *            settlement place
  *   events   settlement.done about the payer and about each payee, object: the settlement
  *
  * The net of a payer and a payee is all that claim.pay moved from the one to the other since the
@@ -86,9 +87,7 @@ static enum sy_refusal settle(struct sy_exec *x, const struct sy_settle_batch *p
     if (code == SY_APPLIED) code = check_net(x, &owed, net, number);
     if (code != SY_APPLIED) return code;
     settlement.moves = owed.moves;
-    if (!sy_money_settle(x, payer, payee, net)) {
-        return sy_money_refuse_item(x, SY_E_MONEY, "nets", number);
-    }
+    sy_money_settle(x, payer, payee, net);
     sy_money_save_owed(x, payer, payee, &(struct sy_owed){.settled_ms = p->until});
     uint8_t room[160];
     struct sy_writer w = sy_writer_of(room, sizeof room);
