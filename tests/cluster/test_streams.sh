@@ -57,7 +57,7 @@ applied device.register hospital - wearable device_id="$device" \
     udi_commit="$(random_id)" class=wearable not_before=now not_after="$soon"
 applied consent.grant wallet - - consent_id="$consent" patient_id="$patient" grantee_kind=key \
     grantee="$(public wearable)" actions=write purposes=treatment classes=Observation labels= \
-    from=now until="$soon"
+    from=$((now - 7200000)) until="$soon"
 refused E_FIRMWARE stream.open wearable - - stream_id="$stream" device_id="$device" \
     patient_id="$patient" system=LOINC kind=8867-4 unit=/min rate=60 tolerance=120 \
     consent="$consent"

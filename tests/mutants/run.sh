@@ -64,6 +64,7 @@ exception    tests/test_ledger_exception
 cold         tests/test_ledger_cold
 excursion    tests/test_ledger_excursion
 stream       tests/test_ledger_stream
+stream_grant tests/test_ledger_stream_consent
 streams      tests/test_stream_random
 samples      tests/test_samples
 trial        tests/test_ledger_trial

@@ -119,6 +119,7 @@ int set_up_device(void **state)
     tx = attest(WEARABLE, WEARABLE_KEY, 1);
     assert_applied(&tx);
     tx = world_grant(&world, WALLET_CLAIMED, GRANT, PATIENT_CLAIMED, SY_GRANTEE_KEY, WEARABLE_KEY);
+    tx.payload.consent_grant.from = 0; // late windows are of before the world's first block
     assert_applied(&tx);
     return 0;
 }

@@ -1,5 +1,5 @@
 /* Streams of devices: who opens them, that windows follow one another without hole or overlap, what
- * a window may hold, and who is told. */
+ * a window may hold, and who is told. On which consent: test_ledger_stream_consent.c. */
 #include <string.h>
 
 #include "tests/unit/stream_rig.h"
@@ -89,73 +89,6 @@ CASE(another_device_signs_for_none)
     tx = close_stream(OTHER_KEY);
     assert_refused(&tx, SY_E_SIGNER_MISSING);
     assert_detail(WEARABLE);
-}
-
-// --- consent -----------------------------------------------------------------------------------
-
-CASE(without_the_patients_consent_nothing_streams)
-{
-    struct world_tx tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
-    tx.payload.stream_open.consent = test_hash(CONSENT + 799);
-    assert_refused(&tx, SY_E_CONSENT_UNKNOWN);
-    assert_detail(CONSENT + 799);
-    tx = world_revoke(WALLET_CLAIMED, GRANT, PATIENT_CLAIMED);
-    assert_applied(&tx);
-    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
-    assert_refused(&tx, SY_E_CONSENT);
-    assert_detail(GRANT);
-    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
-    assert_refused(&tx, SY_E_CONSENT); // at once, and though it was open
-    assert_detail(GRANT);
-    tx = alert(WEARABLE_KEY, 1);
-    assert_refused(&tx, SY_E_CONSENT);
-    tx = alert(GATEWAY_A, 1);
-    assert_refused(&tx, SY_E_CONSENT);
-    // One that lets read alone.
-    tx = world_grant(&world, WALLET_CLAIMED, GRANT + 2, PATIENT_CLAIMED, SY_GRANTEE_KEY,
-                     WEARABLE_KEY);
-    tx.payload.consent_grant.actions = SY_SET_BIT(SY_ACTION_READ);
-    assert_applied(&tx);
-    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
-    tx.payload.stream_open.consent = test_hash(GRANT + 2);
-    assert_refused(&tx, SY_E_CONSENT);
-    assert_detail(GRANT + 2);
-    // Another grant is not the one that the stream stands on.
-    tx = world_grant(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED, SY_GRANTEE_KEY,
-                     WEARABLE_KEY);
-    assert_applied(&tx);
-    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
-    assert_refused(&tx, SY_E_CONSENT);
-}
-
-CASE(a_denial_stands_over_the_grant)
-{
-    struct world_tx tx = world_deny(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED,
-                                    SY_GRANTEE_KEY, WEARABLE_KEY);
-    assert_applied(&tx);
-    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
-    assert_refused(&tx, SY_E_CONSENT);
-    assert_detail(GRANT + 1);
-    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
-    tx.payload.stream_open.consent = test_hash(GRANT + 1); // and is none to stand on
-    assert_refused(&tx, SY_E_CONSENT);
-    assert_detail(GRANT + 1);
-}
-
-CASE(a_consent_that_is_over_or_anothers_covers_nothing)
-{
-    struct world_tx tx = world_grant(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED,
-                                     SY_GRANTEE_KEY, WEARABLE_KEY);
-    tx.payload.consent_grant.until = stream_now() + HOUR_MS;
-    assert_applied(&tx);
-    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
-    tx.payload.stream_open.consent = test_hash(GRANT + 1);
-    assert_applied(&tx);
-    wait_ms(2 * HOUR_MS);
-    tx = commit_window(1, stream_now() - 10 * MINUTE_MS, stream_now());
-    tx.payload.stream_commit.stream_id = test_hash(OTHER_STREAM);
-    assert_refused(&tx, SY_E_CONSENT_EXPIRED);
-    assert_detail(GRANT + 1);
 }
 
 // --- windows -----------------------------------------------------------------------------------
@@ -529,9 +462,6 @@ int main(void)
         WITH_STREAM(an_opened_stream_is_one_of_the_patients_entries),
         WITH_DEVICE(a_kind_has_its_units),
         WITH_STREAM(another_device_signs_for_none),
-        WITH_STREAM(without_the_patients_consent_nothing_streams),
-        WITH_STREAM(a_denial_stands_over_the_grant),
-        WITH_STREAM(a_consent_that_is_over_or_anothers_covers_nothing),
         WITH_STREAM(windows_follow_one_another),
         WITH_STREAM(the_same_again_is_no_second_entry),
         WITH_STREAM(a_window_has_a_length),

@@ -44,7 +44,7 @@
 #include "core/ledger/contracts/stream_rules.h"
 
 _Static_assert(SY_CONSENTS_LIVE_MAX + SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS_MAX +
-                       4 * SY_MERGES_MAX + 2 * SY_STREAM_CARE_TEAM_MAX + 32 <=
+                       4 * SY_MERGES_MAX + 2 * SY_STREAM_CARE_TEAM_MAX + SY_STREAM_KEYS_MAX + 32 <=
                    SY_OVERLAY_READS_BETWEEN,
                "streams stay within what a payload may read");
 
@@ -95,9 +95,6 @@ enum sy_refusal sy_contract_stream_open(struct sy_exec *x, const union sy_payloa
     enum sy_refusal code = check_device(x, &device, p);
     if (code == SY_APPLIED) code = check_unit(x, p);
     if (code == SY_APPLIED) code = sy_stream_check_firmware(x, &p->device_id, 0);
-    if (code == SY_APPLIED) {
-        code = sy_stream_check_consent(x, &p->patient_id, &device.organisation, &p->consent);
-    }
     if (code != SY_APPLIED) return code;
     struct sy_stream stream = {
         .device = p->device_id,
@@ -112,6 +109,8 @@ enum sy_refusal sy_contract_stream_open(struct sy_exec *x, const union sy_payloa
         .height = x->height,
         .time_ms = x->time_ms,
     };
+    code = sy_stream_check_consent(x, &stream, &p->stream_id, x->time_ms);
+    if (code != SY_APPLIED) return code;
     save_stream(x, &p->stream_id, &stream);
     sy_exec_place(x, &p->patient_id, SY_PLACE_STREAM, &p->stream_id, 0);
     sy_exec_event(x, SY_EVENT_STREAM_OPENED, SY_SUBJECT_PATIENT, &p->patient_id, &p->stream_id);
@@ -221,7 +220,7 @@ static enum sy_refusal check_commit(struct sy_exec *x, struct sy_stream *stream,
     code = check_window(x, stream, p);
     if (code == SY_APPLIED) code = sy_stream_check_firmware(x, &stream->device, p->release);
     if (code != SY_APPLIED) return code;
-    return sy_stream_check_consent(x, &stream->patient, &stream->organisation, &stream->consent);
+    return sy_stream_check_consent(x, stream, &p->stream_id, p->from);
 }
 
 enum sy_refusal sy_contract_stream_commit(struct sy_exec *x, const union sy_payload *payload)

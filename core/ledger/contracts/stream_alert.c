@@ -96,7 +96,7 @@ static enum sy_refusal check_alert(struct sy_exec *x, struct sy_stream *stream,
     }
     if (x->by->role == SY_ROLE_DEVICE) code = sy_stream_check_firmware(x, &stream->device, 0);
     if (code != SY_APPLIED) return code;
-    code = sy_stream_check_consent(x, &stream->patient, &stream->organisation, &stream->consent);
+    code = sy_stream_check_consent(x, stream, &p->stream_id, x->time_ms);
     if (code != SY_APPLIED) return code;
     struct sy_hash live = sy_exec_live_id(x, &stream->patient);
     return check_team(x, &live, &p->care_team);

@@ -9,12 +9,16 @@
  *   none is attested, or the attestation is over          E_FIRMWARE {release attested, 0: none}
  *   the payload names another release                     E_FIRMWARE {release attested}
  *
- * The patient's consent ("consent covers"):
+ * The patient's consent ("consent covers"), whoever signs:
  *   there is no such consent of the patient               E_CONSENT_UNKNOWN {id}
- *   it is a denial, or was revoked                        E_CONSENT {id}
+ *   it is no grant to the device, or to devices, to
+ *   write Observations for treatment; it was revoked, or
+ *   what it was passed on from; it begins later, or than
+ *   the window                                            E_CONSENT {id}
  *   it is over                                            E_CONSENT_EXPIRED {id, its end}
- *   the device may not write Observations of the patient
- *   for treatment all the same (may.h)                    E_CONSENT {consent that forbids it, or
+ *   the newest key of the device is revoked or outside
+ *   its window                                            E_CRED_EXPIRED {key}
+ *   it may not write them all the same (may.h)            E_CONSENT {consent that forbids it, or
  * id}
  */
 #ifndef SY_LEDGER_CONTRACTS_STREAM_RULES_H
@@ -46,9 +50,11 @@ enum sy_refusal sy_stream_find_own(struct sy_exec *x, struct sy_stream *out,
 enum sy_refusal sy_stream_check_firmware(struct sy_exec *x, const struct sy_hash *device_id,
                                          uint32_t release);
 
-/* sy_stream_check_consent: the consent stands and, if the signer is the device, it may write. */
-enum sy_refusal sy_stream_check_consent(struct sy_exec *x, const struct sy_hash *patient_id,
-                                        const struct sy_hash *organisation,
-                                        const struct sy_hash *consent_id);
+/* sy_stream_check_consent: the stream's consent stands for its device, now and from from_ms on, and
+ * the device may write. A stream that is being opened has no commits. Of a gateway's alerts the key
+ * is looked for that stands now in the place of the one that signed the last commitment (before
+ * any: that was registered), SY_STREAM_KEYS_MAX keys further at most. */
+enum sy_refusal sy_stream_check_consent(struct sy_exec *x, const struct sy_stream *stream,
+                                        const struct sy_hash *stream_id, int64_t from_ms);
 
 #endif
