@@ -3,8 +3,9 @@
  *
  * The batch is durable before its root is sent, under the stream's id and the commitment's number.
  * So whoever is interrupted runs the command again: the same samples are then the same batch, salts
- * included, and what arrived before is answered as a duplicate. Other samples are not taken while
- * nobody knows what became of the first. */
+ * included, and what arrived before is answered as a duplicate, whether or not the stream's entry
+ * shows it yet. Other samples are not taken while nobody knows what became of the first: what was
+ * sent once may apply for an hour, so that a batch goes only when the first sending is refused. */
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -87,32 +88,49 @@ static sy_status name_batch(struct run *run, struct sy_error *err)
     return sy_fail(err, SY_ERR_ARGUMENT, "--out: the path is too long");
 }
 
-/* Takes the batch of this number that was made before, if there is one. */
-static sy_status take_kept(struct run *run, struct sy_error *err)
+/* Takes the batch of this number that was made before, if there is one; *other: it has other
+ * samples. */
+static sy_status take_kept(struct run *run, bool *other, struct sy_error *err)
 {
     uint8_t *bytes = NULL;
     size_t size = 0;
     struct sy_samples kept = {.count = 0};
     struct sy_error inner = {SY_OK, ""};
+    *other = false;
     if (access(run->path, F_OK) != 0) return SY_OK;
     SY_TRY(sy_os_read_file(&bytes, &size, run->path, SY_SAMPLES_BATCH_BYTES_MAX, err));
     sy_status status = sy_samples_decode(&kept, sy_slice_of(bytes, size), run->path, &inner);
     sy_wipe(bytes, size);
     free(bytes);
     if (status != SY_OK) return sy_fail(err, status, "%s", inner.text);
-    bool same = sy_hash_equal(&kept.stream, &run->id) && kept.sequence == run->samples.sequence &&
-                memcmp(kept.network, run->samples.network, sizeof kept.network) == 0 &&
-                sy_samples_same(&kept, &run->samples);
-    if (!same) {
+    *other = !(sy_hash_equal(&kept.stream, &run->id) && kept.sequence == run->samples.sequence &&
+               memcmp(kept.network, run->samples.network, sizeof kept.network) == 0 &&
+               sy_samples_same(&kept, &run->samples));
+    if (*other) {
         sy_samples_free(&kept);
+        return SY_OK;
+    }
+    sy_samples_free(&run->samples);
+    run->samples = kept;
+    run->again = true;
+    return SY_OK;
+}
+
+/* Looks for the batch among those kept: under the stream's last number, where it stands if what was
+ * sent has arrived since, and under the next one, which no other samples may have. */
+static sy_status find_kept(struct run *run, const struct sy_stream *stream, struct sy_error *err)
+{
+    bool other;
+    for (unsigned i = stream->commits == 0 ? 1 : 0; i < 2 && !run->again; i++) {
+        run->samples.sequence = stream->commits + i;
+        SY_TRY(name_batch(run, err));
+        SY_TRY(take_kept(run, &other, err));
+        if (!other || i == 0) continue;
         return sy_fail(err, SY_ERR_EXISTS,
                        "%s has other samples under the number %u, which may be on their way: "
                        "send those again, or wait an hour and move the file away",
                        run->path, (unsigned)run->samples.sequence);
     }
-    sy_samples_free(&run->samples);
-    run->samples = kept;
-    run->again = true;
     return SY_OK;
 }
 
@@ -141,17 +159,16 @@ static sy_status make_batch(struct run *run, const char *path, struct sy_error *
     free(text);
     SY_TRY(status);
     SY_TRY(sy_stream_ask_whole(&run->asked, &stream, &run->id, err));
-    if (stream.closed)
-        return sy_fail(err, SY_ERR_ARGUMENT, "the stream is closed: open another one");
     const uint8_t *tag = sy_network_tag(&run->asked.net->genesis);
     memcpy(run->samples.network, tag, sizeof run->samples.network);
     run->samples.stream = run->id;
-    run->samples.sequence = stream.commits + 1;
     run->organisation = stream.organisation;
     run->device = stream.device;
-    SY_TRY(name_batch(run, err));
-    SY_TRY(take_kept(run, err));
+    SY_TRY(find_kept(run, &stream, err));
     if (run->again) return SY_OK;
+    if (stream.closed) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "the stream is closed: open another one");
+    }
     SY_TRY(sy_samples_window(&run->samples, &stream, sy_os_wall_ms(), err));
     SY_TRY(ask_release(run, &run->samples.release, err));
     sy_samples_salt(&run->samples);
@@ -210,6 +227,7 @@ static int tell(const struct run *run)
     const struct sy_receipt *receipt = &run->final.receipt;
     bool there = receipt->code == SY_APPLIED || receipt->code == SY_E_DUP_COMMIT;
     int code = there ? SY_EXIT_DONE : SY_EXIT_REFUSED;
+    bool kept = there || !sy_samples_refused(receipt->code, run->again);
     const struct sy_samples *samples = &run->samples;
     char from[SY_CMD_TIME_BYTES], to[SY_CMD_TIME_BYTES];
     sy_cmd_time(from, samples->from_ms);
@@ -223,7 +241,7 @@ static int tell(const struct run *run)
         sy_json_put_i64(&json, "from_ms", samples->from_ms);
         sy_json_put_i64(&json, "to_ms", samples->to_ms);
         sy_json_put_bool(&json, "backfill", samples->backfill);
-        if (there) sy_json_put_text(&json, "batch", run->path);
+        if (kept) sy_json_put_text(&json, "batch", run->path);
         sy_json_key(&json, "receipt");
         sy_receipt_to_json(&json, receipt);
         sy_show_proof(&json, &run->final.proof, &run->asked.net->genesis);
@@ -234,6 +252,8 @@ static int tell(const struct run *run)
     if (there) {
         printf("commitment %u: %u samples from %s to %s; kept in %s\n", (unsigned)samples->sequence,
                (unsigned)samples->count, from, to, run->path);
+    } else if (kept) {
+        printf("what was sent before may yet apply: run it again; kept in %s\n", run->path);
     }
     return code;
 }
@@ -248,7 +268,7 @@ static int run_commit(struct run *run, struct sy_error *err)
     sy_cmd_saw(run->asked.net, run->asked.asker);
     int code = tell(run);
     // Its number is free again, and nothing stands on the ledger that its salts would open.
-    if (code == SY_EXIT_REFUSED) (void)unlink(run->path);
+    if (sy_samples_refused(run->final.receipt.code, run->again)) (void)unlink(run->path);
     return code;
 }
 

@@ -8,6 +8,7 @@
 #include "core/base/os.h"
 #include "core/client/samples_internal.h"
 #include "core/crypto/hash.h"
+#include "core/wire/refusal.h"
 
 #define BATCH_MAGIC "SYSAMPL1"
 #define HOUR_MS 3600000ll
@@ -263,6 +264,12 @@ sy_status sy_samples_window(struct sy_samples *samples, const struct sy_stream *
     // A minute before the bound, since it is block time that counts.
     samples->backfill = to < now_ms - SY_STREAM_SKEW_MS + 60000;
     return SY_OK;
+}
+
+bool sy_samples_refused(uint16_t code, bool sent_before)
+{
+    if (sent_before || code == SY_APPLIED || code == SY_E_DUP_COMMIT) return false;
+    return code != SY_E_REPLAY && code != SY_E_EXPIRED;
 }
 
 // --- the tree ----------------------------------------------------------------------------------

@@ -60,6 +60,11 @@ bool sy_samples_same(const struct sy_samples *a, const struct sy_samples *b);
 sy_status sy_samples_window(struct sy_samples *samples, const struct sy_stream *stream,
                             int64_t now_ms, struct sy_error *err);
 
+/* sy_samples_refused: a proven receipt with this code says that no commitment to the batch stands
+ * or will. Not so if it was sent before: that may apply yet. A nonce that was used, or a time, says
+ * something of one copy alone. */
+bool sy_samples_refused(uint16_t code, bool sent_before);
+
 /* sy_samples_root: SY_ERR_NO_MEMORY. sy_samples_path: index below count (asserted). */
 sy_status sy_samples_root(struct sy_hash *root, const struct sy_samples *samples,
                           struct sy_error *err);

@@ -81,6 +81,10 @@ stream 0 wearable commit "$stream" "$scratch/third" --out "$scratch/kept"
 [ "$(stat -c %a "$scratch/kept/$stream-1.samples")" = 600 ] || fail "anybody may read the samples"
 
 echo "the same again, an overlap, another one's key"
+cp "$scratch/kept/$stream-3.samples" "$scratch/before"
+stream 0 wearable commit "$stream" "$scratch/third" --out "$scratch/kept"
+says E_DUP_COMMIT "commitment 3: 10 samples"
+cmp "$scratch/before" "$scratch/kept/$stream-3.samples" || fail "the batch has other salts now"
 stream 2 wearable commit "$stream" "$scratch/second" --out "$scratch/kept"
 says "was committed to up to"
 refused E_OVERLAP stream.commit wearable - - stream_id="$stream" sequence=4 release=1 \
@@ -127,6 +131,8 @@ says E_CONSENT
 applied stream.close wallet - - stream_id="$stream" reason="patient's wish"
 stream 0 wallet coverage "$stream" --last 1
 says "closed"
+stream 0 wearable commit "$stream" "$scratch/third" --out "$scratch/kept"
+says E_DUP_COMMIT
 
 stop_all
 rm -rf "$scratch"

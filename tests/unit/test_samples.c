@@ -8,6 +8,7 @@
 
 #include "core/crypto/hash.h"
 #include "core/wire/checked.h"
+#include "core/wire/refusal.h"
 #include "tests/support/network.h"
 #include "tests/support/test.h"
 
@@ -410,6 +411,18 @@ CASE(changed_files_prove_nothing)
     }
 }
 
+CASE(a_batch_goes_only_when_no_commitment_to_it_can_stand)
+{
+    static const uint16_t stand_or_may[] = {SY_APPLIED, SY_E_DUP_COMMIT, SY_E_REPLAY, SY_E_EXPIRED};
+    for (size_t i = 0; i < sizeof stand_or_may / sizeof stand_or_may[0]; i++) {
+        assert_false(sy_samples_refused(stand_or_may[i], false));
+        assert_false(sy_samples_refused(stand_or_may[i], true));
+    }
+    assert_true(sy_samples_refused(SY_E_CONSENT, false));
+    assert_false(sy_samples_refused(SY_E_CONSENT, true)); // the one sent first may have applied
+    assert_false(sy_samples_refused(SY_E_SEQ, true));
+}
+
 int main(void)
 {
     const struct CMUnitTest cases[] = {
@@ -425,6 +438,7 @@ int main(void)
         cmocka_unit_test_teardown(an_entry_of_something_else_proves_nothing, clean),
         cmocka_unit_test_teardown(an_entry_of_nobodys_proves_nothing, clean),
         cmocka_unit_test_teardown(changed_files_prove_nothing, clean),
+        cmocka_unit_test(a_batch_goes_only_when_no_commitment_to_it_can_stand),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
 }
