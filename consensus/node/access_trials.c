@@ -58,6 +58,7 @@ bool sy_access_trials(sy_state_view *view, const struct sy_hash *holder,
     case SY_STATE_TRIAL:
     case SY_STATE_TRIAL_VERSION:
     case SY_STATE_TRIAL_SITE:
+    case SY_STATE_TRIAL_BEACON: // not whose the place is
     case SY_STATE_TRIAL_DRAW:
     case SY_STATE_TRIAL_LOCK:
     case SY_STATE_TRIAL_RESULT: return true;

@@ -48,8 +48,8 @@ static const char about[] =
     "  day, since 1970), fill-billed PRESCRIPTION --number FILL (by which claim),\n"
     "  trial ID, trial-version TRIAL --number N (what was registered), trial-draw,\n"
     "  trial-lock and trial-result TRIAL, trial-site TRIAL --of ORGANISATION,\n"
-    "  trial-subject TRIAL --of SUBJECT, trial-place, trial-data and trial-report\n"
-    "  TRIAL --number N\n"
+    "  trial-subject TRIAL --of SUBJECT, trial-place, trial-beacon, trial-data and\n"
+    "  trial-report TRIAL --number N\n"
     "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
     "  stream ID, firmware DEVICE, and of a stream, with --number N:\n"
     "  stream-commit ID, stream-gap ID, stream-alert ID\n"
@@ -133,6 +133,7 @@ static const struct thing_word things[] = {
     {"trial-site", THING_STATE, SY_STATE_TRIAL_SITE},
     {"trial-subject", THING_STATE, SY_STATE_TRIAL_SUBJECT},
     {"trial-place", THING_STATE, SY_STATE_TRIAL_PLACE},
+    {"trial-beacon", THING_STATE, SY_STATE_TRIAL_BEACON},
     {"trial-data", THING_STATE, SY_STATE_TRIAL_DATA},
     {"trial-report", THING_STATE, SY_STATE_TRIAL_REPORT},
     {"trial-draw", THING_STATE, SY_STATE_TRIAL_DRAW},
@@ -558,7 +559,7 @@ static bool is_numbered(uint8_t state_kind)
            state_kind == SY_STATE_STREAM_COMMIT || state_kind == SY_STATE_STREAM_GAP ||
            state_kind == SY_STATE_STREAM_ALERT || state_kind == SY_STATE_TRIAL_VERSION ||
            state_kind == SY_STATE_TRIAL_PLACE || state_kind == SY_STATE_TRIAL_DATA ||
-           state_kind == SY_STATE_TRIAL_REPORT;
+           state_kind == SY_STATE_TRIAL_REPORT || state_kind == SY_STATE_TRIAL_BEACON;
 }
 
 static sy_status prepare_read(struct get *get, struct sy_error *err)

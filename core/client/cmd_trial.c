@@ -15,7 +15,8 @@ static const char about[] =
     "Tells what became of a clinical trial; every entry is proven and checked against\n"
     "the genesis file: its versions and what each changed, when the first subject was\n"
     "enrolled, the draw of arms, the lock, and whether endpoints were switched. How many\n"
-    "are in which arm follows from the seed, and is known once that is revealed.\n"
+    "are in which arm follows from the seed and each place's beacon, and is known once the\n"
+    "seed is revealed; every beacon is then read.\n"
     "\n"
     "--at WHEN tells which version was registered then. --data makes the root of all data\n"
     "commits again: for the sponsor and the ethics board. --proofs FOLDER keeps each\n"
@@ -78,16 +79,18 @@ static sy_status tell_versions(struct trial_run *run, int64_t *completion_ms, st
     return SY_OK;
 }
 
-static void tell_arms(struct trial_run *run)
+static sy_status tell_arms(struct trial_run *run, struct sy_error *err)
 {
     uint32_t counts[SY_TRIAL_ARMS_MAX];
-    bool known = sy_trial_arms(&run->view, counts);
+    bool known;
+    SY_TRY(sy_trial_arms(&known, counts, &run->view, run->get, run->self, &run->id, err));
     sy_json_put_bool(&run->json, "arms_hidden", !known);
-    if (!known) return;
+    if (!known) return SY_OK;
     sy_json_key(&run->json, "enrolled_by_arm");
     sy_json_array_begin(&run->json);
     for (unsigned i = 0; i < run->view.trial.arm_count; i++) sy_json_u64(&run->json, counts[i]);
     sy_json_array_end(&run->json);
+    return SY_OK;
 }
 
 static sy_status tell_data(struct trial_run *run, struct sy_error *err)
@@ -129,7 +132,7 @@ static sy_status tell_all(struct trial_run *run, struct sy_error *err)
         sy_json_put_u64(&run->json, "posted_height", view->result.height);
         sy_json_put_i64(&run->json, "posted_ms", view->result.time_ms);
     }
-    tell_arms(run);
+    SY_TRY(tell_arms(run, err));
     SY_TRY(tell_data(run, err));
     tell_amiss(run, completion_ms);
     return SY_OK;

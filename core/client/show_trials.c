@@ -168,6 +168,15 @@ static bool put_place(sy_json *json, struct sy_slice value)
     return true;
 }
 
+static bool put_lot(sy_json *json, struct sy_slice value)
+{
+    struct sy_trial_lot lot;
+    if (!sy_trial_lot_decode(&lot, value)) return false;
+    put_hash(json, "beacon", &lot.beacon);
+    sy_json_put_u64(json, "height", lot.height);
+    return true;
+}
+
 static bool put_data(sy_json *json, struct sy_slice value)
 {
     struct sy_trial_data data;
@@ -259,6 +268,7 @@ bool sy_show_trials(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_TRIAL_SITE: return put_site(json, value);
     case SY_STATE_TRIAL_SUBJECT: return put_subject(json, value);
     case SY_STATE_TRIAL_PLACE: return put_place(json, value);
+    case SY_STATE_TRIAL_BEACON: return put_lot(json, value);
     case SY_STATE_TRIAL_DATA: return put_data(json, value);
     case SY_STATE_TRIAL_REPORT: return put_report(json, value);
     case SY_STATE_TRIAL_DRAW: return put_draw(json, value);

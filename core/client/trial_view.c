@@ -90,15 +90,28 @@ sy_status sy_trial_version_at(uint32_t *number, const struct sy_trial_view *view
     return SY_OK;
 }
 
-bool sy_trial_arms(const struct sy_trial_view *view, uint32_t counts[SY_TRIAL_ARMS_MAX])
+sy_status sy_trial_arms(bool *known, uint32_t counts[SY_TRIAL_ARMS_MAX],
+                        const struct sy_trial_view *view, sy_trace_get get, void *self,
+                        const struct sy_hash *id, struct sy_error *err)
 {
     memset(counts, 0, SY_TRIAL_ARMS_MAX * sizeof *counts);
     // The trial itself says so: then it is one from behind the lock, and counts all.
-    if (!view->trial.revealed) return false;
-    for (uint32_t place = 1; place <= view->trial.enrolled; place++) {
-        counts[sy_trial_arm(&view->trial, &view->draw, place)]++;
+    *known = view->trial.revealed;
+    for (uint32_t place = 1; *known && place <= view->trial.enrolled; place++) {
+        struct sy_hash second = nothing;
+        struct sy_slice value;
+        struct sy_trial_lot lot;
+        sy_store_u64(second.bytes, place);
+        sy_status status = get(self, &value, SY_STATE_TRIAL_BEACON, id, &second, err);
+        if (status == SY_ERR_NOT_FOUND) {
+            return sy_fail(err, SY_ERR_CORRUPT, "place %u is counted and has no beacon",
+                           (unsigned)place);
+        }
+        if (status != SY_OK) return status;
+        if (!sy_trial_lot_decode(&lot, value)) return unknown_form(err);
+        counts[sy_trial_arm(&view->trial, &view->draw, place, &lot.beacon)]++;
     }
-    return true;
+    return SY_OK;
 }
 
 sy_status sy_trial_check_data(const struct sy_trial_view *view, sy_trace_get get, void *self,

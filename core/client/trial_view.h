@@ -30,8 +30,11 @@ sy_status sy_trial_version_at(uint32_t *number, const struct sy_trial_view *view
                               void *self, const struct sy_hash *id, uint64_t at,
                               struct sy_error *err);
 
-/* sy_trial_arms counts places by arm. False: the seed is not revealed, so nobody can. */
-bool sy_trial_arms(const struct sy_trial_view *view, uint32_t counts[SY_TRIAL_ARMS_MAX]);
+/* sy_trial_arms reads every place's beacon and counts places by arm. *known false: the seed is not
+ * revealed, so nobody can. SY_ERR_CORRUPT: a place is counted and has none. */
+sy_status sy_trial_arms(bool *known, uint32_t counts[SY_TRIAL_ARMS_MAX],
+                        const struct sy_trial_view *view, sy_trace_get get, void *self,
+                        const struct sy_hash *id, struct sy_error *err);
 
 /* sy_trial_check_data reads every data commit and makes their root again: SY_ERR_CRYPTO: it is not
  * what the trial, or its lock, has. SY_ERR_PERMISSION: they are withheld. */

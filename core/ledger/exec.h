@@ -65,6 +65,7 @@ struct sy_exec {
     sy_overlay *state;
     uint64_t height;
     int64_t time_ms;
+    struct sy_hash beacon; /* what nobody knew before the block was proposed: sy_trial_beacon */
     struct sy_params params;
     const struct sy_hash *genesis;  /* the genesis's hash */
     const struct sy_roster *roster; /* that orders this block */

@@ -13,6 +13,7 @@
 #include "core/ledger/rosters.h"
 #include "core/wire/batch.h"
 #include "core/wire/delta.h"
+#include "core/wire/state_trial.h"
 
 /* What a block can write at most, from what a proposal can hold at most. The densest payloads are
  * 71 bytes long and write six keys (record.dup_report as a part), or 29 and two (param.set); each
@@ -290,7 +291,9 @@ static void begin_block(sy_ledger *ledger, const struct sy_block_input *input)
     x->time_ms = block_time(input);
     SY_ASSERT(x->time_ms > input->previous->time_ms);
     x->failed = SY_OK;
-    struct sy_hash key_hash;
+    struct sy_hash key_hash, previous;
+    sy_header_hash(&previous, &ledger->genesis.hash, input->previous);
+    sy_trial_beacon(&x->beacon, &previous, x->time_ms);
     sy_state_key_zero(&key_hash, SY_STATE_PARAMS);
     struct sy_slice value;
     struct sy_params_state params;

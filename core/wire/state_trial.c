@@ -40,6 +40,7 @@ bool sy_trial_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_TRIAL_SITE:
     case SY_STATE_TRIAL_SUBJECT:
     case SY_STATE_TRIAL_PLACE:
+    case SY_STATE_TRIAL_BEACON:
     case SY_STATE_TRIAL_DATA:
     case SY_STATE_TRIAL_REPORT:
         sy_state_key_pair(out, (enum sy_state_kind)kind, id, second);
@@ -504,17 +505,40 @@ void sy_trial_seed_commit(struct sy_hash *out, const struct sy_hash *trial,
     sy_hash_prefixed(out, PAIR_PREFIX, trial, seed);
 }
 
-unsigned sy_trial_arm(const struct sy_trial *trial, const struct sy_trial_draw *draw,
-                      uint32_t place)
+void sy_trial_lot_encode(struct sy_writer *w, const struct sy_trial_lot *lot)
 {
-    struct sy_hash both, padded = {{0}}, drawn;
+    sy_write_hash(w, &lot->beacon);
+    sy_write_u64(w, lot->height);
+}
+
+bool sy_trial_lot_decode(struct sy_trial_lot *lot, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &lot->beacon, "beacon");
+    lot->height = sy_read_u64(&r, "height");
+    if (lot->height == 0) sy_reader_fail(&r, "height");
+    return sy_reader_done(&r);
+}
+
+void sy_trial_beacon(struct sy_hash *out, const struct sy_hash *previous, int64_t time_ms)
+{
+    struct sy_hash padded = {{0}};
+    sy_store_u64(padded.bytes, (uint64_t)time_ms);
+    sy_hash_prefixed(out, PAIR_PREFIX, previous, &padded);
+}
+
+unsigned sy_trial_arm(const struct sy_trial *trial, const struct sy_trial_draw *draw,
+                      uint32_t place, const struct sy_hash *beacon)
+{
+    struct sy_hash both, padded = {{0}}, placed, drawn;
     unsigned sum = 0, arm = 0;
     SY_ASSERT(trial->arm_count > 0 && trial->arm_count <= SY_TRIAL_ARMS_MAX);
     for (unsigned i = 0; i < trial->arm_count; i++) sum += trial->shares[i];
     SY_ASSERT(sum > 0);
     sy_hash_prefixed(&both, PAIR_PREFIX, &draw->seed, &draw->salt);
     sy_store_u32(padded.bytes, place);
-    sy_hash_prefixed(&drawn, PAIR_PREFIX, &both, &padded);
+    sy_hash_prefixed(&placed, PAIR_PREFIX, &both, &padded);
+    sy_hash_prefixed(&drawn, PAIR_PREFIX, &placed, beacon);
     unsigned left = (unsigned)(sy_load_u64(drawn.bytes) % sum);
     while (left >= trial->shares[arm]) left -= trial->shares[arm++];
     SY_ASSERT(arm < trial->arm_count);

@@ -4,16 +4,19 @@
  *   trial           trial id                                 struct sy_trial
  *   trial version   pair(trial, u32 number padded)           struct sy_trial_version, from 1
  *   trial site      pair(trial, organisation)                struct sy_trial_site; absent: not
- * active trial subject   pair(trial, subject id)                  struct sy_trial_subject trial
- * place     pair(trial, u32 number padded)           32 subject id, from 1 trial data pair(trial,
- * u64 number padded)           struct sy_trial_data, from 1 trial report    pair(trial, u64 number
- * padded)           struct sy_trial_report, from 1 trial draw      trial id struct sy_trial_draw
+ *                                                            active
+ *   trial subject   pair(trial, subject id)                  struct sy_trial_subject
+ *   trial place     pair(trial, u32 number padded)           32 subject id, from 1
+ *   trial beacon    pair(trial, u32 number padded)           struct sy_trial_lot, of that place
+ *   trial data      pair(trial, u64 number padded)           struct sy_trial_data, from 1
+ *   trial report    pair(trial, u64 number padded)           struct sy_trial_report, from 1
+ *   trial draw      trial id                                 struct sy_trial_draw
  *   trial lock      trial id                                 struct sy_trial_lock
  *   trial result    trial id                                 struct sy_trial_result
  *
- * Versions, places, data and reports are never written again, so those that the newest trial counts
- * prove what stood at any time before. No entry has a patient's id: a subject is a random id, and
- * whose it is only its site knows. Encodings as in state.h. */
+ * Versions, places, beacons, data and reports are never written again, so those that the newest
+ * trial counts prove what stood at any time before. No entry has a patient's id: a subject is a
+ * random id, and whose it is only its site knows. Encodings as in state.h. */
 #ifndef SY_WIRE_STATE_TRIAL_H
 #define SY_WIRE_STATE_TRIAL_H
 
@@ -177,11 +180,23 @@ bool sy_trial_draw_decode(struct sy_trial_draw *draw, struct sy_slice bytes);
 /* sy_trial_seed_commit: SHA-256(0x04 || trial || seed). */
 void sy_trial_seed_commit(struct sy_hash *out, const struct sy_hash *trial,
                           const struct sy_hash *seed);
+/* What a place is drawn with beside seed and salt: 32 beacon | u64 height enrolled. Whose the place
+ * is stands elsewhere, so that everybody may read this. */
+struct sy_trial_lot {
+    struct sy_hash beacon;
+    uint64_t height;
+};
+void sy_trial_lot_encode(struct sy_writer *w, const struct sy_trial_lot *lot);
+bool sy_trial_lot_decode(struct sy_trial_lot *lot, struct sy_slice bytes);
+/* sy_trial_beacon is a block's, from the hash of the header before it and its own time:
+ * SHA-256(0x04 || previous || i64 time padded). */
+void sy_trial_beacon(struct sy_hash *out, const struct sy_hash *previous, int64_t time_ms);
+
 /* sy_trial_arm is the arm of a place, from 0: the first 8 bytes, little-endian, of SHA-256(0x04 ||
- * SHA-256(0x04 || seed || salt) || u32 place padded), modulo the sum of the shares, counted through
- * the arms. A trial that decoded, or was judged, has an arm. */
+ * SHA-256(0x04 || SHA-256(0x04 || seed || salt) || u32 place padded) || beacon), modulo the sum of
+ * the shares, counted through the arms. A trial that decoded, or was judged, has an arm. */
 unsigned sy_trial_arm(const struct sy_trial *trial, const struct sy_trial_draw *draw,
-                      uint32_t place);
+                      uint32_t place, const struct sy_hash *beacon);
 
 /* Two persons, and as what each signed. */
 struct sy_trial_signers {

@@ -29,6 +29,7 @@ static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slic
         struct sy_trial_draw draw;
         struct sy_trial_lock lock;
         struct sy_trial_result result;
+        struct sy_trial_lot lot;
         struct sy_hash id;
     } u;
 
@@ -43,6 +44,7 @@ static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slic
     case SY_STATE_TRIAL_DRAW: AGAIN(trial_draw, draw, &u.draw);
     case SY_STATE_TRIAL_LOCK: AGAIN(trial_lock, lock, &u.lock);
     case SY_STATE_TRIAL_RESULT: AGAIN(trial_result, result, &u.result);
+    case SY_STATE_TRIAL_BEACON: AGAIN(trial_lot, lot, &u.lot);
     default: AGAIN(id, id, &u.id);
     }
     return good;
@@ -258,6 +260,7 @@ static bool round_trip_export(struct sy_writer *w, unsigned kind, struct sy_slic
 
 static bool round_trip_any(struct sy_writer *w, unsigned kind, struct sy_slice value)
 {
+    if (kind >= SY_STATE_TRIAL_BEACON) return round_trip_trials(w, kind, value);
     if (kind >= SY_STATE_STREAM) return round_trip_stream(w, kind, value);
     if (kind >= SY_STATE_TRIAL) return round_trip_trials(w, kind, value);
     return kind >= SY_STATE_PRODUCT ? round_trip_goods(w, kind, value) : round_trip(w, kind, value);

@@ -140,38 +140,69 @@ CASE(a_board_reveals_an_overdue_seed_without_the_sponsor)
 }
 
 /* FORMAT.md's rule, computed here by itself. */
-CASE(an_arm_follows_from_seed_salt_and_place)
+CASE(an_arm_follows_from_seed_salt_place_and_beacon)
 {
     struct sy_trial trial = {.arm_count = 3, .shares = {2, 1, 1}};
     struct sy_trial_draw draw = {.seed = test_hash(SEED), .salt = test_hash(SALT)};
-    unsigned counts[3] = {0};
+    struct sy_hash beacon = test_hash(5), other = test_hash(6);
+    unsigned counts[3] = {0}, elsewhere = 0;
     for (uint32_t place = 1; place <= 4000; place++) {
         uint8_t bytes[65] = {4};
-        struct sy_hash both, drawn;
+        struct sy_hash both, placed, drawn;
         memcpy(bytes + 1, draw.seed.bytes, 32);
         memcpy(bytes + 33, draw.salt.bytes, 32);
         sy_sha256(&both, bytes, sizeof bytes);
         memset(bytes + 33, 0, 32);
         memcpy(bytes + 1, both.bytes, 32);
         sy_store_u32(bytes + 33, place);
+        sy_sha256(&placed, bytes, sizeof bytes);
+        memcpy(bytes + 1, placed.bytes, 32);
+        memcpy(bytes + 33, beacon.bytes, 32);
         sy_sha256(&drawn, bytes, sizeof bytes);
         unsigned left = (unsigned)(sy_load_u64(drawn.bytes) % 4);
         unsigned expected = left < 2 ? 0 : left - 1;
-        assert_int_equal(sy_trial_arm(&trial, &draw, place), expected);
+        assert_int_equal(sy_trial_arm(&trial, &draw, place, &beacon), expected);
         counts[expected]++;
+        elsewhere += sy_trial_arm(&trial, &draw, place, &other) != expected;
     }
     assert_in_range(counts[0], 1900, 2100);
     assert_in_range(counts[1], 900, 1100);
-    draw.salt = test_hash(SALT + 1); // the salt counts
+    assert_in_range(elsewhere, 2300, 2700); // 5 of 8: the beacon counts, too
+    draw.salt = test_hash(SALT + 1);        // the salt counts
     unsigned others[3] = {0}, moved = 0;
     struct sy_trial_draw first = {.seed = test_hash(SEED), .salt = test_hash(SALT)};
     for (uint32_t place = 1; place <= 4000; place++) {
-        unsigned arm = sy_trial_arm(&trial, &draw, place);
+        unsigned arm = sy_trial_arm(&trial, &draw, place, &beacon);
         others[arm]++;
-        moved += arm != sy_trial_arm(&trial, &first, place);
+        moved += arm != sy_trial_arm(&trial, &first, place, &beacon);
     }
     assert_in_range(others[0], 1900, 2100);
     assert_true(moved > 2000);
+}
+
+/* Who knows seed, salt and the next place does not know its arm: that takes the block before the
+ * one which enrols, and the time that is proposed for this one. */
+CASE(a_place_is_drawn_with_what_nobody_knew)
+{
+    struct sy_trial_lot first, second;
+    make_drawn();
+    struct world_tx tx = consent_to(INVESTIGATOR_A, 1, 1);
+    assert_applied(&tx);
+    tx = consent_to(INVESTIGATOR_A, 2, 1);
+    assert_applied(&tx);
+    struct world_tx enrol[] = {enrol_subject(INVESTIGATOR_A, 1), enrol_subject(INVESTIGATOR_A, 2)};
+    assert_applied(&enrol[0]);
+    assert_true(sy_trial_lot_decode(&first, find_number(SY_STATE_TRIAL_BEACON, 1)));
+    assert_int_equal(first.height, world.header.height);
+    uint8_t bytes[65] = {4};
+    struct sy_hash expected;
+    memcpy(bytes + 1, world.header.previous.bytes, 32); // the hash of the header before
+    sy_store_u64(bytes + 33, (uint64_t)world.header.time_ms);
+    sy_sha256(&expected, bytes, sizeof bytes);
+    assert_memory_equal(&first.beacon, &expected, sizeof expected);
+    assert_applied(&enrol[1]);
+    assert_true(sy_trial_lot_decode(&second, find_number(SY_STATE_TRIAL_BEACON, 2)));
+    assert_memory_not_equal(&second.beacon, &first.beacon, sizeof first.beacon);
 }
 
 // --- unblinding --------------------------------------------------------------------------------
@@ -485,7 +516,8 @@ int main(void)
         WITH_TRIALS(a_seed_is_revealed_once_it_is_time_and_no_other),
         WITH_TRIALS(a_seed_that_comes_late_is_said_to),
         WITH_TRIALS(a_board_reveals_an_overdue_seed_without_the_sponsor),
-        cmocka_unit_test(an_arm_follows_from_seed_salt_and_place),
+        cmocka_unit_test(an_arm_follows_from_seed_salt_place_and_beacon),
+        WITH_TRIALS(a_place_is_drawn_with_what_nobody_knew),
         WITH_TRIALS(a_trial_is_unblinded_when_it_is_locked),
         WITH_TRIALS(one_subject_is_unblinded_in_an_emergency_with_a_reason),
         WITH_TRIALS(data_come_from_active_sites_until_the_lock),

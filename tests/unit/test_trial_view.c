@@ -10,6 +10,7 @@
 struct source {
     uint64_t lie; /* this data commit's rows; 0: none */
     bool withholds;
+    bool hides; /* beacons */
     uint8_t room[SY_STATE_VALUE_BYTES_MAX];
 };
 
@@ -22,7 +23,9 @@ static sy_status get(void *self, struct sy_slice *value, enum sy_state_kind kind
         return sy_fail(err, SY_ERR_PERMISSION, "withheld");
     }
     assert_true(sy_state_key_of(&key_hash, kind, id, second));
-    if (!world_find(&world, value, &key_hash)) return sy_fail(err, SY_ERR_NOT_FOUND, "absent");
+    bool hidden = source->hides && kind == SY_STATE_TRIAL_BEACON;
+    if (hidden || !world_find(&world, value, &key_hash))
+        return sy_fail(err, SY_ERR_NOT_FOUND, "absent");
     if (kind != SY_STATE_TRIAL_DATA || sy_load_u64(second->bytes) != source->lie) return SY_OK;
     memcpy(source->room, value->data, value->size);
     source->room[value->size - 1] ^= 1;
@@ -77,26 +80,42 @@ CASE(the_version_of_a_time_is_told)
     assert_int_equal(version_at(SY_AT_NOW), 5);
 }
 
+static uint32_t counts[SY_TRIAL_ARMS_MAX];
+
+static bool count_arms(void)
+{
+    struct sy_hash id = test_hash(TRIAL);
+    bool known;
+    assert_int_equal(sy_trial_arms(&known, counts, look(), get, &honest, &id, &err), SY_OK);
+    return known;
+}
+
 CASE(arms_are_counted_once_the_seed_is_revealed)
 {
-    uint32_t counts[SY_TRIAL_ARMS_MAX], expected[2] = {0};
+    uint32_t expected[2] = {0};
+    struct source none = {.hides = true};
+    struct sy_hash id = test_hash(TRIAL);
+    bool known;
     make_enrolled(4);
-    assert_false(sy_trial_arms(look(), counts));
+    assert_false(count_arms());
     struct world_tx tx = db_lock(0);
     assert_applied(&tx);
-    assert_false(sy_trial_arms(look(), counts)); // nobody can, not even now
+    assert_false(count_arms()); // nobody can, not even now
     tx = unblind_all(SPONSOR);
     assert_applied(&tx);
-    assert_false(sy_trial_arms(look(), counts));
+    assert_false(count_arms());
     tx = draw_reveal(SPONSOR, SEED);
     assert_applied(&tx);
-    assert_true(sy_trial_arms(look(), counts));
+    assert_true(count_arms());
     for (uint32_t place = 1; place <= 4; place++) {
-        expected[sy_trial_arm(&view.trial, &view.draw, place)]++;
+        struct sy_trial_lot lot;
+        assert_true(sy_trial_lot_decode(&lot, find_number(SY_STATE_TRIAL_BEACON, place)));
+        expected[sy_trial_arm(&view.trial, &view.draw, place, &lot.beacon)]++;
     }
     assert_memory_equal(counts, expected, sizeof expected);
     assert_int_equal(counts[0] + counts[1], 4);
     assert_int_equal(counts[2], 0);
+    assert_int_equal(sy_trial_arms(&known, counts, &view, get, &none, &id, &err), SY_ERR_CORRUPT);
 }
 
 CASE(data_that_were_changed_show)

@@ -198,6 +198,10 @@ CASE(sites_data_and_reports_are_what_was_written)
     ROUND(trial_site, &site, &site_back);
     site.enrolled = 5;
     BAD(trial_site, &site, &site_back);
+    struct sy_trial_lot lot = {.beacon = test_hash(3), .height = 1}, lot_back;
+    ROUND(trial_lot, &lot, &lot_back);
+    lot.height = 0;
+    BAD(trial_lot, &lot, &lot_back);
     struct sy_trial_data data = {.site = test_hash(1), .visit = 1, .form = 65535, .rows = 1};
     struct sy_trial_data data_back;
     ROUND(trial_data, &data, &data_back);
@@ -288,6 +292,7 @@ CASE(entries_of_trials_are_found_by_number)
     for (unsigned kind = SY_STATE_TRIAL; kind <= SY_STATE_TRIAL_RESULT; kind++) {
         assert_true(sy_trial_key_of(&out, kind, &trial, &second));
     }
+    assert_true(sy_trial_key_of(&out, SY_STATE_TRIAL_BEACON, &trial, &second));
     assert_false(sy_trial_key_of(&out, SY_STATE_CONDITIONS, &trial, &second));
     sy_trial_key_number(&out, SY_STATE_TRIAL_DATA, &trial, 70000);
     sy_state_key_pair(&expected, SY_STATE_TRIAL_DATA, &trial, &second);

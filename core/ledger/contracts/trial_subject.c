@@ -24,7 +24,7 @@
  *   it is enrolled, or withdrawn                          E_SUBJECT_STATE {state}
  *   the consent is by an older form                       E_CONSENT_VERSION {the current one}
  *   as many are enrolled as the target says               E_TARGET {target}
- *   writes   trial, trial site, trial subject, trial place
+ *   writes   trial, trial site, trial subject, trial place, trial beacon
  *   event    as above
  *
  * subject.withdraw (anybody of the trial, or a regulator, answers for it)
@@ -145,10 +145,14 @@ static enum sy_refusal check_enrolment(struct sy_exec *x, const struct sy_trial 
 
 static void save_place(struct sy_exec *x, const struct sy_subject_enrol *p, uint32_t place)
 {
-    uint8_t room[32];
+    uint8_t room[64];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_id_encode(&w, &p->subject_id);
     sy_trial_save_number(x, SY_STATE_TRIAL_PLACE, &p->trial_id, place, &w);
+    struct sy_trial_lot lot = {.beacon = x->beacon, .height = x->height};
+    w = sy_writer_of(room, sizeof room);
+    sy_trial_lot_encode(&w, &lot);
+    sy_trial_save_number(x, SY_STATE_TRIAL_BEACON, &p->trial_id, place, &w);
 }
 
 enum sy_refusal sy_contract_subject_enrol(struct sy_exec *x, const union sy_payload *payload)
