@@ -503,6 +503,15 @@ static void tell_left_out(struct bench *bench)
     if (bench->json_wanted) sy_json_array_end(&bench->json);
 }
 
+static bool measure_kinds(struct bench *bench)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (!wants(bench, sy_kind_by_number(rows[i].kind)->name)) continue;
+        if (!measure_row(bench, &rows[i])) return false;
+    }
+    return !has_wide(bench) || !wants(bench, "recall.notify") || measure_notify(bench);
+}
+
 static bool measure(struct bench *bench)
 {
     sy_json *json = &bench->json;
@@ -525,13 +534,9 @@ static bool measure(struct bench *bench)
                (unsigned long long)sy_replay_state_count(bench->nation.state),
                (unsigned long long)bench->txs, (unsigned long long)bench->rounds);
     }
-    for (size_t i = 0; i < ROWS; i++) {
-        if (!wants(bench, sy_kind_by_number(rows[i].kind)->name)) continue;
-        if (!measure_row(bench, &rows[i])) return false;
-    }
-    bool notify = has_wide(bench) && wants(bench, "recall.notify");
-    if (notify && !measure_notify(bench)) return false;
+    bool measured = measure_kinds(bench);
     sy_json_array_end(json);
+    if (!measured) return false;
     if (bench->only == NULL) tell_left_out(bench);
     return !wants(bench, "mix") || measure_mix(bench);
 }

@@ -115,7 +115,7 @@ CASE(streams_never_overlap_and_have_no_hole)
     for (unsigned i = 0; i < STREAMS; i++) scan(STREAM + i);
     for (size_t i = 0; i < sizeof met / sizeof met[0]; i++) {
         print_message("%4u %s\n", counted[met[i]],
-                      met[i] == SY_APPLIED ? "applied" : sy_refusal_info(met[i])->name);
+                      met[i] == SY_APPLIED ? "applied" : sy_refusal_info((uint16_t)met[i])->name);
         assert_true(counted[met[i]] > 0); // a history in which nothing went wrong shows nothing
     }
 }
