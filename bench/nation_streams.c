@@ -128,7 +128,6 @@ void sy_nation_alert(sy_nation *nation, struct sy_nation_plan *plan, uint64_t nu
     p->rule = sy_nation_id('q', number);
     p->level = SY_ALERT_CRITICAL;
     p->at = nation->header.time_ms;
-    sy_list_add_id(&p->care_team, &nation->lists, &home_of(nation, number)->id);
 }
 
 void sy_nation_close_stream(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)

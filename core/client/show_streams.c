@@ -16,6 +16,17 @@ static void put_slice(sy_json *json, const char *name, struct sy_slice text)
     sy_json_put_text(json, name, room);
 }
 
+static void put_ids(sy_json *json, const char *name, const struct sy_list *list)
+{
+    struct sy_hash id;
+    sy_json_key(json, name);
+    sy_json_array_begin(json);
+    for (size_t offset = 0; sy_list_next_id(list, &offset, &id);) {
+        sy_json_hex(json, id.bytes, sizeof id.bytes);
+    }
+    sy_json_array_end(json);
+}
+
 static bool put_stream(sy_json *json, struct sy_slice value)
 {
     struct sy_stream s;
@@ -30,6 +41,7 @@ static bool put_stream(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "rate_per_hour", s.rate);
     sy_json_put_u64(json, "tolerance_s", s.tolerance_s);
     put_hash(json, "consent", &s.consent);
+    put_ids(json, "care_team", &s.care_team);
     sy_json_put_u64(json, "commits", s.commits);
     sy_json_put_u64(json, "gaps", s.gaps);
     sy_json_put_u64(json, "alerts", s.alerts);

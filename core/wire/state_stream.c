@@ -44,6 +44,8 @@ void sy_stream_encode(struct sy_writer *w, const struct sy_stream *stream)
     sy_write_u32(w, stream->rate);
     sy_write_u32(w, stream->tolerance_s);
     sy_write_hash(w, &stream->consent);
+    sy_write_u16(w, stream->care_team.count);
+    sy_write_bytes16(w, stream->care_team.items);
     sy_write_u8(w, stream->closed ? STREAM_CLOSED : 0);
     sy_write_u32(w, stream->commits);
     sy_write_u32(w, stream->gaps);
@@ -70,6 +72,14 @@ static void read_rules(struct sy_reader *r, struct sy_stream *stream)
     if (stream->rate == 0 || stream->rate > SY_STREAM_RATE_MAX) sy_reader_fail(r, "rate");
     stream->tolerance_s = sy_read_u32(r, "tolerance");
     if (stream->tolerance_s > SY_STREAM_TOLERANCE_S_MAX) sy_reader_fail(r, "tolerance");
+}
+
+static void read_care_team(struct sy_reader *r, struct sy_list *team)
+{
+    team->count = sy_read_u16(r, "care team");
+    team->items = sy_read_bytes16(r, SY_STREAM_CARE_TEAM_MAX * 32, "care team");
+    if (team->items.size != (size_t)team->count * 32) sy_reader_fail(r, "care team");
+    if (r->failed) *team = (struct sy_list){.count = 0};
 }
 
 /* What was committed to so far. */
@@ -99,6 +109,7 @@ bool sy_stream_decode(struct sy_stream *stream, struct sy_slice bytes)
     sy_read_hash(&r, &stream->organisation, "organisation");
     read_rules(&r, stream);
     sy_read_hash(&r, &stream->consent, "consent");
+    read_care_team(&r, &stream->care_team);
     uint8_t flags = sy_read_u8(&r, "flags");
     if (flags > STREAM_CLOSED) sy_reader_fail(&r, "flags");
     stream->closed = flags == STREAM_CLOSED;

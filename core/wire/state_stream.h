@@ -17,8 +17,8 @@
 #include "core/wire/state.h"
 
 /*   32 device | 32 patient | 32 organisation | u16 system | bytes16 kind | bytes16 unit | u32 rate
- *   | u32 tolerance | 32 consent | u8 flags (1 closed) | u32 commits | u32 gaps | u32 alerts
- *   | i64 until, 0: no commit | u64 samples | u64 height | i64 time
+ *   | u32 tolerance | 32 consent | list care team | u8 flags (1 closed) | u32 commits | u32 gaps
+ *   | u32 alerts | i64 until, 0: no commit | u64 samples | u64 height | i64 time
  *   | [u16 reason | u64 height | i64 time] */
 struct sy_stream {
     struct sy_hash device;
@@ -30,6 +30,7 @@ struct sy_stream {
     uint32_t rate;               /* samples an hour, at most */
     uint32_t tolerance_s;
     struct sy_hash consent;
+    struct sy_list care_team; /* borrowed ids; whom the patient lets be told of alerts */
     bool closed;
     uint32_t commits, gaps, alerts; /* how many there are */
     int64_t until_ms;               /* where the last window ended */

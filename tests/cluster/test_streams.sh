@@ -60,15 +60,15 @@ applied consent.grant wallet - - consent_id="$consent" patient_id="$patient" gra
     from=$((now - 7200000)) until="$soon"
 refused E_FIRMWARE stream.open wearable - - stream_id="$stream" device_id="$device" \
     patient_id="$patient" system=LOINC kind=8867-4 unit=/min rate=60 tolerance=120 \
-    consent="$consent"
+    consent="$consent" care_team=
 applied device.firmware hospital wearable - device_id="$device" release=1 \
     firmware="$(random_id)" attest="$(random_id)" until="$soon"
 refused E_UNIT stream.open wearable - - stream_id="$stream" device_id="$device" \
     patient_id="$patient" system=LOINC kind=8867-4 unit=kg rate=60 tolerance=120 \
-    consent="$consent"
-applied stream.open wearable - - stream_id="$stream" device_id="$device" \
+    consent="$consent" care_team=
+applied stream.open wearable wallet - stream_id="$stream" device_id="$device" \
     patient_id="$patient" system=LOINC kind=8867-4 unit=/min rate=60 tolerance=120 \
-    consent="$consent"
+    consent="$consent" care_team="$hospital"
 
 echo "three windows, of which one is missing in between"
 samples "$scratch/first" $((now - 3600000)) 10
@@ -122,7 +122,7 @@ says "checksum"
 
 echo "an alert reaches the patient; the patient's word ends the stream"
 applied stream.alert wearable - - stream_id="$stream" sequence=1 rule="$(random_id)" \
-    level=critical at=now care_team="$hospital"
+    level=critical at=now
 applied consent.revoke wallet - - consent_id="$consent" patient_id="$patient"
 samples "$scratch/fourth" $((now + 1)) 1
 stream 1 wearable commit "$stream" "$scratch/fourth" --out "$scratch/kept"

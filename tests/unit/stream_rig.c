@@ -91,14 +91,11 @@ struct world_tx alert(unsigned key, uint32_t sequence)
 {
     struct world_tx tx = world_tx_of(SY_KIND_stream_alert, key, ORG_A);
     struct sy_stream_alert *p = &tx.payload.stream_alert;
-    struct sy_hash team = test_hash(ORG_A);
     p->stream_id = test_hash(STREAM);
     p->sequence = sequence;
     p->rule = test_hash(6000 + sequence);
     p->level = SY_ALERT_CRITICAL;
     p->at = stream_now();
-    struct sy_writer w = sy_writer_of(world.list_room, 256);
-    sy_list_add_id(&p->care_team, &w, &team);
     return tx;
 }
 

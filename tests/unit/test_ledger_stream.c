@@ -217,6 +217,9 @@ CASE(a_window_ends_about_now_unless_it_is_late)
     tx = commit_window(1, stream_now() - HOUR_MS, stream_now() - SY_STREAM_SKEW_MS);
     tx.payload.stream_commit.backfill = false;
     assert_applied(&tx);
+    tx = commit_window(2, stream_now() - 4 * MINUTE_MS, stream_now() - SY_STREAM_LATE_MS + 1);
+    tx.payload.stream_commit.backfill = true; // it is not late
+    assert_refused(&tx, SY_E_SKEW);
     tx = commit_window(2, stream_now() - 4 * MINUTE_MS, stream_now() + SY_STREAM_SKEW_MS);
     assert_applied(&tx);
     wait_ms(2 * HOUR_MS);
@@ -357,51 +360,120 @@ CASE(firmware_is_attested_by_device_and_organisation_and_never_goes_back)
 
 // --- alerts ------------------------------------------------------------------------------------
 
-CASE(an_alert_reaches_the_patient_and_the_care_team)
+static struct world_tx open_told(unsigned first, unsigned second)
 {
-    struct world_tx tx = world_open_care(GATEWAY_B, ORG_B, FRESH_ID + 780, PATIENT_CLAIMED);
+    struct world_tx tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY);
+    struct sy_hash ids[] = {test_hash(first), test_hash(second)};
+    struct sy_writer w = sy_writer_of(world.list_room, 256);
+    for (unsigned i = 0; i < 2; i++) {
+        sy_list_add_id(&tx.payload.stream_open.care_team, &w, &ids[i]);
+    }
+    return tx;
+}
+
+static struct world_tx alert_told(unsigned key, uint32_t sequence)
+{
+    struct world_tx tx = alert(key, sequence);
+    tx.payload.stream_alert.stream_id = test_hash(OTHER_STREAM);
+    return tx;
+}
+
+/* The newest receipt has one event, about this organisation, among its `count` of them. */
+static void assert_organisation_told(unsigned count, unsigned organisation)
+{
+    struct sy_event event;
+    size_t offset = 0;
+    unsigned found = 0;
+    struct sy_hash id = test_hash(organisation);
+    assert_int_equal(world.receipt.event_count, count);
+    for (unsigned i = 0; i < count; i++) {
+        assert_true(sy_receipt_next_event(&world.receipt, &offset, &event));
+        assert_int_equal(event.kind, SY_EVENT_ALERT_RAISED);
+        if (event.subject_kind == SY_SUBJECT_ORG && sy_hash_equal(&event.subject, &id)) found++;
+    }
+    assert_int_equal(found, 1);
+}
+
+/* B does not treat the patient: nothing that the device's side sends shows it. */
+CASE(an_alert_reaches_the_patient_and_whom_the_patient_named)
+{
+    struct world_tx tx = open_told(ORG_A, ORG_B);
+    assert_refused(&tx, SY_E_NOT_SUBJECT); // nobody names them in the patient's place
+    assert_detail(PATIENT_CLAIMED);
+    tx = open_told(ORG_A, FRESH_ID + 790);
+    world_cosign(&tx, WALLET_CLAIMED);
+    assert_refused(&tx, SY_E_ORG_UNKNOWN);
+    assert_detail(FRESH_ID + 790);
+    tx = open_told(ORG_A, ORG_B);
     world_cosign(&tx, WALLET_CLAIMED);
     assert_applied(&tx);
-    struct sy_hash a = test_hash(ORG_A), b = test_hash(ORG_B);
-    tx = alert(WEARABLE_KEY, 1);
-    tx.payload.stream_alert.care_team = (struct sy_list){.count = 0};
-    struct sy_writer w = sy_writer_of(world.list_room, 256);
-    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &a);
-    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &b);
+    tx = alert_told(WEARABLE_KEY, 1);
     assert_applied(&tx);
-    assert_int_equal(world.receipt.event_count, 3);
-    assert_stream_told(0, SY_EVENT_ALERT_RAISED, SY_SUBJECT_PATIENT, PATIENT_CLAIMED);
-    assert_stream_told(1, SY_EVENT_ALERT_RAISED, SY_SUBJECT_ORG, ORG_A);
-    assert_stream_told(2, SY_EVENT_ALERT_RAISED, SY_SUBJECT_ORG, ORG_B);
+    assert_organisation_told(3, ORG_A);
+    assert_organisation_told(3, ORG_B);
     assert_refused(&tx, SY_E_DUP_COMMIT);
     tx.payload.stream_alert.level = SY_ALERT_WARNING;
     assert_refused(&tx, SY_E_SEQ);
     assert_int_equal(world.receipt.detail, 2);
-    assert_int_equal(find_stream(STREAM).alerts, 1);
-    tx = alert(GATEWAY_A, 2); // which saw it in the samples
+    assert_int_equal(find_stream(OTHER_STREAM).alerts, 1);
+    tx = alert(GATEWAY_A, 1); // which saw it in the samples
     assert_applied(&tx);
-    tx = alert(GATEWAY_B, 3);
-    tx.organisation = b;
+    assert_int_equal(world.receipt.event_count, 1);
+    assert_stream_told(0, SY_EVENT_ALERT_RAISED, SY_SUBJECT_PATIENT, PATIENT_CLAIMED);
+    tx = alert(GATEWAY_B, 2);
+    tx.organisation = test_hash(ORG_B);
     assert_refused(&tx, SY_E_NOT_AUTHOR);
-    tx = alert(NURSE_A, 3);
+    tx = alert(NURSE_A, 2);
     assert_refused(&tx, SY_E_ROLE);
 }
 
-CASE(who_does_not_treat_the_patient_is_not_told)
+CASE(whom_the_patient_denied_since_is_not_told)
 {
-    struct sy_hash a = test_hash(ORG_A), b = test_hash(ORG_B);
+    struct world_tx tx = open_told(ORG_A, ORG_B);
+    world_cosign(&tx, WALLET_CLAIMED);
+    assert_applied(&tx);
+    tx = world_deny(&world, WALLET_CLAIMED, GRANT + 1, PATIENT_CLAIMED, SY_GRANTEE_ORG, ORG_B);
+    tx.payload.consent_deny.actions = SY_SET_BIT(SY_ACTION_SHARE); // which is not reading
+    assert_applied(&tx);
+    tx = alert_told(WEARABLE_KEY, 1);
+    assert_applied(&tx);
+    assert_organisation_told(3, ORG_B);
+    tx = world_deny(&world, WALLET_CLAIMED, GRANT + 2, PATIENT_CLAIMED, SY_GRANTEE_ORG, ORG_B);
+    assert_applied(&tx);
+    wait_ms(2 * MINUTE_MS);
+    tx = alert_told(WEARABLE_KEY, 2);
+    assert_applied(&tx);
+    assert_organisation_told(2, ORG_A);
+}
+
+CASE(alerts_ascend_and_are_few)
+{
+    int64_t at = stream_now() - 10 * MINUTE_MS;
     struct world_tx tx = alert(WEARABLE_KEY, 1);
-    tx.payload.stream_alert.care_team = (struct sy_list){.count = 0};
-    struct sy_writer w = sy_writer_of(world.list_room, 256);
-    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &a);
-    sy_list_add_id(&tx.payload.stream_alert.care_team, &w, &b);
-    assert_refused(&tx, SY_E_NO_CARE);
-    assert_path("care_team[1]");
-    assert_detail(ORG_B);
-    tx = alert(WEARABLE_KEY, 1);
-    tx.payload.stream_alert.care_team = (struct sy_list){.count = 0};
-    assert_refused(&tx, SY_E_SCHEMA); // nobody at all
-    tx = alert(WEARABLE_KEY, 1);
+    tx.payload.stream_alert.level = SY_ALERT_INFORMATION;
+    tx.payload.stream_alert.at = at;
+    assert_applied(&tx);
+    int64_t told_ms = world.header.time_ms;
+    tx = alert(WEARABLE_KEY, 2);
+    tx.payload.stream_alert.level = SY_ALERT_INFORMATION;
+    assert_refused(&tx, SY_E_ALERT_SOON);
+    assert_int_equal(world.receipt.detail, told_ms + SY_STREAM_ALERT_MS);
+    tx.payload.stream_alert.at = at;
+    assert_refused(&tx, SY_E_ALERT_TIME);
+    assert_int_equal(world.receipt.detail, at);
+    tx.payload.stream_alert.level = SY_ALERT_CRITICAL; // which does not wait behind the other
+    assert_applied(&tx);
+    tx = alert(GATEWAY_A, 3);
+    assert_refused(&tx, SY_E_ALERT_SOON);
+    wait_ms(SY_STREAM_ALERT_MS);
+    tx = alert(GATEWAY_A, 3);
+    assert_applied(&tx);
+    assert_int_equal(find_stream(STREAM).alerts, 3);
+}
+
+CASE(an_alert_is_of_its_stream_and_not_of_the_future)
+{
+    struct world_tx tx = alert(WEARABLE_KEY, 1);
     tx.payload.stream_alert.at = stream_now() + SY_STREAM_SKEW_MS + 1;
     assert_refused(&tx, SY_E_SKEW);
     tx = alert(WEARABLE_KEY, 2);
@@ -452,7 +524,7 @@ CASE(another_patient_closes_nothing)
     struct world_tx tx = close_stream(OTHER_WALLET);
     tx.organisation = (struct sy_hash){{0}};
     assert_refused(&tx, SY_E_NOT_SUBJECT);
-    assert_detail(PATIENT_CLAIMED);
+    assert_detail(STREAM); // not whose it is
 }
 
 int main(void)
@@ -472,8 +544,10 @@ int main(void)
         WITH_STREAM(a_stream_goes_on_with_the_devices_next_key),
         WITH_STREAM(streams_need_the_firmware_that_is_attested),
         WITH_STREAM(firmware_is_attested_by_device_and_organisation_and_never_goes_back),
-        WITH_STREAM(an_alert_reaches_the_patient_and_the_care_team),
-        WITH_STREAM(who_does_not_treat_the_patient_is_not_told),
+        WITH_STREAM(an_alert_reaches_the_patient_and_whom_the_patient_named),
+        WITH_STREAM(whom_the_patient_denied_since_is_not_told),
+        WITH_STREAM(alerts_ascend_and_are_few),
+        WITH_STREAM(an_alert_is_of_its_stream_and_not_of_the_future),
         WITH_STREAM(a_closed_stream_is_closed_for_good),
         WITH_STREAM(another_patient_closes_nothing),
     };

@@ -40,6 +40,8 @@ static struct sy_slice text(const char *words)
         assert_false(name##_decode(&back_, sy_writer_slice(&w_))); \
     } while (0)
 
+static const uint8_t test_team[33] = {5};
+
 static struct sy_stream some_stream(void)
 {
     return (struct sy_stream){.device = test_hash(1),
@@ -51,6 +53,7 @@ static struct sy_stream some_stream(void)
                               .rate = SY_STREAM_RATE_MAX,
                               .tolerance_s = SY_STREAM_TOLERANCE_S_MAX,
                               .consent = test_hash(4),
+                              .care_team = {.count = 1, .items = {test_team, 32}},
                               .commits = 3,
                               .gaps = 2,
                               .alerts = 9,
@@ -71,7 +74,7 @@ CASE(streams_come_back)
     CHECK(sy_stream, struct sy_stream, &stream);
     stream.close_reason = 0;
     REFUSED(sy_stream, struct sy_stream, &stream);
-    for (unsigned i = 0; i < 12; i++) {
+    for (unsigned i = 0; i < 14; i++) {
         struct sy_stream changed = some_stream();
         if (i == 0) changed.unit = text("mmol/L");
         if (i == 1) changed.kind = text("2339-1");
@@ -84,6 +87,8 @@ CASE(streams_come_back)
         if (i == 8) changed.until_ms = 0;
         if (i == 9) changed.until_ms = SY_TIME_MS_MAX + 1;
         if (i == 10) changed.commits = changed.gaps = 0; // but samples, and an end
+        if (i == 12) changed.care_team.count = 2;
+        if (i == 13) changed.care_team.items.size = 33;
         if (i == 11) changed.commits = 0, changed.gaps = 0, changed.samples = 0;
         REFUSED(sy_stream, struct sy_stream, &changed);
     }

@@ -9,6 +9,9 @@
  *   the table has no such kind                            E_UNIT, path kind
  *   the kind has another unit                             E_UNIT, path unit
  *   the firmware, the consent                             see stream_rules.h
+ *   a care team that neither the patient nor guardians
+ *   signed                                                E_NOT_SUBJECT {patient id}
+ *   one of it is not registered                           E_ORG_UNKNOWN {id}
  *   writes   stream, patient's place
  *   event    stream.opened about the patient, object: the stream
  *
@@ -21,7 +24,8 @@
  *   the stream is closed                                  E_STREAM_STATE {id}
  *   it begins before the last one ended                   E_OVERLAP {when that was}
  *   it ends over five minutes after block time, or,
- *     without backfill, before it                         E_SKEW {block time}
+ *     without backfill, before it; with it, less than two
+ *     minutes before                                      E_SKEW {block time}
  *   more samples than a tenth above the rate              E_RATE {the most}
  *   the firmware, the consent                             see stream_rules.h
  *   writes   stream, stream commit; stream gap
@@ -32,7 +36,8 @@
  *   there is no such stream                               E_STREAM_UNKNOWN {id}
  *   another device                                        E_SIGNER_MISSING {device id}
  *   another organisation                                  E_NOT_AUTHOR {the device's}
- *   neither the patient nor guardians                     E_NOT_SUBJECT {patient id}
+ *   neither the patient nor, if there is no wallet,
+ *   guardians                                             E_NOT_SUBJECT {id}
  *   it is closed                                          E_STREAM_STATE {id}
  *   writes   stream
  *   event    stream.closed about the patient, object: the stream
@@ -44,7 +49,8 @@
 #include "core/ledger/contracts/stream_rules.h"
 
 _Static_assert(SY_CONSENTS_LIVE_MAX + SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS_MAX +
-                       4 * SY_MERGES_MAX + 2 * SY_STREAM_CARE_TEAM_MAX + SY_STREAM_KEYS_MAX + 32 <=
+                       4 * SY_MERGES_MAX + SY_CONSENTS_LIVE_MAX + 2 * SY_STREAM_CARE_TEAM_MAX +
+                       SY_STREAM_KEYS_MAX + 32 <=
                    SY_OVERLAY_READS_BETWEEN,
                "streams stay within what a payload may read");
 
@@ -84,6 +90,26 @@ static enum sy_refusal check_unit(struct sy_exec *x, const struct sy_stream_open
     return SY_APPLIED;
 }
 
+/* Whom the patient named is told, treating or not: were that asked here, or of an alert, whoever
+ * runs the device would learn who treats the patient. */
+static enum sy_refusal check_team(struct sy_exec *x, const struct sy_stream_open *p)
+{
+    struct sy_patient patient;
+    struct sy_hash organisation;
+    SY_ASSERT(p->care_team.count <= SY_STREAM_CARE_TEAM_MAX);
+    if (p->care_team.count == 0) return SY_APPLIED;
+    enum sy_refusal code = sy_exec_live_patient(x, &patient, &p->patient_id);
+    if (code != SY_APPLIED) return code;
+    if (!sy_exec_subject_signed(x, &patient)) {
+        return sy_refuse_hash(x, SY_E_NOT_SUBJECT, &p->patient_id);
+    }
+    for (size_t offset = 0; sy_list_next_id(&p->care_team, &offset, &organisation);) {
+        if (sy_exec_has(x, SY_STATE_ORG, &organisation)) continue;
+        return sy_refuse_hash(x, SY_E_ORG_UNKNOWN, &organisation);
+    }
+    return SY_APPLIED;
+}
+
 enum sy_refusal sy_contract_stream_open(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_stream_open *p = &payload->stream_open;
@@ -106,10 +132,12 @@ enum sy_refusal sy_contract_stream_open(struct sy_exec *x, const union sy_payloa
         .rate = p->rate,
         .tolerance_s = p->tolerance,
         .consent = p->consent,
+        .care_team = p->care_team,
         .height = x->height,
         .time_ms = x->time_ms,
     };
     code = sy_stream_check_consent(x, &stream, &p->stream_id, x->time_ms);
+    if (code == SY_APPLIED) code = check_team(x, p);
     if (code != SY_APPLIED) return code;
     save_stream(x, &p->stream_id, &stream);
     sy_exec_place(x, &p->patient_id, SY_PLACE_STREAM, &p->stream_id, 0);
@@ -155,7 +183,9 @@ static enum sy_refusal check_window(struct sy_exec *x, const struct sy_stream *s
         return SY_E_OVERLAP;
     }
     int64_t ahead_ms = p->to - x->time_ms;
-    if (ahead_ms > SY_STREAM_SKEW_MS || (!p->backfill && ahead_ms < -SY_STREAM_SKEW_MS)) {
+    // Between the two a window may be called either: who sends it does not know the block's time.
+    bool told = p->backfill ? ahead_ms <= -SY_STREAM_LATE_MS : ahead_ms >= -SY_STREAM_SKEW_MS;
+    if (ahead_ms > SY_STREAM_SKEW_MS || !told) {
         x->detail = (uint64_t)x->time_ms;
         return SY_E_SKEW;
     }
@@ -258,8 +288,11 @@ static enum sy_refusal check_closing(struct sy_exec *x, struct sy_stream *stream
     }
     struct sy_hash live = sy_exec_live_id(x, &stream->patient);
     if (!sy_exec_decoded(x, sy_exec_find_patient(x, &patient, &live))) return SY_E_NOT_SUBJECT;
-    if (sy_exec_subject_signed(x, &patient)) return SY_APPLIED;
-    return sy_refuse_hash(x, SY_E_NOT_SUBJECT, &live);
+    // As consents are taken back: guardians undo nothing of a patient's who has a wallet. Whose the
+    // stream is, strangers are not told.
+    bool signs =
+        patient.claimed ? sy_exec_wallet_signed(x, &patient) : sy_exec_subject_signed(x, &patient);
+    return signs ? SY_APPLIED : sy_refuse_hash(x, SY_E_NOT_SUBJECT, id);
 }
 
 enum sy_refusal sy_contract_stream_close(struct sy_exec *x, const union sy_payload *payload)

@@ -9,10 +9,11 @@
  *   the stream is closed                                  E_STREAM_STATE {id}
  *   it was met over five minutes after block time         E_SKEW {block time}
  *   the firmware, the consent                             see stream_rules.h
- *   one of the care team does not treat the patient       E_NO_CARE {organisation},
- *                                                         path care_team[n]
+ *   one that was at least as severe was met then or later E_ALERT_TIME {when that was}
+ *                           was raised within a minute    E_ALERT_SOON {when that is over}
  *   writes   stream, stream alert
- *   event    alert.raised about the patient and each of the care team, object: the stream
+ *   event    alert.raised about the patient and each of the stream's care team that the patient
+ * does not deny Observations, object: the stream
  *
  * device.firmware (an admin, gateway or manufacturer's key of the device's organisation)
  *   there is no such device                               E_DEVICE_UNKNOWN {id}
@@ -27,8 +28,6 @@
  * A gateway may alert to what it sees in the samples, the device being asleep; what the device
  * itself says counts only with the firmware that is attested. A release never goes back: what an
  * old firmware said stands, and what it would say is refused. */
-#include <stdio.h>
-
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/stream_rules.h"
@@ -65,22 +64,25 @@ static enum sy_refusal check_sequence(struct sy_exec *x, const struct sy_stream 
     return sy_refuse_hash(x, SY_E_SEQ, &p->stream_id);
 }
 
-static enum sy_refusal check_team(struct sy_exec *x, const struct sy_hash *patient_id,
-                                  const struct sy_list *team)
+/* Alerts come one a minute, so that none drowns in others; what is more severe does not wait. */
+static enum sy_refusal check_last(struct sy_exec *x, const struct sy_stream *stream,
+                                  const struct sy_stream_alert *p)
 {
-    struct sy_patient patient;
-    struct sy_hash organisation;
-    unsigned index = 0;
-    SY_ASSERT(team->count > 0 && team->count <= SY_STREAM_CARE_TEAM_MAX);
-    if (!sy_exec_decoded(x, sy_exec_find_patient(x, &patient, patient_id))) return SY_E_NO_CARE;
-    for (size_t offset = 0; sy_list_next_id(team, &offset, &organisation); index++) {
-        if (sy_exec_treats(x, &patient, patient_id, &organisation)) continue;
-        char path[32];
-        (void)snprintf(path, sizeof path, "care_team[%u]", index);
-        (void)sy_refuse_path(x, SY_E_NO_CARE, path);
-        return sy_refuse_hash(x, SY_E_NO_CARE, &organisation);
+    struct sy_stream_alert_entry last;
+    struct sy_hash key_hash;
+    struct sy_slice value;
+    if (stream->alerts == 0) return SY_APPLIED;
+    sy_state_key_stream(&key_hash, SY_STATE_STREAM_ALERT, &p->stream_id, stream->alerts);
+    bool there = sy_exec_find(x, &value, &key_hash) && sy_stream_alert_decode(&last, value);
+    if (!sy_exec_decoded(x, there)) return SY_E_ALERT_TIME;
+    if (p->level > last.level) return SY_APPLIED;
+    if (p->at <= last.at_ms) {
+        x->detail = (uint64_t)last.at_ms;
+        return SY_E_ALERT_TIME;
     }
-    return SY_APPLIED;
+    if (x->time_ms - last.time_ms >= SY_STREAM_ALERT_MS) return SY_APPLIED;
+    x->detail = (uint64_t)(last.time_ms + SY_STREAM_ALERT_MS);
+    return SY_E_ALERT_SOON;
 }
 
 static enum sy_refusal check_alert(struct sy_exec *x, struct sy_stream *stream,
@@ -97,9 +99,44 @@ static enum sy_refusal check_alert(struct sy_exec *x, struct sy_stream *stream,
     if (x->by->role == SY_ROLE_DEVICE) code = sy_stream_check_firmware(x, &stream->device, 0);
     if (code != SY_APPLIED) return code;
     code = sy_stream_check_consent(x, stream, &p->stream_id, x->time_ms);
-    if (code != SY_APPLIED) return code;
-    struct sy_hash live = sy_exec_live_id(x, &stream->patient);
-    return check_team(x, &live, &p->care_team);
+    return code == SY_APPLIED ? check_last(x, stream, p) : code;
+}
+
+/* Is it a denial that stands, of an organisation's reading Observations for treatment? */
+static bool denies_reading(const struct sy_exec *x, const struct sy_consent *denial)
+{
+    struct sy_slice class = sy_slice_of(SY_STREAM_CLASS, strlen(SY_STREAM_CLASS)), named;
+    bool fits = denial->classes.count == 0;
+    for (size_t offset = 0; !fits && sy_list_next_text(&denial->classes, &offset, &named);) {
+        fits = sy_slice_equal(named, class);
+    }
+    return fits && denial->denies && !denial->revoked && denial->labels.count == 0 &&
+           denial->grantee_kind == SY_GRANTEE_ORG && x->time_ms >= denial->from_ms &&
+           x->time_ms <= denial->until_ms && (denial->actions & SY_SET_BIT(SY_ACTION_READ)) != 0 &&
+           (denial->purposes & SY_SET_BIT(SY_PURPOSE_TREATMENT)) != 0;
+}
+
+/* Copies the care team into `told`, but for whom the patient denied since; returns how many. */
+static unsigned choose_told(struct sy_exec *x, struct sy_hash told[SY_STREAM_CARE_TEAM_MAX],
+                            const struct sy_stream *stream)
+{
+    struct sy_consents consents;
+    struct sy_consent denial;
+    struct sy_hash id, live = sy_exec_live_id(x, &stream->patient);
+    unsigned count = 0;
+    SY_ASSERT(stream->care_team.count <= SY_STREAM_CARE_TEAM_MAX);
+    for (size_t offset = 0; sy_list_next_id(&stream->care_team, &offset, &id);) told[count++] = id;
+    if (count == 0) return 0;
+    sy_exec_find_consents(x, &consents, &live);
+    for (size_t offset = 0; sy_list_next_id(&consents.live, &offset, &id);) {
+        unsigned kept = 0;
+        if (!sy_exec_find_consent(x, &denial, &id) || !denies_reading(x, &denial)) continue;
+        for (unsigned i = 0; i < count; i++) {
+            if (!sy_hash_equal(&told[i], &denial.grantee)) told[kept++] = told[i];
+        }
+        count = kept;
+    }
+    return count;
 }
 
 enum sy_refusal sy_contract_stream_alert(struct sy_exec *x, const union sy_payload *payload)
@@ -120,7 +157,8 @@ enum sy_refusal sy_contract_stream_alert(struct sy_exec *x, const union sy_paylo
     uint8_t room[256], stream_room[SY_STATE_VALUE_BYTES_MAX];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     struct sy_writer of_stream = sy_writer_of(stream_room, sizeof stream_room);
-    struct sy_hash key_hash, patient = stream.patient, organisation;
+    struct sy_hash key_hash, patient = stream.patient, told[SY_STREAM_CARE_TEAM_MAX];
+    unsigned told_count = choose_told(x, told, &stream);
     stream.alerts = p->sequence;
     sy_stream_encode(&of_stream, &stream); // it borrows from the entry that is written
     sy_exec_save_at(x, SY_STATE_STREAM, &p->stream_id, &of_stream);
@@ -128,8 +166,8 @@ enum sy_refusal sy_contract_stream_alert(struct sy_exec *x, const union sy_paylo
     sy_state_key_stream(&key_hash, SY_STATE_STREAM_ALERT, &p->stream_id, p->sequence);
     sy_exec_save(x, &key_hash, &w);
     sy_exec_event(x, SY_EVENT_ALERT_RAISED, SY_SUBJECT_PATIENT, &patient, &p->stream_id);
-    for (size_t offset = 0; sy_list_next_id(&p->care_team, &offset, &organisation);) {
-        sy_exec_event(x, SY_EVENT_ALERT_RAISED, SY_SUBJECT_ORG, &organisation, &p->stream_id);
+    for (unsigned i = 0; i < told_count; i++) {
+        sy_exec_event(x, SY_EVENT_ALERT_RAISED, SY_SUBJECT_ORG, &told[i], &p->stream_id);
     }
     return SY_APPLIED;
 }
