@@ -7,6 +7,7 @@
 #define DAY_MS 86400000ll
 #define VISIT "1/hc:99213/1/30000/11/A"
 
+enum { ADMIN_M = 320, GATEWAY_M, ORG_M = 2300 }; // of a pharmacy
 enum { CARE_A = 24000, CARE_B, CARE_AGAIN, VISITED = 24100 };
 
 static struct world_tx close_care(unsigned key, unsigned org, unsigned care, int64_t died)
@@ -21,6 +22,15 @@ static struct world_tx close_care(unsigned key, unsigned org, unsigned care, int
 static void open_care(unsigned key, unsigned org, unsigned care, unsigned patient)
 {
     struct world_tx tx = world_open_care(key, org, care, patient);
+    money_applied(&tx);
+}
+
+/* The patient agrees on it, which shows that they live. */
+static void agree_on_care(unsigned key, unsigned org, unsigned care)
+{
+    struct world_tx tx = world_open_care(key, org, care, PATIENT_CLAIMED);
+    tx.payload.care_open.reason = SY_CARE_AGREED;
+    world_cosign(&tx, WALLET_CLAIMED);
     money_applied(&tx);
 }
 
@@ -93,21 +103,55 @@ CASE(who_treats_says_that_a_patient_died)
     assert_died(PATIENT_CLAIMED, now, ORG_A);
 }
 
+/* Who opened care by themselves knows nothing, nor does an organisation that treats nobody. */
+CASE(no_stranger_says_that_a_patient_died)
+{
+    int64_t now = world.header.time_ms;
+    open_care(GATEWAY_B, ORG_B, CARE_B, PATIENT_CLAIMED);
+    struct world_tx tx = close_care(GATEWAY_B, ORG_B, CARE_B, now);
+    money_refused(&tx, SY_E_DEATH_CARE);
+    assert_detail(ORG_B);
+    tx = world_register(ORG_M, SY_ORG_PHARMACY, ADMIN_M);
+    money_applied(&tx);
+    tx = world_issue(&world, ADMIN_M, ORG_M, SY_ROLE_GATEWAY, GATEWAY_M);
+    money_applied(&tx);
+    agree_on_care(GATEWAY_M, ORG_M, CARE_A);
+    tx = close_care(GATEWAY_M, ORG_M, CARE_A, now);
+    money_refused(&tx, SY_E_DEATH_CARE);
+    assert_detail(ORG_M);
+    assert_false(find_patient(PATIENT_CLAIMED).died);
+    tx.payload.care_close.has_died = false;
+    money_applied(&tx);
+}
+
 CASE(the_first_word_stands_until_it_is_taken_back)
 {
     int64_t now = world.header.time_ms;
     open_care(GATEWAY_A, ORG_A, CARE_A, PATIENT_CLAIMED);
-    open_care(GATEWAY_B, ORG_B, CARE_B, PATIENT_CLAIMED);
+    agree_on_care(GATEWAY_B, ORG_B, CARE_B);
     struct world_tx tx = close_care(DOCTOR_A, ORG_A, CARE_A, now - DAY_MS);
     money_applied(&tx);
-    tx = close_care(GATEWAY_B, ORG_B, CARE_B, now); // closes, but moves no day
+    tx = close_care(GATEWAY_B, ORG_B, CARE_B, now - 2 * DAY_MS); // is told so, and moves no day
+    money_refused(&tx, SY_E_DEATH_SAID);
+    assert_detail(ORG_A);
+    tx = close_care(GATEWAY_B, ORG_B, CARE_B, now - DAY_MS); // the same
     money_applied(&tx);
     assert_died(PATIENT_CLAIMED, now - DAY_MS, ORG_A);
     open_care(GATEWAY_B, ORG_B, CARE_B + 10, PATIENT_CLAIMED); // takes back nobody else's word
     assert_died(PATIENT_CLAIMED, now - DAY_MS, ORG_A);
     open_care(GATEWAY_A, ORG_A, CARE_AGAIN, PATIENT_CLAIMED);
     assert_false(find_patient(PATIENT_CLAIMED).died);
-    tx = close_care(GATEWAY_B, ORG_B, CARE_B + 10, now);
+}
+
+CASE(who_signs_has_not_died)
+{
+    int64_t now = world.header.time_ms;
+    open_care(GATEWAY_A, ORG_A, CARE_A, PATIENT_CLAIMED);
+    struct world_tx tx = close_care(DOCTOR_A, ORG_A, CARE_A, now);
+    money_applied(&tx);
+    agree_on_care(GATEWAY_B, ORG_B, CARE_B);
+    assert_false(find_patient(PATIENT_CLAIMED).died);
+    tx = close_care(GATEWAY_B, ORG_B, CARE_B, now);
     money_applied(&tx);
     assert_died(PATIENT_CLAIMED, now, ORG_B);
 }
@@ -187,20 +231,30 @@ static void merge(unsigned from, unsigned into)
     money_applied(&tx);
 }
 
-CASE(a_death_goes_with_the_id_that_is_merged)
+CASE(a_death_is_said_by_an_id_that_was_merged)
 {
     int64_t died = world.header.time_ms;
     open_care(GATEWAY_A, ORG_A, CARE_A, PATIENT);
-    open_care(GATEWAY_B, ORG_B, CARE_B, PATIENT);
+    struct world_tx tx = close_care(DOCTOR_A, ORG_A, CARE_A, died);
+    money_applied(&tx);
+    open_care(GATEWAY_A, ORG_A, CARE_AGAIN, PATIENT);
+    assert_false(find_patient(PATIENT).died);
+    merge(PATIENT, PATIENT_CLAIMED);
+    tx = close_care(DOCTOR_A, ORG_A, CARE_AGAIN, died + 1); // of the id that ended
+    money_applied(&tx);
+    assert_died(PATIENT_CLAIMED, died + 1, ORG_A);
+}
+
+CASE(a_death_that_was_said_goes_with_the_id)
+{
+    int64_t died = world.header.time_ms;
+    open_care(GATEWAY_A, ORG_A, CARE_A, PATIENT);
     struct world_tx tx = close_care(DOCTOR_A, ORG_A, CARE_A, died);
     money_applied(&tx);
     merge(PATIENT, PATIENT_CLAIMED);
     assert_died(PATIENT_CLAIMED, died, ORG_A);
     open_care(GATEWAY_A, ORG_A, CARE_AGAIN, PATIENT_CLAIMED);
     assert_false(find_patient(PATIENT_CLAIMED).died);
-    tx = close_care(GATEWAY_B, ORG_B, CARE_B, died + 1); // of the id that ended
-    money_applied(&tx);
-    assert_died(PATIENT_CLAIMED, died + 1, ORG_B);
 }
 
 // --- encounters --------------------------------------------------------------------------------
@@ -280,11 +334,14 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(a_patients_entry_with_a_death_has_one_form),
         WITH_MONEY(who_treats_says_that_a_patient_died),
+        WITH_MONEY(no_stranger_says_that_a_patient_died),
         WITH_MONEY(the_first_word_stands_until_it_is_taken_back),
+        WITH_MONEY(who_signs_has_not_died),
         WITH_MONEY(services_after_death_are_flagged),
         WITH_MONEY(a_death_that_is_told_later_flags_by_fraud_flag),
         WITH_MONEY(a_claim_that_comes_back_is_judged_by_a_death),
-        WITH_MONEY(a_death_goes_with_the_id_that_is_merged),
+        WITH_MONEY(a_death_is_said_by_an_id_that_was_merged),
+        WITH_MONEY(a_death_that_was_said_goes_with_the_id),
         WITH_MONEY(a_plan_may_want_a_record_of_the_service),
         WITH_MONEY(a_line_may_name_the_record),
     };

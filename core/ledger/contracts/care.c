@@ -10,7 +10,8 @@
  *   neither the patient nor guardians signed, unless the
  *   organisation signed as gateway and the reason is not
  *   `agreed`                                              E_SIGNER_MISSING {patient id}
- *   writes   care, open care; patient, if the organisation had said that the patient died
+ *   writes   care, open care; patient, if they were said to have died, by the organisation, or
+ *            patient or guardians sign now
  *   event    care.opened about the patient, object: the care id
  *
  * care.close (either side answers for it)
@@ -20,14 +21,21 @@
  *   it says that the patient died, and is signed by
  *   neither a doctor nor a gateway                        E_ROLE {those}
  *   ... after now                                         E_SCHEMA, path died
+ *   ... but the organisation is no hospital or practice,
+ *   or neither enrolled the patient nor agreed on the
+ *   relation with them or guardians                       E_DEATH_CARE {the organisation}
+ *   ... at another time than was said before              E_DEATH_SAID {who said it}
  *   writes   care; patient, if it says that they died and nobody did before; removes open care, so
  *            that its absence can be proven
  *   event    care.closed about the patient, object: the care id
  *
  * That a patient died is what an organisation says that treated them. It holds up claims
- * (claim_fraud.c) and nothing else: keys and guardians act as before. The first who says it stands,
- * so that nobody who has care opened can move the day; who opens care again takes their own word
- * back. */
+ * (claim_fraud.c) and nothing else: keys and guardians act as before. A relation that a gateway
+ * opened by itself is no ground for it, or anybody's would be. The first who says it stands, so
+ * that nobody moves the day, and who knows another one is told so; who opens care again takes their
+ * own word back, and whoever shows that they live, by signing as another relation is opened,
+ * anybody's.
+ */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 
@@ -95,7 +103,8 @@ enum sy_refusal sy_contract_care_open(struct sy_exec *x, const union sy_payload 
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_id_encode(&w, &p->care_id);
     sy_exec_save(x, &key_hash, &w);
-    if (patient.died && sy_hash_equal(&patient.died_by, &p->org_id)) {
+    bool own = sy_hash_equal(&patient.died_by, &p->org_id);
+    if (patient.died && (own || sy_exec_subject_signed(x, &patient))) {
         patient.died = false;
         sy_exec_save_patient(x, &p->patient_id, &patient);
     }
@@ -114,28 +123,44 @@ static bool is_patients_side(struct sy_exec *x, const struct sy_hash *patient_id
            sy_exec_guardians_signed(x, &patient);
 }
 
-static enum sy_refusal check_death(struct sy_exec *x, const struct sy_care_close *p)
+/* The organisation treats, and not by its own word alone: patient or guardians agreed, or came to
+ * it to be enrolled. */
+static bool may_say_died(struct sy_exec *x, const struct sy_care *care)
 {
-    const uint32_t roles = SY_ROLE_BIT(SY_ROLE_DOCTOR) | SY_ROLE_BIT(SY_ROLE_GATEWAY);
-    if (!p->has_died) return SY_APPLIED;
-    if ((SY_ROLE_BIT(x->by->role) & roles) == 0) return sy_refuse_role(x, roles);
-    return p->died <= x->time_ms ? SY_APPLIED : sy_refuse_path(x, SY_E_SCHEMA, "died");
+    struct sy_org org;
+    struct sy_patient patient;
+    if (!sy_exec_find_org(x, &org, &care->organisation) ||
+        !sy_exec_find_patient(x, &patient, &care->patient)) {
+        sy_exec_corrupt(x); // a care relation has both
+        return false;
+    }
+    if (org.kind != SY_ORG_HOSPITAL && org.kind != SY_ORG_PRACTICE) return false;
+    return care->reason == SY_CARE_AGREED ||
+           sy_hash_equal(&patient.organisation, &care->organisation);
 }
 
 /* Under the id that is in use; what was said before stands. */
-static void say_died(struct sy_exec *x, const struct sy_care *care, int64_t died_ms)
+static enum sy_refusal say_died(struct sy_exec *x, const struct sy_care *care, int64_t died_ms)
 {
+    const uint32_t roles = SY_ROLE_BIT(SY_ROLE_DOCTOR) | SY_ROLE_BIT(SY_ROLE_GATEWAY);
     struct sy_patient patient;
+    if ((SY_ROLE_BIT(x->by->role) & roles) == 0) return sy_refuse_role(x, roles);
+    if (died_ms > x->time_ms) return sy_refuse_path(x, SY_E_SCHEMA, "died");
+    if (!may_say_died(x, care)) return sy_refuse_hash(x, SY_E_DEATH_CARE, &care->organisation);
     struct sy_hash live = sy_exec_live_id(x, &care->patient);
     if (!sy_exec_find_patient(x, &patient, &live)) {
         sy_exec_corrupt(x); // whoever is in care is enrolled
-        return;
+        return SY_E_PATIENT_UNKNOWN;
     }
-    if (patient.died) return;
+    if (patient.died && patient.died_ms != died_ms) {
+        return sy_refuse_hash(x, SY_E_DEATH_SAID, &patient.died_by);
+    }
+    if (patient.died) return SY_APPLIED;
     patient.died = true;
     patient.died_ms = died_ms;
     patient.died_by = care->organisation;
     sy_exec_save_patient(x, &live, &patient);
+    return SY_APPLIED;
 }
 
 enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload *payload)
@@ -151,9 +176,8 @@ enum sy_refusal sy_contract_care_close(struct sy_exec *x, const union sy_payload
     bool side = patients ? is_patients_side(x, &care.patient)
                          : sy_hash_equal(&x->by->holder, &care.organisation);
     if (!side) return sy_refuse_role(x, x->kind->roles);
-    enum sy_refusal code = check_death(x, p);
+    enum sy_refusal code = p->has_died ? say_died(x, &care, p->died) : SY_APPLIED;
     if (code != SY_APPLIED) return code;
-    if (p->has_died) say_died(x, &care, p->died);
     care.closed_height = x->height;
     sy_exec_save_care(x, &p->care_id, &care);
     struct sy_hash key_hash;
