@@ -66,13 +66,15 @@ static bool of_auth(struct sy_access_parties *out, const struct sy_access *acces
 static bool of_fill(struct sy_access_parties *out, const struct sy_access *access,
                     const struct sy_hash *rx, const struct sy_hash *number)
 {
-    struct sy_hash place, claim;
+    struct sy_hash place;
     struct sy_slice value;
+    struct sy_fill_billed billed;
     sy_state_key_pair(&place, SY_STATE_FILL_BILLED, rx, number);
     sy_status status = sy_state_view_get(access->view, &value, &place);
     out->who_sees_rx = status == SY_ERR_NOT_FOUND;
     if (out->who_sees_rx) return true;
-    return status == SY_OK && sy_id_decode(&claim, value) && of_claim(out, access, &claim);
+    return status == SY_OK && sy_fill_billed_decode(&billed, value) &&
+           of_claim(out, access, &billed.claim);
 }
 
 /* A settlement: the payee that names it, and the payer. */

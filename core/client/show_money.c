@@ -362,6 +362,15 @@ static bool put_claims(sy_json *json, struct sy_slice value)
     return true;
 }
 
+static bool put_fill_billed(sy_json *json, struct sy_slice value)
+{
+    struct sy_fill_billed billed;
+    if (!sy_fill_billed_decode(&billed, value)) return false;
+    put_hash(json, "claim", &billed.claim);
+    sy_json_put_u64(json, "line", billed.line);
+    return true;
+}
+
 static bool put_day(sy_json *json, struct sy_slice value)
 {
     uint64_t minutes;
@@ -399,7 +408,7 @@ bool sy_show_money(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_SETTLEMENT: return put_settlement(json, value);
     case SY_STATE_SETTLEMENT_PLACE: return put_settlement_id(json, value);
     case SY_STATE_BILLED_DAY: return put_day(json, value);
-    case SY_STATE_FILL_BILLED:
+    case SY_STATE_FILL_BILLED: return put_fill_billed(json, value);
     case SY_STATE_CLAIM_KEY:
     case SY_STATE_CLAIM_PLACE: return put_claim_id(json, value);
     case SY_STATE_CLAIMS: return put_claims(json, value);

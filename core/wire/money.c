@@ -462,6 +462,22 @@ bool sy_claim_decode(struct sy_claim *claim, struct sy_slice bytes)
     return sy_reader_done(&r);
 }
 
+void sy_fill_billed_encode(struct sy_writer *w, const struct sy_fill_billed *billed)
+{
+    SY_ASSERT(billed->line >= 1 && billed->line <= SY_CLAIM_LINES_MAX);
+    sy_write_hash(w, &billed->claim);
+    sy_write_u8(w, billed->line);
+}
+
+bool sy_fill_billed_decode(struct sy_fill_billed *billed, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &billed->claim, "claim");
+    billed->line = sy_read_u8(&r, "line");
+    if (billed->line == 0 || billed->line > SY_CLAIM_LINES_MAX) sy_reader_fail(&r, "line");
+    return sy_reader_done(&r);
+}
+
 void sy_denied_lines_encode(struct sy_writer *w, const struct sy_denied_lines *denied)
 {
     SY_ASSERT(denied->count >= 1 && denied->count <= SY_CLAIM_LINES_MAX);

@@ -20,7 +20,7 @@
  *                    leaf hash of the row's key)
  *   authorisation    authorisation id                    struct sy_auth
  *   contest          pair(claim, u16 enum sy_contest)    struct sy_contest_entry; absent: never
- *   fill billed      pair(prescription, u64 fill)        32 claim id; absent: never
+ *   fill billed      pair(prescription, u64 fill)        struct sy_fill_billed; absent: never
  *   billed day       pair(practitioner's line, u32 day   u64 minutes that claims bill of the day;
  *                    since 1970)                         absent: none
  *   settlement       pair(settlement, payee)             struct sy_settlement
@@ -234,8 +234,19 @@ struct sy_contest_entry {
 void sy_contest_encode(struct sy_writer *w, const struct sy_contest_entry *contest);
 bool sy_contest_decode(struct sy_contest_entry *contest, struct sy_slice bytes);
 
+/* Which claim bills a fill of a prescription, and by which of its lines.
+ *
+ *   32 claim | u8 line */
+struct sy_fill_billed {
+    struct sy_hash claim;
+    uint8_t line; /* from 1 */
+};
+void sy_fill_billed_encode(struct sy_writer *w, const struct sy_fill_billed *billed);
+bool sy_fill_billed_decode(struct sy_fill_billed *billed, struct sy_slice bytes);
+
 /* Lines of a claim that were denied at once beside others, as far as they would bill minutes or a
- * fill: they are judged by it when they are allowed after all, and are here no more then.
+ * fill, and those of a denied claim whose fill another one billed since: they are judged by it when
+ * they are allowed after all, and are here no more then.
  *
  *   u8 count, each: u8 line | u32 minutes | u8 flags (1 prescription) | [32 prescription] */
 struct sy_denied_lines {
@@ -272,7 +283,7 @@ bool sy_balance_decode(struct sy_balance *balance, struct sy_slice bytes);
  *   i64 amount | u64 moves | i64 first | i64 last | i64 settled */
 struct sy_owed {
     int64_t amount;            /* within SY_BALANCE_MAX to either side, like nets */
-    uint64_t moves;            /* payments and reversals that it sums up */
+    uint64_t moves;            /* payments and reversals in it, of more than nothing */
     int64_t first_ms, last_ms; /* of them; 0: there are none */
     int64_t settled_ms;        /* up to then all was settled; 0: nothing was */
 };

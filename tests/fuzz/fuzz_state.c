@@ -164,6 +164,7 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
         struct sy_owed owed;
         struct sy_settlement settlement;
         struct sy_denied_lines denied;
+        struct sy_fill_billed billed;
         struct sy_payment payment;
         struct sy_remittance remittance;
         struct sy_schedule_row row;
@@ -186,8 +187,8 @@ static bool round_trip_money(struct sy_writer *w, unsigned kind, struct sy_slice
     case SY_STATE_DENIED_LINES: AGAIN(denied_lines, denied, &u.denied);
     case SY_STATE_SETTLEMENT: AGAIN(settlement, settlement, &u.settlement);
     case SY_STATE_SCHEDULE_ROW: AGAIN(schedule_row, row, &u.row);
+    case SY_STATE_FILL_BILLED: AGAIN(fill_billed, billed, &u.billed);
     case SY_STATE_CLAIM_KEY:
-    case SY_STATE_FILL_BILLED:
     case SY_STATE_SETTLEMENT_PLACE:
     case SY_STATE_CLAIM_PLACE: AGAIN(id, id, &u.id);
     default: AGAIN(count, count, u.count);

@@ -493,6 +493,40 @@ static bool has_denied_lines(unsigned claim, unsigned count)
     return denied.count == count;
 }
 
+/* Another claim took the fill over and is gone: it is the first one's again, and nobody else's. */
+CASE(a_claim_that_comes_back_has_its_fill_again)
+{
+    const uint8_t nothing[8] = {0}, all[8] = {0x30, 0x75}; // 30,000
+    prescribe(20);
+    fill(GATEWAY_A, ORG_A);
+    struct world_tx tx = bill_fill(CLAIM, COVER_P, "n4:0093");
+    money_applied(&tx);
+    tx = dispute(WALLET_CLAIMED, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, nothing, 8);
+    money_applied(&tx);
+    assert_true(has_denied_lines(CLAIM, 0));
+    tx = bill_fill(CLAIM + 1, COVER_P, "n4:0093");
+    money_applied(&tx);
+    assert_true(has_denied_lines(CLAIM, 1));
+    tx = reverse(GATEWAY_A, ORG_A, CLAIM + 1);
+    money_applied(&tx);
+    tx = appeal(GATEWAY_A, ORG_A, CLAIM);
+    money_applied(&tx);
+    tx = adjudicate(PAYER_P, ORG_P, CLAIM, all, 8);
+    money_applied(&tx);
+    assert_true(has_denied_lines(CLAIM, 0));
+    tx = clear(PAYER_P, ORG_P, CLAIM, SY_FRAUD_REFILL);
+    money_applied(&tx);
+    tx = pay(PAYER_P, ORG_P, CLAIM);
+    money_applied(&tx);
+    tx = bill_fill(CLAIM + 2, COVER_P, "n4:0093");
+    money_applied(&tx);
+    assert_flags(CLAIM + 2, SY_FRAUD_BIT(SY_FRAUD_REFILL));
+    tx = pay(PAYER_P, ORG_P, CLAIM + 2);
+    money_refused(&tx, SY_E_CLAIM_HELD);
+}
+
 /* Billed to P: what takes no time, and beside it what its fees deny: ten hours, and a fill. */
 static void bill_beside(unsigned claim, int64_t from)
 {
@@ -706,6 +740,7 @@ int main(void)
         WITH_MONEY(a_fill_that_was_taken_over_flags_what_was_cleared),
         WITH_MONEY(a_claim_that_is_denied_at_once_comes_back_judged),
         WITH_MONEY(a_line_that_was_denied_at_once_comes_back_judged),
+        WITH_MONEY(a_claim_that_comes_back_has_its_fill_again),
         WITH_MONEY(a_fill_that_comes_back_is_flagged_whatever_was_cleared),
         WITH_MONEY(a_fill_of_another_organisation_is_not_billed),
         WITH_MONEY(a_device_is_known_not_recalled_and_the_patients),

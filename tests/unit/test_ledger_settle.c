@@ -195,6 +195,24 @@ CASE(a_net_of_nothing_is_settled)
     assert_int_equal(find_settlement(SETTLEMENT, ORG_A).moves, 2);
 }
 
+/* What moves nothing ends no period that a settlement on its way has. */
+CASE(a_payment_of_nothing_is_not_settled)
+{
+    pay_cents(CLAIM, 5000); // the patient's deductible
+    assert_int_equal(find_owed(ORG_P, ORG_A).moves, 0);
+    struct world_tx tx = settle(SETTLEMENT, ORG_A, 0);
+    money_refused(&tx, SY_E_SETTLED);
+    pay_cents(CLAIM + 1, 30000);
+    struct sy_owed owed = find_owed(ORG_P, ORG_A);
+    tx = settle(SETTLEMENT, ORG_A, owed.amount);
+    tx.payload.settle_batch.from = owed.first_ms;
+    struct world_tx back = reverse(PAYER_P, ORG_P, CLAIM);
+    money_applied(&back);
+    assert_int_equal(find_owed(ORG_P, ORG_A).last_ms, owed.last_ms);
+    money_applied(&tx);
+    assert_int_equal(find_settlement(SETTLEMENT, ORG_A).moves, 1);
+}
+
 static void refused_period(int64_t from, int64_t until, const char *path, int64_t bound)
 {
     struct world_tx tx = settle(SETTLEMENT + 1, ORG_A, 200);
@@ -402,7 +420,7 @@ static void count_payment(struct count *counts, unsigned claim, int sign)
     for (unsigned i = 0; i < payment.count; i++) {
         struct count *count = &counts[!sy_hash_equal(&payment.payees[i].organisation, &a)];
         count->net += sign * (int64_t)payment.payees[i].amount;
-        count->moves++;
+        count->moves += payment.payees[i].amount != 0;
     }
 }
 
@@ -458,6 +476,7 @@ int main(void)
         WITH_MONEY(the_net_is_the_ledgers),
         WITH_MONEY(what_comes_back_is_settled_the_other_way),
         WITH_MONEY(a_net_of_nothing_is_settled),
+        WITH_MONEY(a_payment_of_nothing_is_not_settled),
         WITH_MONEY(the_period_holds_all_that_is_settled),
         WITH_MONEY(a_net_has_one_form),
         WITH_MONEY(a_full_batch_is_all_or_nothing),

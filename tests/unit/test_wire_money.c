@@ -107,6 +107,8 @@ CASE(entries_have_one_form)
     ONE_FORM(owed, struct sy_owed, &nothing);
     struct sy_settlement settlement = {test_hash(1), -SY_BALANCE_MAX, 2, 3, 3, test_hash(4), 5, 6};
     ONE_FORM(settlement, struct sy_settlement, &settlement);
+    struct sy_fill_billed billed = {test_hash(1), SY_CLAIM_LINES_MAX};
+    ONE_FORM(fill_billed, struct sy_fill_billed, &billed);
     struct sy_schedule_row row = {SY_ROW_CAPITATED | SY_ROW_REVIEWED, 5};
     ONE_FORM(schedule_row, struct sy_schedule_row, &row);
 }

@@ -54,7 +54,7 @@
 enum { CONTESTS = SY_CONTEST_DISPUTE - SY_CONTEST_APPEAL + 1 };
 
 _Static_assert(SY_CLAIM_LINES_MAX *(SY_CLAIM_LINES_MAX - 1) / 2 + 2 * SY_CLAIM_LINES_MAX +
-                       SY_CLAIM_LINES_MAX * (3 * (SY_RX_REFILLS_MAX + 1) + 2 * SY_MERGES_MAX + 9) +
+                       SY_CLAIM_LINES_MAX * (3 * (SY_RX_REFILLS_MAX + 1) + 2 * SY_MERGES_MAX + 10) +
                        (SY_CLAIM_LINES_MAX + 1) * (2 * SY_MERGES_MAX + 4) + SY_CONSENTS_LIVE_MAX +
                        SY_CONSENTS_PASSED_MAX + 2 * SY_TX_SIGNERS_MAX + 4 * SY_COVERAGE_ORDERS +
                        2 * (SY_CONTEST_DISPUTE - SY_CONTEST_APPEAL + 1) + 64 <=

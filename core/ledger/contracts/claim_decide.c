@@ -42,7 +42,7 @@
 #include "core/ledger/contracts/money_state.h"
 
 _Static_assert(SY_CLAIM_LINES_MAX < 64, "lines are bits of a contest");
-_Static_assert(SY_CLAIM_LINES_MAX *(3 * (SY_RX_REFILLS_MAX + 1) + 2) + 2 * SY_MERGES_MAX +
+_Static_assert(SY_CLAIM_LINES_MAX *(3 * (SY_RX_REFILLS_MAX + 1) + 3) + 2 * SY_MERGES_MAX +
                        SY_COVERAGE_ORDERS + 64 <=
                    SY_OVERLAY_READS_BETWEEN,
                "lines that come back stay within what a payload may read");

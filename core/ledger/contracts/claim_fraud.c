@@ -24,12 +24,12 @@
  * claim.submit judges by all rules (FORMAT.md, section 18, says how), also a claim that is denied
  * at once, since it may come back and what its lines link is not kept: its minutes fill the day
  * then, and not before. A line that is denied beside others is judged when it is allowed after all:
- * what it would bill is kept until then. A claim that stands behind an earlier payer's is the same
- * service, and neither its hours nor its fills count twice.
- * Later claims may fill a day, and that a patient died may be said later, so these two are judged
- * again by fraud.flag; what a line links is not kept, so the other rules are not. That a claim
- * names no record of its time is a flag only where the plan wants encounters: they need not be
- * anchored. */
+ * what it would bill is kept until then; so is what a denied claim billed and another bills since.
+ * A claim that stands behind an earlier payer's is the same service, and neither its hours nor its
+ * fills count twice. Later claims may fill a day, and that a patient died may be said later, so
+ * these two are judged again by fraud.flag; what a line links is not kept, so the other rules are
+ * not. That a claim names no record of its time is a flag only where the plan wants encounters:
+ * they need not be anchored. */
 #include "core/ledger/contracts/claim_fraud.h"
 
 #include "core/base/assert.h"
@@ -156,33 +156,70 @@ static void flag_taken(struct sy_exec *x, struct sy_claim *claim, const struct s
     tell(x, SY_EVENT_FRAUD_FLAGGED, claim, id);
 }
 
+static void save_denied(struct sy_exec *x, const struct sy_hash *id,
+                        const struct sy_denied_lines *denied)
+{
+    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    struct sy_hash place;
+    sy_exec_key(x, &place, SY_STATE_DENIED_LINES, id);
+    if (denied->count == 0) {
+        sy_exec_remove(x, &place);
+        return;
+    }
+    sy_denied_lines_encode(&w, denied);
+    sy_exec_save(x, &place, &w);
+}
+
+/* Keeps what a denied claim's line billed, until it comes back. */
+static void put_back(struct sy_exec *x, const struct sy_fill_billed *billed,
+                     const struct sy_hash *rx_id)
+{
+    struct sy_denied_lines denied = {.count = 0};
+    struct sy_denied_line line = {.line = billed->line, .has_rx = true, .rx = *rx_id};
+    struct sy_slice value;
+    bool some = sy_exec_find_at(x, &value, SY_STATE_DENIED_LINES, &billed->claim);
+    if (some && !sy_exec_decoded(x, sy_denied_lines_decode(&denied, value))) return;
+    unsigned at = denied.count;
+    while (at > 0 && denied.lines[at - 1].line >= line.line) at--;
+    bool there = at < denied.count && denied.lines[at].line == line.line;
+    if (there || denied.count == SY_CLAIM_LINES_MAX) return; // what a line bills is not aside
+    memmove(&denied.lines[at + 1], &denied.lines[at], (denied.count - at) * sizeof line);
+    denied.lines[at] = line;
+    denied.count++;
+    save_denied(x, &billed->claim, &denied);
+}
+
 /* No claim that stands bills it. A denied one that did may come back: it is flagged. */
-static bool take_over(struct sy_exec *x, const struct sy_hash *place, const struct sy_hash *id)
+static bool take_over(struct sy_exec *x, const struct sy_hash *place, const struct sy_hash *id,
+                      const struct sy_hash *rx_id)
 {
     struct sy_slice value;
-    struct sy_hash by;
+    struct sy_fill_billed by;
     struct sy_claim claim;
     if (!sy_exec_find(x, &value, place)) return true;
-    if (!sy_id_decode(&by, value)) {
-        corrupt(x);
-        return false;
-    }
-    if (sy_hash_equal(&by, id)) return false; // another line of this claim
-    if (!sy_money_find_claim(x, &claim, &by)) {
+    if (!sy_exec_decoded(x, sy_fill_billed_decode(&by, value))) return false;
+    if (sy_hash_equal(&by.claim, id)) return false; // another line of this claim
+    if (!sy_money_find_claim(x, &claim, &by.claim)) {
         corrupt(x); // what bills a fill is a claim
         return false;
     }
-    if (claim.status == SY_CLAIM_DENIED) flag_taken(x, &claim, &by);
-    return claim.status == SY_CLAIM_DENIED || claim.status == SY_CLAIM_REVERSED;
+    if (claim.status == SY_CLAIM_REVERSED) return true;
+    if (claim.status != SY_CLAIM_DENIED) return false;
+    flag_taken(x, &claim, &by.claim);
+    put_back(x, &by, rx_id);
+    return true;
 }
 
-/* Takes a fill of the prescription for the claim; false: there is none left that it could bill. */
+/* Takes a fill of the prescription for the claim's line, from 1; false: there is none left that it
+ * could bill. */
 static bool take_fill(struct sy_exec *x, const struct sy_claim *claim, const struct sy_hash *id,
-                      const struct sy_hash *rx_id)
+                      unsigned line, const struct sy_hash *rx_id)
 {
     struct sy_hash place;
     struct sy_slice value;
     struct sy_rx rx;
+    const struct sy_fill_billed billed = {.claim = *id, .line = (uint8_t)line};
     sy_exec_key(x, &place, SY_STATE_RX, rx_id);
     if (!sy_exec_find(x, &value, &place)) return false;
     if (!sy_rx_decode(&rx, value)) {
@@ -193,10 +230,10 @@ static bool take_fill(struct sy_exec *x, const struct sy_claim *claim, const str
     for (uint64_t number = 1; number <= fills; number++) {
         if (!is_of_claim(x, claim, rx_id, number)) continue;
         sy_state_key_numbered(&place, SY_STATE_FILL_BILLED, rx_id, number);
-        if (!take_over(x, &place, id)) continue;
-        uint8_t room[32];
+        if (!take_over(x, &place, id, rx_id)) continue;
+        uint8_t room[64];
         struct sy_writer w = sy_writer_of(room, sizeof room);
-        sy_id_encode(&w, id);
+        sy_fill_billed_encode(&w, &billed);
         sy_exec_save(x, &place, &w);
         return true;
     }
@@ -290,21 +327,6 @@ static void put_aside(struct sy_denied_lines *denied, const struct sy_claim_line
     if (has_rx) aside->rx = line->link;
 }
 
-static void save_denied(struct sy_exec *x, const struct sy_hash *id,
-                        const struct sy_denied_lines *denied)
-{
-    uint8_t room[SY_STATE_VALUE_BYTES_MAX];
-    struct sy_writer w = sy_writer_of(room, sizeof room);
-    struct sy_hash place;
-    sy_exec_key(x, &place, SY_STATE_DENIED_LINES, id);
-    if (denied->count == 0) {
-        sy_exec_remove(x, &place);
-        return;
-    }
-    sy_denied_lines_encode(&w, denied);
-    sy_exec_save(x, &place, &w);
-}
-
 /* Judges those lines, bits, of what was put aside: the claim has their minutes then. True: one of
  * them bills a fill that it cannot. */
 static bool take_denied(struct sy_exec *x, struct sy_claim *claim, const struct sy_hash *id,
@@ -322,7 +344,7 @@ static bool take_denied(struct sy_exec *x, struct sy_claim *claim, const struct 
             continue;
         }
         add_minutes(claim, line->minutes);
-        if (line->has_rx && !take_fill(x, claim, id, &line->rx)) refill = true;
+        if (line->has_rx && !take_fill(x, claim, id, line->line, &line->rx)) refill = true;
     }
     if (left.count != denied.count) save_denied(x, id, &left);
     return refill;
@@ -348,7 +370,8 @@ void sy_claim_watch(struct sy_exec *x, struct sy_claim *claim, const struct sy_h
         }
         add_minutes(claim, minutes);
         if (!bills_a_fill(line)) continue;
-        if (!take_fill(x, claim, id, &line->link)) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
+        bool taken = take_fill(x, claim, id, i + 1, &line->link);
+        if (!taken) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_REFILL);
     }
     if (denied.count > 0) save_denied(x, id, &denied);
     if (unseen) claim->fraud |= SY_FRAUD_BIT(SY_FRAUD_ENCOUNTER);

@@ -324,6 +324,7 @@ static bool add_owed(struct sy_exec *x, const struct sy_hash *payer, const struc
                      int64_t amount)
 {
     struct sy_owed owed;
+    if (amount == 0) return true; // moves no period that a settlement on its way has
     sy_money_find_owed(x, &owed, payer, payee);
     if (!add(&owed.amount, amount)) return false;
     if (owed.moves++ == 0) owed.first_ms = x->time_ms;
