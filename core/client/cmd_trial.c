@@ -107,6 +107,7 @@ static void tell_amiss(struct trial_run *run, int64_t completion_ms)
     bool switched = view->trial.endpoints_amended || (view->has_result && view->result.switched);
     bool late = view->has_draw && view->draw.late;
     bool seed_overdue = sy_trial_seed_overdue(view, newest_ms(run));
+    bool result_late = view->has_result && view->result.late;
     bool result_overdue = sy_trial_result_overdue(view, completion_ms, newest_ms(run));
     sy_json_put_bool(&run->json, "registered_before_enrolment",
                      view->trial.first_version == 0 ||
@@ -114,8 +115,9 @@ static void tell_amiss(struct trial_run *run, int64_t completion_ms)
     sy_json_put_bool(&run->json, "endpoints_switched", switched);
     sy_json_put_bool(&run->json, "seed_late", late || seed_overdue);
     sy_json_put_bool(&run->json, "seed_overdue", seed_overdue);
+    sy_json_put_bool(&run->json, "result_late", result_late || result_overdue);
     sy_json_put_bool(&run->json, "result_overdue", result_overdue);
-    run->amiss = switched || late || seed_overdue || result_overdue;
+    run->amiss = switched || late || seed_overdue || result_late || result_overdue;
 }
 
 static sy_status tell_all(struct trial_run *run, struct sy_error *err)

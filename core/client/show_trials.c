@@ -149,6 +149,9 @@ static bool put_subject(sy_json *json, struct sy_slice value)
     if (subject.place > 0) {
         sy_json_put_u64(json, "place", subject.place);
         sy_json_put_u64(json, "enrolled_height", subject.enrolled_height);
+        if (subject.renewed_height > 0) {
+            sy_json_put_u64(json, "renewed_height", subject.renewed_height);
+        }
     }
     if (subject.status == SY_SUBJECT_WITHDRAWN) {
         put_word(json, "reason", &sy_enum_trial_withdrawal, subject.reason);
@@ -254,6 +257,7 @@ static bool put_result(sy_json *json, struct sy_slice value)
     put_hash(json, "tables_root", &result.tables_root);
     put_ids(json, "endpoints", &result.endpoints);
     sy_json_put_bool(json, "endpoints_switched", result.switched);
+    sy_json_put_bool(json, "late", result.late);
     sy_json_put_u64(json, "registered_version", result.registered_version);
     put_signers(json, &result.signers);
     put_when(json, result.height, result.time_ms);

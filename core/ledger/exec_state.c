@@ -470,7 +470,9 @@ static enum sy_refusal enrol(struct sy_exec *x, const struct sy_public_key *key,
                              struct sy_credential *credential)
 {
     struct sy_hash id = sy_hash_of_key(key);
-    if (sy_exec_has(x, SY_STATE_CREDENTIAL, &id)) return sy_refuse_key(x, SY_E_KEY_IN_USE, key);
+    // A subject's key of a clinical trial would lead from the trial to whoever has it.
+    bool used = sy_exec_has(x, SY_STATE_CREDENTIAL, &id) || sy_exec_has(x, SY_STATE_TRIAL_KEY, &id);
+    if (used) return sy_refuse_key(x, SY_E_KEY_IN_USE, key);
     if (!sy_key_enrollable(key)) return sy_refuse_key(x, SY_E_KEY_WEAK, key);
     credential->issued_height = x->height;
     SY_ASSERT(!credential->revoked && credential->events == 0);

@@ -59,11 +59,11 @@
 #define SY_COND_READINGS_MAX 100000u  /* in one cond.commit */
 #define SY_RX_REFILLS_MAX 24u
 #define SY_TRIAL_ARMS_MAX 8u
-#define SY_TRIAL_ENDPOINTS_MAX 8u      /* primary ones, of one version */
-#define SY_TRIAL_SITES_MAX 32u         /* of one trial */
-#define SY_TRIAL_SUBJECTS_MAX 100000u  /* enrolled in one trial */
-#define SY_TRIAL_CONSENTS_MAX 1000000u /* subjects of one trial, enrolled or not */
-#define SY_TRIAL_ROWS_MAX 1000000u     /* in one data.commit */
+#define SY_TRIAL_ENDPOINTS_MAX 8u          /* primary ones, of one version */
+#define SY_TRIAL_SITES_MAX 32u             /* of one trial */
+#define SY_TRIAL_SUBJECTS_MAX 100000u      /* enrolled in one trial */
+#define SY_TRIAL_SITE_CONSENTS_MAX 200000u /* subjects of one site, enrolled or not */
+#define SY_TRIAL_ROWS_MAX 1000000u         /* in one data.commit */
 #define SY_TRIAL_REVEAL_DAYS_MAX 366u
 #define SY_TRIAL_SERIOUS_MS_MAX 86400000 /* a serious event is told within so long */
 #define SY_TRIAL_RESULT_MS_MAX (366ll * 24 * 3600 * 1000) /* results are due so long after */

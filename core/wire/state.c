@@ -114,6 +114,7 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_TRIAL_LOCK] = "trial lock",
     [SY_STATE_TRIAL_RESULT] = "trial result",
     [SY_STATE_TRIAL_BEACON] = "trial beacon",
+    [SY_STATE_TRIAL_KEY] = "trial key",
 };
 
 const char *sy_state_kind_name(unsigned kind)

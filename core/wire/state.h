@@ -175,7 +175,8 @@ enum sy_state_kind {
     SY_STATE_STREAM_ALERT = 123,
     SY_STATE_FIRMWARE = 124,
     SY_STATE_TRIAL_BEACON = 125,
-    SY_STATE_KIND_COUNT = 126 /* not every number below is one: sy_state_kind_name */
+    SY_STATE_TRIAL_KEY = 126,
+    SY_STATE_KIND_COUNT = 127 /* not every number below is one: sy_state_kind_name */
 };
 
 /* Key hashes by what they name. */

@@ -23,7 +23,8 @@ enum {
     DRAW_SALTED = 1,
     DRAW_REVEALED = 2,
     DRAW_LATE = 4,
-    RESULT_SWITCHED = 1
+    RESULT_SWITCHED = 1,
+    RESULT_LATE = 2
 };
 
 // --- names -------------------------------------------------------------------------------------
@@ -35,6 +36,7 @@ bool sy_trial_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_TRIAL:
     case SY_STATE_TRIAL_DRAW:
     case SY_STATE_TRIAL_LOCK:
+    case SY_STATE_TRIAL_KEY:
     case SY_STATE_TRIAL_RESULT: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
     case SY_STATE_TRIAL_VERSION:
     case SY_STATE_TRIAL_SITE:
@@ -332,6 +334,7 @@ void sy_trial_subject_encode(struct sy_writer *w, const struct sy_trial_subject 
     sy_write_u64(w, subject->height);
     sy_write_i64(w, subject->time_ms);
     sy_write_u64(w, subject->enrolled_height);
+    sy_write_u64(w, subject->renewed_height);
     sy_write_u8(w, (uint8_t)((subject->unblinded ? SUBJECT_UNBLINDED : 0) |
                              (subject->withdrew ? SUBJECT_WITHDREW : 0)));
     if (subject->status == SY_SUBJECT_WITHDRAWN) {
@@ -359,6 +362,8 @@ bool sy_trial_subject_decode(struct sy_trial_subject *subject, struct sy_slice b
     subject->height = sy_read_u64(&r, "height");
     subject->time_ms = sy_read_i64(&r, "time");
     subject->enrolled_height = sy_read_u64(&r, "enrolled");
+    subject->renewed_height = sy_read_u64(&r, "renewed");
+    if (subject->renewed_height > 0 && subject->place == 0) sy_reader_fail(&r, "renewed");
     bool withdrawn = subject->status == SY_SUBJECT_WITHDRAWN;
     if ((subject->place > 0) != (subject->enrolled_height > 0)) sy_reader_fail(&r, "enrolled");
     if (!withdrawn && (subject->status == SY_SUBJECT_ENROLLED) != (subject->place > 0)) {
@@ -379,6 +384,20 @@ bool sy_trial_subject_decode(struct sy_trial_subject *subject, struct sy_slice b
         subject->unblinded_height = sy_read_u64(&r, "unblinded");
         subject->unblinded_ms = sy_read_i64(&r, "unblinded");
     }
+    return sy_reader_done(&r);
+}
+
+void sy_trial_key_encode(struct sy_writer *w, const struct sy_trial_key *key)
+{
+    sy_write_hash(w, &key->trial);
+    sy_write_hash(w, &key->subject);
+}
+
+bool sy_trial_key_decode(struct sy_trial_key *key, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &key->trial, "trial");
+    sy_read_hash(&r, &key->subject, "subject");
     return sy_reader_done(&r);
 }
 
@@ -581,7 +600,8 @@ void sy_trial_result_encode(struct sy_writer *w, const struct sy_trial_result *r
 {
     sy_write_hash(w, &result->effect_commit);
     sy_write_hash(w, &result->tables_root);
-    sy_write_u8(w, result->switched ? RESULT_SWITCHED : 0);
+    sy_write_u8(
+        w, (uint8_t)((result->switched ? RESULT_SWITCHED : 0) | (result->late ? RESULT_LATE : 0)));
     sy_write_u32(w, result->registered_version);
     write_signers(w, &result->signers);
     sy_write_u64(w, result->height);
@@ -595,7 +615,9 @@ bool sy_trial_result_decode(struct sy_trial_result *result, struct sy_slice byte
     *result = (struct sy_trial_result){.switched = false};
     sy_read_hash(&r, &result->effect_commit, "effect commit");
     sy_read_hash(&r, &result->tables_root, "tables root");
-    result->switched = read_flags(&r, RESULT_SWITCHED) != 0;
+    uint8_t flags = read_flags(&r, RESULT_SWITCHED | RESULT_LATE);
+    result->switched = (flags & RESULT_SWITCHED) != 0;
+    result->late = (flags & RESULT_LATE) != 0;
     result->registered_version = sy_read_u32(&r, "registered version");
     if (result->registered_version == 0) sy_reader_fail(&r, "registered version");
     read_signers(&r, &result->signers);

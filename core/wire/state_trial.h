@@ -6,6 +6,7 @@
  *   trial site      pair(trial, organisation)                struct sy_trial_site; absent: not
  *                                                            active
  *   trial subject   pair(trial, subject id)                  struct sy_trial_subject
+ *   trial key       a subject's key                          struct sy_trial_key: whose it is
  *   trial place     pair(trial, u32 number padded)           32 subject id, from 1
  *   trial beacon    pair(trial, u32 number padded)           struct sy_trial_lot, of that place
  *   trial data      pair(trial, u64 number padded)           struct sy_trial_data, from 1
@@ -100,30 +101,38 @@ void sy_trial_site_encode(struct sy_writer *w, const struct sy_trial_site *site)
 bool sy_trial_site_decode(struct sy_trial_site *site, struct sy_slice bytes);
 
 /*   32 site | 32 consent key | u16 by | u32 form version | u16 status | u32 place, 0: none
- *   | u64 height | i64 time of the newest consent | u64 height enrolled, 0: not
- *   | u8 flags (1 unblinded, 2 by the subject) | [u16 reason | u64 height withdrawn]
- *   | [u16 reason | 32 key | u64 height | i64 time unblinded] */
+ *   | u64 height | i64 time of the consent | u64 height enrolled, 0: not | u64 height renewed, 0:
+ * not | u8 flags (1 unblinded, 2 by the subject) | [u16 reason | u64 height withdrawn] | [u16
+ * reason | 32 key | u64 height | i64 time unblinded] */
 struct sy_trial_subject {
     struct sy_hash site;
     struct sy_public_key consent_key; /* made for this trial alone */
     uint16_t by;                      /* enum sy_trial_consenter */
-    uint32_t form_version;            /* that the newest consent is by */
+    uint32_t form_version;            /* of the newest consent */
     uint16_t status;                  /* enum sy_trial_status */
     uint32_t place;
-    uint64_t height;
+    uint64_t height; /* of the consent that they were enrolled by; before that, of the newest */
     int64_t time_ms;
     uint64_t enrolled_height;
-    bool unblinded;         /* in an emergency */
-    bool withdrew;          /* with their own key, and not by the site's word */
-    uint16_t reason;        /* of who is withdrawn, enum sy_trial_withdrawal */
-    uint64_t ended_height;  /* likewise */
-    uint16_t unblinded_for; /* enum sy_trial_emergency */
+    uint64_t renewed_height; /* of the newest consent since; 0: none */
+    bool unblinded;          /* in an emergency */
+    bool withdrew;           /* with their own key, and not by the site's word */
+    uint16_t reason;         /* of who is withdrawn, enum sy_trial_withdrawal */
+    uint64_t ended_height;   /* likewise */
+    uint16_t unblinded_for;  /* enum sy_trial_emergency */
     struct sy_public_key unblinded_by;
     uint64_t unblinded_height;
     int64_t unblinded_ms;
 };
 void sy_trial_subject_encode(struct sy_writer *w, const struct sy_trial_subject *subject);
 bool sy_trial_subject_decode(struct sy_trial_subject *subject, struct sy_slice bytes);
+
+/* Whose a key is that consented, in which trial, for good: 32 trial | 32 subject. */
+struct sy_trial_key {
+    struct sy_hash trial, subject;
+};
+void sy_trial_key_encode(struct sy_writer *w, const struct sy_trial_key *key);
+bool sy_trial_key_decode(struct sy_trial_key *key, struct sy_slice bytes);
 
 /*   32 site | 32 key | u16 visit | u16 form | u32 rows | 32 root | u64 height | i64 time */
 struct sy_trial_data {
@@ -221,11 +230,12 @@ struct sy_trial_lock {
 void sy_trial_lock_encode(struct sy_writer *w, const struct sy_trial_lock *lock);
 bool sy_trial_lock_decode(struct sy_trial_lock *lock, struct sy_slice bytes);
 
-/*   32 effect commit | 32 tables root | u8 flags (1 switched) | u32 registered version
+/*   32 effect commit | 32 tables root | u8 flags (1 switched, 2 late) | u32 registered version
  *   | 2 of: 32 key | u16 meaning | u64 height | i64 time | list endpoints */
 struct sy_trial_result {
     struct sy_hash effect_commit, tables_root;
     bool switched;               /* the endpoints are not those of registered_version */
+    bool late;                   /* more than a year after the completion that was said last */
     uint32_t registered_version; /* at the first enrolment; nobody was enrolled: the newest */
     struct sy_trial_signers signers;
     uint64_t height;

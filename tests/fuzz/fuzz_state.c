@@ -30,6 +30,7 @@ static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slic
         struct sy_trial_lock lock;
         struct sy_trial_result result;
         struct sy_trial_lot lot;
+        struct sy_trial_key key;
         struct sy_hash id;
     } u;
 
@@ -45,6 +46,7 @@ static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slic
     case SY_STATE_TRIAL_LOCK: AGAIN(trial_lock, lock, &u.lock);
     case SY_STATE_TRIAL_RESULT: AGAIN(trial_result, result, &u.result);
     case SY_STATE_TRIAL_BEACON: AGAIN(trial_lot, lot, &u.lot);
+    case SY_STATE_TRIAL_KEY: AGAIN(trial_key, key, &u.key);
     default: AGAIN(id, id, &u.id);
     }
     return good;

@@ -92,6 +92,10 @@ CASE(an_amendment_is_the_next_version_and_says_all_of_it)
     assert_refused(&tx, SY_E_SITE);
     assert_detail(ORG_A);
     tx = trial_amend(2, 0, 0);
+    tx.payload.trial_amend.completion = world.header.time_ms;
+    assert_refused(&tx, SY_E_SCHEMA);
+    assert_path("completion");
+    tx = trial_amend(2, 0, 0);
     assert_applied(&tx);
     assert_int_equal(world.receipt.event_count, 2); // nobody has to consent again
     assert_trial_told(0, SY_EVENT_TRIAL_CHANGED, ORG_SPONSOR, TRIAL);
@@ -197,6 +201,61 @@ CASE(a_subject_consents_with_a_key_of_this_trial_alone)
     assert_number(SY_SUBJECT_CONSENTED);
 }
 
+/* A key of two subjects, or of a subject and a wallet, would tell who they are. */
+CASE(a_subjects_key_is_nobody_elses)
+{
+    make_sites();
+    struct world_tx tx = consent_to(INVESTIGATOR_A, 1, 1);
+    assert_applied(&tx);
+    tx = consent_to(INVESTIGATOR_A, 2, 1);
+    tx.payload.subject_consent.consent_key = test_public(FRESH_KEY + 1);
+    tx.keys[1] = FRESH_KEY + 1;
+    assert_refused(&tx, SY_E_KEY_IN_USE);
+    tx = consent_to(INVESTIGATOR_A, 1, 1); // the same id, in another trial
+    struct world_tx other = trial_register();
+    other.payload.trial_register.trial_id = test_hash(TRIAL + 1);
+    assert_applied(&other);
+    other = activate_site(ORG_A, INVESTIGATOR_A);
+    other.payload.site_activate.trial_id = test_hash(TRIAL + 1);
+    assert_applied(&other);
+    tx.payload.subject_consent.trial_id = test_hash(TRIAL + 1);
+    assert_refused(&tx, SY_E_KEY_IN_USE);
+    tx = withdraw_subject(INVESTIGATOR_A, 1, false);
+    assert_applied(&tx);
+    tx = world_issue(&world, ADMIN_A, ORG_A, SY_ROLE_DOCTOR, FRESH_KEY + 1);
+    assert_refused(&tx, SY_E_KEY_IN_USE); // nor later, nor for a wallet:
+    tx = world_enrol(GATEWAY_A, ORG_A, FRESH_ID + 1);
+    tx.payload.patient_enrol.has_wallet_key = true;
+    tx.payload.patient_enrol.wallet_key = test_public(FRESH_KEY + 1);
+    world_cosign(&tx, FRESH_KEY + 1);
+    assert_refused(&tx, SY_E_KEY_IN_USE);
+    tx.payload.patient_enrol.wallet_key = test_public(FRESH_KEY + 2);
+    tx.keys[1] = FRESH_KEY + 2;
+    assert_applied(&tx);
+}
+
+/* Made-up consents of one site keep no other one from asking. */
+CASE(a_site_crowds_out_itself_alone)
+{
+    make_sites();
+    struct sy_hash trial = test_hash(TRIAL), site_id = test_hash(ORG_A), key_hash;
+    struct sy_trial_site site = find_site(ORG_A);
+    uint8_t room[128];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    site.subjects = SY_TRIAL_SITE_CONSENTS_MAX - 1;
+    sy_trial_site_encode(&w, &site);
+    sy_state_key_pair(&key_hash, SY_STATE_TRIAL_SITE, &trial, &site_id);
+    state_array_put(&world.state, &key_hash, sy_writer_slice(&w));
+    world_reopen(&world);
+    struct world_tx tx = consent_to(INVESTIGATOR_A, 1, 1);
+    assert_applied(&tx);
+    tx = consent_to(INVESTIGATOR_A, 2, 1);
+    assert_refused(&tx, SY_E_TARGET);
+    assert_number(SY_TRIAL_SITE_CONSENTS_MAX);
+    tx = consent_to(INVESTIGATOR_B, 2, 1);
+    assert_applied(&tx);
+}
+
 CASE(a_new_form_takes_a_new_consent)
 {
     make_drawn();
@@ -224,10 +283,19 @@ CASE(a_new_form_takes_a_new_consent)
     assert_applied(&tx);
     tx = trial_amend(3, 2, 0); // who takes part consents again, and keeps their place
     assert_applied(&tx);
+    struct sy_trial_subject before = find_subject(1);
+    assert_true(before.height > 0 && before.height < before.enrolled_height);
+    assert_int_equal(before.renewed_height, 0);
     tx = consent_to(INVESTIGATOR_A, 1, 3);
+    tx.payload.subject_consent.by = SY_CONSENTER_GUARDIAN;
     assert_applied(&tx);
-    assert_int_equal(find_subject(1).status, SY_SUBJECT_ENROLLED);
-    assert_int_equal(find_subject(1).form_version, 3);
+    struct sy_trial_subject after = find_subject(1);
+    assert_int_equal(after.status, SY_SUBJECT_ENROLLED);
+    assert_int_equal(after.form_version, 3);
+    assert_int_equal(after.renewed_height, world.header.height);
+    assert_int_equal(after.height, before.height); // no consent that came after the enrolment
+    assert_int_equal(after.time_ms, before.time_ms);
+    assert_int_equal(after.by, SY_CONSENTER_SUBJECT);
 }
 
 // --- enrolment ---------------------------------------------------------------------------------
@@ -423,6 +491,8 @@ int main(void)
         WITH_TRIALS(another_endpoint_after_the_first_enrolment_is_flagged),
         WITH_TRIALS(a_site_is_named_and_signs),
         WITH_TRIALS(a_subject_consents_with_a_key_of_this_trial_alone),
+        WITH_TRIALS(a_subjects_key_is_nobody_elses),
+        WITH_TRIALS(a_site_crowds_out_itself_alone),
         WITH_TRIALS(a_new_form_takes_a_new_consent),
         WITH_TRIALS(nobody_is_enrolled_before_the_trial_is_registered_and_drawn),
         WITH_TRIALS(no_more_are_enrolled_than_the_target_says),

@@ -493,6 +493,37 @@ CASE(an_amended_endpoint_is_a_switch_all_the_same)
     assert_int_equal(result.registered_version, 2);
 }
 
+/* A result that is posted so long after the completion; who said it signed for no longer than a
+ * year, so the version is written here. */
+static bool comes_late(int64_t after_ms)
+{
+    static uint8_t room[SY_STATE_VALUE_BYTES_MAX];
+    struct sy_hash trial = test_hash(TRIAL), key_hash;
+    make_trial();
+    struct world_tx tx = db_lock(0);
+    assert_applied(&tx);
+    struct sy_trial_version version = find_protocol(1);
+    version.completion_ms = world.header.time_ms + world.step_ms - after_ms;
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_trial_version_encode(&w, &version);
+    sy_trial_key_number(&key_hash, SY_STATE_TRIAL_VERSION, &trial, 1);
+    state_array_put(&world.state, &key_hash, sy_writer_slice(&w));
+    world_reopen(&world);
+    tx = result_post(0);
+    assert_applied(&tx); // a late one is wanted, too
+    return find_outcome().late;
+}
+
+CASE(a_result_within_a_year_is_in_time)
+{
+    assert_false(comes_late(SY_TRIAL_RESULT_MS_MAX));
+}
+
+CASE(a_result_that_comes_late_is_said_to)
+{
+    assert_true(comes_late(SY_TRIAL_RESULT_MS_MAX + 1));
+}
+
 /* It was given up before anybody took part. */
 CASE(a_trial_without_a_draw_can_be_ended)
 {
@@ -528,6 +559,8 @@ int main(void)
         WITH_TRIALS(a_result_names_the_endpoints_that_were_registered),
         WITH_TRIALS(a_switched_endpoint_is_flagged),
         WITH_TRIALS(an_amended_endpoint_is_a_switch_all_the_same),
+        WITH_TRIALS(a_result_within_a_year_is_in_time),
+        WITH_TRIALS(a_result_that_comes_late_is_said_to),
         WITH_TRIALS(a_trial_without_a_draw_can_be_ended),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);

@@ -170,12 +170,19 @@ CASE(a_subject_has_a_place_once_enrolled)
                                        .height = 5};
     struct sy_trial_subject back;
     ROUND(trial_subject, &subject, &back);
+    subject.renewed_height = 3;
+    BAD(trial_subject, &subject, &back); // consents anew to what they take no part in
+    subject.renewed_height = 0;
     subject.place = 3;
     BAD(trial_subject, &subject, &back);
     subject.enrolled_height = 6;
     BAD(trial_subject, &subject, &back); // a place, and only consented
     subject.status = SY_SUBJECT_ENROLLED;
     ROUND(trial_subject, &subject, &back);
+    subject.renewed_height = 9;
+    ROUND(trial_subject, &subject, &back);
+    assert_int_equal(back.renewed_height, 9);
+    subject.renewed_height = 0;
     subject.withdrew = true;
     BAD(trial_subject, &subject, &back);
     subject.unblinded = true, subject.unblinded_for = SY_UNBLIND_TREATMENT;
@@ -202,6 +209,8 @@ CASE(sites_data_and_reports_are_what_was_written)
     ROUND(trial_lot, &lot, &lot_back);
     lot.height = 0;
     BAD(trial_lot, &lot, &lot_back);
+    struct sy_trial_key key = {.trial = test_hash(3), .subject = test_hash(4)}, key_back;
+    ROUND(trial_key, &key, &key_back);
     struct sy_trial_data data = {.site = test_hash(1), .visit = 1, .form = 65535, .rows = 1};
     struct sy_trial_data data_back;
     ROUND(trial_data, &data, &data_back);
@@ -257,7 +266,10 @@ CASE(locks_and_results_say_who_signed_as_what)
                                      .endpoints = ids(2)};
     struct sy_trial_result result_back;
     ROUND(trial_result, &result, &result_back);
-    assert_true(result_back.switched);
+    assert_true(result_back.switched && !result_back.late);
+    result.late = true, result.switched = false;
+    ROUND(trial_result, &result, &result_back);
+    assert_true(result_back.late && !result_back.switched);
     result.registered_version = 0;
     BAD(trial_result, &result, &result_back);
     result.registered_version = 1, result.endpoints = ids(0);
@@ -293,6 +305,7 @@ CASE(entries_of_trials_are_found_by_number)
         assert_true(sy_trial_key_of(&out, kind, &trial, &second));
     }
     assert_true(sy_trial_key_of(&out, SY_STATE_TRIAL_BEACON, &trial, &second));
+    assert_true(sy_trial_key_of(&out, SY_STATE_TRIAL_KEY, &trial, &second));
     assert_false(sy_trial_key_of(&out, SY_STATE_CONDITIONS, &trial, &second));
     sy_trial_key_number(&out, SY_STATE_TRIAL_DATA, &trial, 70000);
     sy_state_key_pair(&expected, SY_STATE_TRIAL_DATA, &trial, &second);

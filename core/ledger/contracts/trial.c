@@ -18,6 +18,7 @@
  *   version is not the next one                           E_NEXT_VERSION {the newest}
  *   no key of the trial's ethics board signed             E_ETHICS {its organisation}
  *   the target is below who is enrolled                   E_SCHEMA, path target
+ *   completion is another one, not ahead of block time    E_SCHEMA, path completion
  *   a site is left out                                    E_SITE {it}
  *   a new one is not registered                           E_ORG_UNKNOWN {it}
  *   writes   trial, trial version
@@ -208,6 +209,8 @@ enum sy_refusal sy_contract_trial_amend(struct sy_exec *x, const union sy_payloa
     if (!sy_trial_find_version(x, &before, &p->trial_id, trial.version)) {
         return sy_trial_refuse(x, SY_TRIAL_UNREGISTERED); // the block is abandoned
     }
+    bool moved = p->completion != before.completion_ms;
+    if (moved && p->completion <= x->time_ms) return sy_refuse_path(x, SY_E_SCHEMA, "completion");
     code = check_sites(x, &p->sites, &before.sites);
     if (code != SY_APPLIED) return code;
     amend(x, &trial, p, !sy_trial_lists_same(&before.endpoints, &p->endpoints));

@@ -38,7 +38,8 @@
  * What is serious is never refused for being late: that it was stands in the report, and is
  * counted. It is also told after the lock, as it is about a person. Endpoints are compared with
  * those of the version at the first enrolment: what was amended later is a switch, whatever a
- * version says. */
+ * version says. Nor is a result refused that comes later than a year after the completion that was
+ * said last, which an amendment can move: it stands in the result. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/trial_rules.h"
@@ -199,6 +200,10 @@ enum sy_refusal sy_contract_result_post(struct sy_exec *x, const union sy_payloa
         code = check_two(x, &result.signers, p->meaning, &p->second, p->second_meaning);
     }
     if (code != SY_APPLIED) return code;
+    if (!sy_trial_find_version(x, &registered, &p->trial_id, trial.version)) {
+        return sy_trial_refuse(x, SY_TRIAL_UNREGISTERED); // the block is abandoned
+    }
+    result.late = x->time_ms - registered.completion_ms > SY_TRIAL_RESULT_MS_MAX;
     result.registered_version = trial.first_version != 0 ? trial.first_version : trial.version;
     if (!sy_trial_find_version(x, &registered, &p->trial_id, result.registered_version)) {
         return sy_trial_refuse(x, SY_TRIAL_UNREGISTERED); // the block is abandoned

@@ -6,14 +6,15 @@
  *   the signer's organisation is no active site           E_SITE {it}
  *   the form is not the current one                       E_CONSENT_VERSION {the current one}
  *   consent_key did not sign                              E_SUBJECT_SIGNATURE {key}
- *   it is or was enrolled for anything                    E_KEY_IN_USE {key}
+ *   it is or was enrolled for anything, or another
+ *   subject's, of this trial or another                   E_KEY_IN_USE {key}
  *   it is not canonical, of small order, ...              E_KEY_WEAK {key}
- *   as many subjects consented as may                     E_TARGET {how many}
  *   the subject consented before:
  *     at another site                                     E_SITE {that}
  *     with another key                                    E_SUBJECT_SIGNATURE {that}
  *     is withdrawn, or consented to this version          E_SUBJECT_STATE {state}
- *   writes   trial subject; of a new one also trial, trial site
+ *   it is new, and the site has as many as it may         E_TARGET {how many}
+ *   writes   trial subject; of a new one also trial, trial site, trial key
  *   event    subject.changed about sponsor, ethics board and site; object: the subject
  *
  * subject.enrol (an investigator answers for it)
@@ -38,7 +39,8 @@
  *
  * The ledger never says who a subject is: the id is random, and the key was made for the trial, so
  * neither is that of a patient, whose wallet would lead to all else that is theirs. A guardian
- * signs with such a key, too. Who carries the transaction vouches for the person; that the subject
+ * signs with such a key, too. It stays that subject's for good: it consents for nobody else, and is
+ * enrolled for nothing later. Who carries the transaction vouches for the person; that the subject
  * agreed to this very form the signature proves, which covers all of it. A site cannot keep a
  * subject from leaving: the subject's key and anybody's of another office will do. After a lock
  * there is still leaving, as it is about the person and not the data. */
@@ -46,6 +48,10 @@
 #include "core/crypto/keys.h"
 #include "core/ledger/contracts/contracts.h"
 #include "core/ledger/contracts/trial_rules.h"
+
+_Static_assert(SY_TRIAL_SITE_CONSENTS_MAX <= UINT32_MAX / SY_TRIAL_SITES_MAX,
+               "all of them are counted");
+_Static_assert(SY_TRIAL_SITE_CONSENTS_MAX >= SY_TRIAL_SUBJECTS_MAX, "one site can enrol all");
 
 static enum sy_refusal refuse_state(struct sy_exec *x, const struct sy_trial_subject *subject)
 {
@@ -61,6 +67,18 @@ static enum sy_refusal refuse_form(struct sy_exec *x, const struct sy_trial *tri
 
 // --- consent -----------------------------------------------------------------------------------
 
+/* Signed with by another subject, here or in another trial: it would tell that the two are one. */
+static bool is_anothers(struct sy_exec *x, const struct sy_hash *key_id,
+                        const struct sy_subject_consent *p)
+{
+    struct sy_slice value;
+    struct sy_trial_key key;
+    bool found = sy_exec_find_at(x, &value, SY_STATE_TRIAL_KEY, key_id) &&
+                 sy_exec_decoded(x, sy_trial_key_decode(&key, value));
+    return found && !(sy_hash_equal(&key.trial, &p->trial_id) &&
+                      sy_hash_equal(&key.subject, &p->subject_id));
+}
+
 static enum sy_refusal check_consent(struct sy_exec *x, const struct sy_trial *trial,
                                      const struct sy_subject_consent *p)
 {
@@ -71,7 +89,7 @@ static enum sy_refusal check_consent(struct sy_exec *x, const struct sy_trial *t
     if (sy_exec_signer(x, &p->consent_key) == NULL) {
         return sy_refuse_key(x, SY_E_SUBJECT_SIGNATURE, &p->consent_key);
     }
-    if (sy_exec_has(x, SY_STATE_CREDENTIAL, &id)) {
+    if (sy_exec_has(x, SY_STATE_CREDENTIAL, &id) || is_anothers(x, &id, p)) {
         return sy_refuse_key(x, SY_E_KEY_IN_USE, &p->consent_key);
     }
     if (!sy_key_enrollable(&p->consent_key)) {
@@ -94,6 +112,30 @@ static enum sy_refusal check_again(struct sy_exec *x, const struct sy_trial_subj
     return again || subject->status == SY_SUBJECT_WITHDRAWN ? refuse_state(x, subject) : SY_APPLIED;
 }
 
+static void save_key(struct sy_exec *x, const struct sy_subject_consent *p)
+{
+    uint8_t room[64];
+    struct sy_hash id = sy_hash_of_key(&p->consent_key);
+    struct sy_trial_key key = {.trial = p->trial_id, .subject = p->subject_id};
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_trial_key_encode(&w, &key);
+    sy_exec_save_at(x, SY_STATE_TRIAL_KEY, &id, &w);
+}
+
+/* The consent that a subject was enrolled by stays, whatever they consent to later. */
+static void take_consent(struct sy_exec *x, struct sy_trial_subject *subject,
+                         const struct sy_subject_consent *p)
+{
+    subject->form_version = p->form_version;
+    if (subject->place > 0) {
+        subject->renewed_height = x->height;
+        return;
+    }
+    subject->by = p->by;
+    subject->height = x->height;
+    subject->time_ms = x->time_ms;
+}
+
 enum sy_refusal sy_contract_subject_consent(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_subject_consent *p = &payload->subject_consent;
@@ -111,21 +153,19 @@ enum sy_refusal sy_contract_subject_consent(struct sy_exec *x, const union sy_pa
     if (known) {
         code = check_again(x, &subject, p);
         if (code != SY_APPLIED) return code;
-    } else if (trial.subjects >= SY_TRIAL_CONSENTS_MAX) {
-        x->detail = trial.subjects;
+    } else if (site.subjects >= SY_TRIAL_SITE_CONSENTS_MAX) {
+        x->detail = site.subjects;
         return SY_E_TARGET;
     } else {
         trial.subjects++;
         site.subjects++;
         sy_trial_save(x, &p->trial_id, &trial);
         sy_trial_save_site(x, &p->trial_id, &x->by->holder, &site);
+        save_key(x, p);
     }
     subject.site = x->by->holder;
     subject.consent_key = p->consent_key;
-    subject.by = p->by;
-    subject.form_version = p->form_version;
-    subject.height = x->height;
-    subject.time_ms = x->time_ms;
+    take_consent(x, &subject, p);
     sy_trial_save_subject(x, &p->trial_id, &p->subject_id, &subject);
     sy_trial_tell_site(x, SY_EVENT_SUBJECT_CHANGED, &trial, &subject.site, &p->subject_id);
     return SY_APPLIED;
