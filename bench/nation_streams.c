@@ -6,6 +6,7 @@
 
 #include "core/base/assert.h"
 
+#define MINUTE_MS 60000ll
 #define YEAR_MS (365ll * 24 * 3600 * 1000)
 
 /* Ids of devices, consents, streams: sorts that nothing else has. */
@@ -79,7 +80,7 @@ void sy_nation_let_device(sy_nation *nation, struct sy_nation_plan *plan, uint64
     memcpy(p->grantee.bytes, device_of(nation, number)->key.bytes, sizeof p->grantee.bytes);
     p->actions = SY_SET_BIT(SY_ACTION_WRITE);
     p->purposes = SY_SET_BIT(SY_PURPOSE_TREATMENT);
-    p->from = nation->header.time_ms;
+    p->from = nation->header.time_ms - MINUTE_MS; // where sy_nation_sample may begin
     p->until = nation->header.time_ms + YEAR_MS;
 }
 
@@ -116,7 +117,7 @@ void sy_nation_commit_window(sy_nation *nation, struct sy_nation_plan *plan, uin
 void sy_nation_sample(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
 {
     int64_t now_ms = nation->header.time_ms;
-    sy_nation_commit_window(nation, plan, number, 1, now_ms - 60000, now_ms);
+    sy_nation_commit_window(nation, plan, number, 1, now_ms - MINUTE_MS, now_ms);
 }
 
 void sy_nation_alert(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number)
