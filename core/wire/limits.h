@@ -72,7 +72,7 @@
 #define SY_STREAM_SPAN_MS_MAX (31ll * 24 * 3600 * 1000)   /* of one stream.commit */
 #define SY_STREAM_TOLERANCE_S_MAX (31u * 24 * 3600)       /* between windows, that is no gap */
 #define SY_STREAM_SKEW_MS 300000                      /* between a window's end and block time */
-#define SY_STREAM_CARE_TEAM_MAX 8u                    /* told of one alert */
+#define SY_STREAM_CARE_TEAM_MAX 7u                    /* told of one alert: its share of a block */
 #define SY_STREAM_LATE_MS 120000                      /* the least, of a window with backfill */
 #define SY_STREAM_ALERT_MS 60000                      /* from one alert to the next */
 #define SY_STREAM_KEYS_MAX 64u                        /* of a device, since it committed last */

@@ -8,7 +8,7 @@
 #define VISIT "1/hc:99213/1/30000/11/A"
 
 enum { ADMIN_M = 320, GATEWAY_M, ORG_M = 2300 }; // of a pharmacy
-enum { CARE_A = 24000, CARE_B, CARE_AGAIN, VISITED = 24100 };
+enum { CARE_A = 24000, CARE_B, CARE_AGAIN, VISITED = 24100, DECOY = 24200 };
 
 static struct world_tx close_care(unsigned key, unsigned org, unsigned care, int64_t died)
 {
@@ -221,14 +221,19 @@ CASE(a_claim_that_comes_back_is_judged_by_a_death)
     assert_int_equal(find_claim(CLAIM).fraud, SY_FRAUD_BIT(SY_FRAUD_DEATH));
 }
 
-static void merge(unsigned from, unsigned into)
+static void merge_by(unsigned key, unsigned org, unsigned from, unsigned into)
 {
-    struct world_tx tx = world_tx_of(SY_KIND_patient_merge, GATEWAY_A, ORG_A);
+    struct world_tx tx = world_tx_of(SY_KIND_patient_merge, key, org);
     world_cosign(&tx, WALLET_CLAIMED);
     tx.payload.patient_merge.patient_id = test_hash(from);
     tx.payload.patient_merge.into_id = test_hash(into);
     tx.payload.patient_merge.evidence_hash = test_hash(1);
     money_applied(&tx);
+}
+
+static void merge(unsigned from, unsigned into)
+{
+    merge_by(GATEWAY_A, ORG_A, from, into);
 }
 
 CASE(a_death_is_said_by_an_id_that_was_merged)
@@ -254,6 +259,33 @@ CASE(a_death_that_was_said_goes_with_the_id)
     merge(PATIENT, PATIENT_CLAIMED);
     assert_died(PATIENT_CLAIMED, died, ORG_A);
     open_care(GATEWAY_A, ORG_A, CARE_AGAIN, PATIENT_CLAIMED);
+    assert_false(find_patient(PATIENT_CLAIMED).died);
+}
+
+/* Nor does one who says it of an id of their own, and merges that into a living patient's. */
+CASE(no_death_is_brought_by_a_merge)
+{
+    int64_t now = world.header.time_ms;
+    struct world_tx tx = world_enrol(GATEWAY_B, ORG_B, DECOY);
+    money_applied(&tx);
+    open_care(GATEWAY_B, ORG_B, CARE_B, DECOY);
+    tx = close_care(GATEWAY_B, ORG_B, CARE_B, now);
+    money_applied(&tx);
+    assert_died(DECOY, now, ORG_B);
+    merge_by(GATEWAY_B, ORG_B, DECOY, PATIENT_CLAIMED);
+    assert_false(find_patient(PATIENT_CLAIMED).died);
+}
+
+CASE(no_death_is_said_under_a_decoy)
+{
+    int64_t now = world.header.time_ms;
+    struct world_tx tx = world_enrol(GATEWAY_B, ORG_B, DECOY);
+    money_applied(&tx);
+    open_care(GATEWAY_B, ORG_B, CARE_B, DECOY);
+    merge_by(GATEWAY_B, ORG_B, DECOY, PATIENT_CLAIMED);
+    tx = close_care(GATEWAY_B, ORG_B, CARE_B, now);
+    money_refused(&tx, SY_E_DEATH_CARE);
+    assert_detail(ORG_B);
     assert_false(find_patient(PATIENT_CLAIMED).died);
 }
 
@@ -341,6 +373,8 @@ int main(void)
         WITH_MONEY(a_death_that_is_told_later_flags_by_fraud_flag),
         WITH_MONEY(a_claim_that_comes_back_is_judged_by_a_death),
         WITH_MONEY(a_death_is_said_by_an_id_that_was_merged),
+        WITH_MONEY(no_death_is_brought_by_a_merge),
+        WITH_MONEY(no_death_is_said_under_a_decoy),
         WITH_MONEY(a_death_that_was_said_goes_with_the_id),
         WITH_MONEY(a_plan_may_want_a_record_of_the_service),
         WITH_MONEY(a_line_may_name_the_record),

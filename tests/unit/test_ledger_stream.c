@@ -471,6 +471,17 @@ CASE(alerts_ascend_and_are_few)
     assert_int_equal(find_stream(STREAM).alerts, 3);
 }
 
+/* By less than is refused. */
+CASE(a_clock_that_is_ahead_holds_no_alert_back)
+{
+    struct world_tx tx = alert(GATEWAY_A, 1);
+    tx.payload.stream_alert.at += SY_STREAM_SKEW_MS;
+    assert_applied(&tx);
+    wait_ms(SY_STREAM_ALERT_MS);
+    tx = alert(WEARABLE_KEY, 2);
+    assert_applied(&tx);
+}
+
 CASE(an_alert_is_of_its_stream_and_not_of_the_future)
 {
     struct world_tx tx = alert(WEARABLE_KEY, 1);
@@ -547,6 +558,7 @@ int main(void)
         WITH_STREAM(an_alert_reaches_the_patient_and_whom_the_patient_named),
         WITH_STREAM(whom_the_patient_denied_since_is_not_told),
         WITH_STREAM(alerts_ascend_and_are_few),
+        WITH_STREAM(a_clock_that_is_ahead_holds_no_alert_back),
         WITH_STREAM(an_alert_is_of_its_stream_and_not_of_the_future),
         WITH_STREAM(a_closed_stream_is_closed_for_good),
         WITH_STREAM(another_patient_closes_nothing),

@@ -124,19 +124,19 @@ static bool is_patients_side(struct sy_exec *x, const struct sy_hash *patient_id
 }
 
 /* The organisation treats, and not by its own word alone: patient or guardians agreed, or came to
- * it to be enrolled. */
-static bool may_say_died(struct sy_exec *x, const struct sy_care *care)
+ * it to be enrolled. Both count under the id that is in use: an id that was merged into it may have
+ * been anybody's. */
+static bool may_say_died(struct sy_exec *x, const struct sy_care *care, const struct sy_hash *live,
+                         const struct sy_patient *patient)
 {
     struct sy_org org;
-    struct sy_patient patient;
-    if (!sy_exec_find_org(x, &org, &care->organisation) ||
-        !sy_exec_find_patient(x, &patient, &care->patient)) {
-        sy_exec_corrupt(x); // a care relation has both
+    if (!sy_exec_find_org(x, &org, &care->organisation)) {
+        sy_exec_corrupt(x); // a care relation has one
         return false;
     }
     if (org.kind != SY_ORG_HOSPITAL && org.kind != SY_ORG_PRACTICE) return false;
-    return care->reason == SY_CARE_AGREED ||
-           sy_hash_equal(&patient.organisation, &care->organisation);
+    bool agreed = care->reason == SY_CARE_AGREED && sy_hash_equal(&care->patient, live);
+    return agreed || sy_hash_equal(&patient->organisation, &care->organisation);
 }
 
 /* Under the id that is in use; what was said before stands. */
@@ -146,11 +146,13 @@ static enum sy_refusal say_died(struct sy_exec *x, const struct sy_care *care, i
     struct sy_patient patient;
     if ((SY_ROLE_BIT(x->by->role) & roles) == 0) return sy_refuse_role(x, roles);
     if (died_ms > x->time_ms) return sy_refuse_path(x, SY_E_SCHEMA, "died");
-    if (!may_say_died(x, care)) return sy_refuse_hash(x, SY_E_DEATH_CARE, &care->organisation);
     struct sy_hash live = sy_exec_live_id(x, &care->patient);
     if (!sy_exec_find_patient(x, &patient, &live)) {
         sy_exec_corrupt(x); // whoever is in care is enrolled
         return SY_E_PATIENT_UNKNOWN;
+    }
+    if (!may_say_died(x, care, &live, &patient)) {
+        return sy_refuse_hash(x, SY_E_DEATH_CARE, &care->organisation);
     }
     if (patient.died && patient.died_ms != died_ms) {
         return sy_refuse_hash(x, SY_E_DEATH_SAID, &patient.died_by);

@@ -167,6 +167,13 @@ static enum sy_refusal check_merge(struct sy_exec *x, const struct side *from,
     return SY_E_MERGES;
 }
 
+/* A death that was said of the one id is the other's by the word of who enrolled both: anybody else
+ * could say it of an id of their own, and then merge that into a living patient's. */
+static bool is_death_shared(const struct sy_patient *from, const struct sy_patient *into)
+{
+    return from->died && !into->died && sy_hash_equal(&from->died_by, &into->organisation);
+}
+
 enum sy_refusal sy_contract_patient_merge(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_patient_merge *p = &payload->patient_merge;
@@ -186,9 +193,9 @@ enum sy_refusal sy_contract_patient_merge(struct sy_exec *x, const union sy_payl
     if (code == SY_APPLIED) code = find_side(x, &into, &p->into_id);
     if (code != SY_APPLIED) return code; // the source failed
     bool deeper = into.patient.merges <= from.patient.merges;
-    bool died = from.patient.died && !into.patient.died;
+    bool died = is_death_shared(&from.patient, &into.patient);
     if (deeper) into.patient.merges = (uint8_t)(from.patient.merges + 1);
-    if (died) { // it is the same person's death
+    if (died) {
         into.patient.died = true;
         into.patient.died_ms = from.patient.died_ms;
         into.patient.died_by = from.patient.died_by;

@@ -76,8 +76,9 @@ static enum sy_refusal check_last(struct sy_exec *x, const struct sy_stream *str
     bool there = sy_exec_find(x, &value, &key_hash) && sy_stream_alert_decode(&last, value);
     if (!sy_exec_decoded(x, there)) return SY_E_ALERT_TIME;
     if (p->level > last.level) return SY_APPLIED;
-    if (p->at <= last.at_ms) {
-        x->detail = (uint64_t)last.at_ms;
+    int64_t since_ms = last.at_ms < last.time_ms ? last.at_ms : last.time_ms; // a clock was ahead
+    if (p->at <= since_ms) {
+        x->detail = (uint64_t)since_ms;
         return SY_E_ALERT_TIME;
     }
     if (x->time_ms - last.time_ms >= SY_STREAM_ALERT_MS) return SY_APPLIED;

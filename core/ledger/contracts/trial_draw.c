@@ -48,12 +48,11 @@
  *     event    trial.unblinded about sponsor, ethics board and site; object: the subject
  *
  * The draw is fair because nobody chose it: the sponsor's seed is fixed before the board's salt is
- * known, and the salt before anybody is enrolled; and each place has a beacon, which nobody knew
- * when choosing whom to enrol into it: the hash of the block before, and when the next was
- * proposed. So an arm (sy_trial_arm) is known once a subject is enrolled, and no sooner: a site in
- * league with the sponsor cannot wait for the place it wants, nor fill the others with subjects
- * that are none. Whoever holds the seed knows the arms, and
- * prepares the treatments; nobody else does until it is revealed, and then everybody can check
+ * known, and the salt before anybody is enrolled; and each place has a beacon: the hash of the
+ * block before, and the millisecond at which the next was proposed. So an arm (sy_trial_arm) is
+ * known once a subject is enrolled; sooner, who holds the seed can only bet on a millisecond, and
+ * DESIGN.md says how well. Whoever holds the seed knows the arms, and prepares the
+ * treatments; nobody else does until it is revealed, and then everybody can check
  * every one. A sponsor that likes its arms less by then cannot show another seed, and can only show
  * none: no result is posted then, and that it is overdue shows. The board may reveal it, too, where
  * the sponsor gave it to them, and once it is overdue it need not wait for the sponsor to unblind
