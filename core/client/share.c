@@ -85,18 +85,28 @@ static sy_status take_version(struct sy_share *share)
     return SY_OK;
 }
 
+/* Each call has a checker of its own: other threads share what is theirs meanwhile. */
+static sy_status check_content(struct sy_share *share, struct sy_record_verdict *verdict,
+                               const struct sy_hash *salt, struct sy_slice content)
+{
+    struct sy_record_checker *checker = calloc(1, sizeof *checker); // too large for a small stack
+    if (checker == NULL) return sy_fail(share->err, SY_ERR_NO_MEMORY, "out of memory");
+    checker->asker = share->asker;
+    checker->key = share->key;
+    checker->max_age_ms = share->max_age_ms;
+    sy_status status =
+        sy_record_check_content(checker, verdict, &share->record, salt, content, share->err);
+    sy_record_checker_close(checker);
+    free(checker);
+    return status;
+}
+
 sy_status sy_share_find(struct sy_share *share, uint32_t *version, const struct sy_hash *record,
                         const struct sy_hash *salt, struct sy_slice content)
 {
     struct sy_record_verdict verdict;
-    static struct sy_record_checker checker; // too large for a small stack
-    checker = (struct sy_record_checker){
-        .asker = share->asker, .key = share->key, .max_age_ms = share->max_age_ms};
     share->record = *record;
-    sy_status status =
-        sy_record_check_content(&checker, &verdict, record, salt, content, share->err);
-    sy_record_checker_close(&checker);
-    if (status != SY_OK) return status;
+    SY_TRY(check_content(share, &verdict, salt, content));
     char words[SY_RECORD_SENTENCE_BYTES];
     sy_record_verdict_words(words, sizeof words, &verdict);
     bool current = verdict.verdict == SY_RECORD_REGISTERED;

@@ -3,6 +3,7 @@
  * ctest: threaded */
 #include "core/client/systole.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -296,6 +297,54 @@ CASE(what_cannot_be_shared_is_refused)
     assert_null(envelope);
 }
 
+/* What one thread shares, again and again; no assertion may leave a thread, so it counts. */
+struct sharer {
+    systole_network *network;
+    systole_key *key;
+    struct systole_share what;
+    unsigned failed;
+    char words[600];
+};
+
+static void *share_often(void *self)
+{
+    struct sharer *sharer = self;
+    for (unsigned i = 0; i < 24; i++) {
+        void *envelope = NULL;
+        size_t size = 0;
+        if (systole_share(sharer->network, &envelope, &size, NULL, &sharer->what, sharer->key) !=
+            SYSTOLE_OK) {
+            sharer->failed++;
+            (void)snprintf(sharer->words, sizeof sharer->words, "%s", systole_error_text());
+        }
+        systole_free(envelope);
+    }
+    return NULL;
+}
+
+/* systole.h promises it: different handles, different threads. */
+CASE(two_threads_share_at_the_same_time)
+{
+    char path[320];
+    struct sharer sharers[2];
+    pthread_t threads[2];
+    (void)snprintf(path, sizeof path, "%s/genesis.json", folder);
+    for (unsigned i = 0; i < 2; i++) {
+        sharers[i] = (struct sharer){.what = share_with(test_hash(5000))};
+        must(systole_network_open(&sharers[i].network, path, all.addresses, WITNESSES));
+        must(systole_key_generate(&sharers[i].key, NULL, NULL));
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, share_often, &sharers[i]), 0);
+    }
+    for (unsigned i = 0; i < 2; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        if (sharers[i].failed > 0) fail_msg("%u: %s", sharers[i].failed, sharers[i].words);
+        systole_network_close(sharers[i].network);
+        systole_key_close(sharers[i].key);
+    }
+}
+
 // --- how a credential stood --------------------------------------------------------------------
 
 CASE(a_credential_is_told_of_as_it_stood)
@@ -326,6 +375,7 @@ int main(void)
         cmocka_unit_test(a_changed_envelope_does_not_open),
         cmocka_unit_test(only_who_may_read_is_shared_with),
         cmocka_unit_test(what_cannot_be_shared_is_refused),
+        cmocka_unit_test(two_threads_share_at_the_same_time),
         cmocka_unit_test(a_credential_is_told_of_as_it_stood),
     };
     return cmocka_run_group_tests(cases, begin, end);
