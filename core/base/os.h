@@ -48,6 +48,16 @@ sy_status sy_os_read_file(uint8_t **out, size_t *size, const char *path, size_t 
 sy_status sy_os_write_file(const char *path, const void *data, size_t size, unsigned mode,
                            struct sy_error *err);
 
+/* sy_os_write_new_file does the same where nothing stands yet. SY_ERR_EXISTS: something does, and
+ * stays as it is. */
+sy_status sy_os_write_new_file(const char *path, const void *data, size_t size, unsigned mode,
+                               struct sy_error *err);
+
+/* sy_os_lock takes the lock of path, the file path.lock, which is made and stays; path itself need
+ * not be there. It ends with sy_os_unlock, or the process. SY_ERR_BUSY: somebody has it. */
+sy_status sy_os_lock(int *lock, const char *path, struct sy_error *err);
+void sy_os_unlock(int lock); /* -1 is fine */
+
 /* sy_os_make_dirs makes path and its parents with the given mode; existing ones are fine. */
 sy_status sy_os_make_dirs(const char *path, unsigned mode, struct sy_error *err);
 

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -127,8 +128,23 @@ static sy_status check_target(const char *path, struct sy_error *err)
     return sy_fail(err, SY_ERR_ARGUMENT, "%s is there and no file: choose another path", path);
 }
 
-sy_status sy_os_write_file(const char *path, const void *data, size_t size, unsigned mode,
-                           struct sy_error *err)
+// Gives the temporary file its name; `fresh` takes nobody else's.
+static sy_status publish(const char *temporary, const char *path, bool fresh, struct sy_error *err)
+{
+    SY_TRY(pass_failpoint("os.rename", "replace", path, err));
+    if (!fresh) {
+        return rename(temporary, path) == 0 ? SY_OK : fail_errno(err, "replace", path);
+    }
+    if (link(temporary, path) != 0) {
+        if (errno != EEXIST) return fail_errno(err, "create", path);
+        return sy_fail(err, SY_ERR_EXISTS, "%s is there already and is not replaced", path);
+    }
+    unlink(temporary);
+    return SY_OK;
+}
+
+static sy_status write_file(const char *path, const void *data, size_t size, unsigned mode,
+                            bool fresh, struct sy_error *err)
 {
     char temporary[4096];
     char folder[4096];
@@ -142,13 +158,51 @@ sy_status sy_os_write_file(const char *path, const void *data, size_t size, unsi
     if (fd < 0) return fail_errno(err, "create", temporary);
     sy_status status = fill_file(fd, path, data, size, mode, err);
     if (close(fd) != 0 && status == SY_OK) status = fail_errno(err, "write", path);
-    if (status == SY_OK) status = pass_failpoint("os.rename", "replace", path, err);
-    if (status == SY_OK && rename(temporary, path) != 0) status = fail_errno(err, "replace", path);
+    if (status == SY_OK) status = publish(temporary, path, fresh, err);
     if (status != SY_OK) {
         unlink(temporary);
         return status;
     }
     return sy_os_fsync_dir(folder, err);
+}
+
+sy_status sy_os_write_file(const char *path, const void *data, size_t size, unsigned mode,
+                           struct sy_error *err)
+{
+    return write_file(path, data, size, mode, false, err);
+}
+
+sy_status sy_os_write_new_file(const char *path, const void *data, size_t size, unsigned mode,
+                               struct sy_error *err)
+{
+    return write_file(path, data, size, mode, true, err);
+}
+
+sy_status sy_os_lock(int *lock, const char *path, struct sy_error *err)
+{
+    char name[4096];
+    int length = snprintf(name, sizeof name, "%s.lock", path);
+    if (length < 0 || (size_t)length >= sizeof name) {
+        return sy_fail(err, SY_ERR_LIMIT, "the path %.64s... is too long", path);
+    }
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (fd < 0) return fail_errno(err, "open", name);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0) {
+        *lock = fd;
+        return SY_OK;
+    }
+    sy_status status =
+        errno == EWOULDBLOCK
+            ? sy_fail(err, SY_ERR_BUSY,
+                      "another run is at work on %s: wait until it ends, and try again", path)
+            : fail_errno(err, "lock", name);
+    close(fd);
+    return status;
+}
+
+void sy_os_unlock(int lock)
+{
+    if (lock >= 0) close(lock);
 }
 
 sy_status sy_os_make_dirs(const char *path, unsigned mode, struct sy_error *err)

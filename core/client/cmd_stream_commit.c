@@ -37,6 +37,7 @@ struct run {
     uint64_t nonce;
     char path[SY_CMD_PATH_MAX]; /* of the batch's file */
     bool again;                 /* it was there */
+    int lock;                   /* of the stream's batches, for the whole run; -1: none */
 };
 
 // --- what the network knows --------------------------------------------------------------------
@@ -97,9 +98,11 @@ static sy_status take_kept(struct run *run, bool *other, struct sy_error *err)
     struct sy_samples kept = {.count = 0};
     struct sy_error inner = {SY_OK, ""};
     *other = false;
-    if (access(run->path, F_OK) != 0) return SY_OK;
-    SY_TRY(sy_os_read_file(&bytes, &size, run->path, SY_SAMPLES_BATCH_BYTES_MAX, err));
-    sy_status status = sy_samples_decode(&kept, sy_slice_of(bytes, size), run->path, &inner);
+    sy_status status =
+        sy_os_read_file(&bytes, &size, run->path, SY_SAMPLES_BATCH_BYTES_MAX, &inner);
+    if (status == SY_ERR_NOT_FOUND) return SY_OK;
+    if (status != SY_OK) return sy_fail(err, status, "%s", inner.text);
+    status = sy_samples_decode(&kept, sy_slice_of(bytes, size), run->path, &inner);
     sy_wipe(bytes, size);
     free(bytes);
     if (status != SY_OK) return sy_fail(err, status, "%s", inner.text);
@@ -142,10 +145,44 @@ static sy_status save_batch(const struct run *run, struct sy_error *err)
     struct sy_writer w = sy_writer_of(bytes, size);
     sy_samples_encode(&w, &run->samples);
     sy_status status = w.failed ? sy_fail(err, SY_ERR_LIMIT, "the batch is too large")
-                                : sy_os_write_file(run->path, bytes, w.used, 0600, err);
+                                : sy_os_write_new_file(run->path, bytes, w.used, 0600, err);
     sy_wipe(bytes, size);
     free(bytes);
     return status;
+}
+
+/* Two runs at once would each draw salts, and one would keep those of the root that the ledger does
+ * not get. */
+static sy_status lock_batches(struct run *run, struct sy_error *err)
+{
+    char hex[65], path[SY_CMD_PATH_MAX];
+    sy_hex_encode(hex, run->id.bytes, sizeof run->id.bytes);
+    int size = snprintf(path, sizeof path, "%s/%s", run->out, hex);
+    if (size < 0 || (size_t)size >= sizeof path) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "--out: the path is too long");
+    }
+    SY_TRY(sy_os_make_dirs(run->out, 0700, err));
+    return sy_os_lock(&run->lock, path, err);
+}
+
+/* Removes the batch, if its file is still of the root that was sent. */
+static void drop_batch(const struct run *run)
+{
+    uint8_t *bytes = NULL;
+    size_t size = 0;
+    struct sy_samples kept = {.count = 0};
+    struct sy_hash root, sent;
+    struct sy_error err = {SY_OK, ""};
+    if (sy_os_read_file(&bytes, &size, run->path, SY_SAMPLES_BATCH_BYTES_MAX, &err) != SY_OK) {
+        return;
+    }
+    bool ours = sy_samples_decode(&kept, sy_slice_of(bytes, size), run->path, &err) == SY_OK &&
+                sy_samples_root(&root, &kept, &err) == SY_OK &&
+                sy_samples_root(&sent, &run->samples, &err) == SY_OK && sy_hash_equal(&root, &sent);
+    sy_wipe(bytes, size);
+    free(bytes);
+    sy_samples_free(&kept);
+    if (ours) (void)unlink(run->path);
 }
 
 static sy_status make_batch(struct run *run, const char *path, struct sy_error *err)
@@ -172,7 +209,6 @@ static sy_status make_batch(struct run *run, const char *path, struct sy_error *
     SY_TRY(sy_samples_window(&run->samples, &stream, sy_os_wall_ms(), err));
     SY_TRY(ask_release(run, &run->samples.release, err));
     sy_samples_salt(&run->samples);
-    SY_TRY(sy_os_make_dirs(run->out, 0700, err));
     return save_batch(run, err);
 }
 
@@ -262,13 +298,14 @@ static int run_commit(struct run *run, struct sy_error *err)
 {
     sy_status status = sy_cmd_hash(&run->id, "STREAM", run->cmd->words[0], err);
     if (status == SY_OK) status = sy_stream_open_asked(&run->asked, err);
+    if (status == SY_OK) status = lock_batches(run, err);
     if (status == SY_OK) status = make_batch(run, run->cmd->words[1], err);
     if (status == SY_OK) status = send_batch(run, err);
     if (status != SY_OK) return sy_cmd_fail(run->cmd, err);
     sy_cmd_saw(run->asked.net, run->asked.asker);
     int code = tell(run);
     // Its number is free again, and nothing stands on the ledger that its salts would open.
-    if (sy_samples_refused(run->final.receipt.code, run->again)) (void)unlink(run->path);
+    if (sy_samples_refused(run->final.receipt.code, run->again)) drop_batch(run);
     return code;
 }
 
@@ -291,7 +328,9 @@ int sy_cmd_stream_commit(int argc, char **argv)
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     if (!run.out) return sy_cmd_usage(&cmd, "--out DIR is missing: where the salts are kept");
     run.cmd = &cmd;
+    run.lock = -1;
     exit_code = run_commit(&run, &err);
+    sy_os_unlock(run.lock);
     sy_samples_free(&run.samples);
     sy_proven_free(&run.final);
     sy_stream_close_asked(&run.asked);

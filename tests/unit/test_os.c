@@ -108,6 +108,32 @@ CASE(write_file_replaces_no_folder_and_no_pipe)
     assert_int_equal(rmdir(inner), 0);
 }
 
+CASE(write_new_file_replaces_nothing)
+{
+    assert_int_equal(sy_os_write_new_file(in_folder("once"), "first", 5, 0600, NULL), SY_OK);
+    size_t entries = count_entries(folder);
+    struct sy_error err = {SY_OK, ""};
+    assert_int_equal(sy_os_write_new_file(in_folder("once"), "second", 6, 0600, &err),
+                     SY_ERR_EXISTS);
+    assert_non_null(strstr(err.text, "once"));
+    assert_content(in_folder("once"), "first");
+    assert_int_equal(count_entries(folder), entries);
+}
+
+CASE(a_lock_is_one_holders_at_a_time)
+{
+    int lock = -1, other = -1;
+    struct sy_error err = {SY_OK, ""};
+    assert_int_equal(sy_os_lock(&lock, in_folder("batch"), NULL), SY_OK);
+    assert_int_equal(sy_os_lock(&other, in_folder("batch"), &err), SY_ERR_BUSY);
+    assert_non_null(strstr(err.text, "another run is at work"));
+    assert_int_equal(other, -1);
+    sy_os_unlock(other);
+    sy_os_unlock(lock);
+    assert_int_equal(sy_os_lock(&other, in_folder("batch"), NULL), SY_OK);
+    sy_os_unlock(other);
+}
+
 CASE(write_file_that_fails_leaves_the_old_bytes_and_no_litter)
 {
     static const char *const places[] = {"os.write", "os.fsync", "os.rename"};
@@ -377,6 +403,8 @@ int main(int argc, __attribute__((unused)) char **argv)
         cmocka_unit_test(random_fills_every_byte),
         IN_FOLDER(write_file_replaces_the_content_and_sets_the_mode),
         IN_FOLDER(write_file_replaces_no_folder_and_no_pipe),
+        IN_FOLDER(write_new_file_replaces_nothing),
+        IN_FOLDER(a_lock_is_one_holders_at_a_time),
         IN_FOLDER(write_file_that_fails_leaves_the_old_bytes_and_no_litter),
         IN_FOLDER(write_file_killed_at_any_point_leaves_old_or_new_whole),
         IN_FOLDER(write_file_says_disk_full_at_the_file_size_limit),
