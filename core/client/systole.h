@@ -445,8 +445,10 @@ struct systole_share {
     size_t recipient_count;       /* 1 to 63 */
     enum systole_purpose purpose; /* what for they would read it */
     int before_grant;   /* 1: they need not be allowed to yet: a grant is to commit to it */
-    int64_t max_age_ms; /* as of systole_read_state */
+    int64_t max_age_ms; /* an older answer is not taken: a right may have ended since; 0: a
+                           minute; SYSTOLE_AGE_ANY: none is too old */
 };
+#define SYSTOLE_AGE_ANY (-1)
 
 /* systole_share seals content to those who may read it, and to the record's custodian for
  * emergencies. Checked first, with state that is proven: that the content is that version, whose

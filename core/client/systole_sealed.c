@@ -46,6 +46,8 @@ void systole_x25519_key_close(systole_x25519_key *key)
 
 /* ---- sharing ------------------------------------------------------------------------------ */
 
+#define SHARE_AGE_MS 60000 /* unless the caller says otherwise; as `systole share` */
+
 /* What systole_share works with; too large for a stack. */
 struct sharing {
     struct sy_share share;
@@ -64,6 +66,10 @@ static sy_status check_share(const struct systole_share *what)
         what->recipient_count > SY_SHARE_RECIPIENTS_MAX) {
         return sy_fail(&sy_systole_error, SY_ERR_ARGUMENT, "name 1 to %u recipients",
                        SY_SHARE_RECIPIENTS_MAX);
+    }
+    if (what->max_age_ms < 0 && what->max_age_ms != SYSTOLE_AGE_ANY) {
+        return sy_fail(&sy_systole_error, SY_ERR_ARGUMENT,
+                       "max_age_ms is negative: give milliseconds, 0 or SYSTOLE_AGE_ANY");
     }
     return SY_OK;
 }
@@ -105,7 +111,8 @@ enum systole_result systole_share(systole_network *network, void **envelope, siz
     if (!sharing) return sy_systole_no_memory();
     sharing->share.asker = network->net;
     sharing->share.key = reader->key;
-    sharing->share.max_age_ms = what->max_age_ms < 0 ? 0 : what->max_age_ms;
+    sharing->share.max_age_ms = what->max_age_ms == 0 ? SHARE_AGE_MS : what->max_age_ms;
+    if (what->max_age_ms == SYSTOLE_AGE_ANY) sharing->share.max_age_ms = 0; // the asker's word
     sharing->share.purpose = (uint16_t)what->purpose;
     sharing->share.err = &sy_systole_error;
     status = find_and_judge(sharing, what);

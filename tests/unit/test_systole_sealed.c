@@ -123,7 +123,7 @@ static void put_credential(struct test_entry *out, uint8_t *room, unsigned numbe
     end_entry(out, SY_STATE_CREDENTIAL, id, &w);
 }
 
-static void start_ledger(void)
+static void start_ledger(struct witnesses *some, int64_t later_ms)
 {
     struct test_entry entries[TEST_BLOCK_ENTRIES];
     put_record(&entries[0], values[0]);
@@ -133,8 +133,8 @@ static void start_ledger(void)
     put_credential(&entries[4], values[4], WALLET, SY_ROLE_PATIENT, test_hash(5000));
     put_credential(&entries[5], values[5], DOCTOR, SY_ROLE_DOCTOR, test_hash(2001));
     put_org(&entries[6], values[6], test_hash(2001)); // which has nothing to do with the patient
-    witnesses_start_with(&all, entries);
-    witnesses_set_time(&all, sy_os_wall_ms() + 3600000); // current for as long as any test runs
+    witnesses_start_with(some, entries);
+    witnesses_set_time(some, sy_os_wall_ms() + later_ms);
 }
 
 static int begin(void **state)
@@ -149,7 +149,7 @@ static int begin(void **state)
         if (sy_x25519_generate(half, path, NULL, &err) != SY_OK) fail_msg("%s", err.text);
         must(systole_x25519_key_load(&boxes[i], path, NULL));
     }
-    start_ledger();
+    start_ledger(&all, 3600000); // current for as long as any test runs
     (void)snprintf(path, sizeof path, "%s/genesis.json", folder);
     if (sy_genesis_save(&all.block.genesis, path, &err) != SY_OK) fail_msg("%s", err.text);
     must(systole_network_open(&network, path, all.addresses, WITNESSES));
@@ -297,6 +297,29 @@ CASE(what_cannot_be_shared_is_refused)
     assert_null(envelope);
 }
 
+CASE(what_was_so_long_ago_is_not_shared_by)
+{
+    static struct witnesses old;
+    char path[320];
+    void *envelope = NULL;
+    size_t size = 0;
+    systole_network *past = NULL;
+    start_ledger(&old, -120000);
+    (void)snprintf(path, sizeof path, "%s/genesis.json", folder);
+    must(systole_network_open(&past, path, old.addresses, WITNESSES));
+    struct systole_share what = share_with(test_hash(5000));
+    expect(systole_share(past, &envelope, &size, NULL, &what, key), SYSTOLE_ERR_UNKNOWN, "s ago");
+    what.max_age_ms = -2;
+    expect(systole_share(past, &envelope, &size, NULL, &what, key), SYSTOLE_ERR_ARGUMENT,
+           "max_age_ms");
+    assert_null(envelope);
+    what.max_age_ms = SYSTOLE_AGE_ANY;
+    must(systole_share(past, &envelope, &size, NULL, &what, key));
+    systole_free(envelope);
+    systole_network_close(past);
+    witnesses_stop(&old);
+}
+
 /* What one thread shares, again and again; no assertion may leave a thread, so it counts. */
 struct sharer {
     systole_network *network;
@@ -375,6 +398,7 @@ int main(void)
         cmocka_unit_test(a_changed_envelope_does_not_open),
         cmocka_unit_test(only_who_may_read_is_shared_with),
         cmocka_unit_test(what_cannot_be_shared_is_refused),
+        cmocka_unit_test(what_was_so_long_ago_is_not_shared_by),
         cmocka_unit_test(two_threads_share_at_the_same_time),
         cmocka_unit_test(a_credential_is_told_of_as_it_stood),
     };
