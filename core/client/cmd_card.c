@@ -408,7 +408,7 @@ static const char revoke_about[] =
     "which is made if there is none. Which place in the list a card has, and whose key it\n"
     "is of, is what ORGANISATION anchored (cert.issue), proven. A list is of one key: it\n"
     "stands at ISSUER/.well-known/crl/KID.json, and its count in the key set (`systole card\n"
-    "jwks --crl`).\n";
+    "jwks --crl`). Nobody else changes it meanwhile: FILE.lock.\n";
 
 struct revoke_run {
     const struct sy_cmd *cmd;
@@ -420,6 +420,7 @@ struct revoke_run {
     struct sy_proven answer;
     struct sy_card_crl crl;
     unsigned added;
+    int lock; /* of the list, from before it is read until it is written; -1: none */
 };
 
 /* What the organisation anchored of the card that a word names. */
@@ -461,6 +462,7 @@ static sy_status add_card(struct revoke_run *run, const char *word, struct sy_er
 static sy_status revoke(struct revoke_run *run, struct sy_error *err)
 {
     char *text = NULL;
+    SY_TRY(sy_os_lock(&run->lock, run->crl_path, err));
     sy_status status = read_crl(&run->crl, run->crl_path, err);
     if (status != SY_OK && status != SY_ERR_NOT_FOUND) return status;
     SY_TRY(sy_cmd_connect(&run->net, &run->asker, &run->where, 0, err));
@@ -517,7 +519,9 @@ static int revoke_cards(int argc, char **argv)
         return sy_cmd_usage(&cmd, "--crl and --organisation are needed");
     }
     run.cmd = &cmd;
+    run.lock = -1;
     exit_code = revoke(&run, &err) == SY_OK ? tell_revoked(&run) : sy_cmd_fail(&cmd, &err);
+    sy_os_unlock(run.lock);
     sy_card_crl_free(&run.crl);
     sy_proven_free(&run.answer);
     sy_secret_key_close(run.key);
