@@ -105,6 +105,7 @@ static sy_status read_state(struct import_run *run, struct sy_slice *value, enum
                                    .purpose = SY_PURPOSE_TREATMENT};
     if (version != 0) sy_store_u32(read.second.bytes, version);
     SY_TRY(sy_asker_read(run->asker, &run->answer, &read, run->key, 60000, err));
+    sy_asker_expect(run->asker, run->answer.proof.header.height);
     if (!run->answer.proof.state.present) return SY_ERR_NOT_FOUND;
     *value = run->answer.proof.state.value;
     return SY_OK;

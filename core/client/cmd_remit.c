@@ -40,6 +40,7 @@ static sy_status read_entry(struct remit_run *run, struct sy_slice *value, uint8
     if (number != 0) sy_store_u64(read.second.bytes, number);
     sy_proven_free(&run->answer);
     SY_TRY(sy_asker_read(run->asker, &run->answer, &read, run->key, 60000, err));
+    sy_asker_expect(run->asker, run->answer.proof.header.height);
     if (!run->answer.proof.state.present) return SY_ERR_NOT_FOUND;
     *value = run->answer.proof.state.value;
     return SY_OK;
