@@ -592,7 +592,8 @@ int sy_bench_ledger(int argc, char **argv)
     fine = measure(&bench);
     sy_json_object_end(&bench.json);
     if (fine && bench.json_wanted) {
-        fine = !bench.json.cut && puts(bench.json.data) >= 0 && fflush(stdout) == 0;
+        const char *text = sy_json_finish(&bench.json);
+        fine = text != NULL && puts(text) >= 0 && fflush(stdout) == 0;
     }
     sy_json_free(&bench.json);
     sy_nation_close(&bench.nation);

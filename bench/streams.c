@@ -263,7 +263,8 @@ static void tell(const struct streams *streams)
     sy_json_put_u64(&json, "tx_bytes", (uint64_t)each(streams, streams->tx_bytes));
     sy_json_put_u64(&json, "receipt_bytes", (uint64_t)each(streams, streams->receipt_bytes));
     sy_json_object_end(&json);
-    puts(json.data);
+    const char *text = sy_json_finish(&json);
+    if (text != NULL) puts(text);
     sy_json_free(&json);
 }
 
