@@ -225,7 +225,11 @@ static bool read_charge(struct reading *reading, struct sy_bill_line *line, cons
                         const char *path)
 {
     const json_t *net = json_object_get(item, "net"), *price = json_object_get(item, "unitPrice");
+    const json_t *factor = json_object_get(item, "factor");
     if (net == NULL && price == NULL) return true;
+    if (net == NULL && factor != NULL && !(json_number_value(factor) == 1.0)) {
+        return complain(reading, path, "its price has a factor, and it has no net: give its net");
+    }
     line->has_charge = true;
     if (!read_money(reading, &line->charge, net != NULL ? net : price, path)) return false;
     if (net != NULL) return true;

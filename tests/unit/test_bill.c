@@ -119,6 +119,7 @@ CASE(what_is_no_bill_is_refused_with_its_path)
         {"\"2026-01-02\"", "\"2027-01-04\"", "", "366 days"},
         {"\"quantity\":{\"value\":2}", "\"quantity\":{\"value\":2.5}", "item[1]", "whole number"},
         {"\"quantity\":{\"value\":2}", "\"quantity\":{\"value\":0}", "item[1]", "whole number"},
+        {"\"quantity\"", "\"factor\":0.5,\"quantity\"", "item[1]", "has a factor"},
         {"\"99213\"", "\"99213/1\"", "item[0]", "has not the form"},
         {"\"25\"", "\"255\"", "item[0]", "a modifier"},
         {"[3,7]", "[4]", "item[0]", "not there"},
