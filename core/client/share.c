@@ -104,7 +104,7 @@ static sy_status check_content(struct sy_share *share, struct sy_record_verdict 
 sy_status sy_share_find(struct sy_share *share, uint32_t *version, const struct sy_hash *record,
                         const struct sy_hash *salt, struct sy_slice content)
 {
-    struct sy_record_verdict verdict;
+    struct sy_record_verdict verdict = {0};
     share->record = *record;
     SY_TRY(check_content(share, &verdict, salt, content));
     char words[SY_RECORD_SENTENCE_BYTES];
