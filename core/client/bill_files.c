@@ -118,13 +118,7 @@ void sy_bill_report_json(const struct sy_bill_report *report, sy_json *json)
         sy_json_put_i64(json, sy_bill_type_word(i), report->charged_read[i]);
     }
     sy_json_object_end(json);
-    sy_json_put_u64(json, "issues_total", report->issues_total);
-    sy_json_key(json, "issues");
-    sy_json_array_begin(json);
-    for (size_t i = 0; i < report->issues_kept; i++) {
-        sy_import_issue_json(&report->issues[i], json);
-    }
-    sy_json_array_end(json);
+    sy_import_issues_json(report->issues, report->issues_kept, report->issues_total, json);
 }
 
 /* --- one claim ------------------------------------------------------------------------------- */

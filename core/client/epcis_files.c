@@ -78,13 +78,7 @@ void sy_epcis_report_json(const struct sy_epcis_report *report, sy_json *json)
         if (report->types[i].read > 0) sy_import_type_json(&report->types[i], json);
     }
     sy_json_array_end(json);
-    sy_json_put_u64(json, "issues_total", report->issues_total);
-    sy_json_key(json, "issues");
-    sy_json_array_begin(json);
-    for (size_t i = 0; i < report->issues_kept; i++) {
-        sy_import_issue_json(&report->issues[i], json);
-    }
-    sy_json_array_end(json);
+    sy_import_issues_json(report->issues, report->issues_kept, report->issues_total, json);
 }
 
 /* --- one event ------------------------------------------------------------------------------- */

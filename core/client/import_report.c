@@ -300,7 +300,7 @@ void sy_import_type_json(const struct sy_import_type *type, struct sy_json *json
     sy_json_object_end(json);
 }
 
-void sy_import_issue_json(const struct sy_import_issue *issue, struct sy_json *json)
+static void put_issue(const struct sy_import_issue *issue, struct sy_json *json)
 {
     sy_json_object_begin(json);
     sy_json_put_bool(json, "refused", issue->refused);
@@ -310,6 +310,16 @@ void sy_import_issue_json(const struct sy_import_issue *issue, struct sy_json *j
     sy_json_put_text(json, "what", issue->what);
     sy_json_put_text(json, "remedy", issue->remedy);
     sy_json_object_end(json);
+}
+
+void sy_import_issues_json(const struct sy_import_issue *issues, size_t kept, uint64_t total,
+                           struct sy_json *json)
+{
+    sy_json_put_u64(json, "issues_total", total);
+    sy_json_key(json, "issues");
+    sy_json_array_begin(json);
+    for (size_t i = 0; i < kept; i++) put_issue(&issues[i], json);
+    sy_json_array_end(json);
 }
 
 void sy_importer_report(const sy_importer *importer, struct sy_json *json)
@@ -322,11 +332,6 @@ void sy_importer_report(const sy_importer *importer, struct sy_json *json)
         sy_import_type_json(type, json);
     }
     sy_json_array_end(json);
-    sy_json_put_u64(json, "issues_total", importer->issue_count);
-    sy_json_key(json, "issues");
-    sy_json_array_begin(json);
-    for (size_t i = 0; i < importer->issue_count_kept; i++) {
-        sy_import_issue_json(&importer->issues[i], json);
-    }
-    sy_json_array_end(json);
+    sy_import_issues_json(importer->issues, importer->issue_count_kept, importer->issue_count,
+                          json);
 }

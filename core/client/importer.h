@@ -187,9 +187,11 @@ uint64_t sy_importer_issue_count(const sy_importer *importer);
  * (name, read, final, duplicates, refused) and issues. */
 void sy_importer_report(const sy_importer *importer, struct sy_json *json);
 
-/* sy_import_type_json and sy_import_issue_json write one of those as an object; reports of other
- * importers are made of the same. */
+/* sy_import_type_json writes a type as an object, sy_import_issues_json members of one that is
+ * open: how many issues there were, and those that were kept. Reports of other importers are made
+ * of the same. */
 void sy_import_type_json(const struct sy_import_type *type, struct sy_json *json);
-void sy_import_issue_json(const struct sy_import_issue *issue, struct sy_json *json);
+void sy_import_issues_json(const struct sy_import_issue *issues, size_t kept, uint64_t total,
+                           struct sy_json *json);
 
 #endif
