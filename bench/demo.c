@@ -2,10 +2,11 @@
  *
  *   1  a network of real systoled processes in a fresh folder
  *   2  `systole submit` streams the given FHIR data into it
- *   3  the network is stopped
- *   4  every validator's `systole audit` replays its store from genesis, in a fresh process
- *   5  `systole verify --store` checks every kept proof with only the genesis file
- *   6  a table; exit 0 only if all of it holds
+ *   3  a story (bench/story.sh) is played on it
+ *   4  the network is stopped
+ *   5  every validator's `systole audit` replays its store from genesis, in a fresh process
+ *   6  `systole verify --store` checks every kept proof with only the genesis file
+ *   7  a table; exit 0 only if all of it holds
  *
  * Everything the table says comes out of those processes' own JSON. */
 #include "bench/demo.h"
@@ -26,11 +27,13 @@
 #include "core/base/os.h"
 
 static const char usage[] =
-    "usage: systole-bench demo [--validators N] [--report FILE] [--keep] [--dir DIR] [PATH...]\n"
+    "usage: systole-bench demo [--validators N] [--story PROGRAM] [--report FILE] [--keep]\n"
+    "                          [--dir DIR] [PATH...]\n"
     "\n"
     "  PATH             files or folders of FHIR R4 JSON Bundles or NDJSON\n"
     "  --sample DIR     what to stream when no PATH is given\n"
     "  --validators N   systoled processes, 4 to 100 (4)\n"
+    "  --story PROGRAM  what to run with the network's folder, behind the stream\n"
     "  --report FILE    write the figures as JSON\n"
     "  --keep           start the network again after the checks and leave it up\n"
     "  --dir DIR        folder of the network; must not exist (a fresh one under TMPDIR)\n";
@@ -39,6 +42,7 @@ static const char usage[] =
 
 struct demo {
     unsigned validators;
+    const char *story;
     const char *report;
     bool keep;
     char dir[256];
@@ -113,6 +117,23 @@ static sy_status stream(struct demo *demo, struct sy_error *err)
         return sy_fail(err, SY_ERR_IO, "`systole submit` ended with %d; see the lines above", code);
     }
     return SY_OK;
+}
+
+/* The story finds this build's programs first. */
+static sy_status tell_story(struct demo *demo, struct sy_error *err)
+{
+    char story[PATH_MAX];
+    char path[2 * PATH_MAX];
+    const char *others = getenv("PATH");
+    int size = snprintf(path, sizeof path, "%s:%s", demo->bin, others ? others : "/usr/bin:/bin");
+    snprintf(story, sizeof story, "%s", demo->story);
+    if (size >= (int)sizeof path || setenv("PATH", path, 1) != 0) {
+        return sy_fail(err, SY_ERR_LIMIT, "PATH is too long");
+    }
+    char *argv[] = {story, demo->dir, NULL};
+    int code = run_program(argv, NULL);
+    if (code == 0) return SY_OK;
+    return sy_fail(err, SY_ERR_IO, "%s ended with %d; see the lines above", story, code);
 }
 
 static sy_status audit_one(struct demo *demo, unsigned validator, char root[65],
@@ -240,6 +261,11 @@ static void print_kept(const struct demo *demo)
     printf("\nthe network is up in %s\n", demo->dir);
     printf("  ask it        %s/systole status --net %s\n", demo->bin, demo->dir);
     printf("  send more     %s/systole submit --net %s PATH...\n", demo->bin, demo->dir);
+    if (demo->story != NULL) {
+        printf("  the patient   %s/systole watch --net %s --key %s/story/wallet.pem "
+               "$(cat %s/story/patient.id)\n",
+               demo->bin, demo->dir, demo->dir, demo->dir);
+    }
     printf("  stop it       kill $(cat %s/v*/pid)\n", demo->dir);
 }
 
@@ -248,6 +274,7 @@ static void print_kept(const struct demo *demo)
 static bool parse(struct demo *demo, int argc, char **argv)
 {
     static const struct option longs[] = {{"validators", required_argument, NULL, 'n'},
+                                          {"story", required_argument, NULL, 's'},
                                           {"report", required_argument, NULL, 'r'},
                                           {"keep", no_argument, NULL, 'k'},
                                           {"dir", required_argument, NULL, 'd'},
@@ -263,6 +290,7 @@ static bool parse(struct demo *demo, int argc, char **argv)
             if (!sy_parse_u64(&number, optarg, SY_VALIDATORS_MIN, SY_VALIDATORS_MAX)) return false;
             demo->validators = (unsigned)number;
             break;
+        case 's': demo->story = optarg; break;
         case 'r': demo->report = optarg; break;
         case 'k': demo->keep = true; break;
         case 'p': demo->sample[0] = optarg; break;
@@ -309,6 +337,7 @@ static sy_status demonstrate(struct demo *demo, struct sy_error *err)
     fprintf(stderr, "starting %u validators in %s\n", demo->validators, demo->dir);
     SY_TRY(sy_network_open(&demo->network, &config, err));
     SY_TRY(stream(demo, err));
+    if (demo->story != NULL) SY_TRY(tell_story(demo, err));
     fprintf(stderr, "stopping the network\n");
     sy_network_stop(demo->network);
     SY_TRY(audit_all(demo, err));
