@@ -364,7 +364,8 @@ who_knows() {
     ask 1 stranger get record "$(id genome)"
     says "may not read that"
     line "not allowed" "but not to what is genetic: no grant opens a label that it does not name"
-    step "and shuts it out again" consent.revoke wallet - - consent_id="$grant" patient_id="$patient"
+    step "and shuts it out again" \
+        consent.revoke wallet - - consent_id="$grant" patient_id="$patient"
     for i in $(seq 100); do # validators commit to their logs of reads a little later
         ask 0 wallet watch "$patient" --from 1 --wait 0
         ! grep -q access.disclosed "$home/told" || break
