@@ -80,6 +80,8 @@ refused E_ALREADY_PAID claim.pay clerk - - claim_id="$claim" payees= shares= by_
 show wallet --purpose self claim "$claim"
 says '"status": *"paid"' '"paid": *14400' '"patient_owes": *15600'
 
+halfway
+
 echo "the payer settles what the ledger says, once, and both prove it"
 hospital=$(cat "$scratch/hospital") payer=$(cat "$scratch/payer") settlement=$(random_id)
 show doctor owed "$payer" --of "$hospital"

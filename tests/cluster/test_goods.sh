@@ -99,6 +99,8 @@ if "$bin/systole" trace --net "$net" --kept "$scratch/proofs" $unit >/dev/null 2
 fi
 cp "$scratch/whole" "$proof"
 
+halfway
+
 echo "the patient gets it, and hears of its recall"
 rx=$(random_id)
 applied rx.issue doctor - - rx_id="$rx" patient_id="$patient" drug_commit="$(random_id)" \

@@ -84,6 +84,8 @@ says remit "no remittance 1 of this organisation, proven"
 [ ! -e "$scratch/835" ] || fail "an 835 of nothing"
 applied claim.pay clerk - - claim_id="$claim" payees= shares= by_amount=false
 
+halfway
+
 echo "what was paid is written, and balances"
 remit 0 --key "$keys/practice.pem" --payee-name "BONE AND JOINT CLINIC" --test
 says remit "1 remittances of +63.00; go on with --from 2"

@@ -80,6 +80,8 @@ stream 0 wearable commit "$stream" "$scratch/second" --out "$scratch/kept"
 stream 0 wearable commit "$stream" "$scratch/third" --out "$scratch/kept"
 [ "$(stat -c %a "$scratch/kept/$stream-1.samples")" = 600 ] || fail "anybody may read the samples"
 
+halfway
+
 echo "the same again, an overlap, another one's key"
 cp "$scratch/kept/$stream-3.samples" "$scratch/before"
 stream 0 wearable commit "$stream" "$scratch/third" --out "$scratch/kept"

@@ -97,6 +97,8 @@ applied subject.withdraw board subject_2 - trial_id="$trial" subject_id="$two" \
     consent_key="$(public subject_2)" reason="subject's wish"
 applied data.commit investigator - - trial_id="$trial" visit=1 form=1 root="$commit" rows=3
 
+halfway
+
 echo "locked by two, unblinded, revealed, posted"
 refused E_BLINDED unblind sponsor - - trial_id="$trial"
 refused E_BLINDED randomise.reveal sponsor - - trial_id="$trial" seed="$seed"
