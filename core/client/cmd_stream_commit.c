@@ -12,6 +12,7 @@
 
 #include "core/base/os.h"
 #include "core/client/cmd_stream.h"
+#include "core/client/omh.h"
 #include "core/client/samples.h"
 #include "core/client/show.h"
 #include "core/client/tx_draft.h"
@@ -25,12 +26,15 @@ static const char about[] =
     "  {\"time\": 1764547200000, \"value\": 72}     (milliseconds since 1970)\n"
     "Each gets a random salt; samples and salts are kept in --out, in a file that\n"
     "`systole stream prove` needs and nobody else should have. The ledger gets the root\n"
-    "of them, how many there are and from when to when. --key is the device's.\n";
+    "of them, how many there are and from when to when. --key is the device's.\n"
+    "With --open-mhealth FILE is JSON of Open mHealth data points of the stream's\n"
+    "measure and unit, in any order: one behind another, or in an array.\n";
 
 struct run {
     const struct sy_cmd *cmd;
     struct sy_stream_asked asked;
     const char *out;
+    bool open_mhealth;
     struct sy_hash id, organisation, device;
     struct sy_samples samples; /* the batch */
     struct sy_proven final;
@@ -185,17 +189,26 @@ static void drop_batch(const struct run *run)
     if (ours) (void)unlink(run->path);
 }
 
-static sy_status make_batch(struct run *run, const char *path, struct sy_error *err)
+static sy_status read_input(struct run *run, const char *path, const struct sy_stream *stream,
+                            struct sy_error *err)
 {
     uint8_t *text = NULL;
     size_t size = 0;
-    struct sy_stream stream;
-    SY_TRY(sy_cmd_read_input(&text, &size, path, SY_SAMPLES_INPUT_BYTES_MAX, err));
-    sy_status status = sy_samples_read(&run->samples, sy_slice_of(text, size), path, err);
+    size_t most = run->open_mhealth ? SY_OMH_INPUT_BYTES_MAX : SY_SAMPLES_INPUT_BYTES_MAX;
+    SY_TRY(sy_cmd_read_input(&text, &size, path, most, err));
+    struct sy_slice input = sy_slice_of(text, size);
+    sy_status status = run->open_mhealth ? sy_omh_read(&run->samples, input, path, stream, err)
+                                         : sy_samples_read(&run->samples, input, path, err);
     if (size > 0) sy_wipe(text, size);
     free(text);
-    SY_TRY(status);
+    return status;
+}
+
+static sy_status make_batch(struct run *run, const char *path, struct sy_error *err)
+{
+    struct sy_stream stream;
     SY_TRY(sy_stream_ask_whole(&run->asked, &stream, &run->id, err));
+    SY_TRY(read_input(run, path, &stream, err));
     const uint8_t *tag = sy_network_tag(&run->asked.net->genesis);
     memcpy(run->samples.network, tag, sizeof run->samples.network);
     run->samples.stream = run->id;
@@ -314,6 +327,8 @@ int sy_cmd_stream_commit(int argc, char **argv)
     static struct run run; /* too large for a small stack; one command a process */
     const struct sy_option options[] = {
         {"out", SY_OPTION_TEXT, &run.out, "DIR", "folder where batches are kept", 0, 0},
+        {"open-mhealth", SY_OPTION_SWITCH, &run.open_mhealth, NULL, "FILE has Open mHealth points",
+         0, 0},
         SY_STREAM_OPTIONS(run.asked),
     };
     struct sy_cmd cmd = {.name = "stream commit",

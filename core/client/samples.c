@@ -129,8 +129,7 @@ static bool take_line(struct sy_sample *sample, const char *text, size_t size)
 
 // --- an input ----------------------------------------------------------------------------------
 
-/* The samples take as much room as there are, not as much as there may be. */
-static bool make_room(struct sy_samples *samples, uint32_t *room)
+bool sy_samples_make_room(struct sy_samples *samples, uint32_t *room)
 {
     if (samples->count < *room) return true;
     uint32_t more = *room == 0 ? 256 : 2 * *room;
@@ -149,7 +148,8 @@ static sy_status add_line(struct sy_samples *samples, uint32_t *room, struct sca
         return sy_fail(err, SY_ERR_LIMIT, "%s: there are more than %u samples: send them in parts",
                        name, SY_STREAM_SAMPLES_MAX);
     }
-    if (!make_room(samples, room)) return sy_fail(err, SY_ERR_NO_MEMORY, "%s: no memory", name);
+    if (!sy_samples_make_room(samples, room))
+        return sy_fail(err, SY_ERR_NO_MEMORY, "%s: no memory", name);
     struct sy_sample *sample = &samples->items[samples->count];
     bool good = line.size <= SY_SAMPLES_LINE_BYTES_MAX && take_line(sample, line.text, line.size);
     if (!good) {

@@ -8,6 +8,10 @@
  * section 6), 0: none. What follows is not looked at. */
 size_t sy_json_number_size(const char *text, size_t size);
 
+/* sy_samples_make_room makes room for one more; *room, 0 at first, is how many there is room for,
+ * as many as there are, not as many as there may be. False: no memory. */
+bool sy_samples_make_room(struct sy_samples *samples, uint32_t *room);
+
 /* A leaf: bytes, and its RFC 6962 hash. */
 void sy_sample_write(struct sy_writer *w, const struct sy_sample *sample);
 void sy_sample_read(struct sy_reader *r, struct sy_sample *sample);

@@ -332,8 +332,8 @@ printf X | dd of="$proofs/first.syvalid" bs=1 seek=300 conv=notrunc 2>/dev/null
     fail "one that was changed holds"
 applied org.reinstate regulator - - org_id="$org_a" reason="cause removed" from=0
 grep -q "6 proofs hold.* 1 do not" "$scratch/got" || fail "verify: $(cat "$scratch/got")"
-end v0 TERM
-start v0 --rebuild-index
-found "$org_c" -- --validator v0 org --inactive
+end v1 TERM
+start v1 --rebuild-index
+found "$org_c" -- --validator v1 org --inactive
 
 echo "identity: all as it should be"

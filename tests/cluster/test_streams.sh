@@ -96,9 +96,21 @@ refused E_SEQ stream.commit wearable - - stream_id="$stream" sequence=6 release=
 refused E_ROLE stream.commit hospital - - stream_id="$stream" sequence=4 release=1 \
     from=$((now + 1)) to=$((now + 61000)) samples=1 root="$(random_id)" backfill=false
 
+echo "points of Open mHealth are samples, too; a statistic is none"
+iso() { date -u -d "@$(($1 / 1000))" +%Y-%m-%dT%H:%M:%SZ; }
+for i in 3 1 2; do
+    printf '{"heart_rate": {"value": 6%s.5, "unit": "beats/min"}, "effective_time_frame": ' "$i"
+    printf '{"date_time": "%s"}}\n' "$(iso $((now + i * 60000)))"
+done >"$scratch/points"
+stream 0 wearable commit "$stream" --open-mhealth "$scratch/points" --out "$scratch/kept"
+says "commitment 4: 3 samples"
+sed 's/}}$/}, "descriptive_statistic": "minimum"}/' "$scratch/points" >"$scratch/statistics"
+stream 1 wearable commit "$stream" --open-mhealth "$scratch/statistics" --out "$scratch/kept"
+says "line 1, point 1, descriptive_statistic: a statistic is no measurement"
+
 echo "the patient sees what is there, and what is missing"
 stream 0 wallet coverage "$stream" --proofs "$scratch/proofs"
-says "heart rate (LOINC 8867-4) in /min" "3 windows, 30 samples, 1 gaps" "gap, #3" "each proven"
+says "heart rate (LOINC 8867-4) in /min" "4 windows, 33 samples, 1 gaps" "gap, #3" "each proven"
 "$bin/systole" verify --genesis "$net/genesis.json" "$scratch/proofs" >/dev/null ||
     fail "a proof that was kept does not hold"
 stream 0 wallet gaps "$stream"
@@ -126,10 +138,10 @@ echo "an alert reaches the patient; the patient's word ends the stream"
 applied stream.alert wearable - - stream_id="$stream" sequence=1 rule="$(random_id)" \
     level=critical at=now
 applied consent.revoke wallet - - consent_id="$consent" patient_id="$patient"
-samples "$scratch/fourth" $((now + 1)) 1
+samples "$scratch/fourth" $((now + 240000)) 1
 stream 1 wearable commit "$stream" "$scratch/fourth" --out "$scratch/kept"
 says E_CONSENT
-[ ! -e "$scratch/kept/$stream-4.samples" ] || fail "what was refused is kept"
+[ ! -e "$scratch/kept/$stream-5.samples" ] || fail "what was refused is kept"
 applied stream.close wallet - - stream_id="$stream" reason="patient's wish"
 stream 0 wallet coverage "$stream" --last 1
 says "closed"
