@@ -145,7 +145,7 @@ says E_CONSENT
 applied stream.close wallet - - stream_id="$stream" reason="patient's wish"
 stream 0 wallet coverage "$stream" --last 1
 says "closed"
-stream 0 wearable commit "$stream" "$scratch/third" --out "$scratch/kept"
+stream 0 wearable commit "$stream" --open-mhealth "$scratch/points" --out "$scratch/kept"
 says E_DUP_COMMIT
 
 stop_all
