@@ -515,6 +515,7 @@ static bool sees_state(const struct sy_access *access, const struct reader *read
     case SY_STATE_SUBSCRIPTION:
         return sy_hash_equal(&read->id, &reader->holder) ||
                is_patient_or_guardian(access, reader, read, &read->second);
+    case SY_STATE_CONTRIBUTION:
     case SY_STATE_NOTIFY_PREFS:
     case SY_STATE_NOTIFY_ACK:
         return is_patient_or_guardian(access, reader, read, &read->id) ||

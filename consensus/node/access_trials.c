@@ -61,7 +61,17 @@ bool sy_access_trials(sy_state_view *view, const struct sy_hash *holder,
     case SY_STATE_TRIAL_BEACON: // not whose the place is
     case SY_STATE_TRIAL_DRAW:
     case SY_STATE_TRIAL_LOCK:
-    case SY_STATE_TRIAL_RESULT: return true;
+    case SY_STATE_TRIAL_RESULT:
+    /* The research commons hides nothing but who contributes, which is the patient's. */
+    case SY_STATE_DATASET:
+    case SY_STATE_DATASET_VERSION:
+    case SY_STATE_DATASET_ROOT:
+    case SY_STATE_QUERY:
+    case SY_STATE_QUERY_DECISION:
+    case SY_STATE_QUERY_RESULT:
+    case SY_STATE_QUERY_ASKED:
+    case SY_STATE_RESEARCH_BUDGET:
+    case SY_STATE_OPTOUTS: return true;
     case SY_STATE_TRIAL_SUBJECT:
     case SY_STATE_TRIAL_PLACE:
     case SY_STATE_TRIAL_DATA:

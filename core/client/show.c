@@ -204,6 +204,10 @@ static bool put_params(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "regulators_needed", state.params.regulators_needed);
     sy_json_put_i64(json, "credential_ms_max", state.params.credential_ms_max);
     sy_json_put_u64(json, "record_bytes_max", state.params.record_bytes_max);
+    sy_json_put_u64(json, "research_k", state.params.research_k);
+    sy_json_put_u64(json, "research_cells", state.params.research_cells);
+    sy_json_put_u64(json, "dataset_cells", state.params.dataset_cells);
+    sy_json_put_u64(json, "research_days", state.params.research_days);
     sy_json_key(json, "set");
     sy_json_array_begin(json);
     for (unsigned i = 0; i < state.pending_count; i++) {

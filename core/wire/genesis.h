@@ -19,6 +19,11 @@ struct sy_params {
     uint32_t regulators_needed; /* signatures of regulators for suspend and reinstate */
     int64_t credential_ms_max;
     uint64_t record_bytes_max;
+    /* Not the genesis's: they begin as sy_params_of_research has them (state.h). */
+    uint32_t research_k;     /* people that a count which is told stands for, at least */
+    uint32_t research_cells; /* that a researcher asks for in an epoch */
+    uint32_t dataset_cells;  /* that a data set answers in an epoch */
+    uint32_t research_days;  /* in an epoch */
 };
 
 struct sy_genesis {

@@ -67,11 +67,29 @@
 #define SY_TRIAL_REVEAL_DAYS_MAX 366u
 #define SY_TRIAL_SERIOUS_MS_MAX 86400000 /* a serious event is told within so long */
 #define SY_TRIAL_RESULT_MS_MAX (366ll * 24 * 3600 * 1000) /* results are due so long after */
-#define SY_STREAM_RATE_MAX 3600000u                       /* samples an hour: 1 kHz */
-#define SY_STREAM_SAMPLES_MAX 100000u                     /* in one stream.commit */
-#define SY_STREAM_SPAN_MS_MAX (31ll * 24 * 3600 * 1000)   /* of one stream.commit */
-#define SY_STREAM_TOLERANCE_S_MAX (31u * 24 * 3600)       /* between windows, that is no gap */
-#define SY_STREAM_SKEW_MS 300000                      /* between a window's end and block time */
+#define SY_DATASET_CODES_MAX 32u     /* of one data set, and as many phenotypes */
+#define SY_DATASET_CUSTODIANS_MAX 4u /* of one data set */
+#define SY_QUERY_DATASETS_MAX 4u
+#define SY_QUERY_TERMS_MAX 4u   /* a query's terms and the axes of its table, together */
+#define SY_QUERY_CELLS_MAX 128u /* in one table */
+#define SY_QUERY_SIDE_MAX 16u   /* rows of a table, columns of it */
+#define SY_QUERY_MS_MAX \
+    (90ll * 24 * 3600 * 1000) /* a query is decided and answered within so long */
+#define SY_RESEARCH_K_MIN 11u /* people, that a cell stands for */
+#define SY_RESEARCH_K_MAX 100u
+#define SY_RESEARCH_CELLS_DEFAULT 256u /* of a researcher in an epoch */
+#define SY_RESEARCH_CELLS_MAX 1000000u
+#define SY_RESEARCH_ORG_FACTOR 4u      /* a researcher's organisation may ask so much more */
+#define SY_DATASET_CELLS_DEFAULT 4096u /* of a data set in an epoch */
+#define SY_DATASET_CUSTODIAN_FACTOR 4u /* a custodian's data sets answer so much more */
+#define SY_RESEARCH_DAYS_DEFAULT 30u   /* in an epoch */
+#define SY_RESEARCH_DAYS_MAX 366u
+#define SY_OPTIN_MS_MIN 86400000                        /* from what a patient said before */
+#define SY_STREAM_RATE_MAX 3600000u                     /* samples an hour: 1 kHz */
+#define SY_STREAM_SAMPLES_MAX 100000u                   /* in one stream.commit */
+#define SY_STREAM_SPAN_MS_MAX (31ll * 24 * 3600 * 1000) /* of one stream.commit */
+#define SY_STREAM_TOLERANCE_S_MAX (31u * 24 * 3600)     /* between windows, that is no gap */
+#define SY_STREAM_SKEW_MS 300000                        /* between a window's end and block time */
 #define SY_STREAM_CARE_TEAM_MAX 7u                    /* told of one alert: its share of a block */
 #define SY_STREAM_LATE_MS 120000                      /* the least, of a window with backfill */
 #define SY_STREAM_ALERT_MS 60000                      /* from one alert to the next */

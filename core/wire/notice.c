@@ -106,6 +106,8 @@ uint16_t sy_notice_group(uint16_t event_kind)
     case SY_EVENT_ALERT_RAISED: // does not wait either
     case SY_EVENT_BREAKGLASS_USED:
     case SY_EVENT_BREAKGLASS_REVIEWED: return SY_NOTICES_EMERGENCY;
+    case SY_EVENT_OPTOUT_APPLIED:
+    case SY_EVENT_OPTIN_APPLIED:
     case SY_EVENT_CONSENT_CHANGED: return SY_NOTICES_CONSENTS;
     case SY_EVENT_CARE_OPENED:
     case SY_EVENT_CARE_CLOSED: return SY_NOTICES_CARE;

@@ -159,6 +159,23 @@ static const char *trial_event_name(uint16_t kind)
     }
 }
 
+/* Of the research commons. */
+static const char *research_event_name(uint16_t kind)
+{
+    switch (kind) {
+    case SY_EVENT_DATASET_PUBLISHED: return "dataset.published";
+    case SY_EVENT_DATASET_CHANGED: return "dataset.changed";
+    case SY_EVENT_DATASET_WITHDRAWN: return "dataset.withdrawn";
+    case SY_EVENT_QUERY_PROPOSED: return "query.proposed";
+    case SY_EVENT_QUERY_APPROVED: return "query.approved";
+    case SY_EVENT_QUERY_DENIED: return "query.denied";
+    case SY_EVENT_QUERY_ANSWERED: return "query.answered";
+    case SY_EVENT_OPTOUT_APPLIED: return "optout.applied";
+    case SY_EVENT_OPTIN_APPLIED: return "optin.applied";
+    default: return NULL;
+    }
+}
+
 /* Of goods, recalls and prescriptions. */
 static const char *goods_event_name(uint16_t kind)
 {
@@ -254,5 +271,6 @@ const char *sy_event_name(uint16_t kind)
     if (name == NULL) name = goods_event_name(kind);
     if (name == NULL) name = stream_event_name(kind);
     if (name == NULL) name = trial_event_name(kind);
+    if (name == NULL) name = research_event_name(kind);
     return name != NULL ? name : "unknown";
 }

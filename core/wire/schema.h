@@ -48,6 +48,7 @@
 #include "core/wire/kinds_export.def"
 #include "core/wire/kinds_goods.def"
 #include "core/wire/kinds_records.def"
+#include "core/wire/kinds_research.def"
 #include "core/wire/kinds_streams.def"
 #include "core/wire/kinds_trials.def"
 

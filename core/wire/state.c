@@ -8,6 +8,7 @@
 #include "core/wire/proof.h"
 #include "core/wire/roster_change.h"
 #include "core/wire/state_goods.h"
+#include "core/wire/state_research.h"
 #include "core/wire/state_stream.h"
 #include "core/wire/state_trial.h"
 
@@ -115,6 +116,16 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_TRIAL_RESULT] = "trial result",
     [SY_STATE_TRIAL_BEACON] = "trial beacon",
     [SY_STATE_TRIAL_KEY] = "trial key",
+    [SY_STATE_DATASET] = "dataset",
+    [SY_STATE_DATASET_VERSION] = "dataset version",
+    [SY_STATE_DATASET_ROOT] = "dataset root",
+    [SY_STATE_QUERY] = "query",
+    [SY_STATE_QUERY_DECISION] = "query decision",
+    [SY_STATE_QUERY_RESULT] = "query result",
+    [SY_STATE_QUERY_ASKED] = "query asked",
+    [SY_STATE_RESEARCH_BUDGET] = "research budget",
+    [SY_STATE_CONTRIBUTION] = "contribution",
+    [SY_STATE_OPTOUTS] = "optouts",
 };
 
 const char *sy_state_kind_name(unsigned kind)
@@ -391,7 +402,8 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_CONSENTS: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
     default:
         return sy_goods_key_of(out, kind, id, second) || sy_money_key_of(out, kind, id, second) ||
-               sy_stream_key_of(out, kind, id, second) || sy_trial_key_of(out, kind, id, second);
+               sy_stream_key_of(out, kind, id, second) || sy_trial_key_of(out, kind, id, second) ||
+               sy_research_key_of(out, kind, id, second);
     }
 }
 
@@ -410,6 +422,10 @@ void sy_params_state_encode(struct sy_writer *w, const struct sy_params_state *s
     SY_ASSERT(state->pending_count <= SY_PARAMS_PENDING_MAX);
     sy_params_encode(w, &state->params);
     if (state->version == 0) return;
+    sy_write_u32(w, state->params.research_k);
+    sy_write_u32(w, state->params.research_cells);
+    sy_write_u32(w, state->params.dataset_cells);
+    sy_write_u32(w, state->params.research_days);
     sy_write_u32(w, state->version);
     sy_write_u8(w, state->pending_count);
     for (unsigned i = 0; i < state->pending_count; i++) {
@@ -439,6 +455,29 @@ static void read_pending(struct sy_reader *r, struct sy_params_state *state)
     }
 }
 
+void sy_params_of_research(struct sy_params *params)
+{
+    params->research_k = SY_RESEARCH_K_MIN;
+    params->research_cells = SY_RESEARCH_CELLS_DEFAULT;
+    params->dataset_cells = SY_DATASET_CELLS_DEFAULT;
+    params->research_days = SY_RESEARCH_DAYS_DEFAULT;
+}
+
+static uint32_t read_param(struct sy_reader *r, uint32_t least, uint32_t most, const char *what)
+{
+    uint32_t value = sy_read_u32(r, what);
+    if (value < least || value > most) sy_reader_fail(r, what);
+    return value;
+}
+
+static void read_research(struct sy_reader *r, struct sy_params *params)
+{
+    params->research_k = read_param(r, SY_RESEARCH_K_MIN, SY_RESEARCH_K_MAX, "research_k");
+    params->research_cells = read_param(r, 1, SY_RESEARCH_CELLS_MAX, "research_cells");
+    params->dataset_cells = read_param(r, 1, SY_RESEARCH_CELLS_MAX, "dataset_cells");
+    params->research_days = read_param(r, 1, SY_RESEARCH_DAYS_MAX, "research_days");
+}
+
 bool sy_params_state_decode(struct sy_params_state *state, struct sy_slice bytes)
 {
     struct sy_reader r = sy_reader_of(bytes);
@@ -446,7 +485,11 @@ bool sy_params_state_decode(struct sy_params_state *state, struct sy_slice bytes
     state->params.regulators_needed = sy_read_u32(&r, "regulators_needed");
     state->params.credential_ms_max = sy_read_i64(&r, "credential_ms_max");
     state->params.record_bytes_max = sy_read_u64(&r, "record_bytes_max");
-    if (!r.failed && sy_reader_left(&r) > 0) read_pending(&r, state);
+    sy_params_of_research(&state->params);
+    if (!r.failed && sy_reader_left(&r) > 0) {
+        read_research(&r, &state->params);
+        read_pending(&r, state);
+    }
     return sy_reader_done(&r);
 }
 
@@ -462,8 +505,16 @@ void sy_params_at(struct sy_params_state *state, uint64_t height)
             params->regulators_needed = (uint32_t)next.value;
         } else if (next.name == SY_PARAM_CREDENTIAL_MS_MAX) {
             params->credential_ms_max = (int64_t)next.value;
-        } else {
+        } else if (next.name == SY_PARAM_RECORD_BYTES_MAX) {
             params->record_bytes_max = next.value;
+        } else if (next.name == SY_PARAM_RESEARCH_K) {
+            params->research_k = (uint32_t)next.value;
+        } else if (next.name == SY_PARAM_RESEARCH_CELLS) {
+            params->research_cells = (uint32_t)next.value;
+        } else if (next.name == SY_PARAM_DATASET_CELLS) {
+            params->dataset_cells = (uint32_t)next.value;
+        } else {
+            params->research_days = (uint32_t)next.value;
         }
     }
     state->pending_count = (uint8_t)kept;

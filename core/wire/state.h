@@ -53,7 +53,7 @@
  *   suspension       pair(organisation, u64 number padded) struct sy_suspension
  *   goods            state_goods.h; prescriptions, recalls: state_rx.h; temperatures:
  *                    state_cond.h; claims: money.h; streams: state_stream.h;
- *                    trials: state_trial.h
+ *                    trials: state_trial.h; the research commons: state_research.h
  *
  * Encodings are canonical, little-endian, without padding; core/wire/FORMAT.md has the offset
  * tables. A list is u16 count | bytes16 items, the items as in the payload that brought them; what
@@ -176,7 +176,17 @@ enum sy_state_kind {
     SY_STATE_FIRMWARE = 124,
     SY_STATE_TRIAL_BEACON = 125,
     SY_STATE_TRIAL_KEY = 126,
-    SY_STATE_KIND_COUNT = 127 /* not every number below is one: sy_state_kind_name */
+    SY_STATE_DATASET = 127,
+    SY_STATE_DATASET_VERSION = 130,
+    SY_STATE_DATASET_ROOT = 131,
+    SY_STATE_QUERY = 132,
+    SY_STATE_QUERY_DECISION = 133,
+    SY_STATE_QUERY_RESULT = 134,
+    SY_STATE_QUERY_ASKED = 135,
+    SY_STATE_RESEARCH_BUDGET = 136,
+    SY_STATE_CONTRIBUTION = 137,
+    SY_STATE_OPTOUTS = 138,
+    SY_STATE_KIND_COUNT = 140 /* not every number below is one: sy_state_kind_name */
 };
 
 /* Key hashes by what they name. */
@@ -242,7 +252,7 @@ void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits);
 
 /* --- governance -------------------------------------------------------------------------------*/
 
-#define SY_PARAMS_PENDING_MAX 3u /* one of each */
+#define SY_PARAMS_PENDING_MAX 7u /* one of each */
 
 /* The network's parameters, and those that change at a height to come. As the genesis has them:
  *
@@ -250,7 +260,7 @@ void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits);
  *
  * and, once any was set, behind it:
  *
- *   u32 version | u8 pending, each: u16 name | u64 value | u64 height; names ascend */
+ *   u32 research k | u32 research cells | u32 dataset cells | u32 research days | u32 version | u8 pending, each: u16 name | u64 value | u64 height; names ascend */
 struct sy_params_state {
     struct sy_params params;
     uint32_t version; /* how often one was set */
@@ -262,6 +272,8 @@ struct sy_params_state {
     } pending[SY_PARAMS_PENDING_MAX];
 };
 void sy_params_encode(struct sy_writer *w, const struct sy_params *params);
+/* sy_params_of_research fills those that no genesis has. */
+void sy_params_of_research(struct sy_params *params);
 void sy_params_state_encode(struct sy_writer *w, const struct sy_params_state *state);
 bool sy_params_state_decode(struct sy_params_state *state, struct sy_slice bytes);
 /* sy_params_at moves what is due at this height from `pending` to the parameters. */

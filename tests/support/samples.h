@@ -12,7 +12,7 @@
 #include "core/wire/vote.h"
 #include "tests/support/network.h"
 
-#define TEST_SAMPLES_MAX 256u
+#define TEST_SAMPLES_MAX 320u
 
 struct test_sample {
     char name[64];

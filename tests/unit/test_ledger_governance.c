@@ -158,7 +158,7 @@ CASE(parameters_keep_their_rules)
     assert_refused(&tx, SY_E_SCHEMA);
     tx = set(SY_PARAM_REGULATORS_NEEDED, 0, 1);
     assert_refused(&tx, SY_E_SCHEMA);
-    tx = set(4, 1, 1);
+    tx = set(SY_PARAM_RESEARCH_DAYS + 1, 1, 1);
     assert_refused(&tx, SY_E_SCHEMA);
     assert_path("name");
     tx = set(SY_PARAM_RECORD_BYTES_MAX, 1, 1);
@@ -292,7 +292,7 @@ CASE(enacted_parameters_keep_their_rules)
     enact(SY_PARAM_RECORD_BYTES_MAX, 0, 1);
     tx = approved();
     assert_refused(&tx, SY_E_SCHEMA);
-    enact(4, 1, 1);
+    enact(SY_PARAM_RESEARCH_DAYS + 1, 1, 1);
     tx = approved();
     assert_refused(&tx, SY_E_SCHEMA);
     assert_path("name");

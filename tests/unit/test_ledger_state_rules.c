@@ -111,6 +111,7 @@ CASE(parameters_change_when_they_are_due)
                                                 {SY_PARAM_RECORD_BYTES_MAX, 30, 200}}};
     uint8_t room[128];
     struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_params_of_research(&given.params);
     sy_params_state_encode(&w, &given);
     struct sy_params_state now;
     assert_true(sy_params_state_decode(&now, sy_writer_slice(&w)));
@@ -130,7 +131,8 @@ CASE(parameters_change_when_they_are_due)
     static const struct {
         size_t at;
         uint8_t bad;
-    } rules[] = {{20, 0}, {24, 4}, {25, 2}, {25, 4}, {25, 0}, {24, 2}, {34, 0x80}};
+    } rules[] = {{20, 10}, {20, 101}, {25, 0}, {32, 0}, {36, 0}, {40, 4},
+                 {40, 8},  {41, 2},   {41, 8}, {41, 0}, {40, 2}, {50, 0x80}};
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         uint8_t kept = room[rules[i].at];
         room[rules[i].at] = rules[i].bad;
@@ -140,6 +142,8 @@ CASE(parameters_change_when_they_are_due)
     assert_true(sy_params_state_decode(&now, sy_writer_slice(&w)));
     assert_true(sy_params_state_decode(&now, sy_slice_of(room, 20))); // of the genesis
     assert_int_equal(now.version, 0);
+    assert_int_equal(now.params.research_k, SY_RESEARCH_K_MIN);
+    assert_int_equal(now.params.research_days, SY_RESEARCH_DAYS_DEFAULT);
 }
 
 CASE(key_hashes_are_what_the_format_says)

@@ -22,7 +22,7 @@ CASE(kinds_are_found_by_number_name_and_place)
         assert_ptr_equal(sy_kind_by_number(kind->number), kind);
         assert_ptr_equal(sy_kind_by_name(kind->name), kind);
     }
-    assert_int_equal(count, 104);
+    assert_int_equal(count, 113);
     assert_null(sy_kind_by_number(0));
     assert_null(sy_kind_by_number(UINT16_MAX));
     assert_null(sy_kind_by_name("record"));
@@ -104,6 +104,16 @@ CASE(numbers_of_trials_stand)
         {118, "randomise.commit"}, {119, "randomise.salt"}, {120, "randomise.reveal"},
         {121, "data.commit"},      {122, "ae.report"},      {123, "db.lock"},
         {124, "unblind"},          {125, "result.post"},
+    };
+    check_numbers(known, sizeof known / sizeof known[0]);
+}
+
+CASE(numbers_of_research_stand)
+{
+    static const struct numbered known[] = {
+        {48, "dataset.publish"}, {49, "dataset.update"},   {50, "dataset.withdraw"},
+        {51, "query.propose"},   {52, "query.approve"},    {53, "query.deny"},
+        {54, "query.result"},    {55, "contribute.optin"}, {56, "contribute.optout"},
     };
     check_numbers(known, sizeof known / sizeof known[0]);
 }
@@ -758,6 +768,7 @@ int main(void)
         cmocka_unit_test(numbers_of_temperatures_stand),
         cmocka_unit_test(numbers_of_streams_stand),
         cmocka_unit_test(numbers_of_trials_stand),
+        cmocka_unit_test(numbers_of_research_stand),
         cmocka_unit_test(numbers_of_claims_stand),
         cmocka_unit_test(every_kind_and_field_is_described),
         cmocka_unit_test(every_row_has_what_its_type_needs),

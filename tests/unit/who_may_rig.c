@@ -55,6 +55,7 @@ static const struct {
     {"signer", KEY_OF(OWN, SY_ROLE_VALIDATOR)},
     {"sponsor_a", KEY_OF(OWN, SY_ROLE_SPONSOR)},
     {"ethics_b", KEY_OF(GRANTED, SY_ROLE_ETHICS)},
+    {"researcher_c", KEY_OF(FOREIGN, SY_ROLE_RESEARCHER)},
     {"investigator_a", KEY_OF(OWN, SY_ROLE_INVESTIGATOR)},
     {"investigator_b", KEY_OF(GRANTED, SY_ROLE_INVESTIGATOR)},
 };

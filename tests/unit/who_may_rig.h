@@ -14,7 +14,7 @@
 enum standing { OWN, GRANTED, FOREIGN, REVOKED, EXPIRED, STANDINGS };
 
 #define WHO_MAY_FILE "tests/data/contracts/who_may.txt"
-#define SCENARIOS_MAX 256u
+#define SCENARIOS_MAX 320u
 #define LINES_MAX 12u
 #define COSIGNERS_MAX 2u
 

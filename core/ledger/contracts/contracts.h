@@ -117,6 +117,19 @@ enum sy_refusal sy_contract_data_commit(struct sy_exec *x, const union sy_payloa
 enum sy_refusal sy_contract_ae_report(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_db_lock(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_result_post(struct sy_exec *x, const union sy_payload *payload);
+/* research.c */
+enum sy_refusal sy_contract_dataset_publish(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_dataset_update(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_dataset_withdraw(struct sy_exec *x, const union sy_payload *payload);
+/* research_query.c */
+enum sy_refusal sy_contract_query_propose(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_query_approve(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_query_deny(struct sy_exec *x, const union sy_payload *payload);
+/* research_result.c */
+enum sy_refusal sy_contract_query_result(struct sy_exec *x, const union sy_payload *payload);
+/* contribute.c */
+enum sy_refusal sy_contract_contribute_optin(struct sy_exec *x, const union sy_payload *payload);
+enum sy_refusal sy_contract_contribute_optout(struct sy_exec *x, const union sy_payload *payload);
 /* plan.c */
 enum sy_refusal sy_contract_plan_publish(struct sy_exec *x, const union sy_payload *payload);
 enum sy_refusal sy_contract_coverage_add(struct sy_exec *x, const union sy_payload *payload);

@@ -1,7 +1,7 @@
 /* governance.c: parameters of the network, and lists that claims are judged by.
  *
  * param.set (a regulator answers for it)
- *   the value is out of the parameter's range             E_SCHEMA {most}, path value
+ *   the value is out of the parameter's range             E_SCHEMA {least or most}, path value
  *   fewer than regulators_needed regulators signed, or
  *   than it is to be                                      E_REGULATORS {how many are needed}
  *   version is not the one after the parameters'          E_NEXT_VERSION {their version}
@@ -10,7 +10,7 @@
  *   event    param.set about the key that answered, object: name and value
  *
  * param.enact (a regulator or an organisation's admin hands it in; the approvals decide)
- *   the value is out of the parameter's range             E_SCHEMA {most}, path value
+ *   the value is out of the parameter's range             E_SCHEMA {least or most}, path value
  *   it names another roster than the current one          E_ROSTER {epoch} {hash}: the current one
  *   an approval is by no validator's admin key            E_APPROVALS {key}
  *   fewer than quorum(n) approvals                        E_APPROVALS {how many are needed}
@@ -41,14 +41,26 @@ _Static_assert(SY_REGULATORS_MAX <= SY_TX_SIGNERS_MAX, "all regulators can sign 
 _Static_assert(SY_RECORD_BYTES_MAX <= INT64_MAX && SY_CREDENTIAL_MS_MAX <= INT64_MAX,
                "a parameter's value fits where it is kept");
 
+static uint64_t most_of(uint16_t name)
+{
+    switch (name) {
+    case SY_PARAM_CREDENTIAL_MS_MAX: return (uint64_t)SY_CREDENTIAL_MS_MAX;
+    case SY_PARAM_RECORD_BYTES_MAX: return SY_RECORD_BYTES_MAX;
+    case SY_PARAM_RESEARCH_K: return SY_RESEARCH_K_MAX;
+    case SY_PARAM_RESEARCH_CELLS:
+    case SY_PARAM_DATASET_CELLS: return SY_RESEARCH_CELLS_MAX;
+    case SY_PARAM_RESEARCH_DAYS: return SY_RESEARCH_DAYS_MAX;
+    default: return SY_REGULATORS_MAX;
+    }
+}
+
 static enum sy_refusal check_value(struct sy_exec *x, const struct sy_param_next *p)
 {
-    uint64_t most = SY_REGULATORS_MAX;
-    if (p->name == SY_PARAM_CREDENTIAL_MS_MAX) most = (uint64_t)SY_CREDENTIAL_MS_MAX;
-    if (p->name == SY_PARAM_RECORD_BYTES_MAX) most = SY_RECORD_BYTES_MAX;
+    uint64_t least = p->name == SY_PARAM_RESEARCH_K ? SY_RESEARCH_K_MIN : 1;
+    uint64_t most = most_of(p->name);
     SY_ASSERT(p->value > 0);
-    if (p->value <= most) return SY_APPLIED;
-    x->detail = most;
+    if (p->value >= least && p->value <= most) return SY_APPLIED;
+    x->detail = p->value < least ? least : most;
     return sy_refuse_path(x, SY_E_SCHEMA, "value");
 }
 
@@ -116,7 +128,7 @@ static enum sy_refusal set_param(struct sy_exec *x, const struct sy_param_next *
     sy_params_at(&state, x->height);
     put_pending(&state, next);
     state.version = version;
-    uint8_t room[128];
+    uint8_t room[256];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     sy_params_state_encode(&w, &state);
     sy_exec_save(x, &key_hash, &w);

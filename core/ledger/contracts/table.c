@@ -1,6 +1,22 @@
 /* table.c: which contract runs a kind of transaction. */
 #include "core/ledger/contracts/contracts.h"
 
+static sy_contract of_research(uint16_t kind)
+{
+    switch (kind) {
+    case SY_KIND_dataset_publish: return sy_contract_dataset_publish;
+    case SY_KIND_dataset_update: return sy_contract_dataset_update;
+    case SY_KIND_dataset_withdraw: return sy_contract_dataset_withdraw;
+    case SY_KIND_query_propose: return sy_contract_query_propose;
+    case SY_KIND_query_approve: return sy_contract_query_approve;
+    case SY_KIND_query_deny: return sy_contract_query_deny;
+    case SY_KIND_query_result: return sy_contract_query_result;
+    case SY_KIND_contribute_optin: return sy_contract_contribute_optin;
+    case SY_KIND_contribute_optout: return sy_contract_contribute_optout;
+    default: return NULL;
+    }
+}
+
 static sy_contract of_trials(uint16_t kind)
 {
     switch (kind) {
@@ -18,7 +34,7 @@ static sy_contract of_trials(uint16_t kind)
     case SY_KIND_db_lock: return sy_contract_db_lock;
     case SY_KIND_unblind: return sy_contract_unblind;
     case SY_KIND_result_post: return sy_contract_result_post;
-    default: return NULL;
+    default: return of_research(kind);
     }
 }
 
