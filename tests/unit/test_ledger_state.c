@@ -67,7 +67,9 @@ static struct sy_list ids(unsigned count)
 
 static void sample_governance(void)
 {
-    struct sy_params params = {2, 157680000000ll, 1u << 30};
+    struct sy_params params = {
+        .regulators_needed = 2, .credential_ms_max = 157680000000ll, .record_bytes_max = 1u << 30};
+    sy_params_of_research(&params);
     struct sy_writer w = start_sample("params", SY_STATE_PARAMS);
     sy_params_encode(&w, &params);
     finish_sample(&w);
