@@ -20,7 +20,7 @@ struct issues {
 struct reading {
     sy_bill_x12_take take;
     void *self;
-    const struct issues *issues;
+    struct issues *issues;
     struct sy_x12_reader reader;
     struct sy_x12_segment at;
     struct sy_x12_loops loops;
@@ -29,6 +29,7 @@ struct reading {
     uint64_t place;                 /* of the set, from 1 */
     bool has_claim;                 /* one is open */
     struct sy_slice provider, member;
+    bool is_primary;                 /* no other payer comes before the one billed (SBR01) */
     char dependent[DEPENDENT_BYTES]; /* "": the member is the patient */
     /* of the claim at hand */
     struct sy_bill bill;
@@ -194,6 +195,14 @@ static void take_frequency(struct reading *reading, struct sy_slice frequency)
     }
 }
 
+/* What is left to bill depends on what was paid before, which a claim's lines name as prior, or as
+ * the claim before it: billed without, it would be paid twice. */
+static void refuse_prior(struct reading *reading)
+{
+    spoil(reading, "another payer comes first or has paid (SBR01 not P, AMT*D, SVD): name what it "
+                   "paid in the lines' prior, or its claim as prior_claim");
+}
+
 static void take_dependent(struct reading *reading, struct sy_slice text)
 {
     size_t used = strlen(reading->dependent);
@@ -213,6 +222,8 @@ static void take_claim_fact(struct reading *reading, const struct sy_x12_fact *f
     if (strcmp(name, "frequency") == 0) take_frequency(reading, fact->value);
     if (strcmp(name, "service_dates") == 0) take_dates(reading, fact);
     if (strcmp(name, "diagnosis") == 0) take_diagnosis(reading, fact->value);
+    if (strcmp(name, "prior_paid") == 0) refuse_prior(reading);
+    if (strcmp(name, "line_prior_paid") == 0) refuse_prior(reading);
     if (bill->line_count == 0) return;
     if (strcmp(name, "service") == 0) take_service(reading, fact->value);
     if (strcmp(name, "revenue") == 0) take_revenue(reading, fact->value);
@@ -231,6 +242,7 @@ static void take_fact(void *self, const struct sy_x12_fact *fact)
     struct reading *reading = (struct reading *)self;
     if (strcmp(fact->name, "billing_provider") == 0) reading->provider = fact->value;
     if (strcmp(fact->name, "member") == 0) reading->member = fact->value;
+    if (strcmp(fact->name, "payer_order") == 0) reading->is_primary = is_word(fact->value, "P");
     if (strncmp(fact->name, "dependent_", 10) == 0) take_dependent(reading, fact->value);
     if (reading->has_claim) take_claim_fact(reading, fact);
 }
@@ -300,6 +312,7 @@ static void begin_claim(struct reading *reading)
     if (has_issue(reading->issues, reading->place)) {
         spoil(reading, "its set has an issue, and is not acted on");
     }
+    if (!reading->is_primary) refuse_prior(reading);
 }
 
 static bool opened_loop(const struct reading *reading, uint8_t loop)
@@ -314,7 +327,10 @@ static void read_loop(struct reading *reading)
     bool above = names || opened_loop(reading, SY_X12_LOOP_BILLING);
     if (above || opened_loop(reading, SY_X12_LOOP_CLAIM)) end_claim(reading);
     if (above) reading->dependent[0] = '\0';
-    if (opened_loop(reading, SY_X12_LOOP_SUBSCRIBER)) reading->member = sy_slice_of("", 0);
+    if (opened_loop(reading, SY_X12_LOOP_SUBSCRIBER)) {
+        reading->member = sy_slice_of("", 0);
+        reading->is_primary = true;
+    }
     if (opened_loop(reading, SY_X12_LOOP_BILLING)) reading->provider = sy_slice_of("", 0);
     if (opened_loop(reading, SY_X12_LOOP_CLAIM)) begin_claim(reading);
     if (opened_loop(reading, SY_X12_LOOP_LINE) && reading->has_claim) begin_line(reading);
@@ -332,6 +348,20 @@ static void read_segment(struct reading *reading)
 static bool is_bill_set(uint8_t set)
 {
     return set == SY_X12_SET_837P || set == SY_X12_SET_837I || set == SY_X12_SET_837D;
+}
+
+/* Claims by a guide that is not known are told, lest they are missed. */
+static void tell_guide(const struct reading *reading)
+{
+    struct sy_x12_issue issue = {
+        .kind = SY_X12_LEVEL, .segment = reading->at.number, .place = reading->place, .set = "837"};
+    struct sy_slice control = reading->control;
+    if (!is_word(sy_x12_element(&reading->at, 1), "837") || is_bill_set(reading->loops.set)) return;
+    (void)snprintf(issue.control, sizeof issue.control, "%.*s",
+                   (int)(control.size < 64 ? control.size : 64), (const char *)control.data);
+    (void)snprintf(issue.text, sizeof issue.text,
+                   "ST03 or GS08 is no guide of claims that is known (005010X222, X223, X224)");
+    note_issue(reading->issues, &issue);
 }
 
 /* Follows the envelopes as x12_check.h does, so that both count the same sets. True: the segment
@@ -356,6 +386,7 @@ static bool follow_envelopes(struct reading *reading)
         reading->place++;
         reading->control = sy_x12_element(at, 2);
         sy_x12_loops_begin(&reading->loops, at, reading->guide);
+        tell_guide(reading);
         return false;
     }
     return reading->depth == IN_SET && is_bill_set(reading->loops.set);

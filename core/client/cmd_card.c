@@ -432,6 +432,8 @@ static sy_status find_cert(struct revoke_run *run, struct sy_cert *cert, const c
     SY_TRY(sy_cmd_hash(&read.id, "--organisation", run->organisation, err));
     SY_TRY(sy_cmd_hash(&read.second, "JWS_HASH", word, err));
     SY_TRY(sy_asker_read(run->asker, &run->answer, &read, run->key, 60000, err));
+    // All cards are looked up at no earlier height than the first: none is of an older state.
+    sy_asker_expect(run->asker, run->answer.proof.header.height);
     const struct sy_state_proof *state = &run->answer.proof.state;
     if (!state->present) {
         return sy_fail(err, SY_ERR_PERMISSION, "that organisation did not anchor card %.64s", word);

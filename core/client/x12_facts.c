@@ -263,6 +263,14 @@ static void give_diagnoses(const struct giver *giver, const struct fact_row *row
     }
 }
 
+/* The number of somebody's social security, or of a member, tells who it is, whosesoever name it
+ * stands under: a provider may be a person, too (NM108 of 34). */
+static bool tells_person(const struct giver *giver, const struct fact_row *row)
+{
+    return row->element == 9 && sy_x12_is(giver->segment, "NM1") &&
+           is_one_of("34 MI", sy_x12_element(giver->segment, 8));
+}
+
 static void give(const struct giver *giver, const struct fact_row *row)
 {
     struct sy_slice element = sy_x12_element(giver->segment, row->element);
@@ -287,6 +295,7 @@ static void give(const struct giver *giver, const struct fact_row *row)
         fact.value = sy_x12_component(giver->reader, element, row->component);
     }
     if (fact.value.size == 0) return;
+    if (tells_person(giver, row)) fact.form = SY_X12_PERSON;
     if (row->form == SY_X12_CENTS) fact.good = sy_x12_cents(&fact.cents, fact.value);
     if (row->form == SY_X12_COUNTED) fact.good = sy_x12_count(&fact.count, fact.value);
     if (row->form == SY_X12_DATES) {

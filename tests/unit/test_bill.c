@@ -203,7 +203,7 @@ CASE(fhir_times_are_read_whatever_their_zone)
 #define BODY "DTP*472*D8*20260102~HI*ABK:I10*ABF:J45~LX*1~SV1*HC:99213:25*100*UN*1***2:1~"
 
 struct taken {
-    unsigned count, good;
+    unsigned count, good, unknown;
     char last[SY_BILL_LINE_BYTES], why[SY_BILL_TEXT_BYTES];
     struct sy_hash key;
     int64_t from_ms, until_ms;
@@ -292,6 +292,13 @@ CASE(an_837_that_cannot_be_billed_says_why)
          "whole number", 0},
         {LEVELS "CLM*A1*100***11:B:1~DTP*472*D8*20260102~HI*ABK:I10~LX*1~SV1*XX:99213*100*UN*1~",
          "a line's code", 0},
+        {"HL*1**20*1~NM1*85*2*C*****XX*77~HL*2*1*22*1~SBR*S*18~NM1*IL*1*A*B****MI*M1~"
+         "CLM*A1*100***11:B:1~" BODY,
+         "another payer", 0},
+        {LEVELS "CLM*A1*100***11:B:1~DTP*472*D8*20260102~HI*ABK:I10~SBR*P*18~AMT*D*40~LX*1~"
+                "SV1*HC:99213*100*UN*1***1~",
+         "another payer", 0},
+        {LEVELS "CLM*A1*100***11:B:1~" BODY "SVD*P1*40*HC:99213**1~", "another payer", 0},
         {LEVELS "CLM*A1*0***11:B:1~DTP*472*D8*20260102~HI*ABK:I10~", "no lines", 0},
         {"HL*1**20*1~HL*2*1*22*1~NM1*IL*1*A*B****MI*M1~CLM*A1*100***11:B:1~" BODY, "who bills", 0},
         {"HL*1**20*1~NM1*85*2*C*****XX*77~HL*2*1*22*1~CLM*A1*100***11:B:1~" BODY, "which patient",
@@ -310,6 +317,36 @@ CASE(an_837_that_cannot_be_billed_says_why)
     struct taken taken = taken_of("005010X222A1", body, 0);
     assert_int_equal(taken.good, 0);
     assert_non_null(strstr(taken.why, "more than 50 lines"));
+}
+
+static void count_issue(void *self, const struct sy_x12_issue *issue)
+{
+    struct taken *taken = (struct taken *)self;
+    if (strstr(issue->text, "no guide of claims") != NULL && strcmp(issue->set, "837") == 0 &&
+        strcmp(issue->control, "0042") == 0) {
+        taken->unknown++;
+    }
+}
+
+CASE(an_837_of_an_unknown_guide_is_told)
+{
+    static const char *const guides[] = {"004010X098A1", "005010X222A1"};
+    for (unsigned known = 0; known < 2; known++) {
+        char text[2048];
+        struct taken taken = {.count = 0};
+        struct sy_x12_totals totals;
+        struct sy_error err;
+        (void)snprintf(text, sizeof text,
+                       HEAD "ST*837*0042*%s~" LEVELS "CLM*A1*100***11:B:1~" BODY
+                            "SE*11*0042~GE*1*31~IEA*1*000000007~",
+                       guides[known]);
+        assert_int_equal(sy_bill_x12(&totals, sy_slice_of(text, strlen(text)), count_issue,
+                                     take_x12, &taken, &err),
+                         SY_OK);
+        assert_int_equal(taken.unknown, known ? 0 : 1);
+        assert_int_equal(taken.count, known);
+        assert_int_equal(taken.good, known);
+    }
 }
 
 CASE(members_of_a_family_are_told_apart)
@@ -430,6 +467,7 @@ int main(void)
         cmocka_unit_test(fhir_times_are_read_whatever_their_zone),
         cmocka_unit_test(an_837_becomes_lines_of_the_ledger),
         cmocka_unit_test(an_837_that_cannot_be_billed_says_why),
+        cmocka_unit_test(an_837_of_an_unknown_guide_is_told),
         cmocka_unit_test(members_of_a_family_are_told_apart),
         cmocka_unit_test(services_billed_twice_are_found_across_files),
         cmocka_unit_test(the_same_service_with_other_charges_is_refused),

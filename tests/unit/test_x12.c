@@ -354,6 +354,55 @@ CASE(remittances_and_questions_have_their_facts)
         "2000F line_decision A6 0\n");
 }
 
+struct persons {
+    struct sy_x12_loops loops;
+    unsigned count;
+};
+
+static void count_person(void *self, const struct sy_x12_fact *fact)
+{
+    struct persons *persons = (struct persons *)self;
+    if (fact->form == SY_X12_PERSON) persons->count++;
+}
+
+/* How many facts of the body, a set of the guide, are a person's. */
+static unsigned persons_of(const char *guide, const char *body)
+{
+    char document[1024], why[SY_X12_TEXT_BYTES];
+    struct sy_x12_segment segment;
+    struct persons persons = {.count = 0};
+    bool opened;
+    (void)snprintf(document, sizeof document, "%s%s", ISA GROUP, body);
+    struct sy_x12_reader reader = {.document = sy_slice_of(document, strlen(document))};
+    while (sy_x12_next(&reader, &segment, why) == SY_X12_SEGMENT) {
+        struct sy_x12_loops *loops = &persons.loops;
+        if (sy_x12_is(&segment, "ST")) {
+            sy_x12_loops_begin(loops, &segment, sy_slice_of(guide, strlen(guide)));
+        } else if (loops->depth > 0) {
+            assert_true(sy_x12_loops_take(loops, &opened, why, &segment));
+            sy_x12_facts(loops, &reader, &segment, count_person, &persons);
+        }
+    }
+    return persons.count;
+}
+
+CASE(what_tells_a_person_is_marked_wherever_it_stands)
+{
+    // A 277CA's TRN02 is the patient's account number; a 277's is the asker's own trace.
+    static const char status[] = "HL*1**20*1~HL*2*1*21*1~HL*3*2*19*1~HL*4*3*PT*0~TRN*2*ACC1~";
+    char body[512];
+    (void)snprintf(body, sizeof body, "ST*277*1*005010X214~%s", status);
+    assert_int_equal(persons_of("005010X214", body), 1);
+    (void)snprintf(body, sizeof body, "ST*277*1*005010X212~%s", status);
+    assert_int_equal(persons_of("005010X212", body), 0);
+    // A provider who is known by a social security number.
+    static const char asks[] = "ST*270*1*005010X279A1~HL*1**20*1~HL*2*1*21*1~NM1*1P*1*C*****";
+    (void)snprintf(body, sizeof body, "%s34*900112233~", asks);
+    assert_int_equal(persons_of("005010X279A1", body), 1);
+    (void)snprintf(body, sizeof body, "%sXX*1234567893~", asks);
+    assert_int_equal(persons_of("005010X279A1", body), 0);
+}
+
 // --- the public documents ----------------------------------------------------------------------
 
 /* The columns of the table: each row a file, as another program counted it. */
@@ -457,6 +506,7 @@ int main(void)
         cmocka_unit_test(dates_are_days_of_the_calendar),
         cmocka_unit_test(an_institutional_claim_has_its_facts),
         cmocka_unit_test(remittances_and_questions_have_their_facts),
+        cmocka_unit_test(what_tells_a_person_is_marked_wherever_it_stands),
         cmocka_unit_test(the_public_documents_count_as_the_oracle_says),
     };
     return cmocka_run_group_tests(cases, NULL, NULL);
