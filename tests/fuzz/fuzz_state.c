@@ -7,6 +7,7 @@
 #include "core/wire/money.h"
 #include "core/wire/state_cond.h"
 #include "core/wire/state_exception.h"
+#include "core/wire/state_research.h"
 #include "core/wire/state_stream.h"
 #include "core/wire/state_trial.h"
 
@@ -16,7 +17,39 @@
     if (good) sy_##name##_encode(w, given);      \
     break
 
-/* Clinical trials; others: an id. */
+/* The research commons; others: an id. */
+static bool round_trip_research(struct sy_writer *w, unsigned kind, struct sy_slice value)
+{
+    union {
+        struct sy_dataset dataset;
+        struct sy_dataset_version version;
+        struct sy_query query;
+        struct sy_query_decision decision;
+        struct sy_query_answer answer;
+        struct sy_query_asked asked;
+        struct sy_research_budget budget;
+        struct sy_contribution contribution;
+        struct sy_optouts optouts;
+        struct sy_hash id;
+    } u;
+
+    bool good = false;
+    switch (kind) {
+    case SY_STATE_DATASET: AGAIN(dataset, dataset, &u.dataset);
+    case SY_STATE_DATASET_VERSION: AGAIN(dataset_version, version, &u.version);
+    case SY_STATE_QUERY: AGAIN(query, query, &u.query);
+    case SY_STATE_QUERY_DECISION: AGAIN(query_decision, decision, &u.decision);
+    case SY_STATE_QUERY_RESULT: AGAIN(query_answer, answer, &u.answer);
+    case SY_STATE_QUERY_ASKED: AGAIN(query_asked, asked, &u.asked);
+    case SY_STATE_RESEARCH_BUDGET: AGAIN(research_budget, budget, &u.budget);
+    case SY_STATE_CONTRIBUTION: AGAIN(contribution, contribution, &u.contribution);
+    case SY_STATE_OPTOUTS: AGAIN(optouts, optouts, &u.optouts);
+    default: AGAIN(id, id, &u.id);
+    }
+    return good;
+}
+
+/* Clinical trials; others: as above. */
 static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slice value)
 {
     union {
@@ -31,7 +64,6 @@ static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slic
         struct sy_trial_result result;
         struct sy_trial_lot lot;
         struct sy_trial_key key;
-        struct sy_hash id;
     } u;
 
     bool good = false;
@@ -47,7 +79,7 @@ static bool round_trip_trials(struct sy_writer *w, unsigned kind, struct sy_slic
     case SY_STATE_TRIAL_RESULT: AGAIN(trial_result, result, &u.result);
     case SY_STATE_TRIAL_BEACON: AGAIN(trial_lot, lot, &u.lot);
     case SY_STATE_TRIAL_KEY: AGAIN(trial_key, key, &u.key);
-    default: AGAIN(id, id, &u.id);
+    default: return round_trip_research(w, kind, value);
     }
     return good;
 }
