@@ -69,6 +69,8 @@ streams      tests/test_stream_random
 samples      tests/test_samples
 trial        tests/test_ledger_trial
 trial_data   tests/test_ledger_trial_data
+research     tests/test_ledger_research
+research_re  tests/test_ledger_research_result
 trace        tests/test_trace
 wire_money   tests/test_wire_money
 claim_rules  tests/test_claim_rules
