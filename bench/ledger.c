@@ -174,6 +174,20 @@ static const struct row rows[] = {
      6,
      {sy_nation_register_trial, sy_nation_seed, sy_nation_salt, sy_nation_lock, sy_nation_unblind,
       sy_nation_reveal, sy_nation_post}},
+    {SY_KIND_dataset_publish, 0, {sy_nation_publish_data}},
+    {SY_KIND_dataset_update, 1, {sy_nation_publish_data, sy_nation_update_data}},
+    {SY_KIND_dataset_withdraw, 1, {sy_nation_publish_data, sy_nation_withdraw_data}},
+    {SY_KIND_query_propose, 1, {sy_nation_publish_data, sy_nation_ask_data}},
+    {SY_KIND_query_approve,
+     3,
+     {sy_nation_publish_data, sy_nation_ask_data, sy_nation_agree_query, sy_nation_approve_query}},
+    {SY_KIND_query_deny, 2, {sy_nation_publish_data, sy_nation_ask_data, sy_nation_deny_query}},
+    {SY_KIND_query_result,
+     4,
+     {sy_nation_publish_data, sy_nation_ask_data, sy_nation_agree_query, sy_nation_approve_query,
+      sy_nation_answer_query}},
+    {SY_KIND_contribute_optin, 1, {sy_nation_enrol, sy_nation_opt_in}},
+    {SY_KIND_contribute_optout, 2, {sy_nation_enrol, sy_nation_opt_in, sy_nation_opt_out}},
 };
 #define ROWS (sizeof rows / sizeof rows[0])
 

@@ -99,6 +99,7 @@ static sy_status make_trialists(sy_nation *nation, uint64_t *number)
         SY_TRY(make_person(&houses[i]->clerk, number, &houses[i]->id));
     }
     SY_TRY(make_person(&nation->second_sponsor, number, &nation->sponsor.id));
+    SY_TRY(make_person(&nation->researcher, number, &nation->orgs[1].id));
     return make_person(&nation->investigator, number, &nation->orgs[0].id);
 }
 
@@ -476,6 +477,16 @@ static bool make_room(sy_nation *nation)
 }
 
 /* Payers, whose plans know a code set, and what they cover. */
+/* Budgets that a measurement does not use up, once they count. */
+static sy_status begin_research(sy_nation *nation, struct sy_error *err)
+{
+    struct sy_nation_figures figures;
+    SY_TRY(live(nation, sy_nation_widen, SY_NATION_BUDGETS, err));
+    for (unsigned i = 0; i <= SY_ACTIVATION_DELAY; i++)
+        SY_TRY(sy_nation_run(nation, &figures, err));
+    return SY_OK;
+}
+
 static sy_status begin_money(sy_nation *nation, struct sy_error *err)
 {
     struct sy_nation_figures figures;
@@ -510,6 +521,7 @@ sy_status sy_nation_open(sy_nation *nation, uint32_t organisations, uint32_t pat
     SY_TRY(begin_money(nation, err));
     SY_TRY(live(nation, sy_nation_trial_org, SY_NATION_TRIAL_ORGS, err));
     SY_TRY(live(nation, sy_nation_trial_staff, SY_NATION_TRIAL_STAFF, err));
+    SY_TRY(begin_research(nation, err));
     SY_TRY(live(nation, sy_nation_grant, patients, err));
     return live(nation, sy_nation_record, sy_nation_first(nation), err);
 }

@@ -73,7 +73,7 @@ typedef struct sy_nation {
     struct sy_nation_patient *patients;
     struct sy_nation_payer payers[SY_NATION_PAYERS];
     struct sy_nation_payer sponsor, board; /* of clinical trials */
-    struct sy_nation_person second_sponsor, investigator;
+    struct sy_nation_person second_sponsor, investigator, researcher;
     struct sy_nation_person *fresh; /* nobody's keys yet */
     struct sy_nation_device {
         uint64_t number; /* and one; 0: none */
@@ -236,7 +236,7 @@ void sy_nation_notify_wide(sy_nation *nation, struct sy_nation_plan *plan, uint6
 /* Trials (nation_trials.c): a number is a trial with one subject. The first two register who runs
  * them. */
 #define SY_NATION_TRIAL_ORGS 2u
-#define SY_NATION_TRIAL_STAFF 4u
+#define SY_NATION_TRIAL_STAFF 5u
 void sy_nation_trial_org(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_trial_staff(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_register_trial(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
@@ -253,6 +253,21 @@ void sy_nation_collect(sy_nation *nation, struct sy_nation_plan *plan, uint64_t 
 void sy_nation_report_event(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_lock(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 void sy_nation_post(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Research (nation_research.c): a number is a data set of the first organisation's, and a query of
+ * it. The first two set the budgets of the network. */
+#define SY_NATION_BUDGETS 2u
+void sy_nation_widen(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_publish_data(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_update_data(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_withdraw_data(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_ask_data(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_agree_query(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_approve_query(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_deny_query(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_answer_query(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+/* Of the patient whom sy_nation_enrol enrols by the number. */
+void sy_nation_opt_in(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
+void sy_nation_opt_out(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);
 /* Streams (nation_streams.c): a number is a device of its patient, with one stream.
  * sy_nation_commit_window is any window of it, with as many samples as its rate says. */
 void sy_nation_equip(sy_nation *nation, struct sy_nation_plan *plan, uint64_t number);

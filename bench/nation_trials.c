@@ -62,6 +62,7 @@ void sy_nation_trial_staff(sy_nation *nation, struct sy_nation_plan *plan, uint6
         {&nation->sponsor.admin, &nation->second_sponsor, SY_ROLE_SPONSOR},
         {&nation->board.admin, &nation->board.clerk, SY_ROLE_ETHICS},
         {&nation->orgs[0].admin, &nation->investigator, SY_ROLE_INVESTIGATOR},
+        {&nation->orgs[1].admin, &nation->researcher, SY_ROLE_RESEARCHER},
     };
     SY_ASSERT(number < SY_NATION_TRIAL_STAFF);
     *plan = (struct sy_nation_plan){
