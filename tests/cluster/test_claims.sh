@@ -42,11 +42,26 @@ says() { # WORDS...
         grep -q -e "$words" "$scratch/shown" || fail "no '$words' in $(cat "$scratch/shown")"
     done
 }
-# bill CLAIM FROM: a visit of 300.00
+# bill CLAIM FROM [WORD...]: a visit of 300.00, as `applied` or `refused CODE`; to $billed
 bill() {
-    applied claim.submit doctor - - claim_id="$1" patient_id="$patient" coverage_id="$coverage" \
-        rendering="$(public doctor)" class=office from="$2" until="$2" \
-        diagnoses=5a010203040506070809101112131415 lines=1/hc:99213/1/30000/11/A total=30000
+    local id=$1 from=$2
+    shift 2
+    [ $# -gt 0 ] || set -- applied
+    "$@" claim.submit doctor - - claim_id="$id" patient_id="$patient" coverage_id="$billed" \
+        rendering="$(public doctor)" class=office from="$from" until="$from" \
+        diagnoses=5a010203040506070809101112131415 lines=1/hc:99213/1/30000/11/A total=30000 \
+        ${prior:+prior_claim="$prior"}
+}
+# publish CLERK PLAN DEDUCTIBLE COPAY COINSURANCE
+publish() {
+    applied plan.publish "$1" - - plan_id="$2" deductible="$3" copay_office="$4" \
+        copay_emergency=0 copay_inpatient=0 copay_pharmacy=0 coinsurance_bp="$5" \
+        out_of_pocket_max=100000 benefit_max=1000000 filing_days=365 dispute_days=30 \
+        fees_version=0 pairs_version=0 units_version=0 exclusions_version=0 codes_version=0
+}
+cover() { # CLERK COVERAGE PLAN ORDER
+    applied coverage.add "$1" - - coverage_id="$2" patient_id="$patient" plan_id="$3" \
+        from=0 until=$(($(now) + 86400000)) order="$4"
 }
 
 begin
@@ -61,26 +76,57 @@ new_key wallet
 patient=$(random_id) plan=$(random_id) coverage=$(random_id)
 applied patient.enrol gateway wallet wallet patient_id="$patient" \
     wallet_key="$(public wallet)" guardian_needed=0 guardians=
-applied plan.publish clerk - - plan_id="$plan" deductible=10000 copay_office=2000 \
-    copay_emergency=0 copay_inpatient=0 copay_pharmacy=0 coinsurance_bp=2000 \
-    out_of_pocket_max=100000 benefit_max=1000000 filing_days=365 dispute_days=30 fees_version=0 \
-    pairs_version=0 units_version=0 exclusions_version=0 codes_version=0
-applied coverage.add clerk - - coverage_id="$coverage" patient_id="$patient" plan_id="$plan" \
-    from=0 until=$(($(now) + 86400000)) order=1
+publish clerk "$plan" 10000 2000 2000
+cover clerk "$coverage" "$plan" 1
+billed=$coverage prior=
 
 echo "a visit is billed, decided and paid, once"
 claim=$(random_id) visited=$(($(now) - 3600000))
 bill "$claim" "$visited"
-refused C18 claim.submit doctor - - claim_id="$(random_id)" patient_id="$patient" \
-    coverage_id="$coverage" rendering="$(public doctor)" class=office from="$visited" \
-    until="$visited" diagnoses=5a010203040506070809101112131415 \
-    lines=1/hc:99213/1/30000/11/A total=30000
+bill "$(random_id)" "$visited" refused C18
 applied claim.pay clerk - - claim_id="$claim" payees= shares= by_amount=false
 refused E_ALREADY_PAID claim.pay clerk - - claim_id="$claim" payees= shares= by_amount=false
 show wallet --purpose self claim "$claim"
 says '"status": *"paid"' '"paid": *14400' '"patient_owes": *15600'
 
 halfway
+
+echo "a second payer is not billed the same, but what the first left; the patient sees both"
+register second payer
+issue second clerk_2 payer
+plan_2=$(random_id) coverage_2=$(random_id) rest=$(random_id)
+publish clerk_2 "$plan_2" 0 0 0
+cover clerk_2 "$coverage_2" "$plan_2" 2
+billed=$coverage_2
+bill "$rest" "$visited" refused C18
+grep -q "$claim" "$scratch/sent" || fail "which claim it doubles is not told: $(cat "$scratch/sent")"
+prior=$claim
+bill "$rest" "$visited"
+bill "$(random_id)" "$visited" refused C18
+grep -q "$rest" "$scratch/sent" || fail "which claim it doubles is not told: $(cat "$scratch/sent")"
+applied claim.pay clerk_2 - - claim_id="$rest" payees= shares= by_amount=false
+both() { # STATUS PAID OWES: of the second claim, as the patient sees them; the first is as it was
+    show wallet --purpose self claim "$claim"
+    says '"status": *"paid"' '"paid": *14400' '"patient_owes": *15600'
+    show wallet --purpose self claim "$rest"
+    says "\"status\": *\"$1\"" "\"paid\": *$2" "\"patient_owes\": *$3"
+}
+owed() { # PAYER AMOUNT MOVES
+    show doctor owed "$(cat "$scratch/$1")" --of "$(cat "$scratch/hospital")"
+    says "\"amount\": *$2," "\"moves\": *$3"
+}
+both paid 15600 0 # 144.00, 156.00 and nothing: the 300.00 that were charged
+owed payer 14400 1
+owed second 15600 1
+
+echo "it is taken back: what the payer loses again is what the hospital gives"
+refused E_CLAIM_LATER claim.reverse clerk - - claim_id="$claim" reason=duplicate
+applied claim.reverse clerk_2 - - claim_id="$rest" reason="billed in error"
+refused E_CLAIM_STATE claim.reverse clerk_2 - - claim_id="$rest" reason="billed in error"
+both reversed 15600 0 # as it was decided; of what is owed it is gone
+owed payer 14400 1
+owed second 0 2
+billed=$coverage prior=
 
 echo "the payer settles what the ledger says, once, and both prove it"
 hospital=$(cat "$scratch/hospital") payer=$(cat "$scratch/payer") settlement=$(random_id)

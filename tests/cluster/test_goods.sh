@@ -51,6 +51,17 @@ says() { # WORDS...
         grep -q -e "$words" "$scratch/trace" || fail "no '$words' in $(cat "$scratch/trace")"
     done
 }
+# hears WHO KIND SUBJECT WORDS: a notice says that; all of them are in $scratch/heard
+hears() {
+    local i
+    for i in $(seq 150); do
+        "$bin/systole" watch --net "$net" --key "$keys/$1.pem" --kind "$2" --from 1 --wait 0 --all \
+            "$3" >"$scratch/heard" 2>&1 || true
+        grep -q -e "$4" "$scratch/heard" && return
+        sleep 0.2
+    done
+    fail "$1 does not hear '$4': $(cat "$scratch/heard")"
+}
 
 begin
 
@@ -117,7 +128,8 @@ says "2 units" "1 held, 1 dispensed" "$(cat "$scratch/maker") 1 units" \
     "$(cat "$scratch/pharmacy") 0 units"
 trace 0 pharmacist $gtin --lot L1
 says "other holders are withheld" "$(cat "$scratch/pharmacy") 0 units"
-applied recall.issue maker - - recall_id="$(random_id)" gtin=$gtin lots=L1 class=I \
+first_recall=$(random_id)
+applied recall.issue maker - - recall_id="$first_recall" gtin=$gtin lots=L1 class=I \
     reason=contamination
 trace 1 wallet --purpose self "$patient"
 says "RECALLED" "1 units, 1 of them recalled"
@@ -126,6 +138,81 @@ says '"recalled": *true' '"recalled_units": *1'
 trace 1 pharmacist $gtin --lot L1
 says "RECALLED"
 trace 2 maker $gtin
+
+echo "a counterfeit, a clone, a stolen pallet: each is stopped where it turns up, and its maker hears of it"
+register corner pharmacy ""
+issue corner dispenser pharmacist
+event unit.commission maker gtin=$gtin lot=L2 expiry=$far serials=B1,B2,B3
+event custody.ship maker to="$(cat "$scratch/pharmacy")" items=01/$gtin/21/B1
+event custody.receive pharmacist shipment="$event" result=accept refused=
+prescribed() { # PHARMACIST: a prescription that it filled is $rx
+    rx=$(random_id)
+    applied rx.issue doctor - - rx_id="$rx" patient_id="$patient" drug_commit="$(random_id)" \
+        control="not controlled" quantity=1 days=30 refills=0 from=0 \
+        until=$(($(date +%s) * 1000 + 86400000)) author_role=doctor
+    event rx.dispense "$1" rx_id="$rx" quantity=1
+}
+asked() { # SERIAL LOT ANSWER: what the pharmacist at the corner is told of a pack
+    event unit.verify dispenser gtin=$gtin serial="$1" lot="$2" expiry=$far
+    "$bin/systole" get --net "$net" --key "$keys/dispenser.pem" event "$event" --json \
+        >"$scratch/answer" || fail "$(cat "$scratch/answer")"
+    grep -q "\"answer\": *\"$3\"" "$scratch/answer" || fail "$1: not $3: $(cat "$scratch/answer")"
+    suspect="$suspect $event"
+}
+hand_out() { # CODE PHARMACIST UNIT: refused
+    refused "$1" unit.dispense "$2" - - event_id="$(random_id)" unit="$3" rx_id="$rx"
+}
+suspect=
+prescribed dispenser
+hand_out E_UNIT_UNKNOWN dispenser 01/$gtin/21/FAKE
+asked FAKE L2 "no such unit"
+event exception.report dispenser reason="unknown serial number" items=01/$gtin/21/FAKE
+suspect="$suspect $event"
+refused E_UNIT_EXISTS unit.commission maker - - event_id="$(random_id)" gtin=$gtin lot=L2 \
+    expiry=$far serials=B1
+hand_out E_NOT_OWNER dispenser $unit # which the other pharmacy dispensed
+asked A1 L1 "not for distribution"
+hand_out E_NOT_OWNER dispenser 01/$gtin/21/B1 # which the other pharmacy has
+pallet=195060000000000029
+event unit.aggregate maker parent=$pallet children=01/$gtin/21/B2,01/$gtin/21/B3
+event custody.ship maker to="$(cat "$scratch/pharmacy")" items=00/$pallet
+shipment=$event
+event unit.decommission maker item=00/$pallet reason=stolen
+suspect="$suspect $event"
+refused E_UNIT_STATE custody.receive pharmacist - - event_id="$(random_id)" shipment="$shipment" \
+    result=accept refused=
+for thief in corner pharmacy; do
+    who=dispenser
+    if [ $thief = pharmacy ]; then who=pharmacist; fi
+    refused E_NOT_OWNER unit.disaggregate $who - - event_id="$(random_id)" parent=$pallet \
+        children=01/$gtin/21/B2
+done
+hand_out E_NOT_OWNER dispenser 01/$gtin/21/B2
+asked B3 L2 "not for distribution"
+trace 1 maker 01/$gtin/21/B2
+says "not for distribution"
+for event in $suspect; do
+    hears maker organisation "$(cat "$scratch/maker")" "suspect.found $event"
+done
+
+echo "what is recalled is neither shipped nor dispensed; holders and patients hear of it, nobody else"
+refused E_RECALLED custody.ship maker - - event_id="$(random_id)" \
+    to="$(cat "$scratch/corner")" items=01/$gtin/21/A2
+recall=$(random_id)
+prescribed pharmacist
+applied recall.issue regulator - - recall_id="$recall" gtin=$gtin lots=L2 class=II reason=packaging
+hand_out E_RECALLED pharmacist 01/$gtin/21/B1
+asked B1 L2 recalled
+for name in maker pharmacy; do
+    hears $name organisation "$(cat "$scratch/$name")" "recall.issued $recall"
+    hears $name organisation "$(cat "$scratch/$name")" "recall.issued $first_recall"
+done
+hears wallet patient "$patient" "recall.issued $first_recall"
+hears corner organisation "$(cat "$scratch/corner")" "unit.verified $event"
+if grep -q "$recall" "$scratch/heard"; then fail "the pharmacy at the corner never had any of L2"; fi
+prescribed pharmacist
+hears wallet patient "$patient" "rx.issued $rx"
+if grep -q "$recall" "$scratch/heard"; then fail "the patient never had any of L2"; fi
 
 echo "what is suspect is held, and its maker lets it go"
 event exception.report maker reason=suspect items=01/$gtin/21/A2
