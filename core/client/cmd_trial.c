@@ -3,10 +3,12 @@
  * Everything but data commits is anybody's to read (consensus/node/access_trials.h). With --proofs
  * every entry is kept, and --kept tells the same from them, as `systole trace` does. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "core/base/os.h"
 #include "core/client/at_time.h"
 #include "core/client/cmd.h"
+#include "core/client/cmd_trial.h"
 #include "core/client/show.h"
 #include "core/client/show_trials.h"
 #include "core/client/trial_view.h"
@@ -23,7 +25,10 @@ static const char about[] =
     "proof; --kept FOLDER tells the same from them, offline, with only the genesis file.\n"
     "\n"
     "Exit code 1: endpoints were switched, or the seed or the result is late or overdue;\n"
-    "with --at, nothing was registered then.\n";
+    "with --at, nothing was registered then.\n"
+    "\n"
+    "`systole trial draft` makes the fields that register a trial out of a study of\n"
+    "ClinicalTrials.gov.\n";
 
 struct trial_run {
     const struct sy_cmd *cmd;
@@ -220,6 +225,7 @@ static int finish(struct trial_run *run, sy_status status, const struct sy_error
 
 int sy_cmd_trial(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "draft") == 0) return sy_cmd_trial_draft(argc - 1, argv + 1);
     static struct trial_run run; /* too large for a small stack; one command a process */
     run.purpose = "operations";
     run.max_age_s = 60;

@@ -97,6 +97,34 @@ applied subject.withdraw board subject_2 - trial_id="$trial" subject_id="$two" \
     consent_key="$(public subject_2)" reason="subject's wish"
 applied data.commit investigator - - trial_id="$trial" visit=1 form=1 root="$commit" rows=3
 
+echo "a study of ClinicalTrials.gov is registered, its commitments the same when it is read again"
+cat >"$scratch/study.json" <<'STUDY'
+{"protocolSection": {"identificationModule": {"nctId": "NCT00000001"},
+  "designModule": {"studyType": "INTERVENTIONAL", "enrollmentInfo": {"count": 30}},
+  "statusModule": {"primaryCompletionDateStruct": {"date": "2013-01"}},
+  "armsInterventionsModule": {"armGroups": [{"label": "drug"}, {"label": "placebo"}]},
+  "outcomesModule": {"primaryOutcomes": [{"measure": "pain", "timeFrame": "1 year"}]}}}
+STUDY
+echo "plan" >"$scratch/plan"
+echo "I agree" >"$scratch/form"
+study=$scratch/study.json
+published=${SYSTOLE_DATA:-}/trials-ctgov/NCT00763412.json
+if [ -e "$published" ]; then study=$published; fi
+study() { # OUT
+    "$bin/systole" trial draft --secret "$scratch/secret" --plan "$scratch/plan" \
+        --form "$scratch/form" --site "$(cat "$scratch/clinic")" \
+        --completion "$year_ahead" --out "$1" "$study"
+}
+year_ahead=$(($(date +%s) * 1000 + 31536000000))
+study "$scratch/fields" && study "$scratch/again"
+cmp "$scratch/fields" "$scratch/again" || fail "the study's commitments are others"
+"$bin/systole" tx make "${on[@]}" --key "$keys/sponsor.pem" --read-key "$regulator" \
+    --cosigner "$(public board)" --out "$scratch/draft" trial.register "$scratch/fields" >/dev/null
+"$bin/systole" tx sign "${on[@]}" "$scratch/draft" --key "$keys/sponsor.pem" >/dev/null
+"$bin/systole" tx cosign "${on[@]}" "$scratch/draft" --key "$keys/board.pem" >/dev/null
+"$bin/systole" tx send "${on[@]}" "$scratch/draft" >"$scratch/sent" 2>&1 ||
+    fail "the study is not registered: $(cat "$scratch/sent")"
+
 halfway
 
 echo "locked by two, unblinded, revealed, posted"
