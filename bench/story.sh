@@ -159,7 +159,9 @@ meet() {
     person sponsor statistician sponsor
     organisation authority authority
     person authority board "ethics board"
-    line "block $block" "a sponsor of trials, and an ethics board"
+    organisation institute research
+    person institute researcher researcher
+    line "block $block" "a sponsor of trials, an ethics board, a researcher"
 }
 
 at_the_hospital() {
@@ -287,6 +289,41 @@ unhex() {
     printf '%b' "$(sed 's/../\\x&/g' <<<"$digits")"
 }
 
+for_research() {
+    local root table
+    chapter "Research"
+    new_id dataset
+    new_id query
+    root=$(random_id)
+    step "two hospitals publish what their data have: no person, but the root of the records" \
+        dataset.publish hospital clinic,board - dataset_id="$(id dataset)" \
+        custodians="$(id hospital),$(id clinic)" needed=2 ethics="$(id authority)" \
+        schema_commit="$(random_id)" counts_root="$(random_id)" record_root="$root" as_of=1 \
+        basis="who did not opt out" genetic=false wearable=true codes="LOINC|2823-3" \
+        phenotypes= devices=wearable ages="18 to 29,30 to 39,40 to 49" people="100 to 999"
+    step "a researcher asks how many had their potassium measured, by age" \
+        query.propose researcher - - query_id="$(id query)" datasets="$(id dataset)" \
+        codes="LOINC|2823-3" phenotypes= variants= devices= ages= rows="one for all" \
+        columns="age band" purpose=study ethics_ref="$(random_id)" budget=3
+    quietly query.approve board - - query_id="$(id query)"
+    quietly query.approve hospital - - query_id="$(id query)"
+    step "an ethics board and both hospitals approve" \
+        query.approve clinic - - query_id="$(id query)"
+    table=(query_id="$(id query)" k=11 rows=all columns="18 to 29,30 to 39,40 to 49"
+        row_totals=37000000 total=55)
+    refused E_SMALL_CELL "of 3, 12 and 40 people the 3 is not told" \
+        query.result hospital clinic - "${table[@]}" optouts=0 \
+        cells=050000000a00000028000000 column_totals=050000000a00000028000000
+    step "she does not want to be counted" \
+        contribute.optout wallet - - patient_id="$patient" classes= genetic=true
+    refused E_OPTOUTS "an answer that does not know of that is none" \
+        query.result hospital clinic - "${table[@]}" optouts=0 \
+        cells=ffffffffffffffff28000000 column_totals=ffffffffffffffff28000000
+    step "40 is told, and what the others sum up to: who they are follows from nothing" \
+        query.result hospital clinic - "${table[@]}" optouts=1 \
+        cells=ffffffffffffffff28000000 column_totals=ffffffffffffffff28000000
+}
+
 with_a_device() {
     local device stream consent i
     chapter "The device"
@@ -384,6 +421,7 @@ at_the_hospital
 with_the_payer
 at_the_pharmacy
 in_a_trial
+for_research
 with_a_device
 elsewhere
 who_knows

@@ -50,6 +50,9 @@ static const char about[] =
     "  trial-lock and trial-result TRIAL, trial-site TRIAL --of ORGANISATION,\n"
     "  trial-subject TRIAL --of SUBJECT, trial-place, trial-beacon, trial-data and\n"
     "  trial-report TRIAL --number N\n"
+    "  dataset ID, dataset-version DATASET --number N (what it has), query ID,\n"
+    "  query-decision QUERY --of ORGANISATION, query-result QUERY,\n"
+    "  contribution PATIENT, optouts current (how many there are)\n"
     "  row ORGANISATION|regulators --kind WORD --version N --row KEY\n"
     "  stream ID, firmware DEVICE, and of a stream, with --number N:\n"
     "  stream-commit ID, stream-gap ID, stream-alert ID\n"
@@ -139,6 +142,13 @@ static const struct thing_word things[] = {
     {"trial-draw", THING_STATE, SY_STATE_TRIAL_DRAW},
     {"trial-lock", THING_STATE, SY_STATE_TRIAL_LOCK},
     {"trial-result", THING_STATE, SY_STATE_TRIAL_RESULT},
+    {"dataset", THING_STATE, SY_STATE_DATASET},
+    {"dataset-version", THING_STATE, SY_STATE_DATASET_VERSION},
+    {"query", THING_STATE, SY_STATE_QUERY},
+    {"query-decision", THING_STATE, SY_STATE_QUERY_DECISION},
+    {"query-result", THING_STATE, SY_STATE_QUERY_RESULT},
+    {"contribution", THING_STATE, SY_STATE_CONTRIBUTION},
+    {"optouts", THING_STATE, SY_STATE_OPTOUTS},
 };
 
 struct get {
@@ -487,16 +497,17 @@ static bool is_goods(uint8_t state_kind)
            state_kind == SY_STATE_DISPENSED || state_kind == SY_STATE_STORAGE;
 }
 
-/* The id that is named. Parameters, and the regulators' schedules, have zeros. */
+/* The id that is named. Parameters, opt-outs and the regulators' schedules have zeros. */
 static sy_status take_id(struct get *get, struct sy_error *err)
 {
-    bool params = get->thing->state_kind == SY_STATE_PARAMS;
+    bool current =
+        get->thing->state_kind == SY_STATE_PARAMS || get->thing->state_kind == SY_STATE_OPTOUTS;
     bool schedule = get->thing->state_kind == SY_STATE_SCHEDULE ||
                     get->thing->state_kind == SY_STATE_SCHEDULE_ROW;
-    if (params && strcmp(get->id, "current") != 0) {
-        return sy_fail(err, SY_ERR_ARGUMENT, "it is `get params current`");
+    if (current && strcmp(get->id, "current") != 0) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "it is `get %s current`", get->thing->word);
     }
-    if (params || (schedule && strcmp(get->id, "regulators") == 0)) return SY_OK;
+    if (current || (schedule && strcmp(get->id, "regulators") == 0)) return SY_OK;
     return sy_cmd_hash(&get->read.id, get->thing->word, get->id, err);
 }
 
@@ -559,7 +570,8 @@ static bool is_numbered(uint8_t state_kind)
            state_kind == SY_STATE_STREAM_COMMIT || state_kind == SY_STATE_STREAM_GAP ||
            state_kind == SY_STATE_STREAM_ALERT || state_kind == SY_STATE_TRIAL_VERSION ||
            state_kind == SY_STATE_TRIAL_PLACE || state_kind == SY_STATE_TRIAL_DATA ||
-           state_kind == SY_STATE_TRIAL_REPORT || state_kind == SY_STATE_TRIAL_BEACON;
+           state_kind == SY_STATE_TRIAL_REPORT || state_kind == SY_STATE_TRIAL_BEACON ||
+           state_kind == SY_STATE_DATASET_VERSION;
 }
 
 static sy_status prepare_read(struct get *get, struct sy_error *err)
@@ -585,13 +597,14 @@ static sy_status prepare_read(struct get *get, struct sy_error *err)
                   get->read.state_kind == SY_STATE_SETTLEMENT ||
                   get->read.state_kind == SY_STATE_OWED ||
                   get->read.state_kind == SY_STATE_TRIAL_SITE ||
-                  get->read.state_kind == SY_STATE_TRIAL_SUBJECT;
+                  get->read.state_kind == SY_STATE_TRIAL_SUBJECT ||
+                  get->read.state_kind == SY_STATE_QUERY_DECISION;
     if (of_two != (get->of != NULL)) {
         return sy_fail(err, SY_ERR_ARGUMENT,
                        "--of goes with `get disclosure LOG` and `get subscription ORGANISATION`, a "
                        "patient, with `get request PATIENT`, `get owed PAYER`, `get settlement "
-                       "ID` and `get trial-site TRIAL`, an organisation, and with `get "
-                       "trial-subject TRIAL` a subject");
+                       "ID`, `get trial-site TRIAL` and `get query-decision QUERY`, an "
+                       "organisation, and with `get trial-subject TRIAL` a subject");
     }
     if (of_two) return sy_cmd_hash(&get->read.second, "--of", get->of, err);
     if (get->version == 0) return SY_OK;

@@ -27,7 +27,7 @@ static const char about[] =
 static void tell_issue(void *self, const struct sy_hl7_issue *issue)
 {
     struct hl7_run *run = (struct hl7_run *)self;
-    const char *word = sy_hl7_issue_word(issue->kind);
+    const char *word = sy_hl7_issue_word((uint8_t)issue->kind);
     if (run->told++ >= ISSUES_SHOWN) return;
     if (!run->cmd->json) {
         printf("%s: line %llu", run->file, (unsigned long long)issue->line);

@@ -4,6 +4,7 @@
 #include "core/client/cmd.h"
 #include "core/client/show_goods.h"
 #include "core/client/show_money.h"
+#include "core/client/show_research.h"
 #include "core/client/show_streams.h"
 #include "core/client/show_trials.h"
 #include "core/wire/render.h"
@@ -614,7 +615,9 @@ void sy_show_state(sy_json *json, uint8_t state_kind, struct sy_slice value)
     case SY_STATE_SUSPENSION: known = put_suspension(json, value); break;
     default:
         known = sy_show_goods(json, state_kind, value) || sy_show_money(json, state_kind, value) ||
-                sy_show_streams(json, state_kind, value) || sy_show_trials(json, state_kind, value);
+                sy_show_streams(json, state_kind, value) ||
+                sy_show_trials(json, state_kind, value) ||
+                sy_show_research(json, state_kind, value);
     }
     if (!known) sy_json_put_hex(json, "value", value.data, value.size);
     sy_json_object_end(json);

@@ -31,7 +31,8 @@ done
 [ ${#ways[@]} -gt 0 ] || ways=(none proposals votes statuses views blocks,bodies slow shun silent
     submits reads,notices proposals,votes,statuses,bodies,submits,reads,notices)
 [ ${#scripts[@]} -gt 0 ] || scripts=(test_scenarios test_records test_identity test_consents
-    test_envelopes test_export test_claims test_money test_goods test_trial test_streams)
+    test_envelopes test_export test_claims test_money test_goods test_trial test_streams
+    test_research)
 
 # play LIES SCRIPT: one run; tells how it went.
 play() {

@@ -35,7 +35,8 @@ trap end EXIT
 
 demo 0 "$SYSTOLE_SOURCE/bench/story.sh" net --keep
 says "^The hospital" "^The payer" "C18  *the same visit" "E_ALREADY_PAID" "^The pharmacy" \
-    "the pack that she got is recalled" "^The trial" "E_BLINDED" "^The device" \
+    "the pack that she got is recalled" "^The trial" "E_BLINDED" "^Research" "E_OPTOUTS" \
+    "^The device" \
     "72 a minute" "^Another network" "breakglass.used" "access.disclosed" \
     "audits equal  *4 of 4" "systole watch --net $scratch/net"
 grep -q '"state_roots_equal": true' "$scratch/report" || fail "$(cat "$scratch/report")"
@@ -51,7 +52,7 @@ grep -q '"state_roots_equal": true' "$scratch/report" || fail "$(cat "$scratch/r
             -e '/#$/s/ #$/ >told 2>\&1 || { cat told; exit 1; }/' \
             -e '/# (exit/s/ # .*/ >told 2>\&1 \&\& exit 1; [ $? -eq 1 ] || exit 1/'
 } >"$scratch/rows"
-[ "$(grep -c told "$scratch/rows")" -ge 13 ] || fail "rows are missing: $(cat "$scratch/rows")"
+[ "$(grep -c told "$scratch/rows")" -ge 14 ] || fail "rows are missing: $(cat "$scratch/rows")"
 bash -x "$scratch/rows" >"$scratch/told" 2>&1 || fail "a row of README.md does not hold"
 end
 

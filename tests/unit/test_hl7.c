@@ -62,7 +62,7 @@ static void assert_issue(const char *text, enum sy_hl7_issue_kind kind, unsigned
     told = 0;
     if (check(text)) fail_msg("good: %s", text);
     if (last.kind != kind)
-        fail_msg("%s, not %d: %s", sy_hl7_issue_word(last.kind), kind, last.text);
+        fail_msg("%s, not %d: %s", sy_hl7_issue_word((uint8_t)last.kind), kind, last.text);
     assert_int_equal(told, 1);
     assert_int_equal(last.line, line);
     assert_string_equal(last.field, field);
