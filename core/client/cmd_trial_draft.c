@@ -8,6 +8,8 @@
 #include "core/client/cmd.h"
 #include "core/client/cmd_trial.h"
 #include "core/client/ctgov.h"
+#include "core/crypto/hash.h"
+#include "core/crypto/merkle.h"
 
 #define DOCUMENT_BYTES_MAX (64u << 20)
 
@@ -16,6 +18,8 @@ static const char about[] =
     "study of ClinicalTrials.gov (either interface's JSON). --secret FILE holds 32\n"
     "random bytes, made if it is not there: all salts come from it. Keep it. The same\n"
     "study, documents and secret give the same commitments and the same trial's id.\n"
+    "--result writes the fields of result.post: what is posted of an outcome that the\n"
+    "protocol section names is about the same endpoint; of another it is flagged.\n"
     "\n"
     "--check tells of every study in FILES whether it can be registered, and if not,\n"
     "path and reason; exit code 1 if one cannot.\n";
@@ -24,7 +28,8 @@ struct draft_run {
     const char *nct, *secret_path, *sap, *form, *out;
     struct sy_option_list sites;
     uint64_t completion_ms; /* 0: the study's */
-    bool check;
+    const char *second, *meaning, *second_meaning;
+    bool check, result;
     struct sy_cmd *cmd;
     struct sy_hash secret;
     sy_json json;
@@ -51,9 +56,10 @@ static void check_study(void *self, const struct sy_ctgov_study *study, const st
         (void)snprintf(text, sizeof text, "%s", why->text);
         printf("refused: %s\n", sy_cmd_printable(text));
     } else {
-        printf("%s: interface %u, arms %u, primary endpoints %u, subjects %u, results %s\n",
+        printf("%s: interface %u, arms %u, primary endpoints %u, subjects %u; results: %s\n",
                study->nct, study->version, study->arms, study->endpoint_count,
-               (unsigned)study->target, study->has_results ? "posted" : "none");
+               (unsigned)study->target,
+               study->result_fault ? study->result_fault : "can be posted");
     }
 }
 
@@ -175,6 +181,50 @@ static sy_status put_fields(struct draft_run *run, const struct sy_ctgov_study *
     return SY_OK;
 }
 
+static sy_status put_tables(struct draft_run *run, const struct sy_ctgov_study *study,
+                            struct sy_error *err)
+{
+    struct sy_hash hash, root;
+    struct sy_hash *leaves = (struct sy_hash *)calloc(study->table_count, sizeof *leaves);
+    sy_status status = SY_OK;
+    if (leaves == NULL) return sy_fail(err, SY_ERR_NO_MEMORY, "%s: no memory", study->nct);
+    for (uint32_t i = 0; i < study->table_count && status == SY_OK; i++) {
+        const char *table = study->tables[i];
+        status = commit(&hash, run, study->nct, "table", sy_slice_of(table, strlen(table)), err);
+        if (status == SY_OK) sy_hash_leaf(&leaves[i], sy_slice_of(hash.bytes, sizeof hash.bytes));
+    }
+    if (status == SY_OK) {
+        sy_merkle_root(&root, leaves, leaves, study->table_count);
+        sy_json_put_hex(&run->json, "tables_root", root.bytes, sizeof root.bytes);
+    }
+    free(leaves);
+    return status;
+}
+
+static sy_status put_result(struct draft_run *run, const struct sy_ctgov_study *study,
+                            struct sy_error *err)
+{
+    sy_json *json = &run->json;
+    struct sy_hash id;
+    if (study->result_fault != NULL) {
+        return sy_fail(err, SY_ERR_FORMAT, "%s, results: %s", study->nct, study->result_fault);
+    }
+    SY_TRY(sy_ctgov_salt(&id, &run->secret, study->nct, "trial", sy_slice_of(NULL, 0), err));
+    sy_json_put_hex(json, "trial_id", id.bytes, sizeof id.bytes);
+    SY_TRY(put_commit(run, "effect_commit", study->nct, "effect", study->effect, err));
+    SY_TRY(put_tables(run, study, err));
+    sy_json_key(json, "endpoints");
+    sy_json_array_begin(json);
+    for (unsigned i = 0; i < study->result_endpoint_count; i++) {
+        SY_TRY(put_commit(run, NULL, study->nct, "endpoint", study->result_endpoints[i], err));
+    }
+    sy_json_array_end(json);
+    sy_json_put_text(json, "meaning", run->meaning);
+    sy_json_put_text(json, "second", run->second);
+    sy_json_put_text(json, "second_meaning", run->second_meaning);
+    return SY_OK;
+}
+
 static void draft_study(void *self, const struct sy_ctgov_study *study, const struct sy_error *why)
 {
     struct draft_run *run = (struct draft_run *)self;
@@ -186,7 +236,8 @@ static void draft_study(void *self, const struct sy_ctgov_study *study, const st
         return;
     }
     sy_json_object_begin(&run->json);
-    run->status = put_fields(run, study, &run->err);
+    run->status =
+        run->result ? put_result(run, study, &run->err) : put_fields(run, study, &run->err);
     if (run->status == SY_OK) sy_json_object_end(&run->json);
 }
 
@@ -218,6 +269,12 @@ int sy_cmd_trial_draft(int argc, char **argv)
     static struct draft_run run; /* its list is long */
     const struct sy_option options[] = {
         {"check", SY_OPTION_SWITCH, &run.check, NULL, "tell which studies can be registered", 0, 0},
+        {"result", SY_OPTION_SWITCH, &run.result, NULL,
+         "the fields of result.post instead; with --second and both meanings", 0, 0},
+        {"second", SY_OPTION_TEXT, &run.second, "HEX", "the second person's public key", 0, 0},
+        {"meaning", SY_OPTION_TEXT, &run.meaning, "WORD", "as what the first signs", 0, 0},
+        {"second-meaning", SY_OPTION_TEXT, &run.second_meaning, "WORD", "as what the second signs",
+         0, 0},
         {"study", SY_OPTION_TEXT, &run.nct, "NCT", "which of the studies in FILE", 0, 0},
         {"secret", SY_OPTION_TEXT, &run.secret_path, "FILE", "what the salts come from", 0, 0},
         {"plan", SY_OPTION_TEXT, &run.sap, "FILE", "the statistical analysis plan", 0, 0},
@@ -239,8 +296,10 @@ int sy_cmd_trial_draft(int argc, char **argv)
     struct sy_error err = {SY_OK, ""};
     if (!sy_cmd_parse(&cmd, &exit_code, argc, argv)) return exit_code;
     bool whole = run.secret_path && run.sap && run.form && run.sites.count > 0;
+    if (run.result) whole = run.secret_path && run.second && run.meaning && run.second_meaning;
     if (!run.check && (!whole || cmd.word_count > 1)) {
-        return sy_cmd_usage(&cmd, "a draft wants one FILE, --secret, --plan, --form and --site");
+        return sy_cmd_usage(&cmd, "a draft wants one FILE, --secret, --plan, --form and --site; a "
+                                  "result --secret, --second, --meaning, --second-meaning");
     }
     run.cmd = &cmd;
     if (run.check) {

@@ -15,16 +15,20 @@
 /* Paths within a study, by interface. */
 struct words {
     const char *protocol, *nct, *type, *target, *completion, *arms, *endpoints, *results;
+    const char *measures, *title, *measure; /* of a result, and of a primary outcome */
 };
 static const struct words of_version[] = {
     {"ProtocolSection", "IdentificationModule.NCTId", "DesignModule.StudyType",
      "DesignModule.EnrollmentInfo.EnrollmentCount",
      "StatusModule.PrimaryCompletionDateStruct.PrimaryCompletionDate",
      "ArmsInterventionsModule.ArmGroupList.ArmGroup",
-     "OutcomesModule.PrimaryOutcomeList.PrimaryOutcome", "ResultsSection"},
+     "OutcomesModule.PrimaryOutcomeList.PrimaryOutcome", "ResultsSection",
+     "OutcomeMeasuresModule.OutcomeMeasureList.OutcomeMeasure", "OutcomeMeasureTitle",
+     "PrimaryOutcomeMeasure"},
     {"protocolSection", "identificationModule.nctId", "designModule.studyType",
      "designModule.enrollmentInfo.count", "statusModule.primaryCompletionDateStruct.date",
-     "armsInterventionsModule.armGroups", "outcomesModule.primaryOutcomes", "resultsSection"},
+     "armsInterventionsModule.armGroups", "outcomesModule.primaryOutcomes", "resultsSection",
+     "outcomeMeasuresModule.outcomeMeasures", "title", "measure"},
 };
 
 struct reading {
@@ -200,6 +204,90 @@ static bool write_texts(struct reading *r, struct sy_ctgov_study *study)
     return good || refuse(r, "", "there is no memory for it");
 }
 
+// --- what it found -----------------------------------------------------------------------------
+
+struct result {
+    json_t *primary; /* list of the primary measures */
+    char **tables;
+    uint32_t count;
+};
+
+static bool is_primary(const json_t *measure)
+{
+    const char *type = json_string_value(json_object_get(measure, "OutcomeMeasureType"));
+    if (type == NULL) type = json_string_value(json_object_get(measure, "type"));
+    return type != NULL && (strcmp(type, "Primary") == 0 || strcmp(type, "PRIMARY") == 0);
+}
+
+/* Adds what a primary measure is about. Returns what is wrong; NULL: nothing. */
+static const char *add_endpoint(const struct reading *r, struct sy_ctgov_study *study,
+                                const json_t *measure)
+{
+    const json_t *title = json_object_get(measure, r->words->title);
+    const json_t *outcomes = at_path(r->protocol, r->words->endpoints);
+    const char *text = json_string_value(title);
+    if (text == NULL) return "a primary outcome measure has no title";
+    if (study->result_endpoint_count == SY_TRIAL_ENDPOINTS_MAX) {
+        return "there are more than 8 primary outcome measures";
+    }
+    for (unsigned i = 0; i < study->endpoint_count; i++) {
+        const json_t *outcome = json_object_get(json_array_get(outcomes, i), r->words->measure);
+        if (json_equal(outcome, title)) text = study->endpoints[i];
+    }
+    for (unsigned i = 0; i < study->result_endpoint_count; i++) {
+        if (strcmp(study->result_endpoints[i], text) == 0) return NULL; // several tables of one
+    }
+    char *own = strdup(text);
+    if (own == NULL) return "there is no memory for it";
+    study->result_endpoints[study->result_endpoint_count++] = own;
+    return NULL;
+}
+
+static const char *add_table(const struct reading *r, struct sy_ctgov_study *study,
+                             struct result *result, const json_t *measure)
+{
+    char *text = json_dumps(measure, SORTED | JSON_ENCODE_ANY);
+    if (text == NULL) return "there is no memory for it";
+    result->tables[result->count++] = text;
+    if (!is_primary(measure)) return NULL;
+    if (json_array_append(result->primary, (json_t *)measure) != 0) {
+        return "there is no memory for it";
+    }
+    return add_endpoint(r, study, measure);
+}
+
+static const char *read_result(const struct reading *r, struct sy_ctgov_study *study,
+                               struct result *result, const json_t *json)
+{
+    const json_t *measures = at_path(json_object_get(json, r->words->results), r->words->measures);
+    size_t count = json_array_size(measures);
+    if (count == 0) return "no results are posted";
+    if (count > SY_CTGOV_TABLES_MAX) return "there are more than 10000 outcome measures";
+    result->primary = json_array();
+    result->tables = (char **)calloc(count, sizeof *result->tables);
+    if (result->primary == NULL || result->tables == NULL) return "there is no memory for it";
+    for (size_t i = 0; i < count; i++) {
+        const char *fault = add_table(r, study, result, json_array_get(measures, i));
+        if (fault != NULL) return fault;
+    }
+    if (study->result_endpoint_count == 0) return "no outcome measure is primary";
+    study->effect = json_dumps(result->primary, SORTED);
+    study->tables = (const char *const *)result->tables;
+    study->table_count = result->count;
+    return study->effect != NULL ? NULL : "there is no memory for it";
+}
+
+static void free_result(struct sy_ctgov_study *study, struct result *result)
+{
+    free((void *)study->effect);
+    for (unsigned i = 0; i < study->result_endpoint_count; i++) {
+        free((void *)study->result_endpoints[i]);
+    }
+    for (uint32_t i = 0; i < result->count; i++) free(result->tables[i]);
+    free((void *)result->tables);
+    json_decref(result->primary);
+}
+
 static void tell_study(struct reading *r, const json_t *json, unsigned version)
 {
     struct sy_ctgov_study study = {.version = (uint8_t)version};
@@ -209,7 +297,10 @@ static void tell_study(struct reading *r, const json_t *json, unsigned version)
     r->protocol = json_object_get(json, r->words->protocol);
     study.has_results = json_object_get(json, r->words->results) != NULL;
     bool good = read_fields(r, &study) && write_texts(r, &study);
+    struct result result = {.primary = NULL};
+    if (good) study.result_fault = read_result(r, &study, &result, json);
     r->take(r->self, &study, good ? NULL : &r->err);
+    free_result(&study, &result);
     free((void *)study.protocol);
     for (unsigned i = 0; i < SY_TRIAL_ENDPOINTS_MAX; i++) free((void *)study.endpoints[i]);
 }

@@ -1,5 +1,6 @@
 /* ctgov.h: studies of ClinicalTrials.gov, of its first interface (FullStudiesResponse) or its
- * second (protocolSection), as what registers a trial.
+ * second (protocolSection), as what registers a trial and posts its
+ * result.
  *
  * What the ledger is told of a study: salted commitments to its protocol section and to each
  * primary outcome, how many arms, how many subjects, when it is to be completed. Whom or what it is
@@ -16,6 +17,7 @@
 #include "core/wire/limits.h"
 
 #define SY_CTGOV_INPUT_BYTES_MAX (64u << 20)
+#define SY_CTGOV_TABLES_MAX 10000u
 #define SY_CTGOV_NCT_BYTES 12 /* "NCT00000000" */
 
 /* One study. Texts are borrowed and good within the call that tells it. */
@@ -29,6 +31,14 @@ struct sy_ctgov_study {
     const char *protocol;
     uint8_t endpoint_count; /* from 1 */
     const char *endpoints[SY_TRIAL_ENDPOINTS_MAX];
+    /* What it found. result_fault: why that cannot be posted; NULL: it can, and the rest is set. */
+    const char *result_fault;
+    const char *effect; /* the primary outcome measures, a list */
+    uint32_t table_count;
+    const char *const *tables; /* every outcome measure */
+    uint8_t result_endpoint_count;
+    const char *result_endpoints[SY_TRIAL_ENDPOINTS_MAX]; /* the primary outcome that has a primary
+                                                             measure's title, else the title */
 };
 
 /* Told each study in order, or, why being set, what is refused of it: name, path and reason. */

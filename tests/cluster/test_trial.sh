@@ -103,13 +103,15 @@ cat >"$scratch/study.json" <<'STUDY'
   "designModule": {"studyType": "INTERVENTIONAL", "enrollmentInfo": {"count": 30}},
   "statusModule": {"primaryCompletionDateStruct": {"date": "2013-01"}},
   "armsInterventionsModule": {"armGroups": [{"label": "drug"}, {"label": "placebo"}]},
-  "outcomesModule": {"primaryOutcomes": [{"measure": "pain", "timeFrame": "1 year"}]}}}
+  "outcomesModule": {"primaryOutcomes": [{"measure": "pain", "timeFrame": "1 year"}]}},
+ "resultsSection": {"outcomeMeasuresModule": {"outcomeMeasures": [{"type": "PRIMARY", "title": "pain"}]}}}
 STUDY
 echo "plan" >"$scratch/plan"
 echo "I agree" >"$scratch/form"
 study=$scratch/study.json
 published=${SYSTOLE_DATA:-}/trials-ctgov/NCT00763412.json
 if [ -e "$published" ]; then study=$published; fi
+echo "${study##*/}"
 study() { # OUT
     "$bin/systole" trial draft --secret "$scratch/secret" --plan "$scratch/plan" \
         --form "$scratch/form" --site "$(cat "$scratch/clinic")" \
@@ -118,12 +120,26 @@ study() { # OUT
 year_ahead=$(($(date +%s) * 1000 + 31536000000))
 study "$scratch/fields" && study "$scratch/again"
 cmp "$scratch/fields" "$scratch/again" || fail "the study's commitments are others"
-"$bin/systole" tx make "${on[@]}" --key "$keys/sponsor.pem" --read-key "$regulator" \
-    --cosigner "$(public board)" --out "$scratch/draft" trial.register "$scratch/fields" >/dev/null
-"$bin/systole" tx sign "${on[@]}" "$scratch/draft" --key "$keys/sponsor.pem" >/dev/null
-"$bin/systole" tx cosign "${on[@]}" "$scratch/draft" --key "$keys/board.pem" >/dev/null
-"$bin/systole" tx send "${on[@]}" "$scratch/draft" >"$scratch/sent" 2>&1 ||
-    fail "the study is not registered: $(cat "$scratch/sent")"
+send_fields() { # KIND COSIGNER FIELDS
+    "$bin/systole" tx make "${on[@]}" --key "$keys/sponsor.pem" --read-key "$regulator" \
+        --cosigner "$(public "$2")" --out "$scratch/draft" "$1" "$3" >/dev/null
+    "$bin/systole" tx sign "${on[@]}" "$scratch/draft" --key "$keys/sponsor.pem" >/dev/null
+    "$bin/systole" tx cosign "${on[@]}" "$scratch/draft" --key "$keys/$2.pem" >/dev/null
+    "$bin/systole" tx send "${on[@]}" "$scratch/draft" >"$scratch/sent" 2>&1 ||
+        fail "$1 of a study was not applied: $(cat "$scratch/sent")"
+}
+rm -f "$scratch/draft"
+send_fields trial.register board "$scratch/fields"
+study_id=$(field trial_id <"$scratch/fields")
+applied db.lock sponsor statistician - trial_id="$study_id" commits=0 root="$commit" \
+    meaning=approval second="$(public statistician)" second_meaning=review
+rm -f "$scratch/draft"
+"$bin/systole" trial draft --result --secret "$scratch/secret" --second "$(public statistician)" \
+    --meaning authorship --second-meaning responsibility --out "$scratch/fields" "$study"
+send_fields result.post statistician "$scratch/fields"
+"$bin/systole" trial --net "$net" --key "$keys/board.pem" --json "$study_id" >"$scratch/told" ||
+    fail "the study is not as it should be: $(cat "$scratch/told")"
+says '"endpoints_switched": false' '"posted": true'
 
 halfway
 

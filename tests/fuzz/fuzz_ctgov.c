@@ -20,6 +20,11 @@ static void take(void *self, const struct sy_ctgov_study *study, const struct sy
     SY_ASSERT(study->arms >= 1 && study->arms <= SY_TRIAL_ARMS_MAX);
     SY_ASSERT(study->completion_ms >= 0 && study->completion_ms <= SY_TIME_MS_MAX);
     SY_ASSERT(study->endpoint_count >= 1 && study->endpoint_count <= SY_TRIAL_ENDPOINTS_MAX);
+    if (study->result_fault == NULL) {
+        SY_ASSERT(study->effect != NULL && study->table_count > 0);
+        SY_ASSERT(study->result_endpoint_count >= 1);
+        SY_ASSERT(study->result_endpoint_count <= SY_TRIAL_ENDPOINTS_MAX);
+    }
     for (unsigned i = 0; i < study->endpoint_count; i++) SY_ASSERT(study->endpoints[i] != NULL);
 }
 

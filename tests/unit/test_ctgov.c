@@ -19,6 +19,7 @@ static struct {
     unsigned count, refused;
     struct sy_ctgov_study studies[TOLD_MAX]; // texts are gone
     char endpoints[TOLD_MAX][128];           // the first of each
+    char found[TOLD_MAX][128];               // the first that a result is about
     struct sy_error why[TOLD_MAX];
 } told;
 static struct sy_error err;
@@ -33,6 +34,9 @@ static void take(void *self, const struct sy_ctgov_study *study, const struct sy
     if (why == NULL) {
         assert_non_null(study->protocol);
         (void)snprintf(told.endpoints[told.count], 128, "%.127s", study->endpoints[0]);
+        if (study->result_fault == NULL) {
+            (void)snprintf(told.found[told.count], 128, "%.127s", study->result_endpoints[0]);
+        }
     }
     told.refused += why != NULL;
     told.count++;
@@ -132,6 +136,26 @@ CASE(a_salt_is_of_one_text_of_one_study)
     assert_true(sy_hash_equal(&salts[0], &salts[5]));
 }
 
+/* A result's primary measures are about the outcomes of their titles, or about another. */
+CASE(a_result_is_about_the_registered_endpoints)
+{
+    static const char ends[] = ", \"resultsSection\": {\"outcomeMeasuresModule\": "
+                               "{\"outcomeMeasures\": [{\"type\": \"SECONDARY\", \"title\": "
+                               "\"z\"}, {\"type\": \"PRIMARY\", \"title\": \"%s\"}]}}}";
+    char text[2048];
+    for (unsigned same = 0; same < 2; same++) {
+        int size = snprintf(text, sizeof text, "%.*s", (int)strlen(new_form) - 1, new_form);
+        (void)snprintf(text + size, sizeof text - (size_t)size, ends, same ? "x" : "y");
+        assert_int_equal(read_text(text, strlen(text)), SY_OK);
+        assert_null(told.studies[0].result_fault);
+        assert_int_equal(told.studies[0].table_count, 2);
+        assert_int_equal(told.studies[0].result_endpoint_count, 1);
+        assert_string_equal(told.found[0], same ? told.endpoints[0] : "y");
+    }
+    assert_int_equal(read_text(new_form, strlen(new_form)), SY_OK);
+    assert_string_equal(told.studies[0].result_fault, "no results are posted");
+}
+
 // --- published data ----------------------------------------------------------------------------
 
 struct tally {
@@ -201,6 +225,7 @@ int main(void)
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(both_interfaces_say_the_same),
         cmocka_unit_test(what_is_refused_is_told_with_its_path),
+        cmocka_unit_test(a_result_is_about_the_registered_endpoints),
         cmocka_unit_test(a_salt_is_of_one_text_of_one_study),
         cmocka_unit_test(published_studies_are_taken),
         cmocka_unit_test(hostile_json_is_refused_with_a_reason),
