@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "consensus/node/daemon.h"
@@ -91,6 +92,19 @@ static int fail(const struct sy_error *err)
     return EXIT_FAILED;
 }
 
+/* As many files as this process may have open: whoever can reach a port can hold connections, and
+ * once there is no room for another one nobody else is let in, while nanomsg tries without a pause.
+ */
+static void raise_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) != 0 || files.rlim_cur == files.rlim_max) return;
+    files.rlim_cur = files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &files) != 0) {
+        SY_LOG(SY_LOG_WARN, "node", "few_open_files", SY_F_TEXT("raise", "ulimit -n"));
+    }
+}
+
 static int serve(const struct options *options)
 {
     struct sy_error err = {SY_OK, ""};
@@ -111,6 +125,7 @@ static int serve(const struct options *options)
     sigaddset(&signals, SIGUSR2);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+    raise_files();
 
     sy_daemon *daemon = NULL;
     sy_status status = sy_daemon_open(&daemon, &config, options->start, &err);

@@ -99,11 +99,11 @@ publish clerk_2 "$plan_2" 0 0 0
 cover clerk_2 "$coverage_2" "$plan_2" 2
 billed=$coverage_2
 bill "$rest" "$visited" refused C18
-grep -q "$claim" "$scratch/sent" || fail "which claim it doubles is not told: $(cat "$scratch/sent")"
+grep -q "$claim" "$scratch/sent" || fail "whose double is not told: $(cat "$scratch/sent")"
 prior=$claim
 bill "$rest" "$visited"
 bill "$(random_id)" "$visited" refused C18
-grep -q "$rest" "$scratch/sent" || fail "which claim it doubles is not told: $(cat "$scratch/sent")"
+grep -q "$rest" "$scratch/sent" || fail "whose double is not told: $(cat "$scratch/sent")"
 applied claim.pay clerk_2 - - claim_id="$rest" payees= shares= by_amount=false
 both() { # STATUS PAID OWES: of the second claim, as the patient sees them; the first is as it was
     show wallet --purpose self claim "$claim"

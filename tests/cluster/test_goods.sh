@@ -139,7 +139,7 @@ trace 1 pharmacist $gtin --lot L1
 says "RECALLED"
 trace 2 maker $gtin
 
-echo "a counterfeit, a clone, a stolen pallet: each is stopped where it turns up, and its maker hears of it"
+echo "a counterfeit, a clone, a stolen pallet: each is stopped, and its maker hears of it"
 register corner pharmacy ""
 issue corner dispenser pharmacist
 event unit.commission maker gtin=$gtin lot=L2 expiry=$far serials=B1,B2,B3
@@ -195,7 +195,7 @@ for event in $suspect; do
     hears maker organisation "$(cat "$scratch/maker")" "suspect.found $event"
 done
 
-echo "what is recalled is neither shipped nor dispensed; holders and patients hear of it, nobody else"
+echo "what is recalled is neither shipped nor dispensed; who has or had it hears of it"
 refused E_RECALLED custody.ship maker - - event_id="$(random_id)" \
     to="$(cat "$scratch/corner")" items=01/$gtin/21/A2
 recall=$(random_id)
@@ -209,7 +209,7 @@ for name in maker pharmacy; do
 done
 hears wallet patient "$patient" "recall.issued $first_recall"
 hears corner organisation "$(cat "$scratch/corner")" "unit.verified $event"
-if grep -q "$recall" "$scratch/heard"; then fail "the pharmacy at the corner never had any of L2"; fi
+if grep -q "$recall" "$scratch/heard"; then fail "the corner never had any of L2"; fi
 prescribed pharmacist
 hears wallet patient "$patient" "rx.issued $rx"
 if grep -q "$recall" "$scratch/heard"; then fail "the patient never had any of L2"; fi
