@@ -43,7 +43,8 @@ hail() {
     exec {fd}<>"/dev/tcp/127.0.0.1/$1" || fail "nobody listens on $1"
     held+=("$fd")
     # Whoever is refused is cut off, perhaps while it speaks.
-    printf "$2" >&"$fd" 2>/dev/null || true
+    # shellcheck disable=SC2059 # escapes are what it is for
+    printf "$2" 2>/dev/null 1>&"$fd" || true
 }
 leave() {
     local fd
