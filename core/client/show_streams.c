@@ -45,7 +45,7 @@ static bool put_stream(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "commits", s.commits);
     sy_json_put_u64(json, "gaps", s.gaps);
     sy_json_put_u64(json, "alerts", s.alerts);
-    if (s.commits > 0) sy_json_put_i64(json, "until_ms", s.until_ms);
+    if (s.until_ms > 0) sy_json_put_i64(json, "until_ms", s.until_ms);
     sy_json_put_u64(json, "samples", s.samples);
     sy_json_put_u64(json, "height", s.height);
     sy_json_put_i64(json, "time_ms", s.time_ms);

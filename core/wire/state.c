@@ -117,6 +117,7 @@ static const char *const kind_names[SY_STATE_KIND_COUNT] = {
     [SY_STATE_TRIAL_BEACON] = "trial beacon",
     [SY_STATE_TRIAL_KEY] = "trial key",
     [SY_STATE_DATASET] = "dataset",
+    [SY_STATE_STREAM_NEWEST] = "stream newest",
     [SY_STATE_DATASET_VERSION] = "dataset version",
     [SY_STATE_DATASET_ROOT] = "dataset root",
     [SY_STATE_QUERY] = "query",

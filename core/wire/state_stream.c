@@ -3,9 +3,10 @@
 #include "core/wire/state_stream.h"
 
 #include "core/base/assert.h"
+#include "core/crypto/hash.h"
 #include "core/wire/stream_kinds.def"
 
-enum { STREAM_CLOSED = 1, COMMIT_BACKFILL = 1, COMMIT_GAP = 2 };
+enum { STREAM_CLOSED = 1, COMMIT_BACKFILL = 1, COMMIT_GAP = 2, PAIR_PREFIX = 4 };
 
 bool sy_stream_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
                       const struct sy_hash *second)
@@ -16,6 +17,7 @@ bool sy_stream_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *
     case SY_STATE_STREAM_COMMIT:
     case SY_STATE_STREAM_GAP:
     case SY_STATE_STREAM_ALERT:
+    case SY_STATE_STREAM_NEWEST:
         sy_state_key_pair(out, (enum sy_state_kind)kind, id, second);
         return true;
     default: return false;
@@ -29,6 +31,31 @@ void sy_state_key_stream(struct sy_hash *out, enum sy_state_kind kind, const str
     SY_ASSERT(kind >= SY_STATE_STREAM_COMMIT && kind <= SY_STATE_STREAM_ALERT);
     sy_store_u64(padded.bytes, number);
     sy_state_key_pair(out, kind, stream, &padded);
+}
+
+void sy_state_key_newest(struct sy_hash *out, const struct sy_hash *device,
+                         const struct sy_hash *patient, uint16_t system, struct sy_slice kind)
+{
+    uint8_t room[2 + SY_CODE_BYTES_MAX];
+    struct sy_hash what, whose;
+    SY_ASSERT(kind.size <= SY_CODE_BYTES_MAX);
+    sy_store_u16(room, system);
+    memcpy(room + 2, kind.data, kind.size);
+    sy_sha256(&what, room, 2 + kind.size);
+    sy_hash_prefixed(&whose, PAIR_PREFIX, patient, &what);
+    sy_state_key_pair(out, SY_STATE_STREAM_NEWEST, device, &whose);
+}
+
+void sy_stream_newest_encode(struct sy_writer *w, const struct sy_stream_newest *newest)
+{
+    sy_write_hash(w, &newest->stream);
+}
+
+bool sy_stream_newest_decode(struct sy_stream_newest *newest, struct sy_slice bytes)
+{
+    struct sy_reader r = sy_reader_of(bytes);
+    sy_read_hash(&r, &newest->stream, "stream");
+    return sy_reader_done(&r);
 }
 
 // --- the stream --------------------------------------------------------------------------------
@@ -91,13 +118,14 @@ static void read_counts(struct sy_reader *r, struct sy_stream *stream)
     stream->until_ms = sy_read_i64(r, "until");
     stream->samples = sy_read_u64(r, "samples");
     bool none = stream->commits == 0;
-    // Before the first commitment nothing is missing; each has at least a sample.
-    bool gaps = none ? stream->gaps == 0 : stream->gaps < stream->commits;
+    // Each stands before a commitment, which has at least a sample.
+    bool gaps = stream->gaps <= stream->commits;
     bool samples = none ? stream->samples == 0 : stream->samples >= stream->commits;
     if (!gaps) sy_reader_fail(r, "gaps");
     if (!samples) sy_reader_fail(r, "samples");
+    // Without a commitment it is where the stream before ended, if there was one.
     bool until = stream->until_ms >= 0 && stream->until_ms <= SY_TIME_MS_MAX;
-    if (!until || none != (stream->until_ms == 0)) sy_reader_fail(r, "until");
+    if (!until || (!none && stream->until_ms == 0)) sy_reader_fail(r, "until");
 }
 
 bool sy_stream_decode(struct sy_stream *stream, struct sy_slice bytes)
@@ -191,7 +219,7 @@ bool sy_stream_gap_decode(struct sy_stream_gap *gap, struct sy_slice bytes)
     *gap = (struct sy_stream_gap){.sequence = 0};
     read_window(&r, &gap->from_ms, &gap->to_ms);
     gap->sequence = sy_read_u32(&r, "sequence");
-    if (gap->sequence < 2) sy_reader_fail(&r, "sequence"); // before the first nothing is missing
+    if (gap->sequence == 0) sy_reader_fail(&r, "sequence");
     return sy_reader_done(&r);
 }
 

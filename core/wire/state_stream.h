@@ -6,11 +6,14 @@
  *   stream gap      pair(stream, u64 number padded)     struct sy_stream_gap
  *   stream alert    pair(stream, u64 number padded)     struct sy_stream_alert_entry
  *   firmware        device id                           struct sy_firmware; absent: none attested
+ *   stream newest   pair(device, whose and of what)     struct sy_stream_newest
  *
  * Numbers count from 1 without a hole, and the stream's entry says up to which: commitments 1 to n
- * prove that there is no other, and so do gaps and alerts. Windows are [from, to) and ascend.
- * Encodings as in state.h. No sample, nor anything computed of samples, stands here: a lowest and a
- * highest value would tell what a patient has as well as the samples do. */
+ * prove that there is no other, and so do gaps and alerts. Windows are [from, to) and ascend, also
+ * from one stream to the next that a device has of the same patient and kind: at most one of them
+ * is open, and a gap may stand before a stream's first window, then. Encodings as in state.h. No
+ * sample, nor anything computed of samples, stands here: a lowest and a highest value would tell
+ * what a patient has as well as the samples do. */
 #ifndef SY_WIRE_STATE_STREAM_H
 #define SY_WIRE_STATE_STREAM_H
 
@@ -18,7 +21,7 @@
 
 /*   32 device | 32 patient | 32 organisation | u16 system | bytes16 kind | bytes16 unit | u32 rate
  *   | u32 tolerance | 32 consent | list care team | u8 flags (1 closed) | u32 commits | u32 gaps
- *   | u32 alerts | i64 until, 0: no commit | u64 samples | u64 height | i64 time
+ *   | u32 alerts | i64 until, 0: no window | u64 samples | u64 height | i64 time
  *   | [u16 reason | u64 height | i64 time] */
 struct sy_stream {
     struct sy_hash device;
@@ -33,7 +36,7 @@ struct sy_stream {
     struct sy_list care_team; /* borrowed ids; whom the patient lets be told of alerts */
     bool closed;
     uint32_t commits, gaps, alerts; /* how many there are */
-    int64_t until_ms;               /* where the last window ended */
+    int64_t until_ms;               /* where the last window ended, this stream's or one's before */
     uint64_t samples;               /* committed to, in all */
     uint64_t height;
     int64_t time_ms;
@@ -60,7 +63,8 @@ struct sy_stream_commit_entry {
 void sy_stream_commit_encode(struct sy_writer *w, const struct sy_stream_commit_entry *commit);
 bool sy_stream_commit_decode(struct sy_stream_commit_entry *commit, struct sy_slice bytes);
 
-/* Time between two windows of which nothing is committed to.
+/* Time between two windows of which nothing is committed to. The one before may be an earlier
+ * stream's, if the sequence is 1.
  *
  *   i64 from | i64 to | u32 sequence of the commit after it */
 struct sy_stream_gap {
@@ -94,6 +98,17 @@ struct sy_firmware {
 };
 void sy_firmware_encode(struct sy_writer *w, const struct sy_firmware *firmware);
 bool sy_firmware_decode(struct sy_firmware *firmware, struct sy_slice bytes);
+
+/* The newest stream that a device has, or had, of a patient and kind: 32 stream. */
+struct sy_stream_newest {
+    struct sy_hash stream;
+};
+void sy_stream_newest_encode(struct sy_writer *w, const struct sy_stream_newest *newest);
+bool sy_stream_newest_decode(struct sy_stream_newest *newest, struct sy_slice bytes);
+/* sy_state_key_newest: pair(device, SHA-256(0x04 || patient || SHA-256(u16 system || kind))). kind:
+ * of the table, at most SY_CODE_BYTES_MAX. */
+void sy_state_key_newest(struct sy_hash *out, const struct sy_hash *device,
+                         const struct sy_hash *patient, uint16_t system, struct sy_slice kind);
 
 /* sy_stream_key_of is sy_state_key_of for what stands here. sy_state_key_stream names the entry of
  * one of the numbered kinds. */

@@ -139,6 +139,7 @@ static bool round_trip_stream(struct sy_writer *w, unsigned kind, struct sy_slic
         struct sy_stream_gap gap;
         struct sy_stream_alert_entry alert;
         struct sy_firmware firmware;
+        struct sy_stream_newest newest;
     } u;
     bool good = false;
     switch (kind) {
@@ -146,6 +147,7 @@ static bool round_trip_stream(struct sy_writer *w, unsigned kind, struct sy_slic
     case SY_STATE_STREAM_COMMIT: AGAIN(stream_commit, commit, &u.commit);
     case SY_STATE_STREAM_GAP: AGAIN(stream_gap, gap, &u.gap);
     case SY_STATE_STREAM_ALERT: AGAIN(stream_alert, alert, &u.alert);
+    case SY_STATE_STREAM_NEWEST: AGAIN(stream_newest, newest, &u.newest);
     default: AGAIN(firmware, firmware, &u.firmware);
     }
     return good;
@@ -295,6 +297,7 @@ static bool round_trip_export(struct sy_writer *w, unsigned kind, struct sy_slic
 
 static bool round_trip_any(struct sy_writer *w, unsigned kind, struct sy_slice value)
 {
+    if (kind == SY_STATE_STREAM_NEWEST) return round_trip_stream(w, kind, value);
     if (kind >= SY_STATE_TRIAL_BEACON) return round_trip_trials(w, kind, value);
     if (kind >= SY_STATE_STREAM) return round_trip_stream(w, kind, value);
     if (kind >= SY_STATE_TRIAL) return round_trip_trials(w, kind, value);

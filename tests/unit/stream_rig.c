@@ -58,14 +58,19 @@ struct world_tx attest(unsigned device, unsigned key, uint32_t release)
 
 struct world_tx open_stream(unsigned stream, unsigned device, unsigned key)
 {
+    static const struct {
+        const char *kind, *unit;
+    } kinds[STREAM_KINDS] = {{"8867-4", "/min"},   {"9279-1", "/min"},  {"59408-5", "%"},
+                             {"8480-6", "mm[Hg]"}, {"2339-0", "mg/dL"}, {"8310-5", "Cel"}};
+    const unsigned which = (stream - STREAM) % STREAM_KINDS;
     struct world_tx tx = world_tx_of(SY_KIND_stream_open, key, ORG_A);
     struct sy_stream_open *p = &tx.payload.stream_open;
     p->stream_id = test_hash(stream);
     p->device_id = test_hash(device);
     p->patient_id = test_hash(PATIENT_CLAIMED);
     p->system = SY_STREAM_LOINC;
-    p->kind = words("8867-4");
-    p->unit = words("/min");
+    p->kind = words(kinds[which].kind);
+    p->unit = words(kinds[which].unit);
     p->rate = 60;
     p->tolerance = 120;
     p->consent = test_hash(GRANT);

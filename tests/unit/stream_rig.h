@@ -17,6 +17,7 @@ enum {
     OTHER_STREAM,
     GRANT = CONSENT + 700 /* of the claimed patient to the wearable */
 };
+enum { STREAM_KINDS = 6 };
 #define MINUTE_MS 60000ll
 #define HOUR_MS (60 * MINUTE_MS)
 
@@ -31,7 +32,8 @@ void wait_ms(int64_t ms);
 
 struct sy_slice words(const char *text);
 
-/* Transactions. A commit is to ten minutes up to now, with a sample a minute. */
+/* Transactions. Of streams STREAM, STREAM + 1, ... each STREAM_KINDS-th is of the same kind, STREAM
+ * of heart rates. A commit is to ten minutes up to now, with a sample a minute. */
 struct world_tx add_device(unsigned device, unsigned key, unsigned owner_kind, unsigned owner);
 struct world_tx attest(unsigned device, unsigned key, uint32_t release);
 struct world_tx open_stream(unsigned stream, unsigned device, unsigned key);

@@ -258,6 +258,87 @@ CASE(what_is_missing_shows)
     assert_refused(&tx, SY_E_OVERLAP);
 }
 
+/* A second account of the same minutes, under another id. */
+CASE(a_device_has_one_open_stream_of_a_patient_and_kind)
+{
+    enum { AGAIN = STREAM + STREAM_KINDS };
+    struct world_tx tx = open_stream(AGAIN, WEARABLE, WEARABLE_KEY);
+    assert_refused(&tx, SY_E_STREAM_OPEN);
+    assert_detail(STREAM);
+    tx = open_stream(OTHER_STREAM, WEARABLE, WEARABLE_KEY); // of another kind
+    assert_applied(&tx);
+    tx = close_stream(WEARABLE_KEY); // which had nothing
+    assert_applied(&tx);
+    tx = open_stream(AGAIN, WEARABLE, WEARABLE_KEY);
+    assert_applied(&tx);
+    assert_int_equal(find_stream(AGAIN).until_ms, 0);
+    int64_t t = stream_now();
+    tx = commit_window(1, t - 10 * MINUTE_MS, t);
+    tx.payload.stream_commit.stream_id = test_hash(AGAIN);
+    assert_applied(&tx);
+    assert_int_equal(find_stream(AGAIN).gaps, 0);
+    tx = open_stream(AGAIN + STREAM_KINDS, WEARABLE, WEARABLE_KEY);
+    assert_refused(&tx, SY_E_STREAM_OPEN);
+    assert_detail(AGAIN);
+}
+
+CASE(a_stream_goes_on_where_the_one_before_ended)
+{
+    enum { AGAIN = STREAM + STREAM_KINDS };
+    int64_t t = stream_now();
+    struct world_tx tx = commit_window(1, t - 10 * MINUTE_MS, t);
+    assert_applied(&tx);
+    tx = close_stream(WALLET_CLAIMED); // whoever closes it
+    assert_applied(&tx);
+    tx = open_stream(AGAIN, WEARABLE, WEARABLE_KEY);
+    assert_applied(&tx);
+    assert_int_equal(find_stream(AGAIN).until_ms, t);
+    wait_ms(10 * MINUTE_MS);
+    tx = commit_window(1, t - MINUTE_MS, t + 8 * MINUTE_MS);
+    tx.payload.stream_commit.stream_id = test_hash(AGAIN);
+    assert_refused(&tx, SY_E_OVERLAP);
+    assert_int_equal(world.receipt.detail, (uint64_t)t);
+    tx.payload.stream_commit.from = t + 5 * MINUTE_MS;
+    tx.payload.stream_commit.samples = 3;
+    assert_applied(&tx);
+    assert_int_equal(world.receipt.event_count, 3); // it is told what is missing
+    struct sy_stream stream = find_stream(AGAIN);
+    assert_int_equal(stream.gaps, 1);
+    struct sy_hash key_hash, id = test_hash(AGAIN);
+    struct sy_slice value;
+    struct sy_stream_gap gap;
+    sy_state_key_stream(&key_hash, SY_STATE_STREAM_GAP, &id, 1);
+    assert_true(world_find(&world, &value, &key_hash));
+    assert_true(sy_stream_gap_decode(&gap, value));
+    assert_int_equal(gap.sequence, 1);
+    assert_true(gap.from_ms == t && gap.to_ms == t + 5 * MINUTE_MS);
+}
+
+/* A hospital's device goes from patient to patient. */
+CASE(another_patients_stream_of_the_same_device_is_open_beside)
+{
+    enum { OTHER_PATIENT = FRESH_ID + 782, OTHER_WALLET = FRESH_KEY + 21 };
+    enum { THEIRS = STREAM + STREAM_KINDS, LET = GRANT + 1 };
+    enrol_with_wallet(OTHER_PATIENT, OTHER_WALLET);
+    struct world_tx tx = add_device(OTHER_DEVICE, OTHER_KEY, SY_SUBJECT_ORG, ORG_A);
+    assert_applied(&tx);
+    tx = attest(OTHER_DEVICE, OTHER_KEY, 1);
+    assert_applied(&tx);
+    for (unsigned i = 0; i < 2; i++) {
+        unsigned patient = i == 0 ? PATIENT_CLAIMED : OTHER_PATIENT;
+        tx = world_grant(&world, i == 0 ? WALLET_CLAIMED : OTHER_WALLET, LET + i, patient,
+                         SY_GRANTEE_KEY, OTHER_KEY);
+        assert_applied(&tx);
+        tx = open_stream(THEIRS + i * STREAM_KINDS, OTHER_DEVICE, OTHER_KEY);
+        tx.payload.stream_open.patient_id = test_hash(patient);
+        tx.payload.stream_open.consent = test_hash(LET + i);
+        assert_applied(&tx);
+    }
+    tx.payload.stream_open.stream_id = test_hash(THEIRS + 2 * STREAM_KINDS);
+    assert_refused(&tx, SY_E_STREAM_OPEN);
+    assert_detail(THEIRS + STREAM_KINDS);
+}
+
 // --- keys and firmware -------------------------------------------------------------------------
 
 CASE(a_revoked_device_says_nothing_more)
@@ -551,6 +632,9 @@ int main(void)
         WITH_STREAM(samples_come_no_faster_than_the_rate),
         WITH_STREAM(a_window_ends_about_now_unless_it_is_late),
         WITH_STREAM(what_is_missing_shows),
+        WITH_STREAM(a_device_has_one_open_stream_of_a_patient_and_kind),
+        WITH_STREAM(a_stream_goes_on_where_the_one_before_ended),
+        WITH_STREAM(another_patients_stream_of_the_same_device_is_open_beside),
         WITH_STREAM(a_revoked_device_says_nothing_more),
         WITH_STREAM(a_stream_goes_on_with_the_devices_next_key),
         WITH_STREAM(streams_need_the_firmware_that_is_attested),

@@ -1,6 +1,7 @@
-/* Random streams: whatever gateways send, resend, skip and overlap, the windows of a stream ascend
- * without overlap, their numbers have no hole, each gap stands where it is, and the counts are
- * those of a scan of all there is. SYSTOLE_TEST_SEED runs one again. */
+/* Random streams: whatever gateways send, resend, skip, overlap, close and open anew, the windows
+ * of a device's streams of one kind ascend without overlap, from each stream to the next, their
+ * numbers have no hole, each gap stands where it is, and the counts are those of a scan of all
+ * there is. SYSTOLE_TEST_SEED runs one again. */
 #include <stdio.h>
 #include <string.h>
 
@@ -12,11 +13,18 @@ enum { STREAMS = 3, STEPS = 1500, KEPT = 64 };
 static sy_prng prng;
 static struct world_tx sent[KEPT]; /* some that were sent before, to be sent again */
 static unsigned sent_count;
-static unsigned counted[512]; /* by refusal, 0: applied */
+static unsigned counted[512];    /* by refusal, 0: applied */
+static unsigned newest[STREAMS]; /* of each kind: how many were opened before it */
 
 static unsigned below(unsigned bound)
 {
     return (unsigned)sy_prng_below(&prng, bound);
+}
+
+/* The `turn`-th stream of a kind. */
+static unsigned stream_of(unsigned kind, unsigned turn)
+{
+    return STREAM + kind + turn * STREAM_KINDS;
 }
 
 /* Near the stream's next number and the end of its last window, and often not quite. */
@@ -40,9 +48,25 @@ static struct world_tx draw_commit(unsigned stream)
     return tx;
 }
 
+/* Opens another stream of the kind, mostly once the last one is closed. */
+static void open_another(unsigned kind)
+{
+    struct world_tx tx = close_stream(below(2) == 0 ? WEARABLE_KEY : GATEWAY_A);
+    tx.payload.stream_close.stream_id = test_hash(stream_of(kind, newest[kind]));
+    if (below(3) != 0) assert_applied(&tx);
+    tx = open_stream(stream_of(kind, newest[kind] + 1), WEARABLE, WEARABLE_KEY);
+    uint16_t code = world_submit(&world, &tx);
+    counted[code]++;
+    if (code == SY_APPLIED) newest[kind]++;
+}
+
 static void step(void)
 {
-    unsigned stream = STREAM + below(STREAMS);
+    unsigned kind = below(STREAMS), stream = stream_of(kind, newest[kind]);
+    if (below(40) == 0) {
+        open_another(kind);
+        return;
+    }
     world.step_ms = below(10) == 0 ? (int64_t)below(20) * MINUTE_MS + 1 : MINUTE_MS;
     struct world_tx tx = draw_commit(stream);
     if (sent_count > 0 && below(5) == 0) {
@@ -65,11 +89,12 @@ static bool find_numbered(struct sy_slice *value, unsigned stream, enum sy_state
     return world_find(&world, value, &key_hash);
 }
 
-static void scan(unsigned stream)
+/* until: where the stream of this kind before it ended, 0: there was none, or no window. */
+static void scan(unsigned stream, int64_t *until)
 {
     struct sy_stream whole = find_stream(stream);
     struct sy_slice value;
-    int64_t until_ms = 0;
+    int64_t until_ms = *until;
     uint64_t samples = 0;
     uint32_t gaps = 0;
     for (uint64_t number = 1; number <= whole.commits; number++) {
@@ -81,7 +106,7 @@ static void scan(unsigned stream)
         assert_true(entry.to_ms <= entry.time_ms + SY_STREAM_SKEW_MS);
         assert_true(entry.samples * 10ull * HOUR_MS <=
                     60ull * 11 * (uint64_t)(entry.to_ms - entry.from_ms));
-        bool missing = number > 1 && entry.from_ms - until_ms > 120 * 1000;
+        bool missing = until_ms > 0 && entry.from_ms - until_ms > 120 * 1000;
         assert_int_equal(entry.gap, missing);
         if (missing) {
             assert_true(find_numbered(&value, stream, SY_STATE_STREAM_GAP, ++gaps));
@@ -95,6 +120,7 @@ static void scan(unsigned stream)
     assert_int_equal(whole.gaps, gaps);
     assert_int_equal(whole.samples, samples);
     assert_int_equal(whole.until_ms, until_ms);
+    *until = until_ms;
     assert_false(find_numbered(&value, stream, SY_STATE_STREAM_COMMIT, whole.commits + 1ull));
     assert_false(find_numbered(&value, stream, SY_STATE_STREAM_COMMIT, 0));
     assert_false(find_numbered(&value, stream, SY_STATE_STREAM_GAP, whole.gaps + 1ull));
@@ -102,17 +128,24 @@ static void scan(unsigned stream)
 
 CASE(streams_never_overlap_and_have_no_hole)
 {
-    static const enum sy_refusal met[] = {SY_APPLIED, SY_E_SEQ,  SY_E_OVERLAP, SY_E_DUP_COMMIT,
-                                          SY_E_RATE,  SY_E_SKEW, SY_E_FIRMWARE};
+    static const enum sy_refusal met[] = {SY_APPLIED, SY_E_SEQ,  SY_E_OVERLAP,  SY_E_DUP_COMMIT,
+                                          SY_E_RATE,  SY_E_SKEW, SY_E_FIRMWARE, SY_E_STREAM_OPEN};
     sy_prng_seed(&prng, test_seed());
     sent_count = 0;
     memset(counted, 0, sizeof counted);
+    memset(newest, 0, sizeof newest);
     for (unsigned i = 1; i < STREAMS; i++) {
         struct world_tx tx = open_stream(STREAM + i, WEARABLE, WEARABLE_KEY);
         assert_applied(&tx);
     }
     for (unsigned i = 0; i < STEPS; i++) step();
-    for (unsigned i = 0; i < STREAMS; i++) scan(STREAM + i);
+    for (unsigned kind = 0; kind < STREAMS; kind++) {
+        int64_t until_ms = 0;
+        for (unsigned turn = 0; turn <= newest[kind]; turn++) {
+            scan(stream_of(kind, turn), &until_ms);
+        }
+        assert_true(newest[kind] > 0);
+    }
     for (size_t i = 0; i < sizeof met / sizeof met[0]; i++) {
         print_message("%4u %s\n", counted[met[i]],
                       met[i] == SY_APPLIED ? "applied" : sy_refusal_info((uint16_t)met[i])->name);

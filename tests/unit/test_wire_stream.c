@@ -2,6 +2,7 @@
  * are and in which units; how many samples a window may have. */
 #include <string.h>
 
+#include "core/crypto/hash.h"
 #include "core/wire/state_stream.h"
 #include "tests/support/network.h"
 #include "tests/support/test.h"
@@ -82,16 +83,51 @@ CASE(streams_come_back)
         if (i == 3) changed.rate = 0;
         if (i == 4) changed.rate = SY_STREAM_RATE_MAX + 1;
         if (i == 5) changed.tolerance_s = SY_STREAM_TOLERANCE_S_MAX + 1;
-        if (i == 6) changed.gaps = 3;
+        if (i == 6) changed.gaps = 4;
         if (i == 7) changed.samples = 2;
         if (i == 8) changed.until_ms = 0;
         if (i == 9) changed.until_ms = SY_TIME_MS_MAX + 1;
         if (i == 10) changed.commits = changed.gaps = 0; // but samples, and an end
         if (i == 12) changed.care_team.count = 2;
         if (i == 13) changed.care_team.items.size = 33;
-        if (i == 11) changed.commits = 0, changed.gaps = 0, changed.samples = 0;
+        if (i == 11) changed.until_ms = -1;
         REFUSED(sy_stream, struct sy_stream, &changed);
     }
+}
+
+/* It follows another one, whose last window's end it has before a window of its own. */
+CASE(a_stream_that_follows_comes_back)
+{
+    struct sy_stream stream = some_stream();
+    stream.gaps = 3; // one of them before its first window
+    CHECK(sy_stream, struct sy_stream, &stream);
+    stream.commits = stream.gaps = 0;
+    stream.samples = 0;
+    CHECK(sy_stream, struct sy_stream, &stream);
+    struct sy_stream_newest newest = {.stream = test_hash(6)};
+    CHECK(sy_stream_newest, struct sy_stream_newest, &newest);
+}
+
+/* Device, patient, system and kind each count. */
+CASE(the_newest_stream_is_one_of_a_device_patient_and_kind)
+{
+    struct sy_hash keys[5], device = test_hash(1), patient = test_hash(2), other = test_hash(3);
+    sy_state_key_newest(&keys[0], &device, &patient, SY_STREAM_LOINC, text("8867-4"));
+    sy_state_key_newest(&keys[1], &other, &patient, SY_STREAM_LOINC, text("8867-4"));
+    sy_state_key_newest(&keys[2], &device, &other, SY_STREAM_LOINC, text("8867-4"));
+    sy_state_key_newest(&keys[3], &device, &patient, SY_STREAM_IEEE_1752, text("8867-4"));
+    sy_state_key_newest(&keys[4], &device, &patient, SY_STREAM_LOINC, text("9279-1"));
+    for (unsigned i = 0; i < 5; i++) {
+        for (unsigned j = 0; j < i; j++) assert_memory_not_equal(&keys[i], &keys[j], 32);
+    }
+    struct sy_hash what, whose, expected;
+    sy_sha256(&what,
+              "\x01\x00"
+              "8867-4",
+              8);
+    sy_hash_prefixed(&whose, 4, &patient, &what);
+    assert_true(sy_stream_key_of(&expected, SY_STATE_STREAM_NEWEST, &device, &whose));
+    assert_memory_equal(&keys[0], &expected, sizeof expected);
 }
 
 CASE(what_a_stream_has_comes_back)
@@ -118,7 +154,9 @@ CASE(what_a_stream_has_comes_back)
     }
     struct sy_stream_gap gap = {.from_ms = 5, .to_ms = 6, .sequence = 2};
     CHECK(sy_stream_gap, struct sy_stream_gap, &gap);
-    gap.sequence = 1;
+    gap.sequence = 1; // what is missing since the stream before
+    CHECK(sy_stream_gap, struct sy_stream_gap, &gap);
+    gap.sequence = 0;
     REFUSED(sy_stream_gap, struct sy_stream_gap, &gap);
     gap.sequence = 2;
     gap.from_ms = 6;
@@ -181,6 +219,8 @@ int main(void)
 {
     const struct CMUnitTest cases[] = {
         cmocka_unit_test(streams_come_back),
+        cmocka_unit_test(a_stream_that_follows_comes_back),
+        cmocka_unit_test(the_newest_stream_is_one_of_a_device_patient_and_kind),
         cmocka_unit_test(what_a_stream_has_comes_back),
         cmocka_unit_test(every_entry_of_a_patients_has_a_word),
         cmocka_unit_test(the_table_of_kinds_is_sound),

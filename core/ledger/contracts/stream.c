@@ -12,7 +12,8 @@
  *   a care team that neither the patient nor guardians
  *   signed                                                E_NOT_SUBJECT {patient id}
  *   one of it is not registered                           E_ORG_UNKNOWN {id}
- *   writes   stream, patient's place
+ *   the device's newest of that patient and kind is open  E_STREAM_OPEN {that}
+ *   writes   stream, stream newest, patient's place
  *   event    stream.opened about the patient, object: the stream
  *
  * stream.commit (the stream's device answers for it)
@@ -22,7 +23,8 @@
  *   it is not the next one                                E_SEQ {that}
  *     but the very same was applied before                E_DUP_COMMIT {its sequence}
  *   the stream is closed                                  E_STREAM_STATE {id}
- *   it begins before the last one ended                   E_OVERLAP {when that was}
+ *   it begins before the last one ended, of this stream
+ *     or of the one before it                             E_OVERLAP {when that was}
  *   it ends over five minutes after block time, or,
  *     without backfill, before it; with it, less than two
  *     minutes before                                      E_SKEW {block time}
@@ -41,6 +43,10 @@
  *   it is closed                                          E_STREAM_STATE {id}
  *   writes   stream
  *   event    stream.closed about the patient, object: the stream
+ *
+ * A stream goes on from where the device's last one of the same patient and kind ended: a second
+ * one would tell the same minutes otherwise, or hide what is missing between the two. A device that
+ * is a patient's has one patient, under whichever id, so a merge does not part its streams.
  *
  * That a window was committed to is told to the organisation, not to the patient: it is a notice a
  * minute. Whoever may see the patient's Observations sees the stream. */
@@ -110,6 +116,33 @@ static enum sy_refusal check_team(struct sy_exec *x, const struct sy_stream_open
     return SY_APPLIED;
 }
 
+/* Takes the place of the device's newest stream of the patient and kind, and goes on where that one
+ * ended. */
+static enum sy_refusal follow_newest(struct sy_exec *x, struct sy_stream *stream,
+                                     const struct sy_hash *id, const struct sy_device *device)
+{
+    const bool owned = device->owner_kind == SY_SUBJECT_PATIENT;
+    const struct sy_hash *patient = owned ? &device->owner : &stream->patient;
+    struct sy_stream_newest newest;
+    struct sy_stream before;
+    struct sy_hash key_hash;
+    struct sy_slice value;
+    uint8_t room[64];
+    struct sy_writer w = sy_writer_of(room, sizeof room);
+    sy_state_key_newest(&key_hash, &stream->device, patient, stream->system, stream->kind);
+    if (sy_exec_find(x, &value, &key_hash)) {
+        bool there =
+            sy_stream_newest_decode(&newest, value) && sy_stream_find(x, &before, &newest.stream);
+        if (!sy_exec_decoded(x, there)) return SY_E_STREAM_OPEN;
+        if (!before.closed) return sy_refuse_hash(x, SY_E_STREAM_OPEN, &newest.stream);
+        stream->until_ms = before.until_ms;
+    }
+    newest.stream = *id;
+    sy_stream_newest_encode(&w, &newest);
+    sy_exec_save(x, &key_hash, &w);
+    return SY_APPLIED;
+}
+
 enum sy_refusal sy_contract_stream_open(struct sy_exec *x, const union sy_payload *payload)
 {
     const struct sy_stream_open *p = &payload->stream_open;
@@ -138,6 +171,7 @@ enum sy_refusal sy_contract_stream_open(struct sy_exec *x, const union sy_payloa
     };
     code = sy_stream_check_consent(x, &stream, &p->stream_id, x->time_ms);
     if (code == SY_APPLIED) code = check_team(x, p);
+    if (code == SY_APPLIED) code = follow_newest(x, &stream, &p->stream_id, &device);
     if (code != SY_APPLIED) return code;
     save_stream(x, &p->stream_id, &stream);
     sy_exec_place(x, &p->patient_id, SY_PLACE_STREAM, &p->stream_id, 0);
@@ -226,8 +260,8 @@ static bool note_gap(struct sy_exec *x, struct sy_stream *stream, const struct s
     uint8_t room[32];
     struct sy_writer w = sy_writer_of(room, sizeof room);
     struct sy_hash key_hash;
-    if (stream->commits == 0) return false; // before the first one nothing was promised
-    SY_ASSERT(gap.from_ms <= gap.to_ms && p->sequence > 1);
+    if (gap.from_ms == 0) return false; // before the very first one nothing was promised
+    SY_ASSERT(gap.from_ms <= gap.to_ms && p->sequence > 0);
     if (gap.to_ms - gap.from_ms <= (int64_t)stream->tolerance_s * 1000) return false;
     stream->gaps++;
     sy_stream_gap_encode(&w, &gap);
