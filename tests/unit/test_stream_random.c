@@ -55,7 +55,7 @@ static void open_another(unsigned kind)
     tx.payload.stream_close.stream_id = test_hash(stream_of(kind, newest[kind]));
     if (below(3) != 0) assert_applied(&tx);
     tx = open_stream(stream_of(kind, newest[kind] + 1), WEARABLE, WEARABLE_KEY);
-    uint16_t code = world_submit(&world, &tx);
+    enum sy_refusal code = world_submit(&world, &tx);
     counted[code]++;
     if (code == SY_APPLIED) newest[kind]++;
 }
