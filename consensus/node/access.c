@@ -529,8 +529,6 @@ static bool sees_state(const struct sy_access *access, const struct reader *read
     case SY_STATE_RX:
     case SY_STATE_RX_FILL:
     case SY_STATE_DISPENSED: return sees_rx(access, reader, read);
-    /* For the ledger's own look-up: it would tell of whom a device has a stream. */
-    case SY_STATE_STREAM_NEWEST: return false;
     default:
         return sy_access_goods(access->view, &reader->holder, read) ||
                sees_money(access, reader, read, read->state_kind, &read->id);

@@ -77,6 +77,8 @@ bool sy_access_trials(sy_state_view *view, const struct sy_hash *holder,
     case SY_STATE_TRIAL_DATA:
     case SY_STATE_TRIAL_REPORT:
         return runs(view, &read->id, holder) || is_sites(view, holder, read);
+    /* Nor is anybody shown what only the ledger looks up: a stream's newest would tell of whom a
+     * device has one. */
     default: return false;
     }
 }

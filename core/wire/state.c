@@ -334,6 +334,37 @@ void sy_state_key_pair(struct sy_hash *out, enum sy_state_kind kind, const struc
     sy_state_key_id(out, kind, &pair);
 }
 
+/* Those that stand under an id alone, but for goods, money and so on. */
+static bool is_of_one_id(unsigned kind)
+{
+    switch (kind) {
+    case SY_STATE_MAKER:
+    case SY_STATE_NONCES:
+    case SY_STATE_CREDENTIAL:
+    case SY_STATE_ORG:
+    case SY_STATE_ORG_EVENTS:
+    case SY_STATE_SUSPENSIONS:
+    case SY_STATE_PREFIX:
+    case SY_STATE_PATIENT:
+    case SY_STATE_CARE:
+    case SY_STATE_RECORD:
+    case SY_STATE_CONSENT:
+    case SY_STATE_BREAK:
+    case SY_STATE_BREAKS:
+    case SY_STATE_DEVICE:
+    case SY_STATE_SIGNER:
+    case SY_STATE_SIGNER_OF:
+    case SY_STATE_EXPORT:
+    case SY_STATE_ID_MAP:
+    case SY_STATE_ACCESS_LOG:
+    case SY_STATE_NOTIFY_PREFS:
+    case SY_STATE_NOTIFY_ACK:
+    case SY_STATE_DISPUTE:
+    case SY_STATE_CONSENTS: return true;
+    default: return false;
+    }
+}
+
 bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *id,
                      const struct sy_hash *second)
 {
@@ -378,38 +409,18 @@ bool sy_state_key_of(struct sy_hash *out, unsigned kind, const struct sy_hash *i
     case SY_STATE_SUSPENSION:
         sy_state_key_suspension(out, id, sy_load_u64(second->bytes));
         return true;
-    case SY_STATE_MAKER:
-    case SY_STATE_NONCES:
-    case SY_STATE_CREDENTIAL:
-    case SY_STATE_ORG:
-    case SY_STATE_ORG_EVENTS:
-    case SY_STATE_SUSPENSIONS:
-    case SY_STATE_PREFIX:
-    case SY_STATE_PATIENT:
-    case SY_STATE_CARE:
-    case SY_STATE_RECORD:
-    case SY_STATE_CONSENT:
-    case SY_STATE_BREAK:
-    case SY_STATE_BREAKS:
-    case SY_STATE_DEVICE:
-    case SY_STATE_SIGNER:
-    case SY_STATE_SIGNER_OF:
-    case SY_STATE_EXPORT:
-    case SY_STATE_ID_MAP:
-    case SY_STATE_ACCESS_LOG:
-    case SY_STATE_NOTIFY_PREFS:
-    case SY_STATE_NOTIFY_ACK:
-    case SY_STATE_DISPUTE:
-    case SY_STATE_CONSENTS: sy_state_key_id(out, (enum sy_state_kind)kind, id); return true;
     default:
+        if (is_of_one_id(kind)) {
+            sy_state_key_id(out, (enum sy_state_kind)kind, id);
+            return true;
+        }
         return sy_goods_key_of(out, kind, id, second) || sy_money_key_of(out, kind, id, second) ||
                sy_stream_key_of(out, kind, id, second) || sy_trial_key_of(out, kind, id, second) ||
                sy_research_key_of(out, kind, id, second);
     }
 }
 
-// --- governance
-// --------------------------------------------------------------------------------
+// --- governance --------------------------------------------------------------------------------
 
 void sy_params_encode(struct sy_writer *w, const struct sy_params *params)
 {

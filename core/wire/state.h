@@ -261,7 +261,8 @@ void sy_state_key_prefix(struct sy_hash *out, struct sy_slice digits);
  *
  * and, once any was set, behind it:
  *
- *   u32 research k | u32 research cells | u32 dataset cells | u32 research days | u32 version | u8 pending, each: u16 name | u64 value | u64 height; names ascend */
+ *   u32 research k | u32 research cells | u32 dataset cells | u32 research days | u32 version
+ *   | u8 pending, each: u16 name | u64 value | u64 height; names ascend */
 struct sy_params_state {
     struct sy_params params;
     uint32_t version; /* how often one was set */

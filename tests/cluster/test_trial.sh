@@ -104,7 +104,8 @@ cat >"$scratch/study.json" <<'STUDY'
   "statusModule": {"primaryCompletionDateStruct": {"date": "2013-01"}},
   "armsInterventionsModule": {"armGroups": [{"label": "drug"}, {"label": "placebo"}]},
   "outcomesModule": {"primaryOutcomes": [{"measure": "pain", "timeFrame": "1 year"}]}},
- "resultsSection": {"outcomeMeasuresModule": {"outcomeMeasures": [{"type": "PRIMARY", "title": "pain"}]}}}
+ "resultsSection": {"outcomeMeasuresModule":
+  {"outcomeMeasures": [{"type": "PRIMARY", "title": "pain"}]}}}
 STUDY
 echo "plan" >"$scratch/plan"
 echo "I agree" >"$scratch/form"

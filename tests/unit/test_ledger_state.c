@@ -67,10 +67,8 @@ static struct sy_list ids(unsigned count)
 
 static void sample_governance(void)
 {
-    struct sy_params params = {
-        .regulators_needed = 2, .credential_ms_max = 157680000000ll, .record_bytes_max = 1u << 30};
-    sy_params_of_research(&params);
     struct sy_writer w = start_sample("params", SY_STATE_PARAMS);
+    struct sy_params params = {2, 157680000000ll, 1u << 30, 11, 1000, 4000, 90};
     sy_params_encode(&w, &params);
     finish_sample(&w);
     struct sy_params_state set = {
@@ -784,7 +782,7 @@ CASE(joined_versions_links_and_cosignatures_keep_their_rules)
     struct sy_slice value = sample_named("cosignatures");
     struct sy_writer w = sy_writer_of(room, sizeof room);
     memcpy(twice, value.data, value.size);
-    memcpy(twice + 1 + 83, twice + 1, 32); // a key twice
+    memcpy(twice + 1 + 83, twice + 1, 32); // twice
     assert_false(again(&w, SY_STATE_COSIGNATURES, sy_slice_of(twice, value.size)));
 }
 
