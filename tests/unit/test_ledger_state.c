@@ -68,7 +68,7 @@ static struct sy_list ids(unsigned count)
 static void sample_governance(void)
 {
     struct sy_writer w = start_sample("params", SY_STATE_PARAMS);
-    struct sy_params params = {2, 157680000000ll, 1u << 30, 11, 1000, 4000, 90};
+    struct sy_params params = {2, 157680000000ll, 1u << 30, 11, 256, 4096, 30};
     sy_params_encode(&w, &params);
     finish_sample(&w);
     struct sy_params_state set = {
