@@ -6,6 +6,7 @@
 #include "core/client/cmd.h"
 #include "core/client/cmd_tx.h"
 #include "core/client/tx_json.h"
+#include "core/ledger/contracts/query_table.h"
 #include "core/wire/state.h"
 
 #define AGE_MS_MAX 60000
@@ -177,6 +178,34 @@ static sy_status take_payload(struct make *make, const char *path, struct sy_err
     return status;
 }
 
+/* What validators refuse stands in its block all the same, for everybody to read. */
+static sy_status check_table(const struct make *make, struct sy_error *err)
+{
+    union sy_payload payload;
+    unsigned row = 0, column = 0;
+    if (make->kind->number != SY_KIND_query_result) return SY_OK;
+    if (!sy_payload_decode(&payload, make->kind, make->tx.payload, NULL)) {
+        return sy_fail(err, SY_ERR_ARGUMENT, "the fields are no query.result");
+    }
+    const struct sy_query_result *p = &payload.query_result;
+    struct sy_query_answer answer = {.k = p->k,
+                                     .has_total = p->has_total,
+                                     .total = p->total,
+                                     .rows = p->rows,
+                                     .columns = p->columns,
+                                     .cells = p->cells,
+                                     .row_totals = p->row_totals,
+                                     .column_totals = p->column_totals};
+    enum sy_refusal code =
+        sy_query_table_shape(&answer) ? sy_query_table_check(&answer, &row, &column) : SY_E_TABLE;
+    if (code == SY_APPLIED) return SY_OK;
+    const struct sy_refusal_info *info = sy_refusal_info((uint16_t)code);
+    return sy_fail(err, SY_ERR_ARGUMENT,
+                   "%s, row %u, column %u: %s; it is not made, since what is refused can be read "
+                   "in its block: hide more",
+                   info->name, row, column, info->sentence);
+}
+
 static sy_status prove(const struct make *make, sy_draft *draft, struct sy_error *err)
 {
     for (unsigned i = 0; i < make->wish->prove.count; i++) {
@@ -205,6 +234,7 @@ static sy_status run_make(struct make *make, const char *path, bool tells, struc
     sy_status status = open_network(make, err);
     if (status == SY_OK) status = take_signers(make, err);
     if (status == SY_OK) status = take_payload(make, path, err);
+    if (status == SY_OK) status = check_table(make, err);
     if (status == SY_OK) status = take_envelope(make, err);
     if (status == SY_OK) status = sy_draft_make(&draft, make->genesis, &make->tx, err);
     if (status == SY_OK) status = prove(make, draft, err);

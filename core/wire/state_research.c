@@ -238,6 +238,7 @@ void sy_query_encode(struct sy_writer *w, const struct sy_query *query)
     sy_write_u64(w, query->height);
     sy_write_i64(w, query->time_ms);
     sy_write_u64(w, query->approved_height);
+    sy_write_u64(w, query->optouts);
     sy_write_u64(w, query->ended_height);
     sy_write_u8(w, query->dataset_count);
     for (unsigned i = 0; i < query->dataset_count; i++) {
@@ -280,6 +281,10 @@ bool sy_query_decode(struct sy_query *query, struct sy_slice bytes)
     query->height = sy_read_u64(&r, "height");
     query->time_ms = sy_read_i64(&r, "time");
     query->approved_height = sy_read_u64(&r, "approved");
+    query->optouts = sy_read_u64(&r, "opt-outs");
+    if (query->optouts > (query->approved_height == 0 ? 0 : SY_SLOT_MAX)) {
+        sy_reader_fail(&r, "opt-outs");
+    }
     query->ended_height = sy_read_u64(&r, "ended");
     bool approved = query->status == SY_QUERY_APPROVED || query->status == SY_QUERY_ANSWERED;
     bool ended = query->status == SY_QUERY_DENIED || query->status == SY_QUERY_ANSWERED;

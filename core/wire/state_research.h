@@ -92,8 +92,8 @@ struct sy_predicate {
 void sy_predicate_hash(struct sy_hash *out, const struct sy_predicate *predicate);
 
 /*   32 researcher | 32 organisation | u16 status | u16 purpose | 32 ethics ref | u16 budget
- *   | u64 height | i64 time | u64 height approved, 0: not | u64 height denied or answered, 0: not
- *   | u8 data sets, each as above | predicate */
+ *   | u64 height | i64 time | u64 height approved, 0: not | u64 opt-outs then
+ *   | u64 height denied or answered, 0: not | u8 data sets, each as above | predicate */
 struct sy_query {
     struct sy_hash researcher; /* first key of the line */
     struct sy_hash organisation;
@@ -104,6 +104,7 @@ struct sy_query {
     uint64_t height; /* when it was proposed */
     int64_t time_ms;
     uint64_t approved_height; /* the last approval that it took */
+    uint64_t optouts;         /* that there were then: an answer knows of these at least */
     uint64_t ended_height;
     uint8_t dataset_count;
     struct sy_query_dataset datasets[SY_QUERY_DATASETS_MAX];

@@ -1,4 +1,5 @@
 /* Two ids that are one person's: links, and merges with what becomes of records, care, consents. */
+#include "core/wire/state_research.h"
 #include "tests/unit/consent_rig.h"
 
 enum {
@@ -309,6 +310,33 @@ CASE(merge_takes_nothing_from_guardians)
     assert_leads(DOE, PATIENT_CLAIMED, 1);
 }
 
+/* What the guardian said of an id that ends: research is as shut as before. */
+CASE(merge_takes_an_opt_out_along)
+{
+    struct sy_contribution said;
+    struct sy_hash key_hash, into = test_hash(PATIENT_CLAIMED);
+    struct sy_slice value;
+    enrol_guarded_doe();
+    struct world_tx tx = world_tx_of(SY_KIND_contribute_optin, WALLET_CLAIMED, 0);
+    tx.payload.contribute_optin.patient_id = into;
+    tx.payload.contribute_optin.genetic = true;
+    assert_applied(&tx);
+    tx = world_tx_of(SY_KIND_contribute_optout, GUARDIAN, 0);
+    tx.payload.contribute_optout.patient_id = test_hash(DOE);
+    tx.payload.contribute_optout.genetic = true;
+    assert_applied(&tx);
+    tx = merge(GATEWAY_B, ORG_B, DOE, PATIENT_CLAIMED);
+    world_cosign(&tx, WALLET_CLAIMED);
+    world_cosign(&tx, GUARDIAN);
+    assert_applied(&tx);
+    sy_state_key_id(&key_hash, SY_STATE_CONTRIBUTION, &into);
+    assert_true(world_find(&world, &value, &key_hash) && sy_contribution_decode(&said, value));
+    assert_false(said.in);
+    assert_true(said.genetic);
+    assert_int_equal(said.classes.count, 0);
+    assert_int_equal(said.times, 2);
+}
+
 CASE(merge_passes_over_what_is_over)
 {
     enrol_guarded_doe();
@@ -396,6 +424,7 @@ int main(void)
         WITH_WORLD(records_under_both_ids_are_the_patients),
         WITH_WORLD(notices_of_an_id_that_ended_are_the_patients),
         WITH_WORLD(merge_takes_nothing_from_guardians),
+        WITH_WORLD(merge_takes_an_opt_out_along),
         WITH_WORLD(merge_passes_over_what_is_over),
         WITH_WORLD(guardians_agree_for_whom_they_speak_for),
         WITH_WORLD(links_stand_on_both_and_open_nothing),

@@ -24,8 +24,9 @@
  *   patient_id has guardians, and too few signed          E_NOT_SUBJECT {patient_id}
  *   a consent of patient_id stands and is not over        E_MERGE_CONSENT {consent}
  *   more than 8 ids would lead one to the other           E_MERGES {8}
- *   writes   both patients, a patient place of into_id
- *   event    patient.merged about both, object: the other
+ *   writes   both patients, a patient place of into_id; what patient_id opted out of
+ *            (contribute.c), contribution of into_id and optouts
+ *   event    patient.merged about both, object: the other; with an opt-out optout.applied
  *
  * A merge ends an id: nothing new is written under it, and what stands there is into_id's, whose
  * key and consents decide about it (may.h). An id that is in use leads nowhere, so that merges
@@ -34,9 +35,10 @@
  */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
+#include "core/ledger/contracts/research_rules.h"
 
 _Static_assert(SY_CONSENTS_LIVE_MAX + SY_CONSENTS_PASSED_MAX + 4 * SY_TX_SIGNERS_MAX +
-                       2 * SY_GUARDIANS_MAX + SY_MERGES_MAX + 16 <=
+                       2 * SY_GUARDIANS_MAX + SY_MERGES_MAX + 20 <=
                    SY_OVERLAY_READS_BETWEEN,
                "a merge stays within what a payload may read");
 
@@ -188,6 +190,7 @@ enum sy_refusal sy_contract_patient_merge(struct sy_exec *x, const union sy_payl
     if (code != SY_APPLIED) return code;
     // The events come first: each is still about an id in use, and counts in its entry.
     tell_both(x, SY_EVENT_PATIENT_MERGED, &p->patient_id, &p->into_id);
+    sy_contribution_merge(x, &p->patient_id, &p->into_id);
     sy_exec_place(x, &p->into_id, SY_PLACE_MERGED, &p->patient_id, from.patient.records);
     code = find_side(x, &from, &p->patient_id);
     if (code == SY_APPLIED) code = find_side(x, &into, &p->into_id);

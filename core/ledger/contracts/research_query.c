@@ -3,6 +3,7 @@
  * query.propose (a researcher answers for it)
  *   the id is taken                                       E_DATASET_EXISTS {id}
  *   codes, phenotypes or variants do not ascend           E_SCHEMA, path that
+ *   ages or devices are all that there are: say none      E_SCHEMA, path that
  *   columns are not above rows, but one for all           E_SCHEMA, path columns
  *   more terms and axes than may be                       E_PREDICATE {how many may be}
  *   a data set is unknown, or withdrawn                   E_DATASET_UNKNOWN {it},
@@ -70,6 +71,15 @@ static bool has_axis(const struct sy_predicate *predicate, unsigned axis)
     return predicate->rows == axis || predicate->columns == axis;
 }
 
+/* All of a set asks what none of it does. */
+static bool is_all(const struct sy_enum *names, uint32_t set)
+{
+    for (unsigned i = 0; i < names->count; i++) {
+        if ((set & SY_SET_BIT(names->values[i].number)) == 0) return false;
+    }
+    return true;
+}
+
 static enum sy_refusal check_predicate(struct sy_exec *x, const struct sy_predicate *predicate)
 {
     // One way to write what is asked, so that the same is seen to be the same.
@@ -80,6 +90,10 @@ static enum sy_refusal check_predicate(struct sy_exec *x, const struct sy_predic
     }
     if (!sy_texts_ascend(&predicate->variants)) {
         return sy_refuse_path(x, SY_E_SCHEMA, "variants");
+    }
+    if (is_all(&sy_enum_age_band, predicate->ages)) return sy_refuse_path(x, SY_E_SCHEMA, "ages");
+    if (is_all(&sy_enum_device_class, predicate->devices)) {
+        return sy_refuse_path(x, SY_E_SCHEMA, "devices");
     }
     if (!both && predicate->columns <= predicate->rows) {
         return sy_refuse_path(x, SY_E_SCHEMA, "columns");
@@ -341,6 +355,7 @@ enum sy_refusal sy_contract_query_approve(struct sy_exec *x, const union sy_payl
     if (complete) {
         query.status = SY_QUERY_APPROVED;
         query.approved_height = x->height;
+        query.optouts = sy_optouts_count(x);
     }
     save_decision(x, &p->query_id, 0);
     sy_query_save(x, &p->query_id, &query);

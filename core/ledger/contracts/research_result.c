@@ -8,7 +8,8 @@
  *   fewer of its custodians signed than it takes, those
  *   of the researcher's organisation aside                E_CUSTODIANS {how many} {it}
  *   k is below the network's research_k                   E_K {that}
- *   it does not know of all opt-outs                      E_OPTOUTS {how many there are}
+ *   it knows of fewer opt-outs than there were when it
+ *   was approved, or of more than there are               E_OPTOUTS {how many there are}
  *   cells are not rows times columns, a side that is one
  *   for all has more, or totals are neither none nor one
  *   for each                                              E_TABLE
@@ -26,19 +27,15 @@
  * Only the table itself is judged (small_cells.h), as nobody here has the data: that it is what the
  * data say is the custodians' word, which is why as many sign as it takes and not one. A zero is
  * below k, so it is hidden, too: that nobody carries a variant would be told of each one who was
- * asked about. An opt-out counts however short before the answer it comes: the result says how many
- * it knows of, which has to be all. A result is written once; nobody mends one, as the difference
+ * asked about. Who opted out before the approval is in no answer: it says how many opt-outs it
+ * knows of. Of later ones it may know; were it to know of all, anybody could keep every answer away
+ * by opting out while it is signed. A result is written once; nobody mends one, as the difference
  * of two would tell more than either. */
 #include "core/base/assert.h"
 #include "core/ledger/contracts/contracts.h"
+#include "core/ledger/contracts/query_table.h"
 #include "core/ledger/contracts/research_rules.h"
-#include "core/ledger/contracts/small_cells.h"
 #include "core/ledger/contracts/trial_rules.h"
-
-_Static_assert(SY_QUERY_SIDE_MAX == SY_TABLE_SIDE_MAX && SY_QUERY_CELLS_MAX == SY_TABLE_CELLS_MAX &&
-                   SY_RESEARCH_K_MAX <= SY_TABLE_K_MAX,
-               "what may be asked for can be judged");
-_Static_assert(SY_QUERY_HIDDEN == SY_TABLE_HIDDEN, "what is not told is the same everywhere");
 
 // --- who signs ---------------------------------------------------------------------------------
 
@@ -66,6 +63,7 @@ static void take_keys(struct sy_exec *x, const struct sy_query *query,
         for (unsigned k = 0; k < query->dataset_count && !keeps; k++) {
             struct sy_dataset dataset;
             keeps = signer->valid && signer->role == SY_ROLE_ORG_ADMIN &&
+                    !sy_hash_equal(&signer->holder, &query->organisation) &&
                     sy_dataset_find(x, &dataset, &query->datasets[k].id) == SY_APPLIED &&
                     sy_dataset_kept_by(&dataset, &signer->holder);
         }
@@ -73,17 +71,12 @@ static void take_keys(struct sy_exec *x, const struct sy_query *query,
     }
 }
 
-static enum sy_refusal check_optouts(struct sy_exec *x, uint64_t known)
+static enum sy_refusal check_optouts(struct sy_exec *x, const struct sy_query *query,
+                                     uint64_t known)
 {
-    struct sy_hash key_hash;
-    struct sy_slice value;
-    struct sy_optouts optouts = {.count = 0};
-    sy_state_key_zero(&key_hash, SY_STATE_OPTOUTS);
-    if (sy_exec_find(x, &value, &key_hash)) {
-        (void)sy_exec_decoded(x, sy_optouts_decode(&optouts, value));
-    }
-    if (known == optouts.count) return SY_APPLIED;
-    x->detail = optouts.count;
+    uint64_t count = sy_optouts_count(x);
+    if (known >= query->optouts && known <= count) return SY_APPLIED;
+    x->detail = count;
     return SY_E_OPTOUTS;
 }
 
@@ -94,54 +87,15 @@ static bool shape_good(const struct sy_query *query, const struct sy_query_answe
     size_t rows = p->rows.count, columns = p->columns.count;
     bool one_row = query->predicate.rows != SY_AXIS_NONE || rows == 1;
     bool one_column = query->predicate.columns != SY_AXIS_NONE || columns == 1;
-    bool of_rows = p->row_totals.size == 0 || p->row_totals.size == 4 * rows;
-    bool of_columns = p->column_totals.size == 0 || p->column_totals.size == 4 * columns;
-    bool cells = rows > 0 && columns > 0 && p->cells.size == 4 * rows * columns;
-    return cells && one_row && one_column && of_rows && of_columns;
-}
-
-static uint32_t number_at(struct sy_slice numbers, size_t i)
-{
-    return numbers.size == 0 ? SY_TABLE_HIDDEN : sy_load_u32(numbers.data + 4 * i);
-}
-
-/* The values of a table as it is judged: each row's cells and its total, then the totals. */
-static void spread(uint32_t *values, const struct sy_query_answer *p)
-{
-    size_t columns = p->columns.count, at = 0;
-    for (size_t row = 0; row < p->rows.count; row++) {
-        for (size_t column = 0; column < columns; column++) {
-            values[at++] = number_at(p->cells, row * columns + column);
-        }
-        values[at++] = number_at(p->row_totals, row);
-    }
-    for (size_t column = 0; column < columns; column++) {
-        values[at++] = number_at(p->column_totals, column);
-    }
-    values[at] = p->has_total ? p->total : SY_TABLE_HIDDEN;
-}
-
-static enum sy_refusal refuse_verdict(enum sy_table_verdict verdict)
-{
-    switch (verdict) {
-    case SY_TABLE_NOT_ROUNDED: return SY_E_ROUNDING;
-    case SY_TABLE_SMALL: return SY_E_SMALL_CELL;
-    case SY_TABLE_RECOVERABLE: return SY_E_RECOVERABLE;
-    default: return SY_E_TABLE;
-    }
+    return one_row && one_column && sy_query_table_shape(p);
 }
 
 static enum sy_refusal check_table(struct sy_exec *x, const struct sy_query_answer *p)
 {
-    uint32_t values[SY_TABLE_VALUES_MAX];
     unsigned row = 0, column = 0;
-    struct sy_table table = {.rows = p->rows.count, .cols = p->columns.count, .values = values};
-    SY_ASSERT(p->cells.size <= 4 * SY_QUERY_CELLS_MAX); // by the field's rule
-    spread(values, p);
-    enum sy_table_verdict verdict = sy_table_check(&table, p->k, &row, &column);
-    if (verdict == SY_TABLE_GOOD) return SY_APPLIED;
-    x->detail = (uint64_t)row << 16 | column;
-    return refuse_verdict(verdict);
+    enum sy_refusal code = sy_query_table_check(p, &row, &column);
+    if (code != SY_APPLIED) x->detail = (uint64_t)row << 16 | column;
+    return code;
 }
 
 /* Does anything at all stand there, where there is a gene, variant or phenotype asked about? */
@@ -152,7 +106,7 @@ static enum sy_refusal check_carriers(struct sy_exec *x, const struct sy_predica
                    predicate->rows == SY_AXIS_VARIANT || predicate->columns == SY_AXIS_VARIANT ||
                    predicate->rows == SY_AXIS_PHENOTYPE || predicate->columns == SY_AXIS_PHENOTYPE;
     for (size_t i = 0; i < p->cells.size / 4; i++) {
-        if (number_at(p->cells, i) != SY_TABLE_HIDDEN) return SY_APPLIED;
+        if (sy_load_u32(p->cells.data + 4 * i) != SY_QUERY_HIDDEN) return SY_APPLIED;
     }
     if (!carried) return SY_APPLIED;
     x->detail = p->k;
@@ -210,7 +164,7 @@ enum sy_refusal sy_contract_query_result(struct sy_exec *x, const union sy_paylo
     if (query.status != SY_QUERY_APPROVED) return sy_query_refuse(x, query.status);
     code = check_signed(x, &query);
     if (code == SY_APPLIED) code = check_k(x, p->k);
-    if (code == SY_APPLIED) code = check_optouts(x, p->optouts);
+    if (code == SY_APPLIED) code = check_optouts(x, &query, p->optouts);
     if (code == SY_APPLIED) code = check_counts(x, &query, &answer, &p->query_id);
     if (code != SY_APPLIED) return code;
     take_keys(x, &query, &answer);

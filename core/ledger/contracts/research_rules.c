@@ -202,3 +202,14 @@ bool sy_texts_phenotypes(const struct sy_list *list)
     }
     return sy_texts_ascend(list);
 }
+
+uint64_t sy_optouts_count(struct sy_exec *x)
+{
+    struct sy_hash key_hash;
+    struct sy_slice value;
+    struct sy_optouts optouts = {.count = 0};
+    sy_state_key_zero(&key_hash, SY_STATE_OPTOUTS);
+    bool any = sy_exec_find(x, &value, &key_hash) &&
+               sy_exec_decoded(x, sy_optouts_decode(&optouts, value));
+    return any ? optouts.count : 0;
+}

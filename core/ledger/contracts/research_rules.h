@@ -50,6 +50,13 @@ uint64_t sy_research_epoch(const struct sy_exec *x);
 enum sy_refusal sy_research_charge(struct sy_exec *x, const struct sy_hash *whose,
                                    enum sy_budget_of what, unsigned cells, uint64_t most);
 
+/* sy_optouts_count is how many opt-outs there ever were. sy_contribution_merge: what was said under
+ * an id that is merged holds for the one into which it is; before the merge, as it makes an event
+ * about that one. */
+uint64_t sy_optouts_count(struct sy_exec *x);
+void sy_contribution_merge(struct sy_exec *x, const struct sy_hash *from,
+                           const struct sy_hash *into);
+
 /* sy_texts_ascend: each text of the list is above the one before. sy_texts_phenotypes: and each is
  * HP: and seven digits. */
 bool sy_texts_ascend(const struct sy_list *list);

@@ -64,11 +64,11 @@ static bool line_hides(const struct sy_table *t, const struct line *line, unsign
     int64_t left;
     place_in(line, line->size, row, col);
     if (hidden_at(t, *row, *col)) return true;
-    left = value_at(t, *row, *col);
+    left = value_at(t, *row, *col) - HALF_ROUNDING; // what the hidden ones are at least
     for (unsigned i = 0; i < line->size; i++) {
         place_in(line, i, row, col);
         if (!hidden_at(t, *row, *col)) {
-            left -= value_at(t, *row, *col);
+            left -= value_at(t, *row, *col) + HALF_ROUNDING;
         } else if (hidden++ == 0) {
             first = i;
         }

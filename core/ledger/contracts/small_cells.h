@@ -16,7 +16,7 @@
  * What a good table promises, whoever sees it and nothing else:
  *   1  no published value may stand for fewer than k
  *   2  in each row and column whose total is published, none or at least two cells are hidden, and
- *      these sum up to at least k; the rows of totals likewise
+ *      these sum up to at least k, however the others were rounded; the rows of totals likewise
  *   3  no hidden value follows from published ones by sums and differences of any rows and columns
  *   4  each hidden cell could be at least k + 1 different counts, k apart, in tables that would be
  *      published with the same numbers
