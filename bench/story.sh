@@ -13,7 +13,10 @@ set -eu -o pipefail
 net=$1
 home=$net/story
 umask 077
-mkdir "$home" || exit 1
+mkdir "$home" 2>/dev/null || {
+    echo "story: $home is there: the story was played on this network, and is played once" >&2
+    exit 1
+}
 cp "$net/keys/regulator-0.pem" "$home/regulator.pem"
 day=86400000
 now=$(($(date +%s) * 1000))

@@ -5,6 +5,7 @@
 #include "consensus/node/follower.h"
 #include "core/base/assert.h"
 #include "core/wire/receipt.h"
+#include "core/wire/state_research.h"
 
 #define BLOCKS_MAX 64u       /* in one transaction of the index, */
 #define CANDIDATES_MANY 512u /* unless so many ids changed in fewer */
@@ -22,7 +23,8 @@ _Static_assert(SY_CODE_BYTES_MAX == 32, "a specialty is as long as an id");
 /* What a row says is what is searched for; all else of the entry is left out.
  *
  *   organisation  u16 kind | u8 suspended | 32 name hash
- *   credential    u8 role | u8 revoked | i64 from | i64 until | 32 holder | bytes16 specialty */
+ *   credential    u8 role | u8 revoked | i64 from | i64 until | 32 holder | bytes16 specialty
+ *   data set      u8 withdrawn */
 static bool read_org_row(struct sy_org *org, struct sy_slice row)
 {
     struct sy_reader r = sy_reader_of(row);
@@ -41,6 +43,13 @@ static bool read_credential_row(struct sy_credential *credential, struct sy_slic
     credential->not_after_ms = sy_read_i64(&r, "until");
     sy_read_hash(&r, &credential->holder, "holder");
     credential->specialty = sy_read_bytes16(&r, SY_CODE_BYTES_MAX, "specialty");
+    return sy_reader_done(&r);
+}
+
+static bool read_dataset_row(bool *withdrawn, struct sy_slice row)
+{
+    struct sy_reader r = sy_reader_of(row);
+    *withdrawn = sy_read_bool(&r, "withdrawn");
     return sy_reader_done(&r);
 }
 
@@ -81,7 +90,7 @@ static void begin_specialty_key(struct row_key *key, struct sy_slice specialty)
 /* ---- writing ----------------------------------------------------------------------------- */
 
 struct candidate {
-    bool is_org; /* else a key */
+    enum sy_state_kind kind; /* organisation, credential or data set */
     struct sy_hash id;
 };
 
@@ -154,6 +163,15 @@ static void put_credential(struct rows *rows, struct sy_writer *w, const struct 
     end_key(key, id->bytes, 32);
 }
 
+static void put_dataset(struct rows *rows, struct sy_writer *w, const struct sy_hash *id,
+                        const struct sy_dataset *dataset)
+{
+    sy_write_u8(w, dataset->withdrawn ? 1 : 0);
+    struct row_key *key = next_key(rows);
+    begin_key(key, 'd', NULL, 0);
+    end_key(key, id->bytes, 32);
+}
+
 /* A credential that anybody may look for. A validator's keys stand in the roster. */
 static bool is_listed(const struct sy_credential *credential)
 {
@@ -161,27 +179,42 @@ static bool is_listed(const struct sy_credential *credential)
            credential->role != SY_ROLE_GUARDIAN && credential->role != SY_ROLE_DEVICE;
 }
 
-/* The entry as it is now becomes rows. */
+/* The value that is found becomes rows. */
+static bool put_rows(struct rows *rows, struct sy_writer *w, const struct candidate *candidate,
+                     struct sy_slice value)
+{
+    struct sy_org org;
+    struct sy_credential credential;
+    struct sy_dataset dataset;
+    switch (candidate->kind) {
+    case SY_STATE_ORG:
+        if (!sy_org_decode(&org, value)) return false;
+        put_org(rows, w, &candidate->id, &org);
+        return true;
+    case SY_STATE_DATASET:
+        if (!sy_dataset_decode(&dataset, value)) return false;
+        put_dataset(rows, w, &candidate->id, &dataset);
+        return true;
+    default:
+        if (!sy_credential_decode(&credential, value)) return false;
+        if (is_listed(&credential)) put_credential(rows, w, &candidate->id, &credential);
+        return true;
+    }
+}
+
+/* The entry as it is now. */
 static sy_status make_rows(struct sy_directory *directory, sy_state_view *view,
                            const struct candidate *candidate, struct rows *rows)
 {
     struct sy_writer w = sy_writer_of(rows->row, sizeof rows->row);
     struct sy_hash place;
     struct sy_slice value;
-    struct sy_org org;
-    struct sy_credential credential;
     rows->count = 0;
-    sy_state_key_id(&place, candidate->is_org ? SY_STATE_ORG : SY_STATE_CREDENTIAL, &candidate->id);
+    sy_state_key_id(&place, candidate->kind, &candidate->id);
     sy_status status = sy_state_view_get(view, &value, &place);
     if (status == SY_ERR_NOT_FOUND) return SY_OK; // a key in an event need not be enrolled
     if (status != SY_OK) return status;
-    if (candidate->is_org) {
-        if (!sy_org_decode(&org, value)) return SY_ERR_CORRUPT;
-        put_org(rows, &w, &candidate->id, &org);
-    } else {
-        if (!sy_credential_decode(&credential, value)) return SY_ERR_CORRUPT;
-        if (is_listed(&credential)) put_credential(rows, &w, &candidate->id, &credential);
-    }
+    if (!put_rows(rows, &w, candidate, value)) return SY_ERR_CORRUPT;
     SY_ASSERT(!w.failed);
     for (unsigned i = 0; i < rows->count; i++) {
         struct sy_directory_write *write = &directory->writes[directory->write_count++];
@@ -223,14 +256,14 @@ static sy_status make_all(struct sy_directory *directory)
 
 /* ---- who changed ------------------------------------------------------------------------- */
 
-static sy_status add(struct sy_directory *directory, bool is_org, const void *id)
+static sy_status add(struct sy_directory *directory, enum sy_state_kind kind, const void *id)
 {
     if (!grow((void **)&directory->candidates, &directory->candidate_room,
               directory->candidate_count + 1, sizeof *directory->candidates)) {
         return SY_ERR_NO_MEMORY;
     }
     struct candidate *candidate = &directory->candidates[directory->candidate_count++];
-    candidate->is_org = is_org;
+    candidate->kind = kind;
     memcpy(candidate->id.bytes, id, sizeof candidate->id.bytes);
     return SY_OK;
 }
@@ -242,13 +275,14 @@ static sy_status add_org(struct sy_directory *directory, const struct sy_hash *i
     struct sy_hash place;
     struct sy_slice value;
     struct sy_org org;
-    SY_TRY(add(directory, true, id));
+    SY_TRY(add(directory, SY_STATE_ORG, id));
     SY_TRY(sy_state_view_open(&view, directory->store));
     sy_state_key_id(&place, SY_STATE_ORG, id);
     sy_status status = sy_state_view_get(view, &value, &place);
     if (status == SY_OK) {
         bool decoded = sy_org_decode(&org, value);
-        status = decoded ? add(directory, false, org.admin_key.bytes) : SY_ERR_CORRUPT;
+        status =
+            decoded ? add(directory, SY_STATE_CREDENTIAL, org.admin_key.bytes) : SY_ERR_CORRUPT;
     }
     sy_state_view_close(view);
     return status;
@@ -260,13 +294,15 @@ static sy_status add_event(struct sy_directory *directory, const struct sy_event
     switch (event->kind) {
     case SY_EVENT_ORG_ADDED: return add_org(directory, &event->subject);
     case SY_EVENT_ORG_SUSPENDED:
-    case SY_EVENT_ORG_REINSTATED: return add(directory, true, event->subject.bytes);
+    case SY_EVENT_ORG_REINSTATED: return add(directory, SY_STATE_ORG, event->subject.bytes);
     case SY_EVENT_CRED_ISSUED:
-    case SY_EVENT_CRED_REVOKED: return add(directory, false, event->subject.bytes);
+    case SY_EVENT_CRED_REVOKED: return add(directory, SY_STATE_CREDENTIAL, event->subject.bytes);
     case SY_EVENT_KEY_ROTATED:
         if (!about_key) return SY_OK; // a patient's
-        SY_TRY(add(directory, false, event->subject.bytes));
-        return add(directory, false, event->object.bytes);
+        SY_TRY(add(directory, SY_STATE_CREDENTIAL, event->subject.bytes));
+        return add(directory, SY_STATE_CREDENTIAL, event->object.bytes);
+    case SY_EVENT_DATASET_PUBLISHED:
+    case SY_EVENT_DATASET_WITHDRAWN: return add(directory, SY_STATE_DATASET, event->object.bytes);
     default: return SY_OK;
     }
 }
@@ -304,7 +340,7 @@ static sy_status take(void *self, uint64_t height, uint64_t certified, struct sy
     directory->candidate_count = 0;
     if (next(self) == 0) { // the genesis enrols without an event
         for (unsigned i = 0; i < directory->genesis->regulator_count; i++) {
-            SY_TRY(add(directory, false, directory->genesis->regulators[i].bytes));
+            SY_TRY(add(directory, SY_STATE_CREDENTIAL, directory->genesis->regulators[i].bytes));
         }
     }
     SY_TRY(add_block(directory, height));
@@ -364,7 +400,9 @@ void sy_directory_close(sy_directory *directory)
 static void choose_rows(struct row_key *prefix, const struct sy_find *find)
 {
     uint8_t role = (uint8_t)find->role;
-    if (find->what == SY_STATE_ORG) {
+    if (find->what == SY_STATE_DATASET) {
+        begin_key(prefix, 'd', NULL, 0);
+    } else if (find->what == SY_STATE_ORG) {
         if (find->has_name) {
             begin_key(prefix, 'n', find->name_hash.bytes, 32);
         } else if (find->org_kind != 0 && find->digits < 4) {
@@ -405,6 +443,11 @@ static bool fits_row(struct walk *walk, struct matched *out, struct sy_slice row
     struct sy_org org;
     struct sy_credential credential;
     struct sy_find any = *walk->find;
+    bool withdrawn = false;
+    if (any.what == SY_STATE_DATASET) {
+        walk->damaged |= !read_dataset_row(&withdrawn, row);
+        return !walk->damaged && sy_find_dataset(&any, withdrawn);
+    }
     if (any.what == SY_STATE_ORG) {
         walk->damaged |= !read_org_row(&org, row);
         return !walk->damaged && sy_find_org(&any, &org);

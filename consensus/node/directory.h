@@ -1,4 +1,4 @@
-/* directory.h: the index that organisations and credentials are searched by.
+/* directory.h: the index that organisations, credentials and data sets are searched by.
  *
  *     certified block --> its events name who changed --> that entry of the newest state --> rows
  *
@@ -8,6 +8,7 @@
  *
  *   'o' id · 'k' u16 kind, id · 'n' name hash, id                      an organisation
  *   'c' key · 'h' organisation, key · 'r' role, key · 's' specialty, key     a credential
+ *   'd' id                                                                   a data set
  *
  * Rows come from the newest state, whichever block names them: an index that lags may be ahead of
  * its height in places, and ends up the same. Rows are hints: what is true, the state proof of the

@@ -540,11 +540,12 @@ int sy_cmd_card(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "check") == 0) return check_card(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "jwks") == 0) return make_jwks(argc - 1, argv + 1);
     bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    if (!asks && argc > 1) fprintf(stderr, "systole card: there is no '%s'\n", argv[1]);
     fputs("usage: systole card issue BUNDLE   sign a SMART Health Card\n"
           "       systole card check FILE     check one\n"
           "       systole card jwks KEY...    the key set that an issuer publishes\n"
           "       systole card revoke HASH... the list of cards that it takes back\n"
-          "\n`systole card issue --help` says more.\n",
+          "\n`systole card issue --help` and so on say more.\n",
           asks ? stdout : stderr);
     return asks ? SY_EXIT_DONE : SY_EXIT_USAGE;
 }

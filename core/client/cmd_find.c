@@ -9,12 +9,13 @@
 #include <string.h>
 
 #include "core/client/cmd.h"
+#include "core/client/find_dataset.h"
 #include "core/client/find_words.h"
 #include "core/client/show.h"
 
 static const char about[] =
-    "Searches the directory: WHAT is org, credential or validator. ID is the first\n"
-    "hex digits of its id (a credential's is its key), or all of it.\n"
+    "Searches the directory: WHAT is org, credential, validator or dataset. ID is the\n"
+    "first hex digits of its id (a credential's is its key), or all of it.\n"
     "\n"
     "Every entry that is shown is proven by the state. That there are no others is\n"
     "not proven, but for validators, and for --gs1: it gives the organisation whose\n"
@@ -29,6 +30,8 @@ struct search {
     const struct sy_cmd *cmd;
     struct sy_cmd_where where;
     struct sy_find_words words;
+    struct sy_dataset_words dataset_words;
+    struct sy_dataset_wish wish;
     struct sy_hash of; /* the organisation's */
     const char *key_path, *organisation, *gs1, *behind;
     bool active, inactive;
@@ -81,6 +84,23 @@ static sy_status take_page(struct search *search, struct sy_error *err)
     return sy_cmd_hash(&find->behind, "--behind", search->behind, err);
 }
 
+/* The words of one kind are not those of another. */
+static sy_status take_dataset_words(struct search *search, bool dataset, struct sy_error *err)
+{
+    const struct sy_find_words *others = &search->words;
+    const struct sy_dataset_words *words = &search->dataset_words;
+    bool of_others =
+        others->kind || others->name || others->role || others->specialty || search->organisation;
+    bool of_datasets = words->code || words->phenotype || words->device || words->ages ||
+                       words->people || words->genetic || words->wearable;
+    if (dataset ? of_others : of_datasets) {
+        return sy_fail(err, SY_ERR_ARGUMENT,
+                       "code, phenotype, device, ages, people, genetic and wearable are asked of "
+                       "data sets, and nothing else is");
+    }
+    return sy_dataset_wish_take(&search->wish, words, err);
+}
+
 static sy_status take_words(struct search *search, struct sy_error *err)
 {
     SY_TRY(take_page(search, err));
@@ -89,13 +109,13 @@ static sy_status take_words(struct search *search, struct sy_error *err)
         SY_TRY(take_validator_filters(search, err));
         return sy_find_take_words(&search->find, &search->words, err);
     }
-    bool org = is_about(search, "org");
-    if (!org && !is_about(search, "credential")) {
+    bool org = is_about(search, "org"), dataset = is_about(search, "dataset");
+    if (!org && !dataset && !is_about(search, "credential")) {
         return sy_fail(err, SY_ERR_ARGUMENT,
-                       "org, credential or validator is searched for, not "
-                       "'%.40s'",
+                       "org, credential, validator or dataset is searched for, not '%.40s'",
                        search->cmd->words[0]);
     }
+    SY_TRY(take_dataset_words(search, dataset, err));
     if (search->gs1 && !org) {
         return sy_fail(err, SY_ERR_ARGUMENT, "--gs1 goes with `find org`");
     }
@@ -103,25 +123,34 @@ static sy_status take_words(struct search *search, struct sy_error *err)
         SY_TRY(sy_cmd_hash(&search->of, "--organisation", search->organisation, err));
         search->words.organisation = &search->of;
     }
-    search->find.what = org ? SY_STATE_ORG : SY_STATE_CREDENTIAL;
+    search->find.what = org ? SY_STATE_ORG : dataset ? SY_STATE_DATASET : SY_STATE_CREDENTIAL;
     return sy_find_take_words(&search->find, &search->words, err);
 }
 
 /* ---- proving ------------------------------------------------------------------------------ */
 
-static sy_status read_entry(struct search *search, struct sy_proven *answer,
-                            enum sy_state_kind kind, const struct sy_hash *id, struct sy_error *err)
+/* number: of an entry that is one of several, else 0. */
+static sy_status read_numbered(struct search *search, struct sy_proven *answer,
+                               enum sy_state_kind kind, const struct sy_hash *id, uint32_t number,
+                               struct sy_error *err)
 {
     struct sy_read_request read = {.subject = SY_READ_STATE,
                                    .state_kind = (uint8_t)kind,
                                    .id = *id,
                                    .purpose = SY_PURPOSE_OPERATIONS};
+    sy_store_u32(read.second.bytes, number);
     SY_TRY(sy_asker_read(search->asker, answer, &read, search->key,
                          (int64_t)search->max_age_s * 1000, err));
     uint64_t height = answer->proof.header.height;
     if (search->lowest == 0 || height < search->lowest) search->lowest = height;
     if (height > search->highest) search->highest = height;
     return SY_OK;
+}
+
+static sy_status read_entry(struct search *search, struct sy_proven *answer,
+                            enum sy_state_kind kind, const struct sy_hash *id, struct sy_error *err)
+{
+    return read_numbered(search, answer, kind, id, 0, err);
 }
 
 static sy_status fail_form(struct sy_error *err)
@@ -159,8 +188,13 @@ static void tell_json(struct search *search, const struct sy_hash *id, bool acti
     sy_json_put_hex(&search->json, "id", id->bytes, sizeof id->bytes);
     sy_json_put_bool(&search->json, "active", active);
     sy_json_put_u64(&search->json, "height", search->answer.proof.header.height);
-    sy_json_key(&search->json, search->find.what == SY_STATE_ORG ? "org" : "credential");
+    sy_json_key(&search->json, search->cmd->words[0]);
     sy_show_state(&search->json, search->find.what, search->answer.proof.state.value);
+    if (search->find.what == SY_STATE_DATASET) {
+        sy_json_key(&search->json, "newest");
+        sy_show_state(&search->json, SY_STATE_DATASET_VERSION,
+                      search->holder_proof.proof.state.value);
+    }
     sy_json_object_end(&search->json);
 }
 
@@ -207,6 +241,42 @@ static void tell_credential(struct search *search, const struct sy_hash *id,
     printf(", %s\n", word);
 }
 
+static void tell_dataset(struct search *search, const struct sy_hash *id,
+                         const struct sy_dataset *dataset, const struct sy_dataset_version *version)
+{
+    const char *people = sy_enum_word(&sy_enum_count_bucket, version->people);
+    search->shown++;
+    if (search->cmd->json) {
+        tell_json(search, id, !dataset->withdrawn);
+        return;
+    }
+    print_hex("", id->bytes);
+    printf(" version %u, %s people, %u codes, %u phenotypes%s%s, %s\n", (unsigned)dataset->version,
+           people ? people : "?", (unsigned)version->codes.count,
+           (unsigned)version->phenotypes.count, version->genetic ? ", genetic" : "",
+           version->wearable ? ", wearable" : "", dataset->withdrawn ? "withdrawn" : "active");
+}
+
+/* A data set is what its newest version says, which is proven as well. */
+static sy_status show_dataset(struct search *search, const struct sy_hash *id, struct sy_error *err)
+{
+    struct sy_dataset dataset;
+    struct sy_dataset_version version;
+    const struct sy_state_proof *state = &search->holder_proof.proof.state;
+    if (!sy_dataset_decode(&dataset, search->answer.proof.state.value)) return fail_form(err);
+    SY_TRY(read_numbered(search, &search->holder_proof, SY_STATE_DATASET_VERSION, id,
+                         dataset.version, err));
+    if (!state->present || !sy_dataset_version_decode(&version, state->value)) {
+        return fail_form(err);
+    }
+    bool stands = sy_find_dataset(&search->find, dataset.withdrawn);
+    if (stands && sy_dataset_wish_fits(&search->wish, &version)) {
+        tell_dataset(search, id, &dataset, &version);
+    }
+    search->stale += !stands;
+    return SY_OK;
+}
+
 /* Reads the entry that was told of, and shows it if it is what was searched for. */
 static sy_status show_entry(struct search *search, const struct sy_hash *id, struct sy_error *err)
 {
@@ -219,6 +289,7 @@ static sy_status show_entry(struct search *search, const struct sy_hash *id, str
         search->stale++;
         return SY_OK;
     }
+    if (search->find.what == SY_STATE_DATASET) return show_dataset(search, id, err);
     if (search->find.what == SY_STATE_ORG) {
         if (!sy_org_decode(&org, proof->state.value)) return fail_form(err);
         bool fits = sy_find_org(&search->find, &org);
@@ -419,8 +490,22 @@ int sy_cmd_find(int argc, char **argv)
          0, 0},
         {"specialty", SY_OPTION_TEXT, &search.words.specialty, "CODE", "a credential's", 0, 0},
         {"organisation", SY_OPTION_TEXT, &search.organisation, "ID", "whose credentials", 0, 0},
+        {"code", SY_OPTION_TEXT, &search.dataset_words.code, "SYSTEM|CODE", "that a data set has",
+         0, 0},
+        {"phenotype", SY_OPTION_TEXT, &search.dataset_words.phenotype, "HP:N",
+         "that a data set has", 0, 0},
+        {"device", SY_OPTION_TEXT, &search.dataset_words.device, "CLASS",
+         "of which a data set has data: wearable, monitor, ...", 0, 0},
+        {"ages", SY_OPTION_TEXT, &search.dataset_words.ages, "BAND",
+         "an age band of a data set: \"18 to 29\", ...", 0, 0},
+        {"people", SY_OPTION_TEXT, &search.dataset_words.people, "BUCKET",
+         "of a data set, or more: \"100 to 999\", ...", 0, 0},
+        {"genetic", SY_OPTION_SWITCH, &search.dataset_words.genetic, NULL,
+         "a data set that has genetic data", 0, 0},
+        {"wearable", SY_OPTION_SWITCH, &search.dataset_words.wearable, NULL,
+         "a data set that has data of wearables and other devices", 0, 0},
         {"active", SY_OPTION_SWITCH, &search.active, NULL,
-         "not suspended; a credential that counts now", 0, 0},
+         "not suspended or withdrawn; a credential that counts now", 0, 0},
         {"inactive", SY_OPTION_SWITCH, &search.inactive, NULL, "the others", 0, 0},
         {"max", SY_OPTION_NUMBER, &search.max, "N", "how many at most (25)", 1, SY_FIND_MAX},
         {"behind", SY_OPTION_TEXT, &search.behind, "ID", "where the page before ended", 0, 0},

@@ -283,6 +283,7 @@ int sy_cmd_record(int argc, char **argv)
     if (argc > 1 && strcmp(argv[1], "commit") == 0) return sy_cmd_record_commit(argc - 1, argv + 1);
     if (argc > 1 && strcmp(argv[1], "list") == 0) return sy_cmd_record_list(argc - 1, argv + 1);
     bool asks = argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+    if (!asks && argc > 1) fprintf(stderr, "systole record: there is no '%s'\n", argv[1]);
     fputs(
         "usage: systole record verify FILE      are these bytes what the ledger has?\n"
         "       systole record history RECORD   its versions, who signed them, what names it\n"

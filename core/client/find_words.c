@@ -74,6 +74,7 @@ sy_status sy_find_take_words(struct sy_find *find, const struct sy_find_words *w
                              struct sy_error *err)
 {
     if (words->id) SY_TRY(take_id(find, words->id, err));
+    if (find->what == SY_STATE_DATASET) return SY_OK; // its words are find_dataset.h's
     return find->what == SY_STATE_ORG ? take_org(find, words, err)
                                       : take_credential(find, words, err);
 }

@@ -22,7 +22,7 @@ static void print_usage(FILE *out)
 {
     fputs("usage: systole COMMAND ...\n\n", out);
     for (size_t i = 0; i < COMMAND_COUNT; i++) {
-        fprintf(out, "  %-9s %s\n", commands[i].name, commands[i].summary);
+        fprintf(out, "  %-12s %s\n", commands[i].name, commands[i].summary);
     }
     fputs("\n`systole COMMAND --help` says more. Every command takes --json.\n"
           "exit codes: 0 done, 1 refused or not proven, 2 usage, 3 network\n",

@@ -33,14 +33,15 @@ static bool is_plain_prefix(const struct sy_find *find)
 /* Each filter is one of what is searched for. */
 static bool makes_sense(const struct sy_find *find)
 {
-    bool org = find->what == SY_STATE_ORG;
-    if (!org && find->what != SY_STATE_CREDENTIAL) return false;
+    bool org = find->what == SY_STATE_ORG, dataset = find->what == SY_STATE_DATASET;
+    if (!org && !dataset && find->what != SY_STATE_CREDENTIAL) return false;
     if (find->active > SY_FIND_INACTIVE || find->digits > 64 || !is_plain_prefix(find)) {
         return false;
     }
     if (find->max < 1 || find->max > SY_FIND_MAX) return false;
-    if (org) return find->role == 0 && find->specialty.size == 0 && !find->has_organisation;
-    return find->org_kind == 0 && !find->has_name;
+    bool of_credentials = find->role != 0 || find->specialty.size > 0 || find->has_organisation;
+    bool of_orgs = find->org_kind != 0 || find->has_name;
+    return !(of_credentials && (org || dataset)) && !(of_orgs && !org);
 }
 
 bool sy_find_decode(struct sy_find *find, struct sy_slice bytes)
@@ -99,6 +100,11 @@ bool sy_find_credential(const struct sy_find *find, const struct sy_credential *
     bool valid = credential->use == SY_KEY_TX ? sy_credential_valid(credential, time_ms)
                                               : !credential->revoked;
     return fits_active(find, valid && !suspended);
+}
+
+bool sy_find_dataset(const struct sy_find *find, bool withdrawn)
+{
+    return fits_active(find, !withdrawn);
 }
 
 void sy_found_encode(struct sy_writer *w, const struct sy_found *found)

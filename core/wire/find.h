@@ -1,14 +1,15 @@
-/* find.h: searching the directory: organisations and credentials by what they are.
+/* find.h: searching the directory: organisations and credentials by what they are, and the data
+ * sets for research that there are.
  *
  * A FIND request (request.h) is a signed READ with subject FIND, whose id is the leaf hash of the
  * query behind it:
  *
- *   query   u8 what (a state kind: organisation or credential) | u8 active (enum sy_find_active)
- *           | u8 digits, 32 id: only ids, or keys, that begin with so many hex digits; the rest
- * zero | u8 flags (1 organisation, 2 name, 4 behind) | u16 organisation's kind, 0: any | u16 role,
- * 0: any | bytes16 specialty, empty: any | [32 organisation] | [32 name hash] | [32 behind: the id
- * that the page before ended with] | u16 max FOUND   u64 next: blocks below are looked at | u64
- * from: and none of those from here on was passed over (0: none at all) | u8 more | 32 last id
+ *   query   u8 what (a state kind: organisation, credential or dataset) | u8 active (enum
+ * sy_find_active) | u8 digits, 32 id: only ids, or keys, that begin with so many hex digits; the
+ * rest zero | u8 flags (1 organisation, 2 name, 4 behind) | u16 organisation's kind, 0: any | u16
+ * role, 0: any | bytes16 specialty, empty: any | [32 organisation] | [32 name hash] | [32 behind:
+ * the id that the page before ended with] | u16 max FOUND   u64 next: blocks below are looked at |
+ * u64 from: and none of those from here on was passed over (0: none at all) | u8 more | 32 last id
  * looked at, when more | u16 count, 32 an id
  *
  * What is found is one validator's word, from an index that the ledger does not read. That an entry
@@ -29,7 +30,7 @@
 enum sy_find_active { SY_FIND_ANY = 0, SY_FIND_ACTIVE = 1, SY_FIND_INACTIVE = 2 };
 
 struct sy_find {
-    uint8_t what;   /* SY_STATE_ORG or SY_STATE_CREDENTIAL */
+    uint8_t what;   /* SY_STATE_ORG, SY_STATE_CREDENTIAL or SY_STATE_DATASET */
     uint8_t active; /* enum sy_find_active, at the newest certified block's time */
     uint8_t digits; /* 0 to 64 */
     struct sy_hash prefix;
@@ -55,6 +56,9 @@ bool sy_find_begins_with(const struct sy_hash *id, const struct sy_hash *prefix,
 bool sy_find_org(const struct sy_find *find, const struct sy_org *org);
 bool sy_find_credential(const struct sy_find *find, const struct sy_credential *credential,
                         bool suspended, int64_t time_ms);
+
+/* sy_find_dataset likewise; what a data set has, whoever searches asks its versions for. */
+bool sy_find_dataset(const struct sy_find *find, bool withdrawn);
 
 struct sy_found {
     uint64_t next, from;

@@ -109,6 +109,32 @@ refused E_LINEAGE dataset.publish east west,board - "${data[@]}"
 show researcher dataset-version "$dataset" --number 1
 says "\"record_root\":\"$root\"" '"codes":\["LOINC|2823-3"\]' '"people":"100to999"'
 
+echo "whoever looks for such data finds it"
+found() { # CODE WORDS...: what `find dataset` says is in $scratch/found
+    local code=$1 got=0
+    shift
+    "$bin/systole" find --net "$net" --key "$keys/researcher.pem" dataset "$@" \
+        >"$scratch/found" 2>&1 || got=$?
+    [ "$got" -eq "$code" ] || fail "find dataset $* ended with $got: $(cat "$scratch/found")"
+}
+for _ in $(seq 50); do # the index follows the blocks
+    "$bin/systole" find --net "$net" --key "$keys/researcher.pem" dataset >/dev/null 2>&1 && break
+    sleep 0.2
+done
+found 0 --active --code "LOINC|2823-3" --device wearable --ages "30 to 39" --wearable \
+    --people "100 to 999"
+grep -q "^$dataset version 1, 100 to 999 people, 1 codes, 0 phenotypes, wearable, active" \
+    "$scratch/found" || fail "$(cat "$scratch/found")"
+found 1 --code "LOINC|0000-0"
+found 1 --phenotype HP:0001250
+found 1 --genetic
+found 1 --ages "0 to 17"
+found 1 --device implant
+found 1 --people "1,000 to 9,999"
+found 1 --inactive
+found 2 --ages "30"
+found 2 --role doctor
+
 echo "who asks does not decide"
 asked=$(random_id)
 propose "$asked" 3 ""
@@ -177,6 +203,7 @@ grep -q E_BUDGET "$scratch/sent" || fail "there is no end to asking: $(cat "$scr
 
 echo "a data set that is withdrawn is asked nothing"
 applied dataset.withdraw board - - dataset_id="$dataset" reason="consent basis fell away"
+found 0 --inactive "$dataset"
 propose "$(random_id)" 1 "80 and over"
 refused E_DATASET_STATE query.propose researcher - - "${query[@]}"
 stop_all

@@ -44,6 +44,13 @@ CASE(queries_keep_their_rules)
     assert_false(decodes(&bad));
     bad = credential, bad.has_name = true;
     assert_false(decodes(&bad));
+    struct sy_find dataset = {.what = SY_STATE_DATASET, .active = SY_FIND_ACTIVE, .max = 1};
+    assert_true(decodes(&dataset));
+    assert_true(sy_find_dataset(&dataset, false) && !sy_find_dataset(&dataset, true));
+    bad = dataset, bad.org_kind = 1; // what it has is for whoever searches to see
+    assert_false(decodes(&bad));
+    bad = dataset, bad.role = SY_ROLE_DOCTOR;
+    assert_false(decodes(&bad));
     static const char text[] = "123456789012345678901234567890123";
     bad = credential, bad.specialty = sy_slice_of(text, SY_CODE_BYTES_MAX);
     assert_true(decodes(&bad));
