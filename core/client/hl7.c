@@ -71,6 +71,18 @@ struct sy_slice sy_hl7_subcomponent(const struct sy_hl7_reader *reader, struct s
     return part_of(component, reader->subcomponent, index);
 }
 
+bool sy_hl7_next_repetition(const struct sy_hl7_reader *reader, struct sy_slice *rest,
+                            struct sy_slice *one)
+{
+    size_t end = 0;
+    if (rest->data == NULL) return false;
+    while (end < rest->size && rest->data[end] != reader->repetition) end++;
+    *one = sy_slice_of(rest->data, end);
+    *rest = end == rest->size ? sy_slice_of(NULL, 0)
+                              : sy_slice_of(rest->data + end + 1, rest->size - end - 1);
+    return true;
+}
+
 bool sy_hl7_is(const struct sy_hl7_segment *segment, const char *id)
 {
     return segment->id.size == 3 && memcmp(segment->id.data, id, 3) == 0;

@@ -63,6 +63,11 @@ struct sy_slice sy_hl7_component(const struct sy_hl7_reader *reader, struct sy_s
 struct sy_slice sy_hl7_subcomponent(const struct sy_hl7_reader *reader, struct sy_slice component,
                                     uint32_t index);
 
+/* sy_hl7_next_repetition gives the repetitions of *rest, a field at first, one after the other, in
+ * one walk over it. False: there are no more. */
+bool sy_hl7_next_repetition(const struct sy_hl7_reader *reader, struct sy_slice *rest,
+                            struct sy_slice *one);
+
 /* sy_hl7_escapes_good: every escape sequence of a field ends, and is one of H, N, F, S, T, R, E, P,
  * Xhh.., Z.., .word, Chhhh or Mhhhhhh. */
 bool sy_hl7_escapes_good(const struct sy_hl7_reader *reader, struct sy_slice field);

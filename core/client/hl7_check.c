@@ -296,9 +296,7 @@ static void check_value(struct check *c)
     bool time =
         type.size == 2 && (memcmp(type.data, "TS", 2) == 0 || memcmp(type.data, "DT", 2) == 0);
     if (!number && !time) return;
-    for (uint32_t i = 1; i <= value.size + 1; i++) {
-        struct sy_slice one = sy_hl7_repetition(&c->reader, value, i);
-        if (one.data == NULL) break;
+    for (struct sy_slice one; sy_hl7_next_repetition(&c->reader, &value, &one);) {
         if (one.size == 0) continue;
         if (number && !sy_hl7_number_good(one)) {
             tell_field(c, SY_HL7_NUMBER, 5, "it is no number, and says to be one");

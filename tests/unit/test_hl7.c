@@ -136,6 +136,22 @@ CASE(bounds_are_kept)
     assert_non_null(strstr(last.text, "1 MiB"));
 }
 
+/* As many repetitions as there may be: each is looked at once. */
+CASE(a_field_of_many_repetitions_takes_one_walk)
+{
+    static char text[SY_HL7_SEGMENT_BYTES_MAX + 512];
+    int size = snprintf(text, sizeof text, "%s", MSH("ORU^R01", "1") PID "OBR|1\rOBX|1|NM|a||1");
+    for (size_t i = 0; i < SY_HL7_SEGMENT_BYTES_MAX / 2 - 16; i++) {
+        text[(size_t)size++] = '~';
+        text[(size_t)size++] = '1';
+    }
+    text[size] = '\0';
+    assert_good(text);
+    text[size - 1] = 'x';
+    sy_table_clear(&seen.by_control);
+    assert_issue(text, SY_HL7_NUMBER, 4, "OBX-5");
+}
+
 // --- messages ----------------------------------------------------------------------------------
 
 CASE(a_message_that_holds_together)
@@ -285,6 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_segment_falls_into_its_parts, fresh, clean),
         cmocka_unit_test_setup_teardown(what_is_no_segment_is_passed_over, fresh, clean),
         cmocka_unit_test_setup_teardown(bounds_are_kept, fresh, clean),
+        cmocka_unit_test_setup_teardown(a_field_of_many_repetitions_takes_one_walk, fresh, clean),
         cmocka_unit_test_setup_teardown(a_message_that_holds_together, fresh, clean),
         cmocka_unit_test_setup_teardown(what_is_missing_is_told, fresh, clean),
         cmocka_unit_test_setup_teardown(times_and_numbers_are_what_they_say, fresh, clean),
