@@ -92,7 +92,7 @@ static void make_units(void)
     }
     for (unsigned i = 0; i < BOXES; i++) {
         memcpy(boxes[i], sscc_of(keys[i % ORGS], i), SY_SSCC_BYTES + 1);
-        (void)snprintf(box_epcs[i], sizeof box_epcs[i], "00/%s", boxes[i]);
+        (void)snprintf(box_epcs[i], sizeof box_epcs[i], "00/%.*s", (int)SY_SSCC_BYTES, boxes[i]);
     }
 }
 

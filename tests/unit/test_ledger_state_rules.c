@@ -103,7 +103,7 @@ CASE(devices_are_an_organisations_or_a_patients)
 
 CASE(parameters_change_when_they_are_due)
 {
-    struct sy_params_state given = {.params = {1, 2, 3},
+    struct sy_params_state given = {.params = {1, 2, 3, 0, 0, 0, 0},
                                     .version = 1,
                                     .pending_count = 3,
                                     .pending = {{SY_PARAM_REGULATORS_NEEDED, 10, 100},
