@@ -2,6 +2,7 @@
 #include "core/client/show.h"
 
 #include "core/client/cmd.h"
+#include "core/client/show_fields.h"
 #include "core/client/show_goods.h"
 #include "core/client/show_money.h"
 #include "core/client/show_research.h"
@@ -12,68 +13,41 @@
 
 /* ---- state -------------------------------------------------------------------------------- */
 
-static void put_hash(sy_json *json, const char *name, const struct sy_hash *hash)
+static void put_tags(sy_json *json, const char *name, const struct sy_list *list)
 {
-    sy_json_put_hex(json, name, hash->bytes, sizeof hash->bytes);
-}
-
-static void put_key(sy_json *json, const char *name, const struct sy_public_key *key)
-{
-    sy_json_put_hex(json, name, key->bytes, sizeof key->bytes);
-}
-
-/* A number by its word, or as a number when it has none. */
-static void put_word(sy_json *json, const char *name, const struct sy_enum *names, uint16_t number)
-{
-    const char *word = sy_enum_word(names, number);
-    if (word) {
-        sy_json_put_text(json, name, word);
-    } else {
-        sy_json_put_u64(json, name, number);
+    struct sy_tag tag;
+    sy_json_key(json, name);
+    sy_json_array_begin(json);
+    for (size_t offset = 0; sy_list_next_tag(list, &offset, &tag);) {
+        sy_json_hex(json, tag.bytes, sizeof tag.bytes);
     }
+    sy_json_array_end(json);
 }
-
-/* put_texts, put_ids, put_tags: a list as an array. They differ by what an item is. */
-#define PUT_LIST(function, type, next, put)                                           \
-    static void function(sy_json *json, const char *name, const struct sy_list *list) \
-    {                                                                                 \
-        type item;                                                                    \
-        size_t offset = 0;                                                            \
-        sy_json_key(json, name);                                                      \
-        sy_json_array_begin(json);                                                    \
-        while (next(list, &offset, &item)) put;                                       \
-        sy_json_array_end(json);                                                      \
-    }
-PUT_LIST(put_texts, struct sy_slice, sy_list_next_text,
-         sy_json_text_bytes(json, item.data, item.size))
-PUT_LIST(put_ids, struct sy_hash, sy_list_next_id, sy_json_hex(json, item.bytes, sizeof item.bytes))
-PUT_LIST(put_tags, struct sy_tag, sy_list_next_tag,
-         sy_json_hex(json, item.bytes, sizeof item.bytes))
 
 static bool put_credential(sy_json *json, struct sy_slice value)
 {
     struct sy_credential credential;
     if (!sy_credential_decode(&credential, value)) return false;
-    put_word(json, "role", &sy_enum_role, credential.role);
-    put_hash(json, "holder", &credential.holder);
+    sy_show_word(json, "role", &sy_enum_role, credential.role);
+    sy_show_hash(json, "holder", &credential.holder);
     sy_json_put_bool(json, "revoked", credential.revoked);
     sy_json_put_bool(json, "break_glass", credential.break_glass);
-    if (credential.has_successor) put_key(json, "successor", &credential.successor);
-    if (credential.has_line) put_key(json, "first_key", &credential.line);
+    if (credential.has_successor) sy_show_key(json, "successor", &credential.successor);
+    if (credential.has_line) sy_show_key(json, "first_key", &credential.line);
     sy_json_put_i64(json, "not_before_ms", credential.not_before_ms);
     if (credential.not_after_ms != INT64_MAX) {
         sy_json_put_i64(json, "not_after_ms", credential.not_after_ms);
     }
-    if (credential.has_x25519_key) put_key(json, "x25519_key", &credential.x25519_key);
+    if (credential.has_x25519_key) sy_show_key(json, "x25519_key", &credential.x25519_key);
     if (credential.revoked) {
         sy_json_put_i64(json, "revoked_at_ms", credential.revoked_at_ms);
-        put_word(json, "revoke_reason", &sy_enum_revoke_reason, credential.revoke_reason);
+        sy_show_word(json, "revoke_reason", &sy_enum_revoke_reason, credential.revoke_reason);
         sy_json_put_u64(json, "revoked_height", credential.revoked_height);
     }
     sy_json_put_u64(json, "issued_height", credential.issued_height);
     sy_json_key(json, "specialty");
     sy_json_text_bytes(json, credential.specialty.data, credential.specialty.size);
-    put_texts(json, "scope", &credential.scope);
+    sy_show_texts(json, "scope", &credential.scope);
     return true;
 }
 
@@ -81,20 +55,20 @@ static bool put_org(sy_json *json, struct sy_slice value)
 {
     struct sy_org org;
     if (!sy_org_decode(&org, value)) return false;
-    put_word(json, "kind", &sy_enum_org_kind, org.kind);
+    sy_show_word(json, "kind", &sy_enum_org_kind, org.kind);
     sy_json_put_bool(json, "suspended", org.suspended);
-    put_hash(json, "name_hash", &org.name_hash);
-    put_key(json, "admin_key", &org.admin_key);
-    put_key(json, "x25519_key", &org.x25519_key);
-    if (org.has_npi_hash) put_hash(json, "npi_hash", &org.npi_hash);
+    sy_show_hash(json, "name_hash", &org.name_hash);
+    sy_show_key(json, "admin_key", &org.admin_key);
+    sy_show_key(json, "x25519_key", &org.x25519_key);
+    if (org.has_npi_hash) sy_show_hash(json, "npi_hash", &org.npi_hash);
     if (org.suspended) {
-        put_word(json, "suspend_reason", &sy_enum_suspend_reason, org.suspend_reason);
+        sy_show_word(json, "suspend_reason", &sy_enum_suspend_reason, org.suspend_reason);
         sy_json_put_i64(json, "suspended_from_ms", org.suspended_from_ms);
         sy_json_put_u64(json, "suspended_height", org.suspended_height);
     }
     sy_json_put_u64(json, "registered_height", org.registered_height);
-    put_texts(json, "endpoints", &org.endpoints);
-    put_texts(json, "gs1_prefixes", &org.prefixes);
+    sy_show_texts(json, "endpoints", &org.endpoints);
+    sy_show_texts(json, "gs1_prefixes", &org.prefixes);
     return true;
 }
 
@@ -102,24 +76,24 @@ static bool put_patient(sy_json *json, struct sy_slice value)
 {
     struct sy_patient patient;
     if (!sy_patient_decode(&patient, value)) return false;
-    put_hash(json, "organisation", &patient.organisation);
+    sy_show_hash(json, "organisation", &patient.organisation);
     sy_json_put_bool(json, "claimed", patient.claimed);
-    if (patient.claimed) put_key(json, "wallet_key", &patient.wallet_key);
-    if (patient.has_x25519_key) put_key(json, "x25519_key", &patient.x25519_key);
+    if (patient.claimed) sy_show_key(json, "wallet_key", &patient.wallet_key);
+    if (patient.has_x25519_key) sy_show_key(json, "x25519_key", &patient.x25519_key);
     sy_json_put_u64(json, "enrolled_height", patient.enrolled_height);
     sy_json_put_u64(json, "events", patient.events);
     sy_json_put_u64(json, "places", patient.places);
     sy_json_put_u64(json, "records", patient.records);
     sy_json_put_u64(json, "guardians_needed", patient.guardians_needed);
-    put_ids(json, "guardians", &patient.guardians);
+    sy_show_ids(json, "guardians", &patient.guardians);
     if (patient.merged) {
-        put_hash(json, "merged_into", &patient.into);
+        sy_show_hash(json, "merged_into", &patient.into);
         sy_json_put_u64(json, "merged_height", patient.merged_height);
     }
-    if (patient.links.count > 0) put_ids(json, "links", &patient.links);
+    if (patient.links.count > 0) sy_show_ids(json, "links", &patient.links);
     if (patient.died) {
         sy_json_put_i64(json, "died_ms", patient.died_ms);
-        put_hash(json, "died_said_by", &patient.died_by);
+        sy_show_hash(json, "died_said_by", &patient.died_by);
     }
     return true;
 }
@@ -128,51 +102,40 @@ static bool put_care(sy_json *json, struct sy_slice value)
 {
     struct sy_care care;
     if (!sy_care_decode(&care, value)) return false;
-    put_hash(json, "patient", &care.patient);
-    put_hash(json, "organisation", &care.organisation);
-    put_word(json, "reason", &sy_enum_care_reason, care.reason);
+    sy_show_hash(json, "patient", &care.patient);
+    sy_show_hash(json, "organisation", &care.organisation);
+    sy_show_word(json, "reason", &sy_enum_care_reason, care.reason);
     sy_json_put_u64(json, "opened_height", care.opened_height);
     sy_json_put_bool(json, "open", care.closed_height == 0);
     if (care.closed_height != 0) sy_json_put_u64(json, "closed_height", care.closed_height);
     return true;
 }
 
-static void put_set(sy_json *json, const char *name, const struct sy_enum *names, uint32_t set)
-{
-    sy_json_key(json, name);
-    sy_json_array_begin(json);
-    for (unsigned i = 0; i < names->count; i++) {
-        if ((set & SY_SET_BIT(names->values[i].number)) != 0) {
-            sy_json_text(json, names->values[i].word);
-        }
-    }
-    sy_json_array_end(json);
-}
-
 static bool put_consent(sy_json *json, struct sy_slice value)
 {
     struct sy_consent consent;
     if (!sy_consent_decode(&consent, value)) return false;
-    put_hash(json, "patient", &consent.patient);
+    sy_show_hash(json, "patient", &consent.patient);
     sy_json_put_u64(json, "number", consent.number);
     sy_json_put_bool(json, "denies", consent.denies);
-    put_word(json, "grantee_kind", &sy_enum_grantee_kind, consent.grantee_kind);
+    sy_show_word(json, "grantee_kind", &sy_enum_grantee_kind, consent.grantee_kind);
     if (consent.grantee_kind == SY_GRANTEE_ROLE) {
-        put_word(json, "role", &sy_enum_role, sy_load_u16(consent.grantee.bytes));
+        sy_show_word(json, "role", &sy_enum_role, sy_load_u16(consent.grantee.bytes));
     } else {
-        put_hash(json, "grantee", &consent.grantee);
+        sy_show_hash(json, "grantee", &consent.grantee);
     }
-    put_set(json, "actions", &sy_enum_action, consent.actions);
-    put_set(json, "purposes", &sy_enum_purpose, consent.purposes);
-    put_texts(json, "classes", &consent.classes);
+    sy_show_set(json, "actions", &sy_enum_action, consent.actions);
+    sy_show_set(json, "purposes", &sy_enum_purpose, consent.purposes);
+    sy_show_texts(json, "classes", &consent.classes);
     put_tags(json, "labels", &consent.labels);
     sy_json_put_i64(json, "from_ms", consent.from_ms);
     if (consent.until_ms != INT64_MAX) sy_json_put_i64(json, "until_ms", consent.until_ms);
     sy_json_put_u64(json, "given_height", consent.given_height);
     sy_json_put_bool(json, "revoked", consent.revoked);
     if (consent.revoked) sy_json_put_u64(json, "revoked_height", consent.revoked_height);
-    if (consent.passed_on) put_hash(json, "parent", &consent.parent);
-    if (consent.has_wrapped_key_hash) put_hash(json, "wrapped_key_hash", &consent.wrapped_key_hash);
+    if (consent.passed_on) sy_show_hash(json, "parent", &consent.parent);
+    if (consent.has_wrapped_key_hash)
+        sy_show_hash(json, "wrapped_key_hash", &consent.wrapped_key_hash);
     return true;
 }
 
@@ -180,20 +143,20 @@ static bool put_break(sy_json *json, struct sy_slice value)
 {
     struct sy_break entry;
     if (!sy_break_decode(&entry, value)) return false;
-    put_hash(json, "patient", &entry.patient);
-    put_key(json, "key", &entry.key);
-    put_hash(json, "organisation", &entry.organisation);
-    put_word(json, "reason", &sy_enum_break_reason, entry.reason);
+    sy_show_hash(json, "patient", &entry.patient);
+    sy_show_key(json, "key", &entry.key);
+    sy_show_hash(json, "organisation", &entry.organisation);
+    sy_show_word(json, "reason", &sy_enum_break_reason, entry.reason);
     sy_json_put_u64(json, "height", entry.height);
     sy_json_put_i64(json, "from_ms", entry.from_ms);
     sy_json_put_i64(json, "until_ms", entry.until_ms);
     sy_json_put_bool(json, "reviewed", entry.reviewed);
     if (entry.reviewed) {
-        put_word(json, "outcome", &sy_enum_review_outcome, entry.outcome);
+        sy_show_word(json, "outcome", &sy_enum_review_outcome, entry.outcome);
         sy_json_put_u64(json, "reviewed_height", entry.reviewed_height);
-        put_key(json, "reviewer", &entry.reviewer);
+        sy_show_key(json, "reviewer", &entry.reviewer);
     }
-    if (entry.has_previous) put_hash(json, "previous", &entry.previous);
+    if (entry.has_previous) sy_show_hash(json, "previous", &entry.previous);
     return true;
 }
 
@@ -213,7 +176,7 @@ static bool put_params(sy_json *json, struct sy_slice value)
     sy_json_array_begin(json);
     for (unsigned i = 0; i < state.pending_count; i++) {
         sy_json_object_begin(json);
-        put_word(json, "name", &sy_enum_param, state.pending[i].name);
+        sy_show_word(json, "name", &sy_enum_param, state.pending[i].name);
         sy_json_put_u64(json, "value", state.pending[i].value);
         sy_json_put_u64(json, "activation_height", state.pending[i].height);
         sy_json_object_end(json);
@@ -227,7 +190,7 @@ static bool put_schedule(sy_json *json, struct sy_slice value)
     struct sy_schedule schedule;
     if (!sy_schedule_decode(&schedule, value)) return false;
     sy_json_put_u64(json, "version", schedule.version);
-    put_hash(json, "root", &schedule.root);
+    sy_show_hash(json, "root", &schedule.root);
     sy_json_put_u64(json, "activation_height", schedule.activation_height);
     sy_json_put_u64(json, "height", schedule.height);
     return true;
@@ -237,12 +200,12 @@ static bool put_device(sy_json *json, struct sy_slice value)
 {
     struct sy_device device;
     if (!sy_device_decode(&device, value)) return false;
-    put_key(json, "key", &device.key);
-    put_hash(json, "organisation", &device.organisation);
-    put_word(json, "owner_kind", &sy_enum_subject_kind, device.owner_kind);
-    put_hash(json, "owner", &device.owner);
-    put_word(json, "class", &sy_enum_device_class, device.device_class);
-    put_hash(json, "udi_commit", &device.udi_commit);
+    sy_show_key(json, "key", &device.key);
+    sy_show_hash(json, "organisation", &device.organisation);
+    sy_show_word(json, "owner_kind", &sy_enum_subject_kind, device.owner_kind);
+    sy_show_hash(json, "owner", &device.owner);
+    sy_show_word(json, "class", &sy_enum_device_class, device.device_class);
+    sy_show_hash(json, "udi_commit", &device.udi_commit);
     sy_json_put_u64(json, "height", device.height);
     return true;
 }
@@ -251,26 +214,26 @@ static void put_version(sy_json *json, const struct sy_record_version *version)
 {
     sy_json_put_u64(json, "version", version->version);
     sy_json_put_u64(json, "parent", version->parent);
-    put_word(json, "form", &sy_enum_record_form, version->form);
-    put_hash(json, "commit", &version->commit);
+    sy_show_word(json, "form", &sy_enum_record_form, version->form);
+    sy_show_hash(json, "commit", &version->commit);
     sy_json_put_u64(json, "size", version->size);
-    put_key(json, "author", &version->author);
-    put_word(json, "author_role", &sy_enum_role, version->author_role);
-    put_hash(json, "holder", &version->holder);
+    sy_show_key(json, "author", &version->author);
+    sy_show_word(json, "author_role", &sy_enum_role, version->author_role);
+    sy_show_hash(json, "holder", &version->holder);
     if (version->reason != 0) {
-        put_word(json, "reason", &sy_enum_amend_reason, version->reason);
+        sy_show_word(json, "reason", &sy_enum_amend_reason, version->reason);
     }
     sy_json_put_u64(json, "height", version->height);
     sy_json_put_i64(json, "time_ms", version->time_ms);
     sy_json_put_bool(json, "patient_reported", version->patient_reported);
-    if (version->has_locator_commit) put_hash(json, "locator_commit", &version->locator_commit);
+    if (version->has_locator_commit) sy_show_hash(json, "locator_commit", &version->locator_commit);
     if (version->other_count == 0) return;
     sy_json_key(json, "joins");
     sy_json_array_begin(json);
     sy_json_u64(json, version->parent);
     for (unsigned i = 0; i < version->other_count; i++) sy_json_u64(json, version->others[i]);
     sy_json_array_end(json);
-    put_hash(json, "resolution_hash", &version->resolution_hash);
+    sy_show_hash(json, "resolution_hash", &version->resolution_hash);
 }
 
 void sy_show_version(sy_json *json, const struct sy_record_version *version)
@@ -282,26 +245,26 @@ static bool put_record(sy_json *json, struct sy_slice value)
 {
     struct sy_record record;
     if (!sy_record_decode(&record, value)) return false;
-    put_word(json, "subject_kind", &sy_enum_subject_kind, record.subject_kind);
-    put_hash(json, "subject", &record.subject);
-    put_hash(json, "holder", &record.holder);
+    sy_show_word(json, "subject_kind", &sy_enum_subject_kind, record.subject_kind);
+    sy_show_hash(json, "subject", &record.subject);
+    sy_show_hash(json, "holder", &record.holder);
     sy_json_key(json, "class");
     sy_json_text_bytes(json, record.record_class.data, record.record_class.size);
     sy_json_put_bool(json, "retracted", record.retracted);
     if (record.retracted) {
-        put_word(json, "retract_reason", &sy_enum_retract_reason, record.retract_reason);
+        sy_show_word(json, "retract_reason", &sy_enum_retract_reason, record.retract_reason);
         sy_json_put_u64(json, "retracted_height", record.retracted_height);
     }
     if (record.has_sens_tag) sy_json_put_hex(json, "sens_tag", record.sens_tag, 16);
-    if (record.has_encounter) put_hash(json, "encounter", &record.encounter);
+    if (record.has_encounter) sy_show_hash(json, "encounter", &record.encounter);
     sy_json_put_bool(json, "erased", record.erased);
     if (record.erased) {
-        put_word(json, "erase_basis", &sy_enum_erase_basis, record.erase_basis);
+        sy_show_word(json, "erase_basis", &sy_enum_erase_basis, record.erase_basis);
         sy_json_put_u64(json, "erased_height", record.erased_height);
         sy_json_put_i64(json, "erased_ms", record.erased_ms);
     }
-    if (record.relation != 0) put_word(json, "relation", &sy_enum_relation, record.relation);
-    put_ids(json, "parents", &record.parents);
+    if (record.relation != 0) sy_show_word(json, "relation", &sy_enum_relation, record.relation);
+    sy_show_ids(json, "parents", &record.parents);
     sy_json_put_u64(json, "links", record.links);
     sy_json_put_u64(json, "versions", record.versions);
     sy_json_key(json, "heads");
@@ -337,10 +300,10 @@ static bool put_cosignatures(sy_json *json, struct sy_slice value)
 void sy_show_cosignature(sy_json *json, const struct sy_cosignature *item)
 {
     sy_json_object_begin(json);
-    put_key(json, "key", &item->key);
-    put_word(json, "role", &sy_enum_role, item->role);
-    put_hash(json, "holder", &item->holder);
-    put_word(json, "meaning", &sy_enum_cosign_meaning, item->meaning);
+    sy_show_key(json, "key", &item->key);
+    sy_show_word(json, "role", &sy_enum_role, item->role);
+    sy_show_hash(json, "holder", &item->holder);
+    sy_show_word(json, "meaning", &sy_enum_cosign_meaning, item->meaning);
     sy_json_put_u64(json, "height", item->height);
     sy_json_put_i64(json, "time_ms", item->time_ms);
     sy_json_object_end(json);
@@ -351,7 +314,7 @@ static bool put_link(sy_json *json, struct sy_slice value)
     struct sy_record_link link;
     if (!sy_record_link_decode(&link, value)) return false;
     sy_json_put_text(json, "relation", sy_show_relation(link.relation));
-    put_hash(json, "record", &link.other);
+    sy_show_hash(json, "record", &link.other);
     sy_json_put_u64(json, "height", link.height);
     return true;
 }
@@ -367,8 +330,8 @@ static bool put_duplicate(sy_json *json, struct sy_slice value)
 {
     struct sy_duplicate duplicate;
     if (!sy_duplicate_decode(&duplicate, value)) return false;
-    put_key(json, "reporter", &duplicate.reporter);
-    put_hash(json, "holder", &duplicate.holder);
+    sy_show_key(json, "reporter", &duplicate.reporter);
+    sy_show_hash(json, "holder", &duplicate.holder);
     sy_json_put_u64(json, "height", duplicate.height);
     sy_json_put_i64(json, "time_ms", duplicate.time_ms);
     return true;
@@ -378,9 +341,9 @@ static bool put_access_log(sy_json *json, struct sy_slice value)
 {
     struct sy_access_logged log;
     if (!sy_access_logged_decode(&log, value)) return false;
-    put_hash(json, "organisation", &log.organisation);
-    put_key(json, "key", &log.key);
-    put_hash(json, "root", &log.root);
+    sy_show_hash(json, "organisation", &log.organisation);
+    sy_show_key(json, "key", &log.key);
+    sy_show_hash(json, "root", &log.root);
     sy_json_put_u64(json, "disclosures", log.count);
     sy_json_put_u64(json, "patients", log.patients);
     sy_json_put_i64(json, "first_ms", log.first_ms);
@@ -393,7 +356,7 @@ static bool put_signer(sy_json *json, struct sy_slice value)
 {
     struct sy_validator_key signer;
     if (!sy_validator_key_decode(&signer, value)) return false;
-    put_key(json, "key", &signer.key);
+    sy_show_key(json, "key", &signer.key);
     sy_json_put_u64(json, "enrolled_height", signer.height);
     sy_json_put_i64(json, "enrolled_ms", signer.time_ms);
     return true;
@@ -403,7 +366,7 @@ static bool put_signer_of(sy_json *json, struct sy_slice value)
 {
     struct sy_hash consensus;
     if (!sy_id_decode(&consensus, value)) return false;
-    put_hash(json, "consensus_key", &consensus);
+    sy_show_hash(json, "consensus_key", &consensus);
     return true;
 }
 
@@ -412,7 +375,7 @@ static bool put_disclosure(sy_json *json, struct sy_slice value)
     struct sy_disclosure disclosure;
     if (!sy_disclosure_decode(&disclosure, value)) return false;
     sy_json_put_u64(json, "disclosures", disclosure.count);
-    put_hash(json, "root", &disclosure.root);
+    sy_show_hash(json, "root", &disclosure.root);
     return true;
 }
 
@@ -421,7 +384,7 @@ static bool put_patient_place(sy_json *json, struct sy_slice value)
     struct sy_patient_place place;
     if (!sy_patient_place_decode(&place, value)) return false;
     sy_json_put_text(json, "what", sy_place_word(place.what));
-    put_hash(json, "id", &place.id);
+    sy_show_hash(json, "id", &place.id);
     sy_json_put_u64(json, "height", place.height);
     sy_json_put_u64(json, "records", place.records);
     return true;
@@ -431,9 +394,9 @@ static bool put_export(sy_json *json, struct sy_slice value)
 {
     struct sy_export export;
     if (!sy_export_decode(&export, value)) return false;
-    put_hash(json, "patient", &export.patient);
-    put_hash(json, "organisation", &export.organisation);
-    put_key(json, "recipient_key", &export.recipient_key);
+    sy_show_hash(json, "patient", &export.patient);
+    sy_show_hash(json, "organisation", &export.organisation);
+    sy_show_key(json, "recipient_key", &export.recipient_key);
     sy_json_put_i64(json, "due_ms", export.due_ms);
     sy_json_put_u64(json, "requested_height", export.requested_height);
     sy_json_put_i64(json, "requested_ms", export.requested_ms);
@@ -441,13 +404,13 @@ static bool put_export(sy_json *json, struct sy_slice value)
     if (export.partly) {
         sy_json_put_u64(json, "as_of", export.as_of);
         sy_json_put_u64(json, "excepted", export.excepted);
-        put_hash(json, "exceptions", &export.exceptions);
+        sy_show_hash(json, "exceptions", &export.exceptions);
     }
     if (!export.fulfilled) return true;
     sy_json_put_u64(json, "places", export.places);
     sy_json_put_u64(json, "records", export.records);
-    put_hash(json, "manifest_root", &export.manifest_root);
-    put_hash(json, "wrapped_key_hash", &export.wrapped_key_hash);
+    sy_show_hash(json, "manifest_root", &export.manifest_root);
+    sy_show_hash(json, "wrapped_key_hash", &export.wrapped_key_hash);
     sy_json_put_u64(json, "fulfilled_height", export.fulfilled_height);
     sy_json_put_i64(json, "fulfilled_ms", export.fulfilled_ms);
     sy_json_put_bool(json, "late", export.fulfilled_ms > export.due_ms);
@@ -458,10 +421,10 @@ static bool put_id_map(sy_json *json, struct sy_slice value)
 {
     struct sy_mapped_id mapped;
     if (!sy_mapped_id_decode(&mapped, value)) return false;
-    put_hash(json, "patient", &mapped.patient);
-    put_hash(json, "organisation", &mapped.organisation);
-    put_hash(json, "system", &mapped.system);
-    put_hash(json, "identifier", &mapped.identifier);
+    sy_show_hash(json, "patient", &mapped.patient);
+    sy_show_hash(json, "organisation", &mapped.organisation);
+    sy_show_hash(json, "system", &mapped.system);
+    sy_show_hash(json, "identifier", &mapped.identifier);
     sy_json_put_u64(json, "mapped_height", mapped.height);
     sy_json_put_i64(json, "mapped_ms", mapped.time_ms);
     return true;
@@ -471,10 +434,10 @@ static bool put_access_request(sy_json *json, struct sy_slice value)
 {
     struct sy_access_asked asked;
     if (!sy_access_asked_decode(&asked, value)) return false;
-    put_key(json, "key", &asked.key);
-    put_set(json, "actions", &sy_enum_action, asked.actions);
-    put_set(json, "purposes", &sy_enum_purpose, asked.purposes);
-    put_texts(json, "classes", &asked.classes);
+    sy_show_key(json, "key", &asked.key);
+    sy_show_set(json, "actions", &sy_enum_action, asked.actions);
+    sy_show_set(json, "purposes", &sy_enum_purpose, asked.purposes);
+    sy_show_texts(json, "classes", &asked.classes);
     sy_json_put_u64(json, "asked_height", asked.height);
     sy_json_put_i64(json, "asked_ms", asked.time_ms);
     return true;
@@ -484,9 +447,9 @@ static bool put_notify_prefs(sy_json *json, struct sy_slice value)
 {
     struct sy_notify_choice choice;
     if (!sy_notify_choice_decode(&choice, value)) return false;
-    put_set(json, "off", &sy_enum_notice_group, choice.off);
-    put_set(json, "digest", &sy_enum_notice_group, choice.digest);
-    if (choice.has_channel) put_hash(json, "channel_commit", &choice.channel);
+    sy_show_set(json, "off", &sy_enum_notice_group, choice.off);
+    sy_show_set(json, "digest", &sy_enum_notice_group, choice.digest);
+    if (choice.has_channel) sy_show_hash(json, "channel_commit", &choice.channel);
     sy_json_put_u64(json, "chosen_height", choice.height);
     return true;
 }
@@ -495,10 +458,10 @@ static bool put_dispute(sy_json *json, struct sy_slice value)
 {
     struct sy_dispute dispute;
     if (!sy_dispute_decode(&dispute, value)) return false;
-    put_hash(json, "patient", &dispute.patient);
+    sy_show_hash(json, "patient", &dispute.patient);
     sy_json_put_u64(json, "number", dispute.number);
-    put_word(json, "reason", &sy_enum_dispute_reason, dispute.reason);
-    if (dispute.has_record) put_hash(json, "record", &dispute.record);
+    sy_show_word(json, "reason", &sy_enum_dispute_reason, dispute.reason);
+    if (dispute.has_record) sy_show_hash(json, "record", &dispute.record);
     sy_json_put_u64(json, "disputed_height", dispute.height);
     return true;
 }
@@ -508,12 +471,12 @@ static bool put_subscription(sy_json *json, struct sy_slice value)
     struct sy_subscription subscription;
     if (!sy_subscription_decode(&subscription, value)) return false;
     sy_json_put_u64(json, "from", subscription.from);
-    put_word(json, "purpose", &sy_enum_purpose, subscription.purpose);
+    sy_show_word(json, "purpose", &sy_enum_purpose, subscription.purpose);
     sy_json_put_u64(json, "height", subscription.height);
     if (subscription.has_groups) {
-        put_set(json, "groups", &sy_enum_notice_group, subscription.groups);
+        sy_show_set(json, "groups", &sy_enum_notice_group, subscription.groups);
     }
-    if (subscription.has_classes) put_texts(json, "classes", &subscription.classes);
+    if (subscription.has_classes) sy_show_texts(json, "classes", &subscription.classes);
     if (subscription.has_organisation) {
         sy_json_put_hex(json, "organisation", subscription.organisation.bytes, 32);
     }
@@ -561,7 +524,7 @@ static void put_suspension_end(sy_json *json, const char *name, const struct sy_
 {
     sy_json_key(json, name);
     sy_json_object_begin(json);
-    put_word(json, "reason", reasons, end->reason);
+    sy_show_word(json, "reason", reasons, end->reason);
     sy_json_put_i64(json, "from_ms", end->from_ms);
     sy_json_put_u64(json, "height", end->height);
     sy_json_put_i64(json, "time_ms", end->time_ms);
@@ -639,8 +602,8 @@ void sy_show_proof(sy_json *json, const struct sy_proof *proof, const struct sy_
     sy_json_put_u64(json, "height", proof->header.height);
     sy_json_put_i64(json, "time_ms", proof->header.time_ms);
     sy_json_put_u64(json, "epoch", proof->header.epoch);
-    put_hash(json, "header_hash", &hash);
-    put_hash(json, "state_root", &proof->header.state_root);
+    sy_show_hash(json, "header_hash", &hash);
+    sy_show_hash(json, "state_root", &proof->header.state_root);
     sy_json_key(json, "sealed_by");
     sy_json_array_begin(json);
     for (unsigned i = 0; i < proof->certificate.count; i++) {

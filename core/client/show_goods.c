@@ -1,13 +1,9 @@
 /* show_goods.c: see show_goods.h. */
 #include "core/client/show_goods.h"
+#include "core/client/show_fields.h"
 
 #include "core/wire/schema.h"
 #include "core/wire/state_cond.h"
-
-static void put_hash(sy_json *json, const char *name, const struct sy_hash *hash)
-{
-    sy_json_put_hex(json, name, hash->bytes, sizeof hash->bytes);
-}
 
 static void put_slice(sy_json *json, const char *name, struct sy_slice text)
 {
@@ -21,7 +17,7 @@ static bool put_product(sy_json *json, struct sy_slice value)
 {
     struct sy_product product;
     if (!sy_product_decode(&product, value)) return false;
-    put_hash(json, "organisation", &product.organisation);
+    sy_show_hash(json, "organisation", &product.organisation);
     put_slice(json, "prefix", product.prefix);
     sy_json_put_text(json, "class", sy_enum_word(&sy_enum_product_class, product.product_class));
     if (product.ndc.size > 0) put_slice(json, "ndc", product.ndc);
@@ -33,7 +29,7 @@ static bool put_lot(sy_json *json, struct sy_slice value)
 {
     struct sy_lot lot;
     if (!sy_lot_decode(&lot, value)) return false;
-    put_hash(json, "organisation", &lot.organisation);
+    sy_show_hash(json, "organisation", &lot.organisation);
     sy_json_put_i64(json, "expiry_ms", lot.expiry_ms);
     sy_json_put_u64(json, "commissioned", lot.commissioned);
     sy_json_put_u64(json, "dispensed", lot.dispensed);
@@ -69,11 +65,11 @@ static bool put_unit(sy_json *json, struct sy_slice value)
     struct sy_unit unit;
     if (!sy_unit_decode(&unit, value)) return false;
     sy_json_put_text(json, "status", sy_unit_status_name(unit.status));
-    put_hash(json, unit.packed ? "owner_when_packed" : "owner", &unit.owner);
+    sy_show_hash(json, unit.packed ? "owner_when_packed" : "owner", &unit.owner);
     if (unit.packed) put_slice(json, "packed_in", sy_slice_of(unit.parent, sizeof unit.parent));
-    if (unit.under_way) put_hash(json, "under_way", &unit.shipment);
-    if (unit.has_hold) put_hash(json, "exception", &unit.hold);
-    if (unit.has_excursion) put_hash(json, "out_of_range", &unit.excursion);
+    if (unit.under_way) sy_show_hash(json, "under_way", &unit.shipment);
+    if (unit.has_hold) sy_show_hash(json, "exception", &unit.hold);
+    if (unit.has_excursion) sy_show_hash(json, "out_of_range", &unit.excursion);
     if (unit.condemned) sy_json_put_bool(json, "condemned", true);
     if (unit.conditions > 0) sy_json_put_u64(json, "conditions", unit.conditions);
     if (unit.known_ms != 0) sy_json_put_i64(json, "temperature_known_ms", unit.known_ms);
@@ -96,8 +92,8 @@ static bool put_step(sy_json *json, struct sy_slice value)
     sy_json_put_text(json, "step", sy_step_name(step.kind));
     sy_json_put_u64(json, "height", step.height);
     sy_json_put_i64(json, "time_ms", step.time_ms);
-    put_hash(json, step.kind == SY_STEP_SHIPPED ? "to" : "organisation", &step.organisation);
-    put_hash(json, "event", &step.event);
+    sy_show_hash(json, step.kind == SY_STEP_SHIPPED ? "to" : "organisation", &step.organisation);
+    sy_show_hash(json, "event", &step.event);
     if (!step.has_parent) return true;
     put_slice(json, "container", sy_slice_of(step.parent, sizeof step.parent));
     sy_json_put_u64(json, "container_steps", step.parent_steps);
@@ -110,7 +106,7 @@ static bool put_event(sy_json *json, struct sy_slice value)
     if (!sy_goods_event_decode(&event, value)) return false;
     const struct sy_kind *kind = sy_kind_by_number(event.kind);
     sy_json_put_text(json, "kind", kind != NULL ? kind->name : "unknown");
-    put_hash(json, "organisation", &event.organisation);
+    sy_show_hash(json, "organisation", &event.organisation);
     sy_json_put_u64(json, "height", event.height);
     sy_json_put_i64(json, "time_ms", event.time_ms);
     if (event.answer == 0) return true;
@@ -135,11 +131,11 @@ static bool put_shipment(sy_json *json, struct sy_slice value)
 {
     struct sy_shipment shipment;
     if (!sy_shipment_decode(&shipment, value)) return false;
-    put_hash(json, "from", &shipment.from);
-    put_hash(json, "to", &shipment.to);
+    sy_show_hash(json, "from", &shipment.from);
+    sy_show_hash(json, "to", &shipment.to);
     sy_json_put_u64(json, "height", shipment.height);
     sy_json_put_i64(json, "time_ms", shipment.time_ms);
-    if (shipment.has_document) put_hash(json, "document_hash", &shipment.document);
+    if (shipment.has_document) sy_show_hash(json, "document_hash", &shipment.document);
     if (shipment.received) {
         sy_json_put_text(json, "result", sy_enum_word(&sy_enum_receive_result, shipment.result));
         sy_json_put_u64(json, "received_height", shipment.received_height);
@@ -163,7 +159,7 @@ static bool put_id(sy_json *json, const char *name, struct sy_slice value)
 {
     struct sy_hash id;
     if (!sy_id_decode(&id, value)) return false;
-    put_hash(json, name, &id);
+    sy_show_hash(json, name, &id);
     return true;
 }
 
@@ -171,10 +167,10 @@ static bool put_rx(sy_json *json, struct sy_slice value)
 {
     struct sy_rx rx;
     if (!sy_rx_decode(&rx, value)) return false;
-    put_hash(json, "patient", &rx.patient);
-    put_hash(json, "organisation", &rx.organisation);
+    sy_show_hash(json, "patient", &rx.patient);
+    sy_show_hash(json, "organisation", &rx.organisation);
     sy_json_put_hex(json, "author", rx.author.bytes, sizeof rx.author.bytes);
-    put_hash(json, "drug_commit", &rx.drug_commit);
+    sy_show_hash(json, "drug_commit", &rx.drug_commit);
     sy_json_put_text(json, "control", sy_enum_word(&sy_enum_rx_control, rx.control));
     sy_json_put_u64(json, "quantity", rx.quantity);
     sy_json_put_u64(json, "days", rx.days);
@@ -185,7 +181,7 @@ static bool put_rx(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "issued_height", rx.height);
     if (rx.cancelled_height != 0) sy_json_put_u64(json, "cancelled_height", rx.cancelled_height);
     if (!rx.has_pharmacy) return true;
-    put_hash(json, "pharmacy", &rx.pharmacy);
+    sy_show_hash(json, "pharmacy", &rx.pharmacy);
     sy_json_put_i64(json, "filled_ms", rx.filled_ms);
     return true;
 }
@@ -196,9 +192,9 @@ static bool put_dispensed(sy_json *json, struct sy_slice value)
     if (!sy_dispensed_decode(&dispensed, value)) return false;
     put_name(json, &dispensed.name);
     put_slice(json, "serial", dispensed.serial);
-    put_hash(json, "patient", &dispensed.patient);
-    put_hash(json, "organisation", &dispensed.organisation);
-    put_hash(json, "because_of", &dispensed.cause);
+    sy_show_hash(json, "patient", &dispensed.patient);
+    sy_show_hash(json, "organisation", &dispensed.organisation);
+    sy_show_hash(json, "because_of", &dispensed.cause);
     sy_json_put_u64(json, "height", dispensed.height);
     sy_json_put_i64(json, "time_ms", dispensed.time_ms);
     if (dispensed.returned_height != 0) {
@@ -213,7 +209,7 @@ static bool put_recall(sy_json *json, struct sy_slice value)
     struct sy_slice lot;
     if (!sy_recall_decode(&recall, value)) return false;
     if (!sy_hash_is_zero(&recall.organisation)) {
-        put_hash(json, "organisation", &recall.organisation);
+        sy_show_hash(json, "organisation", &recall.organisation);
     }
     put_slice(json, "gtin", sy_slice_of(recall.gtin, sizeof recall.gtin));
     sy_json_key(json, "lots");
@@ -239,12 +235,12 @@ static bool put_exception(sy_json *json, struct sy_slice value)
     struct sy_exception exception;
     if (!sy_exception_decode(&exception, value)) return false;
     sy_json_put_text(json, "reason", sy_enum_word(&sy_enum_exception_kind, exception.kind));
-    put_hash(json, "organisation", &exception.organisation);
-    put_hash(json, "to", &exception.to);
+    sy_show_hash(json, "organisation", &exception.organisation);
+    sy_show_hash(json, "to", &exception.to);
     sy_json_put_u64(json, "height", exception.height);
     sy_json_put_i64(json, "time_ms", exception.time_ms);
-    if (exception.has_shipment) put_hash(json, "shipment", &exception.shipment);
-    if (exception.has_document) put_hash(json, "document_hash", &exception.document);
+    if (exception.has_shipment) sy_show_hash(json, "shipment", &exception.shipment);
+    if (exception.has_document) sy_show_hash(json, "document_hash", &exception.document);
     if (exception.answered) {
         sy_json_put_text(json, "outcome",
                          sy_enum_word(&sy_enum_exception_outcome, exception.outcome));
@@ -276,10 +272,10 @@ static bool put_conditions(sy_json *json, struct sy_slice value)
 {
     struct sy_conditions c;
     if (!sy_conditions_decode(&c, value)) return false;
-    put_hash(json, "organisation", &c.organisation);
+    sy_show_hash(json, "organisation", &c.organisation);
     sy_json_put_hex(json, "key", c.key.bytes, sizeof c.key.bytes);
-    if (c.has_device) put_hash(json, "device", &c.device);
-    if (c.has_shipment) put_hash(json, "shipment", &c.shipment);
+    if (c.has_device) sy_show_hash(json, "device", &c.device);
+    if (c.has_shipment) sy_show_hash(json, "shipment", &c.shipment);
     sy_json_put_bool(json, "out_of_range", c.breached);
     sy_json_put_u64(json, "sequence", c.sequence);
     sy_json_put_i64(json, "from_ms", c.from_ms);
@@ -288,7 +284,7 @@ static bool put_conditions(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "readings", c.readings);
     put_celsius(json, "min_celsius", c.min);
     put_celsius(json, "max_celsius", c.max);
-    put_hash(json, "root", &c.root);
+    sy_show_hash(json, "root", &c.root);
     if (c.gap_ms > 0) sy_json_put_i64(json, "gap_ms", c.gap_ms);
     sy_json_put_u64(json, "height", c.height);
     sy_json_put_i64(json, "time_ms", c.time_ms);
@@ -301,12 +297,12 @@ static bool put_correction(sy_json *json, struct sy_slice value)
     struct sy_correction correction;
     struct sy_hash id;
     if (!sy_correction_decode(&correction, value)) return false;
-    put_hash(json, "event", &correction.event);
-    put_hash(json, "organisation", &correction.organisation);
+    sy_show_hash(json, "event", &correction.event);
+    sy_show_hash(json, "organisation", &correction.organisation);
     sy_json_put_text(json, "reason", sy_enum_word(&sy_enum_correction_reason, correction.reason));
     sy_json_put_u64(json, "height", correction.height);
     sy_json_put_i64(json, "time_ms", correction.time_ms);
-    if (correction.has_document) put_hash(json, "document_hash", &correction.document);
+    if (correction.has_document) sy_show_hash(json, "document_hash", &correction.document);
     sy_json_key(json, "corrective");
     sy_json_array_begin(json);
     for (size_t offset = 0; sy_list_next_id(&correction.corrective, &offset, &id);) {

@@ -1,12 +1,8 @@
 /* show_money.c: see show_money.h. */
 #include "core/client/show_money.h"
+#include "core/client/show_fields.h"
 
 #include "core/wire/money.h"
-
-static void put_hash(sy_json *json, const char *name, const struct sy_hash *hash)
-{
-    sy_json_put_hex(json, name, hash->bytes, sizeof hash->bytes);
-}
 
 static bool put_plan(sy_json *json, struct sy_slice value)
 {
@@ -18,7 +14,7 @@ static bool put_plan(sy_json *json, struct sy_slice value)
     };
     struct sy_plan plan;
     if (!sy_plan_decode(&plan, value)) return false;
-    put_hash(json, "payer", &plan.payer);
+    sy_show_hash(json, "payer", &plan.payer);
     sy_json_put_u64(json, "deductible", plan.deductible);
     for (unsigned i = 0; i < SY_COPAYS; i++) sy_json_put_u64(json, copays[i], plan.copays[i]);
     sy_json_put_u64(json, "coinsurance_bp", plan.coinsurance_bp);
@@ -42,9 +38,9 @@ static bool put_coverage(sy_json *json, struct sy_slice value)
 {
     struct sy_coverage coverage;
     if (!sy_coverage_decode(&coverage, value)) return false;
-    put_hash(json, "patient", &coverage.patient);
-    put_hash(json, "plan", &coverage.plan);
-    put_hash(json, "payer", &coverage.payer);
+    sy_show_hash(json, "patient", &coverage.patient);
+    sy_show_hash(json, "plan", &coverage.plan);
+    sy_show_hash(json, "payer", &coverage.payer);
     sy_json_put_i64(json, "from_ms", coverage.from_ms);
     sy_json_put_i64(json, "until_ms", coverage.until_ms);
     sy_json_put_u64(json, "order", coverage.order);
@@ -61,7 +57,7 @@ static bool put_coverages(sy_json *json, struct sy_slice value)
     sy_json_array_begin(json);
     for (unsigned i = 0; i < coverages.count; i++) {
         sy_json_object_begin(json);
-        put_hash(json, "coverage", &coverages.spans[i].coverage);
+        sy_show_hash(json, "coverage", &coverages.spans[i].coverage);
         sy_json_put_i64(json, "from_ms", coverages.spans[i].from_ms);
         sy_json_put_i64(json, "until_ms", coverages.spans[i].until_ms);
         sy_json_object_end(json);
@@ -86,11 +82,11 @@ static bool put_auth(sy_json *json, struct sy_slice value)
     struct sy_slice code;
     if (!sy_auth_decode(&auth, value)) return false;
     sy_json_put_text(json, "status", sy_enum_word(&sy_enum_auth_status, auth.status));
-    put_hash(json, "patient", &auth.patient);
-    put_hash(json, "coverage", &auth.coverage);
-    put_hash(json, "plan", &auth.plan);
-    put_hash(json, "payer", &auth.payer);
-    put_hash(json, "organisation", &auth.organisation);
+    sy_show_hash(json, "patient", &auth.patient);
+    sy_show_hash(json, "coverage", &auth.coverage);
+    sy_show_hash(json, "plan", &auth.plan);
+    sy_show_hash(json, "payer", &auth.payer);
+    sy_show_hash(json, "organisation", &auth.organisation);
     sy_json_key(json, "codes");
     sy_json_array_begin(json);
     for (size_t offset = 0; sy_list_next_text(&auth.codes, &offset, &code);) {
@@ -102,7 +98,7 @@ static bool put_auth(sy_json *json, struct sy_slice value)
     sy_json_put_u64(json, "units_used", auth.used);
     sy_json_put_i64(json, "from_ms", auth.from_ms);
     sy_json_put_i64(json, "until_ms", auth.until_ms);
-    if (auth.has_evidence) put_hash(json, "evidence_hash", &auth.evidence);
+    if (auth.has_evidence) sy_show_hash(json, "evidence_hash", &auth.evidence);
     sy_json_put_u64(json, "requested_height", auth.height);
     if (auth.decided_height != 0) {
         sy_json_put_i64(json, "decided_ms", auth.decided_ms);
@@ -184,7 +180,7 @@ static bool put_denied(sy_json *json, struct sy_slice value)
         sy_json_object_begin(json);
         sy_json_put_u64(json, "line", denied.lines[i].line);
         sy_json_put_u64(json, "minutes", denied.lines[i].minutes);
-        if (denied.lines[i].has_rx) put_hash(json, "prescription", &denied.lines[i].rx);
+        if (denied.lines[i].has_rx) sy_show_hash(json, "prescription", &denied.lines[i].rx);
         sy_json_object_end(json);
     }
     sy_json_array_end(json);
@@ -204,7 +200,7 @@ static bool put_contest(sy_json *json, struct sy_slice value)
         if ((contest.lines >> i & 1) != 0) sy_json_u64(json, i + 1);
     }
     sy_json_array_end(json);
-    if (contest.has_evidence) put_hash(json, "evidence_hash", &contest.evidence);
+    if (contest.has_evidence) sy_show_hash(json, "evidence_hash", &contest.evidence);
     sy_json_put_i64(json, "opened_ms", contest.opened_ms);
     sy_json_put_i64(json, "held_until_ms", contest.held_until_ms);
     sy_json_put_u64(json, "opened_height", contest.height);
@@ -221,20 +217,20 @@ static bool put_claim(sy_json *json, struct sy_slice value)
     if (!sy_claim_decode(&claim, value)) return false;
     bool decided = claim.decided_ms != 0;
     sy_json_put_text(json, "status", sy_enum_word(&sy_enum_claim_status, claim.status));
-    put_hash(json, "patient", &claim.patient);
-    put_hash(json, "coverage", &claim.coverage);
-    put_hash(json, "payer", &claim.payer);
-    put_hash(json, "provider", &claim.provider);
-    put_hash(json, "rendering", &claim.rendering);
-    put_hash(json, "service_key", &claim.key);
+    sy_show_hash(json, "patient", &claim.patient);
+    sy_show_hash(json, "coverage", &claim.coverage);
+    sy_show_hash(json, "payer", &claim.payer);
+    sy_show_hash(json, "provider", &claim.provider);
+    sy_show_hash(json, "rendering", &claim.rendering);
+    sy_show_hash(json, "service_key", &claim.key);
     const char *word = sy_enum_word(&sy_enum_service_class, claim.service_class);
     if (word != NULL) sy_json_put_text(json, "class", word);
     sy_json_put_i64(json, "from_ms", claim.from_ms);
     sy_json_put_i64(json, "until_ms", claim.until_ms);
     if (decided) sy_json_put_i64(json, "decided_ms", claim.decided_ms);
     sy_json_put_u64(json, "submitted_height", claim.height);
-    if (claim.has_prior) put_hash(json, "prior_claim", &claim.prior);
-    if (claim.has_auth) put_hash(json, "authorisation", &claim.auth);
+    if (claim.has_prior) sy_show_hash(json, "prior_claim", &claim.prior);
+    if (claim.has_auth) sy_show_hash(json, "authorisation", &claim.auth);
     if (claim.outside) sy_json_put_bool(json, "payers_outside", true);
     put_holds(json, &claim);
     put_rules(json, "flagged", claim.fraud & ~claim.cleared);
@@ -256,9 +252,9 @@ static bool put_payment(sy_json *json, struct sy_slice value)
 {
     struct sy_payment payment;
     if (!sy_payment_decode(&payment, value)) return false;
-    put_hash(json, "payer", &payment.payer);
+    sy_show_hash(json, "payer", &payment.payer);
     sy_json_put_u64(json, "amount", payment.amount);
-    if (payment.has_reference) put_hash(json, "reference", &payment.reference);
+    if (payment.has_reference) sy_show_hash(json, "reference", &payment.reference);
     sy_json_put_i64(json, "paid_ms", payment.time_ms);
     sy_json_put_u64(json, "paid_height", payment.height);
     if (payment.reversed) sy_json_put_u64(json, "reversed_height", payment.reversed_height);
@@ -266,7 +262,7 @@ static bool put_payment(sy_json *json, struct sy_slice value)
     sy_json_array_begin(json);
     for (unsigned i = 0; i < payment.count; i++) {
         sy_json_object_begin(json);
-        put_hash(json, "organisation", &payment.payees[i].organisation);
+        sy_show_hash(json, "organisation", &payment.payees[i].organisation);
         sy_json_put_u64(json, "amount", payment.payees[i].amount);
         sy_json_object_end(json);
     }
@@ -278,8 +274,8 @@ static bool put_remittance(sy_json *json, struct sy_slice value)
 {
     struct sy_remittance remittance;
     if (!sy_remittance_decode(&remittance, value)) return false;
-    put_hash(json, "claim", &remittance.claim);
-    put_hash(json, "payer", &remittance.payer);
+    sy_show_hash(json, "claim", &remittance.claim);
+    sy_show_hash(json, "payer", &remittance.payer);
     sy_json_put_i64(json, "amount", remittance.amount);
     sy_json_put_i64(json, "time_ms", remittance.time_ms);
     sy_json_put_u64(json, "height", remittance.height);
@@ -327,12 +323,12 @@ static bool put_settlement(sy_json *json, struct sy_slice value)
 {
     struct sy_settlement settlement;
     if (!sy_settlement_decode(&settlement, value)) return false;
-    put_hash(json, "payer", &settlement.payer);
+    sy_show_hash(json, "payer", &settlement.payer);
     sy_json_put_i64(json, "net", settlement.net);
     sy_json_put_u64(json, "moves", settlement.moves);
     sy_json_put_i64(json, "from_ms", settlement.from_ms);
     sy_json_put_i64(json, "until_ms", settlement.until_ms);
-    put_hash(json, "reference", &settlement.reference);
+    sy_show_hash(json, "reference", &settlement.reference);
     sy_json_put_i64(json, "settled_ms", settlement.time_ms);
     sy_json_put_u64(json, "settled_height", settlement.height);
     return true;
@@ -342,7 +338,7 @@ static bool put_claim_id(sy_json *json, struct sy_slice value)
 {
     struct sy_hash id;
     if (!sy_id_decode(&id, value)) return false;
-    put_hash(json, "claim", &id);
+    sy_show_hash(json, "claim", &id);
     return true;
 }
 
@@ -350,7 +346,7 @@ static bool put_settlement_id(sy_json *json, struct sy_slice value)
 {
     struct sy_hash id;
     if (!sy_id_decode(&id, value)) return false;
-    put_hash(json, "settlement", &id);
+    sy_show_hash(json, "settlement", &id);
     return true;
 }
 
@@ -366,7 +362,7 @@ static bool put_fill_billed(sy_json *json, struct sy_slice value)
 {
     struct sy_fill_billed billed;
     if (!sy_fill_billed_decode(&billed, value)) return false;
-    put_hash(json, "claim", &billed.claim);
+    sy_show_hash(json, "claim", &billed.claim);
     sy_json_put_u64(json, "line", billed.line);
     return true;
 }

@@ -1,12 +1,8 @@
 /* show_streams.c: see show_streams.h. */
 #include "core/client/show_streams.h"
+#include "core/client/show_fields.h"
 
 #include "core/wire/schema.h"
-
-static void put_hash(sy_json *json, const char *name, const struct sy_hash *hash)
-{
-    sy_json_put_hex(json, name, hash->bytes, sizeof hash->bytes);
-}
 
 static void put_slice(sy_json *json, const char *name, struct sy_slice text)
 {
@@ -16,32 +12,21 @@ static void put_slice(sy_json *json, const char *name, struct sy_slice text)
     sy_json_put_text(json, name, room);
 }
 
-static void put_ids(sy_json *json, const char *name, const struct sy_list *list)
-{
-    struct sy_hash id;
-    sy_json_key(json, name);
-    sy_json_array_begin(json);
-    for (size_t offset = 0; sy_list_next_id(list, &offset, &id);) {
-        sy_json_hex(json, id.bytes, sizeof id.bytes);
-    }
-    sy_json_array_end(json);
-}
-
 static bool put_stream(sy_json *json, struct sy_slice value)
 {
     struct sy_stream s;
     if (!sy_stream_decode(&s, value)) return false;
-    put_hash(json, "device", &s.device);
-    put_hash(json, "patient", &s.patient);
-    put_hash(json, "organisation", &s.organisation);
+    sy_show_hash(json, "device", &s.device);
+    sy_show_hash(json, "patient", &s.patient);
+    sy_show_hash(json, "organisation", &s.organisation);
     sy_json_put_text(json, "system", sy_enum_word(&sy_enum_stream_system, s.system));
     put_slice(json, "kind", s.kind);
     sy_json_put_text(json, "name", sy_stream_kind_find(s.system, s.kind)->name);
     put_slice(json, "unit", s.unit);
     sy_json_put_u64(json, "rate_per_hour", s.rate);
     sy_json_put_u64(json, "tolerance_s", s.tolerance_s);
-    put_hash(json, "consent", &s.consent);
-    put_ids(json, "care_team", &s.care_team);
+    sy_show_hash(json, "consent", &s.consent);
+    sy_show_ids(json, "care_team", &s.care_team);
     sy_json_put_u64(json, "commits", s.commits);
     sy_json_put_u64(json, "gaps", s.gaps);
     sy_json_put_u64(json, "alerts", s.alerts);
@@ -67,7 +52,7 @@ static bool put_commit(sy_json *json, struct sy_slice value)
     sy_json_put_i64(json, "from_ms", c.from_ms);
     sy_json_put_i64(json, "to_ms", c.to_ms);
     sy_json_put_u64(json, "samples", c.samples);
-    put_hash(json, "root", &c.root);
+    sy_show_hash(json, "root", &c.root);
     sy_json_put_bool(json, "backfill", c.backfill);
     sy_json_put_bool(json, "gap_before", c.gap);
     sy_json_put_u64(json, "height", c.height);
@@ -90,7 +75,7 @@ static bool put_alert(sy_json *json, struct sy_slice value)
     struct sy_stream_alert_entry alert;
     if (!sy_stream_alert_decode(&alert, value)) return false;
     sy_json_put_hex(json, "key", alert.key.bytes, sizeof alert.key.bytes);
-    put_hash(json, "rule", &alert.rule);
+    sy_show_hash(json, "rule", &alert.rule);
     sy_json_put_text(json, "level", sy_enum_word(&sy_enum_alert_level, alert.level));
     sy_json_put_i64(json, "at_ms", alert.at_ms);
     sy_json_put_u64(json, "height", alert.height);
@@ -103,8 +88,8 @@ static bool put_firmware(sy_json *json, struct sy_slice value)
     struct sy_firmware firmware;
     if (!sy_firmware_decode(&firmware, value)) return false;
     sy_json_put_u64(json, "release", firmware.release);
-    put_hash(json, "firmware", &firmware.firmware);
-    put_hash(json, "attest", &firmware.attest);
+    sy_show_hash(json, "firmware", &firmware.firmware);
+    sy_show_hash(json, "attest", &firmware.attest);
     sy_json_put_hex(json, "key", firmware.key.bytes, sizeof firmware.key.bytes);
     sy_json_put_i64(json, "until_ms", firmware.until_ms);
     sy_json_put_u64(json, "height", firmware.height);
